@@ -1,0 +1,1 @@
+"""The shared benchmarking toolkit, and the jobs that run it."""

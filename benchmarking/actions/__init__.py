@@ -1,0 +1,1 @@
+"""Writes of runs: one function each, atomic and audited."""

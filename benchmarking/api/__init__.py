@@ -1,0 +1,1 @@
+"""Benchmark runs over HTTP, for programs."""

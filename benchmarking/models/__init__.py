@@ -1,0 +1,1 @@
+"""Runs and evaluation data, and the constraints the database holds."""

@@ -1,0 +1,1 @@
+"""Pure benchmarking library and command line: no Django, no database."""

@@ -1,0 +1,1 @@
+"""Measuring: scenarios, statistics, quality, memory, the manifest and the verdict."""

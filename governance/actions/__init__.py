@@ -1,0 +1,1 @@
+"""Writes of the ground floor: one function each, atomic and audited."""

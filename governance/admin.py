@@ -1,0 +1,1 @@
+"""Read-mostly Django admin; business actions are never taken here."""

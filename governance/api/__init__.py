@@ -1,0 +1,1 @@
+"""The ground floor over HTTP, for programs."""

@@ -1,0 +1,1 @@
+"""Pure rules of the rulebook: facts, policy, checklists, money, ledger, quarters, attestation."""

@@ -1,0 +1,1 @@
+"""Closed vocabularies stored in the database; changing one needs a migration."""

@@ -1,0 +1,1 @@
+"""Reads of the ground floor, as frozen dataclasses."""

@@ -1,0 +1,1 @@
+"""Who may do what on the ground floor: predicates that raise or answer."""

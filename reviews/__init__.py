@@ -1,0 +1,1 @@
+"""Model review requests from filing to decision: evidence, votes, authorisations, packets, tickets."""

@@ -1,0 +1,1 @@
+"""Writes of reviews: one function each, atomic and audited."""

@@ -1,0 +1,1 @@
+"""Pure rules of reviews: lifecycle, voting, what a packet says."""

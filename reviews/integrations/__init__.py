@@ -1,0 +1,1 @@
+"""Everything that leaves the machine: Jira, and the PDF printer."""

@@ -1,0 +1,1 @@
+"""The ticket tracker port spoken to Jira Cloud or Data Center."""

@@ -1,0 +1,1 @@
+"""Requests, facts, votes, decisions, and the constraints the database holds."""

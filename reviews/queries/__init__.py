@@ -1,0 +1,1 @@
+"""Reads of reviews: who may see what, as frozen dataclasses."""

@@ -1,0 +1,1 @@
+"""Who may do what to a review: predicates that raise or answer."""
