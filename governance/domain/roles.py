@@ -1,0 +1,77 @@
+"""Who people are to the system: the six roles and the person the pure rules speak of.
+
+What a role may do is decided in each app's `rules.py`; here it is only named and described.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """A duty somebody holds; one person may hold several, but never two of them on the same request."""
+
+    REQUESTER = "requester"
+    REVIEWER = "reviewer"
+    PLATFORM_LEAD = "platform_lead"
+    FINANCE = "finance"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+    @property
+    def description(self) -> str:
+        """What the role is for and where it ends, as a paragraph."""
+        return _DESCRIPTIONS[self]
+
+    @property
+    def label(self) -> str:
+        """The role as a page writes it."""
+        return self.value.replace("_", " ").capitalize()
+
+
+_DESCRIPTIONS = {
+    Role.REQUESTER: (
+        "Files model review requests for their own teams: names the model version, declares what it costs and what it "
+        "must gain, answers the checklist, sends the request to review and may withdraw it. Sees the requests of "
+        "their teams. Never votes on a request they filed, own, or gathered the evidence for."
+    ),
+    Role.REVIEWER: (
+        "Judges requests of every team on their evidence: reads claimed beside measured, votes to approve, to reject "
+        "or to ask for changes, each with a rationale. Votes once per revision and stage, and only on work that is "
+        "not their own."
+    ),
+    Role.PLATFORM_LEAD: (
+        "Answers for the shared accelerators: approves the GPU budget of a request as its last stage, allocates "
+        "GPU hours and money to team accounts, suspends or revokes authorisations, and publishes policy. Approves "
+        "nothing that they filed, own or measured themselves."
+    ),
+    Role.FINANCE: (
+        "Answers for the money: allocates budget to team accounts each quarter, reads every cost projection and "
+        "every ledger entry, and votes in a stage where the policy asks for finance. Changes no request and no "
+        "evidence."
+    ),
+    Role.ADMIN: (
+        "Keeps the system working: people, roles, teams, policy and checklist versions, dead jobs and undelivered "
+        "messages. Holds no vote through this role, cannot edit votes, decisions, evidence or the audit trail, and "
+        "every action is on the record like anybody's."
+    ),
+    Role.AUDITOR: (
+        "Reads everything: every request, vote, figure, ledger entry, policy version and audit event, and checks the "
+        "chain of the audit trail. Changes nothing at all."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user as the pure rules see one; `teams` are team slugs."""
+
+    id: int
+    username: str
+    name: str = ""
+    roles: frozenset[Role] = field(default_factory=frozenset)
+    teams: frozenset[str] = field(default_factory=frozenset)
+    is_active: bool = True
+
+    def has_role(self, role: Role) -> bool:
+        """True when the person is active and holds the role."""
+        return self.is_active and role in self.roles
