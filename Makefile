@@ -1,0 +1,76 @@
+# Every target makes what it needs; a second run finds it made. `make` alone tells what there is.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON_FILES := governance benchmarking reviews manage.py
+PROCESSES ?= 2
+export PYTHONUNBUFFERED := 1
+export ORT_DISABLE_TELEMETRY := 1
+
+# The environment `manage.py check --deploy` is judged in: production settings, no real secret.
+DEPLOY_ENV := DJANGO_SETTINGS_MODULE=governance.project.settings.prod \
+  WEIGHBRIDGE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') \
+  WEIGHBRIDGE_HOSTS=weighbridge.example WEIGHBRIDGE_BASE_URL=https://weighbridge.example \
+  DATABASE_URL=postgresql://nobody@127.0.0.1:9/none BROKER_URL=redis://127.0.0.1:9/0
+
+##@ Try it
+demo: $(VENV)/.stamp-bench  ## a real model goes the whole way: filed, measured, voted, approved, printed
+	$(BIN)/python -m governance.project.demo
+
+run: $(VENV)/.stamp-bench  ## start the application here: database, web, worker and clock in one terminal
+	$(BIN)/python manage.py up
+
+stop: $(VENV)/.stamp-bench  ## stop the embedded database (it outlives `make run` and `make demo`)
+	$(BIN)/python -m governance.project.embedded stop
+
+##@ Prove it
+test: $(VENV)/.stamp-dev  ## every test, with branch coverage held at 100 % on the pure rooms and 90 % over all
+	PYTHON=$(BIN)/python PROCESSES=$(PROCESSES) bash tests/run.sh
+
+check: $(VENV)/.stamp-dev  ## lint, format, types, import contracts, migrations, deployment, docs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(PYTHON_FILES)
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(DEPLOY_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python -m governance.project.reference --check
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	@echo "make check: all green"
+
+bench: $(VENV)/.stamp-dev  ## the performance tests: ratios within one run, best on a quiet machine
+	$(BIN)/python -m pytest tests/performance -p no:randomly -q
+
+##@ Write it
+fmt: $(VENV)/.stamp-dev  ## format, and repair what can be repaired
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(VENV)/.stamp-dev  ## write the generated reference pages and build docs/_build/html
+	$(BIN)/python -m governance.project.reference
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+lock: $(VENV)/.stamp-dev  ## compile requirements/*.in into pinned requirements/*.txt
+	cd requirements && for set in base bench dev; do \
+	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
+	    --custom-compile-command "make lock" $$set.in -o $$set.txt; done
+	cat requirements/torch.in >> requirements/bench.txt
+	cat requirements/torch.in >> requirements/dev.txt
+
+##@ Help
+help:  ## this text
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {split($$1, t, ":"); printf "  make %-7s %s\n", t[1], $$2}' Makefile
+	@echo
+
+$(VENV)/.stamp-bench: requirements/bench.txt pyproject.toml
+	@VENV=$(VENV) bash requirements/bootstrap.sh bench
+$(VENV)/.stamp-dev: requirements/dev.txt pyproject.toml
+	@VENV=$(VENV) bash requirements/bootstrap.sh dev
+
+.PHONY: demo run stop test check bench fmt docs lock help

@@ -1,0 +1,46 @@
+"""The gate finds what is not reached where it must be, and nowhere else."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.coverage_gate import gaps, is_held, main
+
+WHOLE = {"missing_lines": [], "missing_branches": []}
+TORN = {"missing_lines": [7], "missing_branches": [[8, 9]]}
+
+
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [
+        ("governance/domain/policy.py", True),
+        ("benchmarking/toolkit/measure/stats.py", True),
+        ("reviews/actions/votes.py", True),
+        ("reviews/rules.py", True),
+        ("reviews/queries/requests.py", False),
+        ("governance/web/views.py", False),
+        ("governance/project/rules.py", False),
+    ],
+)
+def test_which_files_are_held(name: str, held: bool) -> None:
+    assert is_held(name) is held
+
+
+def test_a_gap_is_named_with_its_lines() -> None:
+    report = {"files": {"reviews/rules.py": TORN, "reviews/web/views.py": TORN, "reviews/domain/voting.py": WHOLE}}
+    assert gaps(report) == ["reviews/rules.py: lines [7], branches [[8, 9]]"]
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [({"reviews/rules.py": WHOLE}, 0), ({"reviews/rules.py": TORN}, 1), ({"reviews/web/views.py": WHOLE}, 1)],
+)
+def test_exit_code(tmp_path: Path, files: dict[str, object], code: int) -> None:
+    report = tmp_path / "coverage.json"
+    report.write_text(json.dumps({"files": files}))
+    assert main(str(report)) == code
+
+
+def test_no_report_fails(tmp_path: Path) -> None:
+    assert main(str(tmp_path / "none.json")) == 1

@@ -1,0 +1,87 @@
+"""Every room says in one line what it is for; nothing is called a drawer."""
+
+import ast
+import io
+import re
+import tokenize
+from pathlib import Path
+
+from tests.architecture.tree import APPS, ROOT, name_of, parsed, sources
+
+DRAWERS = {
+    "utils",
+    "util",
+    "helpers",
+    "helper",
+    "common",
+    "misc",
+    "manager",
+    "managers",
+    "service",
+    "services",
+    "base_utils",
+}
+
+
+def rooms() -> list[Path]:
+    """Packages; Django wants `management/commands`, which belongs to the room `management`."""
+    return [path for path in sources() if path.name == "__init__.py" and path.parent.name != "commands"]
+
+
+def purpose(tree: ast.Module) -> str:
+    """First line of the docstring, or nothing."""
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
+
+
+def test_every_room_says_what_it_is_for() -> None:
+    assert [name_of(path) for path in rooms() if not purpose(parsed(path)).endswith(".")] == []
+
+
+def test_the_tree_has_the_three_apps_and_their_rooms() -> None:
+    found = {name_of(path.parent) for path in rooms()}
+    assert found >= {
+        *APPS,
+        *(f"{app}/{room}" for app in APPS for room in ("domain", "models", "queries", "actions", "web", "api")),
+    }
+
+
+def test_no_module_is_a_drawer() -> None:
+    assert [name_of(path) for path in sources() if path.stem in DRAWERS or path.parent.name in DRAWERS] == []
+
+
+def test_every_module_of_the_pure_rooms_has_a_docstring() -> None:
+    pure = [*sources("governance/domain", "reviews/domain", "benchmarking/domain", "benchmarking/toolkit")]
+    assert len(pure) > 4
+    assert [name_of(path) for path in pure if not purpose(parsed(path))] == []
+
+
+def test_no_test_is_skipped() -> None:
+    marks = ("mark." + "skip", "mark." + "xfail", "import" + "orskip", "pytest." + "skip(")
+    skipping = [name_of(path) for path in sources("tests") if any(mark in path.read_text() for mark in marks)]
+    assert skipping == []
+
+
+def suppressions(text: str) -> list[str]:
+    """Every comment of a module that silences the linter."""
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [token.string for token in tokens if token.type == tokenize.COMMENT and "noqa" in token.string]
+
+
+def is_reasoned(comment: str) -> bool:
+    """Whether a suppression has the form `noqa: CODE -- reason`."""
+    return re.search(r"# noqa: [A-Z]+\d+(, ?[A-Z]+\d+)* -- \w", comment) is not None
+
+
+def test_a_bare_suppression_is_seen() -> None:
+    text = "import x  # noqa: F401 -- registers itself\nimport y  # noqa: F401\nimport z  # noqa\nw = '# noqa'\n"
+    assert [is_reasoned(comment) for comment in suppressions(text)] == [True, False, False]
+
+
+def test_every_suppressed_lint_gives_its_reason() -> None:
+    bare = [
+        f"{name_of(path)}: {comment}"
+        for path in (*sources(), *sources("tests"), ROOT / "manage.py")
+        for comment in suppressions(path.read_text())
+        if not is_reasoned(comment)
+    ]
+    assert bare == []

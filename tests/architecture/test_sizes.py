@@ -1,0 +1,61 @@
+"""The size budget: what grows past it is two things, and wants two names."""
+
+import ast
+from pathlib import Path
+
+from tests.architecture.tree import functions, name_of, parsed, sources, templates
+
+MODULE_LINES = 300
+TEST_LINES = 500
+FUNCTION_LINES = 60
+STATEMENTS = 30
+TEMPLATE_LINES = 120
+COMPONENT_LINES = 60
+
+
+def lines(path: Path) -> int:
+    return len(path.read_text().splitlines())
+
+
+def longer_than(limit: int, paths: list[Path]) -> list[str]:
+    return [f"{name_of(path)} has {lines(path)} lines, {limit} are allowed" for path in paths if lines(path) > limit]
+
+
+def statements(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Statements of a function, those of functions inside it included, itself and docstrings not."""
+    return sum(isinstance(node, ast.stmt) and not is_text(node) for node in ast.walk(function)) - 1
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def too_long(tree: ast.AST) -> list[str]:
+    return [
+        f"{function.name} in line {function.lineno}"
+        for function in functions(tree)
+        if (function.end_lineno or 0) - function.lineno >= FUNCTION_LINES or statements(function) > STATEMENTS
+    ]
+
+
+def test_a_long_function_is_seen() -> None:
+    assert too_long(ast.parse("def f():\n" + "    x = 1\n" * 31)) == ["f in line 1"]
+    assert too_long(ast.parse("def f():\n" + "    x = 1\n" * 30)) == []
+    assert too_long(ast.parse("def f():\n    x = [\n" + "        1,\n" * 60 + "    ]\n")) == ["f in line 1"]
+
+
+def test_modules_stay_short() -> None:
+    assert longer_than(MODULE_LINES, sources()) == []
+
+
+def test_test_modules_stay_short() -> None:
+    assert longer_than(TEST_LINES, sources("tests")) == []
+
+
+def test_functions_stay_short() -> None:
+    assert [f"{name_of(path)}: {found}" for path in sources() for found in too_long(parsed(path))] == []
+
+
+def test_templates_stay_short() -> None:
+    assert longer_than(TEMPLATE_LINES, templates()) == []
+    assert longer_than(COMPONENT_LINES, [path for path in templates() if "_components" in path.parts]) == []

@@ -1,0 +1,89 @@
+"""Pages obey a strict content policy: nothing inline, nothing from another site, everything escaped, nothing long."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.tree import ROOT, is_packet, name_of, templates
+
+UNESCAPED = re.compile(r"\|\s*(safe|safeseq)\b|{%\s*autoescape\s+off")
+INLINE = re.compile(
+    r"<script(?![^>]*\bsrc=)[^>]*>|<style\b|\sstyle\s*=\s*[\"'{]|\son[a-z]+\s*=\s*[\"']|\bhx-on\b|javascript:|<script[^>]*>\s*[^\s<]",
+    re.IGNORECASE,
+)
+FOREIGN = re.compile(
+    r"\b(src|href|srcset|action|formaction|poster|data|hx-get|hx-post)\s*=\s*[\"']\s*(https?:)?//", re.IGNORECASE
+)
+FOREIGN_ASSET = re.compile(
+    r"url\(\s*[\"']?(https?:)?//|@import\s+(url\()?[\"']?(https?:)?//|\bfrom\s+[\"'](https?:)?//|(fetch|import)\(\s*[\"'](https?:)?//"
+)
+
+
+def found(pattern: re.Pattern[str], text: str) -> list[str]:
+    """What the pattern finds outside template comments, with its line."""
+    text = re.sub(
+        r"{#.*?#}|{%\s*comment.*?endcomment\s*%}", lambda m: "\n" * m.group().count("\n"), text, flags=re.DOTALL
+    )
+    return [f"line {text.count(chr(10), 0, m.start()) + 1}: {m.group().strip()}" for m in pattern.finditer(text)]
+
+
+def offences(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
+    return [f"{name_of(path)} {offence}" for path in paths for offence in found(pattern, path.read_text())]
+
+
+def pages() -> list[Path]:
+    return [path for path in templates() if not is_packet(path)]
+
+
+def assets() -> list[Path]:
+    """Scripts and styles we wrote; vendored files lie in folders named `vendor`."""
+    own = [path for app in ("governance", "benchmarking", "reviews") for path in (ROOT / app).rglob("static/**/*")]
+    return sorted(path for path in own if path.suffix in {".css", ".js", ".mjs"} and "vendor" not in path.parts)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (UNESCAPED, "{{ title|safe }}"),
+        (UNESCAPED, "{% autoescape off %}"),
+        (INLINE, "<script>go()</script>"),
+        (INLINE, '<script src="a.js">go()</script>'),
+        (INLINE, '<p style="color: red">'),
+        (INLINE, "<style>p {}</style>"),
+        (INLINE, '<button onclick="go()">'),
+        (INLINE, '<a href="javascript:go()">'),
+        (FOREIGN, '<img src="https://example.org/a.png">'),
+        (FOREIGN, "<link href='//cdn.example.org/a.css'>"),
+        (FOREIGN_ASSET, "@import url(https://example.org/a.css)"),
+        (FOREIGN_ASSET, 'import x from "https://example.org/a.js"'),
+    ],
+)
+def test_an_offence_is_seen(pattern: re.Pattern[str], text: str) -> None:
+    assert len(found(pattern, text)) == 1
+    assert found(pattern, f"{{# {text} #}}") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<script type="module" src="{% static \'weighbridge/app.js\' %}"></script>',
+        '<svg xmlns="http://www.w3.org/2000/svg"><rect width="3"/></svg>',
+        '<a href="{{ ticket.url }}" class="on-hold">',
+    ],
+)
+def test_what_is_allowed_is_not_an_offence(text: str) -> None:
+    assert [found(pattern, text) for pattern in (UNESCAPED, INLINE, FOREIGN, FOREIGN_ASSET)] == [[], [], [], []]
+
+
+def test_every_template_escapes() -> None:
+    assert offences(UNESCAPED, templates()) == []
+
+
+def test_no_page_holds_an_inline_script_or_style() -> None:
+    assert offences(INLINE, pages()) == []
+
+
+def test_no_page_loads_from_another_site() -> None:
+    assert offences(FOREIGN, templates()) == []
+    assert offences(FOREIGN_ASSET, [*templates(), *assets()]) == []

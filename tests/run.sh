@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# What `make test` runs: all tests on PROCESSES processes, then the two coverage gates. Ends with pytest's own last line.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+python="${PYTHON:-.venv/bin/python}"
+processes="${PROCESSES:-2}"
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+
+rm -f .coverage .coverage.*
+"$python" -m pytest --ignore=tests/performance -n "$processes" --dist loadfile --hypothesis-profile=ci \
+  --cov --cov-branch --cov-report=term:skip-covered --cov-report=json:.coverage.json "$@" | tee "$log"
+tests_rc=${PIPESTATUS[0]}
+
+gate_rc=0
+"$python" -m tests.architecture.coverage_gate .coverage.json || gate_rc=$?
+
+grep -E '^=+ .*(passed|failed|error|no tests ran).* =+$' "$log" | tail -n 1
+[ "$tests_rc" = 0 ] || exit "$tests_rc"
+exit "$gate_rc"
