@@ -124,12 +124,17 @@ def check_figure(figure: Figure) -> None:
 def _check_number(kind: FactKind, number: object, *, field: str) -> None:
     if not isinstance(number, Decimal) or not number.is_finite():
         raise Invalid(f"The {field} of {kind.name} must be a finite number.", field=field)
-    if number and not _SMALLEST_POWER <= number.adjusted() <= _LARGEST_POWER:
+    if not is_plausible(number):
         raise Invalid(f"The {field} of {kind.name} is beyond any plausible size; check it.", field=field)
     if kind.minimum is not None and number < kind.minimum:
         raise Invalid(f"The {field} of {kind.name} cannot be below {kind.minimum}.", field=field)
     if kind.maximum is not None and number > kind.maximum:
         raise Invalid(f"The {field} of {kind.name} cannot be above {kind.maximum}.", field=field)
+
+
+def is_plausible(number: Decimal) -> bool:
+    """True for zero and for finite numbers between 1e-30 and 1e16, the range in which we store and print."""
+    return not number or _SMALLEST_POWER <= number.adjusted() <= _LARGEST_POWER
 
 
 def _check_interval(figure: Figure) -> None:
