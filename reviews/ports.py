@@ -96,7 +96,7 @@ class TrackerError(Exception):
         self.kind = kind
 
 
-class Unreachable(TrackerError):
+class Unreachable(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
     """No answer, or none of use, and nothing was done there."""
 
     def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
@@ -108,7 +108,7 @@ class RateLimited(Unreachable):
     """Asked to slow down. `retry_after_s` is None where the tracker named no time: the caller backs off by itself."""
 
 
-class OutcomeUnknown(TrackerError):
+class OutcomeUnknown(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
     """A write was sent and its answer lost. Search no earlier than `settle_s` seconds from now: search lags behind."""
 
     def __init__(self, reason: str, *, settle_s: float) -> None:
@@ -116,7 +116,7 @@ class OutcomeUnknown(TrackerError):
         self.settle_s = settle_s
 
 
-class Misconfigured(TrackerError):
+class Misconfigured(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
     """Refused until a person changes a setting, here or there; the reason says which. `fields` names refused fields."""
 
     def __init__(self, reason: str, *, fields: tuple[str, ...] = ()) -> None:
@@ -132,14 +132,14 @@ class LabelLost(Misconfigured):
         self.ticket = ticket
 
 
-class TicketGone(TrackerError):
+class TicketGone(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
     """This one ticket was deleted, or is hidden from our account. Never re-create it silently."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, kind=FailureKind.SOFT)
 
 
-class TransitionUnavailable(TrackerError):
+class TransitionUnavailable(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
     """No way leads from the ticket's status to the wanted one. The business change stands all the same."""
 
     def __init__(self, reason: str) -> None:
@@ -177,7 +177,7 @@ class TicketTracker(Protocol):
         ...
 
 
-class PrintFailed(Exception):  # noqa: N818 -- named as the other failures of this room
+class PrintFailed(Exception):  # noqa: N818 -- says what happened, as the port's words do
     """The packet could not be printed; `reason` is a whole sentence for a person."""
 
     def __init__(self, reason: str) -> None:

@@ -1,0 +1,162 @@
+"""In-process twins of the adapters: the same promises, kept in dictionaries. For tests, and for trying things out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reviews.ports import (
+    Block,
+    Health,
+    PrintFailed,
+    RemoteTicket,
+    TicketDraft,
+    TicketGone,
+    TrackerError,
+    TransitionUnavailable,
+)
+
+STATUSES = ("To Do", "In Progress", "In Review", "Done")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryComment:
+    """One comment, and the marker it was written under."""
+
+    id: str
+    marker: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(slots=True)
+class MemoryTicket:
+    """A ticket as the twin keeps it: `comments` in order, `links` (url, title) by global id."""
+
+    id: str
+    key: str
+    draft: TicketDraft
+    status: str = "To Do"
+    comments: list[MemoryComment] = field(default_factory=list)
+    links: dict[str, tuple[str, str]] = field(default_factory=dict)
+    indexed: bool = True
+
+
+@dataclass(slots=True)
+class _Fault:
+    error: TrackerError
+    after_commit: bool
+    times: int
+
+
+class MemoryTracker:
+    """A TicketTracker whose failures are ordered in advance. `calls` names every method called, in order."""
+
+    def __init__(self, *, project: str = "MR", url: str = "https://tracker.invalid") -> None:
+        self.tickets: dict[str, MemoryTicket] = {}
+        self.calls: list[str] = []
+        self.indexes_at_once = True
+        self.health = Health(ok=True, sentence="The tracker in memory is always there.", account="weighbridge")
+        self._project = project
+        self._url = url
+        self._faults: list[_Fault] = []
+
+    def fail_next(self, error: TrackerError, *, after_commit: bool = False, times: int = 1) -> None:
+        """Make the next `times` calls raise `error`: instead of their effect, or after it as if the answer were lost."""
+        self._faults.append(_Fault(error, after_commit, times))
+
+    def index(self) -> None:
+        """Let search see every ticket, as Jira's index does some time after a write."""
+        for ticket in self.tickets.values():
+            ticket.indexed = True
+
+    def open(self, ticket: TicketDraft) -> RemoteTicket:
+        """Create a ticket, unconditionally."""
+        fault = self._begin("open")
+        number = len(self.tickets) + 1
+        kept = MemoryTicket(f"{10_000 + number}", f"{self._project}-{number}", ticket, indexed=self.indexes_at_once)
+        self.tickets[kept.id] = kept
+        _lose_answer(fault)
+        return self._remote(kept)
+
+    def find(self, label: str) -> RemoteTicket | None:
+        """The oldest ticket that search can see by this label."""
+        _lose_answer(self._begin("find"))
+        found = [ticket for ticket in self.tickets.values() if ticket.indexed and label in _labels(ticket.draft)]
+        if not found:
+            return None
+        return self._remote(found[0], duplicates=tuple(ticket.key for ticket in found[1:]))
+
+    def comment(self, ticket_id: str, blocks: tuple[Block, ...], *, marker: str, may_exist: bool = True) -> str:
+        """Add the comment unless one with its marker may exist and does."""
+        fault = self._begin("comment")
+        ticket = self._ticket(ticket_id)
+        known = [comment.id for comment in ticket.comments if may_exist and comment.marker == marker]
+        if not known:
+            known = [f"{ticket_id}{len(ticket.comments) + 1:03}"]
+            ticket.comments.append(MemoryComment(known[0], marker, blocks))
+        _lose_answer(fault)
+        return known[0]
+
+    def transition(self, ticket_id: str, target: str) -> str:
+        """Move to the status of that name; here each category has the name of one of its statuses."""
+        fault = self._begin("transition")
+        ticket = self._ticket(ticket_id)
+        if target not in STATUSES:
+            raise TransitionUnavailable(f"There is no way from {ticket.status} to {target}; move the ticket by hand.")
+        ticket.status = target
+        _lose_answer(fault)
+        return ticket.status
+
+    def link(self, ticket_id: str, *, url: str, title: str, global_id: str) -> None:
+        """Set or overwrite the link with this global id."""
+        fault = self._begin("link")
+        self._ticket(ticket_id).links[global_id] = (url, title)
+        _lose_answer(fault)
+
+    def check(self) -> Health:
+        """Whatever `health` was set to."""
+        self.calls.append("check")
+        return self.health
+
+    def _begin(self, call: str) -> _Fault | None:
+        self.calls.append(call)
+        if not self._faults:
+            return None
+        fault = self._faults[0]
+        fault.times -= 1
+        if fault.times <= 0:
+            del self._faults[0]
+        if not fault.after_commit:
+            raise fault.error
+        return fault
+
+    def _ticket(self, ticket_id: str) -> MemoryTicket:
+        if ticket_id not in self.tickets:
+            raise TicketGone(f"There is no ticket {ticket_id}: it was deleted.")
+        return self.tickets[ticket_id]
+
+    def _remote(self, ticket: MemoryTicket, *, duplicates: tuple[str, ...] = ()) -> RemoteTicket:
+        url = f"{self._url}/browse/{ticket.key}"
+        return RemoteTicket(id=ticket.id, key=ticket.key, url=url, status=ticket.status, duplicates=duplicates)
+
+
+class MemoryPrinter:
+    """A PacketPrinter that keeps what it was given and answers bytes that begin as a PDF does."""
+
+    def __init__(self) -> None:
+        self.printed: list[tuple[str, dict[str, bytes]]] = []
+        self.failure: PrintFailed | None = None
+
+    def print(self, html: str, *, assets: Mapping[str, bytes]) -> bytes:
+        """Answer the text behind a PDF's first line, or raise `failure` where one was set."""
+        if self.failure is not None:
+            raise self.failure
+        self.printed.append((html, dict(assets)))
+        return b"%PDF-1.7\n" + html.encode()
+
+
+def _labels(draft: TicketDraft) -> tuple[str, ...]:
+    return (draft.label, *draft.extra_labels)
+
+
+def _lose_answer(fault: _Fault | None) -> None:
+    if fault is not None:
+        raise fault.error
