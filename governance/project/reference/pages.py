@@ -1,0 +1,128 @@
+"""One function for each generated page: no argument, the whole text. Heavy imports wait until the page is asked for."""
+
+import ast
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from governance.domain.facts import CATALOGUE, Basis
+from governance.domain.roles import Role
+from governance.project import env
+from governance.project.reference import drawing
+from governance.project.reference.tables import code, page, table
+from reviews.domain import diagram
+from reviews.domain.authorisation import AUTHORISATION_TRANSITIONS, AuthorisationState
+from reviews.domain.lifecycle import TRANSITIONS, State
+from reviews.domain.steps import Transition
+
+ROOMS = """\
+Import direction: **reviews → benchmarking → governance**, never back, and inside an app only downwards in the order of
+these tables. `lint-imports` holds it in `make check`; why it is so stands in
+[the first decision record](../adr/0001-rooms-and-contracts.md)."""
+APPS = ("governance", "benchmarking", "reviews")
+
+
+def rooms() -> str:
+    """Every room of every app, in import order, with the line its docstring begins with."""
+    parts = [ROOMS]
+    for app in APPS:
+        parts += [f"## {app}", f"{_purpose(env.ROOT / app / '__init__.py')}"]
+        parts.append(table(("Room", "What it is for"), ((code(name), purpose) for name, purpose in _rooms_of(app))))
+    return page("Rooms", *parts)
+
+
+def _rooms_of(app: str) -> Iterator[tuple[str, str]]:
+    for room in (*_import_order(), "project"):
+        file, package = env.ROOT / app / f"{room}.py", env.ROOT / app / room / "__init__.py"
+        if file.exists() or package.exists():
+            yield f"{app}.{room}", _purpose(file if file.exists() else package)
+        for inner in sorted(package.parent.glob("*/__init__.py")):
+            if (purpose := _purpose(inner)) and inner.parent.name != "commands":
+                yield f"{app}.{room}.{inner.parent.name}", purpose
+
+
+def _import_order() -> list[str]:
+    """Rooms from the edges down to the pure ones, as the import contract lists them."""
+    contracts = tomllib.loads((env.ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers: list[str] = next(contract["layers"] for contract in contracts if contract["id"] == "rooms")
+    return [name for layer in layers for name in layer.replace("(", "").replace(")", "").replace(":", "|").split(" | ")]
+
+
+def _purpose(path: Path) -> str:
+    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
+
+
+def settings() -> str:
+    """Every environment variable."""
+    rows = ((code(v.name), v.kind, v.default or "none", v.meaning) for v in env.VARIABLES)
+    return page(
+        "Settings",
+        "All settings are environment variables; `governance/project/env.py` is the only place that reads them. With"
+        " none set, everything runs on this machine: database, broker and files under `var/`.",
+        table(("Variable", "Holds", "When unset", "Meaning"), rows),
+    )
+
+
+def facts() -> str:
+    """The fact catalogue and the bases."""
+    rows = ((code(kind.name), kind.unit, kind.direction, kind.meaning) for kind in CATALOGUE.values())
+    return page(
+        "Facts",
+        "A fact is something that may be said about a model. Every figure of a fact carries its basis, unit, interval,"
+        " sample size, source and time. Policy rules and checklists name facts by these names.",
+        table(("Name", "Unit", "Better", "Meaning"), rows),
+        "## Bases",
+        "From weakest to strongest; the strongest figure counts: " + " < ".join(code(basis) for basis in Basis) + ".",
+    )
+
+
+def roles() -> str:
+    """Who may do what, one paragraph each."""
+    parts = [part for role in Role for part in (f"## {role.replace('_', ' ').capitalize()}", role.description)]
+    return page("Roles", "A person may hold several roles; separation of duties binds every one of them.", *parts)
+
+
+def lifecycle() -> str:
+    """States and steps of a request and of an authorisation."""
+    return page(
+        "Lifecycle",
+        "A request is a piece of work that ends; the authorisation it produced is a permission that lives on. They are"
+        " two tables in `reviews/domain/`, and this page is drawn from them.",
+        "## Request",
+        "![States of a request and the steps between them](lifecycle-request.svg)",
+        diagram.states_table(states=State).strip(),
+        diagram.steps_table(table=TRANSITIONS).strip(),
+        "## Authorisation",
+        "![States of an authorisation and the steps between them](lifecycle-authorisation.svg)",
+        diagram.states_table(states=AuthorisationState).strip(),
+        diagram.steps_table(table=AUTHORISATION_TRANSITIONS).strip(),
+        "## As Mermaid text",
+        "For a ticket or a wiki that draws Mermaid:",
+        f"```text\n{diagram.mermaid(states=State, table=TRANSITIONS)}```",
+    )
+
+
+def request_picture() -> str:
+    """SVG of the request's lifecycle."""
+    return _picture(tuple(State), TRANSITIONS)
+
+
+def authorisation_picture() -> str:
+    """SVG of the authorisation's lifecycle."""
+    return _picture(tuple(AuthorisationState), AUTHORISATION_TRANSITIONS)
+
+
+def _picture(states: Sequence[str], steps: Sequence[Transition[Any]]) -> str:
+    return drawing.svg([str(state) for state in states], [drawing.Step(s.source, s.target, s.action) for s in steps])
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "rooms.md": rooms,
+    "settings.md": settings,
+    "facts.md": facts,
+    "roles.md": roles,
+    "lifecycle.md": lifecycle,
+    "lifecycle-request.svg": request_picture,
+    "lifecycle-authorisation.svg": authorisation_picture,
+}
