@@ -1,0 +1,208 @@
+"""The issues of the site: created, searched, commented, moved, linked. No HTTP here.
+
+Every public method answers (status, body). The lock makes each one a transaction; search sees an issue only `index_lag_s`
+after it was created, as Jira's own index lags behind.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.standins.jira import adf, jql
+from tests.standins.jira.about import ACCOUNT, STATUSES, TEXT_CHARS_MAX, About, Answer, Json, errors
+
+
+class Issues:
+    """The issues. `clock` answers seconds since 1970; `state` is a file that keeps them over a restart."""
+
+    def __init__(self, about: About, *, state: Path | None = None, clock: Callable[[], float] = time.time) -> None:
+        self.about = about
+        self.lock = threading.RLock()
+        self.clock = clock
+        self._state = state
+        self.issues: list[Json] = []
+        if state is not None and state.exists():
+            self.issues = json.loads(state.read_text(encoding="utf-8"))
+
+    def create(self, payload: Json, *, strip_labels: bool = False) -> Answer:
+        fields = payload.get("fields") or {}
+        if problems := self.about.problems(fields):
+            return 400, {"errorMessages": [], "errors": problems}
+        with self.lock:
+            number = len(self.issues) + 1
+            labels = [] if strip_labels else fields.get("labels", [])
+            issue = {
+                "id": str(10_000 + number),
+                "key": f"{self.about.config.project}-{number}",
+                "created_s": self.clock(),
+                "updated_s": self.clock(),
+                "status": "10000",
+                "fields": fields | {"issuetype": {"name": self.about.type_name(fields["issuetype"])}, "labels": labels},
+                "comments": [],
+                "links": {},
+                "properties": {entry["key"]: entry["value"] for entry in payload.get("properties", [])},
+            }
+            self.issues.append(issue)
+            self._save()
+        return 201, {"id": issue["id"], "key": issue["key"], "self": f"{self.about.url}/rest/api/3/issue/{issue['id']}"}
+
+    def issue(self, name: str, wanted: list[str]) -> Answer:
+        with self.lock:
+            found = self._find(name)
+            return (200, self.shown(found, wanted)) if found else _no_issue()
+
+    def search(self, query: str, wanted: list[str], results_max: int) -> Answer:
+        with self.lock:
+            indexed = [
+                issue for issue in self.issues if issue["created_s"] + self.about.config.index_lag_s <= self.clock()
+            ]
+            try:
+                found = jql.select(indexed, query)
+            except jql.NotUnderstood as error:
+                return 400, errors(str(error))
+            shown = [self.shown(issue, wanted) for issue in found[:results_max]]
+            last = len(found) <= results_max
+        return 200, {"issues": shown, "isLast": last} | ({} if last else {"nextPageToken": "more"})
+
+    def comments(self, name: str, start: int, results_max: int, order: str) -> Answer:
+        with self.lock:
+            found = self._find(name)
+            if not found:
+                return _no_issue()
+            ordered = list(reversed(found["comments"])) if order.startswith("-") else list(found["comments"])
+        page = ordered[start : start + results_max]
+        return 200, {"comments": page, "startAt": start, "maxResults": results_max, "total": len(ordered)}
+
+    def add_comment(self, name: str, payload: Json, *, author: str = ACCOUNT) -> Answer:
+        if (fault := adf.fault_in(payload.get("body"))) or adf.text_length(payload["body"]) > TEXT_CHARS_MAX:
+            return 400, errors("Comment body is not valid!", comment=fault or "CONTENT_LIMIT_EXCEEDED")
+        with self.lock:
+            found = self._find(name)
+            if not found:
+                return _no_issue()
+            moment = _iso(self.clock())
+            comment = {
+                "id": f"{found['id']}{len(found['comments']) + 1:03}", "author": self.about.user(author),
+                "body": payload["body"], "created": moment, "updated": moment,
+            }  # fmt: skip
+            found["comments"].append(comment)
+            self._touch(found)
+        return 201, comment
+
+    def transitions(self, name: str) -> Answer:
+        with self.lock:
+            found = self._find(name)
+            return (200, {"expand": "transitions", "transitions": self._ways(found)}) if found else _no_issue()
+
+    def transition(self, name: str, payload: Json) -> Answer:
+        wanted = str((payload.get("transition") or {}).get("id", ""))
+        with self.lock:
+            found = self._find(name)
+            if not found:
+                return _no_issue()
+            targets = {way["id"]: way["to"]["id"] for way in self._ways(found)}
+            if wanted not in targets:
+                return 400, errors(f"It seems that you have tried to perform an illegal workflow operation: {wanted}.")
+            found["status"] = targets[wanted]
+            self._touch(found)
+        return 204, None
+
+    def set_link(self, name: str, payload: Json) -> Answer:
+        target = payload.get("object") or {}
+        if missing := [part for part in ("url", "title") if not target.get(part)]:
+            return 400, errors(**{part: f"'{part}' is required." for part in missing})
+        with self.lock:
+            found = self._find(name)
+            if not found:
+                return _no_issue()
+            global_id = payload.get("globalId") or f"anonymous-{len(found['links']) + 1}"
+            known = found["links"].get(global_id)
+            number = known["id"] if known else 10_000 + len(found["links"]) + 1
+            found["links"][global_id] = {"id": number, "globalId": global_id, "object": target}
+            self._touch(found)
+        return (200 if known else 201), {
+            "id": number,
+            "self": f"{self.about.url}/rest/api/3/issue/{name}/remotelink/{number}",
+        }
+
+    def links(self, name: str) -> Answer:
+        with self.lock:
+            found = self._find(name)
+            return (200, list(found["links"].values())) if found else _no_issue()
+
+    def set_property(self, name: str, key: str, value: Any) -> Answer:
+        with self.lock:
+            found = self._find(name)
+            if not found:
+                return _no_issue()
+            known = key in found["properties"]
+            found["properties"][key] = value
+            self._touch(found)
+        return (200 if known else 201), {}
+
+    def get_property(self, name: str, key: str) -> Answer:
+        with self.lock:
+            found = self._find(name)
+            if not found or key not in found["properties"]:
+                return 404, errors(f"The property {key} does not exist.")
+            return 200, {"key": key, "value": found["properties"][key]}
+
+    def delete(self, name: str) -> Answer:
+        """Hide an issue as a person would who deletes it; its number is not used again."""
+        with self.lock:
+            found = self._find(name)
+            if not found:
+                return _no_issue()
+            found["deleted"] = True
+            self._touch(found)
+        return 204, None
+
+    def shown(self, issue: Json, wanted: list[str]) -> Json:
+        """An issue as the API shows it; `wanted` names fields, empty or `*all` for all."""
+        fields = issue["fields"] | {
+            "status": self.about.status(issue["status"]), "created": _iso(issue["created_s"]), "updated": _iso(issue["updated_s"]),
+            "project": {"id": "10000", "key": self.about.config.project, "name": self.about.config.project_name},
+            "resolution": {"name": "Done"} if STATUSES[issue["status"]][1] == "done" else None,
+        }  # fmt: skip
+        if wanted and "*all" not in wanted:
+            fields = {name: value for name, value in fields.items() if name in wanted}
+        return {
+            "id": issue["id"],
+            "key": issue["key"],
+            "self": f"{self.about.url}/rest/api/3/issue/{issue['id']}",
+            "fields": fields,
+        }
+
+    def _ways(self, issue: Json) -> list[Json]:
+        allowed = self.about.config.ways.get(STATUSES[issue["status"]][0])
+        return [
+            {"id": f"{number}1", "name": name, "to": self.about.status(status), "hasScreen": False, "isGlobal": True,
+             "isInitial": False, "isAvailable": True, "isConditional": False, "looped": False}
+            for number, (status, (name, _)) in enumerate(STATUSES.items(), start=1)
+            if status != issue["status"] and (allowed is None or name in allowed)
+        ]  # fmt: skip
+
+    def _find(self, name: str) -> Json | None:
+        return next((i for i in self.issues if name in {i["id"], i["key"]} and not i.get("deleted")), None)
+
+    def _touch(self, issue: Json) -> None:
+        issue["updated_s"] = self.clock()
+        self._save()
+
+    def _save(self) -> None:
+        if self._state is not None:
+            fresh = self._state.with_suffix(".new")
+            fresh.write_text(json.dumps(self.issues), encoding="utf-8")
+            fresh.replace(self._state)
+
+
+def _no_issue() -> Answer:
+    return 404, errors("Issue does not exist or you do not have permission to see it.")
+
+
+def _iso(moment_s: float) -> str:
+    return datetime.fromtimestamp(moment_s, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
