@@ -1,0 +1,125 @@
+"""Interference: what else the machine did while a model was measured.
+
+Four cheap witnesses: a spin canary (a fixed piece of work timed before, during and after), processor time that the
+hypervisor took (steal), processor time that others used, and the kernel's pressure and load figures where readable.
+"""
+
+import dataclasses
+import os
+import statistics
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+SPIN_ROUNDS = 20_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """The kernel's counters at one moment; None where they cannot be read."""
+
+    at_ns: int
+    own_cpu_s: float
+    busy_s: float | None
+    steal_s: float | None
+    pressure_s: float | None
+    load_1min: float | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Interference:
+    """Shares of processors between two readings, and how far the canary slowed down; None where not visible.
+
+    `others_cpus` and `steal_cpus` count processors (0.5 is half of one); `canary_ratio` is the slowest tenth of the
+    spins over the fastest one; `pressure_share` is the share of time in which some task waited for a processor.
+    """
+
+    others_cpus: float | None
+    steal_cpus: float | None
+    pressure_share: float | None
+    load_1min_before: float | None
+    canary_ratio: float
+    cpus: int
+
+    def as_document(self) -> dict[str, float | int | None]:
+        """Return the findings, rounded to what they can bear."""
+        return {
+            key: round(value, 3) if isinstance(value, float) else value
+            for key, value in dataclasses.asdict(self).items()
+        }
+
+
+def spin_ns(clock: Callable[[], int], *, repeats: int = 3) -> int:
+    """Time a fixed piece of pure Python work and return the median in nanoseconds."""
+    times = []
+    for _ in range(repeats):
+        begun = clock()
+        total = 0
+        for number in range(SPIN_ROUNDS):
+            total += number
+        times.append(clock() - begun)
+    return int(statistics.median(times))
+
+
+def read_counters(clock: Callable[[], int], *, proc: Path = Path("/proc")) -> Reading:
+    """Read the kernel's counters from `proc`."""
+    busy_s, steal_s = _processor_seconds(proc / "stat")
+    times = os.times()
+    return Reading(
+        at_ns=clock(),
+        own_cpu_s=times.user + times.system,
+        busy_s=busy_s,
+        steal_s=steal_s,
+        pressure_s=_pressure_seconds(proc / "pressure" / "cpu"),
+        load_1min=_load(proc / "loadavg"),
+    )
+
+
+def between(before: Reading, after: Reading, *, spins_ns: Sequence[int], cpus: int) -> Interference:
+    """Compare two readings and the canary's times; a span of no length shows nothing."""
+    span_s = max((after.at_ns - before.at_ns) / 1e9, 1e-9)
+
+    def share(first: float | None, last: float | None, own: float = 0.0) -> float | None:
+        return None if first is None or last is None else max(0.0, (last - first - own) / span_s)
+
+    return Interference(
+        others_cpus=share(before.busy_s, after.busy_s, after.own_cpu_s - before.own_cpu_s),
+        steal_cpus=share(before.steal_s, after.steal_s),
+        pressure_share=share(before.pressure_s, after.pressure_s),
+        load_1min_before=before.load_1min,
+        canary_ratio=slowdown(spins_ns),
+        cpus=cpus,
+    )
+
+
+def slowdown(spins_ns: Sequence[int]) -> float:
+    """Return the 90th percentile (nearest rank) of the spins over their minimum: 1.0 is an undisturbed machine."""
+    ordered = sorted(spins_ns)
+    return ordered[-(len(ordered) // 10) - 1] / max(ordered[0], 1) if ordered else 1.0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def _processor_seconds(path: Path) -> tuple[float | None, float | None]:
+    """Return (busy, steal) seconds over all processors; idle and waiting for disks is not busy."""
+    fields = _read(path).partition("\n")[0].split()
+    if len(fields) < 9 or fields[0] != "cpu":
+        return None, None
+    ticks = os.sysconf("SC_CLK_TCK")
+    user, nice, system, _idle, _iowait, irq, softirq, steal = (int(field) for field in fields[1:9])
+    return (user + nice + system + irq + softirq) / ticks, steal / ticks
+
+
+def _pressure_seconds(path: Path) -> float | None:
+    some = _read(path).partition("\n")[0]
+    _, found, total = some.partition("total=")
+    return int(total) / 1e6 if found else None
+
+
+def _load(path: Path) -> float | None:
+    text = _read(path)
+    return float(text.split()[0]) if text else None

@@ -1,0 +1,79 @@
+"""Metrics: the figures of a run in the form of `weighbridge.result/1`, each with its bounds, or the reason it is missing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarking.toolkit.measure.latency import LatencyRun
+from benchmarking.toolkit.measure.quality import Quality
+from benchmarking.toolkit.measure.stats import (
+    MLPERF_CONFIDENCE,
+    Interval,
+    early_stopping_bound,
+    failure_interval,
+    mean_interval,
+    minimum_samples,
+    percentile_interval,
+)
+
+NS_PER_MS = 1e6
+PERCENTILES: Mapping[str, float] = {"latency_p50_ms": 0.5, "latency_p95_ms": 0.95, "latency_p99_ms": 0.99}
+
+
+def bounded(interval: Interval, unit: str) -> dict[str, Any]:
+    """Return a figure with its interval."""
+    return {
+        "value": interval.value,
+        "lower": interval.lower,
+        "upper": interval.upper,
+        "confidence": interval.confidence,
+        "n": interval.n,
+        "unit": unit,
+    }
+
+
+def single(value: float, unit: str) -> dict[str, Any]:
+    """Return a figure that was read once, or counted, and has no interval."""
+    return {"value": value, "lower": None, "upper": None, "confidence": None, "n": 1, "unit": unit}
+
+
+def latency_metrics(run: LatencyRun) -> dict[str, dict[str, Any]]:
+    """Return p50, p95 and p99 in milliseconds with 99 % order-statistic intervals; too few samples, no figure."""
+    samples_ms = run.latencies_ns / NS_PER_MS
+    intervals = {name: percentile_interval(samples_ms, p) for name, p in PERCENTILES.items()}
+    return {name: bounded(interval, "ms") for name, interval in intervals.items() if interval is not None}
+
+
+def rate_metrics(run: LatencyRun) -> dict[str, dict[str, Any]]:
+    """Return queries per second back to back (1 / mean latency, interval of batch means) and the share that failed."""
+    metrics = {}
+    mean_s = mean_interval(run.latencies_ns / 1e9)
+    if mean_s is not None and mean_s.lower > 0:
+        rate = Interval(1 / mean_s.value, 1 / mean_s.upper, 1 / mean_s.lower, mean_s.confidence, mean_s.n)
+        metrics["throughput_per_s"] = bounded(rate, "1/s")
+    failed = failure_interval(run.failed, run.attempts)
+    if failed is not None:
+        metrics["error_rate"] = bounded(failed, "ratio")
+    return metrics
+
+
+def quality_metrics(quality: Quality) -> dict[str, dict[str, Any]]:
+    """Return accuracy (Wilson) and macro-F1 (bootstrap)."""
+    return {"accuracy": bounded(quality.accuracy, "ratio"), "f1_macro": bounded(quality.f1_macro, "ratio")}
+
+
+def early_stopping(run: LatencyRun) -> dict[str, Any]:
+    """Return MLPerf's one-sided upper bounds in milliseconds, where there are samples enough."""
+    samples_ms = run.latencies_ns / NS_PER_MS
+    bounds = {name: early_stopping_bound(samples_ms, p) for name, p in PERCENTILES.items()}
+    return {"confidence": MLPERF_CONFIDENCE, **{name: bound for name, bound in bounds.items() if bound is not None}}
+
+
+def missing_figures(run: LatencyRun) -> list[dict[str, str]]:
+    """Say which percentile has no figure, and how many samples it lacks."""
+    n = len(run.latencies_ns)
+    floors = {name: minimum_samples(p) for name, p in PERCENTILES.items()}
+    return [
+        {"metric": name, "message": f"{name} needs {floor} samples and has {n}: {floor - n} more."}
+        for name, floor in floors.items()
+        if n < floor
+    ]

@@ -1,0 +1,99 @@
+"""The model as a file: its size, its digest, how many parameters it holds. Nothing is executed."""
+
+import dataclasses
+import hashlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from governance.domain.refusals import Invalid
+
+BYTES_PER_MB = 1_000_000
+PICKLES = (".pt", ".pth", ".pt2", ".pkl", ".pickle", ".joblib")
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelFile:
+    """What can be said of a model without running it; `size_mb` counts 1,000,000 bytes to the megabyte."""
+
+    digest: str
+    size_mb: float
+    parameters: int
+    operators: dict[str, int]
+    opsets: dict[str, int]
+
+
+def digest_of_file(path: Path) -> str:
+    """Return `sha256:<64 hex>` of a file, read in pieces."""
+    with path.open("rb") as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+
+
+def read_model(path: Path) -> ModelFile:
+    """Read an ONNX file's structure; raise Invalid for what is missing, pickled, no ONNX, or keeps weights elsewhere."""
+    check_readable(path)
+    import onnx
+    from google.protobuf.message import DecodeError
+
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+    except (DecodeError, ValueError) as error:
+        raise _not_onnx(path) from error
+    if not model.ir_version or not model.graph.node:
+        raise _not_onnx(path)
+    nodes = [node for graph in _graphs(model.graph) for node in graph.node]
+    counts: dict[str, int] = {}
+    for node in nodes:
+        counts[node.op_type] = counts.get(node.op_type, 0) + 1
+    return ModelFile(
+        digest=digest_of_file(path),
+        size_mb=path.stat().st_size / BYTES_PER_MB,
+        parameters=sum(_weights(model.graph)),
+        operators=dict(sorted(counts.items())),
+        opsets={entry.domain or "ai.onnx": entry.version for entry in model.opset_import},
+    )
+
+
+def check_readable(path: Path) -> None:
+    """Refuse what is no file and what may run code when it is loaded."""
+    if not path.is_file():
+        raise Invalid(f"There is no model file {path.name}.", code="model_missing", field="model")
+    with path.open("rb") as stream:
+        head = stream.read(4)
+    if path.suffix.lower() in PICKLES or head[:2] == b"PK" or head[:1] == b"\x80":
+        text = f"{path.name} is a pickle or an archive of pickles, which runs code when it is loaded; export the model to ONNX."
+        raise Invalid(text, code="model_pickle", field="model")
+    if path.suffix.lower() == ".safetensors":
+        text = f"{path.name} holds weights without a graph and cannot be run; export the model to ONNX to profile it."
+        raise Invalid(text, code="model_weights_only", field="model")
+
+
+def _not_onnx(path: Path) -> Invalid:
+    text = f"{path.name} cannot be read as an ONNX model; export it again, or check that the copy is complete."
+    return Invalid(text, code="model_unreadable", field="model")
+
+
+def _graphs(graph: Any) -> Iterator[Any]:
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _graphs(attribute.g)
+            for inner in attribute.graphs:
+                yield from _graphs(inner)
+
+
+def _weights(graph: Any) -> Iterator[int]:
+    """Count the elements of every initializer but those that only describe shapes, indices, switches and words."""
+    from onnx import TensorProto
+
+    not_weights = (TensorProto.INT64, TensorProto.BOOL, TensorProto.STRING)
+    for part in _graphs(graph):
+        tensors = [*part.initializer, *(sparse.values for sparse in part.sparse_initializer)]
+        for tensor in tensors:
+            if tensor.data_location == TensorProto.EXTERNAL:
+                text = f"The weights of {tensor.name!r} lie in another file, which the digest does not cover; save them inside."
+                raise Invalid(text, code="model_external_data", field="model")
+            if tensor.data_type not in not_weights:
+                yield math.prod(tensor.dims)
