@@ -1,0 +1,63 @@
+"""How a packet writes numbers: few digits, honest bounds, one spelling.
+
+A bound is rounded outwards, so that the printed interval always contains the computed one.
+"""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+_UNIT_WORDS = {"gpu_h": "GPU h", "1/s": "per s", "ratio": ""}
+_SIGNIFICANT_DIGITS = 4
+_CENT = Decimal("0.01")
+_PLAIN_UP_TO = Decimal(10) ** 15
+
+
+def unit_words(unit: str) -> str:
+    """The unit as a reader expects it; a ratio has none."""
+    return _UNIT_WORDS.get(unit, unit)
+
+
+def number_words(value: Decimal, *, unit: str, rounding: str = ROUND_HALF_EVEN) -> str:
+    """The number without its unit: money to the cent, everything else to four significant digits, never below one.
+
+    Thousands are set apart by commas; `rounding` is one of the `decimal` module's names.
+    """
+    if not value.is_finite() or abs(value) >= _PLAIN_UP_TO:
+        return str(value)
+    if unit == "USD" and (abs(value) >= 1 or value == 0):
+        return f"{value.quantize(_CENT, rounding=rounding):,f}"
+    places = max(0, _SIGNIFICANT_DIGITS - 1 - value.adjusted()) if value else 0
+    rounded = value.quantize(Decimal(1).scaleb(-places), rounding=rounding)
+    text = f"{rounded:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def value_words(value: Decimal, *, unit: str) -> str:
+    """The number with its unit: `41.83 ms`, `0.9041`, `1,240.00 USD`."""
+    return f"{number_words(value, unit=unit)} {unit_words(unit)}".rstrip()
+
+
+def interval_words(*, lower: Decimal | None, upper: Decimal | None, unit: str) -> str:
+    """The interval without its unit: `40.1 to 43.9`, `at least 40.1`, `at most 43.9`, or nothing."""
+    low = number_words(lower, unit=unit, rounding=ROUND_FLOOR) if lower is not None else ""
+    high = number_words(upper, unit=unit, rounding=ROUND_CEILING) if upper is not None else ""
+    if low and high:
+        return f"{low} to {high}"
+    if low:
+        return f"at least {low}"
+    return f"at most {high}" if high else ""
+
+
+def bytes_words(size_bytes: int) -> str:
+    """A file size in decimal units: `512 B`, `4.2 kB`, `97.8 MB`."""
+    size, unit = float(size_bytes), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def digest_words(digest: str) -> str:
+    """A digest short enough for a running header, long enough to tell two apart: `sha256:1f2e3d4c5b6a…`."""
+    prefix, colon, hexadecimal = digest.partition(":")
+    return f"{prefix}{colon}{hexadecimal[:16]}…" if len(hexadecimal) > 16 else digest
