@@ -18,7 +18,7 @@ def usd(value: Decimal | int | str) -> Decimal:
         raise Invalid(f"{value!r} is not an amount of money; write it like 1250.00.") from error
     if not amount.is_finite() or abs(amount) >= LARGEST_USD:
         raise Invalid("The amount of money is beyond any plausible size; check it.")
-    return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)
+    return amount.quantize(CENT, rounding=ROUND_HALF_EVEN) + Decimal(0)  # adding zero turns -0.00 into 0.00
 
 
 def format_usd(value: Decimal | int | str) -> str:

@@ -1,0 +1,83 @@
+"""What an uploaded model file really is, decided by its bytes and never by trusting its name.
+
+Lets in ONNX and safetensors, which hold data only; refuses pickles, which run code when they are opened. The two
+structures are read in `onnx_structure.py` and `safetensors_structure.py`.
+"""
+
+import mmap
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePath
+from typing import NoReturn
+
+from governance.domain.onnx_structure import check_onnx
+from governance.domain.refusals import Invalid
+from governance.domain.safetensors_structure import check_safetensors, is_safetensors
+
+REMEDY = "Export the model to ONNX (torch.onnx.export) or save its weights as safetensors, and upload that."
+
+
+class ArtifactFormat(StrEnum):
+    """The formats that are let in."""
+
+    ONNX = "onnx"
+    SAFETENSORS = "safetensors"
+
+
+@dataclass(frozen=True)
+class ArtifactInfo:
+    """What a file was found to be."""
+
+    format: ArtifactFormat
+    size_bytes: int
+
+
+_PICKLED_SUFFIXES = frozenset({".pt", ".pth", ".pt2", ".ckpt", ".pkl", ".pickle", ".joblib"})
+_FOREIGN = (
+    (b"PK", "a zip archive, as torch.save and torch.export write it, with a pickle inside"),
+    (b"\x80", "a Python pickle"),
+    (b"\x1f\x8b", "a gzip-compressed file"),
+    (b"\x78", "a zlib-compressed file, as joblib writes it, with a pickle inside"),
+    (b"BZh", "a bzip2-compressed file"),
+    (b"\xfd7zXZ", "an xz-compressed file"),
+    (b"\x93NUMPY", "a NumPy file, which may hold pickles"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"GGUF", "a GGUF file"),
+)
+
+
+def inspect(path: Path, *, name: str) -> ArtifactInfo:
+    """The format and size in bytes of the file at `path`, which was uploaded as `name`.
+
+    Raises Invalid with the reason and the remedy for everything that is neither sound ONNX nor sound safetensors.
+    """
+    suffix = PurePath(name).suffix.lower()
+    if suffix in _PICKLED_SUFFIXES:
+        _refuse(f"{name} is named like a pickle ({suffix}), and opening a pickle runs whatever code it carries.")
+    try:
+        with path.open("rb") as file:
+            size_bytes = file.seek(0, 2)
+            if size_bytes == 0:
+                raise Invalid(f"{name} is empty; upload the model file again.", code="empty_artifact", field="file")
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                return ArtifactInfo(_format(content, name=name), size_bytes)
+    except (OSError, ValueError) as error:
+        raise Invalid(f"{name} cannot be read; upload it again.", code="unreadable_artifact", field="file") from error
+
+
+def _format(content: mmap.mmap, *, name: str) -> ArtifactFormat:
+    for magic, words in _FOREIGN:
+        if content[: len(magic)] == magic:
+            _refuse(
+                f"{name} is {words}. Only formats that hold nothing but data are let in, since opening others may run code."
+            )
+    with memoryview(content) as view:
+        if is_safetensors(view):
+            check_safetensors(view, name=name)
+            return ArtifactFormat.SAFETENSORS
+        check_onnx(view, name=name)
+        return ArtifactFormat.ONNX
+
+
+def _refuse(reason: str) -> NoReturn:
+    raise Invalid(f"{reason} {REMEDY}", code="unsafe_artifact", field="file")
