@@ -1,13 +1,13 @@
 """The manifest: under which conditions a figure was measured, hashed, so that a run can be repeated and compared."""
 
-import hashlib
-import json
 import os
 import platform
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from governance.domain.canonical import digest_of
 
 NOT_VISIBLE = "not visible"
 LIBRARIES = ("numpy", "scipy", "onnx", "onnxruntime")
@@ -56,8 +56,7 @@ def libraries(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
 def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """Return the manifest with its `digest`: SHA-256 over the canonical JSON of everything else in it."""
     content = {key: value for key, value in manifest.items() if key != "digest"}
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return {**content, "digest": f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"}
+    return {**content, "digest": digest_of(content)}
 
 
 def _cpu_fields(path: Path) -> dict[str, str]:

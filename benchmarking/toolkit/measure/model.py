@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from governance.domain.artifacts import ArtifactFormat, inspect
 from governance.domain.refusals import Invalid
 
 BYTES_PER_MB = 1_000_000
-PICKLES = (".pt", ".pth", ".pt2", ".pkl", ".pickle", ".joblib")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,17 +31,20 @@ def digest_of_file(path: Path) -> str:
 
 
 def read_model(path: Path) -> ModelFile:
-    """Read an ONNX file's structure; raise Invalid for what is missing, pickled, no ONNX, or keeps weights elsewhere."""
-    check_readable(path)
+    """Read an ONNX file's structure; raise Invalid for what is missing, unsafe, no ONNX, or keeps weights elsewhere."""
+    if not path.is_file():
+        raise Invalid(f"There is no model file {path.name}.", code="model_missing", field="model")
+    if inspect(path, name=path.name).format is not ArtifactFormat.ONNX:
+        text = f"{path.name} holds weights without a graph and cannot be run; export the model to ONNX to profile it."
+        raise Invalid(text, code="model_weights_only", field="model")
     import onnx
-    from google.protobuf.message import DecodeError
 
     try:
         model = onnx.load(str(path), load_external_data=False)
-    except (DecodeError, ValueError) as error:
-        raise _not_onnx(path) from error
-    if not model.ir_version or not model.graph.node:
-        raise _not_onnx(path)
+    except Exception as error:
+        # Protobuf's own error class is not typed, and parsing does nothing else that could fail.
+        text = f"{path.name} cannot be read as an ONNX model; export it again, or check that the copy is complete."
+        raise Invalid(text, code="model_unreadable", field="model") from error
     nodes = [node for graph in _graphs(model.graph) for node in graph.node]
     counts: dict[str, int] = {}
     for node in nodes:
@@ -53,25 +56,6 @@ def read_model(path: Path) -> ModelFile:
         operators=dict(sorted(counts.items())),
         opsets={entry.domain or "ai.onnx": entry.version for entry in model.opset_import},
     )
-
-
-def check_readable(path: Path) -> None:
-    """Refuse what is no file and what may run code when it is loaded."""
-    if not path.is_file():
-        raise Invalid(f"There is no model file {path.name}.", code="model_missing", field="model")
-    with path.open("rb") as stream:
-        head = stream.read(4)
-    if path.suffix.lower() in PICKLES or head[:2] == b"PK" or head[:1] == b"\x80":
-        text = f"{path.name} is a pickle or an archive of pickles, which runs code when it is loaded; export the model to ONNX."
-        raise Invalid(text, code="model_pickle", field="model")
-    if path.suffix.lower() == ".safetensors":
-        text = f"{path.name} holds weights without a graph and cannot be run; export the model to ONNX to profile it."
-        raise Invalid(text, code="model_weights_only", field="model")
-
-
-def _not_onnx(path: Path) -> Invalid:
-    text = f"{path.name} cannot be read as an ONNX model; export it again, or check that the copy is complete."
-    return Invalid(text, code="model_unreadable", field="model")
 
 
 def _graphs(graph: Any) -> Iterator[Any]:
@@ -92,8 +76,5 @@ def _weights(graph: Any) -> Iterator[int]:
     for part in _graphs(graph):
         tensors = [*part.initializer, *(sparse.values for sparse in part.sparse_initializer)]
         for tensor in tensors:
-            if tensor.data_location == TensorProto.EXTERNAL:
-                text = f"The weights of {tensor.name!r} lie in another file, which the digest does not cover; save them inside."
-                raise Invalid(text, code="model_external_data", field="model")
             if tensor.data_type not in not_weights:
                 yield math.prod(tensor.dims)

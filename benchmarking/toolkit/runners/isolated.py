@@ -21,6 +21,8 @@ from benchmarking.toolkit.measure.scenarios import ProfileSettings
 from benchmarking.toolkit.runners.limits import Limits
 from governance.domain.refusals import Refused
 
+__all__ = ["Limits", "ProfileSettings", "RunCancelled", "RunFailed", "profile_isolated"]
+
 POLL_S = 0.25
 ENDING_PATIENCE_S = 10.0
 TAIL_BYTES = 2_000

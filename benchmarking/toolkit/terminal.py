@@ -1,0 +1,75 @@
+"""What a person sees at the terminal: progress with the time left, and a profile as a table."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TextIO
+
+FIGURES = {
+    "latency_p50_ms": "latency p50",
+    "latency_p95_ms": "latency p95",
+    "latency_p99_ms": "latency p99",
+    "throughput_per_s": "throughput",
+    "error_rate": "failed inferences",
+    "load_time_ms": "load time",
+    "first_inference_ms": "first inference",
+    "model_size_mb": "model size",
+    "parameters": "parameters",
+    "peak_memory_mb": "peak memory",
+    "peak_memory_delta_mb": "  of it the model",
+    "accuracy": "accuracy",
+    "f1_macro": "macro-F1",
+}
+
+
+@contextlib.contextmanager
+def progress(stream: TextIO, *, is_quiet: bool) -> Iterator[Callable[[float, str], None]]:
+    """Yield a function (share, doing) that draws a bar with the time left on `stream`; drawn on terminals alone."""
+    if is_quiet:
+        yield lambda _share, _doing: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description:<20}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(file=stream), transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda share, doing: bar.update(task, completed=share, description=doing)
+
+
+def show_result(result: Mapping[str, Any], stream: TextIO) -> None:
+    """Write the figures with their bounds, what is missing, and the verdict with its reasons."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{result['scenario']}, {result['manifest']['engine']['engine']}", title_justify="left")
+    for heading in ("figure", "value", "lower", "upper", "unit", "level", "n"):
+        table.add_column(heading, justify="left" if heading in ("figure", "unit") else "right")
+    for name, metric in result["metrics"].items():
+        bounds = [number(metric[key]) for key in ("value", "lower", "upper")]
+        level = f"{metric['confidence']:.0%}" if metric["confidence"] else ""
+        table.add_row(
+            FIGURES.get(name, name), *bounds, "" if metric["unit"] == "1" else metric["unit"], level, f"{metric['n']:,}"
+        )
+    console = Console(file=stream, highlight=False)
+    console.print(table)
+    for missing in result["missing"]:
+        console.print(f"no figure: {missing['message']}", markup=False)
+    console.print(f"verdict: {result['verdict']['status']}", markup=False)
+    for reason in result["verdict"]["reasons"]:
+        console.print(f"  {reason['code']}: {reason['message']}", markup=False)
+    console.print(f"manifest: {result['manifest']['digest']}", markup=False, soft_wrap=True)
+
+
+def number(value: float | None) -> str:
+    """Write a number with four significant digits, large ones with separators; nothing for none."""
+    if value is None:
+        return ""
+    if value == 0 or abs(value) >= 1_000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if abs(value) >= 1e-4 else f"{value:.2e}"
