@@ -59,7 +59,7 @@ import weasyprint
 PY
 }
 
-has_fonts() { command -v fc-list >/dev/null && fc-list 2>/dev/null | grep -qi dejavu; }
+has_fonts() { command -v fc-list >/dev/null && [ -n "$(fc-list ':family=DejaVu Sans' 2>/dev/null)" ]; }
 has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 
 check_printing() {

@@ -126,3 +126,5 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "lifecycle-request.svg": request_picture,
     "lifecycle-authorisation.svg": authorisation_picture,
 }
+SLOW: frozenset[str] = frozenset()
+"""Pages that need Django set up or other processes: `make check` compares them, the tests do not."""

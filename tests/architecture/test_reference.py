@@ -1,0 +1,127 @@
+"""Generated pages say what the code says, and a stale one is named with its difference."""
+
+import ast
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from governance.domain.facts import CATALOGUE
+from governance.project import env
+from governance.project.reference import drawing, pages
+from governance.project.reference.__main__ import FOLDER, main, stale, write
+from governance.project.reference.tables import page, table
+from tests.architecture.tree import APPS, ROOT, name_of, parsed, sources
+
+QUICK = {name: make for name, make in pages.PAGES.items() if name not in pages.SLOW}
+
+
+@pytest.mark.parametrize("name", sorted(QUICK))
+def test_the_committed_page_is_what_the_code_says(name: str) -> None:
+    assert (FOLDER / name).read_text() == QUICK[name]()
+
+
+def test_every_room_stands_on_the_page() -> None:
+    text = pages.rooms()
+    modules = {name_of(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in sources()}
+    rooms = {".".join(module.split(".")[:2]) for module in modules} - {*APPS} - {f"{app}.apps" for app in APPS}
+    assert {room for room in rooms if f"| `{room}` |" not in text} == set()
+
+
+def test_every_variable_and_fact_stands_on_its_page() -> None:
+    assert [v.name for v in env.VARIABLES if f"| `{v.name}` |" not in pages.settings()] == []
+    assert [name for name in CATALOGUE if f"| `{name}` |" not in pages.facts()] == []
+
+
+def test_every_variable_that_is_read_is_listed() -> None:
+    """A variable that nobody can look up is a secret handshake."""
+    listed = {variable.name for variable in env.VARIABLES}
+    read = {
+        argument.value
+        for path in sources("governance/project")
+        for name, argument in env_calls(path)
+        if name in {"text", "flag", "number"}
+    }
+    assert "DATABASE_URL" in read
+    assert read - listed == set()
+
+
+def env_calls(path: Path) -> list[tuple[str, ast.Constant]]:
+    return [
+        (node.func.attr, node.args[0])
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "env"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    ]
+
+
+def test_a_picture_holds_every_state_and_step() -> None:
+    steps = [drawing.Step("a", "b", "go"), drawing.Step("b", "a", "come_back"), drawing.Step("a", "c", "<end>")]
+    root = ET.fromstring(drawing.svg(["a", "b", "c"], steps))
+    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert sorted(texts) == ["<end>", "a", "b", "c", "come back", "go"]
+
+
+def test_steps_of_one_name_share_a_line() -> None:
+    steps = [drawing.Step("a", "z", "lapse"), drawing.Step("b", "z", "lapse"), drawing.Step("a", "b", "go")]
+    assert drawing.lanes_of(steps) == (
+        drawing.Lane("lapse", "z", ("a", "b")),
+        drawing.Lane("go", "b", ("a",)),
+    )
+
+
+def test_bars_in_cells_do_not_break_a_table() -> None:
+    assert table(("A", "B"), [("x | y", "two\nlines")]) == "| A | B |\n| --- | --- |\n| x \\| y | two lines |"
+    assert page("T", "x").endswith("# T\n\nx\n")
+
+
+def test_a_stale_page_is_named_and_writing_makes_it_current(tmp_path: Path) -> None:
+    made = {"one.md": lambda: "one\n", "two.md": lambda: "two\n"}
+    write(tmp_path, made)
+    assert stale(tmp_path, made) == []
+    (tmp_path / "two.md").write_text("old\n")
+    (difference,) = stale(tmp_path, made)
+    assert difference.splitlines()[0].split() == ["---", "two.md", "as", "committed"]
+    assert {"-old", "+two"} <= set(difference.splitlines())
+    (tmp_path / "one.md").unlink()
+    assert len(stale(tmp_path, made)) == 2
+
+
+def test_the_command_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--chekc"]) == 2
+    assert capsys.readouterr().err.startswith("usage: ")
+
+
+def test_every_link_of_the_readme_leads_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", (ROOT / "README.md").read_text())
+    assert len(links) > 10
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_command_of_the_documents_is_a_target() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    texts = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    named = {
+        target for path in texts for target in re.findall(r"(?:`|^)make ([a-z]+)", path.read_text(), flags=re.MULTILINE)
+    }
+    assert named >= {"demo", "run", "test", "check"}
+    assert named - targets == set()
+
+
+def test_every_decision_record_has_its_headings_and_fits_a_page() -> None:
+    records = sorted((ROOT / "docs" / "adr").glob("0*.md"))
+    assert [int(path.name[:4]) for path in records] == list(range(1, len(records) + 1))
+    for path in records:
+        text = path.read_text()
+        assert text.startswith(f"# {int(path.name[:4])}. ")
+        assert [line for line in text.splitlines() if line.startswith("## ")] == [
+            "## Context",
+            "## Decision",
+            "## Consequences",
+        ]
+        assert len(text.splitlines()) <= 45

@@ -1,0 +1,50 @@
+"""What starts the project: the bootstrap, the entry point of the image, and the requirements agree with one another."""
+
+import re
+import subprocess
+
+import pytest
+
+from tests.architecture.tree import ROOT
+
+
+def pins(name: str) -> dict[str, str]:
+    lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
+    return dict(line.split(" ")[0].split("==") for line in lines if "==" in line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize("script", ["requirements/bootstrap.sh", "tests/run.sh", ".ci/run", "docker/entrypoint.sh"])
+def test_shell_scripts_parse(script: str) -> None:
+    assert subprocess.run(["bash", "-n", ROOT / script], check=False, capture_output=True).stderr == b""
+
+
+@pytest.mark.parametrize("script", ["requirements/bootstrap.sh", "docker/entrypoint.sh"])
+def test_a_missing_argument_is_told(script: str) -> None:
+    ended = subprocess.run(["bash", ROOT / script], check=False, capture_output=True, text=True, cwd=ROOT)
+    assert ended.returncode > 0
+    assert "usage: " in ended.stderr
+
+
+def test_each_set_of_requirements_holds_the_smaller_one_at_the_same_version() -> None:
+    base, bench, dev = pins("base"), pins("bench"), pins("dev")
+    assert len(base) > 20
+    assert base.items() <= bench.items() <= dev.items()
+
+
+@pytest.mark.parametrize("name", ["base", "bench", "dev", "torch"])
+def test_every_requirement_says_why(name: str) -> None:
+    lines = (ROOT / "requirements" / f"{name}.in").read_text().splitlines()
+    bare = [
+        line
+        for before, line in zip(["", *lines], lines, strict=False)
+        if not line.startswith(("#", "-r")) and line and before.startswith("-r")
+    ]
+    assert bare == []
+    assert lines[0].startswith(("#", "-r"))
+
+
+def test_torch_is_a_range_because_the_right_build_depends_on_the_host() -> None:
+    line = (ROOT / "requirements" / "torch.in").read_text().splitlines()[-1]
+    assert re.fullmatch(r"torch>=\d+\.\d+,<\d+", line)
+    for name in ("bench", "dev"):
+        assert (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()[-1] == line
