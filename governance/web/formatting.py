@@ -1,0 +1,130 @@
+"""Numbers, amounts and times as a reader sees them. Pure: text in, text out, no template engine.
+
+Digits follow the knowledge: a figure with an interval is shown to two digits of that interval's width, any other to
+three significant digits; amounts above a thousand lose no digit before the point.
+"""
+
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+
+GAP = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
+_MOST_DECIMALS = 6
+_UNIT_WORDS = {"gpu_h": "GPU h", "1/s": "/s", "ratio": "%", "USD": "USD"}
+_STEPS = (
+    (timedelta(days=365), "year"),
+    (timedelta(days=30), "month"),
+    (timedelta(days=1), "day"),
+    (timedelta(hours=1), "h"),
+    (timedelta(minutes=1), "min"),
+)
+
+
+def decimals_for(value: Decimal, *, lower: Decimal | None = None, upper: Decimal | None = None) -> int:
+    """How many decimals of `value` deserve to be printed, given what is known about it (0 to 6)."""
+    if lower is not None and upper is not None and upper > lower:
+        return min(max(1 - (upper - lower).adjusted(), 0), _MOST_DECIMALS)
+    if value == 0:
+        return 0
+    wanted = min(max(2 - value.adjusted(), 0), _MOST_DECIMALS)
+    written = max(-int(value.normalize().as_tuple().exponent), 0)
+    return min(wanted, written)
+
+
+def format_number(value: Decimal, *, decimals: int | None = None) -> str:
+    """1234.5 -> "1,234.5"; a real minus sign; no exponent, whatever the size."""
+    places = decimals_for(value) if decimals is None else decimals
+    rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+    text = f"{abs(rounded):,f}"
+    return f"{MINUS}{text}" if rounded < 0 else text
+
+
+def format_usd(value: Decimal) -> str:
+    """$12,340 from a thousand up, $12.30 from one up, two significant digits below ($0.0042)."""
+    size = abs(value)
+    if size >= 1000 or size == 0:
+        places = 0
+    elif size >= 1:
+        places = 2
+    else:
+        places = min(max(1 - size.adjusted(), 2), 8)
+    text = format_number(size, decimals=places)
+    return f"{MINUS}${text}" if value < 0 else f"${text}"
+
+
+def unit_words(unit: str) -> str:
+    """The unit as printed beside a number: "gpu_h" -> "GPU h", "ratio" -> "%"."""
+    return _UNIT_WORDS.get(unit, unit)
+
+
+def shown_value(
+    value: Decimal,
+    *,
+    unit: str,
+    lower: Decimal | None = None,
+    upper: Decimal | None = None,
+    bound: Decimal | None = None,
+) -> str:
+    """The number of a figure (or its `bound`, to the same digits), without its unit; dollars carry their sign."""
+    target = value if bound is None else bound
+    if unit == "USD":
+        return format_usd(target)
+    factor = Decimal(100) if unit == "ratio" else Decimal(1)
+    scaled = (None if lower is None else lower * factor, None if upper is None else upper * factor)
+    places = decimals_for(value * factor, lower=scaled[0], upper=scaled[1])
+    return format_number(target * factor, decimals=places)
+
+
+def shown_unit(unit: str) -> str:
+    """What stands after the number: nothing for dollars, whose sign stands before it."""
+    return "" if unit == "USD" else unit_words(unit)
+
+
+def format_quantity(value: Decimal, *, unit: str) -> str:
+    """Number and unit in one: "12.4 ms", "$1,200", "91.3 %"."""
+    words = shown_unit(unit)
+    number = shown_value(value, unit=unit)
+    return f"{number}{GAP}{words}" if words else number
+
+
+def format_moment(at: datetime) -> str:
+    """ "24 Nov 2026, 23:30 UTC": the same for every reader, wherever they sit."""
+    moment = at.astimezone(UTC)
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def format_ago(at: datetime, *, now: datetime) -> str:
+    """ "3 min ago", "in 2 days", "just now"; the largest whole unit, rounded down."""
+    distance = abs(now - at)
+    for step, word in _STEPS:
+        count = distance // step
+        if count:
+            plural = "s" if count > 1 and word in {"day", "month", "year"} else ""
+            span = f"{count} {word}{plural}"
+            return f"{span} ago" if at <= now else f"in {span}"
+    return "just now"
+
+
+def format_size(size_bytes: int) -> str:
+    """1530000 -> "1.53 MB", in powers of a thousand."""
+    if size_bytes < 1000:
+        return f"{size_bytes}{GAP}B"
+    value = Decimal(size_bytes)
+    for word in ("kB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 1000 or word == "TB":
+            break
+    return f"{format_number(value, decimals=max(2 - value.adjusted(), 0))}{GAP}{word}"
+
+
+def short_digest(digest: str) -> str:
+    """ "sha256:0123…" -> its first twelve digits, enough for the eye."""
+    return digest.removeprefix("sha256:")[:12]
+
+
+def initials(name: str) -> str:
+    """One or two letters for a person's mark."""
+    words = [word for word in name.replace(".", " ").replace("_", " ").replace("-", " ").split() if word]
+    if not words:
+        return "?"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()

@@ -1,0 +1,80 @@
+"""How every state looks: a tone, a shape and a word. The word and the shape carry it; the tone only helps."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Look:
+    """`tone` picks the colours (ok, warn, bad, info, plain), `shape` a symbol of sprite.svg."""
+
+    tone: str
+    shape: str
+    word: str
+
+
+LOOKS: dict[str, Look] = {
+    # a request
+    "draft": Look("plain", "ring-dashed", "Draft"),
+    "screening": Look("info", "half", "Screening"),
+    "cleared": Look("ok", "check-open", "Cleared"),
+    "evidence": Look("info", "half", "Gathering evidence"),
+    "in_review": Look("info", "diamond-open", "In review"),
+    "changes_requested": Look("warn", "undo", "Changes requested"),
+    "decided": Look("plain", "disc", "Decided"),
+    "withdrawn": Look("plain", "dash", "Withdrawn"),
+    "lapsed": Look("plain", "archive", "Lapsed"),
+    # a decision, a vote
+    "approved": Look("ok", "check", "Approved"),
+    "approved_with_conditions": Look("ok", "check-open", "Approved with conditions"),
+    "rejected": Look("bad", "stop", "Rejected"),
+    "approve": Look("ok", "check", "Approve"),
+    "reject": Look("bad", "stop", "Reject"),
+    "request_changes": Look("warn", "undo", "Request changes"),
+    # an authorisation
+    "active": Look("ok", "check", "Active"),
+    "pending_expiration": Look("warn", "clock", "Expires soon"),
+    "expired": Look("bad", "clock", "Expired"),
+    "suspended": Look("warn", "pause", "Suspended"),
+    "revoked": Look("bad", "stop", "Revoked"),
+    "superseded": Look("plain", "archive", "Superseded"),
+    # a determination and its rules
+    "advised": Look("info", "info", "Advice given"),
+    "review_required": Look("warn", "diamond", "Review required"),
+    "denied": Look("bad", "stop", "Denied"),
+    "passed": Look("ok", "check-open", "Holds"),
+    "fired": Look("warn", "diamond", "Fires"),
+    "indeterminate": Look("warn", "question", "Indeterminate"),
+    "not_applicable": Look("plain", "dash", "Not applicable"),
+    "waived": Look("plain", "undo", "Waived"),
+    "advise": Look("info", "info", "Advises"),
+    "require_review": Look("warn", "diamond", "Requires review"),
+    "deny": Look("bad", "stop", "Denies"),
+    "contradicted": Look("bad", "alert", "Contradicted"),
+    # a run and its verdict
+    "queued": Look("plain", "queue", "Queued"),
+    "claimed": Look("info", "half", "Starting"),
+    "running": Look("info", "turning", "Running"),
+    "done": Look("ok", "check", "Done"),
+    "failed": Look("bad", "stop", "Failed"),
+    "cancelled": Look("plain", "dash", "Cancelled"),
+    "valid": Look("ok", "check", "Valid"),
+    "indicative": Look("warn", "question", "Indicative"),
+    "invalid": Look("bad", "stop", "Invalid"),
+    # effects on the outside
+    "pending": Look("plain", "clock", "Waiting"),
+    "leased": Look("info", "half", "Being sent"),
+    "delivered": Look("ok", "check", "Sent"),
+    "waiting": Look("plain", "clock", "Waiting"),
+    "dead": Look("bad", "alert", "Given up"),
+    # a policy version, a checklist item
+    "published": Look("ok", "check", "Published"),
+    "retired": Look("plain", "archive", "Retired"),
+    "complete": Look("ok", "check", "Complete"),
+    "incomplete": Look("warn", "ring-dashed", "Missing"),
+}
+
+
+def look_of(state: str) -> Look:
+    """The look of a state; an unknown one is shown by its own name, never hidden."""
+    known = LOOKS.get(state)
+    return known or Look("plain", "ring", state.replace("_", " ").capitalize() or "Unknown")

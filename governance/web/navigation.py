@@ -1,0 +1,32 @@
+"""The main navigation: six places, in the order of a working day."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+_PLACES = (
+    ("Inbox", "governance:inbox"),
+    ("Requests", "reviews:list"),
+    ("Models", "governance:models"),
+    ("Policy", "governance:policies"),
+    ("Budgets", "governance:budgets"),
+    ("Integrations", "governance:integrations"),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A place one can go to, and whether the reader is there."""
+
+    label: str
+    url: str
+    is_current: bool
+
+
+def entries(*, path: str) -> tuple[Entry, ...]:
+    """Every place; the one whose address the path begins with is current (the inbox only by itself)."""
+    return tuple(_entry(label, reverse(name), path) for label, name in _PLACES)
+
+
+def _entry(label: str, url: str, path: str) -> Entry:
+    return Entry(label, url, path == url if url == "/" else path.startswith(url))

@@ -1,0 +1,1 @@
+"""Template tags of the pages: thin wrappers around the pure modules beside this folder."""
