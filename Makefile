@@ -23,6 +23,8 @@ demo: $(VENV)/.stamp-bench  ## a real model goes the whole way: filed, measured,
 	$(BIN)/python -m governance.project.demo
 
 run: $(VENV)/.stamp-bench  ## start the application here: database, web, worker and clock in one terminal
+	@$(BIN)/python manage.py migrate --noinput --verbosity 0
+	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	$(BIN)/python manage.py up
 
 stop: $(VENV)/.stamp-bench  ## stop the embedded database (it outlives `make run` and `make demo`)
