@@ -20,10 +20,18 @@ def is_held(name: str) -> bool:
 def gaps(report: dict[str, Any]) -> list[str]:
     """One line for each held file with something unreached, in coverage's JSON report."""
     return [
-        f"{name}: lines {found['missing_lines']}, branches {found.get('missing_branches', [])}"
+        f"{name}: {unreached(found['missing_lines'], found.get('missing_branches', []))}"
         for name, found in sorted(report["files"].items())
         if is_held(name) and (found["missing_lines"] or found.get("missing_branches"))
     ]
+
+
+def unreached(lines: list[int], branches: list[list[int]], *, shown: int = 12) -> str:
+    """The first unreached lines, or where lines are all reached the branches, in the form `7, 9 -> exit, 3 more`."""
+    arrows = [f"{start} -> {end if end > 0 else 'exit'}" for start, end in branches]
+    found = [str(line) for line in lines] or arrows
+    more = [f"{len(found) - shown} more"] if len(found) > shown else []
+    return ", ".join(found[:shown] + more)
 
 
 def main(path: str) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.coverage_gate import gaps, is_held, main
+from tests.architecture.coverage_gate import gaps, is_held, main, unreached
 
 WHOLE = {"missing_lines": [], "missing_branches": []}
 TORN = {"missing_lines": [7], "missing_branches": [[8, 9]]}
@@ -29,7 +29,12 @@ def test_which_files_are_held(name: str, held: bool) -> None:
 
 def test_a_gap_is_named_with_its_lines() -> None:
     report = {"files": {"reviews/rules.py": TORN, "reviews/web/views.py": TORN, "reviews/domain/voting.py": WHOLE}}
-    assert gaps(report) == ["reviews/rules.py: lines [7], branches [[8, 9]]"]
+    assert gaps(report) == ["reviews/rules.py: 7"]
+
+
+def test_branches_are_named_where_every_line_was_reached_and_long_lists_are_cut() -> None:
+    assert unreached([], [[8, 9], [12, -3]]) == "8 -> 9, 12 -> exit"
+    assert unreached([1, 2, 3], [], shown=2) == "1, 2, 1 more"
 
 
 @pytest.mark.parametrize(
