@@ -62,7 +62,7 @@ def interval_bar(row: Comparison) -> str:
         parts.append(_line(scale(row.limit), 0.5, scale(row.limit), BAR_HEIGHT - 0.5, LIMIT, 1.2, dash="2.5 1.8"))
     if row.claimed:
         parts.append(_diamond(scale(row.claimed.value), middle, 4.2))
-    return _svg(BAR_WIDTH, BAR_HEIGHT, _spoken(row), parts)
+    return _svg(BAR_WIDTH, BAR_HEIGHT, row.spoken, parts)
 
 
 def latency_chart(rows: Sequence[Comparison]) -> str:
@@ -74,13 +74,13 @@ def latency_chart(rows: Sequence[Comparison]) -> str:
     parts = _axis(scale, CHART_TOP - 8, bottom, "ms")
     for index, row in enumerate(rows):
         parts += _latency_row(scale, row, CHART_TOP + CHART_ROW * index + CHART_ROW / 2)
-    spoken = "; ".join(_spoken(row) for row in rows)
+    spoken = "; ".join(row.spoken for row in rows)
     return _svg(CHART_WIDTH, height, f"Latency in milliseconds. {spoken}", parts)
 
 
 def _latency_row(scale: Scale, row: Comparison, y: float) -> list[str]:
     label = row.name.removeprefix("latency_").removesuffix("_ms")
-    parts = [_text(CHART_LEFT - 10, y + 4, label, anchor="end", weight=650)]
+    parts = [_text(CHART_LEFT - 10, y + 4, label, anchor="end", weight=700)]
     if row.measured is None:
         return parts
     end = scale(row.measured.value)
@@ -93,7 +93,7 @@ def _latency_row(scale: Scale, row: Comparison, y: float) -> list[str]:
     if row.claimed:
         parts.append(_diamond(scale(row.claimed.value), y, 5.6))
     right = CHART_WIDTH - CHART_RIGHT + 14
-    parts.append(_text(right, y, wording.value_words(row.measured.value, unit=row.unit), weight=650))
+    parts.append(_text(right, y, wording.value_words(row.measured.value, unit=row.unit), weight=700))
     parts.append(_text(right, y + 12, row.interval_words, size=9, fill=SOFT))
     return parts
 
@@ -114,7 +114,7 @@ def cost_chart(rows: Sequence[CostRow]) -> str:
     parts = _axis(scale, 4, bottom, "USD")
     for index, row in enumerate(rows):
         y = 8 + row_height * index + row_height / 2
-        weight = 650 if row.is_total else 400
+        weight = 700 if row.is_total else 400
         start, end = sorted((scale(Decimal(0)), scale(row.value_usd)))
         parts.append(_text(left - 10, y + 4, row.label, anchor="end", weight=weight))
         parts.append(_rect(start, y - 7, end - start, 14, MEASURED if row.is_total else WASH, stroke=MEASURED))
@@ -128,18 +128,6 @@ def _values_of(row: Comparison) -> list[Decimal]:
     measured = (row.measured.value, row.measured.lower, row.measured.upper) if row.measured else ()
     claimed = (row.claimed.value,) if row.claimed else ()
     return [value for value in (*claimed, *measured, row.limit) if value is not None]
-
-
-def _spoken(row: Comparison) -> str:
-    """The chart in words, for readers who hear the page."""
-    said = [f"claimed {row.claimed_words}"] if row.claimed else []
-    said += (
-        [f"measured {row.measured_words}" + (f" ({row.interval_words})" if row.interval_words else "")]
-        if row.measured
-        else []
-    )
-    said += [f"limit {_words(row.limit)}"] if row.limit is not None else []
-    return f"{row.title}: {', '.join(said) or 'no figure'}"
 
 
 def _words(value: Decimal) -> str:

@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 SCHEMA = "weighbridge.packet/1"
+AUDIT_ROWS_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +201,16 @@ class AuditPart:
     rows: tuple[AuditRow, ...]
     chain_head: str
     chain_length: int
+
+    @property
+    def shown(self) -> tuple[AuditRow, ...]:
+        """The latest events, as many as print well; the JSON twin has them all."""
+        return self.rows[-AUDIT_ROWS_SHOWN:]
+
+    @property
+    def left_out(self) -> int:
+        """How many earlier events are not printed."""
+        return len(self.rows) - len(self.shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,22 @@ from decimal import Decimal
 
 from reviews.domain import wording
 
+_TITLES = {
+    "training_gpu_hours": "Training compute",
+    "training_cost_usd": "Training cost",
+    "inference_cost_1y_usd": "Inference cost, 1 year",
+    "total_cost_1y_usd": "Total cost, 1 year",
+    "latency_p50_ms": "Latency p50",
+    "latency_p95_ms": "Latency p95",
+    "latency_p99_ms": "Latency p99",
+    "throughput_per_s": "Throughput",
+    "model_size_mb": "Model size",
+    "peak_memory_mb": "Peak memory",
+    "f1_macro": "Macro F1",
+    "cost_per_1k_usd": "Cost per 1,000 inferences",
+    "business_kpi_delta": "Change of the business metric",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleLine:
@@ -90,14 +106,8 @@ class Comparison:
 
     @property
     def title(self) -> str:
-        """The name of the fact without its unit's suffix, for a reader."""
-        return (
-            self.name.removesuffix("_ms")
-            .removesuffix("_usd")
-            .removesuffix("_mb")
-            .removesuffix("_per_s")
-            .replace("_", " ")
-        )
+        """The fact as a reader knows it; the unit stands elsewhere."""
+        return _TITLES.get(self.name, self.name.replace("_", " ").capitalize())
 
     @property
     def unit_words(self) -> str:
@@ -120,6 +130,17 @@ class Comparison:
         if self.measured is None:
             return ""
         return wording.interval_words(lower=self.measured.lower, upper=self.measured.upper, unit=self.unit)
+
+    @property
+    def spoken(self) -> str:
+        """The row as a phrase, for readers who hear the page."""
+        said = [f"claimed {self.claimed_words}"] if self.claimed else []
+        if self.measured:
+            bounds = f" ({self.interval_words})" if self.interval_words else ""
+            said.append(f"measured {self.measured_words}{bounds}")
+        if self.limit is not None:
+            said.append(f"limit {wording.number_words(self.limit, unit=self.unit)}")
+        return f"{self.title}: {', '.join(said) or 'no figure'}"
 
     @property
     def chart(self) -> str:

@@ -120,7 +120,7 @@ def render(html: str, *, assets: Mapping[str, bytes]) -> bytes:
             return URLFetcherResponse(url, assets[name], {"Content-Type": media_type})
 
     document = weasyprint.HTML(string=html, base_url="asset:", url_fetcher=OnlyAssets())
-    pdf: bytes = document.write_pdf(pdf_tags=True)
+    pdf: bytes = document.write_pdf(pdf_variant="pdf/ua-1")
     if refused:
         raise PrintFailed(
             f"The packet names {refused[0]}, which is not among its assets; nothing else is ever fetched."

@@ -213,7 +213,7 @@ def sample_comparisons() -> tuple[Comparison, ...]:
             name="total_cost_1y_usd",
             unit="USD",
             direction=lower,
-            claimed=Claim(value=Decimal("21340"), basis="estimated", source="price book 2026-06"),
+            claimed=Claim(value=Decimal(21340), basis="estimated", source="price book 2026-06"),
             limit=Decimal(50000),
         ),
         Comparison(name="business_kpi_delta", unit="ratio", direction=higher),
@@ -266,8 +266,10 @@ def sample_checklist() -> tuple[ChecklistRow, ...]:
             "alternatives",
             "Cheaper alternatives considered",
             "text",
-            "INT8 quantised: 1.1 MB, p95 19 ms, accuracy 0.889. Rejected: loses one point where shirts meet coats, "
-            "which is where the desk loses money. Distilled student: to be measured by September (condition 1).",
+            (
+                "INT8 quantised: 1.1 MB, p95 19 ms, accuracy 0.889. Rejected: loses one point where shirts meet coats, "
+                "which is where the desk loses money. Distilled student: to be measured by September (condition 1)."
+            ),
         ),
         ("rollback", "Owner and rollback", "attestation", "Attested: version 1.3.2 stays deployed behind a switch."),
     )
