@@ -1,7 +1,7 @@
 """Numbers, amounts and times as readers see them: exact texts."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from governance.web import formatting as f
 
+MINUS = "\N{MINUS SIGN}"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
@@ -29,27 +30,34 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
     ],
 )
 def test_digits_follow_the_knowledge(value, lower, upper, decimals):
-    bounds = {"lower": lower and D(lower), "upper": upper and D(upper)}
-    assert f.decimals_for(D(value), **bounds) == decimals
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [("1234.5", "1,234"), ("1235.5", "1,236"), ("-12.25", "−12.2"), ("0", "0"), ("1E+6", "1,000,000"), ("-0.0", "0")],
-)
-def test_numbers_are_grouped_and_rounded_half_to_even(value, text):
-    assert f.format_number(D(value)) == text
+    bounds = {"lower": lower and Decimal(lower), "upper": upper and Decimal(upper)}
+    assert f.decimals_for(Decimal(value), **bounds) == decimals
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ("0", "$0"), ("12340.49", "$12,340"), ("12.3", "$12.30"), ("-5", "−$5.00"), ("0.0042", "$0.0042"),
+        ("1234.5", "1,234"),
+        ("1235.5", "1,236"),
+        ("-12.25", f"{MINUS}12.2"),
+        ("0", "0"),
+        ("1E+6", "1,000,000"),
+        ("-0.0", "0"),
+    ],
+)
+def test_numbers_are_grouped_and_rounded_half_to_even(value, text):
+    assert f.format_number(Decimal(value)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0", "$0"), ("12340.49", "$12,340"), ("12.3", "$12.30"), ("-5", f"{MINUS}$5.00"), ("0.0042", "$0.0042"),
         ("0.123", "$0.12"), ("0.000000000123", "$0.00000000"), ("1000", "$1,000"), ("999.995", "$1,000.00"),
     ],
 )  # fmt: skip
 def test_dollars(value, text):
-    assert f.format_usd(D(value)) == text
+    assert f.format_usd(Decimal(value)) == text
 
 
 @pytest.mark.parametrize(
@@ -60,14 +68,14 @@ def test_dollars(value, text):
     ],
 )  # fmt: skip
 def test_quantities_carry_their_unit(value, unit, text):
-    assert f.format_quantity(D(value), unit=unit) == text
+    assert f.format_quantity(Decimal(value), unit=unit) == text
 
 
 def test_a_bound_is_shown_to_the_digits_of_its_figure():
-    figure = {"unit": "ratio", "lower": D("0.9071"), "upper": D("0.9181")}
-    assert f.shown_value(D("0.9127"), **figure) == "91.3"
-    assert f.shown_value(D("0.9127"), **figure, bound=D("0.9071")) == "90.7"
-    assert f.shown_value(D(1), unit="USD", bound=D(2)) == "$2.00"
+    figure = {"unit": "ratio", "lower": Decimal("0.9071"), "upper": Decimal("0.9181")}
+    assert f.shown_value(Decimal("0.9127"), **figure) == "91.3"
+    assert f.shown_value(Decimal("0.9127"), **figure, bound=Decimal("0.9071")) == "90.7"
+    assert f.shown_value(Decimal(1), unit="USD", bound=Decimal(2)) == "$2.00"
 
 
 @pytest.mark.parametrize(
@@ -110,5 +118,5 @@ def test_short_digest():
 
 @given(st.decimals(min_value=-(10**12), max_value=10**12, allow_nan=False, places=6))
 def test_any_number_reads_back_within_its_rounding(value):
-    text = f.format_number(value).replace(",", "").replace("−", "-")
-    assert abs(D(text) - value) <= D(5).scaleb(-1 - f.decimals_for(value))
+    text = f.format_number(value).replace(",", "").replace(MINUS, "-")
+    assert abs(Decimal(text) - value) <= Decimal(5).scaleb(-1 - f.decimals_for(value))

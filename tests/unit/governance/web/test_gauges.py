@@ -1,6 +1,6 @@
 """Where bars, marks and flags stand on a ruler."""
 
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,9 @@ from governance.web.gauges import WIDTH_PX, Part, interval_gauge, meter_parts
 
 
 def test_an_interval_with_a_limit_it_keeps():
-    drawn = interval_gauge(value=D(20), lower=D(10), upper=D(30), limit=D(110), claim=D(10))
+    drawn = interval_gauge(
+        value=Decimal(20), lower=Decimal(10), upper=Decimal(30), limit=Decimal(110), claim=Decimal(10)
+    )
     # The scale runs from 0 (10 less a margin of 12 of 100 is below zero) to 122: 172 px for 122 units.
     assert drawn.start == pytest.approx(4 + 10 * 172 / 122, abs=0.01)
     assert drawn.length == pytest.approx(20 * 172 / 122, abs=0.01)
@@ -31,14 +33,16 @@ def test_an_interval_with_a_limit_it_keeps():
     ],
 )
 def test_a_breach_is_any_part_beyond_the_limit(lower, upper, limit, is_upper, breach):
-    drawn = interval_gauge(value=D(20), lower=D(lower), upper=D(upper), limit=D(limit), is_upper_limit=is_upper)
+    drawn = interval_gauge(
+        value=Decimal(20), lower=Decimal(lower), upper=Decimal(upper), limit=Decimal(limit), is_upper_limit=is_upper
+    )
     assert drawn.is_breach is breach
     assert drawn.allowed_side == ("left" if is_upper else "right")
 
 
 @pytest.mark.parametrize("value", ["0", "12", "-3"])
 def test_a_bare_value_still_has_a_bar_one_can_see(value):
-    drawn = interval_gauge(value=D(value))
+    drawn = interval_gauge(value=Decimal(value))
     assert drawn.length == 1.5
     assert (drawn.limit, drawn.claim, drawn.is_breach) == (None, None, False)
 
@@ -57,12 +61,14 @@ def test_everything_drawn_lies_on_the_paper(bounds, limit, claim):
 
 
 def test_a_meter_lays_parts_end_to_end():
-    parts = meter_parts(total=D(2000), parts=(("committed", D(760)), ("reserved", D(300)), ("this", D(240))))
+    parts = meter_parts(
+        total=Decimal(2000), parts=(("committed", Decimal(760)), ("reserved", Decimal(300)), ("this", Decimal(240)))
+    )
     assert parts == (Part("committed", 0.0, 380.0), Part("reserved", 380.0, 150.0), Part("this", 530.0, 120.0))
 
 
 def test_a_meter_that_overflows_says_so():
-    assert meter_parts(total=D(100), parts=(("committed", D(90)), ("this", D(30)))) == (
+    assert meter_parts(total=Decimal(100), parts=(("committed", Decimal(90)), ("this", Decimal(30)))) == (
         Part("committed", 0.0, 900.0),
         Part("this", 900.0, 100.0),
         Part("over", 985.0, 15.0),
@@ -70,5 +76,5 @@ def test_a_meter_that_overflows_says_so():
 
 
 def test_nothing_is_not_drawn():
-    assert meter_parts(total=D(0), parts=(("committed", D(1)),)) == ()
-    assert meter_parts(total=D(10), parts=(("committed", D(0)), ("reserved", D(-1)))) == ()
+    assert meter_parts(total=Decimal(0), parts=(("committed", Decimal(1)),)) == ()
+    assert meter_parts(total=Decimal(10), parts=(("committed", Decimal(0)), ("reserved", Decimal(-1)))) == ()

@@ -1,0 +1,181 @@
+from decimal import Decimal
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from governance.domain import defaults
+from governance.domain.canonical import digest_of
+from governance.domain.facts import Basis
+from governance.domain.policy import (
+    AuthorisationTerms,
+    BenchmarkPlan,
+    Comparator,
+    Effect,
+    Level,
+    Rule,
+    Scenario,
+    Scope,
+    Stage,
+    Statistic,
+    parse_policy,
+)
+from governance.domain.refusals import Invalid
+from governance.domain.roles import Role
+from tests.unit.governance.domain.builders import document, p95_rule, policy, rule
+
+
+def test_a_document_becomes_a_policy():
+    source = document(p95_rule(scope={"teams": ["vision"], "tiers": ["T1"], "environments": ["prod"]}, level="soft"))
+    parsed = parse_policy(source)
+    assert parsed.rules == (
+        Rule(
+            id="p95",
+            fact="latency_p95_ms",
+            comparator=Comparator.AT_MOST,
+            limit=Decimal(100),
+            unit="ms",
+            accept=(Basis.MEASURED, Basis.BILLED),
+            effect=Effect.REQUIRE_REVIEW,
+            message="Too slow.",
+            statistic=Statistic.UPPER,
+            min_n=2000,
+            scope=Scope(("vision",), ("T1",), ("prod",)),
+            level=Level.SOFT,
+            on_indeterminate=Effect.REQUIRE_REVIEW,
+        ),
+    )
+    assert parsed.stages == (
+        Stage("technical", "Technical review", Role.REVIEWER, 2),
+        Stage("budget", "GPU budget", Role.PLATFORM_LEAD, 1),
+    )
+    assert parsed.benchmarks == (BenchmarkPlan(Scenario.SINGLE_STREAM, 3000, True),)
+    assert parsed.authorisation == AuthorisationTerms(365, 30)
+    assert (parsed.name, parsed.title, parsed.checklist) == ("default", "Default policy", "standard")
+    assert (parsed.deadline_days, parsed.description, parsed.separation_of_duties) == (30, "", True)
+    assert parsed.digest == digest_of(source)
+
+
+def test_conditions_read_like_sentences():
+    assert policy(p95_rule()).rules[0].condition == "latency_p95_ms (upper) at most 100 ms"
+    assert policy(rule(limit=0.5)).rules[0].condition == "training_gpu_hours at most 0.5 gpu_h"
+
+
+def test_accepting_a_basis_accepts_every_stronger_one():
+    assert policy(rule(accept=["estimated"])).rules[0].accept == (Basis.ESTIMATED, Basis.MEASURED, Basis.BILLED)
+
+
+@pytest.mark.parametrize(
+    ("effect", "expected"),
+    [("advise", Effect.REQUIRE_REVIEW), ("require_review", Effect.REQUIRE_REVIEW), ("deny", Effect.DENY)],
+)
+def test_silence_means_review_unless_the_effect_is_stricter(effect, expected):
+    assert policy(rule(effect=effect)).rules[0].on_indeterminate is expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"fact": "speed"}, "rules[0].fact", "no fact of the catalogue"),
+        ({"unit": "h"}, "rules[0].unit", "must be gpu_h"),
+        ({"limit": "many"}, "rules[0].limit", "must be a number"),
+        ({"comparator": "<"}, "rules[0].comparator", "must be one of at_most"),
+        ({"accept": []}, "rules[0].accept", "at least one of declared"),
+        ({"accept": ["rumoured"]}, "rules[0].accept", "may list only"),
+        ({"statistic": "lower"}, "rules[0].statistic", "wider interval would pass more easily"),
+        ({"comparator": "below", "statistic": "lower"}, "rules[0].statistic", "wider interval"),
+        ({"comparator": "at_least", "statistic": "upper"}, "rules[0].statistic", "wider interval"),
+        ({"comparator": "above", "statistic": "upper"}, "rules[0].statistic", "wider interval"),
+        ({"on_indeterminate": "advise"}, "rules[0].on_indeterminate", "at least as strict as the effect"),
+        ({"scope": {"team": ["x"]}}, "rules[0].scope.team", "not known here"),
+        ({"limits": 5}, "rules[0].limits", "not known here"),
+        ({"message": None}, "rules[0].message", "is missing"),
+    ],
+)
+def test_faulty_rules_are_refused_with_their_path(fields, field, words):
+    with pytest.raises(Invalid, match=words) as refusal:
+        policy(rule(**fields))
+    assert refusal.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"apiVersion": "weighbridge/v2"}, "apiVersion", "must be weighbridge/v1"),
+        ({"kind": "Policy"}, "kind", "must be ReviewPolicy"),
+        ({"separation_of_duties": False}, "separation_of_duties", "must be true"),
+        ({"rules": []}, "rules", "would clear everything"),
+        ({"stages": []}, "stages", "no review could ever end"),
+        ({"rules": [rule(), rule()]}, "rules[1].id", "repeats 'gpu'"),
+        ({"stages": [{"id": "a", "title": "A", "role": "boss"}]}, "stages[0].role", "must be one of requester"),
+        ({"stages": [{"id": "a", "title": "A", "role": "admin", "quorum": 0}]}, "stages[0].quorum", "1 or more"),
+        ({"stages": [{"id": "a", "title": "A", "role": "admin"}] * 2}, "stages[1].id", "repeats"),
+        ({"benchmarks": [{"scenario": "Server", "min_samples": 1}]}, "benchmarks[0].scenario", "SingleStream"),
+        ({"benchmarks": [{"scenario": "SingleStream", "min_samples": 1}] * 2}, "benchmarks[1].scenario", "repeats"),
+        ({"authorisation": {"valid_days": 30, "warn_days": 30}}, "authorisation.warn_days", "smaller than valid_days"),
+        ({"authorisation": {"valid_days": 30, "warn": 3}}, "authorisation.warn", "not known here"),
+        ({"deadline_days": 0}, "deadline_days", "1 or more"),
+        ({"when": "always"}, "when", "not known here"),
+    ],
+)
+def test_faulty_documents_are_refused_with_their_path(fields, field, words):
+    with pytest.raises(Invalid, match=words) as refusal:
+        policy(**fields)
+    assert refusal.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("comparator", "below", "at", "above"),
+    [
+        (Comparator.AT_MOST, True, True, False),
+        (Comparator.AT_LEAST, False, True, True),
+        (Comparator.BELOW, True, False, False),
+        (Comparator.ABOVE, False, False, True),
+    ],
+)
+def test_comparators(comparator, below, at, above):
+    limit = Decimal("10.0")
+    answers = tuple(comparator.holds(Decimal(number), limit) for number in ("9.99", "10", "10.01"))
+    assert answers == (below, at, above)
+
+
+def test_effects_rank_by_strictness():
+    assert [effect.rank for effect in (Effect.ADVISE, Effect.REQUIRE_REVIEW, Effect.DENY)] == [1, 2, 3]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text() | st.floats(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=8,
+    ),
+    st.sampled_from(["rules", "stages", "benchmarks", "authorisation", "checklist", "name", "deadline_days", "x"]),
+)
+def test_whatever_stands_in_a_document_only_invalid_is_raised(value, key):
+    try:
+        parse_policy(document(**{key: value}))
+    except Invalid as refusal:
+        assert refusal.reason  # noqa: PT017 -- most documents are refused, some are policies
+
+
+def test_the_default_policy_is_well_formed_and_says_what_ships():
+    parsed = parse_policy(yaml.safe_load(defaults.text_of(defaults.POLICY)))
+    assert {each.id: (each.condition, each.scope.environments, each.min_n) for each in parsed.rules} == {
+        "training-gpu-hours": ("training_gpu_hours at most 200 gpu_h", (), 0),
+        "training-cost": ("training_cost_usd at most 10000 USD", (), 0),
+        "total-cost-1y": ("total_cost_1y_usd at most 50000 USD", (), 0),
+        "latency-p95-prod": ("latency_p95_ms (upper) at most 100 ms", ("prod",), 2000),
+        "accuracy-floor-prod": ("accuracy (lower) at least 0.8 ratio", ("prod",), 500),
+        "business-gain-prod": ("business_kpi_delta above 0 ratio", ("prod",), 0),
+    }
+    assert [(stage.id, stage.role, stage.quorum) for stage in parsed.stages] == [
+        ("technical", Role.REVIEWER, 2),
+        ("gpu-budget", Role.PLATFORM_LEAD, 1),
+    ]
+    assert parsed.benchmarks == (BenchmarkPlan(Scenario.SINGLE_STREAM, 3000, True),)
+    assert (parsed.checklist, parsed.authorisation, parsed.deadline_days) == (
+        "standard",
+        AuthorisationTerms(365, 30),
+        30,
+    )
