@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -84,29 +83,31 @@ class SpecimenFilter(forms.Form):
     state = forms.ChoiceField(label="State", required=False, choices=[("", "Any"), ("in_review", "In review")])
 
 
-def _figure(name: str, value: str, unit: str, basis: Basis, **more: Any) -> Figure:
-    bounds = {key: Decimal(number) for key, number in more.items() if key != "n"}
+def _figure(value: str, name: str, unit: str, basis: Basis, bounds: str = "", n: int | None = None) -> Figure:
+    """`bounds` is "lower upper confidence"."""
+    lower, upper, confidence = (Decimal(part) for part in bounds.split()) if bounds else (None, None, None)
     return Figure(
-        name=name, value=Decimal(value), unit=unit, basis=basis, observed_at=_SEEN_AT, n=more.get("n"), **bounds
+        name=name,
+        value=Decimal(value),
+        unit=unit,
+        basis=basis,
+        observed_at=_SEEN_AT,
+        lower=lower,
+        upper=upper,
+        confidence=confidence,
+        n=n,
     )
 
 
 def _figures() -> dict[str, Figure]:
+    p95, cost = ("latency_p95_ms", "ms"), ("total_cost_1y_usd", "USD")
     return {
-        "declared": _figure("latency_p95_ms", "9", "ms", Basis.DECLARED),
-        "measured": _figure(
-            "latency_p95_ms", "12.41", "ms", Basis.MEASURED, lower="12.05", upper="12.97", confidence="0.99", n=4096
-        ),
-        "slow": _figure(
-            "latency_p95_ms", "98.2", "ms", Basis.MEASURED, lower="94.0", upper="103.5", confidence="0.99", n=512
-        ),
-        "accuracy": _figure(
-            "accuracy", "0.9127", "ratio", Basis.MEASURED, lower="0.9071", upper="0.9181", confidence="0.95", n=10000
-        ),
-        "cost": _figure(
-            "total_cost_1y_usd", "48210.75", "USD", Basis.ESTIMATED, lower="41000", upper="61500", confidence="0.8"
-        ),
-        "billed": _figure("inference_cost_1y_usd", "2310.40", "USD", Basis.BILLED),
+        "declared": _figure("9", *p95, Basis.DECLARED),
+        "measured": _figure("12.41", *p95, Basis.MEASURED, "12.05 12.97 0.99", 4096),
+        "slow": _figure("98.2", *p95, Basis.MEASURED, "94.0 103.5 0.99", 512),
+        "accuracy": _figure("0.9127", "accuracy", "ratio", Basis.MEASURED, "0.9071 0.9181 0.95", 10000),
+        "cost": _figure("48210.75", *cost, Basis.ESTIMATED, "41000 61500 0.8"),
+        "billed": _figure("2310.40", "inference_cost_1y_usd", "USD", Basis.BILLED),
     }
 
 
@@ -167,7 +168,6 @@ def specimens() -> dict[str, Any]:
     }  # fmt: skip
 
 
-@login_not_required
 def styleguide(request: HttpRequest) -> HttpResponse:
-    """`/styleguide/`: open to all, for it holds no data."""
+    """`/styleguide/`: the components, with nobody's data."""
     return render(request, "governance/styleguide.html", specimens())

@@ -5,8 +5,9 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.core.paginator import Paginator
-from django.template import Context, Template
+from django.template import Context, RequestContext, Template
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -21,7 +22,9 @@ P95 = Figure(
 
 def shown(source: str, **context: object) -> str:
     """Render a template text; runs of white space are one space."""
-    return " ".join(Template("{% load weighbridge %}" + source).render(Context(context)).split())
+    request = context.pop("request", None)
+    holder = Context(context) if request is None else RequestContext(request, context, processors=[])
+    return " ".join(Template("{% load weighbridge %}" + source).render(holder).split())
 
 
 @pytest.mark.parametrize(
@@ -78,6 +81,7 @@ def test_what_people_write_is_escaped():
 
 def test_pages_keep_the_filters_of_the_address():
     request = RequestFactory().get("/requests/?q=vision&page=2")
+    request.user = AnonymousUser()
     source = '{% include "_components/pages.html" with noun="requests" %}'
     text = shown(source, page=Paginator(range(120), 50).page(2), request=request)
     assert "51–100 of 120 requests" in text  # noqa: RUF001 -- a range
