@@ -1,1 +1,94 @@
-"""Celery tasks: thin shells that load, build adapters from settings, and call one action."""
+"""Celery tasks of benchmarking: thin shells that fetch files, run the toolkit in a child process, and store what it says."""
+
+import shutil
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+from celery import shared_task
+from django.conf import settings
+from django.core.files.storage import storages
+from django.utils import timezone
+
+from benchmarking.actions import runs
+from benchmarking.models import Run
+from benchmarking.queries.runs import due
+from benchmarking.toolkit.measure.scenarios import ProfileSettings
+from benchmarking.toolkit.runners.isolated import Limits, RunCancelled, RunFailed, profile_isolated
+from governance import audit, outbox
+from governance.enums import JobState
+
+PROGRESS_EVERY_S = 1.0
+
+
+class Heartbeat:
+    """Keeps the lease while a child process works, and learns from it when the run is no longer ours."""
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.is_held, self._told_at_s = run, True, 0.0
+
+    def progress(self, share: float, phase: str) -> None:
+        """Write progress and renew the lease, at most once a second."""
+        if time.monotonic() - self._told_at_s >= PROGRESS_EVERY_S:
+            self._told_at_s = time.monotonic()
+            share = min(max(share, 0.0), 1.0)
+            self.is_held = self.run.renew(
+                now=timezone.now(), lease=outbox.lease(), state=JobState.RUNNING, progress=share, phase=phase[:120]
+            )
+
+    def should_stop(self) -> bool:
+        """True once the run was cancelled or given to another worker."""
+        return not self.is_held
+
+
+@shared_task
+def execute_run(run_id: int) -> None:
+    """Execute one run, if it is due and nobody else has it."""
+    run = Run.claim(pk=run_id, now=timezone.now(), lease=outbox.lease())
+    if run is None:
+        return
+    with audit.origin("job"), tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+        heartbeat = Heartbeat(run)
+        heartbeat.progress(0.0, "fetching the model")
+        try:
+            result = _profile(run, Path(folder), heartbeat)
+        except RunCancelled:
+            return
+        except RunFailed as failure:
+            runs.fail(run=run, reason=failure.reason, now=timezone.now())
+        else:
+            runs.finish(run=run, result=result, now=timezone.now())
+
+
+def _profile(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
+    if not run.model_version.stored_as:
+        raise RunFailed("The model lies elsewhere and was never uploaded, so it cannot be run here; upload the file.")
+    model = _fetch(run.model_version.stored_as, folder / f"model.{run.model_version.format}")
+    data = _fetch(run.dataset.stored_as, folder / "data.npz") if run.dataset else None
+    return profile_isolated(
+        model=model,
+        settings=ProfileSettings(min_samples=int(run.plan.get("min_samples", 3000))),
+        data=data,
+        limits=Limits(
+            wall_s=settings.WEIGHBRIDGE["RUN_WALL_S"], memory_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"]
+        ),
+        on_progress=heartbeat.progress,
+        should_stop=heartbeat.should_stop,
+        workdir=folder,
+    )
+
+
+def _fetch(stored_as: str, target: Path) -> Path:
+    with storages["artifacts"].open(stored_as) as source, target.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
+    return target
+
+
+@outbox.on_tick
+def redrive(now: datetime) -> None:
+    """Bury what went silent too often, wake workers for what is due."""
+    runs.bury(now=now)
+    for run_id in due(now=now):
+        outbox.wake("benchmarking.tasks.execute_run", run_id)
+

@@ -1,1 +1,43 @@
 """Closed vocabularies stored in the database; changing one needs a migration."""
+
+from django.db.models import TextChoices
+
+
+class JobState(TextChoices):
+    """Where a leased row of work stands; a run and an outbox message share the words."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    PAUSED = "paused"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+HELD = (JobState.CLAIMED, JobState.RUNNING)
+UNFINISHED = (JobState.QUEUED, JobState.CLAIMED, JobState.RUNNING, JobState.PAUSED)
+
+
+class DocumentState(TextChoices):
+    """A rulebook document is written as a draft, published once, and later retired."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    RETIRED = "retired"
+
+
+class Tier(TextChoices):
+    """Materiality: exposure times purpose."""
+
+    T1 = "T1", "T1 · customer-facing or financial"
+    T2 = "T2", "T2 · internal decision support"
+    T3 = "T3", "T3 · experiment"
+
+
+class Unit(TextChoices):
+    """What a budget account counts."""
+
+    USD = "USD"
+    GPU_H = "gpu_h", "GPU hours"

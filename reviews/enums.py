@@ -1,1 +1,9 @@
 """Closed vocabularies stored in the database; changing one needs a migration."""
+
+ENVIRONMENTS = [("prod", "Production"), ("staging", "Staging"), ("dev", "Development")]
+ENVIRONMENT_NAMES = tuple(name for name, _ in ENVIRONMENTS)
+OUTCOMES = [
+    ("approved", "Approved"),
+    ("approved_with_conditions", "Approved with conditions"),
+    ("rejected", "Rejected"),
+]

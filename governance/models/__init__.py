@@ -1,1 +1,25 @@
 """Tables of the ground floor and the constraints the database holds."""
+
+from governance.models.audit import AuditEvent
+from governance.models.budgets import BudgetAccount, LedgerEntry
+from governance.models.effects import AnsweredPost, OutboxMessage
+from governance.models.inventory import ModelAsset, ModelVersion
+from governance.models.leases import Leased
+from governance.models.people import ApiToken, RoleGrant, Team
+from governance.models.rulebook import ChecklistVersion, PolicyVersion
+
+__all__ = [
+    "AnsweredPost",
+    "ApiToken",
+    "AuditEvent",
+    "BudgetAccount",
+    "ChecklistVersion",
+    "Leased",
+    "LedgerEntry",
+    "ModelAsset",
+    "ModelVersion",
+    "OutboxMessage",
+    "PolicyVersion",
+    "RoleGrant",
+    "Team",
+]

@@ -47,8 +47,9 @@ def _revived(kind: Any, value: Any) -> Any:
     if get_origin(kind) is tuple:
         return tuple(_revived(get_args(kind)[0], item) for item in value)
     if is_dataclass(kind):
+        build: Any = kind
         hints = get_type_hints(kind)
-        return kind(**{name: _revived(hints[name], item) for name, item in value.items()})
+        return build(**{name: _revived(hints[name], item) for name, item in value.items()})
     if kind is Decimal:
         return Decimal(value)
     if kind in {datetime, date}:

@@ -108,7 +108,8 @@ def render(html: str, *, assets: Mapping[str, bytes]) -> bytes:
 
     refused: list[str] = []
 
-    class OnlyAssets(URLFetcher):  # type: ignore[misc] -- WeasyPrint has no types
+    # WeasyPrint has no types, so its class is Any to the type checker.
+    class OnlyAssets(URLFetcher):  # type: ignore[misc]
         """Opens nothing: not the network, not the disk, not even `data:`."""
 
         def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Any:

@@ -1,1 +1,21 @@
 """Requests, facts, votes, decisions, and the constraints the database holds."""
+
+from reviews.models.decisions import Authorisation, Condition, Decision, Determination, Revision, Vote
+from reviews.models.effects import Packet, Ticket, TicketState
+from reviews.models.requests import ChecklistAnswer, ContradictionAnswer, Fact, ReviewRequest
+
+__all__ = [
+    "Authorisation",
+    "ChecklistAnswer",
+    "Condition",
+    "ContradictionAnswer",
+    "Decision",
+    "Determination",
+    "Fact",
+    "Packet",
+    "ReviewRequest",
+    "Revision",
+    "Ticket",
+    "TicketState",
+    "Vote",
+]

@@ -1,0 +1,54 @@
+"""Benchmark runs: the row is the job."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from benchmarking.enums import Verdict
+from governance.enums import JobState
+from governance.models import Leased, ModelVersion
+
+
+class Dataset(models.Model):
+    """Evaluation data, named by its content."""
+
+    name = models.CharField(max_length=120)
+    digest = models.CharField(max_length=71, unique=True)
+    size_bytes = models.BigIntegerField()
+    stored_as = models.CharField(max_length=200)
+    registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    registered_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Run(Leased):
+    """One benchmark of one model version: queued, claimed, running, then done, failed, dead or cancelled."""
+
+    key = models.CharField(max_length=120, unique=True)
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="runs")
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
+    asked_for = models.CharField(max_length=20, blank=True)
+    scenario = models.CharField(max_length=20)
+    plan = models.JSONField(default=dict)
+    progress = models.FloatField(default=0)
+    phase = models.CharField(max_length=120, blank=True, default="")
+    result = models.JSONField(null=True)
+    result_digest = models.CharField(max_length=71, blank=True, default="")
+    verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True, default="")
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="run_state_known", condition=Q(state__in=JobState.values)),
+            models.CheckConstraint(name="progress_is_a_share", condition=Q(progress__gte=0, progress__lte=1)),
+            models.CheckConstraint(
+                name="done_has_a_result",
+                condition=~Q(state=JobState.DONE) | (Q(result__isnull=False) & ~Q(verdict="")),
+            ),
+        ]
+        indexes = [models.Index(fields=["asked_for"]), models.Index(fields=["state", "next_attempt_at"])]
+
+    def __str__(self) -> str:
+        return self.key

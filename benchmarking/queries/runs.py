@@ -1,0 +1,144 @@
+"""Reads of runs, as frozen dataclasses."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.files.storage import storages
+from django.db.models import QuerySet
+
+from benchmarking.models import Run
+from governance.domain.refusals import NotFound
+from governance.domain.roles import Person
+from governance.enums import UNFINISHED, JobState
+from governance.rules import sees_everything
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One measured figure; bounds are None where too few samples allow none."""
+
+    name: str
+    value: Decimal
+    unit: str
+    lower: Decimal | None
+    upper: Decimal | None
+    confidence: Decimal | None
+    n: int | None
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as pages, packet and API show it. `progress` is a share of one."""
+
+    id: int
+    key: str
+    asked_for: str
+    model: str
+    model_digest: str
+    scenario: str
+    state: str
+    is_finished: bool
+    progress: float
+    phase: str
+    attempts: int
+    max_attempts: int
+    error: str
+    verdict: str
+    reasons: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    manifest: dict[str, Any]
+    result_digest: str
+    isolation: str
+    dataset: str
+    created_at: datetime
+    finished_at: datetime | None
+    queue_place: int | None
+
+
+def visible_to(person: Person) -> QuerySet[Run]:
+    """Runs of models the person may see."""
+    rows = Run.objects.select_related("model_version__asset__team", "dataset")
+    return rows if sees_everything(person) else rows.filter(model_version__asset__team__slug__in=person.teams)
+
+
+def find(*, run_id: int, person: Person) -> Run:
+    """The run, or NotFound where there is none this person may see."""
+    run = visible_to(person).filter(pk=run_id).first()
+    if run is None:
+        raise NotFound(f"There is no run {run_id} you can see.")
+    return run
+
+
+def of_request(ref: str) -> list[Run]:
+    """Every run a request asked for, oldest first."""
+    rows = Run.objects.filter(asked_for=ref).select_related("model_version__asset__team", "dataset")
+    return list(rows.order_by("pk"))
+
+
+def unfinished(ref: str) -> int:
+    """How many runs of a request are still under way."""
+    return Run.objects.filter(asked_for=ref, state__in=UNFINISHED).count()
+
+
+def can_execute(run: Run) -> bool:
+    """Whether the model's file is here to be run."""
+    return bool(run.model_version.stored_as) and storages["artifacts"].exists(run.model_version.stored_as)
+
+
+def due(*, now: datetime) -> list[int]:
+    """Runs a worker could take now."""
+    return list(Run.objects.filter(Run.claimable(now=now)).order_by("pk").values_list("pk", flat=True)[:50])
+
+
+def describe(run: Run) -> RunView:
+    """Everything a reader wants to know of a run."""
+    result = run.result or {}
+    verdict = result.get("verdict", {})
+    return RunView(
+        id=run.pk,
+        key=run.key,
+        asked_for=run.asked_for,
+        model=str(run.model_version),
+        model_digest=run.model_version.digest,
+        scenario=run.scenario,
+        state=run.state,
+        is_finished=run.state not in UNFINISHED,
+        progress=run.progress,
+        phase=run.phase,
+        attempts=run.attempts,
+        max_attempts=run.max_attempts,
+        error=run.error,
+        verdict=run.verdict,
+        reasons=tuple(reason["message"] for reason in verdict.get("reasons", [])),
+        metrics=tuple(metrics_of(result)),
+        manifest=result.get("manifest", {}),
+        result_digest=run.result_digest,
+        isolation=str(result.get("manifest", {}).get("isolation", "")),
+        dataset=run.dataset.name if run.dataset else "",
+        created_at=run.created_at,
+        finished_at=run.finished_at,
+        queue_place=_place(run),
+    )
+
+
+def metrics_of(result: dict[str, Any]) -> list[Metric]:
+    """The figures of a result document; floats become the decimals they print as."""
+
+    def number(value: object) -> Decimal | None:
+        return None if value is None else Decimal(str(value))
+
+    found = []
+    for name, entry in result.get("metrics", {}).items():
+        value = number(entry.get("value"))
+        if value is not None:
+            lower, upper, confidence = (number(entry.get(field)) for field in ("lower", "upper", "confidence"))
+            found.append(Metric(name, value, str(entry["unit"]), lower, upper, confidence, entry.get("n")))
+    return found
+
+
+def _place(run: Run) -> int | None:
+    if run.state != JobState.QUEUED:
+        return None
+    return Run.objects.filter(state=JobState.QUEUED, pk__lt=run.pk).count() + 1

@@ -1,0 +1,64 @@
+"""Keeping files: streamed, hashed, capped, and stored under the name of their content."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.files import File
+from django.core.files.storage import storages
+from django.db import transaction
+
+from governance import audit
+from governance.domain.refusals import Invalid
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A stored file: its digest, its size in bytes, and its name in the artifact storage."""
+
+    digest: str
+    size_bytes: int
+    stored_as: str
+
+
+def keep(
+    *, upload: File, by: User | None, now: datetime, inspect: Callable[[Path], None] | None = None, field: str = "file"
+) -> Kept:
+    """Store an upload once, whoever sends it again; `inspect` may refuse it before anything is stored."""
+    with _spooled(upload, field) as (path, digest, size):
+        if inspect is not None:
+            inspect(path)
+        name = f"sha256/{digest[:2]}/{digest}"
+        storage = storages["artifacts"]
+        with transaction.atomic():
+            if not storage.exists(name):
+                with path.open("rb") as content:
+                    storage.save(name, File(content))
+            kept = Kept(f"sha256:{digest}", size, name)
+            details = {"size_bytes": size, "name": str(upload.name)[:160]}
+            audit.record(kind="artifact.kept", by=by, subject=("artifact", kept.digest), details=details, now=now)
+        return kept
+
+
+@contextmanager
+def _spooled(upload: File, field: str) -> Iterator[tuple[Path, str, int]]:
+    digest, size = hashlib.sha256(), 0
+    with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+        path = Path(folder) / "upload"
+        with path.open("wb") as spool:
+            for chunk in upload.chunks():
+                size += len(chunk)
+                if size > settings.UPLOAD_LIMIT_BYTES:
+                    limit_mb = settings.UPLOAD_LIMIT_BYTES // 1_000_000
+                    raise Invalid(f"The file is larger than the {limit_mb} MB accepted here.", code="too_large", field=field)
+                digest.update(chunk)
+                spool.write(chunk)
+        if size == 0:
+            raise Invalid("The file is empty; choose another.", field=field)
+        yield path, digest.hexdigest(), size

@@ -1,0 +1,88 @@
+"""The one way into the audit trail: written in the transaction that changes things, chained by hash.
+
+The head of the chain is serialised by a transaction-level lock of PostgreSQL, so events stand in the order in which their
+transactions commit. Callers lock the rows they change first and record last.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from governance.domain import chain
+from governance.models import AuditEvent
+
+CHAIN_LOCK = 0x57656967  # any number that nobody else locks
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Through which door a change came, and in which request."""
+
+    source: str
+    request_id: str = ""
+
+
+_origin: ContextVar[Origin] = ContextVar("origin", default=Origin("job"))
+
+
+@contextmanager
+def origin(source: str, request_id: str = "") -> Iterator[None]:
+    """Everything recorded inside is marked as coming from `source`: web, api, admin, command or job."""
+    token = _origin.set(Origin(source, request_id))
+    try:
+        yield
+    finally:
+        _origin.reset(token)
+
+
+def record(
+    *,
+    kind: str,
+    by: User | None,
+    subject: tuple[str, str],
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEvent:
+    """Append one event, inside the caller's transaction. `subject` is (type, name); `by` None means the system."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("Audit events are written inside the transaction they describe.")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
+    last = AuditEvent.objects.order_by("-position").values("position", "hash").first()
+    door = _origin.get()
+    event = AuditEvent(
+        position=last["position"] + 1 if last else 1,
+        kind=kind,
+        at=now,
+        actor_id=str(by.pk) if by else "",
+        actor=(by.get_full_name() or by.username) if by else "system",
+        source=door.source,
+        subject_type=subject[0],
+        subject=subject[1],
+        details=dict(details or {}),
+        reason=reason,
+        request_id=door.request_id,
+        previous_hash=last["hash"] if last else chain.GENESIS,
+    )
+    event.hash = chain.link(event.previous_hash, described(event))
+    event.save(force_insert=True)
+    return event
+
+
+def described(event: AuditEvent) -> dict[str, Any]:
+    """Everything of the event that its hash covers."""
+    names = ("position", "kind", "actor_id", "actor", "source", "subject_type", "subject", "details", "reason", "request_id")
+    return {name: getattr(event, name) for name in names} | {"at": event.at.isoformat()}
+
+
+def first_broken() -> tuple[int, str] | None:
+    """(position, what is wrong) of the first event that does not fit the chain, or None when it is whole."""
+    rows = AuditEvent.objects.order_by("position").iterator(chunk_size=2000)
+    return chain.first_broken((described(row), row.previous_hash, row.hash) for row in rows)

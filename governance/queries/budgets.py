@@ -1,0 +1,74 @@
+"""Reads of the budget ledger: what is available now, and after this."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from governance.domain import ledger
+from governance.domain.ledger import Balance, Entry, EntryKind
+from governance.enums import Unit
+from governance.models import BudgetAccount, Team
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """One account as a person sees it."""
+
+    team: str
+    team_name: str
+    quarter: str
+    unit: str
+    balance: Balance
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What approving a request would do to one account; `available` counts the request's own reservation as free."""
+
+    unit: str
+    quarter: str
+    allocated: Decimal
+    available: Decimal
+    amount: Decimal
+    after: Decimal
+    reserved_by_others: Decimal
+    committed: Decimal
+    is_affordable: bool
+
+
+def entries_of(account: BudgetAccount) -> list[Entry]:
+    """The account's bookings in order, as the ledger's arithmetic takes them."""
+    rows = account.entries.order_by("pk").values_list("kind", "amount", "request_ref", "key")
+    return [Entry(kind=EntryKind(kind), amount=amount, request_ref=ref or None, key=key) for kind, amount, ref, key in rows]
+
+
+def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[AccountView]:
+    """Accounts of the named teams (None: of all), latest quarter first."""
+    rows = BudgetAccount.objects.select_related("team").order_by("-quarter", "team__name", "unit")
+    if teams is not None:
+        rows = rows.filter(team__slug__in=teams)
+    if quarter:
+        rows = rows.filter(quarter=quarter)
+    return [
+        AccountView(row.team.slug, row.team.name, row.quarter, row.unit, ledger.balance(entries_of(row)))
+        for row in rows
+    ]
+
+
+def effect(*, team: Team, quarter: str, unit: Unit, amount: Decimal, ref: str) -> Effect:
+    """What committing `amount` for the request `ref` would leave in the account."""
+    account = BudgetAccount.objects.filter(team=team, quarter=quarter, unit=unit).first()
+    entries = entries_of(account) if account else []
+    balance = ledger.balance(entries)
+    own = ledger.reserved_by(entries, ref=ref)
+    available = balance.available + own
+    return Effect(
+        unit=unit.value,
+        quarter=quarter,
+        allocated=balance.allocated,
+        available=available,
+        amount=amount,
+        after=available - amount,
+        reserved_by_others=ledger.reserved_by_others(entries, ref=ref),
+        committed=balance.committed,
+        is_affordable=available >= amount,
+    )

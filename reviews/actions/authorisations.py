@@ -1,0 +1,135 @@
+"""Authorisations: issued by an approving decision, signed, and ended by time, breach or a person."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from governance import audit
+from governance.domain import attestation
+from governance.domain.canonical import digest_of
+from governance.domain.refusals import Invalid, WrongState
+from governance.queries.keys import signing_key
+from governance.queries.people import person_of
+from reviews.domain.lifecycle import IN_FORCE, AuthorisationState, check_authorisation_transition
+from reviews.models import Authorisation, Condition, Decision
+from reviews.queries.evidence import policy_of
+from reviews.queries.requests import parties_of
+from reviews.rules import check_confirm_condition, check_revoke
+
+
+def issue(*, decision: Decision, conditions: Sequence[dict[str, Any]], by: User, now: datetime) -> Authorisation:
+    """Sign the leave to run the artifact; an older one for the same artifact and environment is superseded."""
+    request = decision.request
+    assert request.policy is not None  # noqa: S101 -- only a submitted request is decided
+    terms = policy_of(request.policy).authorisation
+    expires_at = now + timedelta(days=terms.valid_days)
+    number = request.ref.replace("MRR-", "AUT-")
+    votes = request.votes.filter(revision=request.revision, choice="approve").select_related("person")
+    grant = attestation.Grant(
+        authorisation=number, request=request.ref, decision=decision.outcome, environment=request.environment,
+        issued_at=now, expires_at=expires_at, policy_name=request.policy.name, policy_version=request.policy.number,
+        policy_digest=request.policy.digest, evidence_digest=decision.bundle_digest,
+        conditions=[f"{each['text']} (by {each['due_on']:%Y-%m-%d})" for each in conditions],
+        approvers=[vote.person.username for vote in votes],
+    )  # fmt: skip
+    statement = attestation.statement(
+        subject_name=str(request.model_version), subject_digest=request.model_version.digest, grant=grant
+    )
+    with transaction.atomic():
+        _supersede(request.model_version.digest, request.environment, by, now)
+        row = Authorisation.objects.create(
+            number=number, decision=decision, subject_digest=request.model_version.digest,
+            environment=request.environment, issued_at=now, expires_at=expires_at,
+            warn_at=expires_at - timedelta(days=terms.warn_days),
+            envelope=attestation.sign(statement, private_key_pem=signing_key()), statement_digest=digest_of(statement),
+        )  # fmt: skip
+        for each in conditions:
+            Condition.objects.create(authorisation=row, **each)
+        _record("issued", row, by, now, details={"statement": row.statement_digest, "expires_at": expires_at.isoformat()})
+    return row
+
+
+def revoke(*, authorisation: Authorisation, reason: str, by: User, now: datetime) -> Authorisation:
+    """Take an authorisation back; the gate denies from now on."""
+    check_revoke(person_of(by))
+    if not reason.strip():
+        raise Invalid("Say why the authorisation is revoked.", field="reason")
+    with transaction.atomic():
+        row = _locked(authorisation)
+        _move(row, AuthorisationState.REVOKED, by, now, reason)
+    return row
+
+
+def confirm_condition(*, condition: Condition, by: User, now: datetime) -> Condition:
+    """Confirm that a condition is met; the last overdue one lifts a suspension."""
+    parties = parties_of(condition.authorisation.decision.request)
+    check_confirm_condition(person_of(by), parties, owner_id=condition.owner_id)
+    with transaction.atomic():
+        row = _locked(condition.authorisation)
+        condition = Condition.objects.get(pk=condition.pk)
+        if condition.met_at is not None:
+            raise WrongState("This condition was confirmed before.")
+        condition.met_at, condition.met_by = now, by
+        condition.save(update_fields=["met_at", "met_by"])
+        _record("condition_met", row, by, now, reason=condition.text)
+        if row.state == AuthorisationState.SUSPENDED and not _overdue(row, now):
+            _move(row, AuthorisationState.ACTIVE, by, now, "No condition is overdue any more.")
+    return condition
+
+
+def age(*, by: User | None = None, now: datetime) -> list[Authorisation]:
+    """Expire what has run out, warn of what will, suspend what owes a condition; harmless when repeated."""
+    with transaction.atomic():
+        rows = Authorisation.objects.select_for_update(skip_locked=True).exclude(
+            state__in=[AuthorisationState.EXPIRED, AuthorisationState.REVOKED, AuthorisationState.SUPERSEDED]
+        )
+        changed = []
+        for row in rows.order_by("pk"):
+            target, reason = _aged(row, now)
+            if target is not None and target != row.state:
+                _move(row, target, by, now, reason)
+                changed.append(row)
+    return changed
+
+
+def _aged(row: Authorisation, now: datetime) -> tuple[AuthorisationState | None, str]:
+    if row.expires_at <= now:
+        return AuthorisationState.EXPIRED, "Its time has run out."
+    if row.state in IN_FORCE and _overdue(row, now):
+        return AuthorisationState.SUSPENDED, "A condition is overdue."
+    if row.state == AuthorisationState.ACTIVE and row.warn_at <= now:
+        return AuthorisationState.PENDING_EXPIRATION, f"It expires on {row.expires_at:%Y-%m-%d}."
+    return None, ""
+
+
+def _overdue(row: Authorisation, now: datetime) -> bool:
+    return row.conditions.filter(met_at=None, due_on__lt=now.date()).exists()
+
+
+def _supersede(digest: str, environment: str, by: User, now: datetime) -> None:
+    rows = Authorisation.objects.select_for_update().filter(
+        subject_digest=digest, environment=environment, state__in=IN_FORCE
+    )
+    for row in rows.order_by("pk"):
+        _move(row, AuthorisationState.SUPERSEDED, by, now, "A newer authorisation covers the same artifact.")
+
+
+def _locked(authorisation: Authorisation) -> Authorisation:
+    return Authorisation.objects.select_for_update().get(pk=authorisation.pk)
+
+
+def _move(row: Authorisation, target: AuthorisationState, by: User | None, now: datetime, reason: str) -> None:
+    source = AuthorisationState(row.state)
+    check_authorisation_transition(source=source, target=target)
+    row.state = target
+    row.save(update_fields=["state"])
+    _record(target.value, row, by, now, details={"before": source.value, "after": target.value}, reason=reason)
+
+
+def _record(
+    word: str, row: Authorisation, by: User | None, now: datetime, *, details: dict[str, Any] | None = None, reason: str = ""
+) -> None:
+    audit.record(kind=f"authorisation.{word}", by=by, subject=("authorisation", row.number), details=details, reason=reason, now=now)

@@ -1,0 +1,75 @@
+"""What a review wants outside: its ticket. Every effect is an outbox row in the transaction that wants it."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from governance import outbox
+from governance.models import OutboxMessage
+from reviews.audit import record
+from reviews.models import ReviewRequest, Ticket, TicketState
+from reviews.ports import RemoteTicket, ticket_label
+
+
+def open_ticket(*, request: ReviewRequest, by: User, now: datetime) -> Ticket:
+    """Ask for the one ticket of a request; without a tracker it waits, and the pages say so."""
+    label = ticket_label(instance=settings.WEIGHBRIDGE["INSTANCE"], reference=request.ref)
+    with transaction.atomic():
+        ticket, is_new = Ticket.objects.get_or_create(request=request, defaults={"label": label})
+        if is_new:
+            record(kind="ticket.wanted", request=request, by=by, now=now, details={"label": label})
+        outbox.enqueue(
+            kind="ticket.open", key=f"ticket.open:{request.ref}", lane=_lane(request), payload={"request_id": request.pk}, now=now
+        )
+    return ticket
+
+
+def tell_ticket(*, request: ReviewRequest, occasion: str, reason: str, by: User | None, now: datetime) -> None:
+    """Comment on the ticket, and move it to the status configured for the occasion, if there is a ticket at all."""
+    if not Ticket.objects.filter(request=request).exists():
+        record(kind="ticket.not_wanted", request=request, by=by, now=now, details={"occasion": occasion})
+        return
+    with transaction.atomic():
+        number = OutboxMessage.objects.filter(lane=_lane(request)).count()
+        key = f"ticket.tell:{request.ref}:{number}:{occasion}"
+        payload = {"request_id": request.pk, "occasion": occasion, "text": reason, "by": _name(by), "marker": key}
+        outbox.enqueue(kind="ticket.tell", key=key, lane=_lane(request), payload=payload, now=now)
+        record(kind="ticket.told", request=request, by=by, now=now, details={"occasion": occasion})
+
+
+def link_ticket(*, ticket: Ticket, remote: RemoteTicket, by: User | None = None, now: datetime) -> Ticket:
+    """Remember which ticket of the tracker is ours."""
+    with transaction.atomic():
+        ticket.state, ticket.remote_id, ticket.key, ticket.url = TicketState.LINKED, remote.id, remote.key, remote.url
+        ticket.status, ticket.linked_at = remote.status or ticket.status, ticket.linked_at or now
+        ticket.save()
+        details = {"key": remote.key, "duplicates": list(remote.duplicates)}
+        record(kind="ticket.linked", request=ticket.request, by=by, now=now, details=details)
+    return ticket
+
+
+def note_ticket(*, ticket: Ticket, status: str, note: str, by: User | None = None, now: datetime) -> None:
+    """Remember the status the ticket has now, and what could not be done there."""
+    with transaction.atomic():
+        ticket.status = status or ticket.status
+        ticket.save(update_fields=["status"])
+        record(kind="ticket.updated", request=ticket.request, by=by, now=now, details={"status": status}, reason=note)
+
+
+def mark_uncertain(*, ticket: Ticket, by: User | None = None, now: datetime) -> None:
+    """The answer to the creation got lost: the ticket is searched for before it is asked for again."""
+    with transaction.atomic():
+        ticket.state = TicketState.UNCERTAIN
+        ticket.save(update_fields=["state"])
+        record(kind="ticket.uncertain", request=ticket.request, by=by, now=now)
+
+
+def _lane(request: ReviewRequest) -> str:
+    """Messages about one ticket go out one after the other."""
+    return f"ticket:{request.ref}"
+
+
+def _name(by: User | None) -> str:
+    return (by.get_full_name() or by.username) if by else "Weighbridge"

@@ -1,0 +1,175 @@
+"""Figures, answers and benchmark results: everything a request is judged by."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from django.core.files import File
+from django.db import transaction
+
+from benchmarking.enums import Verdict
+from benchmarking.models import Run
+from benchmarking.queries.runs import metrics_of
+from governance.actions import artifacts
+from governance.domain.checklists import Item, ItemKind
+from governance.domain.facts import CATALOGUE, Basis, Figure, check_figure
+from governance.domain.refusals import Invalid, NotAllowed, NotFound, WrongState
+from governance.queries.people import person_of
+from reviews.actions import screening
+from reviews.audit import check_editable, record
+from reviews.domain.lifecycle import State
+from reviews.models import ChecklistAnswer, ContradictionAnswer, Fact, ReviewRequest
+from reviews.models.locking import lock
+from reviews.queries.evidence import checklist_of, contradictions_of, figure_of
+from reviews.queries.requests import parties_of
+from reviews.rules import check_edit
+
+MEASURED_VALID = timedelta(days=180)
+STATED_BY_PEOPLE = frozenset({Basis.DECLARED, Basis.ESTIMATED})
+ANSWER_CHARS_MIN = 10
+ENDED = frozenset({State.DECIDED, State.WITHDRAWN, State.LAPSED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """A figure as a person states it."""
+
+    name: str
+    value: Decimal
+    unit: str
+    basis: Basis
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    confidence: Decimal | None = None
+    n: int | None = None
+    source: str = ""
+    valid_until: datetime | None = None
+
+
+def state_fact(*, request: ReviewRequest, statement: Statement, by: User, now: datetime) -> Fact:
+    """Add a declared or estimated figure; the one before it stays on record."""
+    check_edit(person_of(by), parties_of(request))
+    if statement.basis not in STATED_BY_PEOPLE:
+        raise NotAllowed(
+            f"Figures of basis {statement.basis} come from benchmarks and bills, never from a form; state it as declared or estimated.",
+            code="basis_not_stated", field="basis",
+        )  # fmt: skip
+    check_figure(Figure(**vars(statement), observed_at=now))
+    with transaction.atomic():
+        row = lock(request)
+        check_editable(row)
+        fact = Fact.objects.create(request=row, stated_by=by, observed_at=now, **vars(statement))
+        record(kind="fact.stated", request=row, by=by, now=now, details=_fact_words(fact))
+        screening.evaluate_again(request=row, occasion="figure stated", now=now)
+    return fact
+
+
+def answer_item(
+    *, request: ReviewRequest, item_id: str, text: str = "", upload: File | None = None, is_attested: bool = False,
+    by: User, now: datetime,
+) -> ChecklistAnswer:  # fmt: skip
+    """Answer a text, file or attestation item of the checklist."""
+    check_edit(person_of(by), parties_of(request))
+    if request.checklist is None:
+        raise WrongState("The checklist is attached when the request is submitted.")
+    item = next((item for item in checklist_of(request.checklist).items if item.id == item_id), None)
+    if item is None:
+        raise NotFound(f"The checklist has no item {item_id!r}.", field="item")
+    _check_answer(item, text, upload, is_attested)
+    kept = artifacts.keep(upload=upload, by=by, now=now) if upload is not None else None
+    with transaction.atomic():
+        row = lock(request)
+        check_editable(row)
+        answer, _ = ChecklistAnswer.objects.update_or_create(
+            request=row,
+            item=item_id,
+            defaults={
+                "text": text, "is_attested": is_attested, "answered_by": by, "answered_at": now,
+                "file_name": str(upload.name)[:160] if upload is not None else "",
+                "file_digest": kept.digest if kept else "",
+            },
+        )  # fmt: skip
+        details = {"item": item_id, "text": text, "file": answer.file_digest, "is_attested": is_attested}
+        record(kind="checklist.answered", request=row, by=by, now=now, details=details)
+    return answer
+
+
+def answer_contradiction(
+    *, request: ReviewRequest, name: str, text: str, by: User, now: datetime
+) -> ContradictionAnswer:
+    """Say why a measurement contradicts the claim; approval waits for it."""
+    check_edit(person_of(by), parties_of(request))
+    if len(text.strip()) < ANSWER_CHARS_MIN:
+        raise Invalid(f"Explain the difference in at least {ANSWER_CHARS_MIN} characters.", field="text")
+    with transaction.atomic():
+        row = lock(request)
+        check_editable(row)
+        each = next((found for found in contradictions_of(row, now=now) if found.contradiction.name == name), None)
+        if each is None:
+            raise NotFound(f"No measurement contradicts a claim about {name!r}.", field="name")
+        claimed_id, measured_id = int(each.contradiction.claimed.id), int(each.contradiction.measured.id)
+        answer, _ = ContradictionAnswer.objects.update_or_create(
+            claimed_id=claimed_id,
+            measured_id=measured_id,
+            defaults={"request": row, "text": text, "answered_by": by, "answered_at": now},
+        )
+        record(kind="contradiction.answered", request=row, by=by, now=now, details={"fact": name, "text": text})
+    return answer
+
+
+def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: datetime) -> list[Fact]:
+    """Turn a finished run into measured figures, unless its verdict is invalid; the policy is evaluated again."""
+    with transaction.atomic():
+        row = lock(request)
+        if State(row.state) in ENDED or run.verdict not in {Verdict.VALID, Verdict.INDICATIVE}:
+            why = run.error or "; ".join(reason["message"] for reason in (run.result or {}).get("verdict", {}).get("reasons", []))
+            details = {"run": run.pk, "state": run.state, "verdict": run.verdict}
+            record(kind="evidence.refused", request=row, by=by, now=now, details=details, reason=why[:1000])
+            return []
+        facts = _measured(row, run, now)
+        details = {"run": run.pk, "verdict": run.verdict, "result": run.result_digest, "facts": [f.name for f in facts]}
+        record(kind="evidence.measured", request=row, by=by, now=now, details=details)
+        if row.state == State.IN_REVIEW and facts:
+            screening.reopen(request=row, reason="New measurements arrived; the votes so far are void.", by=None, now=now)
+        screening.evaluate_again(request=row, occasion="evidence", now=now)
+    return facts
+
+
+def _measured(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
+    source = f"run {run.pk}, {run.scenario}, {run.result_digest}"
+    rows = []
+    for metric in metrics_of(run.result or {}):
+        if metric.name in CATALOGUE and CATALOGUE[metric.name].unit == metric.unit:
+            rows.append(
+                Fact(
+                    request=request, name=metric.name, value=metric.value, unit=metric.unit, basis=Basis.MEASURED,
+                    lower=metric.lower, upper=metric.upper, confidence=metric.confidence, n=metric.n, source=source,
+                    run=run, observed_at=now, valid_until=now + MEASURED_VALID,
+                )
+            )  # fmt: skip
+    for row in rows:
+        check_figure(figure_of(row))
+    Fact.objects.bulk_create(rows, ignore_conflicts=True)
+    return list(request.facts.filter(run=run))
+
+
+def _check_answer(item: Item, text: str, upload: File | None, is_attested: bool) -> None:
+    if item.kind.is_answered_by_facts:
+        raise Invalid(f"“{item.title}” is answered by figures: {', '.join(item.facts)}. State those instead.", field="item")
+    wanted = {ItemKind.TEXT: bool(text.strip()), ItemKind.FILE: upload is not None, ItemKind.ATTESTATION: is_attested}
+    if not wanted[item.kind]:
+        what = {ItemKind.TEXT: "a text", ItemKind.FILE: "a file", ItemKind.ATTESTATION: "your confirmation"}[item.kind]
+        raise Invalid(f"“{item.title}” needs {what}.", field=str(item.kind))
+    if item.kind is ItemKind.TEXT and len(text.strip()) < item.min_length:
+        raise Invalid(f"“{item.title}” needs at least {item.min_length} characters.", field="text")
+
+
+def _fact_words(fact: Fact) -> dict[str, str]:
+    return {
+        "name": fact.name,
+        "value": str(fact.value),
+        "unit": fact.unit,
+        "basis": fact.basis,
+        "source": fact.source,
+    }

@@ -1,0 +1,76 @@
+"""Review packets: frozen as JSON the moment they are wanted, drawn as PDF by a worker, retried when drawing failed."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from governance import outbox
+from governance.actions import artifacts
+from governance.domain.refusals import WrongState
+from governance.enums import JobState
+from governance.queries.people import person_of
+from governance.rules import check_operate
+from reviews.audit import record
+from reviews.domain.packet_document import as_document, packet_digest
+from reviews.models import Packet, ReviewRequest
+from reviews.queries.packet import packet_of
+from reviews.queries.requests import parties_of
+from reviews.rules import may_edit
+
+
+def freeze(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
+    """Freeze what the packet says now, as the next packet of the request, and have it drawn."""
+    with transaction.atomic():
+        number = Packet.objects.filter(request=request).count() + 1
+        said = packet_of(request, now=now)
+        packet = Packet.objects.create(
+            request=request, number=number, document=as_document(said), document_digest=packet_digest(said),
+            created_at=now, next_attempt_at=now,
+        )  # fmt: skip
+        details = {"number": number, "digest": packet.document_digest}
+        record(kind="packet.frozen", request=request, by=by, now=now, details=details)
+        outbox.wake("reviews.tasks.render_packet", packet.pk)
+    return packet
+
+
+def rendered(*, packet: Packet, pdf: bytes, pages: int, by: User | None = None, now: datetime) -> bool:
+    """Keep the PDF of a packet this worker still holds; False where the lease was lost."""
+    upload = ContentFile(pdf, name=f"{packet.request.ref}-{packet.number}.pdf")
+    with transaction.atomic():
+        kept = artifacts.keep(upload=upload, by=by, now=now)
+        is_ours = packet.write(
+            state=JobState.DONE, stored_as=kept.stored_as, pdf_digest=kept.digest, pages=pages, error="",
+            finished_at=now, lease_until=None,
+        )  # fmt: skip
+        if is_ours:
+            details = {"number": packet.number, "pdf": kept.digest, "pages": pages}
+            record(kind="packet.ready", request=packet.request, by=by, now=now, details=details)
+    return is_ours
+
+
+def failed(*, packet: Packet, reason: str, by: User | None = None, now: datetime) -> bool:
+    """Say why a packet could not be drawn; a person may retry it."""
+    with transaction.atomic():
+        is_ours = packet.write(state=JobState.FAILED, error=reason[:4000], finished_at=now, lease_until=None)
+        if is_ours:
+            details = {"number": packet.number}
+            record(kind="packet.failed", request=packet.request, by=by, now=now, details=details, reason=reason[:1000])
+    return is_ours
+
+
+def retry(*, packet: Packet, by: User, now: datetime) -> Packet:
+    """Draw a packet again whose drawing failed; what it says stays frozen."""
+    person = person_of(by)
+    if not may_edit(person, parties_of(packet.request)):
+        check_operate(person)
+    with transaction.atomic():
+        row = Packet.objects.select_for_update(of=("self",)).select_related("request").get(pk=packet.pk)
+        if row.state not in {JobState.FAILED, JobState.DEAD}:
+            raise WrongState(f"This packet is {row.state}; only a failed one can be retried.")
+        row.state, row.attempts, row.next_attempt_at, row.finished_at = JobState.QUEUED, 0, now, None
+        row.save(update_fields=["state", "attempts", "next_attempt_at", "finished_at"])
+        record(kind="packet.retried", request=row.request, by=by, now=now, details={"number": row.number})
+        outbox.wake("reviews.tasks.render_packet", row.pk)
+    return row

@@ -1,0 +1,152 @@
+"""Filing a request, and the requester's own steps: submit, revise, withdraw."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+
+from benchmarking.actions import runs as run_actions
+from benchmarking.models import Dataset
+from benchmarking.queries import runs
+from governance.actions import budgets
+from governance.domain.refusals import Invalid, WrongState
+from governance.models import ModelVersion
+from governance.queries.people import person_of
+from reviews.actions import effects, screening
+from reviews.audit import move, record
+from reviews.domain.lifecycle import State, check_action
+from reviews.enums import ENVIRONMENT_NAMES
+from reviews.models import ReviewRequest
+from reviews.models.locking import lock
+from reviews.queries.evidence import in_force, policy_of
+from reviews.queries.requests import next_ref, parties_of
+from reviews.rules import check_edit, check_file, check_withdraw
+
+REF_LOCK = 0x4D5252  # any number that nobody else locks
+REASON_CHARS_MIN = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filing:
+    """What a requester fills in."""
+
+    title: str
+    purpose: str
+    environment: str
+    business_case: str
+    model_version: ModelVersion
+    dataset: Dataset | None = None
+
+
+def create(*, filing: Filing, by: User, now: datetime) -> ReviewRequest:
+    """File a request as a draft."""
+    asset = filing.model_version.asset
+    check_file(person_of(by), team=asset.team.slug)
+    _check_filing(filing)
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REF_LOCK])
+            request = ReviewRequest.objects.create(
+                ref=next_ref(now), team=asset.team, requester=by, owner=asset.owner, created_at=now, **vars(filing)
+            )
+            record(kind="request.created", request=request, by=by, now=now, details=_words(filing))
+    except IntegrityError as error:
+        raise WrongState(
+            "There is already an open request for this model version and purpose; work on that one, or withdraw it.",
+            code="already_open",
+            field="model_version",
+        ) from error
+    return request
+
+
+def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> ReviewRequest:
+    """Change what a draft says."""
+    check_edit(person_of(by), parties_of(request))
+    _check_filing(filing)
+    with transaction.atomic():
+        row = lock(request)
+        if row.state != State.DRAFT:
+            raise WrongState(f"The request is {State(row.state).words}; only a draft can be edited.")
+        if filing.model_version.asset.team_id != row.team_id:
+            raise Invalid("The model belongs to another team.", field="model_version")
+        for field, value in vars(filing).items():
+            setattr(row, field, value)
+        row.owner = filing.model_version.asset.owner
+        row.save()
+        record(kind="request.edited", request=row, by=by, now=now, details=_words(filing))
+    return row
+
+
+def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
+    """Fix policy and checklist, evaluate, and either clear the request or open its review, all at once."""
+    check_edit(person_of(by), parties_of(request))
+    with transaction.atomic():
+        row = lock(request)
+        check_action(source=State(row.state), action="submit")
+        row.policy, row.checklist = in_force()
+        row.submitted_at = now
+        row.deadline_at = now + timedelta(days=policy_of(row.policy).deadline_days)
+        row.save(update_fields=["policy", "checklist", "submitted_at", "deadline_at"])
+        move(request=row, target=State.SCREENING, by=by, now=now)
+        screening.screen(request=row, by=by, now=now)
+    return row
+
+
+def revise(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> ReviewRequest:
+    """Open the next revision to work on; every vote on the one before is void."""
+    check_edit(person_of(by), parties_of(request))
+    with transaction.atomic():
+        row = lock(request)
+        check_action(source=State(row.state), action="revise")
+        screening.reopen(request=row, reason=reason, by=by, now=now)
+    return row
+
+
+def withdraw(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> ReviewRequest:
+    """Pull the request out: runs are cancelled, the reservation is released, the ticket is told."""
+    check_withdraw(person_of(by), parties_of(request))
+    if len(reason.strip()) < REASON_CHARS_MIN:
+        raise Invalid("Say why you withdraw the request.", field="reason")
+    with transaction.atomic():
+        row = lock(request)
+        _end(row, State.WITHDRAWN, by, now, reason)
+    return row
+
+
+def lapse(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
+    """End a request nobody acted on before its deadline; never an approval."""
+    with transaction.atomic():
+        row = lock(request)
+        if row.deadline_at is None or row.deadline_at > now:
+            raise WrongState("The deadline of this request has not passed.")
+        _end(row, State.LAPSED, by, now, f"Nobody acted before {row.deadline_at:%Y-%m-%d}.")
+    return row
+
+
+def _end(row: ReviewRequest, target: State, by: User | None, now: datetime, reason: str) -> None:
+    budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:{target.value}", by=by, now=now)
+    move(request=row, target=target, by=by, now=now, reason=reason)
+    for run in runs.of_request(row.ref):
+        run_actions.abandon(run=run, by=by, now=now)
+    effects.tell_ticket(request=row, occasion=target.value, reason=reason, by=by, now=now)
+
+
+def _check_filing(filing: Filing) -> None:
+    for field in ("title", "purpose", "business_case"):
+        if not getattr(filing, field).strip():
+            raise Invalid(f"The {field.replace('_', ' ')} is missing.", field=field)
+    if filing.environment not in ENVIRONMENT_NAMES:
+        raise Invalid(f"The environment must be one of {', '.join(ENVIRONMENT_NAMES)}.", field="environment")
+
+
+def _words(filing: Filing) -> dict[str, str]:
+    return {
+        "title": filing.title,
+        "purpose": filing.purpose,
+        "environment": filing.environment,
+        "business_case": filing.business_case,
+        "model": filing.model_version.digest,
+        "dataset": filing.dataset.digest if filing.dataset else "",
+    }

@@ -1,0 +1,182 @@
+"""The review itself: freezing a revision, voting on it, and the decision the last vote makes."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from benchmarking.queries import runs
+from governance.actions import budgets
+from governance.domain.canonical import digest_of
+from governance.domain.checklists import is_complete
+from governance.domain.evaluation import Determination as Said
+from governance.domain.evaluation import RuleStatus
+from governance.domain.policy import Effect
+from governance.domain.quarters import Quarter
+from governance.domain.refusals import Invalid, WrongState
+from governance.queries.people import person_of
+from reviews.actions import authorisations, effects, packets
+from reviews.audit import move, record
+from reviews.domain.lifecycle import State, check_action
+from reviews.domain.voting import Choice, VotingOutcome, check_rationale
+from reviews.models import Decision, Determination, ReviewRequest, Revision, Vote
+from reviews.models.locking import lock
+from reviews.queries.bundle import bundle_of
+from reviews.queries.electorate import electorate_of
+from reviews.queries.evidence import amounts_of, checklist_status, contradictions_of, determine, figures_of, severities
+from reviews.queries.requests import parties_of
+from reviews.rules import check_edit
+
+CONDITION_CHARS_MAX = 400
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promise:
+    """A condition an approval comes with: what, by whom, until when."""
+
+    text: str
+    owner: User
+    due_on: date
+
+
+def request_review(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
+    """Freeze the revision, reserve its budget, and ask the reviewers."""
+    check_edit(person_of(by), parties_of(request))
+    with transaction.atomic():
+        row = lock(request)
+        check_action(source=State(row.state), action="request_review")
+        _check_evidence(row, now)
+        bundle = bundle_of(row, now=now)
+        revision = Revision.objects.create(
+            request=row, number=row.revision, bundle=bundle, digest=digest_of(bundle), frozen_at=now
+        )
+        budgets.reserve(
+            team=row.team, quarter=str(Quarter.of(now.date())), amounts=amounts_of(figures_of(row), now=now),
+            ref=row.ref, key=f"{row.ref}:{row.revision}", by=by, now=now,
+        )  # fmt: skip
+        move(request=row, target=State.IN_REVIEW, by=by, now=now)
+        record(kind="revision.frozen", request=row, by=by, now=now, details={"number": row.revision, "digest": revision.digest})
+        effects.tell_ticket(request=row, occasion="in_review", reason="The evidence is complete; reviewers are asked to vote.", by=by, now=now)
+    return row
+
+
+def vote(
+    *, request: ReviewRequest, stage_id: str, choice: Choice, rationale: str = "", conditions: tuple[Promise, ...] = (),
+    by: User, now: datetime,
+) -> ReviewRequest:  # fmt: skip
+    """Cast one vote; the one that settles the stages decides in the same transaction, or nothing is cast at all."""
+    check_rationale(choice=choice, rationale=rationale)
+    with transaction.atomic():
+        row = lock(request)
+        if row.state != State.IN_REVIEW:
+            raise WrongState(f"The request is {State(row.state).words}; votes are cast while it is in review.")
+        electorate = electorate_of(row)
+        stage = electorate.stage(stage_id)
+        electorate.check(person_of(by), stage)
+        _check_conditions(conditions, choice, is_last=stage == electorate.stages[-1], now=now)
+        Vote.objects.create(
+            request=row, revision=row.revision, stage=stage.id, person=by, choice=choice, rationale=rationale, cast_at=now
+        )
+        details = {"stage": stage.id, "choice": choice.value, "revision": row.revision}
+        record(kind="vote.cast", request=row, by=by, now=now, details=details, reason=rationale)
+        _settle(row, electorate_of(row).progress.outcome, rationale, conditions, by, now)
+    return row
+
+
+def _settle(
+    row: ReviewRequest, outcome: VotingOutcome, rationale: str, conditions: tuple[Promise, ...], by: User, now: datetime
+) -> None:
+    if outcome is VotingOutcome.CHANGES_REQUESTED:
+        budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:changes", by=by, now=now)
+        move(request=row, target=State.CHANGES_REQUESTED, by=by, now=now, reason=rationale)
+        effects.tell_ticket(request=row, occasion="changes_requested", reason=rationale, by=by, now=now)
+    elif outcome is VotingOutcome.REJECTED:
+        budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:rejected", by=by, now=now)
+        _decide(row, "rejected", rationale, by, now)
+        _conclude(row, "rejected", rationale, by, now)
+    elif outcome is VotingOutcome.APPROVED:
+        _check_unchanged(row, now)
+        budgets.commit(
+            team=row.team, quarter=str(Quarter.of(now.date())), amounts=amounts_of(figures_of(row), now=now),
+            ref=row.ref, key=f"{row.ref}:{row.revision}", by=by, now=now,
+        )  # fmt: skip
+        word = "approved_with_conditions" if conditions else "approved"
+        decision = _decide(row, word, rationale, by, now)
+        authorisations.issue(decision=decision, conditions=[vars(each) for each in conditions], by=by, now=now)
+        _conclude(row, word, rationale, by, now)
+
+
+def _decide(row: ReviewRequest, outcome: str, rationale: str, by: User, now: datetime) -> Decision:
+    said = determine(row, now=now)
+    determination = Determination.objects.create(
+        request=row, revision=row.revision, policy=row.policy, occasion="decision", outcome=said.outcome.value,
+        document=said.as_document(), determined_at=now,
+    )  # fmt: skip
+    frozen = row.revisions.get(number=row.revision)
+    decision = Decision.objects.create(
+        request=row, outcome=outcome, revision=row.revision, bundle_digest=frozen.digest, determination=determination,
+        rationale=rationale, decided_by=by, decided_at=now,
+    )  # fmt: skip
+    move(request=row, target=State.DECIDED, by=by, now=now, reason=rationale)
+    record(kind=f"decision.{outcome}", request=row, by=by, now=now, details={"bundle": frozen.digest})
+    return decision
+
+
+def _conclude(row: ReviewRequest, outcome: str, rationale: str, by: User, now: datetime) -> None:
+    effects.tell_ticket(request=row, occasion=outcome, reason=rationale, by=by, now=now)
+    packets.freeze(request=row, by=by, now=now)
+
+
+def _check_evidence(row: ReviewRequest, now: datetime) -> None:
+    waiting = runs.unfinished(row.ref)
+    if waiting:
+        raise WrongState("A benchmark is still under way; wait for it, or cancel it.", code="run_unfinished")
+    open_items = [status for status in checklist_status(row, now=now) if status.item.required and not status.is_complete]
+    if open_items or not is_complete(checklist_status(row, now=now)):
+        titles = "; ".join(f"{status.item.title}: {status.why}" for status in open_items)
+        raise WrongState(f"The checklist is not complete. {titles}", code="checklist_open")
+    _check_contradictions(row, now)
+    said = determine(row, now=now)
+    unknown = [each for each in said.standing() if each.status is RuleStatus.INDETERMINATE]
+    if unknown:
+        why = " ".join(f"{each.rule_id}: {each.why}" for each in unknown)
+        raise WrongState(f"Some rules cannot be evaluated yet. {why}", code="indeterminate")
+    _check_not_denied(said)
+
+
+def _check_contradictions(row: ReviewRequest, now: datetime) -> None:
+    unanswered = [each.contradiction for each in contradictions_of(row, now=now) if not each.answer]
+    if unanswered:
+        raise WrongState(" ".join(each.message for each in unanswered), code="contradicted")
+
+
+def _check_not_denied(said: Said) -> None:
+    denied = [each for each in said.standing() if each.effect is Effect.DENY]
+    if denied:
+        why = " ".join(f"{each.rule_id}: {each.why}" for each in denied)
+        raise WrongState(f"The policy denies this request, so it cannot be approved as it is. {why}", code="denied")
+
+
+def _check_unchanged(row: ReviewRequest, now: datetime) -> None:
+    frozen = row.revisions.get(number=row.revision)
+    if digest_of(bundle_of(row, now=now)) != frozen.digest:
+        raise WrongState("The evidence changed since the revision was frozen; request changes, so that it is frozen anew.", code="changed")
+    _check_contradictions(row, now)
+    said = determine(row, now=now)
+    _check_not_denied(said)
+    before = severities(frozen.bundle["determination"])
+    worse = [each for each in said.standing() if each.severity > before.get(each.rule_id, (0, False))]
+    if worse:
+        why = " ".join(f"{each.rule_id}: {each.why}" for each in worse)
+        raise WrongState(f"The policy is stricter now than when the revision was frozen. {why}", code="worse")
+
+
+def _check_conditions(conditions: tuple[Promise, ...], choice: Choice, *, is_last: bool, now: datetime) -> None:
+    if conditions and (choice is not Choice.APPROVE or not is_last):
+        raise Invalid("Conditions belong to an approval in the last stage.", field="conditions")
+    for each in conditions:
+        if not each.text.strip() or len(each.text) > CONDITION_CHARS_MAX:
+            raise Invalid(f"A condition says in 1 to {CONDITION_CHARS_MAX} characters what must be done.", field="conditions")
+        if each.due_on <= now.date():
+            raise Invalid("A condition is due on a day to come.", field="conditions")

@@ -1,0 +1,104 @@
+"""What the policy says of a request, each time its figures change, and what follows by itself."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from benchmarking.actions import runs as run_actions
+from benchmarking.models import Run
+from governance.actions import budgets
+from governance.domain.evaluation import Outcome
+from governance.domain.refusals import WrongState
+from reviews.actions import effects
+from reviews.audit import move, record
+from reviews.domain.lifecycle import State
+from reviews.models import Determination, ReviewRequest
+from reviews.queries.evidence import determine, policy_of
+
+
+def screen(*, request: ReviewRequest, by: User, now: datetime) -> Determination:
+    """Evaluate a request in screening: clear it, or make its review mandatory; in the caller's transaction."""
+    with transaction.atomic():
+        determination = _determination(request, "submission", now)
+        if Outcome(determination.outcome).rank < Outcome.REVIEW_REQUIRED.rank:
+            move(request=request, target=State.CLEARED, by=None, now=now, reason="No rule of the policy requires a review.")
+        else:
+            _open_review(request, by, now)
+    return determination
+
+
+def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetime) -> None:
+    """Take a locked request back to evidence as its next revision; votes are void, the reservation is released."""
+    with transaction.atomic():
+        budgets.release(ref=request.ref, key=f"{request.ref}:{request.revision}:revise", by=by, now=now)
+        move(request=request, target=State.EVIDENCE, by=by, now=now, reason=reason)
+        request.revision += 1
+        request.save(update_fields=["revision"])
+        record(kind="request.revised", request=request, by=by, now=now, details={"revision": request.revision}, reason=reason)
+        effects.tell_ticket(request=request, occasion="evidence", reason=reason, by=by, now=now)
+
+
+def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list[Run]:
+    """Queue the benchmarks the policy plans for this request's artifact, once."""
+    if request.policy is None:
+        raise WrongState("Benchmarks start when the request is submitted.")
+    version = request.model_version
+    if not version.stored_as or version.format != "onnx":
+        record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=_why_not(version.format))
+        return []
+    return [
+        run_actions.queue(
+            key=f"{request.ref}/{plan.scenario}",
+            version=version,
+            dataset=request.dataset,
+            plan={"scenario": str(plan.scenario), "min_samples": plan.min_samples, "needs_data": plan.needs_data},
+            asked_for=request.ref,
+            by=by,
+            now=now,
+        )
+        for plan in policy_of(request.policy).benchmarks
+    ]
+
+
+def _why_not(format_name: str) -> str:
+    if format_name != "onnx":
+        return "Only ONNX models can be run here; weights alone cannot be measured."
+    return "The model lies elsewhere; upload the file to have it measured."
+
+
+def _open_review(request: ReviewRequest, by: User, now: datetime) -> None:
+    move(request=request, target=State.EVIDENCE, by=None, now=now, reason="A rule of the policy requires a review.")
+    effects.open_ticket(request=request, by=by, now=now)
+    start_benchmarks(request=request, by=by, now=now)
+
+
+def _determination(request: ReviewRequest, occasion: str, now: datetime) -> Determination:
+    said = determine(request, now=now)
+    row = Determination.objects.create(
+        request=request, revision=request.revision, policy=request.policy, occasion=occasion,
+        outcome=said.outcome.value, document=said.as_document(), determined_at=now,
+    )  # fmt: skip
+    standing = {result.rule_id: result.status.value for result in said.standing()}
+    details = {"outcome": said.outcome.value, "policy": said.policy_digest, "standing": standing, "occasion": occasion}
+    record(kind="request.determined", request=request, by=None, now=now, details=details)
+    return row
+
+
+def evaluate_again(*, request: ReviewRequest, occasion: str, by: User | None = None, now: datetime) -> None:
+    """Evaluate the policy anew on a submitted, locked request whose figures changed; a cleared one may need review now."""
+    if request.policy is None:
+        return
+    before = request.determinations.order_by("-pk").values_list("outcome", flat=True).first()
+    row = _determination(request, occasion, now)
+    if request.state == State.CLEARED and Outcome(row.outcome).rank >= Outcome.REVIEW_REQUIRED.rank:
+        _open_review(request, by or request.requester, now)
+    elif occasion == "evidence" or row.outcome != before:
+        effects.tell_ticket(request=request, occasion="determination", reason=_said(row), by=None, now=now)
+
+
+def _said(row: Determination) -> str:
+    results: list[dict[str, Any]] = row.document["results"]
+    lines = [f"{each['rule_id']}: {each['why']}" for each in results if each["effect"]]
+    return "\n".join([f"The policy now says: {row.outcome.replace('_', ' ')}.", *lines])

@@ -1,0 +1,40 @@
+"""What a revision freezes: everything the voters judge, as one document whose digest the decision is bound to."""
+
+from datetime import datetime
+from typing import Any
+
+from benchmarking.queries import runs
+from governance.domain.evaluation import figure_document
+from reviews.models import ReviewRequest
+from reviews.queries.evidence import contradictions_of, determine, figures_of
+
+
+def bundle_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
+    """The evidence of the current revision in JSON's own types; equal evidence gives an equal document."""
+    version = request.model_version
+    return {
+        "request": request.ref,
+        "revision": request.revision,
+        "title": request.title,
+        "purpose": request.purpose,
+        "environment": request.environment,
+        "business_case": request.business_case,
+        "owner": request.owner.username,
+        "artifact": {"name": str(version), "digest": version.digest},
+        "dataset": request.dataset.digest if request.dataset else None,
+        "policy": request.policy.digest if request.policy else None,
+        "checklist": request.checklist.digest if request.checklist else None,
+        "figures": [figure_document(figure) for figure in figures_of(request)],
+        "runs": [
+            {"id": run.pk, "state": run.state, "verdict": run.verdict, "result": run.result_digest}
+            for run in runs.of_request(request.ref)
+        ],
+        "answers": [
+            {"item": row.item, "text": row.text, "file": row.file_digest, "is_attested": row.is_attested, "by": row.answered_by_id}
+            for row in request.checklist_answers.order_by("item")
+        ],
+        "contradictions": [
+            {"name": each.contradiction.name, "answer": each.answer} for each in contradictions_of(request, now=now)
+        ],
+        "determination": determine(request, now=now).as_document(),
+    }

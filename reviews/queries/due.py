@@ -1,0 +1,18 @@
+"""What the tick finds due in reviews."""
+
+from datetime import datetime
+
+from reviews.domain.lifecycle import State
+from reviews.models import Packet, ReviewRequest
+
+WAITING = (State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)
+
+
+def lapsed(*, now: datetime) -> list[ReviewRequest]:
+    """Requests whose deadline passed while they waited for somebody."""
+    return list(ReviewRequest.objects.filter(state__in=WAITING, deadline_at__lte=now).order_by("pk")[:100])
+
+
+def packets_due(*, now: datetime) -> list[int]:
+    """Packets a worker could draw now."""
+    return list(Packet.objects.filter(Packet.claimable(now=now)).order_by("pk").values_list("pk", flat=True)[:20])

@@ -1,0 +1,65 @@
+"""The gate: may this artifact run in this environment?"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from reviews.domain.lifecycle import IN_FORCE, State
+from reviews.models import Authorisation, ReviewRequest
+from reviews.queries.evidence import policy_of
+
+
+@dataclass(frozen=True)
+class GateAnswer:
+    """allow or deny, in words; with the authorisation that allows it, and its signed statement."""
+
+    answer: str
+    reasons: tuple[str, ...]
+    authorisation: str
+    request: str
+    expires_at: datetime | None
+    statement: dict[str, Any] | None
+
+
+def ask(*, digest: str, environment: str, now: datetime) -> GateAnswer:
+    """Allow an artifact that holds a valid authorisation for the environment, or that the policy cleared for it."""
+    held = (
+        Authorisation.objects.filter(
+            subject_digest=digest, environment=environment, state__in=IN_FORCE, expires_at__gt=now
+        )
+        .select_related("decision__request")
+        .order_by("-expires_at")
+        .first()
+    )
+    if held is not None:
+        reason = f"{held.number} authorises this artifact for {environment} until {held.expires_at:%Y-%m-%d}."
+        return GateAnswer("allow", (reason,), held.number, held.decision.request.ref, held.expires_at, held.envelope)
+    cleared = _cleared(digest, environment, now)
+    if cleared is not None:
+        request, expires_at = cleared
+        reason = f"{request.ref} was cleared: no rule of {request.policy} fired. Valid until {expires_at:%Y-%m-%d}."
+        return GateAnswer("allow", (reason,), "", request.ref, expires_at, None)
+    return GateAnswer("deny", _reasons(digest, environment, now), "", "", None, None)
+
+
+def _cleared(digest: str, environment: str, now: datetime) -> tuple[ReviewRequest, datetime] | None:
+    rows = ReviewRequest.objects.filter(state=State.CLEARED, environment=environment, model_version__digest=digest)
+    for request in rows.select_related("policy").order_by("-submitted_at"):
+        if request.policy is not None and request.submitted_at is not None:
+            expires_at = request.submitted_at + timedelta(days=policy_of(request.policy).authorisation.valid_days)
+            if expires_at > now:
+                return request, expires_at
+    return None
+
+
+def _reasons(digest: str, environment: str, now: datetime) -> tuple[str, ...]:
+    found = []
+    for past in Authorisation.objects.filter(subject_digest=digest).order_by("-issued_at")[:5]:
+        state = "expired" if past.expires_at <= now else past.state.replace("_", " ")
+        if past.environment != environment:
+            found.append(f"{past.number} is for {past.environment}, not for {environment}.")
+        else:
+            found.append(f"{past.number} is {state}.")
+    for request in ReviewRequest.objects.filter(model_version__digest=digest, environment=environment).order_by("-pk")[:5]:
+        found.append(f"{request.ref} is {request.state.replace('_', ' ')}.")
+    return tuple(found) or ("No request was ever filed for an artifact with this digest and environment.",)

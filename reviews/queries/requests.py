@@ -1,0 +1,73 @@
+"""Which requests there are, and who may see them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from governance.domain.refusals import NotFound
+from governance.domain.roles import Person
+from governance.rules import sees_everything
+from reviews.domain.lifecycle import State
+from reviews.models import ReviewRequest
+from reviews.rules import Parties
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to; every field empty means all."""
+
+    search: str = ""
+    state: str = ""
+    team: str = ""
+    environment: str = ""
+    mine: bool = False
+
+
+def visible_to(person: Person) -> QuerySet[ReviewRequest]:
+    """Requests the person may see; the same rule as `reviews.rules.may_see`, as a query."""
+    rows = ReviewRequest.objects.select_related("team", "requester", "owner", "model_version__asset")
+    if sees_everything(person):
+        return rows
+    return rows.filter(Q(team__slug__in=person.teams) | Q(requester_id=person.id) | Q(owner_id=person.id))
+
+
+def find(*, ref: str, person: Person) -> ReviewRequest:
+    """The request, or NotFound where there is none this person may see."""
+    rows = visible_to(person).select_related("policy", "checklist", "dataset", "model_version__asset__team")
+    request = rows.filter(ref=ref).first()
+    if request is None:
+        raise NotFound(f"There is no request {ref} you can see.")
+    return request
+
+
+def listed(*, person: Person, filters: Filters) -> QuerySet[ReviewRequest]:
+    """Requests for a list, newest first."""
+    rows = visible_to(person).order_by("-created_at", "-pk")
+    if filters.search:
+        words = filters.search.strip()
+        rows = rows.filter(
+            Q(ref__icontains=words) | Q(title__icontains=words) | Q(purpose__icontains=words)
+            | Q(model_version__asset__name__icontains=words) | Q(model_version__digest=words)
+        )  # fmt: skip
+    if filters.state in {state.value for state in State}:
+        rows = rows.filter(state=filters.state)
+    if filters.team:
+        rows = rows.filter(team__slug=filters.team)
+    if filters.environment:
+        rows = rows.filter(environment=filters.environment)
+    if filters.mine:
+        rows = rows.filter(Q(requester_id=person.id) | Q(owner_id=person.id))
+    return rows
+
+
+def parties_of(request: ReviewRequest) -> Parties:
+    """Whose request it is."""
+    return Parties(request.team.slug, request.requester_id, request.owner_id)
+
+
+def next_ref(now: datetime) -> str:
+    """The next free reference of the year; the caller holds the lock that makes it unique."""
+    prefix = f"MRR-{now.year}-"
+    last = ReviewRequest.objects.filter(ref__startswith=prefix).order_by("-ref").values_list("ref", flat=True).first()
+    return f"{prefix}{int(last.rpartition('-')[2]) + 1 if last else 1:04d}"

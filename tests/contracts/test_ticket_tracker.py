@@ -1,0 +1,227 @@
+"""The port's promises, kept alike by the twin in memory and by the adapter speaking to the stand-in over HTTP."""
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reviews import ports
+from reviews.integrations.jira.settings import STATUSES, JiraSettings
+from reviews.integrations.jira.tracker import JiraTracker
+from reviews.integrations.memory import MemoryPrinter, MemoryTracker
+from reviews.integrations.tickets import open_once
+from reviews.ports import (
+    Health,
+    OutcomeUnknown,
+    PacketPrinter,
+    Paragraph,
+    PrintFailed,
+    RateLimited,
+    TicketDraft,
+    TicketGone,
+    TicketTracker,
+    TransitionUnavailable,
+    Unreachable,
+    ticket_label,
+)
+from tests.standins.jira_cloud import JiraCloud
+
+METHODS = ("open", "find", "comment", "transition", "link", "check")
+DRAFT = TicketDraft(
+    label=ticket_label(instance="test", reference="MRR-2026-0042"),
+    summary="Review of sentiment 3.1",
+    body=(Paragraph("The policy asks for a review."),),
+    url="http://localhost:8000/requests/MRR-2026-0042/",
+)
+SAYS = (Paragraph("Two reviewers approved."),)
+
+
+@pytest.fixture(params=["memory", "jira"])
+def tracker(request: pytest.FixtureRequest) -> Iterator[TicketTracker]:
+    if request.param == "memory":
+        yield MemoryTracker()
+        return
+    with JiraCloud() as jira:
+        settings = JiraSettings(url=jira.url, email=jira.config.email, token=jira.config.token, project="MR")
+        adapter = JiraTracker(settings, clock=lambda: datetime(2026, 11, 24, tzinfo=UTC))
+        yield adapter
+        adapter.close()
+
+
+@pytest.mark.parametrize("adapter", [JiraTracker, MemoryTracker])
+@pytest.mark.parametrize("name", METHODS)
+def test_signatures_are_the_ports(adapter: type, name: str) -> None:
+    assert inspect.signature(getattr(adapter, name)) == inspect.signature(getattr(TicketTracker, name))
+
+
+def test_the_port_has_no_other_method() -> None:
+    assert {name for name in vars(TicketTracker) if not name.startswith("_")} == set(METHODS)
+
+
+def test_the_printers_signature_is_the_ports() -> None:
+    assert inspect.signature(MemoryPrinter.print) == inspect.signature(PacketPrinter.print)
+
+
+def test_open_then_find(tracker: TicketTracker) -> None:
+    assert tracker.find(DRAFT.label) is None
+    opened = tracker.open(DRAFT)
+    assert (opened.key, opened.status, opened.duplicates) == ("MR-1", "To Do", ())
+    assert opened.url.endswith("/browse/MR-1")
+    assert tracker.find(DRAFT.label) == opened
+
+
+def test_the_oldest_wins(tracker: TicketTracker) -> None:
+    first = tracker.open(DRAFT)
+    tracker.open(DRAFT)
+    tracker.open(replace(DRAFT, label=f"{DRAFT.label}1"))
+    assert tracker.find(DRAFT.label) == replace(first, duplicates=("MR-2",))
+
+
+def test_open_once_adopts_what_an_attempt_left(tracker: TicketTracker) -> None:
+    first = open_once(tracker, DRAFT, may_exist=True)
+    assert open_once(tracker, DRAFT, may_exist=True) == first
+    assert tracker.find(DRAFT.label) == first
+
+
+def test_open_once_opens_without_a_look_where_nothing_can_be(tracker: TicketTracker) -> None:
+    open_once(tracker, DRAFT, may_exist=False)
+    open_once(tracker, DRAFT, may_exist=False)
+    assert tracker.find(DRAFT.label).duplicates == ("MR-2",)
+
+
+def test_a_marker_is_written_once(tracker: TicketTracker) -> None:
+    ticket = tracker.open(DRAFT)
+    first = tracker.comment(ticket.id, SAYS, marker="event-1")
+    assert tracker.comment(ticket.id, SAYS, marker="event-1") == first
+    assert tracker.comment(ticket.id, SAYS, marker="event-2") != first
+    assert tracker.comment(ticket.id, SAYS, marker="event-1", may_exist=False) != first
+
+
+@pytest.mark.parametrize("target", sorted({*STATUSES.values(), "In Review"}))
+def test_every_status_of_the_settings_can_be_reached_and_repeated(tracker: TicketTracker, target: str) -> None:
+    ticket = tracker.open(DRAFT)
+    assert tracker.transition(ticket.id, target) == target
+    assert tracker.transition(ticket.id, target) == target
+    assert tracker.find(DRAFT.label).status == target
+
+
+def test_no_way_is_told_and_nothing_moves(tracker: TicketTracker) -> None:
+    ticket = tracker.open(DRAFT)
+    with pytest.raises(TransitionUnavailable, match="no way from To Do to Escalated"):
+        tracker.transition(ticket.id, "Escalated")
+    assert tracker.find(DRAFT.label).status == "To Do"
+
+
+def test_links_may_be_repeated(tracker: TicketTracker) -> None:
+    ticket = tracker.open(DRAFT)
+    for _ in range(2):
+        assert tracker.link(ticket.id, url="http://localhost/", title="MRR-2026-0042", global_id="one") is None
+
+
+def test_no_ticket_is_gone_for_every_method(tracker: TicketTracker) -> None:
+    for attempt in (
+        lambda: tracker.comment("404", SAYS, marker="event-1"),
+        lambda: tracker.transition("404", "Done"),
+        lambda: tracker.link("404", url="http://localhost/", title="x", global_id="y"),
+    ):
+        with pytest.raises(TicketGone):
+            attempt()
+
+
+def test_check_answers(tracker: TicketTracker) -> None:
+    assert tracker.check().ok
+
+
+class TestMemoryFaults:
+    """The twin fails as ordered, so that the outbox can be tested without a network."""
+
+    def test_instead_of_the_effect(self) -> None:
+        tracker = MemoryTracker()
+        tracker.fail_next(RateLimited("Slow down.", retry_after_s=3.0), times=2)
+        for _ in range(2):
+            with pytest.raises(RateLimited):
+                tracker.open(DRAFT)
+        assert tracker.tickets == {}
+        assert tracker.open(DRAFT).key == "MR-1"
+        assert tracker.calls == ["open", "open", "open"]
+
+    def test_after_the_effect(self) -> None:
+        tracker = MemoryTracker()
+        tracker.fail_next(OutcomeUnknown("The answer was lost.", settle_s=1.0), after_commit=True)
+        with pytest.raises(OutcomeUnknown):
+            open_once(tracker, DRAFT, may_exist=False)
+        assert open_once(tracker, DRAFT, may_exist=True).key == "MR-1"
+        assert len(tracker.tickets) == 1
+
+    def test_search_that_lags(self) -> None:
+        tracker = MemoryTracker()
+        tracker.indexes_at_once = False
+        tracker.open(DRAFT)
+        assert tracker.find(DRAFT.label) is None
+        tracker.index()
+        assert tracker.find(DRAFT.label) is not None
+
+    def test_health_and_kept_words(self) -> None:
+        tracker = MemoryTracker()
+        tracker.health = Health(ok=False, sentence="Down.")
+        ticket = tracker.open(DRAFT)
+        tracker.comment(ticket.id, SAYS, marker="event-1")
+        tracker.link(ticket.id, url="http://localhost/", title="x", global_id="y")
+        assert tracker.check() == Health(ok=False, sentence="Down.", account="")
+        assert [comment.blocks for comment in tracker.tickets[ticket.id].comments] == [SAYS]
+        assert tracker.tickets[ticket.id].links == {"y": ("http://localhost/", "x")}
+
+    def test_the_printer(self) -> None:
+        printer = MemoryPrinter()
+        assert printer.print("<p>", assets={"a": b"1"}) == b"%PDF-1.7\n<p>"
+        assert printer.printed == [("<p>", {"a": b"1"})]
+        printer.failure = PrintFailed("No fonts are installed.")
+        with pytest.raises(PrintFailed, match="No fonts"):
+            printer.print("<p>", assets={})
+
+
+class TestWords:
+    """The port's own small rules."""
+
+    @pytest.mark.parametrize(
+        ("instance", "reference", "label"),
+        [
+            ("live", "MRR-2026-0042", "weighbridge-live-mrr-2026-0042"),
+            ("Acme", "MRR-2026-0042", "weighbridge-acme-mrr-2026-0042"),
+            ("a b", "X1", "weighbridge-a-b-c8687a08-x1"),
+            ("a-b", "X1", "weighbridge-a-b-x1"),
+            ("é", "X1", "weighbridge-4a99557e-x1"),
+        ],
+    )
+    def test_labels(self, instance: str, reference: str, label: str) -> None:
+        assert ticket_label(instance=instance, reference=reference) == label
+
+    @given(st.text(max_size=300), st.text(max_size=300))
+    def test_any_name_makes_a_label_jira_takes(self, instance: str, reference: str) -> None:
+        label = ticket_label(instance=instance, reference=reference)
+        assert len(label) <= 255
+        assert set(label) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+    @given(st.text(max_size=20), st.text(max_size=20))
+    def test_two_instances_never_share_a_label(self, one: str, other: str) -> None:
+        same = one.lower() == other.lower()
+        assert (ticket_label(instance=one, reference="X") == ticket_label(instance=other, reference="X")) is same
+
+    def test_rate_limited_is_a_kind_of_unreachable(self) -> None:
+        assert issubclass(RateLimited, Unreachable)
+        assert RateLimited("Slow down.").retry_after_s is None
+
+    def test_every_error_has_a_kind(self) -> None:
+        kinds = {
+            ports.Unreachable("a"): "transient",
+            ports.RateLimited("b"): "transient",
+            ports.OutcomeUnknown("c", settle_s=1): "unknown",
+            ports.Misconfigured("d"): "permanent",
+            ports.TicketGone("e"): "soft",
+            ports.TransitionUnavailable("f"): "soft",
+        }
+        assert {str(error): error.kind for error in kinds} == {str(error): kind for error, kind in kinds.items()}

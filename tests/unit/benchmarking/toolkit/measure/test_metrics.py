@@ -1,0 +1,49 @@
+"""Figures of a run in the form of the result."""
+
+import numpy as np
+import pytest
+
+from benchmarking.toolkit.measure.latency import LatencyRun
+from benchmarking.toolkit.measure.metrics import early_stopping, latency_metrics, missing_figures, rate_metrics
+from benchmarking.toolkit.measure.warmup import WarmUpReport
+
+
+def run_of(latencies_ns, failures=None):
+    return LatencyRun(
+        np.array(latencies_ns, dtype=np.int64), failures or {}, 1.0, 1, WarmUpReport(0, 0.0, is_settled=True)
+    )
+
+
+def test_latency_in_milliseconds_with_its_bounds():
+    found = latency_metrics(run_of(np.arange(1, 1_001) * 1_000_000))
+    assert set(found) == {"latency_p50_ms", "latency_p95_ms", "latency_p99_ms"}
+    assert found["latency_p95_ms"] == {
+        "value": pytest.approx(950.05), "lower": 931.0, "upper": 968.0, "confidence": 0.99, "n": 1_000, "unit": "ms",
+    }  # fmt: skip
+
+
+def test_too_few_samples_give_no_figure_but_the_number_missing():
+    run = run_of([1_000_000] * 500)
+    assert set(latency_metrics(run)) == {"latency_p50_ms", "latency_p95_ms"}
+    assert set(early_stopping(run)) == {"confidence", "latency_p50_ms", "latency_p95_ms"}
+    assert missing_figures(run) == [
+        {"metric": "latency_p99_ms", "message": "latency_p99_ms needs 662 samples and has 500: 162 more."}
+    ]
+
+
+def test_throughput_is_one_over_the_mean_latency():
+    found = rate_metrics(run_of([2_000_000] * 400))
+    assert found["throughput_per_s"] == {
+        "value": 500.0, "lower": 500.0, "upper": 500.0, "confidence": 0.95, "n": 400, "unit": "1/s",
+    }  # fmt: skip
+    assert found["error_rate"]["value"] == 0.0
+
+
+def test_no_throughput_where_the_mean_is_not_known():
+    assert set(rate_metrics(run_of([1] * 100))) == {"error_rate"}
+    wild = [1] * 10 + [10**9] + [1] * 389
+    assert set(rate_metrics(run_of(wild))) == {"error_rate"}
+    assert rate_metrics(run_of([])) == {}
+    assert rate_metrics(run_of([], {"Fail": 4}))["error_rate"] == {
+        "value": 1.0, "lower": 0.0, "upper": 1.0, "confidence": 0.95, "n": 4, "unit": "ratio",
+    }  # fmt: skip
