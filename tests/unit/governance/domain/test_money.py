@@ -32,9 +32,9 @@ def test_what_is_no_exact_amount_is_refused(value):
 
 def test_amounts_in_words():
     assert format_usd("1250") == "1,250.00 USD"
-    assert format_amount(Decimal("1250"), unit="USD") == "1,250.00 USD"
+    assert format_amount(Decimal(1250), unit="USD") == "1,250.00 USD"
     assert format_amount(Decimal("120.5"), unit="gpu_h") == "120.50 GPU hours"
-    assert format_amount(Decimal("2"), unit="MB") == "2.00 MB"
+    assert format_amount(Decimal(2), unit="MB") == "2.00 MB"
 
 
 @given(st.lists(st.integers(-(10**12), 10**12), max_size=20))
