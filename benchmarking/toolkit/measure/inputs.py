@@ -62,26 +62,25 @@ def read_data_set(path: Path) -> DataSet:
     """Read an `.npz` data set; raise Invalid when it is missing, unreadable, pickled or of another form."""
     if not path.is_file():
         raise Invalid(f"There is no data file {path.name}.", code="data_missing", field="data")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise Invalid(
-                    f"{path.name} is a single array; save x and y together with numpy.savez.",
-                    code="data_form",
-                    field="data",
-                )
-            missing = [name for name in ("x", "y") if name not in archive.files]
-            if missing:
-                raise Invalid(
-                    f"{path.name} holds no array {' and '.join(missing)}; it needs x and y.",
-                    code="data_form",
-                    field="data",
-                )
-            x, y = archive["x"], archive["y"]
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
-        text = f"{path.name} cannot be read as an .npz file without pickles ({error}); write it with numpy.savez(x=..., y=...)."
-        raise Invalid(text, code="data_unreadable", field="data") from error
+    arrays = _arrays(path)
+    missing = [name for name in ("x", "y") if name not in arrays]
+    if missing:
+        text = f"{path.name} holds no array {' and '.join(missing)}; write it with numpy.savez(path, x=..., y=...)."
+        raise Invalid(text, code="data_form", field="data")
+    x, y = arrays["x"], arrays["y"]
     return DataSet(x, _classes(x, y))
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        archive = np.load(path, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            return {}
+        with archive:
+            return {name: archive[name] for name in ("x", "y") if name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+        text = f"{path.name} cannot be read as an .npz file without pickles ({error}); write it with numpy.savez."
+        raise Invalid(text, code="data_unreadable", field="data") from error
 
 
 def _classes(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.int64]:

@@ -46,9 +46,9 @@ def latency_metrics(run: LatencyRun) -> dict[str, dict[str, Any]]:
 def rate_metrics(run: LatencyRun) -> dict[str, dict[str, Any]]:
     """Return queries per second back to back (1 / mean latency, interval of batch means) and the share that failed."""
     metrics = {}
-    mean_s = mean_interval(run.latencies_ns / 1e9)
-    if mean_s is not None and mean_s.lower > 0:
-        rate = Interval(1 / mean_s.value, 1 / mean_s.upper, 1 / mean_s.lower, mean_s.confidence, mean_s.n)
+    mean_ns = mean_interval(run.latencies_ns)
+    if mean_ns is not None and mean_ns.lower > 0:
+        rate = Interval(1e9 / mean_ns.value, 1e9 / mean_ns.upper, 1e9 / mean_ns.lower, mean_ns.confidence, mean_ns.n)
         metrics["throughput_per_s"] = bounded(rate, "1/s")
     failed = failure_interval(run.failed, run.attempts)
     if failed is not None:

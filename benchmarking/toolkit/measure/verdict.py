@@ -92,11 +92,11 @@ def _stability(run: LatencyRun) -> Iterator[Reason]:
     if n < 20:
         return
     first, second = np.median(run.latencies_ns[: n // 2]), np.median(run.latencies_ns[n // 2 :])
-    drift = float(max(first, second) / max(min(first, second), 1.0) - 1)
+    drift = float(max(first, second) / max(min(first, second), 1.0))
     # 10 % is perf_analyzer's limit between windows.
-    if drift > 0.1:
-        status = Status.INVALID if drift > 1.0 else Status.INDICATIVE
-        text = f"The medians of the first and the second half of the run differ by {drift:.0%}."
+    if drift > 1.1:
+        status = Status.INVALID if drift > 2.0 else Status.INDICATIVE
+        text = f"The medians of the first and the second half of the run differ by {drift - 1:.0%}."
         yield Reason("stability.drift", status, text)
     q1, median, q3 = np.quantile(run.latencies_ns, [0.25, 0.5, 0.75])
     # 25 % is where torch.utils.benchmark warns of significant environmental influence.

@@ -3,7 +3,7 @@
 import hashlib
 
 import numpy as np
-import onnx
+import onnx  # noqa: TID253 -- tests build models
 import pytest
 
 from benchmarking.toolkit.measure.model import digest_of_file, read_model

@@ -12,6 +12,8 @@ from benchmarking.toolkit.measure.verdict import Circumstances, Status, judge
 from benchmarking.toolkit.measure.warmup import WarmUpReport
 
 STEADY = np.tile(np.array([100, 101, 102, 103], dtype=np.int64), 50)
+# Three quarters alike, so that only the medians of the halves differ.
+APART = np.concatenate([np.tile([100, 205, 205], 33), np.tile([100, 100, 100], 33)[:99]])
 QUIET = Interference(0.0, 0.0, 0.0, 0.0, 1.0, cpus=2)
 RUN = LatencyRun(STEADY, {}, 1.0, 5, WarmUpReport(40, 0.1, is_settled=True))
 
@@ -37,7 +39,7 @@ CASES = {
     "fewer than asked": ({"run": {"latencies_ns": STEADY[:130]}}, "samples.stopped_early", "indicative"),
     "never warm": ({"run": {"warmup": WarmUpReport(9, 1.0, is_settled=False)}}, "stability.warmup", "indicative"),
     "drifts": ({"run": {"latencies_ns": np.repeat([100, 112], 100)}}, "stability.drift", "indicative"),
-    "drifts apart": ({"run": {"latencies_ns": np.repeat([205, 100], 100)}}, "stability.drift", "invalid"),
+    "drifts apart": ({"run": {"latencies_ns": APART}}, "stability.drift", "invalid"),
     "spreads": ({"run": {"latencies_ns": np.tile([100, 140], 100)}}, "stability.spread", "indicative"),
     "one failure": ({"run": {"failures": {"Fail": 1}}}, "errors.inference", "indicative"),
     "many failures": ({"run": {"failures": {"Fail": 3}}}, "errors.inference", "invalid"),

@@ -22,7 +22,7 @@ HALF = STEADY[:20]
         ([100 + (value - 100) * 2 for value in HALF] + HALF, False),
         ([100.0] * 20 + HALF, False),
         (HALF + [100.0] * 20, False),
-        ([100.0, 100.0, 100.0, 110.0, 110.0] * 4 + [100.0, 100.0, 100.0, 110.0, 118.0] * 4, False),
+        (HALF + [value + 6.5 for value in HALF], False),
     ],
     ids=[
         "steady",
