@@ -205,13 +205,8 @@ def _weigh(rule: Rule, *, figure: Figure, now: datetime) -> _Finding:
 
 
 def _observed(rule: Rule, figure: Figure) -> Decimal | None:
-    match rule.statistic:
-        case Statistic.VALUE:
-            return figure.value
-        case Statistic.LOWER:
-            return figure.lower
-        case Statistic.UPPER:
-            return figure.upper
+    bounds = {Statistic.LOWER: figure.lower, Statistic.UPPER: figure.upper}
+    return bounds.get(rule.statistic, figure.value)
 
 
 def _gap(rule: Rule, *, figure: Figure, observed: Decimal | None, now: datetime) -> str:

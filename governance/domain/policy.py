@@ -4,7 +4,8 @@ Decides what a well-formed policy is. What it means for a request is decided in 
 language: a rule says which condition must HOLD, and fires when it does not.
 """
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -37,15 +38,15 @@ class Comparator(StrEnum):
 
     def holds(self, observed: Decimal, limit: Decimal) -> bool:
         """Whether the observed number satisfies the limit."""
-        match self:
-            case Comparator.AT_MOST:
-                return observed <= limit
-            case Comparator.AT_LEAST:
-                return observed >= limit
-            case Comparator.BELOW:
-                return observed < limit
-            case Comparator.ABOVE:
-                return observed > limit
+        return _COMPARISONS[self](observed, limit)
+
+
+_COMPARISONS: dict[Comparator, Callable[[Decimal, Decimal], bool]] = {
+    Comparator.AT_MOST: operator.le,
+    Comparator.AT_LEAST: operator.ge,
+    Comparator.BELOW: operator.lt,
+    Comparator.ABOVE: operator.gt,
+}
 
 
 class Statistic(StrEnum):

@@ -3,11 +3,13 @@
 Compares meaning, not text: the order of rules and the spelling of numbers do not count, the order of stages does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from governance.domain.facts import number_words
 from governance.domain.policy import BenchmarkPlan, Policy, Rule, Stage
+
+Member = Rule | Stage | BenchmarkPlan
 
 
 @dataclass(frozen=True)
@@ -31,26 +33,21 @@ def diff(old: Policy, new: Policy) -> tuple[Change, ...]:
     )
 
 
-Member = Rule | Stage | BenchmarkPlan
-
-
 def _plans(policy: Policy) -> dict[str, BenchmarkPlan]:
     return {plan.scenario.value: plan for plan in policy.benchmarks}
 
 
-def _members(
-    path: str,
-    old: dict[str, Rule] | dict[str, Stage] | dict[str, BenchmarkPlan],
-    new: dict[str, Rule] | dict[str, Stage] | dict[str, BenchmarkPlan],
-) -> Iterable[Change]:
-    for key in (*old, *(key for key in new if key not in old)):
+def _members(path: str, old: Mapping[str, Member], new: Mapping[str, Member]) -> Iterable[Change]:
+    for key in dict.fromkeys((*old, *new)):
         place = f"{path}[{key}]"
-        before, after = old.get(key), new.get(key)
-        if before is None and after is not None:
-            yield Change(place, None, _summary(after), f"{place} is new: {_summary(after)}.")
-        elif before is not None and after is None:
-            yield Change(place, _summary(before), None, f"{place} is gone; it was: {_summary(before)}.")
-        elif before is not None and after is not None:
+        if key not in old:
+            summary = _summary(new[key])
+            yield Change(place, None, summary, f"{place} is new: {summary}.")
+        elif key not in new:
+            summary = _summary(old[key])
+            yield Change(place, summary, None, f"{place} is gone; it was: {summary}.")
+        else:
+            before, after = old[key], new[key]
             yield from _fields(place, _member_fields(before), _member_fields(after), note=_note(before, after))
 
 
@@ -86,13 +83,11 @@ def _policy_fields(policy: Policy) -> dict[str, str]:
 
 
 def _member_fields(member: Member) -> dict[str, str]:
-    match member:
-        case Rule():
-            return _rule_fields(member)
-        case Stage():
-            return {"title": member.title, "role": member.role.value, "quorum": str(member.quorum)}
-        case BenchmarkPlan():
-            return {"min_samples": str(member.min_samples), "needs_data": str(member.needs_data).lower()}
+    if isinstance(member, Rule):
+        return _rule_fields(member)
+    if isinstance(member, Stage):
+        return {"title": member.title, "role": member.role.value, "quorum": str(member.quorum)}
+    return {"min_samples": str(member.min_samples), "needs_data": str(member.needs_data).lower()}
 
 
 def _rule_fields(rule: Rule) -> dict[str, str]:
@@ -114,13 +109,11 @@ def _rule_fields(rule: Rule) -> dict[str, str]:
 
 
 def _summary(member: Member) -> str:
-    match member:
-        case Rule():
-            return f"{member.condition}, else {member.effect} ({member.level})"
-        case Stage():
-            return f"{member.title}, {member.quorum} of role {member.role}"
-        case BenchmarkPlan():
-            return f"{member.scenario} with at least {member.min_samples} samples"
+    if isinstance(member, Rule):
+        return f"{member.condition}, else {member.effect} ({member.level})"
+    if isinstance(member, Stage):
+        return f"{member.title}, {member.quorum} of role {member.role}"
+    return f"{member.scenario} with at least {member.min_samples} samples"
 
 
 def _note(old: Member, new: Member) -> str:
