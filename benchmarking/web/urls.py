@@ -1,6 +1,15 @@
 """Addresses of the benchmarking pages."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from benchmarking.web import runs
 
 app_name = "benchmarking"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("runs/<int:run_id>/", runs.detail, name="run"),
+    path("runs/<int:run_id>/live/", runs.live, name="run_live"),
+    path("runs/<int:run_id>/result.json", runs.result, name="run_result"),
+    path("runs/<int:run_id>/cancel/", runs.cancel, name="run_cancel"),
+    path("runs/<int:run_id>/repeat/", runs.repeat, name="run_repeat"),
+    path("models/<slug:team>/<slug:slug>/runs/", runs.of_model, name="model_runs"),
+]

@@ -4,7 +4,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
 
-class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc] -- allauth has no types
+class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]
     """Refuses self-made accounts."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 _PLACES = (
-    ("Inbox", "governance:inbox"),
+    ("Inbox", "reviews:inbox"),
     ("Requests", "reviews:list"),
     ("Models", "governance:models"),
     ("Policy", "governance:policies"),

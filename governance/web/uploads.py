@@ -2,13 +2,14 @@
 
 from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.http import HttpRequest
 
 
 class CappedUploadHandler(FileUploadHandler):
     """Counts what arrives and stops the upload at the cap; the view then sees no file and says why."""
 
-    def __init__(self, *arguments: object, **named: object) -> None:
-        super().__init__(*arguments, **named)  # type: ignore[arg-type] -- Django passes the request through
+    def __init__(self, request: HttpRequest | None = None) -> None:
+        super().__init__(request)
         self.received_bytes = 0
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:

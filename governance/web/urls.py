@@ -2,9 +2,26 @@
 
 from django.urls import path
 
+from governance.web import budgets, health, integrations, models, policies, trail
 from governance.web.styleguide import styleguide
 
 app_name = "governance"
 urlpatterns = [
+    path("livez", health.livez, name="livez"),
+    path("models/", models.listed, name="models"),
+    path("models/<slug:team>/<slug:slug>/", models.detail, name="model"),
+    path("policy/", policies.listed, name="policies"),
+    path("policy/<slug:kind>/new/", policies.draft, name="policy_draft"),
+    path("policy/<slug:kind>/<slug:name>/diff/", policies.difference, name="policy_diff"),
+    path("policy/<slug:kind>/<slug:name>/<int:number>/", policies.detail, name="policy"),
+    path("policy/<slug:kind>/<slug:name>/<int:number>/publish/", policies.publish, name="policy_publish"),
+    path("budgets/", budgets.listed, name="budgets"),
+    path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/", budgets.account, name="account"),
+    path("integrations/", integrations.listed, name="integrations"),
+    path("integrations/check/", integrations.check, name="integrations_check"),
+    path("integrations/resume/", integrations.resume, name="integrations_resume"),
+    path("integrations/<int:message_id>/retry/", integrations.retry, name="integrations_retry"),
+    path("audit/", trail.listed, name="audit"),
+    path("audit/chain/", trail.chain, name="audit_chain"),
     path("styleguide/", styleguide, name="styleguide"),
 ]
