@@ -8,6 +8,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 _UNIT_WORDS = {"gpu_h": "GPU h", "1/s": "per s", "ratio": ""}
 _SIGNIFICANT_DIGITS = 4
 _CENT = Decimal("0.01")
+_SIZE_UNITS = ("B", "kB", "MB", "GB", "TB")
 _PLAIN_UP_TO = Decimal(10) ** 15
 
 
@@ -49,15 +50,6 @@ def interval_words(*, lower: Decimal | None, upper: Decimal | None, unit: str) -
 
 def bytes_words(size_bytes: int) -> str:
     """A file size in decimal units: `512 B`, `4.2 kB`, `97.8 MB`."""
-    size, unit = float(size_bytes), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 1000 or unit == "TB":
-            break
-        size /= 1000
-    return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-
-
-def digest_words(digest: str) -> str:
-    """A digest short enough for a running header, long enough to tell two apart: `sha256:1f2e3d4c5b6a…`."""
-    prefix, colon, hexadecimal = digest.partition(":")
-    return f"{prefix}{colon}{hexadecimal[:16]}…" if len(hexadecimal) > 16 else digest
+    power = min((len(str(size_bytes)) - 1) // 3, len(_SIZE_UNITS) - 1)
+    unit = _SIZE_UNITS[power]
+    return f"{size_bytes} B" if power == 0 else f"{size_bytes / 1000**power:.1f} {unit}"

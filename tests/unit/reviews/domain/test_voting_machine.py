@@ -187,4 +187,4 @@ class ReviewWalk(RuleBasedStateMachine):
 
 
 TestReviewWalk = ReviewWalk.TestCase
-TestReviewWalk.settings = settings(max_examples=150, stateful_step_count=40)
+TestReviewWalk.settings = settings(max_examples=100, stateful_step_count=40)

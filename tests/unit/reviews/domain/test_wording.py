@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.domain.wording import bytes_words, digest_words, interval_words, number_words, unit_words, value_words
+from reviews.domain.wording import bytes_words, interval_words, number_words, unit_words, value_words
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,3 @@ def test_the_printed_interval_contains_the_computed_one(lower: Decimal, width: D
 )
 def test_bytes_words(size_bytes: int, words: str) -> None:
     assert bytes_words(size_bytes) == words
-
-
-def test_digest_words() -> None:
-    assert digest_words("sha256:" + "ab" * 32) == "sha256:abababababababab…"
-    assert digest_words("sha256:abcd") == "sha256:abcd"
