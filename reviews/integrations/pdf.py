@@ -34,7 +34,8 @@ _SIGNALS = {
     signal.SIGXFSZ: "it wrote more than it may",
     signal.SIGKILL: "the system killed it, most likely for its memory or time",
     signal.SIGABRT: "it ran out of memory",
-    signal.SIGSEGV: "it crashed in a system library",
+    signal.SIGTRAP: "it ran out of memory",  # how GLib, under Pango, gives up
+    signal.SIGSEGV: "it crashed in a system library, as happens when memory runs out",
 }
 
 
