@@ -137,6 +137,12 @@ def _limit(*, cpu_max_s: int, memory_max_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_max_bytes, memory_max_bytes))
 
 
+def _refused(reason: str) -> int:
+    # A line of its own: an interpreter short of memory may have begun one.
+    sys.stderr.write("\n" + " ".join(reason.split()) + "\n")
+    return _REFUSED_EXIT
+
+
 def main() -> int:
     """The child: one order on stdin, one PDF on stdout, or a reason as the last line on stderr."""
     logging.getLogger("weasyprint").addHandler(logging.NullHandler())
@@ -146,14 +152,11 @@ def main() -> int:
     try:
         pdf = render(order["html"], assets=assets)
     except PrintFailed as failed:
-        sys.stderr.write(f"{failed.reason}\n")
-        return _REFUSED_EXIT
+        return _refused(failed.reason)
     except MemoryError:
-        sys.stderr.write("The packet needs more memory than the printer may use; shorten its longest texts.\n")
-        return _REFUSED_EXIT
+        return _refused("The packet needs more memory than the printer may use; shorten its longest texts.")
     except (OSError, RuntimeError) as error:
-        sys.stderr.write(f"WeasyPrint cannot work here: {error}\n".replace("\n", " "))
-        return _REFUSED_EXIT
+        return _refused(f"WeasyPrint cannot work here: {error}")
     sys.stdout.buffer.write(pdf)
     return 0
 

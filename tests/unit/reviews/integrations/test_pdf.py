@@ -212,7 +212,7 @@ def _child(monkeypatch: pytest.MonkeyPatch, html: str) -> tuple[int, bytes, str]
     monkeypatch.setattr(pdf.sys, "stdout", out)
     monkeypatch.setattr(pdf.sys, "stderr", err)
     code = pdf.main()
-    return code, out.buffer.getvalue(), err.getvalue()  # type: ignore[attr-defined]
+    return code, out.buffer.getvalue(), err.getvalue().strip()  # type: ignore[attr-defined]
 
 
 def test_the_child_prints(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,8 +229,8 @@ def test_the_child_refuses_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (MemoryError(), "The packet needs more memory than the printer may use; shorten its longest texts.\n"),
-        (OSError("cannot load library\n'pango'"), "WeasyPrint cannot work here: cannot load library 'pango' "),
+        (MemoryError(), "The packet needs more memory than the printer may use; shorten its longest texts."),
+        (OSError("cannot load library\n'pango'"), "WeasyPrint cannot work here: cannot load library 'pango'"),
     ],
 )
 def test_the_child_says_why_it_cannot(monkeypatch: pytest.MonkeyPatch, error: Exception, words: str) -> None:
