@@ -1,0 +1,141 @@
+"""What a person may do with a request now, and where they may not, the sentence that says why."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchmarking.models import Run
+from benchmarking.rules import check_run
+from governance.domain.refusals import Refused, WrongState
+from governance.domain.roles import Person
+from governance.enums import UNFINISHED, JobState
+from governance.rules import check_operate
+from reviews.domain.lifecycle import (
+    EDITABLE_STATES,
+    AuthorisationState,
+    State,
+    check_action,
+    check_authorisation_transition,
+)
+from reviews.models import Authorisation, Condition, Packet, ReviewRequest
+from reviews.queries.electorate import Electorate
+from reviews.queries.readiness import Obstacle
+from reviews.queries.requests import parties_of
+from reviews.rules import check_confirm_condition, check_edit, check_revoke, check_withdraw, may_edit
+
+
+@dataclass(frozen=True)
+class Possible:
+    """Whether something may be done now; `why_not` is "" when it may."""
+
+    why_not: str = ""
+
+    @property
+    def is_possible(self) -> bool:
+        """True when nothing stands against it."""
+        return not self.why_not
+
+
+def ask(*checks: Callable[[], None]) -> Possible:
+    """What the first check that refuses says, as an answer instead of an exception."""
+    try:
+        for check in checks:
+            check()
+    except Refused as refusal:
+        return Possible(refusal.reason)
+    return Possible()
+
+
+def steps(
+    request: ReviewRequest, person: Person, electorate: Electorate, obstacles: tuple[Obstacle, ...]
+) -> dict[str, Possible]:
+    """The steps a request offers by name: edit, submit, evidence, answer, request_review, vote, revise, withdraw, packet."""
+    state, parties = State(request.state), parties_of(request)
+
+    def edits(check: Callable[[], None]) -> Possible:
+        return ask(lambda: check_edit(person, parties), check)
+
+    return {
+        "edit": edits(
+            lambda: _need(state is State.DRAFT, f"The request is {state.words}; only a draft can be edited.")
+        ),
+        "submit": edits(lambda: check_action(source=state, action="submit")),
+        "evidence": edits(lambda: _check_editable(state)),
+        "answer": edits(lambda: _check_answerable(request, state)),
+        "request_review": edits(lambda: _check_ready(state, obstacles)),
+        "vote": ask(lambda: _check_vote(state, person, electorate)),
+        "revise": edits(lambda: check_action(source=state, action="revise")),
+        "withdraw": ask(lambda: check_withdraw(person, parties), lambda: check_action(source=state, action="withdraw")),
+        "packet": ask(lambda: _check_packet(request, person)),
+    }
+
+
+def on_run(run: Run, person: Person) -> tuple[Possible, Possible]:
+    """Cancelling and repeating a run."""
+    team, is_over = run.model_version.asset.team.slug, run.state not in UNFINISHED
+    may = ask(lambda: check_run(person, team=team))
+    over = Possible(f"Run {run.pk} has already ended; there is nothing to cancel.")
+    under_way = Possible(f"Run {run.pk} is still {run.state}; wait for it or cancel it first.")
+    return (
+        may if may.why_not or not is_over else over,
+        may if may.why_not or is_over else under_way,
+    )
+
+
+def on_packet(packet: Packet, person: Person) -> Possible:
+    """Retrying a packet whose drawing failed."""
+    if packet.state not in {JobState.FAILED, JobState.DEAD}:
+        return Possible(f"This packet is {packet.state}; only a failed one can be retried.")
+    return ask(lambda: _check_edits_or_operates(packet.request, person))
+
+
+def on_authorisation(authorisation: Authorisation, person: Person) -> Possible:
+    """Revoking an authorisation."""
+    source = AuthorisationState(authorisation.state)
+    return ask(
+        lambda: check_revoke(person),
+        lambda: check_authorisation_transition(source=source, target=AuthorisationState.REVOKED),
+    )
+
+
+def on_condition(condition: Condition, request: ReviewRequest, person: Person) -> Possible:
+    """Confirming that a condition is met."""
+    if condition.met_at is not None:
+        return Possible("This condition was confirmed before.")
+    return ask(lambda: check_confirm_condition(person, parties_of(request), owner_id=condition.owner_id))
+
+
+def _need(holds: bool, reason: str) -> None:
+    if not holds:
+        raise WrongState(reason)
+
+
+def _check_editable(state: State) -> None:
+    _need(state in EDITABLE_STATES, f"The request is {state.words}, so its evidence cannot be edited.")
+
+
+def _check_answerable(request: ReviewRequest, state: State) -> None:
+    _check_editable(state)
+    _need(request.checklist is not None, "The checklist is attached when the request is submitted.")
+
+
+def _check_ready(state: State, obstacles: tuple[Obstacle, ...]) -> None:
+    check_action(source=state, action="request_review")
+    _need(not obstacles, " ".join(each.reason for each in obstacles))
+
+
+def _check_vote(state: State, person: Person, electorate: Electorate) -> None:
+    _need(state is State.IN_REVIEW, f"The request is {state.words}; votes are cast while it is in review.")
+    stage = electorate.progress.open_stage
+    if stage is None:
+        raise WrongState("The voting on this revision is over.")
+    electorate.check(person, stage)
+
+
+def _check_packet(request: ReviewRequest, person: Person) -> None:
+    _need(request.policy is not None, "A packet can be drawn once the request is submitted.")
+    _check_edits_or_operates(request, person)
+
+
+def _check_edits_or_operates(request: ReviewRequest, person: Person) -> None:
+    if not may_edit(person, parties_of(request)):
+        check_operate(person)

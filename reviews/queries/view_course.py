@@ -1,0 +1,251 @@
+"""The course of a request for page and API: determinations, stages, votes, money, ticket, packets, decision, authorisation."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import Sum
+
+from governance.domain.ledger import EntryKind
+from governance.domain.quarters import Quarter
+from governance.domain.roles import Person
+from governance.enums import UNFINISHED, JobState, Unit
+from governance.models import LedgerEntry, OutboxMessage
+from governance.queries import budgets
+from reviews.domain.lifecycle import State
+from reviews.domain.packet import DeterminationPart, VoteRow
+from reviews.models import Authorisation, Decision, ReviewRequest, Ticket
+from reviews.queries import packet_parts as parts
+from reviews.queries import possible
+from reviews.queries.electorate import Electorate
+from reviews.queries.evidence import amounts_of, figures_of
+from reviews.queries.possible import Possible
+
+REVIEWED = frozenset({State.IN_REVIEW, State.CHANGES_REQUESTED, State.DECIDED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageView:
+    """A stage of the review and how far it came."""
+
+    id: str
+    title: str
+    role: str
+    quorum: int
+    approvers: tuple[str, ...]
+    needed: int
+    is_complete: bool
+    is_open: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetView:
+    """What the request takes from an account; `is_booked` once the decision has committed it."""
+
+    unit: str
+    quarter: str
+    allocated: Decimal
+    committed: Decimal
+    reserved_by_others: Decimal
+    available: Decimal
+    this: Decimal
+    after: Decimal
+    is_affordable: bool
+    is_booked: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TicketView:
+    """Where the ticket stands; `why` says what it waits for, with the attempts so far."""
+
+    state: str
+    key: str
+    url: str
+    status: str
+    label: str
+    waiting: int
+    effect_state: str
+    attempts: int
+    why: str
+    next_attempt_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PacketView:
+    """A packet: its drawing, and the digests of what it says and of its PDF."""
+
+    number: int
+    state: str
+    is_ready: bool
+    is_finished: bool
+    pages: int | None
+    error: str
+    document_digest: str
+    pdf_digest: str
+    created_at: datetime
+    retry: Possible
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionView:
+    """How the review ended."""
+
+    outcome: str
+    rationale: str
+    decided_by: str
+    decided_at: datetime
+    revision: int
+    bundle_digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionView:
+    """An obligation the approval came with."""
+
+    id: int
+    text: str
+    owner: str
+    due_on: date
+    is_overdue: bool
+    met_at: datetime | None
+    met_by: str
+    confirm: Possible
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorisationView:
+    """The leave to run the artifact."""
+
+    number: str
+    state: str
+    environment: str
+    issued_at: datetime
+    expires_at: datetime
+    statement_digest: str
+    conditions: tuple[ConditionView, ...]
+    revoke: Possible
+
+
+def determination_views(request: ReviewRequest) -> tuple[DeterminationPart, ...]:
+    """Every determination, latest first."""
+    rows = request.determinations.select_related("policy").order_by("-pk")
+    return tuple(parts.determination_part(row) for row in rows)
+
+
+def stage_views(request: ReviewRequest, electorate: Electorate) -> tuple[StageView, ...]:
+    """The stages the policy asks for; none before submission or where it asked for no review."""
+    if State(request.state) in parts.NOT_REVIEWED:
+        return ()
+    progress = electorate.progress
+    is_voting = request.state == State.IN_REVIEW
+    return tuple(
+        StageView(
+            id=row.stage.id, title=row.stage.title, role=row.stage.role.value, quorum=row.stage.quorum,
+            approvers=tuple(ballot.person_name for ballot in row.approvals), needed=row.needed,
+            is_complete=row.is_complete, is_open=is_voting and row.stage == progress.open_stage,
+        )
+        for row in progress.stages
+    )  # fmt: skip
+
+
+def vote_views(electorate: Electorate) -> tuple[VoteRow, ...]:
+    """Every vote ever cast, latest first; those that do not count are void."""
+    return tuple(reversed(parts.vote_rows(electorate)))
+
+
+def budget_views(request: ReviewRequest, decision: Decision | None, *, now: datetime) -> tuple[BudgetView, ...]:
+    """What the request takes from its team's accounts, which are those of the decision's quarter once there is one."""
+    is_rejected = decision is not None and decision.outcome == parts.REJECTED
+    if request.state == State.DRAFT or State(request.state) in parts.SPENDS_NOTHING or is_rejected:
+        return ()
+    quarter = str(Quarter.of((decision.decided_at if decision else now).date()))
+    amounts = amounts_of(figures_of(request), now=now)
+    rows = (_budget_view(request, quarter, unit, amounts[unit], is_booked=decision is not None) for unit in Unit)
+    return tuple(row for row in rows if row.this > 0)
+
+
+def ticket_view(request: ReviewRequest) -> TicketView | None:
+    """Where the ticket stands, and why it waits; None where none was wanted."""
+    ticket = Ticket.objects.filter(request=request).first()
+    if ticket is None:
+        return None
+    effects = OutboxMessage.objects.filter(lane=f"ticket:{request.ref}").order_by("pk")
+    waiting = [row for row in effects if row.state in {*UNFINISHED, JobState.DEAD}]
+    first = waiting[0] if waiting else None
+    return TicketView(
+        state=ticket.state, key=ticket.key, url=ticket.url, status=ticket.status, label=ticket.label,
+        waiting=len(waiting), effect_state=first.state if first else "", attempts=first.attempts if first else 0,
+        why=first.error if first else "", next_attempt_at=first.next_attempt_at if first else None,
+    )  # fmt: skip
+
+
+def packet_views(request: ReviewRequest, *, person: Person) -> tuple[PacketView, ...]:
+    """Every packet, latest first."""
+    return tuple(
+        PacketView(
+            number=row.number, state=row.state, is_ready=row.state == JobState.DONE,
+            is_finished=row.state not in UNFINISHED, pages=row.pages, error=row.error,
+            document_digest=row.document_digest, pdf_digest=row.pdf_digest, created_at=row.created_at,
+            retry=possible.on_packet(row, person),
+        )
+        for row in request.packets.select_related("request__team").order_by("-number")
+    )  # fmt: skip
+
+
+def decision_view(decision: Decision | None) -> DecisionView | None:
+    """How the review ended, if it has."""
+    if decision is None:
+        return None
+    return DecisionView(
+        outcome=decision.outcome, rationale=decision.rationale, decided_by=parts.name_of(decision.decided_by),
+        decided_at=decision.decided_at, revision=decision.revision, bundle_digest=decision.bundle_digest,
+    )  # fmt: skip
+
+
+def authorisation_view(
+    request: ReviewRequest, decision: Decision | None, *, person: Person, now: datetime
+) -> AuthorisationView | None:
+    """The authorisation an approval made, with its conditions, soonest due first."""
+    row = Authorisation.objects.filter(decision=decision).first() if decision else None
+    if row is None:
+        return None
+    return AuthorisationView(
+        number=row.number, state=row.state, environment=row.environment, issued_at=row.issued_at,
+        expires_at=row.expires_at, statement_digest=row.statement_digest,
+        conditions=_conditions(row, request, person, now), revoke=possible.on_authorisation(row, person),
+    )  # fmt: skip
+
+
+def _conditions(
+    authorisation: Authorisation, request: ReviewRequest, person: Person, now: datetime
+) -> tuple[ConditionView, ...]:
+    rows = authorisation.conditions.select_related("owner", "met_by").order_by("due_on", "pk")
+    return tuple(
+        ConditionView(
+            id=row.pk, text=row.text, owner=parts.name_of(row.owner), due_on=row.due_on,
+            is_overdue=row.met_at is None and row.due_on < now.date(),
+            met_at=row.met_at, met_by=parts.name_of(row.met_by) if row.met_by else "",
+            confirm=possible.on_condition(row, request, person),
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def _budget_view(request: ReviewRequest, quarter: str, unit: Unit, wanted: Decimal, *, is_booked: bool) -> BudgetView:
+    effect = budgets.effect(team=request.team, quarter=quarter, unit=unit, amount=wanted, ref=request.ref)
+    booked = _booked(request, quarter, unit) if is_booked else Decimal(0)
+    this, available = booked if is_booked else wanted, effect.available + booked
+    return BudgetView(
+        unit=unit.value, quarter=quarter, allocated=effect.allocated, committed=effect.committed - booked,
+        reserved_by_others=effect.reserved_by_others, available=available, this=this, after=available - this,
+        is_affordable=is_booked or effect.is_affordable, is_booked=is_booked,
+    )  # fmt: skip
+
+
+def _booked(request: ReviewRequest, quarter: str, unit: Unit) -> Decimal:
+    entries = LedgerEntry.objects.filter(
+        account__team=request.team, account__quarter=quarter, account__unit=unit,
+        kind=EntryKind.COMMIT, request_ref=request.ref,
+    )  # fmt: skip
+    total: Decimal | None = entries.aggregate(total=Sum("amount"))["total"]
+    return total or Decimal(0)
