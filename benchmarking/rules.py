@@ -12,7 +12,9 @@ def check_run(person: Person, *, team: str) -> None:
     if Role.REQUESTER in person.roles and team in person.teams:
         return
     if not person.roles & {Role.PLATFORM_LEAD, Role.ADMIN}:
-        raise NotAllowed("Only requesters of the model's team, platform leads and administrators start or stop its benchmarks.")
+        raise NotAllowed(
+            "Only requesters of the model's team, platform leads and administrators start or stop its benchmarks."
+        )
 
 
 def may_run(person: Person, *, team: str) -> bool:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from benchmarking.actions import runs
 from benchmarking.models import Run
 from benchmarking.queries.runs import due
-from benchmarking.toolkit.measure.scenarios import ProfileSettings
+from benchmarking.toolkit.measure.scenarios import ProfileSettings, SingleStream
 from benchmarking.toolkit.runners.isolated import Limits, RunCancelled, RunFailed, profile_isolated
 from governance import audit, outbox
 from governance.enums import JobState
@@ -68,11 +68,9 @@ def _profile(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
     data = _fetch(run.dataset.stored_as, folder / "data.npz") if run.dataset else None
     return profile_isolated(
         model=model,
-        settings=ProfileSettings(min_samples=int(run.plan.get("min_samples", 3000))),
+        settings=ProfileSettings(scenario=SingleStream(min_samples=int(run.plan["min_samples"]))),
         data=data,
-        limits=Limits(
-            wall_s=settings.WEIGHBRIDGE["RUN_WALL_S"], memory_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"]
-        ),
+        limits=Limits(wall_s=settings.WEIGHBRIDGE["RUN_WALL_S"], memory_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"]),
         on_progress=heartbeat.progress,
         should_stop=heartbeat.should_stop,
         workdir=folder,
@@ -91,4 +89,3 @@ def redrive(now: datetime) -> None:
     runs.bury(now=now)
     for run_id in due(now=now):
         outbox.wake("benchmarking.tasks.execute_run", run_id)
-

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from governance.domain import chain
+from governance.domain.canonical import plain
 from governance.models import AuditEvent
 
 CHAIN_LOCK = 0x57656967  # any number that nobody else locks
@@ -28,7 +29,8 @@ class Origin:
     request_id: str = ""
 
 
-_origin: ContextVar[Origin] = ContextVar("origin", default=Origin("job"))
+_JOB = Origin("job")
+_origin: ContextVar[Origin] = ContextVar("origin", default=_JOB)
 
 
 @contextmanager
@@ -66,7 +68,7 @@ def record(
         source=door.source,
         subject_type=subject[0],
         subject=subject[1],
-        details=dict(details or {}),
+        details=plain(details or {}),
         reason=reason,
         request_id=door.request_id,
         previous_hash=last["hash"] if last else chain.GENESIS,
@@ -78,11 +80,26 @@ def record(
 
 def described(event: AuditEvent) -> dict[str, Any]:
     """Everything of the event that its hash covers."""
-    names = ("position", "kind", "actor_id", "actor", "source", "subject_type", "subject", "details", "reason", "request_id")
+    names = (
+        "position",
+        "kind",
+        "actor_id",
+        "actor",
+        "source",
+        "subject_type",
+        "subject",
+        "details",
+        "reason",
+        "request_id",
+    )
     return {name: getattr(event, name) for name in names} | {"at": event.at.isoformat()}
 
 
 def first_broken() -> tuple[int, str] | None:
     """(position, what is wrong) of the first event that does not fit the chain, or None when it is whole."""
     rows = AuditEvent.objects.order_by("position").iterator(chunk_size=2000)
-    return chain.first_broken((described(row), row.previous_hash, row.hash) for row in rows)
+    broken = chain.first_broken(chain.Link(described(row), row.previous_hash, row.hash) for row in rows)
+    if broken is None:
+        return None
+    position = AuditEvent.objects.order_by("position").values_list("position", flat=True)[broken.index]
+    return position, broken.reason

@@ -99,18 +99,31 @@ def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
         message.hand_back(now=now, error=str(delay), wait=wait, is_uncertain=uncertain)
     except Exception as error:
         log.exception("Outbox message %s failed.", message.key)
-        message.hand_back(now=now, error=f"{type(error).__name__}: {error}", wait=backoff(message.attempts), is_uncertain=True)
+        message.hand_back(
+            now=now, error=f"{type(error).__name__}: {error}", wait=backoff(message.attempts), is_uncertain=True
+        )
     else:
         _finish(message, settle, now)
     message.refresh_from_db()
     return message
 
 
+def tick(*, now: datetime) -> None:
+    """Re-drive what is due or was abandoned. Harmless when run twice, late, or by several processes."""
+    bury(now=now)
+    for message_id in due(now=now):
+        wake("governance.tasks.deliver", message_id)
+    for ticker in TICKERS:
+        ticker(now)
+
+
 def _finish(message: OutboxMessage, settle: Settle | None, now: datetime) -> None:
     with transaction.atomic():
         if message.write(state=JobState.DONE, finished_at=now, error="", lease_until=None) and settle is not None:
             settle()
-    after = OutboxMessage.objects.filter(lane=message.lane, pk__gt=message.pk, state=JobState.QUEUED).order_by("pk").first()
+    after = (
+        OutboxMessage.objects.filter(lane=message.lane, pk__gt=message.pk, state=JobState.QUEUED).order_by("pk").first()
+    )
     if after is not None:
         wake("governance.tasks.deliver", after.pk)
 
@@ -130,5 +143,7 @@ def bury(*, now: datetime) -> int:
 def due(*, now: datetime, limit: int = 100) -> list[int]:
     """Identifiers of messages that can be delivered now, oldest first."""
     return list(
-        OutboxMessage.objects.filter(OutboxMessage.claimable(now=now)).order_by("pk").values_list("pk", flat=True)[:limit]
+        OutboxMessage.objects.filter(OutboxMessage.claimable(now=now))
+        .order_by("pk")
+        .values_list("pk", flat=True)[:limit]
     )

@@ -20,9 +20,7 @@ def record(
     audit.record(kind=kind, by=by, subject=("request", request.ref), details=details, reason=reason, now=now)
 
 
-def move(
-    *, request: ReviewRequest, target: State, by: User | None, now: datetime, reason: str = ""
-) -> None:
+def move(*, request: ReviewRequest, target: State, by: User | None, now: datetime, reason: str = "") -> None:
     """Move a locked request to `target`, if the table has the step, and record it."""
     source = State(request.state)
     check_transition(source=source, target=target)

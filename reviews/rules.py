@@ -27,7 +27,9 @@ def check_file(person: Person, *, team: str) -> None:
 
 def may_see(person: Person, parties: Parties) -> bool:
     """Requests are seen by their team, by their owner, and by every role that reviews, approves or audits."""
-    return sees_everything(person) or parties.team in person.teams or person.id in {parties.requester_id, parties.owner_id}
+    return (
+        sees_everything(person) or parties.team in person.teams or person.id in {parties.requester_id, parties.owner_id}
+    )
 
 
 def check_edit(person: Person, parties: Parties) -> None:
@@ -46,7 +48,9 @@ def may_edit(person: Person, parties: Parties) -> bool:
 
 def check_withdraw(person: Person, parties: Parties) -> None:
     """Withdrawing: requester, model owner, or an administrator (whose act is logged like any other)."""
-    if not person.is_active or not (person.id in {parties.requester_id, parties.owner_id} or Role.ADMIN in person.roles):
+    if not person.is_active or not (
+        person.id in {parties.requester_id, parties.owner_id} or Role.ADMIN in person.roles
+    ):
         raise NotAllowed("Only the requester, the model's owner or an administrator may withdraw a request.")
 
 

@@ -1,6 +1,7 @@
 """Celery tasks of reviews: thin shells that load, build adapters from settings, and call one action."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from celery import shared_task
@@ -18,11 +19,13 @@ from reviews.integrations.pdf import WeasyPrintPrinter
 from reviews.integrations.tickets import open_once
 from reviews.models import Packet, ReviewRequest, Ticket
 from reviews.ports import (
+    Health,
     LabelLost,
     Misconfigured,
     OutcomeUnknown,
     Paragraph,
     PrintFailed,
+    RemoteTicket,
     TicketGone,
     TicketTracker,
     TrackerError,
@@ -36,8 +39,9 @@ from reviews.queries.tickets import draft_of, request_url
 NO_TRACKER = "No Jira is configured (JIRA_URL is unset); the ticket waits and nothing is lost."
 
 
-def tracker() -> TicketTracker:
-    """The tracker the settings name; NeedsPerson, in words, where they name none or cannot be right."""
+@contextmanager
+def tracker() -> Iterator[TicketTracker]:
+    """The tracker the settings name; its failures become what the outbox understands, in words a person can act on."""
     named = settings.WEIGHBRIDGE["JIRA"]
     if not named["url"]:
         raise outbox.NeedsPerson(NO_TRACKER)
@@ -45,19 +49,17 @@ def tracker() -> TicketTracker:
         chosen = JiraSettings(**{**named, "statuses": {**STATUSES, **named["statuses"]}})
     except Misconfigured as refusal:
         raise outbox.NeedsPerson(refusal.reason) from refusal
-    return JiraTracker(chosen, clock=timezone.now)
-
-
-def _tried(step: Callable[[], outbox.Settle]) -> outbox.Settle:
-    """Say to the outbox what a tracker's failure asks for."""
+    opened = JiraTracker(chosen, clock=timezone.now)
     try:
-        return step()
+        yield opened
     except Unreachable as failure:
         raise outbox.TryLater(failure.reason, wait_s=failure.retry_after_s) from failure
     except OutcomeUnknown as failure:
         raise outbox.TryLater(failure.reason, wait_s=failure.settle_s, is_uncertain=True) from failure
     except TrackerError as failure:
         raise outbox.NeedsPerson(failure.reason) from failure
+    finally:
+        opened.close()
 
 
 @outbox.handles("ticket.open")
@@ -65,21 +67,23 @@ def open_ticket(message: OutboxMessage) -> outbox.Settle:
     """Open the one ticket of a request, or adopt the one an earlier attempt left, and link it back."""
     request = ReviewRequest.objects.get(pk=message.payload["request_id"])
     ticket = Ticket.objects.select_related("request").get(request=request)
-    jira = tracker()
-
-    def step() -> outbox.Settle:
-        try:
-            remote = open_once(jira, draft_of(request), may_exist=message.attempts > 1 or message.is_uncertain)
-        except OutcomeUnknown:
-            effects.mark_uncertain(ticket=ticket, now=timezone.now())
-            raise
-        except LabelLost as loss:
-            effects.link_ticket(ticket=ticket, remote=loss.ticket, now=timezone.now())
-            raise
+    with tracker() as jira:
+        remote = _opened(jira, ticket, may_exist=message.attempts > 1 or message.is_uncertain)
         jira.link(remote.id, url=request_url(request), title=f"{request.ref} {request.title}", global_id=ticket.label)
-        return lambda: _settle(effects.link_ticket, ticket=ticket, remote=remote, now=timezone.now())
+    return lambda: _do(effects.link_ticket, ticket=ticket, remote=remote, now=timezone.now())
 
-    return _tried(step)
+
+def _opened(jira: TicketTracker, ticket: Ticket, *, may_exist: bool) -> RemoteTicket:
+    if ticket.remote_id:
+        return RemoteTicket(ticket.remote_id, ticket.key, ticket.url, ticket.status)
+    try:
+        return open_once(jira, draft_of(ticket.request), may_exist=may_exist)
+    except OutcomeUnknown:
+        effects.mark_uncertain(ticket=ticket, now=timezone.now())
+        raise
+    except LabelLost as loss:
+        effects.link_ticket(ticket=ticket, remote=loss.ticket, now=timezone.now())
+        raise
 
 
 @outbox.handles("ticket.tell")
@@ -87,25 +91,31 @@ def tell_ticket(message: OutboxMessage) -> outbox.Settle:
     """Comment on the ticket once, and move it to the status configured for the occasion."""
     said = message.payload
     ticket = Ticket.objects.select_related("request").get(request_id=said["request_id"])
-    jira = tracker()
-
-    def step() -> outbox.Settle:
-        status, note = "", ""
+    wanted = {**STATUSES, **settings.WEIGHBRIDGE["JIRA"]["statuses"]}.get(said["occasion"])
+    status, note = "", ""
+    words = said["text"] or said["occasion"].replace("_", " ")
+    with tracker() as jira:
         try:
-            words = said["text"] or said["occasion"].replace("_", " ")
             blocks = (Paragraph(f"{said['by']}: {words}"),)
             jira.comment(ticket.remote_id, blocks, marker=said["marker"], may_exist=message.attempts > 1)
-            wanted = {**STATUSES, **settings.WEIGHBRIDGE["JIRA"]["statuses"]}.get(said["occasion"])
-            if wanted:
-                status = jira.transition(ticket.remote_id, wanted)
+            status = jira.transition(ticket.remote_id, wanted) if wanted else ""
         except (TicketGone, TransitionUnavailable) as failure:
             note = failure.reason
-        return lambda: _settle(effects.note_ticket, ticket=ticket, status=status, note=note, now=timezone.now())
-
-    return _tried(step)
+    return lambda: _do(effects.note_ticket, ticket=ticket, status=status, note=note, now=timezone.now())
 
 
-def _settle(action: Callable[..., object], **arguments: object) -> None:
+@outbox.handles("tracker.check")
+def check_tracker(message: OutboxMessage) -> outbox.Settle:
+    """Try the connection, changing nothing there; the answer is kept for the integrations page."""
+    try:
+        with tracker() as jira:
+            health = jira.check()
+    except outbox.NeedsPerson as refusal:
+        health = Health(ok=False, sentence=str(refusal))
+    return lambda: _do(effects.note_health, health=health, now=timezone.now())
+
+
+def _do(action: Callable[..., object], **arguments: object) -> None:
     action(**arguments)
 
 
@@ -114,7 +124,7 @@ def take_run(message: OutboxMessage) -> outbox.Settle:
     """Turn a finished run into evidence of the request that asked for it."""
     run = Run.objects.get(pk=message.payload["run_id"])
     request = ReviewRequest.objects.get(ref=run.asked_for)
-    return lambda: _settle(evidence.take_run, request=request, run=run, now=timezone.now())
+    return lambda: _do(evidence.take_run, request=request, run=run, now=timezone.now())
 
 
 @shared_task

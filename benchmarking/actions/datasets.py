@@ -16,7 +16,7 @@ from governance.queries.people import person_of
 from governance.rules import check_act_for_any_team
 
 
-def register(*, name: str, upload: File, by: User, now: datetime) -> Dataset:
+def register(*, name: str, upload: File[bytes], by: User, now: datetime) -> Dataset:
     """Keep an `.npz` file with arrays x and y; the same content again is the same data set."""
     check_act_for_any_team(person_of(by))
     if not name.strip():
@@ -31,7 +31,9 @@ def register(*, name: str, upload: File, by: User, now: datetime) -> Dataset:
             },
         )  # fmt: skip
         if is_new:
-            audit.record(kind="dataset.registered", by=by, subject=("dataset", kept.digest), details={"name": name}, now=now)
+            audit.record(
+                kind="dataset.registered", by=by, subject=("dataset", kept.digest), details={"name": name}, now=now
+            )
     return dataset
 
 

@@ -130,4 +130,3 @@ def _tell(run: Run, now: datetime) -> None:
 
 def _record(word: str, run: Run, by: User | None, now: datetime, details: dict[str, Any]) -> None:
     audit.record(kind=f"run.{word}", by=by, subject=("run", run.key), details=details, now=now)
-

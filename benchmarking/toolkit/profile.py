@@ -87,6 +87,7 @@ def profile(
     runner = OnnxRuntimeRunner(model, threads=settings.scenario.threads)
     loaded = clock()
     queries = prepare_queries(runner.inputs, data_set, seed=settings.scenario.seed)
+    on_progress(0.04, "asking for the first time")
     first_ms = _first_inference_ms(runner, queries.feeds[0], clock)
     start = Start((loaded - begun) / 1e6, first_ms, resident_before)
     run, seen = _measure_latency(runner, queries, settings, on_progress, clock)

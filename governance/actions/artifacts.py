@@ -28,7 +28,12 @@ class Kept:
 
 
 def keep(
-    *, upload: File, by: User | None, now: datetime, inspect: Callable[[Path], None] | None = None, field: str = "file"
+    *,
+    upload: File[bytes],
+    by: User | None,
+    now: datetime,
+    inspect: Callable[[Path], None] | None = None,
+    field: str = "file",
 ) -> Kept:
     """Store an upload once, whoever sends it again; `inspect` may refuse it before anything is stored."""
     with _spooled(upload, field) as (path, digest, size):
@@ -47,7 +52,7 @@ def keep(
 
 
 @contextmanager
-def _spooled(upload: File, field: str) -> Iterator[tuple[Path, str, int]]:
+def _spooled(upload: File[bytes], field: str) -> Iterator[tuple[Path, str, int]]:
     digest, size = hashlib.sha256(), 0
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         path = Path(folder) / "upload"
@@ -56,7 +61,9 @@ def _spooled(upload: File, field: str) -> Iterator[tuple[Path, str, int]]:
                 size += len(chunk)
                 if size > settings.UPLOAD_LIMIT_BYTES:
                     limit_mb = settings.UPLOAD_LIMIT_BYTES // 1_000_000
-                    raise Invalid(f"The file is larger than the {limit_mb} MB accepted here.", code="too_large", field=field)
+                    raise Invalid(
+                        f"The file is larger than the {limit_mb} MB accepted here.", code="too_large", field=field
+                    )
                 digest.update(chunk)
                 spool.write(chunk)
         if size == 0:

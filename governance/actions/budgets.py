@@ -19,7 +19,9 @@ from governance.queries.people import person_of
 from governance.rules import check_allocate_budget
 
 
-def allocate(*, team: Team, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime) -> LedgerEntry:
+def allocate(
+    *, team: Team, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
+) -> LedgerEntry:
     """Give a team something to spend; the same `key` again is the same allocation."""
     check_allocate_budget(person_of(by))
     Quarter.parse(quarter)

@@ -20,9 +20,7 @@ from governance.rules import check_act_for_team
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-def register_asset(
-    *, team: str, slug: str, name: str, tier: str, owner: User, by: User, now: datetime
-) -> ModelAsset:
+def register_asset(*, team: str, slug: str, name: str, tier: str, owner: User, by: User, now: datetime) -> ModelAsset:
     """Enter a model in the inventory, or bring its name, tier and owner up to date."""
     check_act_for_team(person_of(by), team=team)
     if tier not in Tier.values:
@@ -46,7 +44,7 @@ def register_asset(
     return asset
 
 
-def register_upload(*, asset: ModelAsset, version: str, upload: File, by: User, now: datetime) -> ModelVersion:
+def register_upload(*, asset: ModelAsset, version: str, upload: File[bytes], by: User, now: datetime) -> ModelVersion:
     """Register a version by its file: parsed before anything loads it, hashed, and stored by content."""
     check_act_for_team(person_of(by), team=asset.team.slug)
     seen: list[ArtifactInfo] = []
@@ -68,7 +66,10 @@ def register_reference(
         raise Invalid("The digest must be written sha256: followed by 64 hexadecimal digits.", field="sha256")
     suffix = Path(uri).suffix.lower()
     if suffix not in {".onnx", ".safetensors"}:
-        raise Invalid("The URI must name an .onnx or a .safetensors file; pickles are refused because loading one runs code.", field="uri")
+        raise Invalid(
+            "The URI must name an .onnx or a .safetensors file; pickles are refused because loading one runs code.",
+            field="uri",
+        )
     return _register(asset, version, digest, {"format": suffix[1:], "uri": uri}, by, now)
 
 
@@ -90,5 +91,9 @@ def _register(
         except IntegrityError:
             known = ModelVersion.objects.get(asset=asset, version=version)
     if known.digest != digest:
-        raise Invalid(f"Version {version} is already registered with other content; give this file a new version.", code="version_taken", field="version")
+        raise Invalid(
+            f"Version {version} is already registered with other content; give this file a new version.",
+            code="version_taken",
+            field="version",
+        )
     return known

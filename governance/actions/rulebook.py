@@ -50,7 +50,9 @@ def publish(*, version: Version, by: User | None, now: datetime) -> Version:
         draft.state, draft.published_by, draft.published_at = DocumentState.PUBLISHED, by, now
         draft.save(update_fields=["state", "published_by", "published_at"])
         details = {"digest": draft.digest}
-        audit.record(kind=f"{_word(draft)}.published", by=by, subject=(_word(draft), str(draft)), details=details, now=now)
+        audit.record(
+            kind=f"{_word(draft)}.published", by=by, subject=(_word(draft), str(draft)), details=details, now=now
+        )
     return draft
 
 

@@ -23,7 +23,7 @@ class TokenAuthentication(BaseAuthentication):
         words = get_authorization_header(request).decode("latin-1").split()
         if not words or words[0].lower() not in {"token", "bearer"}:
             return None
-        if len(words) != 2:  # noqa: PLR2004 -- scheme and token
+        if len(words) != 2:
             raise AuthenticationFailed("Write the header as: Authorization: Token YOUR_TOKEN.")
         now = timezone.now()
         digest = hashlib.sha256(words[1].encode()).hexdigest()

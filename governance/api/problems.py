@@ -19,7 +19,11 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     answer = exception_handler(error, context)
     if answer is None:
         return None
-    detail = "The input is not valid; see errors." if isinstance(error, exceptions.ValidationError) else str(getattr(error, "detail", error))
+    detail = (
+        "The input is not valid; see errors."
+        if isinstance(error, exceptions.ValidationError)
+        else str(getattr(error, "detail", error))
+    )
     problem = _problem(answer.status_code, type(error).__name__, detail, str(getattr(error, "default_code", "error")))
     if isinstance(error, exceptions.ValidationError):
         problem["errors"] = [{"field": field, "detail": words} for field, words in _flattened(error.detail)]

@@ -52,8 +52,8 @@ class Migration(migrations.Migration):
                 ('details', models.JSONField(default=dict)),
                 ('reason', models.TextField(blank=True)),
                 ('request_id', models.CharField(blank=True, max_length=40)),
-                ('previous_hash', models.CharField(max_length=64)),
-                ('hash', models.CharField(max_length=64, unique=True)),
+                ('previous_hash', models.CharField(max_length=71)),
+                ('hash', models.CharField(max_length=71, unique=True)),
             ],
             options={
                 'ordering': ['position'],

@@ -17,8 +17,8 @@ class AuditEvent(models.Model):
     details = models.JSONField(default=dict)
     reason = models.TextField(blank=True)
     request_id = models.CharField(max_length=40, blank=True)
-    previous_hash = models.CharField(max_length=64)
-    hash = models.CharField(max_length=64, unique=True)
+    previous_hash = models.CharField(max_length=71)
+    hash = models.CharField(max_length=71, unique=True)
 
     class Meta:
         ordering = ["position"]

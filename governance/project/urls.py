@@ -1,10 +1,10 @@
 """Every address of the application, by app."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("", include("governance.api.urls")),
     path("", include("benchmarking.api.urls")),
     path("", include("reviews.api.urls")),

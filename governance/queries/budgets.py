@@ -38,7 +38,9 @@ class Effect:
 def entries_of(account: BudgetAccount) -> list[Entry]:
     """The account's bookings in order, as the ledger's arithmetic takes them."""
     rows = account.entries.order_by("pk").values_list("kind", "amount", "request_ref", "key")
-    return [Entry(kind=EntryKind(kind), amount=amount, request_ref=ref or None, key=key) for kind, amount, ref, key in rows]
+    return [
+        Entry(kind=EntryKind(kind), amount=amount, request_ref=ref or None, key=key) for kind, amount, ref, key in rows
+    ]
 
 
 def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[AccountView]:

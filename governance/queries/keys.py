@@ -10,9 +10,11 @@ from governance.domain.refusals import WrongState
 
 def signing_key() -> str:
     """The private key (PEM) that signs authorisations."""
-    path: Path = settings.WEIGHBRIDGE["SIGNING_KEY"]
+    path = Path(settings.WEIGHBRIDGE["SIGNING_KEY"])
     if not path.exists():
-        raise WrongState(f"There is no signing key at {path}; run `python manage.py prepare`, or set WEIGHBRIDGE_SIGNING_KEY.")
+        raise WrongState(
+            f"There is no signing key at {path}; run `python manage.py prepare`, or set WEIGHBRIDGE_SIGNING_KEY."
+        )
     return path.read_text()
 
 

@@ -15,7 +15,7 @@ from governance.queries.keys import signing_key
 from governance.queries.people import person_of
 from reviews.domain.lifecycle import IN_FORCE, AuthorisationState, check_authorisation_transition
 from reviews.models import Authorisation, Condition, Decision
-from reviews.queries.evidence import policy_of
+from reviews.queries.evidence import judged_by, policy_of
 from reviews.queries.requests import parties_of
 from reviews.rules import check_confirm_condition, check_revoke
 
@@ -23,15 +23,15 @@ from reviews.rules import check_confirm_condition, check_revoke
 def issue(*, decision: Decision, conditions: Sequence[dict[str, Any]], by: User, now: datetime) -> Authorisation:
     """Sign the leave to run the artifact; an older one for the same artifact and environment is superseded."""
     request = decision.request
-    assert request.policy is not None  # noqa: S101 -- only a submitted request is decided
-    terms = policy_of(request.policy).authorisation
+    policy = judged_by(request)
+    terms = policy_of(policy).authorisation
     expires_at = now + timedelta(days=terms.valid_days)
     number = request.ref.replace("MRR-", "AUT-")
     votes = request.votes.filter(revision=request.revision, choice="approve").select_related("person")
     grant = attestation.Grant(
         authorisation=number, request=request.ref, decision=decision.outcome, environment=request.environment,
-        issued_at=now, expires_at=expires_at, policy_name=request.policy.name, policy_version=request.policy.number,
-        policy_digest=request.policy.digest, evidence_digest=decision.bundle_digest,
+        issued_at=now, expires_at=expires_at, policy_name=policy.name, policy_version=policy.number,
+        policy_digest=policy.digest, evidence_digest=decision.bundle_digest,
         conditions=[f"{each['text']} (by {each['due_on']:%Y-%m-%d})" for each in conditions],
         approvers=[vote.person.username for vote in votes],
     )  # fmt: skip
@@ -48,7 +48,9 @@ def issue(*, decision: Decision, conditions: Sequence[dict[str, Any]], by: User,
         )  # fmt: skip
         for each in conditions:
             Condition.objects.create(authorisation=row, **each)
-        _record("issued", row, by, now, details={"statement": row.statement_digest, "expires_at": expires_at.isoformat()})
+        _record(
+            "issued", row, by, now, details={"statement": row.statement_digest, "expires_at": expires_at.isoformat()}
+        )
     return row
 
 
@@ -130,6 +132,19 @@ def _move(row: Authorisation, target: AuthorisationState, by: User | None, now: 
 
 
 def _record(
-    word: str, row: Authorisation, by: User | None, now: datetime, *, details: dict[str, Any] | None = None, reason: str = ""
+    word: str,
+    row: Authorisation,
+    by: User | None,
+    now: datetime,
+    *,
+    details: dict[str, Any] | None = None,
+    reason: str = "",
 ) -> None:
-    audit.record(kind=f"authorisation.{word}", by=by, subject=("authorisation", row.number), details=details, reason=reason, now=now)
+    audit.record(
+        kind=f"authorisation.{word}",
+        by=by,
+        subject=("authorisation", row.number),
+        details=details,
+        reason=reason,
+        now=now,
+    )

@@ -6,11 +6,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from governance import outbox
+from governance import audit, outbox
 from governance.models import OutboxMessage
 from reviews.audit import record
 from reviews.models import ReviewRequest, Ticket, TicketState
-from reviews.ports import RemoteTicket, ticket_label
+from reviews.ports import Health, RemoteTicket, ticket_label
 
 
 def open_ticket(*, request: ReviewRequest, by: User, now: datetime) -> Ticket:
@@ -21,7 +21,11 @@ def open_ticket(*, request: ReviewRequest, by: User, now: datetime) -> Ticket:
         if is_new:
             record(kind="ticket.wanted", request=request, by=by, now=now, details={"label": label})
         outbox.enqueue(
-            kind="ticket.open", key=f"ticket.open:{request.ref}", lane=_lane(request), payload={"request_id": request.pk}, now=now
+            kind="ticket.open",
+            key=f"ticket.open:{request.ref}",
+            lane=_lane(request),
+            payload={"request_id": request.pk},
+            now=now,
         )
     return ticket
 
@@ -64,6 +68,13 @@ def mark_uncertain(*, ticket: Ticket, by: User | None = None, now: datetime) -> 
         ticket.state = TicketState.UNCERTAIN
         ticket.save(update_fields=["state"])
         record(kind="ticket.uncertain", request=ticket.request, by=by, now=now)
+
+
+def note_health(*, health: Health, by: User | None = None, now: datetime) -> None:
+    """Keep the answer of a connection test where the integrations page finds it."""
+    details = {"ok": health.ok, "sentence": health.sentence, "account": health.account}
+    with transaction.atomic():
+        audit.record(kind="tracker.checked", by=by, subject=("integration", "jira"), details=details, now=now)
 
 
 def _lane(request: ReviewRequest) -> str:

@@ -66,7 +66,7 @@ def state_fact(*, request: ReviewRequest, statement: Statement, by: User, now: d
 
 
 def answer_item(
-    *, request: ReviewRequest, item_id: str, text: str = "", upload: File | None = None, is_attested: bool = False,
+    *, request: ReviewRequest, item_id: str, text: str = "", upload: File[bytes] | None = None, is_attested: bool = False,
     by: User, now: datetime,
 ) -> ChecklistAnswer:  # fmt: skip
     """Answer a text, file or attestation item of the checklist."""
@@ -123,7 +123,9 @@ def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: d
     with transaction.atomic():
         row = lock(request)
         if State(row.state) in ENDED or run.verdict not in {Verdict.VALID, Verdict.INDICATIVE}:
-            why = run.error or "; ".join(reason["message"] for reason in (run.result or {}).get("verdict", {}).get("reasons", []))
+            why = run.error or "; ".join(
+                reason["message"] for reason in (run.result or {}).get("verdict", {}).get("reasons", [])
+            )
             details = {"run": run.pk, "state": run.state, "verdict": run.verdict}
             record(kind="evidence.refused", request=row, by=by, now=now, details=details, reason=why[:1000])
             return []
@@ -131,32 +133,35 @@ def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: d
         details = {"run": run.pk, "verdict": run.verdict, "result": run.result_digest, "facts": [f.name for f in facts]}
         record(kind="evidence.measured", request=row, by=by, now=now, details=details)
         if row.state == State.IN_REVIEW and facts:
-            screening.reopen(request=row, reason="New measurements arrived; the votes so far are void.", by=None, now=now)
+            screening.reopen(
+                request=row, reason="New measurements arrived; the votes so far are void.", by=None, now=now
+            )
         screening.evaluate_again(request=row, occasion="evidence", now=now)
     return facts
 
 
 def _measured(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
     source = f"run {run.pk}, {run.scenario}, {run.result_digest}"
-    rows = []
-    for metric in metrics_of(run.result or {}):
-        if metric.name in CATALOGUE and CATALOGUE[metric.name].unit == metric.unit:
-            rows.append(
-                Fact(
-                    request=request, name=metric.name, value=metric.value, unit=metric.unit, basis=Basis.MEASURED,
-                    lower=metric.lower, upper=metric.upper, confidence=metric.confidence, n=metric.n, source=source,
-                    run=run, observed_at=now, valid_until=now + MEASURED_VALID,
-                )
-            )  # fmt: skip
+    rows = [
+        Fact(
+            request=request, name=metric.name, value=metric.value, unit=metric.unit, basis=Basis.MEASURED,
+            lower=metric.lower, upper=metric.upper, confidence=metric.confidence, n=metric.n, source=source,
+            run=run, observed_at=now, valid_until=now + MEASURED_VALID,
+        )
+        for metric in metrics_of(run.result or {})
+        if metric.name in CATALOGUE and CATALOGUE[metric.name].unit == metric.unit
+    ]  # fmt: skip
     for row in rows:
         check_figure(figure_of(row))
     Fact.objects.bulk_create(rows, ignore_conflicts=True)
     return list(request.facts.filter(run=run))
 
 
-def _check_answer(item: Item, text: str, upload: File | None, is_attested: bool) -> None:
+def _check_answer(item: Item, text: str, upload: File[bytes] | None, is_attested: bool) -> None:
     if item.kind.is_answered_by_facts:
-        raise Invalid(f"“{item.title}” is answered by figures: {', '.join(item.facts)}. State those instead.", field="item")
+        raise Invalid(
+            f"“{item.title}” is answered by figures: {', '.join(item.facts)}. State those instead.", field="item"
+        )
     wanted = {ItemKind.TEXT: bool(text.strip()), ItemKind.FILE: upload is not None, ItemKind.ATTESTATION: is_attested}
     if not wanted[item.kind]:
         what = {ItemKind.TEXT: "a text", ItemKind.FILE: "a file", ItemKind.ATTESTATION: "your confirmation"}[item.kind]

@@ -24,7 +24,15 @@ from reviews.models import Decision, Determination, ReviewRequest, Revision, Vot
 from reviews.models.locking import lock
 from reviews.queries.bundle import bundle_of
 from reviews.queries.electorate import electorate_of
-from reviews.queries.evidence import amounts_of, checklist_status, contradictions_of, determine, figures_of, severities
+from reviews.queries.evidence import (
+    amounts_of,
+    checklist_status,
+    contradictions_of,
+    determine,
+    figures_of,
+    judged_by,
+    severities,
+)
 from reviews.queries.requests import parties_of
 from reviews.rules import check_edit
 
@@ -56,8 +64,20 @@ def request_review(*, request: ReviewRequest, by: User, now: datetime) -> Review
             ref=row.ref, key=f"{row.ref}:{row.revision}", by=by, now=now,
         )  # fmt: skip
         move(request=row, target=State.IN_REVIEW, by=by, now=now)
-        record(kind="revision.frozen", request=row, by=by, now=now, details={"number": row.revision, "digest": revision.digest})
-        effects.tell_ticket(request=row, occasion="in_review", reason="The evidence is complete; reviewers are asked to vote.", by=by, now=now)
+        record(
+            kind="revision.frozen",
+            request=row,
+            by=by,
+            now=now,
+            details={"number": row.revision, "digest": revision.digest},
+        )
+        effects.tell_ticket(
+            request=row,
+            occasion="in_review",
+            reason="The evidence is complete; reviewers are asked to vote.",
+            by=by,
+            now=now,
+        )
     return row
 
 
@@ -76,7 +96,13 @@ def vote(
         electorate.check(person_of(by), stage)
         _check_conditions(conditions, choice, is_last=stage == electorate.stages[-1], now=now)
         Vote.objects.create(
-            request=row, revision=row.revision, stage=stage.id, person=by, choice=choice, rationale=rationale, cast_at=now
+            request=row,
+            revision=row.revision,
+            stage=stage.id,
+            person=by,
+            choice=choice,
+            rationale=rationale,
+            cast_at=now,
         )
         details = {"stage": stage.id, "choice": choice.value, "revision": row.revision}
         record(kind="vote.cast", request=row, by=by, now=now, details=details, reason=rationale)
@@ -110,7 +136,7 @@ def _settle(
 def _decide(row: ReviewRequest, outcome: str, rationale: str, by: User, now: datetime) -> Decision:
     said = determine(row, now=now)
     determination = Determination.objects.create(
-        request=row, revision=row.revision, policy=row.policy, occasion="decision", outcome=said.outcome.value,
+        request=row, revision=row.revision, policy=judged_by(row), occasion="decision", outcome=said.outcome.value,
         document=said.as_document(), determined_at=now,
     )  # fmt: skip
     frozen = row.revisions.get(number=row.revision)
@@ -132,7 +158,9 @@ def _check_evidence(row: ReviewRequest, now: datetime) -> None:
     waiting = runs.unfinished(row.ref)
     if waiting:
         raise WrongState("A benchmark is still under way; wait for it, or cancel it.", code="run_unfinished")
-    open_items = [status for status in checklist_status(row, now=now) if status.item.required and not status.is_complete]
+    open_items = [
+        status for status in checklist_status(row, now=now) if status.item.required and not status.is_complete
+    ]
     if open_items or not is_complete(checklist_status(row, now=now)):
         titles = "; ".join(f"{status.item.title}: {status.why}" for status in open_items)
         raise WrongState(f"The checklist is not complete. {titles}", code="checklist_open")
@@ -161,7 +189,10 @@ def _check_not_denied(said: Said) -> None:
 def _check_unchanged(row: ReviewRequest, now: datetime) -> None:
     frozen = row.revisions.get(number=row.revision)
     if digest_of(bundle_of(row, now=now)) != frozen.digest:
-        raise WrongState("The evidence changed since the revision was frozen; request changes, so that it is frozen anew.", code="changed")
+        raise WrongState(
+            "The evidence changed since the revision was frozen; request changes, so that it is frozen anew.",
+            code="changed",
+        )
     _check_contradictions(row, now)
     said = determine(row, now=now)
     _check_not_denied(said)
@@ -177,6 +208,8 @@ def _check_conditions(conditions: tuple[Promise, ...], choice: Choice, *, is_las
         raise Invalid("Conditions belong to an approval in the last stage.", field="conditions")
     for each in conditions:
         if not each.text.strip() or len(each.text) > CONDITION_CHARS_MAX:
-            raise Invalid(f"A condition says in 1 to {CONDITION_CHARS_MAX} characters what must be done.", field="conditions")
+            raise Invalid(
+                f"A condition says in 1 to {CONDITION_CHARS_MAX} characters what must be done.", field="conditions"
+            )
         if each.due_on <= now.date():
             raise Invalid("A condition is due on a day to come.", field="conditions")

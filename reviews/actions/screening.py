@@ -10,12 +10,11 @@ from benchmarking.actions import runs as run_actions
 from benchmarking.models import Run
 from governance.actions import budgets
 from governance.domain.evaluation import Outcome
-from governance.domain.refusals import WrongState
 from reviews.actions import effects
 from reviews.audit import move, record
 from reviews.domain.lifecycle import State
 from reviews.models import Determination, ReviewRequest
-from reviews.queries.evidence import determine, policy_of
+from reviews.queries.evidence import determine, judged_by, policy_of
 
 
 def screen(*, request: ReviewRequest, by: User, now: datetime) -> Determination:
@@ -23,7 +22,13 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> Determination:
     with transaction.atomic():
         determination = _determination(request, "submission", now)
         if Outcome(determination.outcome).rank < Outcome.REVIEW_REQUIRED.rank:
-            move(request=request, target=State.CLEARED, by=None, now=now, reason="No rule of the policy requires a review.")
+            move(
+                request=request,
+                target=State.CLEARED,
+                by=None,
+                now=now,
+                reason="No rule of the policy requires a review.",
+            )
         else:
             _open_review(request, by, now)
     return determination
@@ -36,14 +41,20 @@ def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetim
         move(request=request, target=State.EVIDENCE, by=by, now=now, reason=reason)
         request.revision += 1
         request.save(update_fields=["revision"])
-        record(kind="request.revised", request=request, by=by, now=now, details={"revision": request.revision}, reason=reason)
+        record(
+            kind="request.revised",
+            request=request,
+            by=by,
+            now=now,
+            details={"revision": request.revision},
+            reason=reason,
+        )
         effects.tell_ticket(request=request, occasion="evidence", reason=reason, by=by, now=now)
 
 
 def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list[Run]:
     """Queue the benchmarks the policy plans for this request's artifact, once."""
-    if request.policy is None:
-        raise WrongState("Benchmarks start when the request is submitted.")
+    plans = policy_of(judged_by(request)).benchmarks
     version = request.model_version
     if not version.stored_as or version.format != "onnx":
         record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=_why_not(version.format))
@@ -58,7 +69,7 @@ def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list
             by=by,
             now=now,
         )
-        for plan in policy_of(request.policy).benchmarks
+        for plan in plans
     ]
 
 
@@ -77,7 +88,7 @@ def _open_review(request: ReviewRequest, by: User, now: datetime) -> None:
 def _determination(request: ReviewRequest, occasion: str, now: datetime) -> Determination:
     said = determine(request, now=now)
     row = Determination.objects.create(
-        request=request, revision=request.revision, policy=request.policy, occasion=occasion,
+        request=request, revision=request.revision, policy=judged_by(request), occasion=occasion,
         outcome=said.outcome.value, document=said.as_document(), determined_at=now,
     )  # fmt: skip
     standing = {result.rule_id: result.status.value for result in said.standing()}

@@ -30,7 +30,13 @@ def bundle_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
             for run in runs.of_request(request.ref)
         ],
         "answers": [
-            {"item": row.item, "text": row.text, "file": row.file_digest, "is_attested": row.is_attested, "by": row.answered_by_id}
+            {
+                "item": row.item,
+                "text": row.text,
+                "file": row.file_digest,
+                "is_attested": row.is_attested,
+                "by": row.answered_by_id,
+            }
             for row in request.checklist_answers.order_by("item")
         ],
         "contradictions": [

@@ -40,7 +40,10 @@ class Electorate:
         for stage in self.stages:
             if stage.id == stage_id:
                 return stage
-        raise NotFound(f"This review has no stage {stage_id!r}; its stages are {', '.join(s.id for s in self.stages)}.", field="stage")
+        raise NotFound(
+            f"This review has no stage {stage_id!r}; its stages are {', '.join(s.id for s in self.stages)}.",
+            field="stage",
+        )
 
     def check(self, person: Person, stage: Stage) -> None:
         """Raise unless the person may vote in the stage now."""

@@ -62,17 +62,23 @@ def in_force() -> tuple[PolicyVersion, ChecklistVersion]:
     name = policy_of(policy).checklist
     checklist = ChecklistVersion.objects.filter(state=DocumentState.PUBLISHED, name=name).first()
     if checklist is None:
-        raise WrongState(f"The policy names the checklist {name!r}, which is not published; an administrator must publish it.")
+        raise WrongState(
+            f"The policy names the checklist {name!r}, which is not published; an administrator must publish it."
+        )
     return policy, checklist
+
+
+def judged_by(request: ReviewRequest) -> PolicyVersion:
+    """The policy version that submission fixed."""
+    if request.policy is None:
+        raise WrongState("The policy of a request is fixed when it is submitted; submit it first.")
+    return request.policy
 
 
 def determine(request: ReviewRequest, *, now: datetime) -> Determination:
     """What the request's policy says of its figures now."""
-    assert request.policy is not None  # noqa: S101 -- the database holds it for every submitted request
-    subject = Subject(
-        team=request.team.slug, tier=request.model_version.asset.tier, environment=request.environment
-    )
-    return evaluate(policy_of(request.policy), subject=subject, figures=figures_of(request), now=now)
+    subject = Subject(team=request.team.slug, tier=request.model_version.asset.tier, environment=request.environment)
+    return evaluate(policy_of(judged_by(request)), subject=subject, figures=figures_of(request), now=now)
 
 
 def contradictions_of(request: ReviewRequest, *, now: datetime) -> list[AnsweredContradiction]:
@@ -85,7 +91,9 @@ def contradictions_of(request: ReviewRequest, *, now: datetime) -> list[Answered
     for each in facts.contradictions(figures_of(request), now=now):
         answer = answers.get((each.claimed.id, each.measured.id))
         found.append(
-            AnsweredContradiction(each, answer.text if answer else "", answer.answered_by.get_full_name() if answer else "")
+            AnsweredContradiction(
+                each, answer.text if answer else "", answer.answered_by.get_full_name() if answer else ""
+            )
         )
     return found
 
@@ -123,6 +131,9 @@ def editors_of(request: ReviewRequest, run_starters: frozenset[int]) -> frozense
 def severities(document: dict[str, Any]) -> dict[str, tuple[int, bool]]:
     """How much each rule of a stored determination stood against the request, as `RuleResult.severity` has it."""
     return {
-        each["rule_id"]: (Effect(each["effect"]).rank if each["effect"] else 0, each["status"] == RuleStatus.INDETERMINATE)
+        each["rule_id"]: (
+            Effect(each["effect"]).rank if each["effect"] else 0,
+            each["status"] == RuleStatus.INDETERMINATE,
+        )
         for each in document["results"]
     }

@@ -60,6 +60,6 @@ def _reasons(digest: str, environment: str, now: datetime) -> tuple[str, ...]:
             found.append(f"{past.number} is for {past.environment}, not for {environment}.")
         else:
             found.append(f"{past.number} is {state}.")
-    for request in ReviewRequest.objects.filter(model_version__digest=digest, environment=environment).order_by("-pk")[:5]:
-        found.append(f"{request.ref} is {request.state.replace('_', ' ')}.")
+    requests = ReviewRequest.objects.filter(model_version__digest=digest, environment=environment).order_by("-pk")[:5]
+    found += [f"{request.ref} is {request.state.replace('_', ' ')}." for request in requests]
     return tuple(found) or ("No request was ever filed for an artifact with this digest and environment.",)

@@ -73,10 +73,11 @@ def read_data_set(path: Path) -> DataSet:
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        archive = np.load(path, allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            return {}
-        with archive:
+        # Opened here, because numpy leaves the file open when an archive is torn.
+        with path.open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                return {}
             return {name: archive[name] for name in ("x", "y") if name in archive.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
         text = f"{path.name} cannot be read as an .npz file without pickles ({error}); write it with numpy.savez."

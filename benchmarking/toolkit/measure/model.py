@@ -1,6 +1,7 @@
 """The model as a file: its size, its digest, how many parameters it holds. Nothing is executed."""
 
 import dataclasses
+import errno
 import hashlib
 import math
 from collections.abc import Iterator
@@ -31,10 +32,13 @@ def digest_of_file(path: Path) -> str:
 
 
 def read_model(path: Path) -> ModelFile:
-    """Read an ONNX file's structure; raise Invalid for what is missing, unsafe, no ONNX, or keeps weights elsewhere."""
+    """Read an ONNX file's structure; raise Invalid for what is missing, unsafe, no ONNX, or keeps weights elsewhere.
+
+    Raises MemoryError for a file that does not fit under this process's memory limit.
+    """
     if not path.is_file():
         raise Invalid(f"There is no model file {path.name}.", code="model_missing", field="model")
-    if inspect(path, name=path.name).format is not ArtifactFormat.ONNX:
+    if _format(path) is not ArtifactFormat.ONNX:
         text = f"{path.name} holds weights without a graph and cannot be run; export the model to ONNX to profile it."
         raise Invalid(text, code="model_weights_only", field="model")
     import onnx
@@ -56,6 +60,16 @@ def read_model(path: Path) -> ModelFile:
         operators=dict(sorted(counts.items())),
         opsets={entry.domain or "ai.onnx": entry.version for entry in model.opset_import},
     )
+
+
+def _format(path: Path) -> ArtifactFormat:
+    try:
+        return inspect(path, name=path.name).format
+    except Invalid as refusal:
+        # A file that does not fit under this process's limit is not unreadable.
+        if isinstance(refusal.__cause__, OSError) and refusal.__cause__.errno == errno.ENOMEM:
+            raise MemoryError(f"{path.name} does not fit into memory") from refusal
+        raise
 
 
 def _graphs(graph: Any) -> Iterator[Any]:

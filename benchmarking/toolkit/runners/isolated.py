@@ -164,9 +164,9 @@ def _end(child: "subprocess.Popen[bytes]", *, patience_s: float) -> int:
             break
         time.sleep(0.01)
     os.killpg(child.pid, signal.SIGKILL)
-    if child.stdout is not None:
-        child.stdout.close()
-    return child.wait()
+    with child:  # leaving closes the pipe and reaps
+        pass
+    return child.returncode
 
 
 def _result(outcome: Path, *, status: int, limits: Limits, errors: Path) -> dict[str, Any]:

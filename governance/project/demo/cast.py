@@ -1,0 +1,74 @@
+"""The people of the demo, their roles, their budget, and tokens they call the API with."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+
+from governance.actions import budgets, people
+from governance.domain.quarters import Quarter
+from governance.domain.roles import Role
+from governance.enums import Unit
+from governance.models import BudgetAccount, LedgerEntry
+
+PASSWORD = "weighbridge-demo"  # noqa: S105 -- the demo's accounts exist on this machine alone, and the README names them
+TEAM, TEAM_NAME = "visual-search", "Visual Search"
+BUDGETS = {Unit.USD: Decimal(60_000), Unit.GPU_H: Decimal(2_000)}
+
+
+@dataclass(frozen=True)
+class Member:
+    """One person of the demo."""
+
+    username: str
+    name: str
+    roles: tuple[Role, ...]
+
+
+CAST = (
+    Member("requester", "Robin Requester", (Role.REQUESTER,)),
+    Member("owner", "Oona Owner", (Role.REQUESTER,)),
+    Member("reviewer1", "Rune Reviewer", (Role.REVIEWER,)),
+    Member("reviewer2", "Rhea Reviewer", (Role.REVIEWER,)),
+    Member("lead", "Lee Lead", (Role.PLATFORM_LEAD,)),
+    Member("finance", "Fay Finance", (Role.FINANCE,)),
+    Member("admin", "Ada Admin", (Role.ADMIN,)),
+    Member("auditor", "Aud Auditor", (Role.AUDITOR,)),
+)
+
+
+def gather(*, now: datetime) -> dict[str, User]:
+    """Make whoever is missing, with roles and budget; the users by name."""
+    team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)
+    found = {}
+    for member in CAST:
+        first, last = member.name.split()
+        user, is_new = User.objects.get_or_create(
+            username=member.username,
+            defaults={"first_name": first, "last_name": last, "is_staff": Role.ADMIN in member.roles},
+        )
+        if is_new:
+            user.set_password(PASSWORD)
+            user.save()
+        for role in member.roles:
+            people.grant_role(user=user, role=role, team=team if role is Role.REQUESTER else None, by=None, now=now)
+        found[member.username] = user
+    quarter = str(Quarter.of(now.date()))
+    for unit, amount in BUDGETS.items():
+        _top_up(team_id=team.pk, quarter=quarter, unit=unit, amount=amount, by=found["finance"], now=now)
+    return found
+
+
+def _top_up(*, team_id: int, quarter: str, unit: Unit, amount: Decimal, by: User, now: datetime) -> None:
+    """The demo can be run again and again: allocate anew each time what one run of it needs."""
+    account = BudgetAccount.objects.filter(team_id=team_id, quarter=quarter, unit=unit).first()
+    count = LedgerEntry.objects.filter(account=account, kind="allocate").count() if account else 0
+    team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)
+    key = f"demo:{quarter}:{unit}:{count}"
+    budgets.allocate(team=team, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
+
+
+def token_for(user: User, *, now: datetime) -> str:
+    """A token of one day."""
+    return people.create_token(user=user, valid_days=1, by=None, now=now)
