@@ -87,11 +87,11 @@ def hungry(path: Path) -> Path:
     value = helper.make_tensor("value", TensorProto.FLOAT, [1], [1.0])
     return save(
         [
-            helper.make_node("Cast", ["x"], ["size"], to=TensorProto.INT64),
+            helper.make_node("Shape", ["x"], ["size"]),
             helper.make_node("Mul", ["size", "many"], ["shape"]),
             helper.make_node("ConstantOfShape", ["shape"], ["y"], value=value),
         ],
-        [helper.make_tensor_value_info("x", TensorProto.BOOL, [1])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n"])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
         [numpy_helper.from_array(np.array([10**11], dtype=np.int64), "many")],
         path,

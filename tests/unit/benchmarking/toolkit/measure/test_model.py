@@ -1,6 +1,8 @@
 """What a model file says without being run."""
 
+import errno
 import hashlib
+import mmap
 
 import numpy as np
 import onnx  # noqa: TID253 -- tests build models
@@ -61,3 +63,14 @@ def test_a_model_that_the_library_cannot_parse_is_refused(tmp_path, monkeypatch)
     with pytest.raises(Invalid) as refusal:
         read_model(path)
     assert refusal.value.code == "model_unreadable"
+
+
+def test_a_file_that_does_not_fit_into_memory_is_not_called_unreadable(tmp_path, monkeypatch):
+    path = builders.classifier(tmp_path / "model.onnx")
+
+    def fail(*_arguments, **_options):
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(mmap, "mmap", fail)
+    with pytest.raises(MemoryError, match=r"model\.onnx does not fit into memory"):
+        read_model(path)
