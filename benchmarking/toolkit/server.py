@@ -143,5 +143,6 @@ def _refuse(status: int, document: object, url: str) -> NoReturn:
     problem = document if isinstance(document, dict) else {}
     words = str(problem.get("detail") or problem.get("title") or http.client.responses.get(status, "no reason given"))
     errors = problem.get("errors")
-    details = [f"{name}: {reason}" for name, reason in errors.items()] if isinstance(errors, dict) else []
+    faults = [fault for fault in errors if isinstance(fault, dict)] if isinstance(errors, list) else []
+    details = [f"{fault.get('field')}: {fault.get('detail')}" for fault in faults if fault.get("detail") != words]
     raise ServerRefused(f"{url} refused ({status}): {'; '.join([words, *details])}", http_status=status)

@@ -55,7 +55,13 @@ def test_a_form_is_streamed(desk, tmp_path, file):
     ("status", "content", "words"),
     [
         (403, {"title": "Forbidden", "detail": "Only leads may."}, "refused (403): Only leads may."),
-        (400, {"title": "Bad", "errors": {"title": "is missing"}}, "refused (400): Bad; title: is missing"),
+        (
+            400,
+            {"detail": "See errors.", "errors": [{"field": "title", "detail": "Write one."}, "odd"]},
+            "refused (400): See errors.; title: Write one.",
+        ),
+        (400, {"detail": "No unit.", "errors": [{"field": "u", "detail": "No unit."}]}, "refused (400): No unit."),
+        (400, {"title": "Bad", "errors": {"x": "y"}}, "refused (400): Bad"),
         (500, b"<html>", "refused (500): Internal Server Error"),
         (302, b"", "refused (302): Found"),
         (599, [1], "refused (599): no reason given"),
