@@ -145,4 +145,4 @@ def _refuse(status: int, document: object, url: str) -> NoReturn:
     errors = problem.get("errors")
     faults = [fault for fault in errors if isinstance(fault, dict)] if isinstance(errors, list) else []
     details = [f"{fault.get('field')}: {fault.get('detail')}" for fault in faults if fault.get("detail") != words]
-    raise ServerRefused(f"{url} refused ({status}): {'; '.join([words, *details])}", http_status=status)
+    raise ServerRefused(f"{url} refused ({status}): {' '.join([words, *details])}", http_status=status)

@@ -58,7 +58,7 @@ def test_a_form_is_streamed(desk, tmp_path, file):
         (
             400,
             {"detail": "See errors.", "errors": [{"field": "title", "detail": "Write one."}, "odd"]},
-            "refused (400): See errors.; title: Write one.",
+            "refused (400): See errors. title: Write one.",
         ),
         (400, {"detail": "No unit.", "errors": [{"field": "u", "detail": "No unit."}]}, "refused (400): No unit."),
         (400, {"title": "Bad", "errors": {"x": "y"}}, "refused (400): Bad"),
