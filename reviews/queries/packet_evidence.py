@@ -56,7 +56,7 @@ def business_metric(known: Sequence[KnownFigure], *, now: datetime) -> str:
     return f"{sign}{facts.number_words(figure.value * 100)} % relative change ({origin})"
 
 
-def comparisons(request: ReviewRequest, known: Sequence[KnownFigure], *, now: datetime) -> tuple[Comparison, ...]:
+def comparisons(request: ReviewRequest, *, known: Sequence[KnownFigure], now: datetime) -> tuple[Comparison, ...]:
     """One row for each fact that has a figure or a limit, in the order of the catalogue."""
     limits = _limits(request, now=now)
     contradicted = {each.contradiction.name: each for each in contradictions_of(request, now=now)}

@@ -80,7 +80,7 @@ def checklist_rows(request: ReviewRequest, *, now: datetime) -> tuple[ChecklistR
     return tuple(_checklist_row(each, answers.get(each.item.id)) for each in checklist_status(request, now=now))
 
 
-def stage_rows(request: ReviewRequest, electorate: Electorate) -> tuple[StageRow, ...]:
+def stage_rows(request: ReviewRequest, *, electorate: Electorate) -> tuple[StageRow, ...]:
     """How far each stage came; none where the policy asked for no review."""
     if request.state in NOT_REVIEWED:
         return ()
@@ -125,7 +125,7 @@ def condition_rows(decision: Decision | None) -> tuple[ConditionRow, ...]:
     )
 
 
-def budget_rows(request: ReviewRequest, decision: Decision | None, *, now: datetime) -> tuple[BudgetRow, ...]:
+def budget_rows(request: ReviewRequest, *, decision: Decision | None, now: datetime) -> tuple[BudgetRow, ...]:
     """What the request takes from the accounts of its quarter, which is the decision's once there is one."""
     if request.state in SPENDS_NOTHING or (decision and decision.outcome == REJECTED):
         return ()
@@ -257,7 +257,8 @@ def _audit_row(event: AuditEvent) -> AuditRow:
 
 def _details_words(details: Mapping[str, object]) -> str:
     """The details a line can carry: numbers and texts, long ones and digests cut short."""
-    said = {key: str(value) for key, value in details.items() if isinstance(value, str | int) and value != ""}
+    told = {key: value for key, value in details.items() if value != "" and value is not False}
+    said = {key: str(value) for key, value in told.items() if isinstance(value, str | int)}
     return "; ".join(f"{key} {_short(text)}" for key, text in said.items())
 
 

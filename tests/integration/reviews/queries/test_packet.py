@@ -401,6 +401,14 @@ def test_a_note_cuts_digests_and_long_texts_short(journey: Journey) -> None:
     }
 
 
+def test_a_note_leaves_out_what_did_not_happen(journey: Journey) -> None:
+    part = packet(journey, journey.in_evidence()).audit
+    assert part is not None
+    notes = [each.note for each in part.rows if each.action == "checklist.answered"]
+    assert ["is_attested" in note for note in notes] == [False, False, True, False]
+    assert "is_attested True" in notes[2]
+
+
 def test_without_any_event_there_is_no_trail(journey: Journey, monkeypatch: pytest.MonkeyPatch) -> None:
     request = journey.filed()
     monkeypatch.setattr(AuditEvent, "objects", AuditEvent.objects.none())
