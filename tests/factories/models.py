@@ -1,0 +1,61 @@
+"""A tiny model and its evaluation data, as bytes and as registered rows."""
+
+import io
+from datetime import datetime
+from functools import cache
+
+import numpy as np
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+
+from benchmarking.actions import datasets
+from benchmarking.models import Dataset
+from governance.actions import inventory
+from governance.models import ModelVersion
+from tests.factories.people import TEAM
+
+FEATURES, CLASSES = 4, 3
+
+
+@cache
+def onnx_bytes(seed: int = 0) -> bytes:
+    """A linear classifier of four features and three classes; another seed is another artifact."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    weights = np.random.default_rng(seed).normal(size=(FEATURES, CLASSES)).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["logits"])],
+        "linear",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", FEATURES])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["rows", CLASSES])],
+        [numpy_helper.from_array(weights, "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+@cache
+def npz_bytes(rows: int = 32, seed: int = 0) -> bytes:
+    """Arrays x (rows, 4) and y (rows,)."""
+    rng, stream = np.random.default_rng(seed), io.BytesIO()
+    x = rng.normal(size=(rows, FEATURES)).astype(np.float32)
+    np.savez(stream, x=x, y=rng.integers(0, CLASSES, rows))
+    return stream.getvalue()
+
+
+def make_version(
+    *, by: User, now: datetime, owner: User | None = None, team: str = TEAM, slug: str = "visual-search",
+    version: str = "1.0.0", tier: str = "T1", seed: int = 0,
+) -> ModelVersion:  # fmt: skip
+    """A registered ONNX file of the team, owned by `by` unless said otherwise."""
+    asset = inventory.register_asset(
+        team=team, slug=slug, name=slug.replace("-", " ").capitalize(), tier=tier, owner=owner or by, by=by, now=now
+    )
+    upload = ContentFile(onnx_bytes(seed), name="model.onnx")
+    return inventory.register_upload(asset=asset, version=version, upload=upload, by=by, now=now)
+
+
+def make_dataset(*, by: User, now: datetime, name: str = "held-out", seed: int = 0) -> Dataset:
+    return datasets.register(name=name, upload=ContentFile(npz_bytes(seed=seed), name="test.npz"), by=by, now=now)

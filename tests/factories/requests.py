@@ -1,0 +1,164 @@
+"""Requests in every state, walked there through the public actions, so that what tests see can really happen."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from benchmarking.actions import runs as run_actions
+from benchmarking.models import Run
+from benchmarking.queries import runs
+from governance.actions import budgets
+from governance.domain.canonical import digest_of
+from governance.domain.facts import CATALOGUE, Basis
+from governance.domain.quarters import Quarter
+from governance.enums import Unit
+from governance.models import ModelVersion, Team
+from reviews.actions import evidence, requests, review
+from reviews.actions.evidence import Statement
+from reviews.actions.requests import Filing
+from reviews.domain.voting import Choice
+from reviews.models import Fact, ReviewRequest
+from tests.factories.models import make_dataset, make_version
+from tests.factories.people import Cast
+
+PURPOSE = "Find products from a photograph"
+DECLARED: Mapping[str, str] = {
+    "training_gpu_hours": "320",
+    "training_cost_usd": "9600",
+    "inference_cost_1y_usd": "20400",
+    "total_cost_1y_usd": "30000",
+    "business_kpi_delta": "0.015",
+}
+MEASURED: Mapping[str, tuple[float, float, float, int]] = {
+    "latency_p50_ms": (1.5, 1.4, 1.6, 3000),
+    "latency_p95_ms": (2.0, 1.9, 2.2, 3000),
+    "latency_p99_ms": (3.0, 2.8, 3.4, 3000),
+    "throughput_per_s": (600.0, 590.0, 610.0, 3000),
+    "accuracy": (0.91, 0.90, 0.92, 2000),
+    "f1_macro": (0.90, 0.88, 0.91, 2000),
+}
+ANSWERS: Mapping[str, dict[str, Any]] = {
+    "cheaper-alternatives": {"text": "MobileNet and an INT8 variant were tried; both lose four points of accuracy."},
+    "owner-and-rollback": {"text": "The search team answers for it; the old model is back within five minutes."},
+    "rollback-rehearsed": {"is_attested": True},
+}
+
+
+def allocate_budget(*, by: User, now: datetime, team: Team, usd: str = "100000", gpu_h: str = "1000") -> None:
+    """Something to spend this quarter; `by` holds the role finance."""
+    quarter = str(Quarter.of(now.date()))
+    for unit, amount in ((Unit.USD, usd), (Unit.GPU_H, gpu_h)):
+        key = f"test:{team.slug}:{quarter}:{unit}"
+        budgets.allocate(team=team, quarter=quarter, unit=unit, amount=Decimal(amount), key=key, by=by, now=now)
+
+
+def make_draft(
+    *, by: User, now: datetime, version: ModelVersion | None = None, with_data: bool = True, purpose: str = PURPOSE,
+    title: str = "Visual search, autumn model", environment: str = "prod", declared: Mapping[str, str] = DECLARED,
+) -> ReviewRequest:  # fmt: skip
+    """A draft with its declared figures."""
+    filing = Filing(
+        title=title, purpose=purpose, environment=environment,
+        business_case="Raises conversion of the search page by 1.5 %.",
+        model_version=version or make_version(by=by, now=now),
+        dataset=make_dataset(by=by, now=now) if with_data else None,
+    )  # fmt: skip
+    request = requests.create(filing=filing, by=by, now=now)
+    for name, value in declared.items():
+        state_figure(request=request, name=name, value=value, by=by, now=now)
+    return request
+
+
+def state_figure(
+    *, request: ReviewRequest, name: str, value: str, by: User, now: datetime, basis: Basis = Basis.DECLARED
+) -> Fact:
+    statement = Statement(
+        name=name, value=Decimal(value), unit=CATALOGUE[name].unit, basis=basis, source="training log"
+    )
+    return evidence.state_fact(request=request, statement=statement, by=by, now=now)
+
+
+def make_submitted(*, by: User, now: datetime, **changes: Any) -> ReviewRequest:
+    """In evidence, because production always needs a measurement: ticket wanted, benchmark queued."""
+    request = make_draft(by=by, now=now, **changes)
+    return requests.submit(request=request, by=by, now=now)
+
+
+def result_of(
+    metrics: Mapping[str, tuple[float, float | None, float | None, int]] = MEASURED, *, verdict: str = "valid",
+    reasons: tuple[str, ...] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """A result document of the toolkit: metric -> (value, lower, upper, n)."""
+    manifest = {"isolation": "process", "model": {"digest": "sha256:" + "a" * 64}}
+    return {
+        "schema": "weighbridge.result/1",
+        "verdict": {"status": verdict, "reasons": [{"code": "test", "message": reason} for reason in reasons]},
+        "metrics": {
+            name: {
+                "value": value, "lower": lower, "upper": upper, "confidence": 0.95, "n": n, "unit": CATALOGUE[name].unit,
+            }
+            for name, (value, lower, upper, n) in metrics.items()
+        },
+        "manifest": manifest | {"digest": digest_of(manifest)},
+        "samples": {"latency_ms": [1.4, 1.5, 1.6]},
+    }  # fmt: skip
+
+
+def finish_run(*, run: Run, now: datetime, result: dict[str, Any] | None = None) -> Run:
+    """Let a worker take the queued run and hand in a result (a good one unless given)."""
+    claimed = Run.claim(pk=run.pk, now=now, lease=timedelta(minutes=1))
+    assert claimed is not None
+    assert run_actions.finish(run=claimed, result=result or result_of(), now=now)
+    claimed.refresh_from_db()
+    return claimed
+
+
+def take_results(*, request: ReviewRequest, now: datetime, result: dict[str, Any] | None = None) -> list[Fact]:
+    """Finish the runs of a submitted request and take them as evidence."""
+    taken: list[Fact] = []
+    for run in runs.of_request(request.ref):
+        if run.state == "queued":
+            done = finish_run(run=run, now=now, result=result)
+            taken += evidence.take_run(request=request, run=done, now=now)
+    request.refresh_from_db()
+    return taken
+
+
+def answer_everything(*, request: ReviewRequest, by: User, now: datetime) -> None:
+    """Answer the items of the standard checklist that people answer."""
+    for item_id, answer in ANSWERS.items():
+        evidence.answer_item(request=request, item_id=item_id, by=by, now=now, **answer)
+
+
+def make_ready(*, by: User, now: datetime, result: dict[str, Any] | None = None, **changes: Any) -> ReviewRequest:
+    """In evidence with nothing missing: measured, answered, ready to ask for review."""
+    request = make_submitted(by=by, now=now, **changes)
+    take_results(request=request, now=now, result=result)
+    answer_everything(request=request, by=by, now=now)
+    return request
+
+
+def make_in_review(*, cast: Cast, now: datetime, **changes: Any) -> ReviewRequest:
+    """Frozen and before the voters, with a budget for its team."""
+    request = make_ready(by=cast.author, now=now, **changes)
+    allocate_budget(team=request.team, by=cast.finance, now=now)
+    return review.request_review(request=request, by=cast.author, now=now)
+
+
+def approve(*, request: ReviewRequest, cast: Cast, now: datetime) -> ReviewRequest:
+    """The three votes that settle the default stages."""
+    votes = ((cast.reviewer_one, "technical"), (cast.reviewer_two, "technical"), (cast.approver, "gpu-budget"))
+    for voter, stage_id in votes:
+        review.vote(
+            request=request, stage_id=stage_id, choice=Choice.APPROVE, rationale="Fast and cheap.", by=voter, now=now
+        )
+    request.refresh_from_db()
+    return request
+
+
+def make_decided(*, cast: Cast, now: datetime, **changes: Any) -> ReviewRequest:
+    """Approved by three different people: authorisation signed, budget committed, packet frozen."""
+    return approve(request=make_in_review(cast=cast, now=now, **changes), cast=cast, now=now)

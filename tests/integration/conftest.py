@@ -1,0 +1,160 @@
+"""What database tests share: an installation of their own, its rulebook, and named people."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from governance.actions import people, rulebook
+from governance.domain import attestation, defaults
+from governance.models import ChecklistVersion, ModelVersion, PolicyVersion, Team
+from reviews.models import ReviewRequest
+from tests.factories import requests as walks
+from tests.factories.models import make_version
+from tests.factories.people import Cast, make_cast
+
+
+@pytest.fixture(scope="session")
+def signing_key_pem() -> str:
+    return attestation.new_key_pem()
+
+
+@pytest.fixture(autouse=True)
+def installation(settings: Settings, tmp_path: Path, signing_key_pem: str) -> Path:
+    """Artifacts, spooled uploads and the signing key lie in a folder of this test alone."""
+    key = tmp_path / "signing.pem"
+    key.write_text(signing_key_pem)
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    artifacts = settings.STORAGES["artifacts"] | {"OPTIONS": {"location": tmp_path / "artifacts"}}
+    settings.STORAGES = settings.STORAGES | {"artifacts": artifacts}
+    settings.FILE_UPLOAD_TEMP_DIR = uploads
+    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"SIGNING_KEY": key, "BASE_URL": "https://weighbridge.test"}
+    return tmp_path
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The real time, because pages and API read the clock."""
+    return timezone.now()
+
+
+@pytest.fixture
+def cast(db: None, now: datetime) -> Cast:
+    """Everybody, each with one role."""
+    return make_cast(now=now)
+
+
+@pytest.fixture
+def author(cast: Cast) -> User:
+    return cast.author
+
+
+@pytest.fixture
+def reviewer_one(cast: Cast) -> User:
+    return cast.reviewer_one
+
+
+@pytest.fixture
+def reviewer_two(cast: Cast) -> User:
+    return cast.reviewer_two
+
+
+@pytest.fixture
+def approver(cast: Cast) -> User:
+    """The platform lead."""
+    return cast.approver
+
+
+@pytest.fixture
+def finance(cast: Cast) -> User:
+    return cast.finance
+
+
+@pytest.fixture
+def admin(cast: Cast) -> User:
+    return cast.admin
+
+
+@pytest.fixture
+def auditor(cast: Cast) -> User:
+    return cast.auditor
+
+
+@pytest.fixture
+def outsider(cast: Cast) -> User:
+    """A requester of another team."""
+    return cast.outsider
+
+
+@pytest.fixture
+def team(cast: Cast) -> Team:
+    """The author's team."""
+    return Team.objects.get(slug="search")
+
+
+@pytest.fixture
+def checklist(db: None, now: datetime) -> ChecklistVersion:
+    """The standard checklist, in force."""
+    draft = rulebook.draft_checklist(source=defaults.text_of(defaults.CHECKLIST), by=None, now=now)
+    return rulebook.publish(version=draft, by=None, now=now)
+
+
+@pytest.fixture
+def policy(checklist: ChecklistVersion, now: datetime) -> PolicyVersion:
+    """The default policy, in force, with its checklist."""
+    draft = rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=None, now=now)
+    return rulebook.publish(version=draft, by=None, now=now)
+
+
+@pytest.fixture
+def version(author: User, now: datetime) -> ModelVersion:
+    """The author's registered ONNX file."""
+    return make_version(by=author, now=now)
+
+
+@pytest.fixture
+def draft(author: User, now: datetime) -> ReviewRequest:
+    return walks.make_draft(by=author, now=now)
+
+
+@pytest.fixture
+def submitted(policy: PolicyVersion, author: User, now: datetime) -> ReviewRequest:
+    """In evidence, one benchmark queued."""
+    return walks.make_submitted(by=author, now=now)
+
+
+@pytest.fixture
+def ready(policy: PolicyVersion, author: User, now: datetime) -> ReviewRequest:
+    """In evidence with nothing missing; the team has no budget yet."""
+    return walks.make_ready(by=author, now=now)
+
+
+@pytest.fixture
+def in_review(policy: PolicyVersion, cast: Cast, now: datetime) -> ReviewRequest:
+    return walks.make_in_review(cast=cast, now=now)
+
+
+@pytest.fixture
+def decided(policy: PolicyVersion, cast: Cast, now: datetime) -> ReviewRequest:
+    """Approved without conditions."""
+    return walks.make_decided(cast=cast, now=now)
+
+
+@pytest.fixture
+def api(db: None, now: datetime) -> Callable[[User | None], APIClient]:
+    """A client that sends the person's token, as a program would; nobody's for None."""
+
+    def client(user: User | None) -> APIClient:
+        client = APIClient()
+        if user is not None:
+            token = people.create_token(user=user, valid_days=1, by=None, now=now)
+            client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+        return client
+
+    return client
