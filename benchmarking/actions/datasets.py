@@ -3,9 +3,9 @@
 import zipfile
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
-from django.core.files import File
 from django.db import transaction
 
 from benchmarking.models import Dataset
@@ -15,8 +15,11 @@ from governance.domain.refusals import Invalid
 from governance.queries.people import person_of
 from governance.rules import check_act_for_any_team
 
+if TYPE_CHECKING:
+    from django.core.files import File
 
-def register(*, name: str, upload: File[bytes], by: User, now: datetime) -> Dataset:
+
+def register(*, name: str, upload: "File[bytes]", by: User, now: datetime) -> Dataset:
     """Keep an `.npz` file with arrays x and y; the same content again is the same data set."""
     check_act_for_any_team(person_of(by))
     if not name.strip():

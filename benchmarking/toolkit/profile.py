@@ -69,8 +69,9 @@ def profile(
     on_progress: Progress,
     now: datetime,
     clock: Callable[[], int] = time.perf_counter_ns,
+    isolation: str = "none, the caller's own process",
 ) -> dict[str, Any]:
-    """Profile an ONNX model and return a `weighbridge.result/1` mapping.
+    """Profile an ONNX model and return a `weighbridge.result/1` mapping; `isolation` says what fences the model in.
 
     Raises Invalid for input that cannot be measured and ModelFailed when the model does not answer; whatever
     `on_progress` raises passes through, which is how a run is stopped. Sets this process's memory high-water mark back.
@@ -88,38 +89,29 @@ def profile(
     loaded = clock()
     queries = prepare_queries(runner.inputs, data_set, seed=settings.scenario.seed)
     on_progress(0.04, "asking for the first time")
-    first_ms = _first_inference_ms(runner, queries.feeds[0], clock)
-    start = Start((loaded - begun) / 1e6, first_ms, resident_before)
+    start = Start((loaded - begun) / 1e6, _first_inference_ms(runner, queries.feeds[0], clock), resident_before)
     run, seen = _measure_latency(runner, queries, settings, on_progress, clock)
     peak_bytes = memory.peak_bytes()
     quality = _measure_quality(runner, queries, settings, on_progress)
-    doubts = verdict.judge(
-        run,
-        scenario=settings.scenario,
-        minimum=minimum_samples(metrics.PERCENTILES[settings.scenario.HEADLINE]),
-        circumstances=verdict.Circumstances(
-            interference=seen, governor=manifest.governor(), free_dimensions=queries.free_dimensions
-        ),
-    )
     on_progress(1.0, "done")
     return {
         "schema": SCHEMA,
         "measured_at": now.isoformat(),
         "scenario": settings.scenario.NAME,
         "headline": settings.scenario.HEADLINE,
-        "verdict": doubts.as_document(),
+        "verdict": _judged(run, seen, queries, settings).as_document(),
         "metrics": {
             **metrics.latency_metrics(run),
             **metrics.rate_metrics(run),
             **_start_metrics(start),
             **_size_metrics(file, start, peak_bytes),
-            **(metrics.quality_metrics(quality) if quality else {}),
+            **_quality_metrics(quality),
         },
         "early_stopping": metrics.early_stopping(run),
         "missing": metrics.missing_figures(run),
         "run": _run_document(run, seen),
         "confusion": quality.confusion.tolist() if quality else None,
-        "manifest": _manifest(file, data, runner, queries, settings),
+        "manifest": manifest.sealed(_manifest(file, data, runner, queries, settings) | {"isolation": isolation}),
         "samples": _samples(run),
     }
 
@@ -205,6 +197,20 @@ def _measure_quality(
     )
 
 
+def _judged(
+    run: LatencyRun, seen: interference.Interference, queries: Queries, settings: ProfileSettings
+) -> verdict.Verdict:
+    circumstances = verdict.Circumstances(
+        interference=seen, governor=manifest.governor(), free_dimensions=queries.free_dimensions
+    )
+    minimum = minimum_samples(metrics.PERCENTILES[settings.scenario.HEADLINE])
+    return verdict.judge(run, scenario=settings.scenario, minimum=minimum, circumstances=circumstances)
+
+
+def _quality_metrics(quality: Quality | None) -> dict[str, dict[str, Any]]:
+    return metrics.quality_metrics(quality) if quality is not None else {}
+
+
 def _start_metrics(start: Start) -> dict[str, dict[str, Any]]:
     return {
         "load_time_ms": metrics.single(start.load_ms, "ms"),
@@ -244,14 +250,12 @@ def _run_document(run: LatencyRun, seen: interference.Interference) -> dict[str,
 def _manifest(
     file: ModelFile, data: Path | None, runner: OnnxRuntimeRunner, queries: Queries, settings: ProfileSettings
 ) -> dict[str, Any]:
-    return manifest.sealed(
-        {
-            "model": {"digest": file.digest, "opsets": file.opsets, "operators": file.operators},
-            "data": {"digest": digest_of_file(data)} if data is not None else None,
-            "inputs": {"origin": queries.origin, "declared": [dataclasses.asdict(spec) for spec in runner.inputs]},
-            "settings": settings.as_document(),
-            "engine": runner.describe(),
-            "libraries": manifest.libraries(),
-            "machine": manifest.machine(),
-        }
-    )
+    return {
+        "model": {"digest": file.digest, "opsets": file.opsets, "operators": file.operators},
+        "data": {"digest": digest_of_file(data)} if data is not None else None,
+        "inputs": {"origin": queries.origin, "declared": [dataclasses.asdict(spec) for spec in runner.inputs]},
+        "settings": settings.as_document(),
+        "engine": runner.describe(),
+        "libraries": manifest.libraries(),
+        "machine": manifest.machine(),
+    }

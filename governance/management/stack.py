@@ -21,7 +21,7 @@ class Stack:
     """Child processes that live as long as the `with` block; each writes to a log of its own."""
 
     def __init__(self, *, logs: Path, environment: Mapping[str, str] | None = None) -> None:
-        self.logs, self.environment = logs, {**os.environ, **(environment or {})}
+        self.logs, self.environment = logs, dict(environment or {})
         self.children: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -35,16 +35,12 @@ class Stack:
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start a process in a group of its own."""
+        named = [f"{variable}={value}" for variable, value in self.environment.items()]
         with (self.logs / f"{name}.log").open("ab") as log:
             self.children[name] = subprocess.Popen(  # noqa: S603 -- our own commands, no shell
-                command,
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                ["/usr/bin/env", *named, *command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
-            )
+            )  # fmt: skip
 
     def start_all(self, *, port: int) -> None:
         """Start the web server, a worker for effects, a worker for benchmarks, and the tick."""

@@ -64,11 +64,12 @@ def test_the_environment_is_read_in_one_place() -> None:
 
 def test_only_adapters_speak_to_the_network() -> None:
     rooms = ("reviews/integrations/", "benchmarking/integrations/", "benchmarking/toolkit/", "governance/project/")
+    own = ("governance/management/stack.py",)  # asks the server it has just started whether it is up
     speakers = [
         f"{name_of(path)}: imports {module} in line {line}"
         for path in sources()
         for module, line in imports(parsed(path))
-        if module in SPEAKERS and not name_of(path).startswith(rooms)
+        if module in SPEAKERS and not name_of(path).startswith(rooms + own)
     ]
     assert speakers == []
 

@@ -18,6 +18,7 @@ from benchmarking.toolkit.runners.limits import confine, die_with_parent, limits
 from governance.domain.refusals import Refused
 
 SAY_EVERY_S = 0.2
+FENCE = "own process group, empty environment, rlimits, wall clock"
 
 
 class Speaker:
@@ -48,6 +49,7 @@ def outcome_of(job: Mapping[str, Any], *, stream: TextIO) -> dict[str, Any]:
             data=Path(job["data"]) if job["data"] else None,
             on_progress=Speaker(stream),
             now=datetime.fromtimestamp(time.time(), UTC),
+            isolation=FENCE,
         )
     except Refused as refused:
         return {"refusal": {"reason": refused.reason, "code": refused.code, "field": refused.field}}
