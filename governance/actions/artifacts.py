@@ -29,7 +29,7 @@ class Kept:
 
 def keep(
     *,
-    upload: File[bytes],
+    upload: "File[bytes]",
     by: User | None,
     now: datetime,
     inspect: Callable[[Path], None] | None = None,
@@ -52,7 +52,7 @@ def keep(
 
 
 @contextmanager
-def _spooled(upload: File[bytes], field: str) -> Iterator[tuple[Path, str, int]]:
+def _spooled(upload: "File[bytes]", field: str) -> Iterator[tuple[Path, str, int]]:
     digest, size = hashlib.sha256(), 0
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         path = Path(folder) / "upload"

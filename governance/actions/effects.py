@@ -1,4 +1,4 @@
-"""What people do to effects that got stuck: retry the dead, resume the paused."""
+"""What people do to effects: retry the dead, resume the paused, test the connection."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from django.db import transaction
 
 from governance import audit, outbox
 from governance.domain.refusals import WrongState
-from governance.enums import JobState
+from governance.enums import UNFINISHED, JobState
 from governance.models import OutboxMessage
 from governance.queries.people import person_of
 from governance.rules import check_operate
@@ -34,6 +34,19 @@ def resume_all(*, by: User, now: datetime) -> int:
             _requeue(row, now)
         audit.record(kind="effect.resumed", by=by, subject=("effect", "paused"), details={"count": len(rows)}, now=now)
     return len(rows)
+
+
+def request_check(*, by: User, now: datetime) -> OutboxMessage:
+    """Ask for a test of the ticket tracker's connection; a test that never got through gives way to this one."""
+    check_operate(person_of(by))
+    with transaction.atomic():
+        earlier = OutboxMessage.objects.filter(kind="tracker.check", state__in=[*UNFINISHED, JobState.DEAD])
+        earlier.update(state=JobState.CANCELLED, finished_at=now, lease_until=None)
+        message = outbox.enqueue(
+            kind="tracker.check", key=f"tracker.check:{now.isoformat()}", lane="tracker", payload={"by": by.pk}, now=now
+        )
+        audit.record(kind="tracker.check_requested", by=by, subject=("integration", "jira"), now=now)
+    return message
 
 
 def _requeue(row: OutboxMessage, now: datetime) -> None:

@@ -3,9 +3,9 @@
 import re
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
-from django.core.files import File
 from django.db import IntegrityError, transaction
 
 from governance import audit
@@ -16,6 +16,9 @@ from governance.enums import Tier
 from governance.models import ModelAsset, ModelVersion, Team
 from governance.queries.people import person_of
 from governance.rules import check_act_for_team
+
+if TYPE_CHECKING:
+    from django.core.files import File
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -44,7 +47,7 @@ def register_asset(*, team: str, slug: str, name: str, tier: str, owner: User, b
     return asset
 
 
-def register_upload(*, asset: ModelAsset, version: str, upload: File[bytes], by: User, now: datetime) -> ModelVersion:
+def register_upload(*, asset: ModelAsset, version: str, upload: "File[bytes]", by: User, now: datetime) -> ModelVersion:
     """Register a version by its file: parsed before anything loads it, hashed, and stored by content."""
     check_act_for_team(person_of(by), team=asset.team.slug)
     seen: list[ArtifactInfo] = []

@@ -47,3 +47,10 @@ class WrongState(Refused):
 
     status = 409
     default_code = "wrong_state"
+
+
+class TooLarge(Refused):
+    """More was sent than is accepted."""
+
+    status = 413
+    default_code = "too_large"

@@ -1,5 +1,6 @@
 """The processes of one installation on one machine: web, two workers and the tick, started and stopped together."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -26,12 +27,20 @@ class Stack:
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.logs.parent / "stack.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise SystemExit(
+                f"Another `make run` or `make demo` is at work on {self.logs.parent}; stop it first (Ctrl-C)."
+            ) from error
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        self._lock.close()
 
     def start(self, name: str, command: Sequence[str]) -> None:
         """Start a process in a group of its own."""

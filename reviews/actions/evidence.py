@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
-from django.core.files import File
 from django.db import transaction
 
 from benchmarking.enums import Verdict
@@ -24,6 +24,9 @@ from reviews.models.locking import lock
 from reviews.queries.evidence import checklist_of, contradictions_of, figure_of
 from reviews.queries.requests import parties_of
 from reviews.rules import check_edit
+
+if TYPE_CHECKING:
+    from django.core.files import File
 
 MEASURED_VALID = timedelta(days=180)
 STATED_BY_PEOPLE = frozenset({Basis.DECLARED, Basis.ESTIMATED})
@@ -66,7 +69,7 @@ def state_fact(*, request: ReviewRequest, statement: Statement, by: User, now: d
 
 
 def answer_item(
-    *, request: ReviewRequest, item_id: str, text: str = "", upload: File[bytes] | None = None, is_attested: bool = False,
+    *, request: ReviewRequest, item_id: str, text: str = "", upload: "File[bytes] | None" = None, is_attested: bool = False,
     by: User, now: datetime,
 ) -> ChecklistAnswer:  # fmt: skip
     """Answer a text, file or attestation item of the checklist."""
@@ -141,7 +144,7 @@ def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: d
 
 
 def _measured(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
-    source = f"run {run.pk}, {run.scenario}, {run.result_digest}"
+    source = f"run {run.pk}, {run.scenario}"
     rows = [
         Fact(
             request=request, name=metric.name, value=metric.value, unit=metric.unit, basis=Basis.MEASURED,
@@ -157,7 +160,7 @@ def _measured(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
     return list(request.facts.filter(run=run))
 
 
-def _check_answer(item: Item, text: str, upload: File[bytes] | None, is_attested: bool) -> None:
+def _check_answer(item: Item, text: str, upload: "File[bytes] | None", is_attested: bool) -> None:
     if item.kind.is_answered_by_facts:
         raise Invalid(
             f"“{item.title}” is answered by figures: {', '.join(item.facts)}. State those instead.", field="item"

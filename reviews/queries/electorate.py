@@ -69,7 +69,7 @@ def electorate_of(request: ReviewRequest) -> Electorate:
         revision=request.revision,
         requester_id=request.requester_id,
         owner_id=request.owner_id,
-        editor_ids=editors_of(request, starters),
+        editor_ids=editors_of(request, run_starters=starters),
     )
 
 
@@ -85,7 +85,7 @@ def ballots_of(request: ReviewRequest) -> list[Ballot]:
     ]  # fmt: skip
 
 
-def open_stage_for(request: ReviewRequest, person: Person) -> Stage | None:
+def open_stage_for(*, request: ReviewRequest, person: Person) -> Stage | None:
     """The stage this person may vote in now, if any."""
     if request.state != State.IN_REVIEW:
         return None

@@ -92,7 +92,7 @@ def contradictions_of(request: ReviewRequest, *, now: datetime) -> list[Answered
         answer = answers.get((each.claimed.id, each.measured.id))
         found.append(
             AnsweredContradiction(
-                each, answer.text if answer else "", answer.answered_by.get_full_name() if answer else ""
+                each, answer.text if answer else "", (answer.answered_by.get_full_name() or answer.answered_by.username) if answer else ""
             )
         )
     return found
@@ -120,7 +120,7 @@ def amounts_of(figures: Sequence[Figure], *, now: datetime) -> dict[Unit, Decima
     return {unit: figure.value.quantize(Decimal("0.01")) if figure else Decimal(0) for unit, figure in found.items()}
 
 
-def editors_of(request: ReviewRequest, run_starters: frozenset[int]) -> frozenset[int]:
+def editors_of(request: ReviewRequest, *, run_starters: frozenset[int]) -> frozenset[int]:
     """Everybody who stated a figure, answered for the evidence, or started a benchmark: they cannot vote on it."""
     stated = request.facts.exclude(stated_by=None).values_list("stated_by", flat=True)
     answered = request.checklist_answers.values_list("answered_by", flat=True)

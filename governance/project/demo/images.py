@@ -40,9 +40,8 @@ def _download(target: Path) -> None:
     apt, dpkg = shutil.which("apt-get"), shutil.which("dpkg-deb")
     target.mkdir(parents=True, exist_ok=True)
     if apt and dpkg:
-        done = subprocess.run(
-            [apt, "download", "-qq", PACKAGE], cwd=target, capture_output=True, text=True, check=False
-        )  # noqa: S603 -- a fixed command
+        command = [apt, "download", "-qq", PACKAGE]
+        done = subprocess.run(command, cwd=target, capture_output=True, text=True, check=False)  # noqa: S603 -- a fixed command
         for archive in target.glob(f"{PACKAGE}_*.deb"):
             subprocess.run([dpkg, "-x", str(archive), str(target)], check=True)  # noqa: S603 -- a fixed command
             archive.unlink()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from django.utils import timezone
 
@@ -104,7 +103,7 @@ def await_benchmark(cast: Cast, ref: str, say: Terminal) -> Document:
     """Step 4: a worker measures the model in a process of its own; its figures become evidence."""
 
     def tell(request: Document) -> None:
-        run = request["runs"][-1] if request["runs"] else {"progress": 0.0, "phase": "", "state": "queued"}
+        run: Document = request["runs"][-1] if request["runs"] else {"progress": 0.0, "phase": "", "state": "queued"}
         say.progress(run["progress"], run["phase"] or run["state"])
 
     found = wait(
@@ -144,10 +143,12 @@ def complete(cast: Cast, ref: str, say: Terminal) -> None:
             )
     for item in request["checklist"]:
         if not item["is_complete"] and item["is_required"]:
-            answer: dict[str, Any] = {"attestation": {"is_attested": True}, "text": {"text": _answer(item["id"])}}.get(
-                item["kind"], {}
-            )
-            if not answer:
+            answers: dict[str, Document] = {
+                "attestation": {"is_attested": True},
+                "text": {"text": _answer(item["id"])},
+            }
+            answer = answers.get(item["kind"])
+            if answer is None:
                 raise SystemExit(f"The checklist asks for something the demo has not: {item['title']}: {item['why']}")
             me.post(f"reviews/{ref}/checklist/{item['id']}/", **answer)
     done = me.get(f"reviews/{ref}/")["checklist"]

@@ -25,7 +25,7 @@ def train(var: Path, say: Say) -> tuple[Path, Path]:
     optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
     for epoch in range(1, EPOCHS + 1):
         began, total = time.monotonic(), 0.0
-        for batch in torch.randperm(TRAIN_IMAGES).split(BATCH):
+        for batch in torch.randperm(TRAIN_IMAGES).split(BATCH):  # type: ignore[no-untyped-call]
             loss = torch.nn.functional.cross_entropy(network(inputs[batch]), labels[batch])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
