@@ -1,1 +1,13 @@
-"""Read-mostly Django admin; business actions are never taken here."""
+"""Django's admin: everything of reviews, read-only; nobody votes or decides there."""
+
+from django.contrib import admin
+
+from governance.admin import ReadOnly
+from reviews import models
+
+for model in (
+    models.Authorisation, models.ChecklistAnswer, models.Condition, models.ContradictionAnswer, models.Decision,
+    models.Determination, models.Fact, models.Packet, models.ReviewRequest, models.Revision, models.Ticket, models.Vote,
+    models.Waiver,
+):  # fmt: skip
+    admin.site.register(model, ReadOnly)

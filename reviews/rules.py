@@ -70,6 +70,19 @@ def may_revoke(person: Person) -> bool:
     return may(lambda: check_revoke(person))
 
 
+def check_waive(person: Person, parties: Parties) -> None:
+    """Waiving a soft rule: a platform lead who has no stake in the request."""
+    if not person.is_active or Role.PLATFORM_LEAD not in person.roles:
+        raise NotAllowed("Only a platform lead may waive a rule.")
+    if person.id in {parties.requester_id, parties.owner_id} or parties.team in person.teams:
+        raise NotAllowed("A platform lead who has no stake in this request must waive its rules.")
+
+
+def may_waive(person: Person, parties: Parties) -> bool:
+    """Whether the person may waive soft rules for the request."""
+    return may(lambda: check_waive(person, parties))
+
+
 def check_confirm_condition(person: Person, parties: Parties, *, owner_id: int) -> None:
     """Confirming that a condition is met: a reviewer or platform lead who neither owes it nor has a stake."""
     if not person.is_active or not person.roles & {Role.REVIEWER, Role.PLATFORM_LEAD}:

@@ -15,6 +15,7 @@ from governance.queries.keys import signing_key
 from governance.queries.people import person_of
 from reviews.domain.lifecycle import IN_FORCE, AuthorisationState, check_authorisation_transition
 from reviews.models import Authorisation, Condition, Decision
+from reviews.queries.electorate import electorate_of
 from reviews.queries.evidence import judged_by, policy_of
 from reviews.queries.requests import parties_of
 from reviews.rules import check_confirm_condition, check_revoke
@@ -27,13 +28,13 @@ def issue(*, decision: Decision, conditions: Sequence[dict[str, Any]], by: User,
     terms = policy_of(policy).authorisation
     expires_at = now + timedelta(days=terms.valid_days)
     number = request.ref.replace("MRR-", "AUT-")
-    votes = request.votes.filter(revision=request.revision, choice="approve").select_related("person")
+    approvers = User.objects.filter(pk__in=electorate_of(request).approver_ids).order_by("username")
     grant = attestation.Grant(
         authorisation=number, request=request.ref, decision=decision.outcome, environment=request.environment,
         issued_at=now, expires_at=expires_at, policy_name=policy.name, policy_version=policy.number,
         policy_digest=policy.digest, evidence_digest=decision.bundle_digest,
         conditions=[f"{each['text']} (by {each['due_on']:%Y-%m-%d})" for each in conditions],
-        approvers=[vote.person.username for vote in votes],
+        approvers=[person.username for person in approvers],
     )  # fmt: skip
     statement = attestation.statement(
         subject_name=str(request.model_version), subject_digest=request.model_version.digest, grant=grant
@@ -112,8 +113,10 @@ def _overdue(row: Authorisation, now: datetime) -> bool:
 
 
 def _supersede(digest: str, environment: str, by: User, now: datetime) -> None:
+    # A suspended one too: reinstated later, it would stand beside the newer one.
+    living = [*IN_FORCE, AuthorisationState.SUSPENDED]
     rows = Authorisation.objects.select_for_update().filter(
-        subject_digest=digest, environment=environment, state__in=IN_FORCE
+        subject_digest=digest, environment=environment, state__in=living
     )
     for row in rows.order_by("pk"):
         _move(row, AuthorisationState.SUPERSEDED, by, now, "A newer authorisation covers the same artifact.")

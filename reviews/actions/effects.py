@@ -32,10 +32,10 @@ def open_ticket(*, request: ReviewRequest, by: User, now: datetime) -> Ticket:
 
 def tell_ticket(*, request: ReviewRequest, occasion: str, reason: str, by: User | None, now: datetime) -> None:
     """Comment on the ticket, and move it to the status configured for the occasion, if there is a ticket at all."""
-    if not Ticket.objects.filter(request=request).exists():
-        record(kind="ticket.not_wanted", request=request, by=by, now=now, details={"occasion": occasion})
-        return
     with transaction.atomic():
+        if not Ticket.objects.filter(request=request).exists():
+            record(kind="ticket.not_wanted", request=request, by=by, now=now, details={"occasion": occasion})
+            return
         number = OutboxMessage.objects.filter(lane=_lane(request)).count()
         key = f"ticket.tell:{request.ref}:{number}:{occasion}"
         payload = {"request_id": request.pk, "occasion": occasion, "text": reason, "by": _name(by), "marker": key}

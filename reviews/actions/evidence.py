@@ -80,10 +80,10 @@ def answer_item(
     if item is None:
         raise NotFound(f"The checklist has no item {item_id!r}.", field="item")
     _check_answer(item, text, upload, is_attested)
-    kept = artifacts.keep(upload=upload, by=by, now=now) if upload is not None else None
     with transaction.atomic():
         row = lock(request)
         check_editable(row)
+        kept = artifacts.keep(upload=upload, by=by, now=now) if upload is not None else None
         answer, _ = ChecklistAnswer.objects.update_or_create(
             request=row,
             item=item_id,

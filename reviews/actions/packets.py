@@ -15,6 +15,7 @@ from governance.rules import check_operate
 from reviews.audit import record
 from reviews.domain.packet_document import as_document, packet_digest
 from reviews.models import Packet, ReviewRequest
+from reviews.models.locking import lock
 from reviews.queries.packet import packet_of
 from reviews.queries.requests import parties_of
 from reviews.rules import may_edit
@@ -23,14 +24,15 @@ from reviews.rules import may_edit
 def freeze(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
     """Freeze what the packet says now, as the next packet of the request, and have it drawn."""
     with transaction.atomic():
-        number = Packet.objects.filter(request=request).count() + 1
-        said = packet_of(request, now=now)
+        row = lock(request)
+        number = Packet.objects.filter(request=row).count() + 1
+        said = packet_of(row, now=now)
         packet = Packet.objects.create(
-            request=request, number=number, document=as_document(said), document_digest=packet_digest(said),
+            request=row, number=number, document=as_document(said), document_digest=packet_digest(said),
             created_at=now, next_attempt_at=now,
         )  # fmt: skip
         details = {"number": number, "digest": packet.document_digest}
-        record(kind="packet.frozen", request=request, by=by, now=now, details=details)
+        record(kind="packet.frozen", request=row, by=by, now=now, details=details)
         outbox.wake("reviews.tasks.render_packet", packet.pk)
     return packet
 
@@ -58,6 +60,18 @@ def failed(*, packet: Packet, reason: str, by: User | None = None, now: datetime
             details = {"number": packet.number}
             record(kind="packet.failed", request=packet.request, by=by, now=now, details=details, reason=reason[:1000])
     return is_ours
+
+
+def bury(*, by: User | None = None, now: datetime) -> list[Packet]:
+    """Declare dead the packets whose workers went silent too often; a person may retry them."""
+    with transaction.atomic():
+        rows = list(Packet.objects.select_for_update(skip_locked=True, of=("self",)).filter(Packet.exhausted(now=now)))
+        for row in rows:
+            row.error = f"The worker that draws it went silent {row.attempts} times; the machine may lack memory."
+            row.state, row.finished_at, row.lease_until = JobState.DEAD, now, None
+            row.save(update_fields=["state", "finished_at", "lease_until", "error"])
+            record(kind="packet.dead", request=row.request, by=by, now=now, details={"number": row.number})
+    return rows
 
 
 def retry(*, packet: Packet, by: User, now: datetime) -> Packet:

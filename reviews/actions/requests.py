@@ -1,7 +1,9 @@
 """Filing a request, and the requester's own steps: submit, revise, withdraw."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
@@ -19,12 +21,13 @@ from reviews.domain.lifecycle import State, check_action
 from reviews.enums import ENVIRONMENT_NAMES
 from reviews.models import ReviewRequest
 from reviews.models.locking import lock
-from reviews.queries.evidence import in_force, policy_of
+from reviews.queries.evidence import in_force
 from reviews.queries.requests import next_ref, parties_of
 from reviews.rules import check_edit, check_file, check_withdraw
 
 REF_LOCK = 0x4D5252  # any number that nobody else locks
 REASON_CHARS_MIN = 3
+TEXTS = {"title": 160, "purpose": 200, "business_case": 20_000}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,20 +47,13 @@ def create(*, filing: Filing, by: User, now: datetime) -> ReviewRequest:
     asset = filing.model_version.asset
     check_file(person_of(by), team=asset.team.slug)
     _check_filing(filing)
-    try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REF_LOCK])
-            request = ReviewRequest.objects.create(
-                ref=next_ref(now), team=asset.team, requester=by, owner=asset.owner, created_at=now, **vars(filing)
-            )
-            record(kind="request.created", request=request, by=by, now=now, details=_words(filing))
-    except IntegrityError as error:
-        raise WrongState(
-            "There is already an open request for this model version and purpose; work on that one, or withdraw it.",
-            code="already_open",
-            field="model_version",
-        ) from error
+    with _one_open(), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REF_LOCK])
+        request = ReviewRequest.objects.create(
+            ref=next_ref(now), team=asset.team, requester=by, owner=asset.owner, created_at=now, **vars(filing)
+        )
+        record(kind="request.created", request=request, by=by, now=now, details=_words(filing))
     return request
 
 
@@ -65,7 +61,7 @@ def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> 
     """Change what a draft says."""
     check_edit(person_of(by), parties_of(request))
     _check_filing(filing)
-    with transaction.atomic():
+    with _one_open(), transaction.atomic():
         row = lock(request)
         if row.state != State.DRAFT:
             raise WrongState(f"The request is {State(row.state).words}; only a draft can be edited.")
@@ -87,8 +83,7 @@ def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
         check_action(source=State(row.state), action="submit")
         row.policy, row.checklist = in_force()
         row.submitted_at = now
-        row.deadline_at = now + timedelta(days=policy_of(row.policy).deadline_days)
-        row.save(update_fields=["policy", "checklist", "submitted_at", "deadline_at"])
+        row.save(update_fields=["policy", "checklist", "submitted_at"])
         move(request=row, target=State.SCREENING, by=by, now=now)
         screening.screen(request=row, by=by, now=now)
     return row
@@ -121,7 +116,8 @@ def lapse(*, request: ReviewRequest, by: User | None = None, now: datetime) -> R
         row = lock(request)
         if row.deadline_at is None or row.deadline_at > now:
             raise WrongState("The deadline of this request has not passed.")
-        _end(row, State.LAPSED, by, now, f"Nobody acted before {row.deadline_at:%Y-%m-%d}.")
+        what = "The clearance ended on" if row.state == State.CLEARED else "Nobody acted before"
+        _end(row, State.LAPSED, by, now, f"{what} {row.deadline_at:%Y-%m-%d}.")
     return row
 
 
@@ -133,10 +129,26 @@ def _end(row: ReviewRequest, target: State, by: User | None, now: datetime, reas
     effects.tell_ticket(request=row, occasion=target.value, reason=reason, by=by, now=now)
 
 
+@contextmanager
+def _one_open() -> Iterator[None]:
+    """The database refuses a second open request for a version and purpose; say so in words."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise WrongState(
+            "There is already an open request for this model version and purpose; work on that one, or withdraw it.",
+            code="already_open",
+            field="model_version",
+        ) from error
+
+
 def _check_filing(filing: Filing) -> None:
-    for field in ("title", "purpose", "business_case"):
-        if not getattr(filing, field).strip():
-            raise Invalid(f"The {field.replace('_', ' ')} is missing.", field=field)
+    for field, chars_max in TEXTS.items():
+        text, words = getattr(filing, field), field.replace("_", " ")
+        if not text.strip():
+            raise Invalid(f"The {words} is missing.", field=field)
+        if len(text) > chars_max:
+            raise Invalid(f"The {words} has {len(text):,} characters; at most {chars_max:,} are kept.", field=field)
     if filing.environment not in ENVIRONMENT_NAMES:
         raise Invalid(f"The environment must be one of {', '.join(ENVIRONMENT_NAMES)}.", field="environment")
 

@@ -1,6 +1,6 @@
 """What the policy says of a request, each time its figures change, and what follows by itself."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -22,13 +22,9 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> Determination:
     with transaction.atomic():
         determination = _determination(request, "submission", now)
         if Outcome(determination.outcome).rank < Outcome.REVIEW_REQUIRED.rank:
-            move(
-                request=request,
-                target=State.CLEARED,
-                by=None,
-                now=now,
-                reason="No rule of the policy requires a review.",
-            )
+            reason = "No rule of the policy requires a review."
+            move(request=request, target=State.CLEARED, by=None, now=now, reason=reason)
+            _until(request, now, days=policy_of(judged_by(request)).authorisation.valid_days)
         else:
             _open_review(request, by, now)
     return determination
@@ -81,8 +77,14 @@ def _why_not(format_name: str) -> str:
 
 def _open_review(request: ReviewRequest, by: User, now: datetime) -> None:
     move(request=request, target=State.EVIDENCE, by=None, now=now, reason="A rule of the policy requires a review.")
+    _until(request, now, days=policy_of(judged_by(request)).deadline_days)
     effects.open_ticket(request=request, by=by, now=now)
     start_benchmarks(request=request, by=by, now=now)
+
+
+def _until(request: ReviewRequest, now: datetime, *, days: int) -> None:
+    request.deadline_at = now + timedelta(days=days)
+    request.save(update_fields=["deadline_at"])
 
 
 def _determination(request: ReviewRequest, occasion: str, now: datetime) -> Determination:

@@ -1,6 +1,6 @@
 """Requests, facts, votes, decisions, and the constraints the database holds."""
 
-from reviews.models.decisions import Authorisation, Condition, Decision, Determination, Revision, Vote
+from reviews.models.decisions import Authorisation, Condition, Decision, Determination, Revision, Vote, Waiver
 from reviews.models.effects import Packet, Ticket, TicketState
 from reviews.models.requests import ChecklistAnswer, ContradictionAnswer, Fact, ReviewRequest
 
@@ -18,4 +18,5 @@ __all__ = [
     "Ticket",
     "TicketState",
     "Vote",
+    "Waiver",
 ]

@@ -33,6 +33,25 @@ class Determination(models.Model):
         return f"{self.request} {self.outcome}"
 
 
+class Waiver(models.Model):
+    """Leave not to meet one soft rule for a while; never changed (a trigger holds that), it only runs out."""
+
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="waivers")
+    rule_id = models.CharField(max_length=80)
+    reason = models.TextField()
+    granted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="waiver_runs_out", condition=Q(expires_at__gt=models.F("granted_at"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request} {self.rule_id}"
+
+
 class Revision(models.Model):
     """What the voters see, frozen: the digest covers artifact, policy, figures, runs and answers."""
 

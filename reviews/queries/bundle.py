@@ -6,7 +6,7 @@ from typing import Any
 from benchmarking.queries import runs
 from governance.domain.evaluation import figure_document
 from reviews.models import ReviewRequest
-from reviews.queries.evidence import contradictions_of, determine, figures_of
+from reviews.queries.evidence import contradictions_of, determine, figures_of, waived_of
 
 
 def bundle_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
@@ -42,5 +42,6 @@ def bundle_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
         "contradictions": [
             {"name": each.contradiction.name, "answer": each.answer} for each in contradictions_of(request, now=now)
         ],
+        "waivers": sorted(waived_of(request, now=now)),
         "determination": determine(request, now=now).as_document(),
     }

@@ -75,10 +75,16 @@ def judged_by(request: ReviewRequest) -> PolicyVersion:
     return request.policy
 
 
+def waived_of(request: ReviewRequest, *, now: datetime) -> frozenset[str]:
+    """Rules somebody has waived for this request, and whose waiver has not run out."""
+    return frozenset(request.waivers.filter(expires_at__gt=now).values_list("rule_id", flat=True))
+
+
 def determine(request: ReviewRequest, *, now: datetime) -> Determination:
     """What the request's policy says of its figures now."""
     subject = Subject(team=request.team.slug, tier=request.model_version.asset.tier, environment=request.environment)
-    return evaluate(policy_of(judged_by(request)), subject=subject, figures=figures_of(request), now=now)
+    waived = waived_of(request, now=now)
+    return evaluate(policy_of(judged_by(request)), subject=subject, figures=figures_of(request), now=now, waived=waived)
 
 
 def contradictions_of(request: ReviewRequest, *, now: datetime) -> list[AnsweredContradiction]:
