@@ -25,6 +25,8 @@ demo: $(VENV)/.stamp-bench  ## a real model goes the whole way: filed, measured,
 run: $(VENV)/.stamp-bench  ## start the application here: database, web, worker and clock in one terminal
 	@$(BIN)/python manage.py migrate --noinput --verbosity 0
 	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
+	@$(BIN)/python manage.py prepare
+	@$(BIN)/python -m governance.project.demo.first_people
 	$(BIN)/python manage.py up
 
 stop: $(VENV)/.stamp-bench  ## stop the embedded database (it outlives `make run` and `make demo`)

@@ -1,8 +1,8 @@
 """Celery tasks of reviews: thin shells that load, build adapters from settings, and call one action."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.conf import settings
@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from benchmarking.models import Run
 from governance import audit, outbox
+from governance.domain.refusals import WrongState
 from governance.models import OutboxMessage
 from reviews.actions import authorisations, effects, evidence, packets, requests
 from reviews.integrations.jira.settings import STATUSES, JiraSettings
 from reviews.integrations.jira.tracker import JiraTracker
-from reviews.integrations.pdf import WeasyPrintPrinter
+from reviews.integrations.pdf import WALL_MAX_S, WeasyPrintPrinter
 from reviews.integrations.tickets import open_once
 from reviews.models import Packet, ReviewRequest, Ticket
 from reviews.ports import (
@@ -36,6 +37,7 @@ from reviews.queries.due import lapsed, packets_due
 from reviews.queries.packet import packet_page, pages_of
 from reviews.queries.tickets import draft_of, request_url
 
+PRINT_MAX = timedelta(seconds=WALL_MAX_S)
 NO_TRACKER = "No Jira is configured (JIRA_URL is unset); the ticket waits and nothing is lost."
 
 
@@ -63,27 +65,29 @@ def tracker() -> Iterator[TicketTracker]:
 
 
 @outbox.handles("ticket.open")
-def open_ticket(message: OutboxMessage) -> outbox.Settle:
+def open_ticket(message: OutboxMessage) -> None:
     """Open the one ticket of a request, or adopt the one an earlier attempt left, and link it back."""
     request = ReviewRequest.objects.get(pk=message.payload["request_id"])
     ticket = Ticket.objects.select_related("request").get(request=request)
     with tracker() as jira:
         remote = _opened(jira, ticket, may_exist=message.attempts > 1 or message.is_uncertain)
         jira.link(remote.id, url=request_url(request), title=f"{request.ref} {request.title}", global_id=ticket.label)
-    return lambda: _do(effects.link_ticket, ticket=ticket, remote=remote, now=timezone.now())
 
 
 def _opened(jira: TicketTracker, ticket: Ticket, *, may_exist: bool) -> RemoteTicket:
     if ticket.remote_id:
         return RemoteTicket(ticket.remote_id, ticket.key, ticket.url, ticket.status)
     try:
-        return open_once(jira, draft_of(ticket.request), may_exist=may_exist)
+        remote = open_once(jira, draft_of(ticket.request), may_exist=may_exist)
     except OutcomeUnknown:
         effects.mark_uncertain(ticket=ticket, now=timezone.now())
         raise
     except LabelLost as loss:
         effects.link_ticket(ticket=ticket, remote=loss.ticket, now=timezone.now())
         raise
+    # Kept at once: if the link back fails now, a search too soon after the opening would not find the ticket.
+    effects.link_ticket(ticket=ticket, remote=remote, now=timezone.now())
+    return remote
 
 
 @outbox.handles("ticket.tell")
@@ -97,7 +101,8 @@ def tell_ticket(message: OutboxMessage) -> outbox.Settle:
     with tracker() as jira:
         try:
             blocks = (Paragraph(f"{said['by']}: {words}"),)
-            jira.comment(ticket.remote_id, blocks, marker=said["marker"], may_exist=message.attempts > 1)
+            may_exist = message.attempts > 1 or message.is_uncertain
+            jira.comment(ticket.remote_id, blocks, marker=said["marker"], may_exist=may_exist)
             status = jira.transition(ticket.remote_id, wanted) if wanted else ""
         except (TicketGone, TransitionUnavailable) as failure:
             note = failure.reason
@@ -130,7 +135,7 @@ def take_run(message: OutboxMessage) -> outbox.Settle:
 @shared_task
 def render_packet(packet_id: int) -> None:
     """Draw one packet, if it is due and nobody else has it."""
-    packet = Packet.claim(pk=packet_id, now=timezone.now(), lease=outbox.lease())
+    packet = Packet.claim(pk=packet_id, now=timezone.now(), lease=outbox.lease() + PRINT_MAX)
     if packet is None:
         return
     with audit.origin("job"):
@@ -148,7 +153,10 @@ def render_packet(packet_id: int) -> None:
 def age(now: datetime) -> None:
     """Expire and suspend authorisations, let overdue requests lapse, wake workers for packets."""
     authorisations.age(now=now)
+    packets.bury(now=now)
+    packets.bury(now=now)
     for request in lapsed(now=now):
-        requests.lapse(request=request, now=now)
+        with suppress(WrongState):  # somebody acted, or another process was quicker
+            requests.lapse(request=request, now=now)
     for packet_id in packets_due(now=now):
         outbox.wake("reviews.tasks.render_packet", packet_id)
