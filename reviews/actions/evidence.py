@@ -1,5 +1,6 @@
 """Figures, answers and benchmark results: everything a request is judged by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -125,14 +126,16 @@ def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: d
     """Turn a finished run into measured figures, unless its verdict is invalid; the policy is evaluated again."""
     with transaction.atomic():
         row = lock(request)
-        if State(row.state) in ENDED or run.verdict not in {Verdict.VALID, Verdict.INDICATIVE}:
-            why = run.error or "; ".join(
-                reason["message"] for reason in (run.result or {}).get("verdict", {}).get("reasons", [])
-            )
+        known = list(row.facts.filter(run=run))
+        if known:
+            return known
+        figures = _figures(row, run, now)
+        why_not = _why_refused(row, run, figures)
+        if why_not:
             details = {"run": run.pk, "state": run.state, "verdict": run.verdict}
-            record(kind="evidence.refused", request=row, by=by, now=now, details=details, reason=why[:1000])
+            record(kind="evidence.refused", request=row, by=by, now=now, details=details, reason=why_not[:1000])
             return []
-        facts = _measured(row, run, now)
+        facts = Fact.objects.bulk_create(figures)
         details = {"run": run.pk, "verdict": run.verdict, "result": run.result_digest, "facts": [f.name for f in facts]}
         record(kind="evidence.measured", request=row, by=by, now=now, details=details)
         if row.state == State.IN_REVIEW and facts:
@@ -143,9 +146,9 @@ def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: d
     return facts
 
 
-def _measured(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
+def _figures(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
     source = f"run {run.pk}, {run.scenario}"
-    rows = [
+    return [
         Fact(
             request=request, name=metric.name, value=metric.value, unit=metric.unit, basis=Basis.MEASURED,
             lower=metric.lower, upper=metric.upper, confidence=metric.confidence, n=metric.n, source=source,
@@ -154,10 +157,22 @@ def _measured(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
         for metric in metrics_of(run.result or {})
         if metric.name in CATALOGUE and CATALOGUE[metric.name].unit == metric.unit
     ]  # fmt: skip
-    for row in rows:
-        check_figure(figure_of(row))
-    Fact.objects.bulk_create(rows, ignore_conflicts=True)
-    return list(request.facts.filter(run=run))
+
+
+def _why_refused(request: ReviewRequest, run: Run, figures: Sequence[Fact]) -> str:
+    """Why a run is no evidence for the request; "" where it is."""
+    state = State(request.state)
+    if state in ENDED:
+        return f"The request is {state.words}, so the result of its run {run.pk} is not taken any more."
+    if run.verdict not in {Verdict.VALID, Verdict.INDICATIVE}:
+        reasons = [reason["message"] for reason in (run.result or {}).get("verdict", {}).get("reasons", [])]
+        return run.error or "; ".join(reasons) or f"Run {run.pk} ended {run.state}, without a result."
+    try:
+        for figure in figures:
+            check_figure(figure_of(figure))
+    except Invalid as fault:
+        return f"Run {run.pk} reports an impossible figure. {fault.reason}"
+    return ""
 
 
 def _check_answer(item: Item, text: str, upload: "File[bytes] | None", is_attested: bool) -> None:

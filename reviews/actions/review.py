@@ -9,7 +9,6 @@ from django.db import transaction
 from benchmarking.queries import runs
 from governance.actions import budgets
 from governance.domain.canonical import digest_of
-from governance.domain.checklists import is_complete
 from governance.domain.evaluation import Determination as Said
 from governance.domain.evaluation import RuleStatus
 from governance.domain.policy import Effect
@@ -94,7 +93,7 @@ def vote(
         electorate = electorate_of(row)
         stage = electorate.stage(stage_id)
         electorate.check(person_of(by), stage)
-        _check_conditions(conditions, choice, is_last=stage == electorate.stages[-1], now=now)
+        _check_promises(conditions, now=now)
         Vote.objects.create(
             request=row,
             revision=row.revision,
@@ -106,7 +105,13 @@ def vote(
         )
         details = {"stage": stage.id, "choice": choice.value, "revision": row.revision}
         record(kind="vote.cast", request=row, by=by, now=now, details=details, reason=rationale)
-        _settle(row, electorate_of(row).progress.outcome, rationale, conditions, by, now)
+        outcome = electorate_of(row).progress.outcome
+        if conditions and outcome is not VotingOutcome.APPROVED:
+            raise Invalid(
+                "Conditions belong to an approval in the last stage, and there to the one that completes it.",
+                field="conditions",
+            )
+        _settle(row, outcome, rationale, conditions, by, now)
     return row
 
 
@@ -161,7 +166,7 @@ def _check_evidence(row: ReviewRequest, now: datetime) -> None:
     open_items = [
         status for status in checklist_status(row, now=now) if status.item.required and not status.is_complete
     ]
-    if open_items or not is_complete(checklist_status(row, now=now)):
+    if open_items:
         titles = "; ".join(f"{status.item.title}: {status.why}" for status in open_items)
         raise WrongState(f"The checklist is not complete. {titles}", code="checklist_open")
     _check_contradictions(row, now)
@@ -188,12 +193,6 @@ def _check_not_denied(said: Said) -> None:
 
 def _check_unchanged(row: ReviewRequest, now: datetime) -> None:
     frozen = row.revisions.get(number=row.revision)
-    if digest_of(bundle_of(row, now=now)) != frozen.digest:
-        raise WrongState(
-            "The evidence changed since the revision was frozen; request changes, so that it is frozen anew.",
-            code="changed",
-        )
-    _check_contradictions(row, now)
     said = determine(row, now=now)
     _check_not_denied(said)
     before = severities(frozen.bundle["determination"])
@@ -201,11 +200,14 @@ def _check_unchanged(row: ReviewRequest, now: datetime) -> None:
     if worse:
         why = " ".join(f"{each.rule_id}: {each.why}" for each in worse)
         raise WrongState(f"The policy is stricter now than when the revision was frozen. {why}", code="worse")
+    if digest_of(bundle_of(row, now=now)) != frozen.digest:
+        raise WrongState(
+            "The evidence changed since the revision was frozen; request changes, so that it is frozen anew.",
+            code="changed",
+        )
 
 
-def _check_conditions(conditions: tuple[Promise, ...], choice: Choice, *, is_last: bool, now: datetime) -> None:
-    if conditions and (choice is not Choice.APPROVE or not is_last):
-        raise Invalid("Conditions belong to an approval in the last stage.", field="conditions")
+def _check_promises(conditions: tuple[Promise, ...], *, now: datetime) -> None:
     for each in conditions:
         if not each.text.strip() or len(each.text) > CONDITION_CHARS_MAX:
             raise Invalid(

@@ -5,11 +5,11 @@ from datetime import datetime
 from reviews.domain.lifecycle import State
 from reviews.models import Packet, ReviewRequest
 
-WAITING = (State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)
+WAITING = (State.CLEARED, State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)
 
 
 def lapsed(*, now: datetime) -> list[ReviewRequest]:
-    """Requests whose deadline passed while they waited for somebody."""
+    """Requests whose deadline passed while they waited for somebody, and clearances that have run out."""
     return list(ReviewRequest.objects.filter(state__in=WAITING, deadline_at__lte=now).order_by("pk")[:100])
 
 

@@ -20,13 +20,13 @@ class Electorate:
     ballots: tuple[Ballot, ...]
     revision: int
     requester_id: int
-    owner_id: int
+    owner_ids: frozenset[int]
     editor_ids: frozenset[int]
 
     @property
     def conflicted_ids(self) -> frozenset[int]:
         """Everybody with a stake."""
-        return self.editor_ids | {self.requester_id, self.owner_id}
+        return self.editor_ids | self.owner_ids | {self.requester_id}
 
     @property
     def progress(self) -> Progress:
@@ -34,6 +34,11 @@ class Electorate:
         return tally(
             stages=self.stages, ballots=self.ballots, revision=self.revision, conflicted_ids=self.conflicted_ids
         )
+
+    @property
+    def approver_ids(self) -> frozenset[int]:
+        """Whose approvals of the current revision stand."""
+        return frozenset(ballot.person_id for row in self.progress.stages for ballot in row.approvals)
 
     def stage(self, stage_id: str) -> Stage:
         """The stage of that id, or NotFound."""
@@ -49,15 +54,21 @@ class Electorate:
         """Raise unless the person may vote in the stage now."""
         check_may_vote(
             person=person, stage=stage, stages=self.stages, ballots=self.ballots, revision=self.revision,
-            requester_id=self.requester_id, owner_id=self.owner_id, evidence_editor_ids=self.editor_ids,
+            requester_id=self.requester_id, owner_id=self._owner_for(person),
+            evidence_editor_ids=self.editor_ids | self.owner_ids,
         )  # fmt: skip
 
     def may(self, person: Person, stage: Stage) -> bool:
         """Whether the person may vote in the stage now."""
         return may_vote(
             person=person, stage=stage, stages=self.stages, ballots=self.ballots, revision=self.revision,
-            requester_id=self.requester_id, owner_id=self.owner_id, evidence_editor_ids=self.editor_ids,
+            requester_id=self.requester_id, owner_id=self._owner_for(person),
+            evidence_editor_ids=self.editor_ids | self.owner_ids,
         )  # fmt: skip
+
+    def _owner_for(self, person: Person) -> int:
+        """The rules ask about one owner: for an owner themselves, for everybody else any."""
+        return person.id if person.id in self.owner_ids else min(self.owner_ids)
 
 
 def electorate_of(request: ReviewRequest) -> Electorate:
@@ -68,7 +79,7 @@ def electorate_of(request: ReviewRequest) -> Electorate:
         ballots=tuple(ballots_of(request)),
         revision=request.revision,
         requester_id=request.requester_id,
-        owner_id=request.owner_id,
+        owner_ids=frozenset({request.owner_id, request.model_version.asset.owner_id}),
         editor_ids=editors_of(request, run_starters=starters),
     )
 

@@ -15,9 +15,10 @@ from governance.domain.facts import Basis, Contradiction, Figure
 from governance.domain.policy import Effect, Policy, parse_policy
 from governance.domain.refusals import WrongState
 from governance.enums import DocumentState, Unit
-from governance.models import ChecklistVersion, PolicyVersion
+from governance.models import AuditEvent, ChecklistVersion, PolicyVersion
 from reviews.models import ContradictionAnswer, Fact, ReviewRequest
 
+ANSWERED = ("checklist.answered", "contradiction.answered")
 COST_FACT, GPU_FACT = "total_cost_1y_usd", "training_gpu_hours"
 
 
@@ -127,11 +128,12 @@ def amounts_of(figures: Sequence[Figure], *, now: datetime) -> dict[Unit, Decima
 
 
 def editors_of(request: ReviewRequest, *, run_starters: frozenset[int]) -> frozenset[int]:
-    """Everybody who stated a figure, answered for the evidence, or started a benchmark: they cannot vote on it."""
+    """Everybody who ever stated a figure, answered for the evidence, or started a benchmark: they cannot vote on it."""
     stated = request.facts.exclude(stated_by=None).values_list("stated_by", flat=True)
-    answered = request.checklist_answers.values_list("answered_by", flat=True)
-    explained = request.contradiction_answers.values_list("answered_by", flat=True)
-    return frozenset([*stated, *answered, *explained]) | run_starters
+    # A new answer takes the place of the one before, so only the trail knows everybody who answered.
+    events = AuditEvent.objects.filter(subject_type="request", subject=request.ref, kind__in=ANSWERED)
+    answered = events.values_list("actor_id", flat=True)
+    return frozenset([*stated, *(int(actor_id) for actor_id in answered)]) | run_starters
 
 
 def severities(document: dict[str, Any]) -> dict[str, tuple[int, bool]]:

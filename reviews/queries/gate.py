@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from reviews.domain.lifecycle import IN_FORCE, State
+from reviews.domain.lifecycle import IN_FORCE, AuthorisationState, State
 from reviews.models import Authorisation, ReviewRequest
 from reviews.queries.evidence import policy_of
 
@@ -34,12 +34,18 @@ def ask(*, digest: str, environment: str, now: datetime) -> GateAnswer:
     if held is not None:
         reason = f"{held.number} authorises this artifact for {environment} until {held.expires_at:%Y-%m-%d}."
         return GateAnswer("allow", (reason,), held.number, held.decision.request.ref, held.expires_at, held.envelope)
-    cleared = _cleared(digest, environment, now)
+    cleared = None if _taken_back(digest, environment) else _cleared(digest, environment, now)
     if cleared is not None:
         request, expires_at = cleared
         reason = f"{request.ref} was cleared: no rule of {request.policy} fired. Valid until {expires_at:%Y-%m-%d}."
         return GateAnswer("allow", (reason,), "", request.ref, expires_at, None)
     return GateAnswer("deny", _reasons(digest, environment, now), "", "", None, None)
+
+
+def _taken_back(digest: str, environment: str) -> bool:
+    """What people suspended or revoked, no clearance by a policy gives back."""
+    taken = (AuthorisationState.SUSPENDED, AuthorisationState.REVOKED)
+    return Authorisation.objects.filter(subject_digest=digest, environment=environment, state__in=taken).exists()
 
 
 def _cleared(digest: str, environment: str, now: datetime) -> tuple[ReviewRequest, datetime] | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Length
 
 from governance.domain.refusals import NotFound
 from governance.domain.roles import Person
@@ -29,7 +30,7 @@ def visible_to(person: Person) -> QuerySet[ReviewRequest]:
     rows = ReviewRequest.objects.select_related("team", "requester", "owner", "model_version__asset")
     if sees_everything(person):
         return rows
-    return rows.filter(Q(team__slug__in=person.teams) | Q(requester_id=person.id) | Q(owner_id=person.id))
+    return rows.filter(Q(team__slug__in=person.teams) | _own(person))
 
 
 def find(*, ref: str, person: Person) -> ReviewRequest:
@@ -57,17 +58,22 @@ def listed(*, person: Person, filters: Filters) -> QuerySet[ReviewRequest]:
     if filters.environment:
         rows = rows.filter(environment=filters.environment)
     if filters.mine:
-        rows = rows.filter(Q(requester_id=person.id) | Q(owner_id=person.id))
+        rows = rows.filter(_own(person))
     return rows
 
 
+def _own(person: Person) -> Q:
+    return Q(requester_id=person.id) | Q(model_version__asset__owner_id=person.id)
+
+
 def parties_of(request: ReviewRequest) -> Parties:
-    """Whose request it is."""
-    return Parties(request.team.slug, request.requester_id, request.owner_id)
+    """Whose request it is; the owner is whoever owns the model now, not when it was filed."""
+    return Parties(request.team.slug, request.requester_id, request.model_version.asset.owner_id)
 
 
 def next_ref(now: datetime) -> str:
     """The next free reference of the year; the caller holds the lock that makes it unique."""
     prefix = f"MRR-{now.year}-"
-    last = ReviewRequest.objects.filter(ref__startswith=prefix).order_by("-ref").values_list("ref", flat=True).first()
+    rows = ReviewRequest.objects.filter(ref__startswith=prefix).order_by(Length("ref").desc(), "-ref")
+    last = rows.values_list("ref", flat=True).first()
     return f"{prefix}{int(last.rpartition('-')[2]) + 1 if last else 1:04d}"
