@@ -154,7 +154,6 @@ def age(now: datetime) -> None:
     """Expire and suspend authorisations, let overdue requests lapse, wake workers for packets."""
     authorisations.age(now=now)
     packets.bury(now=now)
-    packets.bury(now=now)
     for request in lapsed(now=now):
         with suppress(WrongState):  # somebody acted, or another process was quicker
             requests.lapse(request=request, now=now)

@@ -74,19 +74,6 @@ def bury(*, by: User | None = None, now: datetime) -> list[Packet]:
     return rows
 
 
-def bury(*, by: User | None = None, now: datetime) -> list[Packet]:
-    """Declare dead the packets whose workers went silent too often; a person may retry them."""
-    with transaction.atomic():
-        rows = Packet.objects.select_for_update(skip_locked=True, of=("self",)).filter(Packet.exhausted(now=now))
-        dead = list(rows.select_related("request"))
-        for row in dead:
-            row.error = row.error or f"The worker went silent {row.attempts} times while drawing; retry it."
-            row.state, row.finished_at, row.lease_until = JobState.DEAD, now, None
-            row.save(update_fields=["state", "finished_at", "lease_until", "error"])
-            record(kind="packet.dead", request=row.request, by=by, now=now, details={"number": row.number})
-    return dead
-
-
 def retry(*, packet: Packet, by: User, now: datetime) -> Packet:
     """Draw a packet again whose drawing failed; what it says stays frozen."""
     person = person_of(by)
