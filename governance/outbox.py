@@ -38,6 +38,10 @@ class NeedsPerson(Exception):  # noqa: N818 -- a request to the outbox, not a ma
     """Nothing will change by itself: keep the message, pause it, and say why until a person resumes it."""
 
 
+class LeaseLost(Exception):  # noqa: N818 -- an answer, not a malfunction
+    """Another worker has the message now; this one does nothing more."""
+
+
 def handles(kind: str) -> Callable[[Handler], Handler]:
     """Register the handler of a kind. It acts outside, then returns what to write here once the message is done."""
 
@@ -57,6 +61,17 @@ def on_tick(ticker: Callable[[datetime], None]) -> Callable[[datetime], None]:
 def lease() -> timedelta:
     """How long a worker may be silent."""
     return timedelta(seconds=settings.WEIGHBRIDGE["LEASE_S"])
+
+
+def effect_lease() -> timedelta:
+    """How long one effect may take: more than its time-outs add up to, so that nobody repeats what is still under way."""
+    return timedelta(seconds=settings.WEIGHBRIDGE["EFFECT_LEASE_S"])
+
+
+def check_held(*, message: OutboxMessage, now: datetime) -> None:
+    """Raise LeaseLost unless this worker still holds the message; asked right before what cannot be taken back."""
+    if not message.renew(now=now, lease=effect_lease()):
+        raise LeaseLost(f"{message.key} was given to another worker.")
 
 
 def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: datetime) -> OutboxMessage:
@@ -86,11 +101,13 @@ def wake(task: str, *arguments: int) -> None:
 
 def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
     """Deliver one message if it is due and free; the message as it then stands, or None."""
-    message = OutboxMessage.claim(pk=pk, now=now, lease=lease())
+    message = OutboxMessage.claim(pk=pk, now=now, lease=effect_lease())
     if message is None:
         return None
     try:
         settle = HANDLERS[message.kind](message)
+    except LeaseLost as loss:
+        log.warning("%s", loss)
     except NeedsPerson as refusal:
         message.write(state=JobState.PAUSED, lease_until=None, error=str(refusal))
     except TryLater as delay:

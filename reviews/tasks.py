@@ -70,6 +70,7 @@ def open_ticket(message: OutboxMessage) -> None:
     request = ReviewRequest.objects.get(pk=message.payload["request_id"])
     ticket = Ticket.objects.select_related("request").get(request=request)
     with tracker() as jira:
+        outbox.check_held(message=message, now=timezone.now())
         remote = _opened(jira, ticket, may_exist=message.attempts > 1 or message.is_uncertain)
         jira.link(remote.id, url=request_url(request), title=f"{request.ref} {request.title}", global_id=ticket.label)
 

@@ -49,6 +49,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "WEIGHBRIDGE_LEASE_S", "seconds", "60", "How long a worker may be silent before its job is given to another."
     ),
+    Variable(
+        "WEIGHBRIDGE_EFFECT_LEASE_S",
+        "seconds",
+        "150",
+        "The same for one effect outside, for example opening a ticket; longer than its time-outs add up to.",
+    ),
     Variable("WEIGHBRIDGE_RUN_WALL_S", "seconds", "900", "Longest time one benchmark run may take."),
     Variable("WEIGHBRIDGE_RUN_MEMORY_MB", "whole number", "4096", "Address space a benchmarked model may use, in MB."),
     Variable(

@@ -219,6 +219,7 @@ WEIGHBRIDGE: dict[str, Any] = {
     "INSTANCE": env.text("WEIGHBRIDGE_INSTANCE", "wb"),
     "SIGNING_KEY": Path(env.text("WEIGHBRIDGE_SIGNING_KEY", str(VAR_DIR / "keys" / "signing.pem"))),
     "LEASE_S": env.number("WEIGHBRIDGE_LEASE_S"),
+    "EFFECT_LEASE_S": env.number("WEIGHBRIDGE_EFFECT_LEASE_S"),
     "RUN_WALL_S": env.number("WEIGHBRIDGE_RUN_WALL_S"),
     "RUN_MEMORY_MB": env.number("WEIGHBRIDGE_RUN_MEMORY_MB"),
     "JIRA": {
