@@ -92,7 +92,7 @@ class Inbox:
 
 def inbox_of(*, person: Person, now: datetime) -> Inbox:
     """What needs this person now."""
-    own = visible_to(person).filter(Q(requester_id=person.id) | Q(owner_id=person.id))
+    own = visible_to(person).filter(_stake(person))
     return Inbox(
         to_vote=tuple(_to_vote(person)),
         waiting_for_me=tuple(_mine(own.filter(state__in=WAITING_FOR_REQUESTER), now)),
@@ -103,10 +103,14 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
     )
 
 
+def _stake(person: Person) -> Q:
+    return Q(requester_id=person.id) | Q(model_version__asset__owner_id=person.id)
+
+
 def _to_vote(person: Person) -> Iterable[RequestLine]:
-    rows = visible_to(person).filter(state=State.IN_REVIEW).exclude(Q(requester_id=person.id) | Q(owner_id=person.id))
+    rows = visible_to(person).filter(state=State.IN_REVIEW).exclude(_stake(person))
     for request in rows.select_related("policy").order_by("deadline_at", "pk"):
-        stage = open_stage_for(request, person)
+        stage = open_stage_for(request=request, person=person)
         if stage is not None:
             yield _line(request, f"Your vote: {stage.title}.", _frozen_at(request))
 

@@ -20,7 +20,7 @@ from reviews.models import Authorisation, Condition, Packet, ReviewRequest
 from reviews.queries.electorate import Electorate
 from reviews.queries.readiness import Obstacle
 from reviews.queries.requests import parties_of
-from reviews.rules import check_confirm_condition, check_edit, check_revoke, check_withdraw, may_edit
+from reviews.rules import check_confirm_condition, check_edit, check_revoke, check_waive, check_withdraw, may_edit
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ def ask(*checks: Callable[[], None]) -> Possible:
 def steps(
     request: ReviewRequest, person: Person, electorate: Electorate, obstacles: tuple[Obstacle, ...]
 ) -> dict[str, Possible]:
-    """The steps a request offers by name: edit, submit, evidence, answer, request_review, vote, revise, withdraw, packet."""
+    """The steps a request offers by name: edit, submit, evidence, answer, request_review, vote, revise, withdraw, packet,
+    waive."""
     state, parties = State(request.state), parties_of(request)
 
     def edits(check: Callable[[], None]) -> Possible:
@@ -66,6 +67,7 @@ def steps(
         "revise": edits(lambda: check_action(source=state, action="revise")),
         "withdraw": ask(lambda: check_withdraw(person, parties), lambda: check_action(source=state, action="withdraw")),
         "packet": ask(lambda: _check_packet(request, person)),
+        "waive": ask(lambda: check_waive(person, parties), lambda: _check_answerable(request, state)),
     }
 
 
@@ -115,7 +117,7 @@ def _check_editable(state: State) -> None:
 
 def _check_answerable(request: ReviewRequest, state: State) -> None:
     _check_editable(state)
-    _need(request.checklist is not None, "The checklist is attached when the request is submitted.")
+    _need(request.policy is not None, "Policy and checklist are fixed when the request is submitted.")
 
 
 def _check_ready(state: State, obstacles: tuple[Obstacle, ...]) -> None:

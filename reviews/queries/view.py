@@ -17,7 +17,15 @@ from reviews.queries import view_evidence as evidence
 from reviews.queries.electorate import electorate_of
 from reviews.queries.possible import Possible, steps
 from reviews.queries.readiness import Obstacle, obstacles
-from reviews.queries.view_course import AuthorisationView, BudgetView, DecisionView, PacketView, StageView, TicketView
+from reviews.queries.view_course import (
+    AuthorisationView,
+    BudgetView,
+    DecisionView,
+    PacketView,
+    StageView,
+    TicketView,
+    WaiverView,
+)
 from reviews.queries.view_evidence import FactView, ItemView, RunEntry
 
 
@@ -77,7 +85,7 @@ class RevisionView:
 @dataclass(frozen=True, kw_only=True)
 class RequestView:
     """A request as one person sees it at one moment. `possible` names the steps: edit, submit, evidence (figures and
-    contradictions), answer (checklist), request_review, vote, revise, withdraw, packet."""
+    contradictions), answer (checklist), request_review, vote, revise, withdraw, packet, waive."""
 
     ref: str
     title: str
@@ -102,6 +110,7 @@ class RequestView:
     checklist_version: RulebookView | None
     determination: DeterminationPart | None
     determinations: tuple[DeterminationPart, ...]
+    waivers: tuple[WaiverView, ...]
     facts: tuple[FactView, ...]
     checklist: tuple[ItemView, ...]
     runs: tuple[RunEntry, ...]
@@ -150,7 +159,7 @@ def describe(*, request: ReviewRequest, person: Person, now: datetime) -> Reques
         team=request.team.slug,
         team_name=request.team.name,
         requester=_person(request.requester),
-        owner=_person(request.owner),
+        owner=_person(request.model_version.asset.owner),
         model=_model(request),
         dataset=_dataset(request),
         purpose=request.purpose,
@@ -164,6 +173,7 @@ def describe(*, request: ReviewRequest, person: Person, now: datetime) -> Reques
         checklist_version=_rulebook(request.checklist),
         determination=determinations[0] if determinations else None,
         determinations=determinations,
+        waivers=course.waiver_views(request, now=now),
         facts=evidence.fact_views(request, now=now),
         checklist=evidence.item_views(request, now=now),
         runs=evidence.run_entries(request, person=person),

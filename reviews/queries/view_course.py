@@ -126,6 +126,29 @@ class AuthorisationView:
     revoke: Possible
 
 
+@dataclass(frozen=True, kw_only=True)
+class WaiverView:
+    """Leave not to meet a soft rule for a while."""
+
+    rule_id: str
+    reason: str
+    granted_by: str
+    granted_at: datetime
+    expires_at: datetime
+    is_over: bool
+
+
+def waiver_views(request: ReviewRequest, *, now: datetime) -> tuple[WaiverView, ...]:
+    """Every waiver of the request, latest first."""
+    return tuple(
+        WaiverView(
+            rule_id=row.rule_id, reason=row.reason, granted_by=parts.name_of(row.granted_by),
+            granted_at=row.granted_at, expires_at=row.expires_at, is_over=row.expires_at <= now,
+        )
+        for row in request.waivers.select_related("granted_by").order_by("-pk")
+    )  # fmt: skip
+
+
 def determination_views(request: ReviewRequest) -> tuple[DeterminationPart, ...]:
     """Every determination, latest first."""
     rows = request.determinations.select_related("policy").order_by("-pk")
