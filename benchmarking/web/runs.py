@@ -1,34 +1,119 @@
-"""Pages of benchmark runs."""
+"""Pages of benchmark runs: how one stands while it runs, and what it found."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from benchmarking.actions import runs as writes
+from benchmarking.models import Run
+from benchmarking.queries import of_model as model_runs
+from benchmarking.queries import runs
+from benchmarking.rules import check_run
+from benchmarking.web.result import conditions_of, confusion_of, distribution_of, groups_of
+from governance.domain.refusals import NotFound, Refused
+from governance.queries import inventory, trail
+from governance.web.reader import person_of, user_of, wants_fragment
+from governance.web.refusals import attempt
 
 
+@require_safe
 def detail(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Pages of benchmark runs."""
-    return render(request, "base.html")
+    """`/runs/<id>/`: the run, its verdict, figures and conditions."""
+    run = runs.find(run_id=run_id, person=person_of(request))
+    view = runs.describe(run)
+    result = run.result or {}
+    asset = run.model_version.asset
+    context = {
+        "run": run,
+        "view": view,
+        "asset": asset,
+        "groups": groups_of(view),
+        "distribution": distribution_of(view, result=result),
+        "confusion": confusion_of(result),
+        "conditions": conditions_of(view.manifest),
+        "events": trail.of_subject("run", subject=run.key),
+        "crumbs": (
+            ("Models", reverse("governance:models")),
+            (asset.name, reverse("governance:model", args=[asset.team.slug, asset.slug])),
+            (f"Run {run.pk}", ""),
+        ),
+        **_may(request, run),
+    }
+    return render(request, "benchmarking/run.html", context)
 
 
+@require_safe
 def live(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Pages of benchmark runs."""
-    return render(request, "base.html")
+    """The part of the page that follows a run; once it has ended the whole page is fetched again."""
+    run = runs.find(run_id=run_id, person=person_of(request))
+    view = runs.describe(run)
+    response = render(request, "benchmarking/_fragments/live.html", {"run": run, "view": view})
+    if view.is_finished:
+        response["HX-Refresh"] = "true"
+    return response
 
 
+@require_safe
 def result(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Pages of benchmark runs."""
-    return render(request, "base.html")
+    """The whole result document, as the toolkit wrote it."""
+    run = runs.find(run_id=run_id, person=person_of(request))
+    if run.result is None:
+        raise NotFound(f"Run {run.pk} has no result; it is {run.state}.")
+    response = JsonResponse(run.result, json_dumps_params={"indent": 2})
+    response["Content-Disposition"] = f'attachment; filename="run-{run.pk}.json"'
+    return response
 
 
+@require_POST
 def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Pages of benchmark runs."""
-    return render(request, "base.html")
+    """Stop a run."""
+    run = runs.find(run_id=run_id, person=person_of(request))
+
+    def act() -> str:
+        writes.cancel(run=run, by=user_of(request), now=timezone.now())
+        return f"Run {run.pk} is cancelled."
+
+    attempt(request, act)
+    return redirect("benchmarking:run", run.pk)
 
 
+@require_POST
 def repeat(request: HttpRequest, run_id: int) -> HttpResponse:
-    """Pages of benchmark runs."""
-    return render(request, "base.html")
+    """Queue the same benchmark once more and go to the new run."""
+    run = runs.find(run_id=run_id, person=person_of(request))
+    queued: list[Run] = []
+
+    def act() -> str:
+        queued.append(writes.repeat(run=run, by=user_of(request), now=timezone.now()))
+        return f"Run {queued[0].pk} is queued; run {run.pk} stays as it is."
+
+    attempt(request, act)
+    return redirect("benchmarking:run", queued[0].pk if queued else run.pk)
 
 
+@require_safe
 def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
-    """Pages of benchmark runs."""
-    return render(request, "base.html")
+    """Runs of one model: a part of the model's page, and a page of its own without scripts."""
+    asset = inventory.find(team=team, slug=slug, person=person_of(request))
+    context: dict[str, Any] = {"asset": asset, "runs": model_runs.of_model(asset=asset, person=person_of(request))}
+    if wants_fragment(request):
+        return render(request, "benchmarking/_fragments/runs.html", context)
+    context["crumbs"] = (
+        ("Models", reverse("governance:models")),
+        (asset.name, reverse("governance:model", args=[team, slug])),
+        ("Runs", ""),
+    )
+    return render(request, "benchmarking/model_runs.html", context)
+
+
+def _may(request: HttpRequest, run: Run) -> dict[str, str]:
+    """Why the reader cannot start or stop the run; empty where they can."""
+    try:
+        check_run(person_of(request), team=run.model_version.asset.team.slug)
+    except Refused as refusal:
+        return {"cannot_run": refusal.reason}
+    return {"cannot_run": ""}

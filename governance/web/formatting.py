@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 GAP = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 _MOST_DECIMALS = 6
-_UNIT_WORDS = {"gpu_h": "GPU h", "1/s": "/s", "ratio": "%", "USD": "USD"}
+_UNIT_WORDS = {"gpu_h": "GPU h", "1/s": "/s", "ratio": "%", "USD": "USD", "1": ""}
 _STEPS = (
     (timedelta(days=365), "year"),
     (timedelta(days=30), "month"),
@@ -85,6 +85,14 @@ def format_quantity(value: Decimal, *, unit: str) -> str:
     words = shown_unit(unit)
     number = shown_value(value, unit=unit)
     return f"{number}{GAP}{words}" if words else number
+
+
+def format_exact(amount: Decimal, *, unit: str) -> str:
+    """An amount of a ledger, to the cent: "$1,234.50", "12.50 GPU h"."""
+    number = format_number(amount, decimals=2)
+    if unit == "USD":
+        return f"{MINUS}${number[1:]}" if amount < 0 else f"${number}"
+    return f"{number}{GAP}{shown_unit(unit)}"
 
 
 def format_moment(at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""The main navigation: six places, in the order of a working day."""
+"""The main navigation: the places, in the order of a working day."""
 
 from dataclasses import dataclass
 
@@ -23,9 +23,10 @@ class Entry:
     is_current: bool
 
 
-def entries(*, path: str) -> tuple[Entry, ...]:
-    """Every place; the one whose address the path begins with is current (the inbox only by itself)."""
-    return tuple(_entry(label, reverse(name), path) for label, name in _PLACES)
+def entries(*, path: str, may_read_trail: bool = False) -> tuple[Entry, ...]:
+    """Every place the reader may go; the one whose address the path begins with is current (the inbox only by itself)."""
+    places = (*_PLACES, ("Audit", "governance:audit")) if may_read_trail else _PLACES
+    return tuple(_entry(label, reverse(name), path) for label, name in places)
 
 
 def _entry(label: str, url: str, path: str) -> Entry:

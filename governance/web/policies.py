@@ -1,29 +1,153 @@
-"""Pages of the rulebook."""
+"""Pages of the rulebook: versions, what they say, what changed, drafting and publishing."""
 
+from typing import Any
+
+from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from governance.actions import rulebook as writes
+from governance.domain.refusals import Invalid, NotFound, Refused
+from governance.enums import DocumentState
+from governance.models import PolicyVersion
+from governance.queries import rulebook
+from governance.queries.rulebook import Version
+from governance.rules import check_publish_rulebook, check_write_rulebook, may_write_rulebook
+from governance.web.reader import person_of, user_of
+from governance.web.refusals import attempt, show_in
+
+WORDS = {"policies": "policy", "checklists": "checklist"}
 
 
+class DraftForm(forms.Form):
+    """A document as YAML."""
+
+    source = forms.CharField(
+        label="YAML",
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 32, "spellcheck": "false", "class": "code-input", "autocomplete": "off"}),
+        help_text="Checked as a whole when you save; a fault is named by its place, like rules[2].limit.",
+    )
+
+
+@require_safe
 def listed(request: HttpRequest) -> HttpResponse:
-    """Pages of the rulebook."""
-    return render(request, "base.html")
+    """`/policy/`: every version of every policy and checklist."""
+    kinds = [(kind, WORDS[kind], rulebook.versions(kind)) for kind in rulebook.KINDS]
+    return render(
+        request, "governance/policies.html", {"kinds": kinds, "may_write": may_write_rulebook(person_of(request))}
+    )
 
 
-def draft(request: HttpRequest, kind: str) -> HttpResponse:
-    """Pages of the rulebook."""
-    return render(request, "base.html")
-
-
-def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
-    """Pages of the rulebook."""
-    return render(request, "base.html")
-
-
+@require_safe
 def detail(request: HttpRequest, kind: str, name: str, number: int) -> HttpResponse:
-    """Pages of the rulebook."""
-    return render(request, "base.html")
+    """One version: what it says, its source, and, for a draft, what publishing it would change."""
+    version = rulebook.find(kind=kind, name=name, number=number)
+    row = rulebook.row_of(version)
+    others = [each for each in rulebook.versions(kind) if each.name == name and each.number != number]
+    context = {
+        "kind": kind,
+        "word": WORDS[kind],
+        "version": version,
+        "row": row,
+        "others": others,
+        "may_write": may_write_rulebook(person_of(request)),
+        "crumbs": (("Policy", reverse("governance:policies")), (f"{name} v{number}", "")),
+        **_said(version),
+        **(_draft_context(request, kind, version) if version.state == DocumentState.DRAFT else {}),
+    }
+    return render(request, f"governance/{WORDS[kind]}.html", context)
 
 
+@require_safe
+def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
+    """`…/diff/?from=1&to=2`: what changed between two versions."""
+    before, after = (_asked(request, kind, name, field) for field in ("from", "to"))
+    context = {
+        "kind": kind, "word": WORDS[kind], "name": name, "before": before, "after": after,
+        "changes": rulebook.changes(before=before, after=after),
+        "numbers": [each.number for each in rulebook.versions(kind) if each.name == name],
+        "crumbs": (
+            ("Policy", reverse("governance:policies")),
+            (f"{name} v{after.number}", reverse("governance:policy", args=[kind, name, after.number])),
+            (f"Changes since v{before.number}", ""),
+        ),
+    }  # fmt: skip
+    return render(request, "governance/difference.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft(request: HttpRequest, kind: str) -> HttpResponse:
+    """`…/new/`: write the next version, starting from the one in force or the one asked for."""
+    rulebook.model_of(kind)
+    check_write_rulebook(person_of(request))
+    form = DraftForm(request.POST) if request.method == "POST" else DraftForm(initial={"source": _start(request, kind)})
+    if request.method == "POST" and form.is_valid():
+        write = writes.draft_policy if kind == "policies" else writes.draft_checklist
+        try:
+            version = write(source=form.cleaned_data["source"], by=user_of(request), now=timezone.now())
+        except Invalid as refusal:
+            form.add_error("source", refusal.reason)
+        except Refused as refusal:
+            show_in(form, refusal)
+        else:
+            return redirect("governance:policy", kind, version.name, version.number)
+    context = {
+        "kind": kind, "word": WORDS[kind], "form": form,
+        "crumbs": (("Policy", reverse("governance:policies")), (f"New {WORDS[kind]} version", "")),
+    }  # fmt: skip
+    return render(request, "governance/draft.html", context)
+
+
+@require_POST
 def publish(request: HttpRequest, kind: str, name: str, number: int) -> HttpResponse:
-    """Pages of the rulebook."""
-    return render(request, "base.html")
+    """Put a draft in force."""
+    version = rulebook.find(kind=kind, name=name, number=number)
+
+    def act() -> str:
+        if isinstance(version, PolicyVersion):
+            writes.publish(version=version, by=user_of(request), now=timezone.now())
+        else:
+            writes.publish(version=version, by=user_of(request), now=timezone.now())
+        return f"{version} is in force. Requests submitted from now on are judged by it."
+
+    attempt(request, act)
+    return redirect("governance:policy", kind, name, number)
+
+
+def _said(version: Version) -> dict[str, Any]:
+    """The document as read today; a version of another time that no longer reads as one is shown as source alone."""
+    try:
+        if isinstance(version, PolicyVersion):
+            return {"policy": rulebook.policy_in(version)}
+        return {"checklist": rulebook.checklist_in(version)}
+    except Invalid as refusal:
+        return {"unreadable": refusal.reason}
+
+
+def _draft_context(request: HttpRequest, kind: str, version: Version) -> dict[str, Any]:
+    current = rulebook.in_force(kind=kind, name=version.name)
+    changes = rulebook.changes(before=current, after=version) if current else None
+    try:
+        check_publish_rulebook(person_of(request), written_by_id=version.written_by_id)
+    except Refused as refusal:
+        return {"current": current, "changes": changes, "cannot_publish": refusal.reason}
+    return {"current": current, "changes": changes, "cannot_publish": ""}
+
+
+def _asked(request: HttpRequest, kind: str, name: str, field: str) -> Version:
+    text = request.GET.get(field, "")
+    if not text.isdecimal() or len(text) > 9:
+        raise NotFound("Say which versions to compare, like ?from=1&to=2.")
+    return rulebook.find(kind=kind, name=name, number=int(text))
+
+
+def _start(request: HttpRequest, kind: str) -> str:
+    name, _, number = request.GET.get("from", "").rpartition(":")
+    if name and number.isdecimal():
+        return rulebook.find(kind=kind, name=name, number=int(number)).source
+    found = rulebook.latest(kind)
+    return found.source if found else ""

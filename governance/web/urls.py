@@ -18,6 +18,7 @@ urlpatterns = [
     path("budgets/", budgets.listed, name="budgets"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/", budgets.account, name="account"),
     path("integrations/", integrations.listed, name="integrations"),
+    path("integrations/connection/", integrations.connection, name="integrations_connection"),
     path("integrations/check/", integrations.check, name="integrations_check"),
     path("integrations/resume/", integrations.resume, name="integrations_resume"),
     path("integrations/<int:message_id>/retry/", integrations.retry, name="integrations_retry"),

@@ -38,6 +38,12 @@ def quantity(value: Decimal | int | str | None, unit: str) -> str:
 
 
 @register.filter
+def exact(amount: Decimal, unit: str) -> str:
+    """An amount of a ledger, to the cent."""
+    return formatting.format_exact(amount, unit=unit)
+
+
+@register.filter
 def percent(value: Decimal | float | str) -> str:
     """0.95 -> "95 %"."""
     return formatting.format_quantity(Decimal(str(value)), unit="ratio")
@@ -57,6 +63,12 @@ def words(slug: str) -> str:
         text = text.removesuffix(unit)
     known = {"gpu": "GPU", "f1": "F1", "kpi": "KPI", "1y": "1 year", "1k": "1k"}
     return " ".join(known.get(part, part) for part in text.replace("_", " ").capitalize().split(" "))
+
+
+@register.filter
+def event_words(kind: str) -> str:
+    """ "model.version_registered" -> "Model version registered": the kind of an audit event, readable."""
+    return str(kind).replace(".", " ").replace("_", " ").capitalize()
 
 
 @register.simple_tag
@@ -124,7 +136,7 @@ def meter(total: Decimal, committed: Decimal, reserved: Decimal, this: Decimal =
 @register.simple_tag(takes_context=True)
 def navigation_entries(context: Context) -> tuple[navigation.Entry, ...]:
     """The entries of the main navigation, the current one marked."""
-    return navigation.entries(path=context["request"].path)
+    return navigation.entries(path=context["request"].path, may_read_trail=bool(context.get("may_read_trail")))
 
 
 @register.simple_block_tag

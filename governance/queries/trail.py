@@ -1,0 +1,63 @@
+"""Reads of the audit trail."""
+
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from governance.domain.refusals import NotAllowed
+from governance.domain.roles import Person, Role
+from governance.models import AuditEvent
+from governance.rules import may
+
+READERS = (Role.ADMIN, Role.AUDITOR)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to; every field empty means all."""
+
+    search: str = ""
+    subject_type: str = ""
+    kind: str = ""
+
+
+def check_read_trail(person: Person) -> None:
+    """The whole trail names people and requests of every team: administrators and auditors."""
+    if not any(person.has_role(role) for role in READERS):
+        raise NotAllowed("Only an administrator or an auditor reads the whole audit trail; ask one of them.")
+
+
+def may_read_trail(person: Person) -> bool:
+    """Whether the person may read the whole trail."""
+    return may(lambda: check_read_trail(person))
+
+
+def listed(filters: Filters) -> QuerySet[AuditEvent]:
+    """Events for a list, newest first."""
+    rows = AuditEvent.objects.order_by("-position")
+    words = filters.search.strip()
+    if words:
+        rows = rows.filter(
+            Q(subject__icontains=words) | Q(actor__icontains=words) | Q(reason__icontains=words) | Q(request_id=words)
+        )
+    if filters.subject_type:
+        rows = rows.filter(subject_type=filters.subject_type)
+    if filters.kind:
+        rows = rows.filter(kind__startswith=filters.kind)
+    return rows
+
+
+def of_subject(subject_type: str, *, subject: str, limit: int = 30) -> list[AuditEvent]:
+    """The latest events about one thing, newest first."""
+    rows = AuditEvent.objects.filter(subject_type=subject_type, subject=subject).order_by("-position")
+    return list(rows[:limit])
+
+
+def subject_types() -> list[str]:
+    """Every kind of thing the trail speaks of."""
+    return list(AuditEvent.objects.order_by("subject_type").values_list("subject_type", flat=True).distinct())
+
+
+def head() -> AuditEvent | None:
+    """The last event: its hash stands for the whole trail."""
+    return AuditEvent.objects.order_by("-position").first()
