@@ -1,5 +1,12 @@
 """Addresses of the benchmarking API."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from benchmarking.api.datasets import Datasets
+from benchmarking.api.runs import RunCancellation, RunDetail
+
+urlpatterns: list[URLPattern] = [
+    path("datasets/", Datasets.as_view(), name="datasets"),
+    path("runs/<int:run_id>/", RunDetail.as_view(), name="run"),
+    path("runs/<int:run_id>/cancel/", RunCancellation.as_view(), name="run-cancel"),
+]

@@ -1,0 +1,47 @@
+"""`models/`: registering model versions, and the inventory."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from governance.actions import inventory as writes
+from governance.api.answers import ModelAnswer, ModelVersionAnswer
+from governance.api.inputs import ModelFilters, ModelInput, asker, read
+from governance.queries import inventory
+from governance.queries.inventory import Filters
+
+
+class Models(GenericAPIView[Any]):
+    """The models of the teams whose work you may see."""
+
+    parser_classes = [MultiPartParser]
+    serializer_class = ModelAnswer
+
+    @extend_schema(operation_id="models_list", parameters=[ModelFilters])
+    def get(self, request: Request) -> Response:
+        """The inventory, by name."""
+        _, person, _ = asker(request)
+        given = read(ModelFilters, request.query_params)
+        filters = Filters(given.get("q", ""), given.get("team", ""), given.get("tier", ""))
+        page = self.paginate_queryset(inventory.listed(person=person, filters=filters))
+        return self.get_paginated_response(ModelAnswer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="models_create", request={"multipart/form-data": ModelInput}, responses={201: ModelVersionAnswer}
+    )
+    def post(self, request: Request) -> Response:
+        """Register a version by its file, or by URI and SHA-256; the same content again is the same version."""
+        user, _, now = asker(request)
+        given = read(ModelInput, request.data)
+        names = {name: given[name] for name in ("team", "slug", "name", "tier", "owner")}
+        asset = writes.register_asset(**names, by=user, now=now)
+        place = {"asset": asset, "version": given["version"], "by": user, "now": now}
+        if "file" in given:
+            version = writes.register_upload(**place, upload=given["file"])
+        else:
+            version = writes.register_reference(**place, uri=given["uri"], digest=given["sha256"])
+        return Response(ModelVersionAnswer(version).data, status=201)

@@ -1,0 +1,75 @@
+"""`policies/`: reading, drafting and publishing."""
+
+from dataclasses import asdict
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.actions import rulebook as writes
+from governance.api.answers import PolicyAnswer, PolicyDetailAnswer
+from governance.api.inputs import Nothing, PolicyInput, asker, read
+from governance.models import PolicyVersion
+from governance.queries import rulebook
+
+KIND = "policies"
+
+
+class Policies(APIView):
+    """Every version of every policy."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="policies_list", responses=PolicyAnswer(many=True))
+    def get(self, request: Request) -> Response:
+        """By name, the newest version first."""
+        return Response(PolicyAnswer(rulebook.versions(KIND), many=True).data)
+
+    @extend_schema(operation_id="policies_draft", request=PolicyInput, responses={201: PolicyDetailAnswer})
+    def post(self, request: Request) -> Response:
+        """Write the next draft; a fault is named by its place, like rules[2].limit."""
+        user, _, now = asker(request)
+        draft = writes.draft_policy(source=read(PolicyInput, request.data)["source"], by=user, now=now)
+        return Response(_said(draft), status=201)
+
+
+class PolicyDetail(APIView):
+    """One version."""
+
+    @extend_schema(operation_id="policies_retrieve", responses=PolicyDetailAnswer)
+    def get(self, request: Request, name: str, number: int) -> Response:
+        """The version with its rules, its stages and its source."""
+        return Response(_said(_found(name, number)))
+
+
+class PolicyPublication(APIView):
+    """Putting a draft in force."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="policies_publish", request=Nothing, responses=PolicyDetailAnswer)
+    def post(self, request: Request, name: str, number: int) -> Response:
+        """Publish the draft; the version in force before is retired. Needs somebody else than its author."""
+        user, _, now = asker(request)
+        read(Nothing, request.data)
+        return Response(_said(writes.publish(version=_found(name, number), by=user, now=now)))
+
+
+def _found(name: str, number: int) -> PolicyVersion:
+    version = rulebook.find(kind=KIND, name=name, number=number)
+    assert isinstance(version, PolicyVersion)  # noqa: S101 -- KIND says so
+    return version
+
+
+def _said(version: PolicyVersion) -> dict[str, Any]:
+    policy = rulebook.policy_in(version)
+    said = {
+        **asdict(rulebook.row_of(version)),
+        "source": version.source,
+        "rules": policy.rules,
+        "stages": policy.stages,
+    }
+    return dict(PolicyDetailAnswer(said).data)

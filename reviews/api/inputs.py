@@ -1,0 +1,173 @@
+"""What the reviews API takes; unknown fields are refused, so that a slip of the pen is not swallowed."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from governance.domain.facts import CATALOGUE, Basis
+from governance.domain.refusals import NotAllowed
+from governance.domain.roles import Person
+from governance.queries.people import person_of
+from reviews.domain.lifecycle import State
+from reviews.domain.voting import Choice
+from reviews.enums import ENVIRONMENT_NAMES
+from reviews.models import ReviewRequest
+from reviews.queries import requests
+
+DIGEST = r"^sha256:[0-9a-f]{64}$"
+N_MAX = 2**63 - 1
+TEXT_CHARS_MAX = 20_000
+
+
+class Input(serializers.Serializer[Any]):
+    """A serializer that refuses fields it does not know."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The validated values; ValidationError names an unknown field and the known ones."""
+        unknown = [str(name) for name in data if name not in self.fields] if isinstance(data, Mapping) else []
+        if unknown:
+            reason = f"This field is not known here; known are {', '.join(self.fields)}."
+            raise serializers.ValidationError({name: [reason] for name in unknown})
+        return super().to_internal_value(data)
+
+
+def read(kind: type[serializers.Serializer[Any]], data: object) -> dict[str, Any]:
+    """The validated values of an input; ValidationError otherwise."""
+    given = kind(data=data)
+    given.is_valid(raise_exception=True)
+    values: dict[str, Any] = given.validated_data
+    return values
+
+
+def asker(request: Request) -> tuple[User, Person, datetime]:
+    """Who asks, as a user and as a person, and when."""
+    if not isinstance(request.user, User):
+        raise NotAllowed("Log in first, or send a token.")
+    return request.user, person_of(request.user), timezone.now()
+
+
+def found(request: Request, ref: str) -> tuple[ReviewRequest, User, Person, datetime]:
+    """The request of that reference, if this person may see it, with who asks and when."""
+    user, person, now = asker(request)
+    return requests.find(ref=ref, person=person), user, person, now
+
+
+def choice(values: Iterable[str], **options: Any) -> serializers.ChoiceField:
+    """A field that takes one of a few words, and names them when it refuses."""
+    words = [str(value) for value in values]
+    reason = f"“{{input}}” is not known here; write one of {', '.join(words)}."
+    return serializers.ChoiceField(choices=words, error_messages={"invalid_choice": reason}, **options)
+
+
+def _amount(**options: Any) -> serializers.DecimalField:
+    return serializers.DecimalField(max_digits=24, decimal_places=9, **options)
+
+
+class FactInput(Input):
+    """A figure as a person states it; text is exact where a number is not."""
+
+    name = choice(CATALOGUE)
+    value = _amount()
+    unit = serializers.CharField(required=False, max_length=12, help_text="The catalogue's unit, which is the default.")
+    basis = choice(
+        Basis, help_text="declared or estimated; measured figures come from benchmarks, billed ones from bills."
+    )
+    lower = _amount(required=False, allow_null=True)
+    upper = _amount(required=False, allow_null=True)
+    confidence = serializers.DecimalField(max_digits=5, decimal_places=4, required=False, allow_null=True)
+    n = serializers.IntegerField(min_value=1, max_value=N_MAX, required=False, allow_null=True)
+    source = serializers.CharField(max_length=300, required=False, allow_blank=True)  # type: ignore[assignment]  # a field of that name, not DRF's attribute
+    valid_until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class ReviewInput(Input):
+    """A model review request."""
+
+    title = serializers.CharField(max_length=160)
+    purpose = serializers.CharField(max_length=200)
+    environment = choice(ENVIRONMENT_NAMES)
+    business_case = serializers.CharField(max_length=TEXT_CHARS_MAX)
+    model_version = serializers.CharField(max_length=71, help_text="Digest or id of a registered model version.")
+    dataset = serializers.CharField(
+        max_length=71, required=False, allow_null=True, help_text="Digest of registered data."
+    )
+    facts = FactInput(many=True, required=False)
+
+
+class ReviewFilters(Input):
+    """What the list of requests can be narrowed to."""
+
+    page = serializers.IntegerField(required=False, min_value=1)
+    q = serializers.CharField(required=False, max_length=200, allow_blank=True, help_text="Words to search for.")
+    state = choice(State, required=False)
+    team = serializers.SlugField(required=False, help_text="Slug of a team.")
+    environment = choice(ENVIRONMENT_NAMES, required=False)
+    mine = serializers.BooleanField(required=False, help_text="Filed or owned by you.")
+
+
+class AnswerInput(Input):
+    """An answer to a checklist item: the text, the confirmation, or the file that its kind asks for."""
+
+    text = serializers.CharField(required=False, allow_blank=True, max_length=TEXT_CHARS_MAX)
+    is_attested = serializers.BooleanField(required=False)
+    file = serializers.FileField(required=False, max_length=160)
+
+
+class TextInput(Input):
+    """An explanation."""
+
+    text = serializers.CharField(max_length=TEXT_CHARS_MAX)
+
+
+class ReasonInput(Input):
+    """Why."""
+
+    reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
+
+
+class WaiverInput(Input):
+    """Leave not to meet a soft rule for a while."""
+
+    rule = serializers.CharField(max_length=60)
+    reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
+    valid_days = serializers.IntegerField(min_value=1)
+
+
+class ConditionInput(Input):
+    """What must be done, by whom, until when."""
+
+    text = serializers.CharField(max_length=400)
+    owner = serializers.SlugRelatedField(
+        slug_field="username",
+        queryset=User.objects.filter(is_active=True),
+        error_messages={"does_not_exist": "There is no active user “{value}”."},
+        help_text="User name.",
+    )
+    due_on = serializers.DateField()
+
+
+class VoteInput(Input):
+    """A vote; conditions belong to the approval that completes the last stage."""
+
+    stage = serializers.CharField(max_length=40)
+    choice = choice(Choice)
+    rationale = serializers.CharField(required=False, allow_blank=True, max_length=TEXT_CHARS_MAX)
+    conditions = ConditionInput(many=True, required=False)
+
+
+class GateInput(Input):
+    """Which artifact, and where it is to run."""
+
+    subject = serializers.RegexField(
+        DIGEST, error_messages={"invalid": "Write sha256: followed by 64 hexadecimal digits in lower case."}
+    )
+    env = choice(ENVIRONMENT_NAMES)
+
+
+class Nothing(Input):
+    """A call that takes no fields."""
