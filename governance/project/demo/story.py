@@ -219,7 +219,7 @@ def ask_gate_offline(*, digest: str, statement: Path, public_key: Path) -> int:
 
 
 def _gate(digest: str, *arguments: str, token: str = "") -> int:
-    command = [sys.executable, "-m", "benchmarking", "gate", digest, "--env", "prod", *arguments]
+    command = [sys.executable, "-m", "benchmarking.toolkit", "gate", digest, "--env", "prod", *arguments]
     environment = {**os.environ, "WEIGHBRIDGE_TOKEN": token}
     return subprocess.run(command, env=environment, capture_output=True, check=False).returncode  # noqa: S603 -- our own command
 
