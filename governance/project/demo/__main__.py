@@ -102,7 +102,9 @@ def _tell(say: Terminal, var: Path, cast: Any, story: Any, model: Path, data: Pa
     _farewell(say, target, ref)
 
 
-def _ask_gates(say: Terminal, cast: Any, story: Any, decided: Any, other: Path, target: Path) -> dict[str, int]:
+def _ask_gates(
+    say: Terminal, cast: Any, story: Any, decided: Any, other: Path, target: Path
+) -> dict[str, dict[str, str]]:
     import hashlib
 
     digest = decided["authorisation"]["subject_digest"]
@@ -110,32 +112,46 @@ def _ask_gates(say: Terminal, cast: Any, story: Any, decided: Any, other: Path, 
     statement, key = target / "statement.json", target / "public-key.pem"
     statement.write_text(json.dumps(cast.lead.get("gate/", subject=digest, env="prod")["statement"], indent=2))
     key.write_text(cast.lead.get("keys/")["public_key_pem"])
-    answers = {
-        "approved artifact, asked of the server": story.ask_gate(cast, digest=digest),
-        "approved artifact, signed statement alone": story.ask_gate_offline(
-            digest=digest, statement=statement, public_key=key
-        ),
-        "another artifact, asked of the server": story.ask_gate(cast, digest=stranger),
-        "another artifact, signed statement alone": story.ask_gate_offline(
-            digest=stranger, statement=statement, public_key=key
-        ),
+    asked = {
+        "approved_artifact": {
+            "server": story.ask_gate(cast, digest=digest),
+            "statement": story.ask_gate_offline(digest=digest, statement=statement, public_key=key),
+        },
+        "another_artifact": {
+            "server": story.ask_gate(cast, digest=stranger),
+            "statement": story.ask_gate_offline(digest=stranger, statement=statement, public_key=key),
+        },
     }
-    words = {0: "allowed", 1: "refused", 2: "cannot tell"}
-    for question, status in answers.items():
-        say.done(f"{question}: {words.get(status, status)}", f"weighbridge gate … --env prod exits {status}")
-    if list(answers.values()) != [0, 0, 1, 1]:
+    words, sources = (
+        {0: "allow", 1: "deny", 2: "unknown"},
+        {"server": "of the server", "statement": "of the signed statement alone"},
+    )
+    for subject, statuses in asked.items():
+        for source, status in statuses.items():
+            what = f"{subject.replace('_', ' ')}, asked {sources[source]}: {words.get(status, status)}"
+            say.done(what, f"weighbridge gate … --env prod exits {status}")
+    answers = {
+        subject: {source: words.get(status, "unknown") for source, status in each.items()}
+        for subject, each in asked.items()
+    }
+    if [*answers["approved_artifact"].values(), *answers["another_artifact"].values()] != [
+        "allow",
+        "allow",
+        "deny",
+        "deny",
+    ]:
         raise SystemExit("The gate did not answer as it must.")
     return answers
 
 
-def _summary(ref: str, measured: Any, decided: Any, packet: Any, answers: dict[str, int]) -> dict[str, Any]:
+def _summary(ref: str, measured: Any, decided: Any, packet: Any, answers: dict[str, dict[str, str]]) -> dict[str, Any]:
     metrics = {metric["name"]: metric for metric in measured["runs"][-1]["metrics"]}
     return {
         "ref": ref,
         "ticket": decided["ticket"]["key"],
         "determination": measured["determination"]["outcome"],
-        "latency_p95_ms": metrics["latency_p95_ms"],
-        "accuracy": metrics["accuracy"],
+        "latency_p95_ms": _figure(metrics["latency_p95_ms"]),
+        "accuracy": _figure(metrics["accuracy"]),
         "verdict": measured["runs"][-1]["verdict"],
         "decision": decided["decision"]["outcome"],
         "authorisation": decided["authorisation"]["number"],
@@ -143,6 +159,11 @@ def _summary(ref: str, measured: Any, decided: Any, packet: Any, answers: dict[s
         "packet": {"document": packet["document_digest"], "pdf": packet["pdf_digest"], "pages": packet["pages"]},
         "gate": answers,
     }
+
+
+def _figure(metric: Any) -> dict[str, Any]:
+    numbers = {name: float(metric[name]) for name in ("value", "lower", "upper", "confidence")}
+    return numbers | {"n": metric["n"], "unit": metric["unit"]}
 
 
 def _farewell(say: Terminal, target: Path, ref: str) -> None:
