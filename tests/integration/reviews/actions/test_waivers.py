@@ -46,16 +46,25 @@ def request_(strict: PolicyVersion, cast: Cast, now: datetime) -> ReviewRequest:
 
 def test_a_waiver_lifts_a_soft_rule_until_it_runs_out(request_: ReviewRequest, cast: Cast, now: datetime) -> None:
     assert determine(request_, now=now).outcome == "denied"
-    waiver = waivers.grant(request=request_, rule_id="peak-memory", reason=REASON, valid_days=30, by=cast.approver, now=now)
+    waiver = waivers.grant(
+        request=request_, rule_id="peak-memory", reason=REASON, valid_days=30, by=cast.approver, now=now
+    )
     assert waiver.expires_at == now + timedelta(days=30)
     assert determine(request_, now=now).outcome == "review_required"
     status = {result.rule_id: result.status for result in determine(request_, now=now).results}
     assert status["peak-memory"] == "waived"
     assert waived_of(request_, now=now + timedelta(days=30)) == frozenset()
     assert determine(request_, now=now + timedelta(days=30)).outcome == "denied"
-    assert request_.determinations.order_by("-pk").values_list("occasion", "outcome").first() == ("waiver", "review_required")
+    assert request_.determinations.order_by("-pk").values_list("occasion", "outcome").first() == (
+        "waiver",
+        "review_required",
+    )
     event = AuditEvent.objects.get(kind="rule.waived")
-    assert (event.subject, event.reason, event.details) == (request_.ref, REASON, {"rule": "peak-memory", "valid_days": 30})
+    assert (event.subject, event.reason, event.details) == (
+        request_.ref,
+        REASON,
+        {"rule": "peak-memory", "valid_days": 30},
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +101,9 @@ def test_only_a_lead_without_a_stake_waives(request_: ReviewRequest, cast: Cast,
 def test_may_waive_answers_what_check_waive_raises() -> None:
     from governance.domain.roles import Person
 
-    lead = Person(id=9, username="l", name="L", roles=frozenset({Role.PLATFORM_LEAD}), teams=frozenset(), is_active=True)
+    lead = Person(
+        id=9, username="l", name="L", roles=frozenset({Role.PLATFORM_LEAD}), teams=frozenset(), is_active=True
+    )
     assert may_waive(lead, Parties("search", 1, 2))
     assert not may_waive(lead, Parties("search", 9, 2))
 

@@ -1,0 +1,267 @@
+"""Every write, by everybody, in every state, against a table written down by hand.
+
+A cell is + where it is done, N where the person may not, S where the state does not allow it, F where there is nothing of
+the kind. Whatever is refused leaves every table of the database as it was.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from governance.domain.facts import Basis
+from governance.domain.refusals import NotAllowed, NotFound, Refused, WrongState
+from reviews.actions import authorisations, evidence, packets, requests, review, waivers
+from reviews.actions.evidence import Statement
+from reviews.domain.voting import Choice
+from reviews.models import Condition, ReviewRequest
+from tests.integration.reviews.actions.standstill import everything
+from tests.integration.reviews.actions.worlds import World
+
+Act = Callable[[World, ReviewRequest, User], object]
+CELLS = {type(None): "+", NotAllowed: "N", WrongState: "S", NotFound: "F"}
+COLUMNS = ("requester", "owner", "mate", "reviewer", "lead", "finance", "admin", "auditor", "outsider", "gone")
+
+
+def edit(world: World, request: ReviewRequest, by: User) -> object:
+    filing = requests.Filing(
+        title="Another title", purpose="Another purpose", environment="prod", business_case="As before.",
+        model_version=request.model_version,
+    )  # fmt: skip
+    return requests.edit(request=request, filing=filing, by=by, now=world.now)
+
+
+def state_fact(world: World, request: ReviewRequest, by: User) -> object:
+    statement = Statement(name="error_rate", value=Decimal("0.01"), unit="ratio", basis=Basis.ESTIMATED)
+    return evidence.state_fact(request=request, statement=statement, by=by, now=world.now)
+
+
+def vote(stage_id: str, choice: Choice) -> Act:
+    return lambda world, request, by: world.vote(request, by, stage_id=stage_id, choice=choice)
+
+
+ACTIONS: dict[str, Act] = {
+    "edit": edit,
+    "submit": lambda w, r, by: requests.submit(request=r, by=by, now=w.now),
+    "state_fact": state_fact,
+    "answer_item": lambda w, r, by: evidence.answer_item(
+        request=r, item_id="rollback-rehearsed", is_attested=True, by=by, now=w.now
+    ),
+    "explain": lambda w, r, by: evidence.answer_contradiction(
+        request=r, name="latency_p95_ms", text="It was another machine.", by=by, now=w.now
+    ),
+    "request_review": lambda w, r, by: review.request_review(request=r, by=by, now=w.now),
+    "approve": vote("technical", Choice.APPROVE),
+    "reject": vote("technical", Choice.REJECT),
+    "request_changes": vote("technical", Choice.REQUEST_CHANGES),
+    "approve_budget": vote("gpu-budget", Choice.APPROVE),
+    "waive": lambda w, r, by: waivers.grant(
+        request=r, rule_id="accuracy-floor-prod", reason="A ranking has no accuracy.", valid_days=30, by=by, now=w.now
+    ),
+    "revise": lambda w, r, by: requests.revise(request=r, reason="New weights.", by=by, now=w.now),
+    "withdraw": lambda w, r, by: requests.withdraw(request=r, reason="Not needed.", by=by, now=w.now),
+    "retry_packet": lambda w, r, by: packets.retry(packet=r.packets.get(), by=by, now=w.now),
+    "revoke": lambda w, r, by: authorisations.revoke(
+        authorisation=r.decision.authorisation, reason="It misbehaves.", by=by, now=w.now
+    ),
+    "confirm": lambda w, r, by: authorisations.confirm_condition(
+        condition=Condition.objects.get(authorisation__decision__request=r), by=by, now=w.now
+    ),
+}
+# columns: requester owner mate | reviewer lead finance admin auditor outsider | gone
+TABLE = {
+    "draft": """
+        edit            +++NNNNNNN
+        submit          +++NNNNNNN
+        state_fact      +++NNNNNNN
+        answer_item     SSSNNNNNNN
+        explain         FFFNNNNNNN
+        request_review  SSSNNNNNNN
+        approve         SSSSSSSSSS
+        reject          SSSSSSSSSS
+        request_changes SSSSSSSSSS
+        approve_budget  SSSSSSSSSS
+        waive           NNNNSNNNNN
+        revise          SSSNNNNNNN
+        withdraw        ++NNNN+NNN
+    """,
+    "screening": """
+        edit            SSSNNNNNNN
+        submit          SSSNNNNNNN
+        state_fact      SSSNNNNNNN
+        answer_item     SSSNNNNNNN
+        explain         SSSNNNNNNN
+        request_review  SSSNNNNNNN
+        approve         SSSSSSSSSS
+        reject          SSSSSSSSSS
+        request_changes SSSSSSSSSS
+        approve_budget  SSSSSSSSSS
+        waive           NNNNSNNNNN
+        revise          SSSNNNNNNN
+        withdraw        SSNNNNSNNN
+    """,
+    "cleared": """
+        edit            SSSNNNNNNN
+        submit          SSSNNNNNNN
+        state_fact      SSSNNNNNNN
+        answer_item     SSSNNNNNNN
+        explain         SSSNNNNNNN
+        request_review  SSSNNNNNNN
+        approve         SSSSSSSSSS
+        reject          SSSSSSSSSS
+        request_changes SSSSSSSSSS
+        approve_budget  SSSSSSSSSS
+        waive           NNNNSNNNNN
+        revise          SSSNNNNNNN
+        withdraw        SSNNNNSNNN
+    """,
+    "evidence": """
+        edit            SSSNNNNNNN
+        submit          SSSNNNNNNN
+        state_fact      +++NNNNNNN
+        answer_item     +++NNNNNNN
+        explain         +++NNNNNNN
+        request_review  +++NNNNNNN
+        approve         SSSSSSSSSS
+        reject          SSSSSSSSSS
+        request_changes SSSSSSSSSS
+        approve_budget  SSSSSSSSSS
+        waive           NNNN+NNNNN
+        revise          SSSNNNNNNN
+        withdraw        ++NNNN+NNN
+    """,
+    "in_review": """
+        edit            SSSNNNNNNN
+        submit          SSSNNNNNNN
+        state_fact      SSSNNNNNNN
+        answer_item     SSSNNNNNNN
+        explain         SSSNNNNNNN
+        request_review  SSSNNNNNNN
+        approve         NNN+NNNNNN
+        reject          NNN+NNNNNN
+        request_changes NNN+NNNNNN
+        approve_budget  NNNNSNNNNN
+        waive           NNNNSNNNNN
+        revise          +++NNNNNNN
+        withdraw        ++NNNN+NNN
+    """,
+    "before_the_last_vote": """
+        edit            SSSNNNNNNN
+        submit          SSSNNNNNNN
+        state_fact      SSSNNNNNNN
+        answer_item     SSSNNNNNNN
+        explain         SSSNNNNNNN
+        request_review  SSSNNNNNNN
+        approve         NNNSNNNNNN
+        reject          NNNSNNNNNN
+        request_changes NNNSNNNNNN
+        approve_budget  NNNN+NNNNN
+        waive           NNNNSNNNNN
+        revise          +++NNNNNNN
+        withdraw        ++NNNN+NNN
+    """,
+    "changes_requested": """
+        edit            SSSNNNNNNN
+        submit          SSSNNNNNNN
+        state_fact      SSSNNNNNNN
+        answer_item     SSSNNNNNNN
+        explain         SSSNNNNNNN
+        request_review  SSSNNNNNNN
+        approve         SSSSSSSSSS
+        reject          SSSSSSSSSS
+        request_changes SSSSSSSSSS
+        approve_budget  SSSSSSSSSS
+        waive           NNNNSNNNNN
+        revise          +++NNNNNNN
+        withdraw        ++NNNN+NNN
+    """,
+    "decided": """
+        edit            SSSNNNNNNN
+        submit          SSSNNNNNNN
+        state_fact      SSSNNNNNNN
+        answer_item     SSSNNNNNNN
+        explain         SSSNNNNNNN
+        request_review  SSSNNNNNNN
+        approve         SSSSSSSSSS
+        reject          SSSSSSSSSS
+        request_changes SSSSSSSSSS
+        approve_budget  SSSSSSSSSS
+        waive           NNNNSNNNNN
+        revise          SSSNNNNNNN
+        withdraw        SSNNNNSNNN
+        retry_packet    +++N+N+NNN
+        revoke          NNNN+NNNNN
+        confirm         NNN++NNNNN
+    """,
+    "withdrawn": """
+        edit            SSSNNNNNNN
+        submit          SSSNNNNNNN
+        state_fact      SSSNNNNNNN
+        answer_item     SSSNNNNNNN
+        explain         SSSNNNNNNN
+        request_review  SSSNNNNNNN
+        approve         SSSSSSSSSS
+        reject          SSSSSSSSSS
+        request_changes SSSSSSSSSS
+        approve_budget  SSSSSSSSSS
+        waive           NNNNSNNNNN
+        revise          SSSNNNNNNN
+        withdraw        SSNNNNSNNN
+    """,
+    "lapsed": """
+        edit            SSSNNNNNNN
+        submit          SSSNNNNNNN
+        state_fact      SSSNNNNNNN
+        answer_item     SSSNNNNNNN
+        explain         SSSNNNNNNN
+        request_review  SSSNNNNNNN
+        approve         SSSSSSSSSS
+        reject          SSSSSSSSSS
+        request_changes SSSSSSSSSS
+        approve_budget  SSSSSSSSSS
+        waive           NNNNSNNNNN
+        revise          SSSNNNNNNN
+        withdraw        SSNNNNSNNN
+    """,
+}
+
+
+def rows_of(table: str) -> dict[str, str]:
+    return dict(line.split() for line in table.strip().splitlines())
+
+
+def cell(act: Act, world: World, request: ReviewRequest, by: User) -> str:
+    """What comes of it; the database is as before afterwards, by itself after a refusal."""
+    before, mark, refusal = everything(), transaction.savepoint(), None
+    try:
+        act(world, request, by)
+    except Refused as error:
+        refusal = error
+    has_moved = everything() != before
+    transaction.savepoint_rollback(mark)
+    assert has_moved == (refusal is None), f"{by} was refused and left something behind, or was not and moved nothing"
+    assert refusal is None or refusal.reason.endswith(".")
+    return CELLS[type(refusal)]
+
+
+@pytest.mark.parametrize("state", TABLE)
+def test_everybody_in_every_state(world: World, state: str) -> None:
+    request: ReviewRequest = getattr(world, state)()
+    everybody = world.everybody()
+    assert tuple(everybody) == COLUMNS
+    expected = rows_of(TABLE[state])
+    found = {
+        name: "".join(
+            cell(ACTIONS[name], world, ReviewRequest.objects.get(pk=request.pk), by) for by in everybody.values()
+        )
+        for name in expected
+    }
+    assert found == expected
+
+
+def test_the_table_is_whole() -> None:
+    asked = {name for table in TABLE.values() for name in rows_of(table)}
+    assert asked == set(ACTIONS)
+    assert all(len(marks) == len(COLUMNS) for table in TABLE.values() for marks in rows_of(table).values())
