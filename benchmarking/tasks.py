@@ -1,5 +1,6 @@
 """Celery tasks of benchmarking: thin shells that fetch files, run the toolkit in a child process, and store what it says."""
 
+import logging
 import shutil
 import tempfile
 import time
@@ -20,6 +21,7 @@ from governance import audit, outbox
 from governance.enums import JobState
 
 PROGRESS_EVERY_S = 1.0
+log = logging.getLogger(__name__)
 
 
 class Heartbeat:
@@ -57,6 +59,11 @@ def execute_run(run_id: int) -> None:
             return
         except RunFailed as failure:
             runs.fail(run=run, reason=failure.reason, now=timezone.now())
+        except Exception as error:
+            log.exception("Run %s met a fault of ours, not of the model's.", run.pk)
+            run.hand_back(
+                now=timezone.now(), error=f"{type(error).__name__}: {error}", wait=outbox.backoff(run.attempts)
+            )
         else:
             runs.finish(run=run, result=result, now=timezone.now())
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -19,6 +19,7 @@ from governance.domain.canonical import plain
 from governance.models import AuditEvent
 
 CHAIN_LOCK = 0x57656967  # any number that nobody else locks
+ACTOR_CHARS_MAX = 160  # a first and a last name together may be longer
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,9 @@ def record(
     event = AuditEvent(
         position=last["position"] + 1 if last else 1,
         kind=kind,
-        at=now,
+        at=now.astimezone(UTC),  # as the database will tell it, or the hash would not match
         actor_id=str(by.pk) if by else "",
-        actor=(by.get_full_name() or by.username) if by else "system",
+        actor=(by.get_full_name() or by.username)[:ACTOR_CHARS_MAX] if by else "system",
         source=door.source,
         subject_type=subject[0],
         subject=subject[1],

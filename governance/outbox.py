@@ -12,6 +12,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, TextField, Value, When
 
 from governance.enums import JobState
 from governance.models import OutboxMessage
@@ -105,7 +106,7 @@ def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
     if message is None:
         return None
     try:
-        settle = HANDLERS[message.kind](message)
+        _finish(message, HANDLERS[message.kind](message), now)
     except LeaseLost as loss:
         log.warning("%s", loss)
     except NeedsPerson as refusal:
@@ -119,8 +120,6 @@ def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
         message.hand_back(
             now=now, error=f"{type(error).__name__}: {error}", wait=backoff(message.attempts), is_uncertain=True
         )
-    else:
-        _finish(message, settle, now)
     message.refresh_from_db()
     return message
 
@@ -130,8 +129,15 @@ def tick(*, now: datetime) -> None:
     bury(now=now)
     for message_id in due(now=now):
         wake("governance.tasks.deliver", message_id)
+    failures = []
     for ticker in TICKERS:
-        ticker(now)
+        try:
+            ticker(now)
+        except Exception as error:
+            log.exception("A part of the tick failed; the others go on.")
+            failures.append(error)
+    if failures:
+        raise ExceptionGroup("parts of the tick failed", failures)
 
 
 def _finish(message: OutboxMessage, settle: Settle | None, now: datetime) -> None:
@@ -152,8 +158,9 @@ def backoff(attempts: int) -> timedelta:
 
 def bury(*, now: datetime) -> int:
     """Declare dead what has used up its attempts; people see it on the integration page, with a retry button."""
+    silent = Value("Every worker that took this message went silent.", output_field=TextField())
     return OutboxMessage.objects.filter(OutboxMessage.exhausted(now=now)).update(
-        state=JobState.DEAD, finished_at=now, lease_until=None
+        state=JobState.DEAD, finished_at=now, lease_until=None, error=Case(When(error="", then=silent), default="error")
     )
 
 

@@ -5,13 +5,21 @@ from collections.abc import Callable
 from governance.domain.refusals import NotAllowed
 from governance.domain.roles import Person, Role
 
+_WORDS = {
+    Role.REQUESTER: "a requester",
+    Role.REVIEWER: "a reviewer",
+    Role.PLATFORM_LEAD: "a platform lead",
+    Role.FINANCE: "finance",
+    Role.ADMIN: "an administrator",
+    Role.AUDITOR: "an auditor",
+}
+
 
 def _need(person: Person, *roles: Role, to: str) -> None:
     if not person.is_active:
         raise NotAllowed("Your account is not active; ask an administrator.")
     if not person.roles.intersection(roles):
-        wanted = " or ".join(role.value.replace("_", " ") for role in roles)
-        raise NotAllowed(f"Only a {wanted} may {to}.")
+        raise NotAllowed(f"Only {' or '.join(_WORDS[role] for role in roles)} may {to}.")
 
 
 def may(check: Callable[[], None]) -> bool:
@@ -57,7 +65,7 @@ def may_allocate_budget(person: Person) -> bool:
 
 def check_see_budget(person: Person, *, team: str) -> None:
     """A team's budget is seen by the team, by leads, finance, administrators and auditors."""
-    if team not in person.teams:
+    if not (person.is_active and team in person.teams):
         _need(person, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR, to="see another team's budget")
 
 
@@ -78,6 +86,19 @@ def check_act_for_any_team(person: Person) -> None:
     _need(person, Role.REQUESTER, to="register data")
 
 
+def check_manage_people(person: Person, *, user_id: int | None = None) -> None:
+    """Teams and roles: administrators, and nobody their own (`user_id` is whose role it is)."""
+    _need(person, Role.ADMIN, to="manage people")
+    if user_id == person.id:
+        raise NotAllowed("Nobody grants or revokes a role of their own; ask another administrator.")
+
+
+def check_create_token(person: Person, *, user_id: int) -> None:
+    """A token acts as its user, so everybody makes their own and nobody another's."""
+    if not person.is_active or user_id != person.id:
+        raise NotAllowed("A token acts as its user: everybody makes their own, or an operator does on the server.")
+
+
 def check_operate(person: Person) -> None:
     """Retrying effects and testing connections: platform leads and administrators."""
     _need(person, Role.PLATFORM_LEAD, Role.ADMIN, to="operate integrations")
@@ -89,5 +110,6 @@ def may_operate(person: Person) -> bool:
 
 
 def sees_everything(person: Person) -> bool:
-    """Roles that read all teams' requests and models."""
-    return bool(person.roles & {Role.REVIEWER, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR})
+    """Whether the person reads all teams' requests and models: everybody active who is more than a requester."""
+    readers = {Role.REVIEWER, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR}
+    return person.is_active and not person.roles.isdisjoint(readers)

@@ -15,7 +15,7 @@ from django.core.files.storage import storages
 from django.db import transaction
 
 from governance import audit
-from governance.domain.refusals import Invalid
+from governance.domain.refusals import Invalid, TooLarge
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,24 @@ def keep(
         if inspect is not None:
             inspect(path)
         name = f"sha256/{digest[:2]}/{digest}"
-        storage = storages["artifacts"]
         with transaction.atomic():
-            if not storage.exists(name):
-                with path.open("rb") as content:
-                    storage.save(name, File(content))
+            _store(path, name, size)
             kept = Kept(f"sha256:{digest}", size, name)
             details = {"size_bytes": size, "name": str(upload.name)[:160]}
             audit.record(kind="artifact.kept", by=by, subject=("artifact", kept.digest), details=details, now=now)
         return kept
+
+
+def _store(path: Path, name: str, size: int) -> None:
+    storage = storages["artifacts"]
+    if storage.exists(name):
+        if storage.size(name) == size:
+            return
+        storage.delete(name)  # a writer died half-way
+    with path.open("rb") as content:
+        stored = storage.save(name, File(content))
+    if stored != name:  # somebody stored the same content in this very moment
+        storage.delete(stored)
 
 
 @contextmanager
@@ -61,9 +70,7 @@ def _spooled(upload: "File[bytes]", field: str) -> Iterator[tuple[Path, str, int
                 size += len(chunk)
                 if size > settings.UPLOAD_LIMIT_BYTES:
                     limit_mb = settings.UPLOAD_LIMIT_BYTES // 1_000_000
-                    raise Invalid(
-                        f"The file is larger than the {limit_mb} MB accepted here.", code="too_large", field=field
-                    )
+                    raise TooLarge(f"The file is larger than the {limit_mb} MB accepted here.", field=field)
                 digest.update(chunk)
                 spool.write(chunk)
         if size == 0:

@@ -6,10 +6,12 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from governance import audit
 from governance.domain import ledger
 from governance.domain.ledger import EntryKind
+from governance.domain.money import CENT
 from governance.domain.quarters import Quarter
 from governance.domain.refusals import Invalid
 from governance.enums import Unit
@@ -18,6 +20,8 @@ from governance.queries.budgets import entries_of
 from governance.queries.people import person_of
 from governance.rules import check_allocate_budget
 
+AMOUNT_BELOW = 10**14  # sixteen digits, two of them after the point
+
 
 def allocate(
     *, team: Team, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
@@ -25,8 +29,7 @@ def allocate(
     """Give a team something to spend; the same `key` again is the same allocation."""
     check_allocate_budget(person_of(by))
     Quarter.parse(quarter)
-    if amount <= 0:
-        raise Invalid("The amount must be more than zero.", field="amount")
+    _check_amount(amount)
     with transaction.atomic():
         account, _ = BudgetAccount.objects.get_or_create(team=team, quarter=quarter, unit=unit)
         BudgetAccount.objects.select_for_update().get(pk=account.pk)
@@ -50,6 +53,7 @@ def commit(
 ) -> None:
     """Turn what was reserved for a request into a commitment of `amounts`, in the caller's transaction."""
     with transaction.atomic():
+        _lock(Q(entries__request_ref=ref) | Q(team=team, quarter=quarter, unit__in=amounts))
         _release_reserved(ref, key, by, now)
         for account, amount in _locked(team, quarter, amounts):
             balance = ledger.balance(entries_of(account))
@@ -64,17 +68,21 @@ def release(*, ref: str, key: str, by: User | None, now: datetime) -> None:
 
 
 def _release_reserved(ref: str, key: str, by: User | None, now: datetime) -> None:
-    held = BudgetAccount.objects.filter(entries__request_ref=ref).distinct().values_list("pk", flat=True)
-    for account in BudgetAccount.objects.select_for_update().filter(pk__in=list(held)).order_by("pk"):
+    for account in _lock(Q(entries__request_ref=ref)):
         reserved = ledger.reserved_by(entries_of(account), ref=ref)
         if reserved > 0:
             _book(account, EntryKind.RELEASE, reserved, ref, f"{key}:release:{account.unit}", by, now)
 
 
+def _lock(which: Q) -> list[BudgetAccount]:
+    """Accounts in the one order in which everybody locks them, so that no two bookings wait for each other."""
+    wanted = list(BudgetAccount.objects.filter(which).values_list("pk", flat=True))
+    return list(BudgetAccount.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+
+
 def _locked(team: Team, quarter: str, amounts: Mapping[Unit, Decimal]) -> list[tuple[BudgetAccount, Decimal]]:
     wanted = {unit: amount for unit, amount in amounts.items() if amount > 0}
-    accounts = BudgetAccount.objects.select_for_update().filter(team=team, quarter=quarter, unit__in=wanted)
-    found = {Unit(account.unit): account for account in accounts.order_by("pk")}
+    found = {Unit(account.unit): account for account in _lock(Q(team=team, quarter=quarter, unit__in=wanted))}
     for unit, amount in wanted.items():
         if unit not in found:
             raise Invalid(
@@ -83,6 +91,13 @@ def _locked(team: Team, quarter: str, amounts: Mapping[Unit, Decimal]) -> list[t
                 code="no_budget",
             )
     return [(account, wanted[unit]) for unit, account in found.items()]
+
+
+def _check_amount(amount: Decimal) -> None:
+    if not amount.is_finite() or not 0 < amount < AMOUNT_BELOW:
+        raise Invalid(f"The amount must be more than zero and less than {AMOUNT_BELOW:,}.", field="amount")
+    if amount != amount.quantize(CENT):
+        raise Invalid("The amount has more than two decimals; the ledger keeps whole hundredths.", field="amount")
 
 
 def _book(

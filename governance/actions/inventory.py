@@ -20,12 +20,15 @@ from governance.rules import check_act_for_team
 if TYPE_CHECKING:
     from django.core.files import File
 
+SLUG = re.compile(r"[-a-zA-Z0-9_]{1,80}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def register_asset(*, team: str, slug: str, name: str, tier: str, owner: User, by: User, now: datetime) -> ModelAsset:
     """Enter a model in the inventory, or bring its name, tier and owner up to date."""
     check_act_for_team(person_of(by), team=team)
+    if not SLUG.fullmatch(slug):
+        raise Invalid("The slug of a model is written in letters, digits, hyphens and underscores.", field="slug")
     if tier not in Tier.values:
         raise Invalid(f"The tier must be one of {', '.join(Tier.values)}.", field="tier")
     home = Team.objects.filter(slug=team).first()

@@ -1,6 +1,7 @@
 """Writes about people: teams, roles, tokens."""
 
 import hashlib
+import re
 import secrets
 from datetime import datetime, timedelta
 
@@ -11,10 +12,19 @@ from governance import audit
 from governance.domain.refusals import Invalid, NotFound
 from governance.domain.roles import Role
 from governance.models import ApiToken, RoleGrant, Team
+from governance.queries.people import person_of
+from governance.rules import check_create_token, check_manage_people
+
+TOKEN_DAYS_MAX = 366
+SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
 
 
 def create_team(*, slug: str, name: str, by: User | None, now: datetime) -> Team:
-    """Open a team, or answer the one there is."""
+    """Open a team, or answer the one there is; `by` None is an operator on the server."""
+    if by is not None:
+        check_manage_people(person_of(by))
+    if not SLUG.fullmatch(slug):
+        raise Invalid("The slug of a team is written in letters, digits, hyphens and underscores.", field="slug")
     with transaction.atomic():
         team, is_new = Team.objects.get_or_create(slug=slug, defaults={"name": name})
         if is_new:
@@ -26,8 +36,8 @@ def grant_role(*, user: User, role: Role, team: Team | None = None, by: User | N
     """Give a role; requesters for one team, everybody else for the whole organisation."""
     if (role is Role.REQUESTER) != (team is not None):
         raise Invalid("A requester is granted for a team; every other role for the whole organisation.", field="team")
-    if by is not None and by.pk == user.pk:
-        raise Invalid("Nobody grants a role to themselves; ask another administrator.", field="user")
+    if by is not None:
+        check_manage_people(person_of(by), user_id=user.pk)
     with transaction.atomic():
         grant, is_new = RoleGrant.objects.get_or_create(user=user, role=role.value, team=team)
         if is_new:
@@ -38,6 +48,8 @@ def grant_role(*, user: User, role: Role, team: Team | None = None, by: User | N
 
 def revoke_role(*, user: User, role: Role, team: Team | None = None, by: User | None, now: datetime) -> None:
     """Take a role back."""
+    if by is not None:
+        check_manage_people(person_of(by), user_id=user.pk)
     with transaction.atomic():
         gone, _ = RoleGrant.objects.filter(user=user, role=role.value, team=team).delete()
         if not gone:
@@ -48,6 +60,10 @@ def revoke_role(*, user: User, role: Role, team: Team | None = None, by: User | 
 
 def create_token(*, user: User, valid_days: int, by: User | None, now: datetime) -> str:
     """A new token of `user`, shown this once; only its hash is kept."""
+    if by is not None:
+        check_create_token(person_of(by), user_id=user.pk)
+    if not 1 <= valid_days <= TOKEN_DAYS_MAX:
+        raise Invalid(f"A token is valid for 1 to {TOKEN_DAYS_MAX} days.", field="valid_days")
     token = f"wb_{secrets.token_urlsafe(32)}"
     with transaction.atomic():
         ApiToken.objects.create(

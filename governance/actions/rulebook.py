@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import yaml
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 
 from governance import audit
@@ -63,7 +63,11 @@ def _draft(row: Version, document: dict[str, Any], source: str, by: User | None,
         last = type(row).objects.filter(name=row.name).aggregate(last=Max("number"))["last"] or 0
         row.number, row.source, row.digest = last + 1, source, digest_of(document)
         row.written_by, row.written_at = by, now
-        row.save()
+        try:
+            with transaction.atomic():
+                row.save()
+        except IntegrityError as error:
+            raise WrongState(f"Somebody else has just saved {row}; look at it, then save yours again.") from error
         details = {"digest": row.digest}
         audit.record(kind=f"{_word(row)}.drafted", by=by, subject=(_word(row), str(row)), details=details, now=now)
     return row

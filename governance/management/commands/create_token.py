@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from governance import audit
 from governance.actions import people
+from governance.domain.refusals import Refused
 
 
 class Command(BaseCommand):
@@ -27,6 +28,9 @@ class Command(BaseCommand):
             raise CommandError(
                 f"There is no active user {options['user']!r}; make one with manage.py createsuperuser or in the admin."
             )
-        with audit.origin("command"):
-            token = people.create_token(user=user, valid_days=options["days"], by=None, now=timezone.now())
+        try:
+            with audit.origin("command"):
+                token = people.create_token(user=user, valid_days=options["days"], by=None, now=timezone.now())
+        except Refused as refusal:
+            raise CommandError(refusal.reason) from refusal
         self.stdout.write(token)

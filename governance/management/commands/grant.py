@@ -1,14 +1,18 @@
-"""Grant a role to a user, making the user and the team where they are missing."""
+"""Grant a role to a user, making the team where it is missing."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from governance import audit
 from governance.actions import people
+from governance.domain.refusals import Refused
 from governance.domain.roles import Role
+from governance.models import Team
 
 
 class Command(BaseCommand):
@@ -24,12 +28,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Grant it, and say so."""
-        now = timezone.now()
-        with audit.origin("command"):
-            user = User.objects.get(username=options["user"])
-            slug = options["team"]
-            team = (
-                people.create_team(slug=slug, name=slug.replace("-", " ").title(), by=None, now=now) if slug else None
+        user = User.objects.filter(username=options["user"]).first()
+        if user is None:
+            raise CommandError(
+                f"There is no user {options['user']!r}; make one with manage.py createsuperuser or in the admin."
             )
-            people.grant_role(user=user, role=Role(options["role"]), team=team, by=None, now=now)
+        now, slug = timezone.now(), options["team"]
+        try:
+            with audit.origin("command"), transaction.atomic():
+                team = _team(slug, now) if slug else None
+                people.grant_role(user=user, role=Role(options["role"]), team=team, by=None, now=now)
+        except Refused as refusal:
+            raise CommandError(refusal.reason) from refusal
         self.stdout.write(f"{user.username} is now {options['role']}{' of ' + slug if slug else ''}.")
+
+
+def _team(slug: str, now: datetime) -> Team:
+    return people.create_team(slug=slug, name=slug.replace("-", " ").title(), by=None, now=now)
