@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from governance.domain.canonical import plain
-from governance.domain.facts import Figure, best, check_figure, is_current, number_words
+from governance.domain.facts import Figure, best, brief_words, check_figure, is_current, number_words
 from governance.domain.policy import Effect, Level, Policy, Rule, Statistic
 from governance.domain.refusals import Invalid
 
@@ -196,12 +196,18 @@ def _weigh(rule: Rule, *, figure: Figure, now: datetime) -> _Finding:
     origin = figure.basis.value + (f", {figure.source}" if figure.source else "")
     which = "" if rule.statistic is Statistic.VALUE else f"the {rule.statistic} bound of "
     why = (
-        f"{which}{rule.fact} is {number_words(observed)} {figure.unit} ({origin}); the policy asks for "
+        f"{which}{rule.fact} is {_observed_words(observed, rule.limit)} {figure.unit} ({origin}); the policy asks for "
         f"{rule.comparator.words} {number_words(rule.limit)} {rule.unit}."
     )
     return _Finding(
         RuleStatus.PASSED if holds else RuleStatus.FIRED, why[0].upper() + why[1:] if which else why, figure, observed
     )
+
+
+def _observed_words(observed: Decimal, limit: Decimal) -> str:
+    """Brief, unless rounding would print the limit itself."""
+    brief = brief_words(observed)
+    return number_words(observed) if brief == number_words(limit) else brief
 
 
 def _observed(rule: Rule, figure: Figure) -> Decimal | None:

@@ -73,6 +73,7 @@ CATALOGUE: dict[str, FactKind] = {kind.name: kind for kind in _KINDS}
 
 # Beyond these powers of ten a figure is a slip of the pen, and printing it would be a denial of service.
 _LARGEST_POWER, _SMALLEST_POWER = 15, -30
+BRIEF_DIGITS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,8 +234,8 @@ def _contradiction(claim: Figure, measured: Figure) -> Contradiction | None:
     else:
         return None
     message = (
-        f"{claim.name} was {claim.basis} as {number_words(claim.value)} {claim.unit}, but is {measured.basis} as "
-        f"{number_words(measured.value)} {measured.unit}{interval_words(measured)}: "
+        f"{claim.name} was {claim.basis} as {brief_words(claim.value)} {claim.unit}, but is {measured.basis} as "
+        f"{brief_words(measured.value)} {measured.unit}{interval_words(measured)}: "
         f"{'worse' if is_worse else 'better'} than claimed. Correct the claim or explain the difference."
     )
     return Contradiction(claim.name, claim, measured, is_worse, message)
@@ -245,10 +246,18 @@ def number_words(number: Decimal) -> str:
     return format(number.normalize() if number else Decimal(0), "f")
 
 
+def brief_words(number: Decimal) -> str:
+    """As `number_words`, with at most six significant digits of which the whole part keeps all: for sentences."""
+    decimals = max(0, BRIEF_DIGITS - 1 - number.adjusted())
+    exponent = number.as_tuple().exponent
+    is_long = isinstance(exponent, int) and -exponent > decimals
+    return number_words(round(number, decimals) if is_long else number)
+
+
 def interval_words(figure: Figure) -> str:
     """` (10 to 14)`, ` (at least 10)`, ` (at most 14)`, or nothing without bounds."""
     if figure.lower is not None and figure.upper is not None:
-        return f" ({number_words(figure.lower)} to {number_words(figure.upper)})"
+        return f" ({brief_words(figure.lower)} to {brief_words(figure.upper)})"
     if figure.lower is not None:
-        return f" (at least {number_words(figure.lower)})"
-    return f" (at most {number_words(figure.upper)})" if figure.upper is not None else ""
+        return f" (at least {brief_words(figure.lower)})"
+    return f" (at most {brief_words(figure.upper)})" if figure.upper is not None else ""

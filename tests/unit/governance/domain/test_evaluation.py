@@ -373,3 +373,11 @@ def test_production_is_reviewed_until_it_is_measured():
 
 def test_every_fact_of_the_default_policy_is_in_the_catalogue():
     assert {each.fact for each in DEFAULT.rules} <= set(CATALOGUE)
+
+
+def test_rounding_never_prints_the_limit_for_what_is_beyond_it():
+    _, result = only([rule()], [figure(value="500.00000004", source="ada")])
+    assert result.status is RuleStatus.FIRED
+    assert result.why.startswith("training_gpu_hours is 500.00000004 gpu_h")
+    _, rounded = only([rule()], [figure(value="499.123456789", source="ada")])
+    assert rounded.why.startswith("training_gpu_hours is 499.123 gpu_h")

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.domain.facts import (
+    brief_words,
     CATALOGUE,
     Basis,
     Direction,
@@ -205,3 +206,14 @@ def test_numbers_and_intervals_in_words():
 
 def test_naive_datetimes_never_get_as_far_as_a_comparison():
     assert is_sound(figure(observed_at=datetime(2026, 1, 1))) is False  # noqa: DTZ001 -- naive on purpose
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("0.853468824", "0.853469"), ("0.0001234567891", "0.000123457"), ("1234567.891", "1234568"), ("100", "100"),
+        ("0", "0"), ("-2.50", "-2.5"), ("12.3456789", "12.3457"), ("1234567", "1234567"),
+    ],
+)  # fmt: skip
+def test_sentences_carry_six_digits_and_whole_numbers_all_of_theirs(number: str, words: str) -> None:
+    assert brief_words(Decimal(number)) == words
