@@ -31,11 +31,12 @@ CLAIMED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
 
 @dataclass(frozen=True)
 class Limit:
-    """The tightest limit the policy sets a fact for this request."""
+    """The tightest limit the policy sets a fact for this request, and how its rule stands now."""
 
     value: Decimal
     comparator: Comparator
     rule_id: str
+    status: RuleStatus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,14 +153,13 @@ def _latest_claim(figures: Sequence[Figure], name: str, now: datetime) -> Figure
 def _limits(request: ReviewRequest, now: datetime) -> dict[str, Limit]:
     if request.policy is None:
         return {}
-    applying = {
-        each.rule_id for each in determine(request, now=now).results if each.status is not RuleStatus.NOT_APPLICABLE
-    }
+    statuses = {each.rule_id: each.status for each in determine(request, now=now).results}
     found: dict[str, Limit] = {}
     for rule in policy_of(request.policy).rules:
         known = found.get(rule.fact)
-        if rule.id in applying and (known is None or _is_tighter(rule.fact, rule.limit, known.value)):
-            found[rule.fact] = Limit(rule.limit, rule.comparator, rule.id)
+        is_applying = statuses[rule.id] is not RuleStatus.NOT_APPLICABLE
+        if is_applying and (known is None or _is_tighter(rule.fact, rule.limit, known.value)):
+            found[rule.fact] = Limit(rule.limit, rule.comparator, rule.id, statuses[rule.id])
     return found
 
 
