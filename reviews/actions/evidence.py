@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 MEASURED_VALID = timedelta(days=180)
 STATED_BY_PEOPLE = frozenset({Basis.DECLARED, Basis.ESTIMATED})
 ANSWER_CHARS_MIN = 10
+SOURCE_CHARS_MAX = 300
+SAMPLES_BELOW = 2**63
 ENDED = frozenset({State.DECIDED, State.WITHDRAWN, State.LAPSED})
 
 
@@ -60,6 +62,7 @@ def state_fact(*, request: ReviewRequest, statement: Statement, by: User, now: d
             code="basis_not_stated", field="basis",
         )  # fmt: skip
     check_figure(Figure(**vars(statement), observed_at=now))
+    _check_fits(statement)
     with transaction.atomic():
         row = lock(request)
         check_editable(row)
@@ -67,6 +70,15 @@ def state_fact(*, request: ReviewRequest, statement: Statement, by: User, now: d
         record(kind="fact.stated", request=row, by=by, now=now, details=_fact_words(fact))
         screening.evaluate_again(request=row, occasion="figure stated", now=now)
     return fact
+
+
+def _check_fits(statement: Statement) -> None:
+    if len(statement.source) > SOURCE_CHARS_MAX:
+        raise Invalid(
+            f"The source has {len(statement.source):,} characters; at most {SOURCE_CHARS_MAX} are kept.", field="source"
+        )
+    if statement.n is not None and statement.n >= SAMPLES_BELOW:
+        raise Invalid("The sample size is beyond any plausible number; check it.", field="n")
 
 
 def answer_item(
