@@ -78,8 +78,10 @@ def _read(source: str) -> dict[str, Any]:
         raise Invalid(f"The document is longer than {SOURCE_CHARS_MAX:,} characters.", field="source")
     try:
         document = yaml.safe_load(source)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date like 2026-13-01 is a ValueError
         raise Invalid(f"This is not YAML: {error}", field="source") from error
+    except RecursionError as error:
+        raise Invalid("The document is nested too deeply to be read.", field="source") from error
     if not isinstance(document, dict):
         raise Invalid("The document must be a mapping that begins with apiVersion and kind.", field="source")
     return document

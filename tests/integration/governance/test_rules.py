@@ -1,0 +1,127 @@
+"""Who may do what on the ground floor: every role against every rule, as a yes or no and as a reason."""
+
+import inspect
+from collections.abc import Callable
+
+import pytest
+
+from governance import rules
+from governance.domain.refusals import NotAllowed, WrongState
+from governance.domain.roles import Person, Role
+
+R, V, L, F, A, U = Role.REQUESTER, Role.REVIEWER, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR
+ME, SOMEBODY = 7, 8
+HOME, AWAY = "search", "ads"
+Check = Callable[[Person], None]
+
+
+def person(*roles: Role, is_active: bool = True, teams: tuple[str, ...] = ()) -> Person:
+    home = (HOME,) if R in roles else ()
+    return Person(ME, "ada", roles=frozenset(roles), teams=frozenset((*home, *teams)), is_active=is_active)
+
+
+# The rule, whom of the single roles it lets through, and what it says to the others.
+TABLE: dict[str, tuple[Check, set[Role], str]] = {
+    "check_write_rulebook": (rules.check_write_rulebook, {L, A}, "Only a platform lead or an administrator may write a policy."),
+    "check_publish_rulebook": (
+        lambda who: rules.check_publish_rulebook(who, written_by_id=SOMEBODY), {A}, "Only an administrator may publish a policy.",
+    ),
+    "check_publish_rulebook of the installation's": (
+        lambda who: rules.check_publish_rulebook(who, written_by_id=None), {A}, "Only an administrator may publish a policy.",
+    ),
+    "check_publish_rulebook of one's own": (
+        lambda who: rules.check_publish_rulebook(who, written_by_id=ME), set(), "",
+    ),
+    "check_allocate_budget": (rules.check_allocate_budget, {F}, "Only finance may allocate a budget."),
+    "check_see_budget at home": (lambda who: rules.check_see_budget(who, team=HOME), {R, L, F, A, U}, "another team"),
+    "check_see_budget": (lambda who: rules.check_see_budget(who, team=AWAY), {L, F, A, U}, "another team"),
+    "check_act_for_team": (lambda who: rules.check_act_for_team(who, team=HOME), {R}, "may file for a team."),
+    "check_act_for_team of others": (lambda who: rules.check_act_for_team(who, team=AWAY), set(), ""),
+    "check_act_for_any_team": (rules.check_act_for_any_team, {R}, "Only a requester may register data."),
+    "check_manage_people": (
+        lambda who: rules.check_manage_people(who, user_id=SOMEBODY), {A}, "Only an administrator may manage people.",
+    ),
+    "check_manage_people without a person": (rules.check_manage_people, {A}, "Only an administrator may manage people."),
+    "check_manage_people of oneself": (lambda who: rules.check_manage_people(who, user_id=ME), set(), ""),
+    "check_create_token": (lambda who: rules.check_create_token(who, user_id=ME), set(Role), ""),
+    "check_create_token of others": (
+        lambda who: rules.check_create_token(who, user_id=SOMEBODY), set(), "everybody makes their own",
+    ),
+    "check_operate": (rules.check_operate, {L, A}, "Only a platform lead or an administrator may operate integrations."),
+}  # fmt: skip
+
+
+def test_every_rule_stands_in_the_table() -> None:
+    known = {name.split()[0] for name in TABLE}
+    rule_names = {name for name, _ in inspect.getmembers(rules, inspect.isfunction) if name.startswith("check_")}
+    assert rule_names == known
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("name", list(TABLE))
+def test_a_role_may_what_the_table_says(name: str, role: Role) -> None:
+    check, allowed, reason = TABLE[name]
+    who = person(role)
+    assert rules.may(lambda: check(who)) == (role in allowed)
+    if role not in allowed:
+        with pytest.raises(NotAllowed) as refusal:
+            check(who)
+        assert reason in refusal.value.reason
+        assert refusal.value.reason.endswith(".")
+
+
+@pytest.mark.parametrize("name", list(TABLE))
+def test_nobody_without_a_role_may_anything_but_make_a_token(name: str) -> None:
+    check, _, _ = TABLE[name]
+    assert rules.may(lambda: check(person())) == (name == "check_create_token")
+
+
+@pytest.mark.parametrize("name", list(TABLE))
+def test_an_inactive_person_may_nothing_whatever_they_were(name: str) -> None:
+    check, _, _ = TABLE[name]
+    with pytest.raises(NotAllowed):
+        check(person(*Role, is_active=False))
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        (rules.check_write_rulebook, rules.may_write_rulebook),
+        (rules.check_allocate_budget, rules.may_allocate_budget),
+        (rules.check_operate, rules.may_operate),
+        (
+            lambda who: rules.check_publish_rulebook(who, written_by_id=SOMEBODY),
+            lambda who: rules.may_publish_rulebook(who, written_by_id=SOMEBODY),
+        ),
+        (lambda who: rules.check_see_budget(who, team=AWAY), lambda who: rules.may_see_budget(who, team=AWAY)),
+    ],
+)
+def test_may_answers_what_check_raises(check: Check, answer: Callable[[Person], bool]) -> None:
+    for role in Role:
+        assert answer(person(role)) == rules.may(lambda role=role: check(person(role)))
+    assert {answer(person(role)) for role in Role} == {True, False}
+
+
+def test_the_words_of_the_refusals_that_depend_on_whose_it_is() -> None:
+    with pytest.raises(NotAllowed, match="Somebody other than its author must publish a policy"):
+        rules.check_publish_rulebook(person(A), written_by_id=ME)
+    with pytest.raises(NotAllowed, match="You are not a requester of the team 'ads'; ask an administrator to add you"):
+        rules.check_act_for_team(person(R), team=AWAY)
+    with pytest.raises(NotAllowed, match="Nobody grants or revokes a role of their own; ask another administrator"):
+        rules.check_manage_people(person(A), user_id=ME)
+    with pytest.raises(NotAllowed, match="Your account is not active; ask an administrator"):
+        rules.check_operate(person(A, is_active=False))
+
+
+def test_may_hides_no_other_refusal() -> None:
+    def broken() -> None:
+        raise WrongState("Not now.")
+
+    with pytest.raises(WrongState):
+        rules.may(broken)
+
+
+@pytest.mark.parametrize(("role", "sees"), [(R, False), (V, True), (L, True), (F, True), (A, True), (U, True)])
+def test_who_reads_every_teams_work(role: Role, sees: bool) -> None:
+    assert rules.sees_everything(person(role)) is sees
+    assert rules.sees_everything(person(role, is_active=False)) is False
