@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 720, 150
-BINS = 72
+BINS = 120
 _TICKS = 8
 _NS_PER_MS = 1_000_000
 
@@ -77,7 +77,7 @@ def _bars(ordered: Sequence[float], first: float, last: float) -> tuple[Bar, ...
             counts[min(int((value - first) / (last - first) * BINS), BINS - 1)] += 1
     width, most = WIDTH / BINS, max(counts)
     return tuple(
-        Bar(round(index * width, 1), round(HEIGHT - height, 1), round(width - 1, 1), round(height, 1))
+        Bar(round(index * width, 1), round(HEIGHT - height, 1), round(width - 0.6, 1), round(height, 1))
         for index, count in enumerate(counts)
         if (height := max(count / most * HEIGHT, 1.0 if count else 0.0)) > 0
     )

@@ -14,6 +14,9 @@ _GROUPS = (
     ("Size and start", ("model_size_mb", "parameters", "peak_memory_mb", "peak_memory_delta_mb", "load_time_ms", "first_inference_ms")),
 )  # fmt: skip
 _CLASSES_MAX = 20
+_PARTS = ("machine", "engine", "settings", "model", "inputs", "data", "libraries")
+_UNITS = {"mb": "MB", "ms": "ms", "s": "s"}
+_KNOWN = {"cpu": "CPU", "cpus": "CPUs", "os": "system", "max": "most", "min": "least"}
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,12 @@ def confusion_of(result: Mapping[str, Any]) -> tuple[tuple[Cell, ...], ...]:
 
 
 def conditions_of(manifest: Mapping[str, Any]) -> tuple[Conditions, ...]:
-    """The manifest in parts; what is nested is written out with dots."""
-    parts = [
-        Conditions(title, tuple(_flat(content)))
-        for title, content in manifest.items()
-        if isinstance(content, Mapping) and content
-    ]
-    rest = tuple((name, _text(value)) for name, value in manifest.items() if not isinstance(value, Mapping))
-    return (*parts, Conditions("isolation and digest", rest)) if rest else tuple(parts)
+    """The manifest in parts, the machine first; what is nested is written out in words."""
+    parts = {title: content for title, content in manifest.items() if isinstance(content, Mapping) and content}
+    order = [title for title in _PARTS if title in parts] + [title for title in parts if title not in _PARTS]
+    rest = {name: value for name, value in manifest.items() if not isinstance(value, Mapping)}
+    named = [(title, parts[title]) for title in order] + [("as a whole", rest)] * bool(rest)
+    return tuple(Conditions(title, tuple(_flat(content))) for title, content in named)
 
 
 def _figure(view: RunView, metric: Metric) -> Figure:
@@ -102,11 +103,20 @@ def _figure(view: RunView, metric: Metric) -> Figure:
 def _flat(content: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for name, value in content.items():
+        words = f"{before} {_words(name)}".strip()
         if isinstance(value, Mapping) and value:
-            pairs += _flat(value, f"{before}{name}.")
+            pairs += _flat(value, words)
         else:
-            pairs.append((f"{before}{name}", _text(value)))
+            pairs.append((words, _text(value)))
     return pairs
+
+
+def _words(name: str) -> str:
+    """ "memory_mb" -> "memory (MB)", "cpus_usable" -> "CPUs usable": a key of the manifest as a person reads it."""
+    base, _, last = name.rpartition("_")
+    if base and last in _UNITS:
+        return f"{_words(base)} ({_UNITS[last]})"
+    return " ".join(_KNOWN.get(part, part) for part in name.split("_") if part != "is")
 
 
 def _text(value: Any) -> str:

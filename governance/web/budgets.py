@@ -20,10 +20,12 @@ from governance.enums import Unit
 from governance.models import Team
 from governance.queries import budgets, ledger
 from governance.queries.budgets import AccountView
-from governance.rules import check_see_budget, may_allocate_budget, may_see_budget
+from governance.rules import check_allocate_budget, check_see_budget, may_allocate_budget, may_see_budget
 from governance.web.formatting import format_quantity
 from governance.web.reader import person_of, user_of
 from governance.web.refusals import show_in
+
+TITLES = {Unit.USD: "Money (USD)", Unit.GPU_H: "GPU hours"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class AllocationForm(forms.Form):
 
     team = forms.ModelChoiceField(Team.objects.order_by("name"), to_field_name="slug", empty_label="Choose a team")
     quarter = forms.CharField(max_length=6, help_text="Like 2026Q4.")
-    unit = forms.ChoiceField(choices=Unit.choices)
+    unit = forms.ChoiceField(choices=[(unit.value, title) for unit, title in TITLES.items()])
     amount = forms.DecimalField(max_digits=16, decimal_places=2, help_text="Added to what was allocated before.")
     key = forms.CharField(max_length=60, widget=forms.HiddenInput)
 
@@ -56,6 +58,8 @@ class AllocationForm(forms.Form):
 def listed(request: HttpRequest) -> HttpResponse:
     """`/budgets/`: what teams may spend in a quarter and have left; finance allocates here."""
     person = person_of(request)
+    if request.method == "POST":
+        check_allocate_budget(person)
     current = str(Quarter.of(timezone.now().date()))
     form = _form(request, current)
     if request.method == "POST" and form.is_valid() and _allocate(request, form):
@@ -76,11 +80,12 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
     """One account: its balance, and every booking with what was left after it."""
     check_see_budget(person_of(request), team=team)
     statement = ledger.statement(team=team, quarter=quarter, unit=unit)
+    title = TITLES[Unit(statement.unit)]
     crumbs = (
         ("Budgets", f"{reverse('governance:budgets')}?quarter={quarter}"),
-        (f"{statement.team_name} {quarter} {Unit(statement.unit).label}", ""),
+        (f"{statement.team_name} {quarter}, {title}", ""),
     )
-    return render(request, "governance/account.html", {"statement": statement, "crumbs": crumbs, "unit": Unit(unit)})
+    return render(request, "governance/account.html", {"statement": statement, "crumbs": crumbs, "title": title})
 
 
 def _form(request: HttpRequest, quarter: str) -> AllocationForm:

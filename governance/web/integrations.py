@@ -14,6 +14,7 @@ from governance.domain.refusals import Refused
 from governance.models import OutboxMessage
 from governance.queries import effects
 from governance.rules import check_operate, sees_everything
+from governance.web.formatting import format_ago
 from governance.web.reader import person_of, user_of
 from governance.web.refusals import attempt
 
@@ -23,9 +24,12 @@ PAGE_SIZE = 30
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """`/integrations/`: the connection to Jira, and the outbox by state."""
-    person = person_of(request)
+    person, now = person_of(request), timezone.now()
+    health = effects.health(now=now)
+    oldest_at = health.oldest_waiting_at
     context = {
-        "health": effects.health(now=timezone.now()),
+        "health": health,
+        "oldest_words": f"oldest {format_ago(oldest_at, now=now)}" if oldest_at else "",
         "pauses": effects.pauses(),
         "sees_rows": sees_everything(person),
         "dead": Paginator(effects.stuck(), PAGE_SIZE).get_page(request.GET.get("page")),

@@ -30,4 +30,5 @@ def entries(*, path: str, may_read_trail: bool = False) -> tuple[Entry, ...]:
 
 
 def _entry(label: str, url: str, path: str) -> Entry:
-    return Entry(label, url, path == url if url == "/" else path.startswith(url))
+    prefixes = (url, "/runs/") if label == "Models" else (url,)
+    return Entry(label, url, path == url if url == "/" else path.startswith(prefixes))

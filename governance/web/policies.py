@@ -17,7 +17,7 @@ from governance.queries import rulebook
 from governance.queries.rulebook import Version
 from governance.rules import check_publish_rulebook, check_write_rulebook, may_write_rulebook
 from governance.web.reader import person_of, user_of
-from governance.web.refusals import attempt, show_in
+from governance.web.refusals import attempt
 
 WORDS = {"policies": "policy", "checklists": "checklist"}
 
@@ -91,8 +91,6 @@ def draft(request: HttpRequest, kind: str) -> HttpResponse:
             version = write(source=form.cleaned_data["source"], by=user_of(request), now=timezone.now())
         except Invalid as refusal:
             form.add_error("source", refusal.reason)
-        except Refused as refusal:
-            show_in(form, refusal)
         else:
             return redirect("governance:policy", kind, version.name, version.number)
     context = {

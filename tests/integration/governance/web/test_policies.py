@@ -1,0 +1,171 @@
+"""The rulebook's pages: reading, comparing, drafting, publishing."""
+
+import pytest
+
+from governance.actions import rulebook
+from governance.domain import defaults
+from governance.domain.refusals import NotFound
+from governance.enums import DocumentState
+from governance.models import ChecklistVersion, PolicyVersion
+from governance.queries.rulebook import changes
+
+SOURCE = defaults.text_of(defaults.POLICY)
+LOOSER = SOURCE.replace("limit: 200", "limit: 500")
+
+
+@pytest.fixture
+def second(policy, approver, now):
+    """A draft by the platform lead."""
+    return rulebook.draft_policy(source=LOOSER, by=approver, now=now)
+
+
+def test_the_list_shows_policies_and_checklists(as_, second, author):
+    answer = as_(author).get("/policy/")
+    rows = {kind: [(row.name, row.number, row.state) for row in rows] for kind, _, rows in answer.context["kinds"]}
+    assert rows == {
+        "policies": [("default", 2, "draft"), ("default", 1, "published")],
+        "checklists": [("standard", 1, "published")],
+    }
+    assert "Draft a new version" not in answer.content.decode()
+
+
+def test_the_list_is_open_to_everybody_and_empty_before_preparation(as_, author):
+    assert as_(author).get("/policy/").content.decode().count("Nothing is written yet") == 2
+
+
+def test_rules_are_readable(as_, policy, author):
+    page = " ".join(as_(author).get("/policy/policies/default/1/").content.decode().split())
+    assert 'Latency p95 <span class="soft">(upper bound)</span> <span class="nowrap">at most 100 ms</span>' in page
+    assert "n at least 2,000" in page
+    assert "1. Technical review" in page
+    assert "valid for 365 days" in page
+    assert "kind: ReviewPolicy" in page
+
+
+def test_items_of_a_checklist_are_readable(as_, checklist, author):
+    page = as_(author).get("/policy/checklists/standard/1/").content.decode()
+    assert "Cheaper alternatives considered" in page
+    assert "text of at least 40 characters" in page
+
+
+def test_a_draft_shows_what_it_would_change_and_who_may_not_publish_it(as_, second, approver, admin):
+    page = as_(approver).get("/policy/policies/default/2/")
+    assert [change.path for change in page.context["changes"]] == ["rules[training-gpu-hours].limit"]
+    assert page.context["cannot_publish"] == "Only an administrator may publish a policy."
+    assert as_(admin).get("/policy/policies/default/2/").context["cannot_publish"] == ""
+
+
+def test_a_first_draft_has_nothing_to_be_compared_with(as_, approver, now):
+    rulebook.draft_policy(source=SOURCE, by=approver, now=now)
+    assert (
+        "No version of this name is in force yet" in as_(approver).get("/policy/policies/default/1/").content.decode()
+    )
+
+
+def test_a_version_that_no_longer_reads_is_shown_as_source(as_, author, now):
+    PolicyVersion.objects.create(
+        name="old", number=1, source="kind: Other", digest="sha256:" + "0" * 64, written_at=now
+    )
+    page = as_(author).get("/policy/policies/old/1/").content.decode()
+    assert "no longer reads as a document of today" in page
+    assert "kind: Other" in page
+
+
+def test_differences_between_versions(as_, second, author):
+    answer = as_(author).get("/policy/policies/default/diff/?from=1&to=2")
+    assert [(change.before, change.after) for change in answer.context["changes"]] == [("200 gpu_h", "500 gpu_h")]
+    assert "which is looser" in answer.content.decode()
+
+
+def test_differences_between_checklists(as_, checklist, approver, author, now):
+    source = defaults.text_of(defaults.CHECKLIST).replace("min_length: 40", "min_length: 80", 1)
+    rulebook.draft_checklist(source=source, by=approver, now=now)
+    answer = as_(author).get("/policy/checklists/standard/diff/?from=1&to=2")
+    assert [change.path for change in answer.context["changes"]] == ["items[cheaper-alternatives].min_length"]
+
+
+@pytest.mark.parametrize("query", ["", "?from=1", "?from=one&to=2", "?from=1&to=99999999999999999999", "?from=1&to=7"])
+def test_a_comparison_of_what_is_not_there_is_refused(as_, policy, author, query):
+    assert as_(author).get(f"/policy/policies/default/diff/{query}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/policy/laws/default/1/", "/policy/policies/other/1/", "/policy/laws/new/"])
+def test_what_is_not_there_is_a_page_that_says_so(as_, policy, admin, path):
+    answer = as_(admin).get(path)
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.content.decode()
+
+
+def test_drafting_starts_from_the_version_in_force_or_the_one_asked_for(as_, second, approver):
+    client = as_(approver)
+    assert client.get("/policy/policies/new/").context["form"].initial["source"] == SOURCE
+    assert client.get("/policy/policies/new/?from=default:2").context["form"].initial["source"] == LOOSER
+    assert client.get("/policy/checklists/new/").context["form"].initial["source"].startswith("# The checklist")
+
+
+def test_drafting_starts_empty_where_there_is_nothing(as_, approver):
+    assert as_(approver).get("/policy/policies/new/").context["form"].initial["source"] == ""
+
+
+def test_a_draft_is_saved_as_the_next_number(as_, policy, approver):
+    answer = as_(approver).post("/policy/policies/new/", {"source": LOOSER})
+    assert answer.headers["Location"] == "/policy/policies/default/2/"
+    saved = PolicyVersion.objects.get(number=2)
+    assert (saved.state, saved.written_by, saved.source) == (DocumentState.DRAFT, approver, LOOSER)
+
+
+def test_a_checklist_is_drafted_the_same_way(as_, checklist, approver):
+    source = defaults.text_of(defaults.CHECKLIST)
+    assert as_(approver).post("/policy/checklists/new/", {"source": source}).status_code == 302
+    assert ChecklistVersion.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (SOURCE.replace("fact: accuracy", "fact: beauty"), "rules[4].fact names no fact of the catalogue"),
+        ("a: [", "This is not YAML"),
+        ("- just\n- a list", "The document must be a mapping"),
+        ("", "This field is required."),
+    ],
+)
+def test_a_faulty_draft_is_refused_beside_the_field_and_kept(as_, policy, approver, source, reason):
+    answer = as_(approver).post("/policy/policies/new/", {"source": source})
+    assert answer.status_code == 200
+    assert reason in answer.context["form"].errors["source"][0]
+    assert answer.context["form"]["source"].value() == source
+    assert PolicyVersion.objects.count() == 1
+
+
+def test_whoever_may_not_write_is_refused_and_nothing_is_written(as_, policy, author):
+    assert as_(author).get("/policy/policies/new/").status_code == 403
+    assert as_(author).post("/policy/policies/new/", {"source": LOOSER}).status_code == 403
+    assert PolicyVersion.objects.count() == 1
+
+
+def test_an_administrator_publishes_anothers_draft(as_, second, admin):
+    answer = as_(admin).post("/policy/policies/default/2/publish/", follow=True)
+    assert "default v2 is in force" in answer.content.decode()
+    assert [row.state for row in PolicyVersion.objects.order_by("number")] == ["retired", "published"]
+
+
+def test_a_checklist_is_published_too(as_, checklist, approver, admin, now):
+    source = defaults.text_of(defaults.CHECKLIST).replace("min_length: 40", "min_length: 80", 1)
+    rulebook.draft_checklist(source=source, by=approver, now=now)
+    as_(admin).post("/policy/checklists/standard/2/publish/")
+    assert ChecklistVersion.objects.get(state=DocumentState.PUBLISHED).number == 2
+
+
+def test_whoever_may_not_publish_is_told_why_and_nothing_moves(as_, second, approver):
+    answer = as_(approver).post("/policy/policies/default/2/publish/", follow=True)
+    assert "Only an administrator may publish a policy." in answer.content.decode()
+    assert [row.state for row in PolicyVersion.objects.order_by("number")] == ["published", "draft"]
+
+
+def test_publishing_needs_a_post(as_, second, admin):
+    assert as_(admin).get("/policy/policies/default/2/publish/").status_code == 405
+
+
+def test_a_policy_and_a_checklist_are_not_compared(policy, checklist):
+    with pytest.raises(NotFound, match="cannot be compared"):
+        changes(before=policy, after=checklist)
