@@ -25,7 +25,7 @@ from tests.factories import requests as walks
 from tests.integration.reviews.actions.standstill import everything, refused
 from tests.integration.reviews.actions.worlds import World
 
-STATEMENT = Statement(name="training_cost_usd", value=Decimal("9000"), unit="USD", basis=Basis.DECLARED, source="plan")
+STATEMENT = Statement(name="training_cost_usd", value=Decimal(9000), unit="USD", basis=Basis.DECLARED, source="plan")
 
 
 def only_run(request: ReviewRequest) -> Run:
