@@ -71,15 +71,20 @@ def steps(
     }
 
 
-def on_run(run: Run, person: Person) -> tuple[Possible, Possible]:
-    """Cancelling and repeating a run."""
-    team, is_over = run.model_version.asset.team.slug, run.state not in UNFINISHED
-    may = ask(lambda: check_run(person, team=team))
-    over = Possible(f"Run {run.pk} has already ended; there is nothing to cancel.")
-    under_way = Possible(f"Run {run.pk} is still {run.state}; wait for it or cancel it first.")
+def on_run(run: Run, request: ReviewRequest, person: Person) -> tuple[Possible, Possible]:
+    """Cancelling and repeating a run of a request."""
+    is_over = run.state not in UNFINISHED
+
+    def check() -> None:
+        check_run(person, team=run.model_version.asset.team.slug)
+
     return (
-        may if may.why_not or not is_over else over,
-        may if may.why_not or is_over else under_way,
+        ask(check, lambda: _need(not is_over, f"Run {run.pk} has already ended; there is nothing to cancel.")),
+        ask(
+            check,
+            lambda: _need(is_over, f"Run {run.pk} is still {run.state}; wait for it or cancel it first."),
+            lambda: _check_measurable(State(request.state)),
+        ),
     )
 
 
@@ -113,6 +118,14 @@ def _need(holds: bool, reason: str) -> None:
 
 def _check_editable(state: State) -> None:
     _need(state in EDITABLE_STATES, f"The request is {state.words}, so its evidence cannot be edited.")
+
+
+def _check_measurable(state: State) -> None:
+    _need(state is not State.IN_REVIEW, "A new measurement voids the votes; open the next revision first.")
+    _need(
+        state in EDITABLE_STATES or state is State.CLEARED,
+        f"The request is {state.words}; nothing is measured for it now.",
+    )
 
 
 def _check_answerable(request: ReviewRequest, state: State) -> None:
