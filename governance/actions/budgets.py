@@ -16,7 +16,7 @@ from governance.domain.quarters import Quarter
 from governance.domain.refusals import Invalid
 from governance.enums import Unit
 from governance.models import BudgetAccount, LedgerEntry, Team
-from governance.queries.budgets import entries_of
+from governance.queries.budgets import entries_of, lock_accounts, lock_touched
 from governance.queries.people import person_of
 from governance.rules import check_allocate_budget
 
@@ -53,7 +53,7 @@ def commit(
 ) -> None:
     """Turn what was reserved for a request into a commitment of `amounts`, in the caller's transaction."""
     with transaction.atomic():
-        _lock(Q(entries__request_ref=ref) | Q(team=team, quarter=quarter, unit__in=amounts))
+        lock_touched(ref=ref, team=team, quarter=quarter)
         _release_reserved(ref, key, by, now)
         for account, amount in _locked(team, quarter, amounts):
             balance = ledger.balance(entries_of(account))
@@ -68,21 +68,15 @@ def release(*, ref: str, key: str, by: User | None, now: datetime) -> None:
 
 
 def _release_reserved(ref: str, key: str, by: User | None, now: datetime) -> None:
-    for account in _lock(Q(entries__request_ref=ref)):
+    for account in lock_accounts(Q(entries__request_ref=ref)):
         reserved = ledger.reserved_by(entries_of(account), ref=ref)
         if reserved > 0:
-            _book(account, EntryKind.RELEASE, reserved, ref, f"{key}:release:{account.unit}", by, now)
-
-
-def _lock(which: Q) -> list[BudgetAccount]:
-    """Accounts in the one order in which everybody locks them, so that no two bookings wait for each other."""
-    wanted = list(BudgetAccount.objects.filter(which).values_list("pk", flat=True))
-    return list(BudgetAccount.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+            _book(account, EntryKind.RELEASE, reserved, ref, f"{key}:release:{account.pk}", by, now)
 
 
 def _locked(team: Team, quarter: str, amounts: Mapping[Unit, Decimal]) -> list[tuple[BudgetAccount, Decimal]]:
     wanted = {unit: amount for unit, amount in amounts.items() if amount > 0}
-    found = {Unit(account.unit): account for account in _lock(Q(team=team, quarter=quarter, unit__in=wanted))}
+    found = {Unit(account.unit): account for account in lock_accounts(Q(team=team, quarter=quarter, unit__in=wanted))}
     for unit, amount in wanted.items():
         if unit not in found:
             raise Invalid(

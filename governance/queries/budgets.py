@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.db.models import Q
+
 from governance.domain import ledger
 from governance.domain.ledger import Balance, Entry, EntryKind
 from governance.enums import Unit
@@ -41,6 +43,17 @@ def entries_of(account: BudgetAccount) -> list[Entry]:
     return [
         Entry(kind=EntryKind(kind), amount=amount, request_ref=ref or None, key=key) for kind, amount, ref, key in rows
     ]
+
+
+def lock_accounts(which: Q) -> list[BudgetAccount]:
+    """Accounts in the one order in which everybody locks them, so that no two bookings wait for each other."""
+    wanted = list(BudgetAccount.objects.filter(which).values_list("pk", flat=True))
+    return list(BudgetAccount.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+
+
+def lock_touched(*, ref: str, team: Team, quarter: str) -> list[BudgetAccount]:
+    """Lock every account that settling the request may book on; ask before the first audit event of a transaction."""
+    return lock_accounts(Q(entries__request_ref=ref) | Q(team=team, quarter=quarter))
 
 
 def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[AccountView]:
