@@ -135,10 +135,13 @@ def _user_of(request: HttpRequest, view: Callable[..., HttpResponse]) -> User | 
     kind = getattr(view, "cls", None)
     if kind is None:
         return None
+    logged_in = request.user
     try:
         user = kind().initialize_request(request).user
     except APIException:
         return None
+    finally:
+        request.user = logged_in  # a refused authentication leaves none behind, and the view is to refuse by itself
     return user if isinstance(user, User) else None
 
 

@@ -112,12 +112,13 @@ def _detail(error: Exception, errors: list[tuple[str, str]]) -> str:
 
 
 def _flattened(detail: Any, path: str = "") -> list[tuple[str, str]]:
+    """(field, words) of every error, like facts[2].value."""
     if isinstance(detail, dict):
-        return [pair for key, value in detail.items() for pair in _flattened(value, f"{path}.{key}".lstrip("."))]
+        return [pair for key, value in detail.items() for pair in _flattened(value, _joined(path, key))]
     if isinstance(detail, list):
-        return [
-            pair
-            for number, value in enumerate(detail)
-            for pair in _flattened(value, path if isinstance(value, str) else f"{path}[{number}]")
-        ]
+        return [pair for value in detail for pair in _flattened(value, path)]
     return [(path or "body", str(detail))]
+
+
+def _joined(path: str, key: str | int) -> str:
+    return f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}".lstrip(".")
