@@ -1,0 +1,184 @@
+"""Every page, in a browser, by day and by night: no barrier axe can find, no breach of the content policy, no stranger called."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+
+from benchmarking.actions import runs as run_actions
+from benchmarking.models import Run
+from governance import outbox
+from governance.actions import rulebook
+from governance.domain import defaults
+from governance.domain.quarters import Quarter
+from governance.enums import JobState
+from governance.models import OutboxMessage
+from reviews.models import ReviewRequest
+from tests.factories import requests as walks
+from tests.factories.models import make_version
+from tests.factories.people import Cast
+from tests.functional.conftest import Visitor
+
+pytestmark = pytest.mark.browser
+
+WIDE_ENOUGH_PX = 1
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+EVERYTHING = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+# Nothing but colours differs between the themes.
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
+WEAR = """theme => new Promise((done) => {
+  document.documentElement.dataset.theme = theme;
+  requestAnimationFrame(() => requestAnimationFrame(done));
+})"""
+
+
+@dataclass(frozen=True)
+class House:
+    """An installation with something in every state."""
+
+    cast: Cast
+    quarter: str
+    decided: ReviewRequest
+    in_review: ReviewRequest
+    measuring: ReviewRequest
+    draft: ReviewRequest
+    done: Run
+    running: Run
+    failed: Run
+
+
+@pytest.fixture
+def house(cast: Cast, now: datetime) -> House:
+    """Requests, runs, versions, messages: one in each state worth looking at."""
+    _write_rulebook(cast, now)
+
+    def version(slug: str, seed: int):
+        return make_version(by=cast.author, now=now, slug=slug, seed=seed)
+
+    decided = walks.make_decided(cast=cast, now=now, version=version("visual-search", 0), result=_result())
+    in_review = walks.make_in_review(cast=cast, now=now, version=version("rewriter", 1), title="Query rewriter")
+    measuring = walks.make_submitted(by=cast.author, now=now, version=version("ranker", 2), title="Ranker")
+    draft = walks.make_draft(by=cast.author, now=now, version=version("speller", 3), title="Speller")
+    running, failed = Run.objects.get(asked_for=measuring.ref), _failed(cast, version("old", 4), now)
+    held = Run.claim(pk=running.pk, now=now, lease=timedelta(hours=1))
+    held.renew(now=now, lease=timedelta(hours=1), state=JobState.RUNNING, progress=0.4, phase="measuring latency")
+    _break_messages(now)
+    quarter = str(Quarter.of(now.date()))
+    done = Run.objects.get(asked_for=decided.ref)
+    return House(cast, quarter, decided, in_review, measuring, draft, done, running, failed)
+
+
+def _write_rulebook(cast: Cast, now: datetime) -> None:
+    source = defaults.text_of(defaults.POLICY)
+    checklist = rulebook.draft_checklist(source=defaults.text_of(defaults.CHECKLIST), by=None, now=now)
+    rulebook.publish(version=checklist, by=None, now=now)
+    policy = rulebook.draft_policy(source=source, by=None, now=now)
+    rulebook.publish(version=policy, by=None, now=now)
+    rulebook.draft_policy(source=source.replace("limit: 200", "limit: 500"), by=cast.approver, now=now)
+
+
+def _result() -> dict[str, object]:
+    """With a doubt, samples and a confusion matrix, so that everything a run's page can show is shown."""
+    result = walks.result_of(verdict="indicative", reasons=("The machine was busy.",))
+    result["samples"] = {"latency_ns": [1_400_000 + 2000 * step for step in range(800)], "stride": 2}
+    result["confusion"] = [[90, 10], [4, 96]]
+    result["manifest"] |= {"machine": {"cpu": "AMD EPYC", "memory_mb": 25276}}
+    return result
+
+
+def _failed(cast: Cast, version, now: datetime) -> Run:
+    plan = {"scenario": "SingleStream", "min_samples": 100}
+    run = run_actions.queue(key="f", version=version, dataset=None, plan=plan, asked_for="", by=cast.author, now=now)
+    held = Run.claim(pk=run.pk, now=now, lease=timedelta(hours=1))
+    run_actions.fail(run=held, reason="The model ran out of memory.", now=now)
+    return held
+
+
+def _break_messages(now: datetime) -> None:
+    for state, error in (
+        (JobState.PAUSED, "No Jira is configured."),
+        (JobState.DEAD, "Jira answered 503 twelve times."),
+    ):
+        row = outbox.enqueue(kind="ticket.open", key=f"broken:{state}", lane=f"broken:{state}", payload={}, now=now)
+        OutboxMessage.objects.filter(pk=row.pk).update(state=state, error=error, attempts=12, finished_at=now)
+
+
+def pages(house: House) -> Iterator[tuple[User | None, str]]:
+    """Who looks at what; the forms a page offers differ by reader."""
+    cast, run = house.cast, "/runs/{}/"
+    yield None, "/accounts/login/"
+    for path in (
+        "/",
+        "/requests/",
+        "/requests/?q=nothing+like+it",
+        "/requests/new/",
+        f"/requests/{house.draft.ref}/edit/",
+    ):
+        yield cast.author, path
+    for request in (house.decided, house.in_review, house.measuring, house.draft):
+        yield cast.author, f"/requests/{request.ref}/"
+    yield cast.reviewer_one, "/"
+    yield cast.reviewer_one, f"/requests/{house.in_review.ref}/"
+    yield cast.approver, f"/requests/{house.decided.ref}/"
+    for path in (
+        "/models/",
+        "/models/?q=nothing+like+it",
+        "/models/search/visual-search/",
+        "/models/search/visual-search/runs/",
+    ):
+        yield cast.author, path
+    for path in (run.format(house.done.pk), run.format(house.running.pk), run.format(house.failed.pk)):
+        yield cast.author, path
+    yield cast.approver, "/policy/policies/new/"
+    for path in (
+        "/policy/",
+        "/policy/policies/default/1/",
+        "/policy/policies/default/2/",
+        "/policy/checklists/standard/1/",
+    ):
+        yield cast.admin, path
+    yield cast.admin, "/policy/policies/default/diff/?from=1&to=2"
+    for path in ("/budgets/", f"/budgets/search/{house.quarter}/USD/", "/budgets/?quarter=2001Q1"):
+        yield cast.finance, path
+    for path in ("/integrations/", "/audit/", "/audit/chain/", "/styleguide/", "/accounts/password/change/"):
+        yield cast.admin, path
+    yield cast.outsider, "/integrations/"
+    yield cast.outsider, f"/requests/{house.decided.ref}/"
+    yield cast.outsider, "/audit/"
+
+
+def barriers(visitor: Visitor, theme: str, options: dict[str, object]) -> list[str]:
+    """What axe finds in a theme: rule, place, reason."""
+    visitor.page.evaluate(WEAR, theme)
+    found = Axe().run(visitor.page, options=options).response["violations"]
+    return [
+        f"{theme}: {each['id']} at {node['target']}: {node['failureSummary']}"
+        for each in found
+        for node in each["nodes"]
+    ]
+
+
+def test_every_page_in_both_themes(visit: Callable[[User | None], Visitor], house: House) -> None:
+    visitors: dict[int | None, Visitor] = {}
+    faults: dict[str, list[str]] = {}
+    for user, path in pages(house):
+        key = user.pk if user else None
+        visitor = visitors.setdefault(key, visitors.get(key) or visit(user))
+        visitor.go(path)
+        found = [*visitor.violations(), *barriers(visitor, "light", EVERYTHING), *barriers(visitor, "dark", COLOURS)]
+        overflow_px = visitor.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        found += [f"{overflow_px} px wider than the window"] * (overflow_px > WIDE_ENOUGH_PX)
+        if found:
+            faults[f"{path} as {user}"] = found
+    assert faults == {}, "\n".join(f"{page}\n  " + "\n  ".join(found) for page, found in faults.items())
+    assert [visitor.record.foreign for visitor in visitors.values() if visitor.record.foreign] == []
+    refused = "Failed to load resource: the server responded with a status of 40"
+    complaints = [
+        said for visitor in visitors.values() for said in visitor.record.complaints if not said.startswith(refused)
+    ]
+    assert complaints == []
