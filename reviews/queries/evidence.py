@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -47,12 +48,22 @@ def figures_of(request: ReviewRequest) -> list[Figure]:
 
 def policy_of(version: PolicyVersion) -> Policy:
     """The parsed policy of a version; a published version has been parsed before it was kept."""
-    return parse_policy(yaml.safe_load(version.source))
+    return _parsed_policy(version.source)
 
 
 def checklist_of(version: ChecklistVersion) -> Checklist:
     """The parsed checklist of a version."""
-    return checklists.parse_checklist(yaml.safe_load(version.source))
+    return _parsed_checklist(version.source)
+
+
+@lru_cache(maxsize=32)  # versions never change, and parsing YAML would be half the time of every page
+def _parsed_policy(source: str) -> Policy:
+    return parse_policy(yaml.safe_load(source))
+
+
+@lru_cache(maxsize=32)
+def _parsed_checklist(source: str) -> Checklist:
+    return checklists.parse_checklist(yaml.safe_load(source))
 
 
 def in_force() -> tuple[PolicyVersion, ChecklistVersion]:
