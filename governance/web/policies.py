@@ -1,5 +1,7 @@
 """Pages of the rulebook: versions, what they say, what changed, drafting and publishing."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -10,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.actions import rulebook as writes
+from governance.domain.policy_diff import Change
 from governance.domain.refusals import Invalid, NotFound, Refused
 from governance.enums import DocumentState
 from governance.models import PolicyVersion
@@ -68,7 +71,7 @@ def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     before, after = (_asked(request, kind, name, field) for field in ("from", "to"))
     context = {
         "kind": kind, "word": WORDS[kind], "name": name, "before": before, "after": after,
-        "changes": rulebook.changes(before=before, after=after),
+        "changes": _shown(rulebook.changes(before=before, after=after)),
         "numbers": [each.number for each in rulebook.versions(kind) if each.name == name],
         "crumbs": (
             ("Policy", reverse("governance:policies")),
@@ -128,12 +131,24 @@ def _said(version: Version) -> dict[str, Any]:
 
 def _draft_context(request: HttpRequest, kind: str, version: Version) -> dict[str, Any]:
     current = rulebook.in_force(kind=kind, name=version.name)
-    changes = rulebook.changes(before=current, after=version) if current else None
+    changes = _shown(rulebook.changes(before=current, after=version)) if current else None
     try:
         check_publish_rulebook(person_of(request), written_by_id=version.written_by_id)
     except Refused as refusal:
         return {"current": current, "changes": changes, "cannot_publish": refusal.reason}
     return {"current": current, "changes": changes, "cannot_publish": ""}
+
+
+def _shown(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Changes for a table whose columns say before and after: words only where they say more than these."""
+    return tuple(replace(change, words=_more(change)) for change in changes)
+
+
+def _more(change: Change) -> str:
+    for way in ("looser", "stricter"):
+        if change.words.endswith(f"which is {way}."):
+            return f"A {way} limit"
+    return change.words if change.words.startswith("The ") else ""
 
 
 def _asked(request: HttpRequest, kind: str, name: str, field: str) -> Version:

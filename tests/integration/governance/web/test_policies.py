@@ -1,6 +1,7 @@
 """The rulebook's pages: reading, comparing, drafting, publishing."""
 
 import pytest
+import yaml
 
 from governance.actions import rulebook
 from governance.domain import defaults
@@ -74,7 +75,31 @@ def test_a_version_that_no_longer_reads_is_shown_as_source(as_, author, now):
 def test_differences_between_versions(as_, second, author):
     answer = as_(author).get("/policy/policies/default/diff/?from=1&to=2")
     assert [(change.before, change.after) for change in answer.context["changes"]] == [("200 gpu_h", "500 gpu_h")]
-    assert "which is looser" in answer.content.decode()
+    assert "A looser limit" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("limit: 100\n", "limit: 80\n", ["A stricter limit"]),
+        ("    quorum: 2", "    quorum: 3", [""]),
+        ("", "", []),
+    ],
+)
+def test_a_difference_says_in_words_what_its_columns_do_not(as_, policy, approver, author, now, before, after, words):
+    rulebook.draft_policy(source=SOURCE.replace(before, after) if before else SOURCE, by=approver, now=now)
+    answer = as_(author).get("/policy/policies/default/diff/?from=1&to=2")
+    assert [change.words for change in answer.context["changes"]] == words
+
+
+def test_another_order_of_stages_is_told(as_, policy, approver, author, now):
+    document = yaml.safe_load(SOURCE)
+    document["stages"].reverse()
+    rulebook.draft_policy(source=yaml.safe_dump(document), by=approver, now=now)
+    answer = as_(author).get("/policy/policies/default/diff/?from=1&to=2")
+    assert [change.words for change in answer.context["changes"]] == [
+        "The stages run in another order: gpu-budget, technical instead of technical, gpu-budget."
+    ]
 
 
 def test_differences_between_checklists(as_, checklist, approver, author, now):
