@@ -46,7 +46,7 @@ def ask(*checks: Callable[[], None]) -> Possible:
 
 
 def steps(
-    request: ReviewRequest, person: Person, electorate: Electorate, obstacles: tuple[Obstacle, ...]
+    *, request: ReviewRequest, person: Person, electorate: Electorate, obstacles: tuple[Obstacle, ...]
 ) -> dict[str, Possible]:
     """The steps a request offers by name: edit, submit, evidence, answer, request_review, vote, revise, withdraw, packet,
     waive."""
@@ -71,7 +71,7 @@ def steps(
     }
 
 
-def on_run(run: Run, request: ReviewRequest, person: Person) -> tuple[Possible, Possible]:
+def on_run(*, run: Run, request: ReviewRequest, person: Person) -> tuple[Possible, Possible]:
     """Cancelling and repeating a run of a request."""
     is_over = run.state not in UNFINISHED
 
@@ -88,14 +88,14 @@ def on_run(run: Run, request: ReviewRequest, person: Person) -> tuple[Possible, 
     )
 
 
-def on_packet(packet: Packet, person: Person) -> Possible:
+def on_packet(*, packet: Packet, person: Person) -> Possible:
     """Retrying a packet whose drawing failed."""
     if packet.state not in {JobState.FAILED, JobState.DEAD}:
         return Possible(f"This packet is {packet.state}; only a failed one can be retried.")
     return ask(lambda: _check_edits_or_operates(packet.request, person))
 
 
-def on_authorisation(authorisation: Authorisation, person: Person) -> Possible:
+def on_authorisation(*, authorisation: Authorisation, person: Person) -> Possible:
     """Revoking an authorisation."""
     source = AuthorisationState(authorisation.state)
     return ask(
@@ -104,7 +104,7 @@ def on_authorisation(authorisation: Authorisation, person: Person) -> Possible:
     )
 
 
-def on_condition(condition: Condition, request: ReviewRequest, person: Person) -> Possible:
+def on_condition(*, condition: Condition, request: ReviewRequest, person: Person) -> Possible:
     """Confirming that a condition is met."""
     if condition.met_at is not None:
         return Possible("This condition was confirmed before.")

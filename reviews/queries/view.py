@@ -178,16 +178,16 @@ def describe(*, request: ReviewRequest, person: Person, now: datetime) -> Reques
         checklist=evidence.item_views(request, now=now),
         runs=evidence.run_entries(request, person=person),
         revisions=_revisions(request),
-        stages=course.stage_views(request, electorate),
+        stages=course.stage_views(request=request, electorate=electorate),
         votes=course.vote_views(electorate),
-        budget=course.budget_views(request, decision, now=now),
+        budget=course.budget_views(request=request, decision=decision, now=now),
         ticket=course.ticket_view(request),
         packets=course.packet_views(request, person=person),
         decision=course.decision_view(decision),
-        authorisation=course.authorisation_view(request, decision, person=person, now=now),
+        authorisation=course.authorisation_view(request=request, decision=decision, person=person, now=now),
         events=tuple(reversed(trail.rows)) if trail else (),
         obstacles=open_points,
-        possible=steps(request, person, electorate, open_points),
+        possible=steps(request=request, person=person, electorate=electorate, obstacles=open_points),
     )
 
 

@@ -155,7 +155,7 @@ def determination_views(request: ReviewRequest) -> tuple[DeterminationPart, ...]
     return tuple(parts.determination_part(row) for row in rows)
 
 
-def stage_views(request: ReviewRequest, electorate: Electorate) -> tuple[StageView, ...]:
+def stage_views(*, request: ReviewRequest, electorate: Electorate) -> tuple[StageView, ...]:
     """The stages the policy asks for; none before submission or where it asked for no review."""
     if State(request.state) in parts.NOT_REVIEWED:
         return ()
@@ -176,7 +176,7 @@ def vote_views(electorate: Electorate) -> tuple[VoteRow, ...]:
     return tuple(reversed(parts.vote_rows(electorate)))
 
 
-def budget_views(request: ReviewRequest, decision: Decision | None, *, now: datetime) -> tuple[BudgetView, ...]:
+def budget_views(*, request: ReviewRequest, decision: Decision | None, now: datetime) -> tuple[BudgetView, ...]:
     """What the request takes from its team's accounts, which are those of the decision's quarter once there is one."""
     is_rejected = decision is not None and decision.outcome == parts.REJECTED
     if request.state == State.DRAFT or State(request.state) in parts.SPENDS_NOTHING or is_rejected:
@@ -209,7 +209,7 @@ def packet_views(request: ReviewRequest, *, person: Person) -> tuple[PacketView,
             number=row.number, state=row.state, is_ready=row.state == JobState.DONE,
             is_finished=row.state not in UNFINISHED, pages=row.pages, error=row.error,
             document_digest=row.document_digest, pdf_digest=row.pdf_digest, created_at=row.created_at,
-            retry=possible.on_packet(row, person),
+            retry=possible.on_packet(packet=row, person=person),
         )
         for row in request.packets.select_related("request__team").order_by("-number")
     )  # fmt: skip
@@ -226,7 +226,7 @@ def decision_view(decision: Decision | None) -> DecisionView | None:
 
 
 def authorisation_view(
-    request: ReviewRequest, decision: Decision | None, *, person: Person, now: datetime
+    *, request: ReviewRequest, decision: Decision | None, person: Person, now: datetime
 ) -> AuthorisationView | None:
     """The authorisation an approval made, with its conditions, soonest due first."""
     row = Authorisation.objects.filter(decision=decision).first() if decision else None
@@ -235,7 +235,7 @@ def authorisation_view(
     return AuthorisationView(
         number=row.number, state=row.state, environment=row.environment, issued_at=row.issued_at,
         expires_at=row.expires_at, statement_digest=row.statement_digest,
-        conditions=_conditions(row, request, person, now), revoke=possible.on_authorisation(row, person),
+        conditions=_conditions(row, request, person, now), revoke=possible.on_authorisation(authorisation=row, person=person),
     )  # fmt: skip
 
 
@@ -248,7 +248,7 @@ def _conditions(
             id=row.pk, text=row.text, owner=parts.name_of(row.owner), due_on=row.due_on,
             is_overdue=row.met_at is None and row.due_on < now.date(),
             met_at=row.met_at, met_by=parts.name_of(row.met_by) if row.met_by else "",
-            confirm=possible.on_condition(row, request, person),
+            confirm=possible.on_condition(condition=row, request=request, person=person),
         )
         for row in rows
     )  # fmt: skip

@@ -117,7 +117,9 @@ def item_views(request: ReviewRequest, *, now: datetime) -> tuple[ItemView, ...]
 def run_entries(request: ReviewRequest, *, person: Person) -> tuple[RunEntry, ...]:
     """Every run the request asked for, latest first."""
     rows = reversed(runs.of_request(request.ref))
-    return tuple(RunEntry(runs.describe(run), *possible.on_run(run, request, person)) for run in rows)
+    return tuple(
+        RunEntry(runs.describe(run), *possible.on_run(run=run, request=request, person=person)) for run in rows
+    )
 
 
 def _fact_view(

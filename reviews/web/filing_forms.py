@@ -170,6 +170,11 @@ class FiguresForm(forms.Form):
             claim = self.known.get(kind.name)
             self.fields[kind.name] = forms.DecimalField(
                 required=False, label=kind.meaning, initial=claim and format(claim.value, "f"),
+                min_value=kind.minimum, max_value=kind.maximum,
+                error_messages={
+                    "min_value": f"The value of {kind.name} cannot be below {kind.minimum}.",
+                    "max_value": f"The value of {kind.name} cannot be above {kind.maximum}.",
+                },
                 max_digits=24, decimal_places=9,
                 widget=forms.NumberInput(attrs={"step": "any"}),
             )  # fmt: skip
