@@ -1,5 +1,6 @@
 """Reads of the budget ledger: what is available now, and after this."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ from django.db.models import Q
 from governance.domain import ledger
 from governance.domain.ledger import Balance, Entry, EntryKind
 from governance.enums import Unit
-from governance.models import BudgetAccount, Team
+from governance.models import BudgetAccount, LedgerEntry, Team
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,22 @@ class Effect:
 
 def entries_of(account: BudgetAccount) -> list[Entry]:
     """The account's bookings in order, as the ledger's arithmetic takes them."""
-    rows = account.entries.order_by("pk").values_list("kind", "amount", "request_ref", "key")
-    return [
-        Entry(kind=EntryKind(kind), amount=amount, request_ref=ref or None, key=key) for kind, amount, ref, key in rows
-    ]
+    return [_entry(row) for row in account.entries.order_by("pk")]
+
+
+def _entry(row: LedgerEntry) -> Entry:
+    return Entry(kind=EntryKind(row.kind), amount=row.amount, request_ref=row.request_ref or None, key=row.key)
+
+
+def lock_accounts(which: Q) -> list[BudgetAccount]:
+    """Accounts in the one order in which everybody locks them, so that no two bookings wait for each other."""
+    wanted = list(BudgetAccount.objects.filter(which).values_list("pk", flat=True))
+    return list(BudgetAccount.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+
+
+def lock_touched(*, ref: str, team: Team, quarter: str) -> list[BudgetAccount]:
+    """Lock every account that settling the request may book on; ask before the first audit event of a transaction."""
+    return lock_accounts(Q(entries__request_ref=ref) | Q(team=team, quarter=quarter))
 
 
 def lock_accounts(which: Q) -> list[BudgetAccount]:
@@ -63,9 +76,11 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
         rows = rows.filter(team__slug__in=teams)
     if quarter:
         rows = rows.filter(quarter=quarter)
+    booked: dict[int, list[Entry]] = defaultdict(list)
+    for entry in LedgerEntry.objects.filter(account__in=rows.order_by()).order_by("pk"):
+        booked[entry.account_id].append(_entry(entry))
     return [
-        AccountView(row.team.slug, row.team.name, row.quarter, row.unit, ledger.balance(entries_of(row)))
-        for row in rows
+        AccountView(row.team.slug, row.team.name, row.quarter, row.unit, ledger.balance(booked[row.pk])) for row in rows
     ]
 
 
