@@ -53,7 +53,10 @@ class UploadCap:
 def refusal_response(request: HttpRequest, refusal: Refused) -> HttpResponse:
     """A refusal as problem+json for programs, as a page for people."""
     if request.path.startswith("/api/"):
-        problem: dict[str, object] = {"type": f"urn:weighbridge:problem:{refusal.code}", "title": type(refusal).__name__}
+        problem: dict[str, object] = {
+            "type": f"urn:weighbridge:problem:{refusal.code}",
+            "title": type(refusal).__name__,
+        }
         problem |= {"status": refusal.status, "detail": refusal.reason, "code": refusal.code}
         return JsonResponse(problem, status=refusal.status, content_type="application/problem+json")
     return render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
