@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
+from governance.domain.policy_diff import Change
 from governance.domain.roles import Person
 from governance.models import ChecklistVersion, PolicyVersion
 from reviews.domain.lifecycle import State
@@ -17,6 +18,7 @@ from reviews.queries import view_evidence as evidence
 from reviews.queries.electorate import electorate_of
 from reviews.queries.possible import Possible, steps
 from reviews.queries.readiness import Obstacle, obstacles
+from reviews.queries.revision_changes import since_last_revision
 from reviews.queries.view_course import (
     AuthorisationView,
     BudgetView,
@@ -115,6 +117,7 @@ class RequestView:
     checklist: tuple[ItemView, ...]
     runs: tuple[RunEntry, ...]
     revisions: tuple[RevisionView, ...]
+    changes: tuple[Change, ...]
     stages: tuple[StageView, ...]
     votes: tuple[VoteRow, ...]
     budget: tuple[BudgetView, ...]
@@ -178,6 +181,7 @@ def describe(*, request: ReviewRequest, person: Person, now: datetime) -> Reques
         checklist=evidence.item_views(request, now=now),
         runs=evidence.run_entries(request, person=person),
         revisions=_revisions(request),
+        changes=since_last_revision(request),
         stages=course.stage_views(request=request, electorate=electorate),
         votes=course.vote_views(electorate),
         budget=course.budget_views(request=request, decision=decision, now=now),

@@ -246,3 +246,26 @@ def test_a_page_of_many_figures_asks_no_more_than_of_few(
     client = enter(cast.auditor)
     with django_assert_max_num_queries(70):
         client.get(page_of(request))
+
+
+def test_reviewers_see_what_the_next_revision_changed(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
+    assert enter(cast.reviewer_two).get(page_of(in_review)).context["view"].changes == ()
+    requests.revise(request=in_review, reason="A better figure.", by=cast.author, now=now)
+    walks.state_figure(request=in_review, name="training_gpu_hours", value="280", by=cast.author, now=now)
+    walks.state_figure(request=in_review, name="cost_per_1k_usd", value="0.04", by=cast.author, now=now)
+    evidence.answer_item(
+        request=in_review, item_id="owner-and-rollback", by=cast.author, now=now,
+        text="The search team answers for it; the old model is back within two minutes.",
+    )  # fmt: skip
+    review.request_review(request=in_review, by=cast.author, now=now)
+    page = enter(cast.reviewer_two).get(page_of(in_review))
+    assert [(each.path, each.before, each.after) for each in page.context["view"].changes] == [
+        ("figures[training_gpu_hours, declared]", "320 gpu_h", "280 gpu_h"),
+        ("figures[cost_per_1k_usd, declared]", None, "0.04 USD"),
+        (
+            "answers[owner-and-rollback]",
+            "The search team answers for it; the old model is back within five minutes.",
+            "The search team answers for it; the old model is back within two minutes.",
+        ),
+    ]
+    assert "Since the last revision" in words(page)
