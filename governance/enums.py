@@ -39,5 +39,5 @@ class Tier(TextChoices):
 class Unit(TextChoices):
     """What a budget account counts."""
 
-    USD = "USD"
+    USD = "USD", "USD"
     GPU_H = "gpu_h", "GPU hours"

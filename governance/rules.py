@@ -109,6 +109,16 @@ def may_operate(person: Person) -> bool:
     return may(lambda: check_operate(person))
 
 
+def check_read_trail(person: Person) -> None:
+    """The whole trail names people and requests of every team: administrators and auditors read it."""
+    _need(person, Role.ADMIN, Role.AUDITOR, to="read the whole audit trail")
+
+
+def may_read_trail(person: Person) -> bool:
+    """Whether the person may read the whole trail."""
+    return may(lambda: check_read_trail(person))
+
+
 def sees_everything(person: Person) -> bool:
     """Whether the person reads all teams' requests and models: everybody active who is more than a requester."""
     readers = {Role.REVIEWER, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR}

@@ -11,6 +11,7 @@ from governance.api.answers import EventAnswer
 from governance.api.inputs import TrailFilters, asker, read
 from governance.queries import trail
 from governance.queries.trail import Filters
+from governance.rules import check_read_trail
 
 
 class Trail(GenericAPIView[Any]):
@@ -22,7 +23,7 @@ class Trail(GenericAPIView[Any]):
     def get(self, request: Request) -> Response:
         """The newest first."""
         _, person, _ = asker(request)
-        trail.check_read_trail(person)
+        check_read_trail(person)
         given = read(TrailFilters, request.query_params)
         rows = trail.listed(Filters(given.get("q", ""), given.get("subject_type", ""), given.get("kind", "")))
         return self.get_paginated_response(EventAnswer(self.paginate_queryset(rows), many=True).data)

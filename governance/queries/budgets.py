@@ -58,17 +58,6 @@ def lock_touched(*, ref: str, team: Team, quarter: str) -> list[BudgetAccount]:
     return lock_accounts(Q(entries__request_ref=ref) | Q(team=team, quarter=quarter))
 
 
-def lock_accounts(which: Q) -> list[BudgetAccount]:
-    """Accounts in the one order in which everybody locks them, so that no two bookings wait for each other."""
-    wanted = list(BudgetAccount.objects.filter(which).values_list("pk", flat=True))
-    return list(BudgetAccount.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
-
-
-def lock_touched(*, ref: str, team: Team, quarter: str) -> list[BudgetAccount]:
-    """Lock every account that settling the request may book on; ask before the first audit event of a transaction."""
-    return lock_accounts(Q(entries__request_ref=ref) | Q(team=team, quarter=quarter))
-
-
 def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[AccountView]:
     """Accounts of the named teams (None: of all), latest quarter first."""
     rows = BudgetAccount.objects.select_related("team").order_by("-quarter", "team__name", "unit")

@@ -4,12 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from governance.domain.refusals import NotAllowed
-from governance.domain.roles import Person, Role
 from governance.models import AuditEvent
-from governance.rules import may
-
-READERS = (Role.ADMIN, Role.AUDITOR)
 
 
 @dataclass(frozen=True)
@@ -19,17 +14,6 @@ class Filters:
     search: str = ""
     subject_type: str = ""
     kind: str = ""
-
-
-def check_read_trail(person: Person) -> None:
-    """The whole trail names people and requests of every team: administrators and auditors."""
-    if not any(person.has_role(role) for role in READERS):
-        raise NotAllowed("Only an administrator or an auditor reads the whole audit trail; ask one of them.")
-
-
-def may_read_trail(person: Person) -> bool:
-    """Whether the person may read the whole trail."""
-    return may(lambda: check_read_trail(person))
 
 
 def listed(filters: Filters) -> QuerySet[AuditEvent]:

@@ -4,8 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from governance.queries.trail import may_read_trail
-from governance.rules import may_operate
+from governance.rules import may_operate, may_read_trail
 from governance.web.reader import person_of
 
 

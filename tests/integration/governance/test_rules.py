@@ -47,6 +47,7 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
     "check_create_token of others": (
         lambda who: rules.check_create_token(who, user_id=SOMEBODY), set(), "everybody makes their own",
     ),
+    "check_read_trail": (rules.check_read_trail, {A, U}, "Only an administrator or an auditor may read the whole audit trail."),
     "check_operate": (rules.check_operate, {L, A}, "Only a platform lead or an administrator may operate integrations."),
 }  # fmt: skip
 
@@ -89,6 +90,7 @@ def test_an_inactive_person_may_nothing_whatever_they_were(name: str) -> None:
         (rules.check_write_rulebook, rules.may_write_rulebook),
         (rules.check_allocate_budget, rules.may_allocate_budget),
         (rules.check_operate, rules.may_operate),
+        (rules.check_read_trail, rules.may_read_trail),
         (
             lambda who: rules.check_publish_rulebook(who, written_by_id=SOMEBODY),
             lambda who: rules.may_publish_rulebook(who, written_by_id=SOMEBODY),
