@@ -31,6 +31,7 @@ class Stack:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            self._lock.close()
             raise SystemExit(
                 f"Another `make run` or `make demo` is at work on {self.logs.parent}; stop it first (Ctrl-C)."
             ) from error
