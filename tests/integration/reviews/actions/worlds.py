@@ -45,6 +45,14 @@ class World:
             by=self.cast.author, now=self.now, **{"version": owned, "declared": CONTRADICTED, **changes}
         )
 
+    def edited(self) -> ReviewRequest:
+        draft = self.draft()
+        filing = requests.Filing(
+            title="Another title", purpose="Another purpose", environment="prod", business_case="As before.",
+            model_version=draft.model_version,
+        )  # fmt: skip
+        return requests.edit(request=draft, filing=filing, by=self.cast.author, now=self.now)
+
     def submitted(self, **changes: Any) -> ReviewRequest:
         return requests.submit(request=self.draft(**changes), by=self.cast.author, now=self.now)
 
@@ -73,6 +81,9 @@ class World:
 
     def changes_requested(self) -> ReviewRequest:
         return self.vote(self.in_review(), self.cast.reviewer_two, choice=Choice.REQUEST_CHANGES)
+
+    def revised(self) -> ReviewRequest:
+        return requests.revise(request=self.in_review(), reason="New weights.", by=self.cast.author, now=self.now)
 
     def decided(self) -> ReviewRequest:
         """Approved with a condition the owner owes; its packet could not be drawn."""

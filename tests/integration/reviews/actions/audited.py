@@ -1,0 +1,135 @@
+"""How to call every write of reviews, so that each does something; `tests/integration/test_every_action_is_audited.py`."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from governance.enums import JobState
+from governance.models import OutboxMessage
+from reviews.actions import authorisations, effects, packets, screening, waivers
+from reviews.models import Packet, ReviewRequest
+from reviews.ports import Health, RemoteTicket
+from tests.factories.people import Cast
+from tests.integration.reviews.actions.worlds import World, make_world
+
+Call = Callable[[Cast, datetime], object]
+REMOTE = RemoteTicket(id="10001", key="MR-1", url="https://jira.test/browse/MR-1", status="To Do")
+LEASE = timedelta(minutes=1)
+
+
+def in_world(walk: Callable[[World], object]) -> Call:
+    return lambda cast, now: walk(make_world(cast=cast, now=now))
+
+
+def _confirm(world: World) -> None:
+    condition = world.decided().decision.authorisation.conditions.get()
+    authorisations.confirm_condition(condition=condition, by=world.cast.reviewer_one, now=world.now)
+
+
+def _revoke(world: World) -> None:
+    row = world.decided().decision.authorisation
+    authorisations.revoke(authorisation=row, reason="It leaks.", by=world.cast.approver, now=world.now)
+
+
+def _age(world: World) -> None:
+    authorisations.age(now=world.decided().decision.authorisation.expires_at)
+
+
+def _packet(world: World) -> Packet:
+    """Frozen, and held by a worker."""
+    request = world.in_review()
+    frozen = packets.freeze(request=request, by=world.cast.author, now=world.now)
+    packet = Packet.claim(pk=frozen.pk, now=world.now, lease=LEASE)
+    assert packet is not None
+    return packet
+
+
+def _rendered(world: World) -> None:
+    assert packets.rendered(packet=_packet(world), pdf=b"%PDF-1.7", pages=1, now=world.now)
+
+
+def _bury(world: World) -> None:
+    Packet.objects.filter(pk=_packet(world).pk).update(attempts=3, state=JobState.CLAIMED)
+    assert packets.bury(now=world.now + 2 * LEASE)
+
+
+def _retry(world: World) -> None:
+    packet = _packet(world)
+    assert packets.failed(packet=packet, reason="Out of ink.", now=world.now)
+    packets.retry(packet=packet, by=world.cast.author, now=world.now)
+
+
+def _start_benchmarks(world: World) -> None:
+    request = world.submitted()
+    request.model_version.runs.all().delete()
+    screening.start_benchmarks(request=request, by=world.cast.author, now=world.now)
+
+
+def _evaluate_again(world: World) -> None:
+    request: ReviewRequest = world.submitted()
+    with transaction.atomic():
+        screening.evaluate_again(request=request, occasion="test", now=world.now)
+
+
+def _waive(world: World) -> None:
+    waivers.grant(
+        request=world.evidence(), rule_id="accuracy-floor-prod", reason="A ranking has no accuracy.", valid_days=9,
+        by=world.cast.approver, now=world.now,
+    )  # fmt: skip
+
+
+def _tell(world: World) -> None:
+    request = world.submitted()
+    effects.tell_ticket(request=request, occasion="evidence", reason="", by=None, now=world.now)
+
+
+def _probe(world: World) -> None:
+    world.submitted()
+    OutboxMessage.objects.update(state=JobState.PAUSED)
+    assert effects.probe_tracker(now=world.now)
+
+
+REVIEWS_ACTIONS: Mapping[str, Call] = {
+    "reviews.actions.authorisations.age": in_world(_age),
+    "reviews.actions.authorisations.confirm_condition": in_world(_confirm),
+    "reviews.actions.authorisations.issue": in_world(World.decided),
+    "reviews.actions.authorisations.revoke": in_world(_revoke),
+    "reviews.actions.effects.link_ticket": in_world(
+        lambda world: effects.link_ticket(ticket=world.submitted().ticket, remote=REMOTE, now=world.now)
+    ),
+    "reviews.actions.effects.mark_uncertain": in_world(
+        lambda world: effects.mark_uncertain(ticket=world.submitted().ticket, now=world.now)
+    ),
+    "reviews.actions.effects.note_health": in_world(
+        lambda world: effects.note_health(health=Health(ok=True, sentence="It answers."), now=world.now)
+    ),
+    "reviews.actions.effects.note_ticket": in_world(
+        lambda world: effects.note_ticket(ticket=world.submitted().ticket, status="Done", note="", now=world.now)
+    ),
+    "reviews.actions.effects.open_ticket": in_world(World.submitted),
+    "reviews.actions.effects.probe_tracker": in_world(_probe),
+    "reviews.actions.effects.tell_ticket": in_world(_tell),
+    "reviews.actions.evidence.answer_contradiction": in_world(World.evidence),
+    "reviews.actions.evidence.answer_item": in_world(World.evidence),
+    "reviews.actions.evidence.state_fact": in_world(World.draft),
+    "reviews.actions.evidence.take_run": in_world(World.evidence),
+    "reviews.actions.packets.bury": in_world(_bury),
+    "reviews.actions.packets.failed": in_world(World.decided),
+    "reviews.actions.packets.freeze": in_world(World.decided),
+    "reviews.actions.packets.rendered": in_world(_rendered),
+    "reviews.actions.packets.retry": in_world(_retry),
+    "reviews.actions.requests.create": in_world(World.draft),
+    "reviews.actions.requests.edit": in_world(World.edited),
+    "reviews.actions.requests.lapse": in_world(World.lapsed),
+    "reviews.actions.requests.revise": in_world(World.revised),
+    "reviews.actions.requests.submit": in_world(World.submitted),
+    "reviews.actions.requests.withdraw": in_world(World.withdrawn),
+    "reviews.actions.review.request_review": in_world(World.in_review),
+    "reviews.actions.review.vote": in_world(World.before_the_last_vote),
+    "reviews.actions.screening.evaluate_again": in_world(_evaluate_again),
+    "reviews.actions.screening.reopen": in_world(World.revised),
+    "reviews.actions.screening.screen": in_world(World.submitted),
+    "reviews.actions.screening.start_benchmarks": in_world(_start_benchmarks),
+    "reviews.actions.waivers.grant": in_world(_waive),
+}
