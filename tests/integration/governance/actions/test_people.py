@@ -57,6 +57,13 @@ def test_a_role_is_granted_once_and_taken_back_once(cast: Cast, now: datetime) -
     assert counts() == before
 
 
+def test_an_operator_on_the_server_needs_no_account(cast: Cast, now: datetime) -> None:
+    people.grant_role(user=cast.admin, role=Role.FINANCE, by=None, now=now)
+    people.revoke_role(user=cast.admin, role=Role.ADMIN, by=None, now=now)
+    assert last_event() == ("role.revoked", "admin", "system", {"role": "admin", "team": None})
+    assert person_of(cast.admin).roles == {Role.FINANCE}
+
+
 def test_a_requester_belongs_to_a_team_and_nobody_else_does(cast: Cast, now: datetime) -> None:
     home = Team.objects.get(slug="search")
     people.grant_role(user=cast.outsider, role=Role.REQUESTER, team=home, by=cast.admin, now=now)
