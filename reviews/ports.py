@@ -71,11 +71,15 @@ class RemoteTicket:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The answer to "test connection": one sentence for a person, and as whom we are known there ("" if unknown)."""
+    """The answer to "test connection": one sentence for a person, and as whom we are known there ("" if unknown).
+
+    `retry_after_s` is set where the tracker asked to be left alone for so long.
+    """
 
     ok: bool
     sentence: str
     account: str = ""
+    retry_after_s: float | None = None
 
 
 class FailureKind(StrEnum):
@@ -87,20 +91,29 @@ class FailureKind(StrEnum):
     SOFT = "soft"  # this one effect cannot be had: note it, go on with the rest
 
 
+class Reach(StrEnum):
+    """How far a failure goes: what else would fail alike if it were asked now."""
+
+    TICKET = "ticket"  # nothing else: it is about this one ticket
+    ALIKE = "alike"  # whatever asks for the same of another ticket
+    TRACKER = "tracker"  # everything: it is about address, account, project, or a tracker that is down
+
+
 class TrackerError(Exception):
     """The tracker did not do what was asked; `reason` is a whole sentence for a person."""
 
-    def __init__(self, reason: str, *, kind: FailureKind) -> None:
+    def __init__(self, reason: str, *, kind: FailureKind, reach: Reach = Reach.TICKET) -> None:
         super().__init__(reason)
         self.reason = reason
         self.kind = kind
+        self.reach = reach
 
 
 class Unreachable(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
     """No answer, or none of use, and nothing was done there."""
 
-    def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
-        super().__init__(reason, kind=FailureKind.TRANSIENT)
+    def __init__(self, reason: str, *, retry_after_s: float | None = None, reach: Reach = Reach.TRACKER) -> None:
+        super().__init__(reason, kind=FailureKind.TRANSIENT, reach=reach)
         self.retry_after_s = retry_after_s
 
 
@@ -119,8 +132,8 @@ class OutcomeUnknown(TrackerError):  # noqa: N818 -- says what happened, as the 
 class Misconfigured(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
     """Refused until a person changes a setting, here or there; the reason says which. `fields` names refused fields."""
 
-    def __init__(self, reason: str, *, fields: tuple[str, ...] = ()) -> None:
-        super().__init__(reason, kind=FailureKind.PERMANENT)
+    def __init__(self, reason: str, *, fields: tuple[str, ...] = (), reach: Reach = Reach.TRACKER) -> None:
+        super().__init__(reason, kind=FailureKind.PERMANENT, reach=reach)
         self.fields = fields
 
 
@@ -128,7 +141,7 @@ class LabelLost(Misconfigured):
     """The ticket exists but without its label. Keep `ticket`: a search will never find it, a retry would double it."""
 
     def __init__(self, reason: str, *, ticket: RemoteTicket) -> None:
-        super().__init__(reason, fields=("labels",))
+        super().__init__(reason, fields=("labels",), reach=Reach.ALIKE)
         self.ticket = ticket
 
 

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -26,6 +28,7 @@ from reviews.ports import (
     OutcomeUnknown,
     Paragraph,
     PrintFailed,
+    Reach,
     RemoteTicket,
     TicketGone,
     TicketTracker,
@@ -39,78 +42,110 @@ from reviews.queries.tickets import draft_of, request_url
 
 PRINT_MAX = timedelta(seconds=WALL_MAX_S)
 NO_TRACKER = "No Jira is configured (JIRA_URL is unset); the ticket waits and nothing is lost."
+REACH = {Reach.TICKET: outbox.Reach.MESSAGE, Reach.ALIKE: outbox.Reach.KIND, Reach.TRACKER: outbox.Reach.CHANNEL}
+PATIENCE_MAX_S = 3600.0
+
+
+def jira_settings() -> JiraSettings:
+    """What the settings say of Jira. Raises NeedsPerson where they name none, or one that cannot be."""
+    named = settings.WEIGHBRIDGE["JIRA"]
+    if not named["url"]:
+        raise outbox.NeedsPerson(NO_TRACKER)
+    try:
+        return JiraSettings(**{**named, "statuses": {**STATUSES, **named["statuses"]}})
+    except Misconfigured as refusal:
+        raise outbox.NeedsPerson(refusal.reason) from refusal
 
 
 @contextmanager
 def tracker() -> Iterator[TicketTracker]:
     """The tracker the settings name; its failures become what the outbox understands, in words a person can act on."""
-    named = settings.WEIGHBRIDGE["JIRA"]
-    if not named["url"]:
-        raise outbox.NeedsPerson(NO_TRACKER)
-    try:
-        chosen = JiraSettings(**{**named, "statuses": {**STATUSES, **named["statuses"]}})
-    except Misconfigured as refusal:
-        raise outbox.NeedsPerson(refusal.reason) from refusal
-    opened = JiraTracker(chosen, clock=timezone.now)
+    opened = JiraTracker(jira_settings(), clock=timezone.now)
     try:
         yield opened
     except Unreachable as failure:
-        raise outbox.TryLater(failure.reason, wait_s=failure.retry_after_s) from failure
+        reach, wait_s = REACH[failure.reach], failure.retry_after_s
+        raise outbox.TryLater(failure.reason, wait_s=wait_s, reach=reach, at=timezone.now()) from failure
     except OutcomeUnknown as failure:
-        raise outbox.TryLater(failure.reason, wait_s=failure.settle_s, is_uncertain=True) from failure
+        raise outbox.TryLater(
+            failure.reason, wait_s=failure.settle_s, is_uncertain=True, at=timezone.now()
+        ) from failure
     except TrackerError as failure:
-        raise outbox.NeedsPerson(failure.reason) from failure
+        raise outbox.NeedsPerson(failure.reason, reach=REACH[failure.reach]) from failure
     finally:
         opened.close()
 
 
-@outbox.handles("ticket.open")
+@outbox.handles("ticket.open", channel=effects.TRACKER)
 def open_ticket(message: OutboxMessage) -> None:
     """Open the one ticket of a request, or adopt the one an earlier attempt left, and link it back."""
     request = ReviewRequest.objects.get(pk=message.payload["request_id"])
     ticket = Ticket.objects.select_related("request").get(request=request)
     with tracker() as jira:
-        outbox.check_held(message=message, now=timezone.now())
-        remote = _opened(jira, ticket, may_exist=message.attempts > 1 or message.is_uncertain)
+        remote = _opened(jira, message, ticket)
         jira.link(remote.id, url=request_url(request), title=f"{request.ref} {request.title}", global_id=ticket.label)
 
 
-def _opened(jira: TicketTracker, ticket: Ticket, *, may_exist: bool) -> RemoteTicket:
+def _opened(jira: TicketTracker, message: OutboxMessage, ticket: Ticket) -> RemoteTicket:
     if ticket.remote_id:
         return RemoteTicket(ticket.remote_id, ticket.key, ticket.url, ticket.status)
     try:
-        remote = open_once(jira, draft_of(ticket.request), may_exist=may_exist)
+        # It always looks first: a database restored from a backup has forgotten the attempts that went before.
+        remote = open_once(jira, draft_of(ticket.request), may_exist=True, before_open=lambda: _note_asking(message))
     except OutcomeUnknown:
         effects.mark_uncertain(ticket=ticket, now=timezone.now())
         raise
     except LabelLost as loss:
-        effects.link_ticket(ticket=ticket, remote=loss.ticket, now=timezone.now())
+        _link(message, ticket, loss.ticket)
         raise
     # Kept at once: if the link back fails now, a search too soon after the opening would not find the ticket.
-    effects.link_ticket(ticket=ticket, remote=remote, now=timezone.now())
+    _link(message, ticket, remote)
     return remote
 
 
-@outbox.handles("ticket.tell")
+def _note_asking(message: OutboxMessage) -> None:
+    """Write down that a creation is being sent, unless an earlier one may still turn up; it waits longer each time."""
+    now, asks = timezone.now(), message.payload.get("asks", 0)
+    if asks:
+        patience_s = min(jira_settings().patience_s * 2 ** (asks - 1), PATIENCE_MAX_S)
+        left_s = patience_s - (now - datetime.fromisoformat(message.payload["asked_at"])).total_seconds()
+        if left_s > 0:
+            reason = "Jira may have opened the ticket; its search may not know it yet, so it is looked for again."
+            raise outbox.TryLater(reason, wait_s=left_s, is_uncertain=True, at=now)
+    outbox.remember(message=message, now=now, asked_at=now.isoformat(), asks=asks + 1)
+
+
+def _link(message: OutboxMessage, ticket: Ticket, remote: RemoteTicket) -> None:
+    with transaction.atomic():  # a worker that slept past its lease must not overwrite what another found
+        outbox.check_held(message=message, now=timezone.now())
+        effects.link_ticket(ticket=ticket, remote=remote, now=timezone.now())
+
+
+@outbox.handles("ticket.tell", channel=effects.TRACKER)
 def tell_ticket(message: OutboxMessage) -> outbox.Settle:
-    """Comment on the ticket once, and move it to the status configured for the occasion."""
-    said = message.payload
-    ticket = Ticket.objects.select_related("request").get(request_id=said["request_id"])
-    wanted = {**STATUSES, **settings.WEIGHBRIDGE["JIRA"]["statuses"]}.get(said["occasion"])
+    """Comment on the ticket once for all that waits to be said, and move it to the status of the latest occasion."""
+    ticket = Ticket.objects.select_related("request").get(request_id=message.payload["request_id"])
     status, note = "", ""
-    words = said["text"] or said["occasion"].replace("_", " ")
     with tracker() as jira:
+        said = [each.payload for each in outbox.gather(message=message, now=timezone.now())]
+        wanted = [name for each in said if (name := _statuses().get(each["occasion"]))]
+        blocks = tuple(
+            Paragraph(f"{each['by']}: {each['text'] or each['occasion'].replace('_', ' ')}") for each in said
+        )
+        may_exist = message.attempts > 1 or message.is_uncertain
         try:
-            blocks = (Paragraph(f"{said['by']}: {words}"),)
-            may_exist = message.attempts > 1 or message.is_uncertain
-            jira.comment(ticket.remote_id, blocks, marker=said["marker"], may_exist=may_exist)
-            status = jira.transition(ticket.remote_id, wanted) if wanted else ""
+            jira.comment(ticket.remote_id, blocks, marker=message.payload["marker"], may_exist=may_exist)
+            status = jira.transition(ticket.remote_id, wanted[-1]) if wanted else ""
         except (TicketGone, TransitionUnavailable) as failure:
             note = failure.reason
     return lambda: _do(effects.note_ticket, ticket=ticket, status=status, note=note, now=timezone.now())
 
 
-@outbox.handles("tracker.check")
+def _statuses() -> dict[str, str]:
+    return {**STATUSES, **settings.WEIGHBRIDGE["JIRA"]["statuses"]}
+
+
+@outbox.handles("tracker.check", channel=effects.TRACKER, is_probe=True)
 def check_tracker(message: OutboxMessage) -> outbox.Settle:
     """Try the connection, changing nothing there; the answer is kept for the integrations page."""
     try:
@@ -118,7 +153,11 @@ def check_tracker(message: OutboxMessage) -> outbox.Settle:
             health = jira.check()
     except outbox.NeedsPerson as refusal:
         health = Health(ok=False, sentence=str(refusal))
-    return lambda: _do(effects.note_health, health=health, now=timezone.now())
+    if health.retry_after_s is not None:
+        wait_s = health.retry_after_s
+        raise outbox.TryLater(health.sentence, wait_s=wait_s, reach=outbox.Reach.CHANNEL, at=timezone.now())
+    by = User.objects.filter(pk=message.payload.get("by")).first()
+    return lambda: _do(effects.note_health, health=health, by=by, now=timezone.now())
 
 
 def _do(action: Callable[..., object], **arguments: object) -> None:
@@ -155,6 +194,8 @@ def age(now: datetime) -> None:
     """Expire and suspend authorisations, let overdue requests lapse, wake workers for packets."""
     authorisations.age(now=now)
     packets.bury(now=now)
+    if settings.WEIGHBRIDGE["JIRA"]["url"]:
+        effects.probe_tracker(now=now)
     for request in lapsed(now=now):
         with suppress(WrongState):  # somebody acted, or another process was quicker
             requests.lapse(request=request, now=now)

@@ -1,16 +1,22 @@
 """What a review wants outside: its ticket. Every effect is an outbox row in the transaction that wants it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from governance import audit, outbox
+from governance.enums import UNFINISHED, JobState
 from governance.models import OutboxMessage
+from governance.queries.effects import CHECK
 from reviews.audit import record
 from reviews.models import ReviewRequest, Ticket, TicketState
 from reviews.ports import Health, RemoteTicket, ticket_label
+
+TRACKER = "tracker"
+PROBE_FIRST, PROBE_LAST = timedelta(minutes=5), timedelta(hours=6)
+_JIRA = ("integration", "jira")
 
 
 def open_ticket(*, request: ReviewRequest, by: User, now: datetime) -> Ticket:
@@ -71,10 +77,35 @@ def mark_uncertain(*, ticket: Ticket, by: User | None = None, now: datetime) -> 
 
 
 def note_health(*, health: Health, by: User | None = None, now: datetime) -> None:
-    """Keep the answer of a connection test where the integrations page finds it."""
+    """Keep the answer of a connection test where the integrations page finds it; a good one sets going what waits."""
     details = {"ok": health.ok, "sentence": health.sentence, "account": health.account}
     with transaction.atomic():
-        audit.record(kind="tracker.checked", by=by, subject=("integration", "jira"), details=details, now=now)
+        resumed = outbox.resume(channel=TRACKER, now=now) if health.ok else 0
+        audit.record(kind="tracker.checked", by=by, subject=_JIRA, details=details, now=now)
+        if resumed:
+            audit.record(kind="tracker.resumed", by=by, subject=_JIRA, details={"count": resumed}, now=now)
+
+
+def probe_tracker(*, by: User | None = None, now: datetime) -> OutboxMessage | None:
+    """Test the connection while tickets are paused: at once where nobody has yet, then ever more rarely.
+
+    The wait is half the time since the oldest of them was wanted, from five minutes to six hours: a token that
+    will not be renewed before Monday is not tried a thousand times. None where no test is due.
+    """
+    paused = OutboxMessage.objects.filter(state=JobState.PAUSED, kind__startswith="ticket.").order_by("pk").first()
+    last = OutboxMessage.objects.filter(kind=CHECK).order_by("-pk").first()
+    if paused is None or (last is not None and not _is_due(last, now - paused.created_at, now)):
+        return None
+    with transaction.atomic():
+        key = f"{CHECK}:after:{last.pk if last else 0}"  # one test, however many processes find it due
+        message = outbox.enqueue(kind=CHECK, key=key, lane=TRACKER, payload={}, now=now)
+        audit.record(kind="tracker.check_requested", by=by, subject=_JIRA, now=now)
+    return message
+
+
+def _is_due(last: OutboxMessage, paused_for: timedelta, now: datetime) -> bool:
+    wait = min(max(paused_for / 2, PROBE_FIRST), PROBE_LAST)
+    return last.state not in {*UNFINISHED, JobState.DEAD} and now - (last.finished_at or last.created_at) >= wait
 
 
 def _lane(request: ReviewRequest) -> str:

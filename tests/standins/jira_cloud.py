@@ -8,6 +8,8 @@ jira-standin.md` says what it keeps of Jira's contract and how to order failures
 
 import argparse
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,11 +21,16 @@ from tests.standins.jira.server import Site
 
 
 class JiraCloud:
-    """The stand-in inside this process, for as long as the `with` block lasts."""
+    """The stand-in inside this process, for as long as the `with` block lasts.
 
-    def __init__(self, *, port: int = 0, state: Path | None = None, **config: Any) -> None:
+    `clock` answers seconds since 1970: with one that the test moves, no test waits for an index or a limit.
+    """
+
+    def __init__(
+        self, *, port: int = 0, state: Path | None = None, clock: Callable[[], float] = time.time, **config: Any
+    ) -> None:
         self.config = Config(**config)
-        self.issues = Issues(About(self.config), state=state)
+        self.issues = Issues(About(self.config), state=state, clock=clock)
         self.site = Site(self.issues.about, self.issues, port=port)
         self.url = self.site.url
         self._thread = threading.Thread(target=self.site.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

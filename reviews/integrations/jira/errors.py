@@ -15,9 +15,10 @@ from jira import JIRAError
 from requests import exceptions as http  # noqa: TID251 -- this adapter is the one place that speaks HTTP
 
 from reviews.integrations.jira.settings import JiraSettings
-from reviews.ports import Misconfigured, OutcomeUnknown, RateLimited, TicketGone, TrackerError, Unreachable
+from reviews.ports import Misconfigured, OutcomeUnknown, RateLimited, Reach, TicketGone, TrackerError, Unreachable
 
 _MESSAGE_CHARS_MAX = 300
+_PER_ISSUE = "jira-per-issue-on-write"
 _NEVER_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
 
@@ -54,15 +55,16 @@ def refusal(error: JIRAError, doing: Doing, *, settings: JiraSettings, now: date
     headers: Mapping[str, str] = getattr(error.response, "headers", {})
     wait_s = wait_from(headers, now=now)
     if status == 429:
-        return RateLimited(f"Jira asked to slow down, so it did not {doing.what} yet.", retry_after_s=wait_s)
+        reach = Reach.TICKET if headers.get("RateLimit-Reason") == _PER_ISSUE else Reach.TRACKER
+        reason = f"Jira asked to slow down, so it did not {doing.what} yet."
+        return RateLimited(reason, retry_after_s=wait_s, reach=reach)
     if status == 408 or status >= 500:
         if doing.write:
             return _unknown(doing, f"Jira answered with error {status}", max(settings.settle_s, wait_s or 0.0))
         return Unreachable(f"Jira could not {doing.what}: it answered with error {status}.", retry_after_s=wait_s)
     if status == 409:
-        return Unreachable(
-            f"Jira could not {doing.what}: the ticket is being changed by another.", retry_after_s=wait_s
-        )
+        reason = f"Jira could not {doing.what}: the ticket is being changed by another."
+        return Unreachable(reason, retry_after_s=wait_s, reach=Reach.TICKET)
     return _permanent(status, error, doing, settings)
 
 
@@ -75,7 +77,8 @@ def _permanent(status: int, error: JIRAError, doing: Doing, settings: JiraSettin
     if status == 403:
         return Misconfigured(
             f"The account {settings.email} may not {doing.what} in Jira: give it that permission in project "
-            f"{settings.project}, or use another account.{_quoted(_messages(error)[0])}"
+            f"{settings.project}, or use another account.{_quoted(_messages(error)[0])}",
+            reach=Reach.ALIKE,
         )
     if status in {404, 410} and doing.ticket:
         return TicketGone(
@@ -97,12 +100,14 @@ def _bad_request(status: int, error: JIRAError, doing: Doing, settings: JiraSett
             f"Jira would not {doing.what} with a label: add the field Labels to the screens of project "
             f"{settings.project}. Without its label a ticket could not be found again.",
             fields=tuple(fields),
+            reach=Reach.ALIKE,
         )
     said = "; ".join([*(f"{name}: {text}" for name, text in fields.items()), *([general] if general else [])])
     return Misconfigured(
         f"Jira would not {doing.what} (answer {status}).{_quoted(said)} Correct the project's screens, or JIRA_PROJECT, "
         "JIRA_ISSUE_TYPE and JIRA_FIELDS.",
         fields=tuple(fields),
+        reach=Reach.ALIKE if fields else Reach.TICKET,
     )
 
 

@@ -24,6 +24,7 @@ STATUSES: Mapping[str, str] = MappingProxyType(
 )
 """Status or status category for each event: these three names exist in every project Jira creates."""
 
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S, SETTLE_S = 5.0, 20.0, 45.0
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -42,9 +43,9 @@ class JiraSettings:
     issue_type: str = "Task"
     fields: Mapping[str, Any] = field(default_factory=dict)
     statuses: Mapping[str, str] = field(default_factory=lambda: STATUSES)
-    connect_timeout_s: float = 5.0
-    read_timeout_s: float = 20.0
-    settle_s: float = 45.0
+    connect_timeout_s: float = CONNECT_TIMEOUT_S
+    read_timeout_s: float = READ_TIMEOUT_S
+    settle_s: float = SETTLE_S
     allow_plain_http: bool = False
 
     def __post_init__(self) -> None:
@@ -62,6 +63,14 @@ class JiraSettings:
             raise Misconfigured("JIRA_URL must be the plain address of the site: account and token have own settings.")
         if parts.scheme == "http" and not (self.is_loopback or self.allow_plain_http):
             raise Misconfigured("JIRA_URL begins with http://, which would send the token readable: use https://.")
+
+    @property
+    def patience_s(self) -> float:
+        """How long after a creation was sent a search that finds nothing still proves nothing.
+
+        The creation may be under way until the time-outs are over; then search may lag, and is asked twice.
+        """
+        return self.connect_timeout_s + self.read_timeout_s + 2 * self.settle_s
 
     @property
     def is_loopback(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from reviews.integrations.jira import health
@@ -16,25 +16,32 @@ from reviews.ports import (
     Health,
     LabelLost,
     Misconfigured,
+    RateLimited,
     RemoteTicket,
     TicketDraft,
     TrackerError,
     TransitionUnavailable,
+    Unreachable,
 )
 
 _FOUND_MAX = 50
 _COMMENT_PAGE = 100
+_COURTESY_S = 5.0
 _READ_FIELDS = "labels,status"
 
 
 class JiraTracker:
-    """One Jira project. `clock` tells the time in UTC, for a Retry-After given as a date. Close it after use."""
+    """One Jira project. `clock` tells the time in UTC, for a Retry-After given as a date. Close it after use.
+
+    Once asked to slow down it sends nothing before the time named (a few seconds where none was), whoever asks for what.
+    """
 
     def __init__(self, settings: JiraSettings, *, clock: Callable[[], datetime]) -> None:
         self.settings = settings
         self._clock = clock
         self._client: JiraClient | None = None
         self._account_id = ""
+        self._silent_until: datetime | None = None
 
     def close(self) -> None:
         """Let the connection go."""
@@ -106,13 +113,26 @@ class JiraTracker:
             with self._asking("answer", write=False) as client:
                 return health.examine(client, self.settings)
         except TrackerError as error:
-            return Health(ok=False, sentence=error.reason)
+            wait_s = error.retry_after_s if isinstance(error, Unreachable) else None
+            return Health(ok=False, sentence=error.reason, retry_after_s=wait_s)
 
     @contextmanager
     def _asking(self, what: str, *, write: bool, ticket: str = "") -> Iterator[JiraClient]:
-        client = self._connected()
-        with in_words(Doing(what=what, write=write, ticket=ticket), settings=self.settings, clock=self._clock):
-            yield client
+        doing = Doing(what=what, write=write, ticket=ticket)
+        self._check_silence(doing)
+        try:
+            client = self._connected()
+            with in_words(doing, settings=self.settings, clock=self._clock):
+                yield client
+        except RateLimited as limited:
+            wait_s = _COURTESY_S if limited.retry_after_s is None else limited.retry_after_s
+            self._silent_until = self._clock() + timedelta(seconds=wait_s)
+            raise
+
+    def _check_silence(self, doing: Doing) -> None:
+        left_s = (self._silent_until - self._clock()).total_seconds() if self._silent_until else 0.0
+        if left_s > 0:
+            raise RateLimited(f"Jira asked to slow down, so it was not asked to {doing.what}.", retry_after_s=left_s)
 
     def _connected(self) -> JiraClient:
         if self._client is None:

@@ -44,6 +44,8 @@ class Config:
     )  # fmt: skip
     required: list[str] = field(default_factory=lambda: ["summary", "issuetype", "project"])
     denied: list[str] = field(default_factory=list)
+    limits_writes: bool = True
+    """Whether one issue takes only so many writes, see `limits`."""
     ways: dict[str, list[str]] = field(default_factory=dict)
     """Status name to the status names it leads to; a status not named leads everywhere."""
 

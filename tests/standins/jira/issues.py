@@ -7,7 +7,7 @@ after it was created, as Jira's own index lags behind.
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,15 +50,25 @@ class Issues:
             self._save()
         return 201, {"id": issue["id"], "key": issue["key"], "self": f"{self.about.url}/rest/api/3/issue/{issue['id']}"}
 
+    def id_of(self, name: str) -> str:
+        """The id of the issue with this id or key; the name itself where there is none."""
+        with self.lock:
+            found = self._find(name)
+            return str(found["id"]) if found else name
+
     def issue(self, name: str, wanted: list[str]) -> Answer:
         with self.lock:
             found = self._find(name)
             return (200, self.shown(found, wanted)) if found else _no_issue()
 
-    def search(self, query: str, wanted: list[str], results_max: int) -> Answer:
+    def search(
+        self, query: str, wanted: list[str], results_max: int, reconcile: Sequence[str | int] = ()
+    ) -> Answer:  # fmt: skip
+        """Search as far as the index has come; the issues named in `reconcile` are seen at once."""
+        seen, lag_s = {str(name) for name in reconcile}, self.about.config.index_lag_s
         with self.lock:
             indexed = [
-                issue for issue in self.issues if issue["created_s"] + self.about.config.index_lag_s <= self.clock()
+                issue for issue in self.issues if issue["id"] in seen or issue["created_s"] + lag_s <= self.clock()
             ]
             try:
                 found = jql.select(indexed, query)

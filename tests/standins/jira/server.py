@@ -14,6 +14,7 @@ from tests.standins.jira import pages
 from tests.standins.jira.about import About, Answer
 from tests.standins.jira.faults import Fault, Faults
 from tests.standins.jira.issues import Issues
+from tests.standins.jira.limits import Manners, WriteLimits, named_wait_s, refusal_headers
 
 Route = tuple[str, re.Pattern[str], Callable[["Request"], Answer]]
 
@@ -52,8 +53,10 @@ ROUTES: list[Route] = [
     route("POST", "/issue", lambda r: r.issues.create(r.body, strip_labels=bool(r.fault and r.fault.strip_labels))),
     route("GET", "/issue/*", lambda r: r.issues.issue(r.names[0], r.fields())),
     route("DELETE", "/issue/*", lambda r: r.issues.delete(r.names[0])),
-    route("GET", "/search/jql", lambda r: r.issues.search(r.one("jql"), r.fields(), int(r.one("maxResults", "50")))),
-    route("POST", "/search/jql", lambda r: r.issues.search(r.body["jql"], r.body.get("fields") or ["id"], r.body.get("maxResults", 50))),
+    route("GET", "/search/jql", lambda r: r.issues.search(
+        r.one("jql"), r.fields(), int(r.one("maxResults", "50")), r.query.get("reconcileIssues", []))),
+    route("POST", "/search/jql", lambda r: r.issues.search(
+        r.body["jql"], r.body.get("fields") or ["id"], r.body.get("maxResults", 50), r.body.get("reconcileIssues", []))),
     route("GET", "/issue/*/comment", lambda r: r.issues.comments(
         r.names[0], int(r.one("startAt", "0")), min(100, int(r.one("maxResults", "50"))), r.one("orderBy"))),
     route("POST", "/issue/*/comment", lambda r: r.issues.add_comment(r.names[0], r.body)),
@@ -67,7 +70,11 @@ ROUTES: list[Route] = [
 
 
 class Site(ThreadingHTTPServer):
-    """The server on a port of this machine only; `log` keeps "METHOD /path status" of every API request (0: dropped)."""
+    """The server on a port of this machine only.
+
+    `log` keeps "METHOD /path status" of every API request (0: dropped), `arrivals` when each came, by the site's clock, and
+    `manners` which of them came before the time that a 429 had named.
+    """
 
     daemon_threads = True
     request_queue_size = 64
@@ -75,7 +82,9 @@ class Site(ThreadingHTTPServer):
     def __init__(self, about: About, issues: Issues, *, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.about, self.issues, self.faults = about, issues, Faults()
+        self.limits, self.manners = WriteLimits(), Manners()
         self.log: list[str] = []
+        self.arrivals: list[tuple[float, str]] = []
         about.url = self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -87,6 +96,7 @@ class Site(ThreadingHTTPServer):
             return {
                 "issues": json.loads(json.dumps(self.issues.issues)),
                 "log": list(self.log),
+                "too_early": list(self.manners.too_early),
                 "faults": self.faults.listed(),
             }
 
@@ -125,7 +135,17 @@ class Handler(BaseHTTPRequestHandler):
     # the API
 
     def _api(self, path: str, body: Any) -> None:
-        fault = self.server.faults.take(f"{self.command} {path}")
+        request, now_s = f"{self.command} {path}", self.server.issues.clock()
+        self.server.arrivals.append((now_s, request))
+        self.server.manners.notice(request, path, now_s=now_s)
+        if wait_s := self._must_wait_s(path, now_s):
+            self.server.manners.ask_to_wait(path.rsplit("/", 1)[0], now_s + wait_s)
+            self.server.log.append(f"{request} 429")
+            self._send(429, {"errorMessages": ["Rate limit exceeded."], "errors": {}}, refusal_headers(wait_s))
+            return
+        fault = self.server.faults.take(request)
+        if fault and fault.status == 429:
+            self.server.manners.ask_to_wait("/rest/", now_s + named_wait_s(fault.answer_headers(), now_s=now_s))
         if fault and (fault.drop_before_commit or fault.before_commit):
             status, answer = (
                 fault.status,
@@ -143,6 +163,12 @@ class Handler(BaseHTTPRequestHandler):
             self._hang_up()
         else:
             self._send(status, answer, fault.answer_headers() if fault else {})
+
+    def _must_wait_s(self, path: str, now_s: float) -> float:
+        named = re.match("/rest/api/3/issue/([^/]+)/", path)
+        if self.command == "GET" or not named or not self.server.about.config.limits_writes:
+            return 0.0
+        return self.server.limits.wait_s(self.server.issues.id_of(named[1]), now_s=now_s)
 
     def _done(self, path: str, body: Any, fault: Fault | None) -> Answer:
         if path != "/rest/api/3/serverInfo" and not self._is_known():

@@ -89,14 +89,55 @@ def test_a_dropped_read_is_one_request_too(jira: JiraCloud, tracker: JiraTracker
     ids=["seconds", "date", "absent", "reset"],
 )
 def test_asked_to_slow_down_in_any_form(
-    jira: JiraCloud, tracker: JiraTracker, retry_after: str | None, headers: dict[str, str], wait_s: float | None
+    jira: JiraCloud, tracker_for: Make, retry_after: str | None, headers: dict[str, str], wait_s: float | None
 ) -> None:
+    tracker = tracker_for()
     jira.order(CREATE, status=429, retry_after=retry_after, headers=headers)
     with pytest.raises(RateLimited) as limited:
         tracker.open(DRAFT)
-    assert limited.value.retry_after_s == wait_s
+    assert (limited.value.retry_after_s, limited.value.reach) == (wait_s, "tracker")
     assert len(jira.requests("POST /rest/api/3/issue ")) == 1
-    assert tracker.open(DRAFT).key == "MR-1"
+    sent = len(jira.site.log)
+    with pytest.raises(RateLimited, match="was not asked to search for the ticket") as silent:
+        tracker.find(DRAFT.label)
+    assert silent.value.retry_after_s == (5.0 if wait_s is None else wait_s)
+    assert len(jira.site.log) == sent
+    assert tracker_for().open(DRAFT).key == "MR-1"
+
+
+def test_too_many_writes_of_one_ticket_are_that_tickets_matter(jira: JiraCloud, tracker_for: Make) -> None:
+    opened = tracker_for().open(DRAFT)
+    for number in range(20):
+        tracker_for().link(opened.id, url="http://localhost/", title="x", global_id=str(number))
+    with pytest.raises(RateLimited) as limited:
+        tracker_for().link(opened.key, url="http://localhost/", title="x", global_id="20")
+    assert (limited.value.retry_after_s, limited.value.reach) == (2.0, "ticket")
+    assert tracker_for().open(DRAFT).key == "MR-2"
+    assert tracker_for().comment("10002", (Paragraph("x"),), marker="m") == "10002001"
+
+
+def test_the_connection_test_tells_how_long_to_wait(jira: JiraCloud, tracker: JiraTracker) -> None:
+    jira.order("GET .*/myself", status=429, retry_after="30")
+    assert (tracker.check().ok, tracker.check().retry_after_s) == (False, 30.0)
+    assert len(jira.requests("GET /rest/api/3/myself")) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "reach"),
+    [
+        ({"status": 400, "body": {"errors": {"summary": "Too odd."}}}, "alike"),
+        ({"status": 400, "body": {"errorMessages": ["Too odd."]}}, "ticket"),
+        ({"status": 401}, "tracker"),
+        ({"status": 403}, "alike"),
+        ({"status": 404}, "tracker"),
+        ({"status": 409}, "ticket"),
+    ],
+)
+def test_how_far_a_failure_goes(jira: JiraCloud, tracker: JiraTracker, answer: dict, reach: str) -> None:
+    jira.order(CREATE, **answer)
+    with pytest.raises(TrackerError) as failure:
+        tracker.open(DRAFT)
+    assert failure.value.reach == reach
 
 
 def test_nobody_listening_means_nothing_was_done(tracker_for: Make) -> None:
