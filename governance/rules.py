@@ -83,7 +83,7 @@ def check_act_for_team(person: Person, *, team: str) -> None:
 
 def check_act_for_any_team(person: Person) -> None:
     """Registering evaluation data: requesters of any team."""
-    _need(person, Role.REQUESTER, to="register data")
+    _need(person, Role.REQUESTER, to="register data and file requests")
 
 
 def check_manage_people(person: Person, *, user_id: int | None = None) -> None:

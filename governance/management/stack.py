@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self
 
 STOP_PATIENCE_S = 10.0
@@ -35,6 +35,8 @@ class Stack:
             raise SystemExit(
                 f"Another `make run` or `make demo` is at work on {self.logs.parent}; stop it first (Ctrl-C)."
             ) from error
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _interrupt)
         return self
 
     def __exit__(
@@ -109,6 +111,11 @@ class Stack:
                 _signal(child, signal.SIGKILL)
                 child.wait()
         self.children.clear()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Whoever asks the stack to end, its children end with it."""
+    raise KeyboardInterrupt
 
 
 def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:

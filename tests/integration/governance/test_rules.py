@@ -37,7 +37,7 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
     "check_see_budget": (lambda who: rules.check_see_budget(who, team=AWAY), {L, F, A, U}, "another team"),
     "check_act_for_team": (lambda who: rules.check_act_for_team(who, team=HOME), {R}, "may file for a team."),
     "check_act_for_team of others": (lambda who: rules.check_act_for_team(who, team=AWAY), set(), ""),
-    "check_act_for_any_team": (rules.check_act_for_any_team, {R}, "Only a requester may register data."),
+    "check_act_for_any_team": (rules.check_act_for_any_team, {R}, "Only a requester may register data and file requests."),
     "check_manage_people": (
         lambda who: rules.check_manage_people(who, user_id=SOMEBODY), {A}, "Only an administrator may manage people.",
     ),
