@@ -1,0 +1,151 @@
+"""How to call every write of the ground floor and of benchmarking, so that each does something."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.core.files.base import ContentFile
+
+from benchmarking.actions import datasets, runs
+from benchmarking.models import Run
+from governance.actions import artifacts, budgets, effects, inventory, people, rulebook
+from governance.domain import defaults
+from governance.domain.quarters import Quarter
+from governance.domain.roles import Role
+from governance.enums import Unit
+from governance.models import ModelAsset, OutboxMessage, Team
+from tests.factories.models import make_version, npz_bytes, onnx_bytes
+from tests.factories.people import Cast
+from tests.factories.requests import allocate_budget, result_of
+
+Call = Callable[[Cast, datetime], object]
+REF = "MRR-2026-0001"
+DIGEST = "sha256:" + "ab" * 32
+MINUTE = timedelta(minutes=1)
+PLAN = {"scenario": "SingleStream", "min_samples": 700}
+
+
+def home() -> Team:
+    return Team.objects.get(slug="search")
+
+
+def _allocated(cast: Cast, now: datetime) -> dict[str, object]:
+    allocate_budget(by=cast.finance, now=now, team=home())
+    quarter = str(Quarter.of(now.date()))
+    return {
+        "team": home(),
+        "quarter": quarter,
+        "amounts": {Unit.USD: Decimal(5)},
+        "ref": REF,
+        "by": cast.author,
+        "now": now,
+    }
+
+
+def _allocate(cast: Cast, now: datetime) -> None:
+    budgets.allocate(team=home(), quarter="2026Q4", unit=Unit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now)
+
+
+def _release(cast: Cast, now: datetime) -> None:
+    budgets.reserve(**_allocated(cast, now), key="r")  # type: ignore[arg-type]
+    budgets.release(ref=REF, key="x", by=cast.author, now=now)
+
+
+def _keep(cast: Cast, now: datetime) -> None:
+    artifacts.keep(upload=ContentFile(b"x", name="x"), by=cast.author, now=now)
+
+
+def _stuck(now: datetime, *, state: str) -> OutboxMessage:
+    return OutboxMessage.objects.create(kind="x", key="x", lane="x", state=state, created_at=now, next_attempt_at=now)
+
+
+def _asset(cast: Cast, now: datetime) -> ModelAsset:
+    return inventory.register_asset(
+        team="search", slug="ranker", name="Ranker", tier="T3", owner=cast.author, by=cast.author, now=now
+    )
+
+
+def _upload(cast: Cast, now: datetime) -> None:
+    upload = ContentFile(onnx_bytes(), name="m.onnx")
+    inventory.register_upload(asset=_asset(cast, now), version="1", upload=upload, by=cast.author, now=now)
+
+
+def _reference(cast: Cast, now: datetime) -> None:
+    inventory.register_reference(
+        asset=_asset(cast, now), version="1", uri="s3://b/m.onnx", digest=DIGEST, by=cast.author, now=now
+    )
+
+
+def _publish(cast: Cast, now: datetime) -> None:
+    draft = rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=cast.approver, now=now)
+    rulebook.publish(version=draft, by=cast.admin, now=now)
+
+
+def _queued(cast: Cast, now: datetime) -> Run:
+    version = make_version(by=cast.author, now=now)
+    return runs.queue(key="r", version=version, dataset=None, plan=PLAN, asked_for="", by=cast.author, now=now)
+
+
+def _held(cast: Cast, now: datetime) -> Run:
+    held = Run.claim(pk=_queued(cast, now).pk, now=now, lease=MINUTE)
+    assert held is not None
+    return held
+
+
+def _repeat(cast: Cast, now: datetime) -> None:
+    ended = runs.cancel(run=_queued(cast, now), by=cast.author, now=now)
+    runs.repeat(run=ended, by=cast.author, now=now)
+
+
+def _bury_run(cast: Cast, now: datetime) -> None:
+    _held(cast, now)
+    Run.objects.update(attempts=3)
+    runs.bury(now=now + 2 * MINUTE)
+
+
+FLOOR_ACTIONS: Mapping[str, Call] = {
+    "governance.actions.artifacts.keep": _keep,
+    "governance.actions.budgets.allocate": _allocate,
+    "governance.actions.budgets.reserve": lambda cast, now: budgets.reserve(**_allocated(cast, now), key="r"),  # type: ignore[arg-type]
+    "governance.actions.budgets.commit": lambda cast, now: budgets.commit(**_allocated(cast, now), key="c"),  # type: ignore[arg-type]
+    "governance.actions.budgets.release": _release,
+    "governance.actions.effects.retry": lambda cast, now: effects.retry(
+        message=_stuck(now, state="dead"), by=cast.admin, now=now
+    ),
+    "governance.actions.effects.resume_all": lambda cast, now: effects.resume_all(by=cast.admin, now=now),
+    "governance.actions.effects.request_check": lambda cast, now: effects.request_check(by=cast.admin, now=now),
+    "governance.actions.inventory.register_asset": _asset,
+    "governance.actions.inventory.register_upload": _upload,
+    "governance.actions.inventory.register_reference": _reference,
+    "governance.actions.people.create_team": lambda cast, now: people.create_team(
+        slug="maps", name="Maps", by=cast.admin, now=now
+    ),
+    "governance.actions.people.grant_role": lambda cast, now: people.grant_role(
+        user=cast.author, role=Role.REVIEWER, by=cast.admin, now=now
+    ),
+    "governance.actions.people.revoke_role": lambda cast, now: people.revoke_role(
+        user=cast.finance, role=Role.FINANCE, by=cast.admin, now=now
+    ),
+    "governance.actions.people.create_token": lambda cast, now: people.create_token(
+        user=cast.author, valid_days=1, by=cast.author, now=now
+    ),
+    "governance.actions.rulebook.draft_policy": _publish,
+    "governance.actions.rulebook.draft_checklist": lambda cast, now: rulebook.draft_checklist(
+        source=defaults.text_of(defaults.CHECKLIST), by=cast.admin, now=now
+    ),
+    "governance.actions.rulebook.publish": _publish,
+    "benchmarking.actions.datasets.register": lambda cast, now: datasets.register(
+        name="d", upload=ContentFile(npz_bytes(), name="d.npz"), by=cast.author, now=now
+    ),
+    "benchmarking.actions.runs.queue": _queued,
+    "benchmarking.actions.runs.repeat": _repeat,
+    "benchmarking.actions.runs.cancel": lambda cast, now: runs.cancel(run=_queued(cast, now), by=cast.author, now=now),
+    "benchmarking.actions.runs.abandon": lambda cast, now: runs.abandon(
+        run=_queued(cast, now), by=cast.author, now=now
+    ),
+    "benchmarking.actions.runs.finish": lambda cast, now: runs.finish(
+        run=_held(cast, now), result=result_of(), now=now
+    ),
+    "benchmarking.actions.runs.fail": lambda cast, now: runs.fail(run=_held(cast, now), reason="It crashed.", now=now),
+    "benchmarking.actions.runs.bury": _bury_run,
+}
