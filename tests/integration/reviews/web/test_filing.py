@@ -170,7 +170,7 @@ def test_submitting_without_a_policy_keeps_the_draft(version: ModelVersion, auth
 def test_only_requesters_file(cast: Cast, who: str) -> None:
     page = enter(getattr(cast, who)).get("/requests/new/")
     assert page.status_code == 403
-    assert "Only a requester may register data." in words(page)
+    assert "Only a requester may register data and file requests." in words(page)
 
 
 def test_other_teams_versions_are_no_choice(version: ModelVersion, cast: Cast) -> None:
