@@ -1,12 +1,11 @@
 """The gate: may this artifact run in this environment?"""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from reviews.domain.lifecycle import IN_FORCE, AuthorisationState, State
 from reviews.models import Authorisation, ReviewRequest
-from reviews.queries.evidence import policy_of
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,9 @@ def ask(*, digest: str, environment: str, now: datetime) -> GateAnswer:
         return GateAnswer("allow", (reason,), held.number, held.decision.request.ref, held.expires_at, held.envelope)
     cleared = None if _taken_back(digest, environment) else _cleared(digest, environment, now)
     if cleared is not None:
-        request, expires_at = cleared
-        reason = f"{request.ref} was cleared: no rule of {request.policy} fired. Valid until {expires_at:%Y-%m-%d}."
-        return GateAnswer("allow", (reason,), "", request.ref, expires_at, None)
+        until = f"Valid until {cleared.deadline_at:%Y-%m-%d}."
+        reason = f"{cleared.ref} was cleared: no rule of {cleared.policy} fired. {until}"
+        return GateAnswer("allow", (reason,), "", cleared.ref, cleared.deadline_at, None)
     return GateAnswer("deny", _reasons(digest, environment, now), "", "", None, None)
 
 
@@ -48,14 +47,10 @@ def _taken_back(digest: str, environment: str) -> bool:
     return Authorisation.objects.filter(subject_digest=digest, environment=environment, state__in=taken).exists()
 
 
-def _cleared(digest: str, environment: str, now: datetime) -> tuple[ReviewRequest, datetime] | None:
+def _cleared(digest: str, environment: str, now: datetime) -> ReviewRequest | None:
+    """The clearance that lasts longest; the deadline of a cleared request is the end of its clearance."""
     rows = ReviewRequest.objects.filter(state=State.CLEARED, environment=environment, model_version__digest=digest)
-    for request in rows.select_related("policy").order_by("-submitted_at"):
-        if request.policy is not None and request.submitted_at is not None:
-            expires_at = request.submitted_at + timedelta(days=policy_of(request.policy).authorisation.valid_days)
-            if expires_at > now:
-                return request, expires_at
-    return None
+    return rows.filter(deadline_at__gt=now).select_related("policy").order_by("-deadline_at").first()
 
 
 def _reasons(digest: str, environment: str, now: datetime) -> tuple[str, ...]:

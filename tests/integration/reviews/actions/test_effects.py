@@ -1,6 +1,6 @@
 """What a review asks of its ticket, as rows."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -78,3 +78,43 @@ def test_the_database_wants_a_key_for_a_link(submitted: ReviewRequest) -> None:
     with pytest.raises(IntegrityError, match="linked_has_a_key"), transaction.atomic():
         Ticket.objects.update(state="linked")
     assert str(submitted.ticket) == submitted.ticket.label
+
+
+# testing the connection while tickets are paused
+
+
+def checks() -> list[OutboxMessage]:
+    return list(OutboxMessage.objects.filter(kind="tracker.check").order_by("pk"))
+
+
+def test_nothing_is_probed_while_nothing_is_paused(submitted: ReviewRequest, now: datetime) -> None:
+    assert effects.probe_tracker(now=now) is None
+    assert checks() == []
+
+
+def test_a_paused_ticket_has_the_connection_tested_ever_more_rarely(submitted: ReviewRequest, now: datetime) -> None:
+    OutboxMessage.objects.update(state="paused")
+    first = effects.probe_tracker(now=now)
+    assert checks() == [first]
+    assert effects.probe_tracker(now=now + timedelta(hours=9)) is None  # the first is not through yet
+    waits = []
+    at = now
+    for _ in range(4):
+        OutboxMessage.objects.filter(kind="tracker.check").update(state="done", finished_at=at)
+        began = at
+        while effects.probe_tracker(now=at) is None:
+            at += timedelta(minutes=1)
+        waits.append((at - began) // timedelta(minutes=1))
+    assert waits == [5, 5, 10, 20]
+    assert AuditEvent.objects.filter(kind="tracker.check_requested").count() == len(checks()) == 5
+
+
+def test_a_good_answer_resumes_what_is_paused_and_a_bad_one_does_not(submitted: ReviewRequest, now: datetime) -> None:
+    OutboxMessage.objects.update(state="paused")
+    effects.note_health(health=Health(ok=False, sentence="The token is wrong."), now=now)
+    assert OutboxMessage.objects.get().state == "paused"
+    effects.note_health(health=Health(ok=True, sentence="It answers."), now=now)
+    assert OutboxMessage.objects.get().state == "queued"
+    assert AuditEvent.objects.get(kind="tracker.resumed").details == {"count": 1}
+    effects.note_health(health=Health(ok=True, sentence="It answers."), now=now)
+    assert AuditEvent.objects.filter(kind="tracker.resumed").count() == 1

@@ -93,13 +93,13 @@ def test_a_claim_stands_beside_its_measurement_with_limit_and_answer(journey: Jo
     assert p95.claimed == Claim(value=Decimal(35), basis="declared", source="request form")
     assert p95.measured == Measurement(
         value=Decimal("41.8317"), lower=Decimal("40.1027"), upper=Decimal("43.9088"), confidence=Decimal("0.99"), n=3000,
-        source=f"run {run.pk}, SingleStream, {run.result_digest}", verdict="valid",
+        source=f"run {run.pk}, SingleStream", verdict="valid",
     )  # fmt: skip
     assert (p95.limit, p95.is_contradicted, p95.answer) == (Decimal(100), True, "The claim came from a GPU.")
     assert p95.answered_by == "Rita Requester"
     assert "worse than claimed" in p95.contradiction
     assert row(said, "model_size_mb").measured == Measurement(
-        value=Decimal("4.213884"), n=1, source=f"run {run.pk}, SingleStream, {run.result_digest}", verdict="valid"
+        value=Decimal("4.213884"), n=1, source=f"run {run.pk}, SingleStream", verdict="valid"
     )
     assert row(said, "training_gpu_hours").measured is None
     assert [each.name for each in said.contradicted] == ["latency_p95_ms"]
