@@ -1,6 +1,7 @@
 """What a review asks of its ticket, as rows."""
 
 from datetime import datetime, timedelta
+from importlib import import_module
 
 import pytest
 from django.contrib.auth.models import User
@@ -83,6 +84,12 @@ def test_the_database_wants_a_key_for_a_link(submitted: ReviewRequest) -> None:
 # testing the connection while tickets are paused
 
 
+@pytest.fixture
+def handlers() -> None:
+    """Workers know what goes to whom: the tasks are imported, whichever test runs first."""
+    import_module("reviews.tasks")
+
+
 def checks() -> list[OutboxMessage]:
     return list(OutboxMessage.objects.filter(kind="tracker.check").order_by("pk"))
 
@@ -109,6 +116,7 @@ def test_a_paused_ticket_has_the_connection_tested_ever_more_rarely(submitted: R
     assert AuditEvent.objects.filter(kind="tracker.check_requested").count() == len(checks()) == 5
 
 
+@pytest.mark.usefixtures("handlers")
 def test_a_good_answer_resumes_what_is_paused_and_a_bad_one_does_not(submitted: ReviewRequest, now: datetime) -> None:
     OutboxMessage.objects.update(state="paused")
     effects.note_health(health=Health(ok=False, sentence="The token is wrong."), now=now)
