@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,19 +31,22 @@ def server(folder: Path) -> Any:
 
 @contextlib.contextmanager
 def _runtime_folder() -> Iterator[None]:
-    """Give the wheel a folder of this user's own for its lock; in a shared one, two users would lock each other out."""
-    folder = Path(tempfile.gettempdir()) / f"weighbridge-{os.geteuid()}"
-    (folder / "python_PostgresServer").mkdir(mode=0o755, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.geteuid():
-        raise SystemExit(f"{folder} belongs to somebody else; remove it, or set DATABASE_URL.")
-    before = os.environ.get("XDG_RUNTIME_DIR")
-    os.environ["XDG_RUNTIME_DIR"] = str(folder)
-    try:
-        yield
-    finally:
-        os.environ.pop("XDG_RUNTIME_DIR")
-        if before is not None:
-            os.environ["XDG_RUNTIME_DIR"] = before
+    """Give the wheel a folder of this user's own for its lock: in the shared one, two users would lock each other out.
+
+    The wheel takes the temporary folder wherever no log-in session gives it one of its own.
+    """
+    shared = Path(tempfile.gettempdir())
+    own = shared / f"weighbridge-{os.geteuid()}"
+    own.mkdir(mode=0o755, exist_ok=True)
+    if own.stat().st_uid != os.geteuid():
+        raise SystemExit(f"{own} belongs to somebody else; remove it, or set DATABASE_URL.")
+    tempfile.tempdir = str(own)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns where there is no log-in session
+        try:
+            yield
+        finally:
+            tempfile.tempdir = str(shared)
 
 
 def socket_folder() -> str:
