@@ -1,10 +1,13 @@
 """Writes of evaluation data."""
 
+import io
+import re
 import zipfile
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
@@ -17,6 +20,12 @@ from governance.rules import check_act_for_any_team
 
 if TYPE_CHECKING:
     from django.core.files import File
+
+MOST_ARRAYS = 16
+LARGEST_PIECE_BYTES = 1_000_000  # a table of some ten thousand entries
+LONGEST_HEADER_BYTES = 10_000
+DESCRIBED = re.compile(rb"""['"]descr['"]: *['"]([^'"]*)['"]""")
+NUMBERS = re.compile(rb"[<>|=]?[biufc][0-9]{1,2}")
 
 
 def register(*, name: str, upload: "File[bytes]", by: User, now: datetime) -> Dataset:
@@ -41,11 +50,63 @@ def register(*, name: str, upload: "File[bytes]", by: User, now: datetime) -> Da
 
 
 def _inspect(path: Path) -> None:
-    """Only the archive's table of contents is read: arrays of numbers, never pickled objects."""
+    """Only the archive's table of contents and two headers are read: arrays of numbers, never pickled objects.
+
+    Raises Invalid for other archives, and for those that would not unpack into what a run may use.
+    """
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = {info.filename for info in archive.infolist()}
-    except zipfile.BadZipFile as error:
+        with path.open("rb") as file, zipfile.ZipFile(_Sips(file)) as archive:
+            entries = archive.infolist()
+            _check_entries(entries)
+            for name in ("x.npy", "y.npy"):
+                _check_header(archive, name)
+    except Invalid:
+        raise
+    except Exception as error:  # whatever broken archives make the library raise
         raise Invalid("The data must be an .npz file, as numpy.savez writes it.", field="file") from error
-    if not {"x.npy", "y.npy"} <= names:
+
+
+class _Sips(io.RawIOBase):
+    """A file that is never read in large pieces, as a table of contents of millions of entries would have to be."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int | None = -1) -> bytes:
+        wanted = LARGEST_PIECE_BYTES + 1
+        piece = self._file.read(wanted if size is None or size < 0 else min(size, wanted))
+        if len(piece) == wanted:
+            raise Invalid("The .npz file holds too many entries; it must hold the arrays x and y.", field="file")
+        return piece
+
+
+def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
+    names = [entry.filename for entry in entries]
+    if not {"x.npy", "y.npy"} <= set(names):
         raise Invalid("The .npz file must hold an array x (inputs) and an array y (labels).", field="file")
+    if len(names) > MOST_ARRAYS or len(set(names)) < len(names):
+        text = f"The .npz file must hold each array once, and at most {MOST_ARRAYS}; keep only x and y."
+        raise Invalid(text, field="file")
+    limit_mb = settings.WEIGHBRIDGE["RUN_MEMORY_MB"]
+    if sum(entry.file_size for entry in entries) > limit_mb * 1_000_000:
+        text = f"The arrays unpack to more than the {limit_mb} MB a run may use; send fewer rows."
+        raise Invalid(text, field="file")
+
+
+def _check_header(archive: zipfile.ZipFile, name: str) -> None:
+    """The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html."""
+    with archive.open(name) as stream:
+        start = stream.read(LONGEST_HEADER_BYTES)
+    described = DESCRIBED.search(start) if start.startswith(b"\x93NUMPY") else None
+    if described is None or not NUMBERS.fullmatch(described[1]):
+        text = f"The array {name[:-4]} does not hold plain numbers; what else it holds may run code when it is read."
+        raise Invalid(text, field="file")

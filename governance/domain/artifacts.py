@@ -4,7 +4,10 @@ Lets in ONNX and safetensors, which hold data only; refuses pickles, which run c
 structures are read in `onnx_structure.py` and `safetensors_structure.py`.
 """
 
+import errno
 import mmap
+import os
+import stat
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePath
@@ -55,14 +58,35 @@ def inspect(path: Path, *, name: str) -> ArtifactInfo:
     if suffix in _PICKLED_SUFFIXES:
         _refuse(f"{name} is named like a pickle ({suffix}), and opening a pickle runs whatever code it carries.")
     try:
-        with path.open("rb") as file:
-            size_bytes = file.seek(0, 2)
-            if size_bytes == 0:
-                raise Invalid(f"{name} is empty; upload the model file again.", code="empty_artifact", field="file")
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        # Neither follows a link nor waits for a pipe; private, since a fenced process may not share a file's memory.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, not a path
+            size_bytes = _check_alone(os.fstat(descriptor), name=name)
+            with mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ) as content:
                 return ArtifactInfo(_format(content, name=name), size_bytes)
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ELOOP:
+            raise _linked(name) from error
         raise Invalid(f"{name} cannot be read; upload it again.", code="unreadable_artifact", field="file") from error
+
+
+def _check_alone(status: os.stat_result, *, name: str) -> int:
+    """Return the size in bytes; raise Invalid for what is no file, has other names, or is empty.
+
+    A file with two names may be one that somebody else keeps secret, put where it will be read.
+    """
+    if not stat.S_ISREG(status.st_mode):
+        raise Invalid(f"{name} is no file; upload the model file itself.", code="unreadable_artifact", field="file")
+    if status.st_nlink > 1:
+        raise _linked(name)
+    if status.st_size == 0:
+        raise Invalid(f"{name} is empty; upload the model file again.", code="empty_artifact", field="file")
+    return status.st_size
+
+
+def _linked(name: str) -> Invalid:
+    text = f"{name} is a link to another file, or has a second name; copy it (cp) and give the copy."
+    return Invalid(text, code="linked_artifact", field="file")
 
 
 def _format(content: mmap.mmap, *, name: str) -> ArtifactFormat:

@@ -1,10 +1,13 @@
-"""The child of an isolated run: lays limits on itself, profiles, says how far it is, writes its result and ends.
+"""The child of an isolated run: fences itself in, profiles, says how far it is, hands over its result and ends.
 
-`python -m benchmarking.toolkit.runners.child JOB.json`; see `isolated` for the other side. Each line on standard
-output is one JSON object with `share` and `doing`.
+`python -m benchmarking.toolkit.runners.child JOB.json`; see `fence` for the other side. Each line on standard output is
+one JSON object: first `fence`, the seals that hold, then `share` and `doing`. The outcome goes through a pipe of its own.
+Heavy libraries are imported after the seals are on, since they start threads.
 """
 
+import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -12,13 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from benchmarking.toolkit.measure.scenarios import settings_from
-from benchmarking.toolkit.profile import model_failure, profile
+from benchmarking.toolkit.runners.layers import layers_from
 from benchmarking.toolkit.runners.limits import confine, die_with_parent, limits_from
+from benchmarking.toolkit.runners.seals import seal
 from governance.domain.refusals import Refused
 
 SAY_EVERY_S = 0.2
-FENCE = "own process group, empty environment, rlimits, wall clock"
+FIRST_TO_DIE = "1000"
 
 
 class Speaker:
@@ -40,8 +43,29 @@ class Speaker:
         self._stream.flush()
 
 
+def enter(job_file: Path, *, stream: TextIO, process: Path = Path("/proc/self")) -> dict[str, Any]:
+    """Read the job, fence this process in for good, say which seals hold, and return the job.
+
+    Nothing of the model has been read when this returns, so that what is said about the fence is the truth.
+    """
+    job: dict[str, Any] = json.loads(job_file.read_text())
+    layers = layers_from(job["layers"])
+    die_with_parent(job["parent"])
+    with contextlib.suppress(OSError):
+        # Should memory run out, the kernel is to choose this process.
+        (process / "oom_score_adj").write_text(FIRST_TO_DIE)
+    confine(limits_from(job["limits"]), counts_tasks=layers.bubblewrap is not None)
+    held = seal(layers.seals, reads=[Path(path) for path in job["reads"]])
+    stream.write(json.dumps({"fence": held}) + "\n")
+    stream.flush()
+    return {**job, "isolation": layers.words(held)}
+
+
 def outcome_of(job: Mapping[str, Any], *, stream: TextIO) -> dict[str, Any]:
-    """Run the job and return `{"result": …}`, or `{"refusal": {reason, code, field}}` in words."""
+    """Run a job that `enter` returned and return `{"result": …}`, or `{"refusal": {reason, code, field}}` in words."""
+    from benchmarking.toolkit.measure.scenarios import settings_from
+    from benchmarking.toolkit.profile import model_failure, profile
+
     try:
         result = profile(
             model=Path(job["model"]),
@@ -49,23 +73,23 @@ def outcome_of(job: Mapping[str, Any], *, stream: TextIO) -> dict[str, Any]:
             data=Path(job["data"]) if job["data"] else None,
             on_progress=Speaker(stream),
             now=datetime.fromtimestamp(time.time(), UTC),
-            isolation=FENCE,
+            isolation=job["isolation"],
         )
     except Refused as refused:
         return {"refusal": {"reason": refused.reason, "code": refused.code, "field": refused.field}}
     except Exception as error:  # noqa: BLE001 -- the parent must hear of whatever went wrong, in words
-        failed = model_failure("while it was measured", error)
+        is_memory = isinstance(error, ImportError) and "failed to map segment" in str(error)
+        failed = model_failure("while it was measured", MemoryError(str(error)) if is_memory else error)
         return {"refusal": {"reason": failed.reason, "code": failed.code, "field": None}}
     return {"result": result}
 
 
 def main(arguments: list[str]) -> int:
-    """Read the job file, confine this process, run, and write the outcome beside the job."""
-    job = json.loads(Path(arguments[0]).read_text())
-    die_with_parent(job["parent"])
-    confine(limits_from(job["limits"]))
+    """Fence this process in, run the job, and hand over the outcome."""
+    job = enter(Path(arguments[0]), stream=sys.stdout)
     outcome = outcome_of(job, stream=sys.stdout)
-    Path(job["outcome"]).write_text(json.dumps(outcome, allow_nan=False))
+    with os.fdopen(job["outcome"], "w") as pipe:
+        json.dump(outcome, pipe, allow_nan=False)
     return 0
 
 

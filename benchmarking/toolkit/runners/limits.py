@@ -19,18 +19,17 @@ class Limits:
     """Limits of one isolated run.
 
     `memory_mb` bounds the address space, `cpu_s` processor time over all threads, `wall_s` real time (kept by the
-    parent), `file_mb` any one file that is written, `result_mb` the result that is read back, `output_kb` what the
-    child may say, `open_files` its descriptors. Processes are not limited: the kernel counts threads of a whole user
-    there, and the group is killed as one anyway.
+    parent), `result_mb` the result that is read back, `output_kb` what the child may say, `open_files` its descriptors,
+    `tasks` its processes and threads. No file may grow at all: what a child has to tell goes through pipes.
     """
 
     memory_mb: int = 8_192
     cpu_s: int = 1_800
     wall_s: float = 600.0
-    file_mb: int = 256
     result_mb: int = 64
     output_kb: int = 1_024
     open_files: int = 256
+    tasks: int = 1_024
 
     def __post_init__(self) -> None:
         """Refuse limits that stop everything."""
@@ -48,15 +47,25 @@ def limits_from(document: Mapping[str, Any]) -> Limits:
     return Limits(**document)
 
 
-def confine(limits: Limits, *, set_limit: Callable[[int, tuple[int, int]], None] = resource.setrlimit) -> None:
-    """Lay the limits on this process for good; a hard limit that is lower already stays."""
+def confine(
+    limits: Limits,
+    *,
+    counts_tasks: bool = False,
+    set_limit: Callable[[int, tuple[int, int]], None] = resource.setrlimit,
+) -> None:
+    """Lay the limits on this process for good; a hard limit that is lower already stays.
+
+    Tasks are limited only where the kernel counts this run's alone (`counts_tasks`: in a user namespace of its own);
+    elsewhere it counts all that the user runs, in other containers too, and a limit would stop the innocent.
+    """
     megabyte = 1_000_000
     wanted = {
         resource.RLIMIT_AS: limits.memory_mb * megabyte,
         resource.RLIMIT_CPU: limits.cpu_s,
-        resource.RLIMIT_FSIZE: limits.file_mb * megabyte,
+        resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_CORE: 0,
+        **({resource.RLIMIT_NPROC: limits.tasks} if counts_tasks else {}),
     }
     for kind, value in wanted.items():
         hard = resource.getrlimit(kind)[1]

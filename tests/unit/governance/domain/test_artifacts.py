@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 import tempfile
 import zipfile
@@ -126,6 +127,27 @@ def test_empty_missing_and_unreadable_files(tmp_path):
         assert refusal.value.code == "unreadable_artifact"
 
 
+@pytest.mark.parametrize("make", ["symbolic", "hard"])
+def test_links_are_refused_before_anything_is_read(tmp_path, make):
+    secret, link = tmp_path / "secret.onnx", tmp_path / "model.onnx"
+    secret.write_bytes(onnx_bytes())
+    if make == "symbolic":
+        link.symlink_to(secret)
+    else:
+        link.hardlink_to(secret)
+    with pytest.raises(Invalid) as refusal:
+        inspect(link, name="model.onnx")
+    assert refusal.value.code == "linked_artifact"
+    assert refusal.value.reason.startswith("model.onnx is a link to another file, or has a second name")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "model.onnx")
+    with pytest.raises(Invalid) as refusal:
+        inspect(tmp_path / "model.onnx", name="model.onnx")
+    assert (refusal.value.code, refusal.value.field) == ("unreadable_artifact", "file")
+
+
 # ONNX ----------------------------------------------------------------------------------------------------------------
 
 
@@ -242,6 +264,16 @@ def test_functions_that_the_model_brings_along_are_no_foreign_operators():
     assert refused(model(call, functions=[function(name="Triple")]).SerializeToString()).code == "custom_operators"
 
 
+@pytest.mark.parametrize("operator", ["ATen", "EPContext", "PythonOp", "PythonOpGrad"])
+def test_known_operators_that_reach_outside_the_graph_are_refused_even_as_functions(operator):
+    from onnx import helper
+
+    call = helper.make_node(operator, ["x"], ["y"], domain="com.microsoft")
+    own = function(domain="com.microsoft", name=operator)
+    assert refused(model(call).SerializeToString()).code == "custom_operators"
+    assert refused(model(call, functions=[own]).SerializeToString()).code == "custom_operators"
+
+
 def field(number, wire, content=b""):
     return varint(number << 3 | wire) + content
 
@@ -285,6 +317,10 @@ def nested(levels):
         (VERSION + field(99, 0, b"\x80"), "cut off"),
         (VERSION + field(99, 0, b"\xff" * 10), "too long"),
         (nested(33), "nested too deeply"),
+        (VERSION + field(2**29 + 13, 2, varint(0)) + block(7, b""), "not a protobuf message"),
+        (VERSION + block(7, block(1, block(4, b"Relu") + block(4, b"Evil"))), "has two names"),
+        (VERSION + block(7, block(1, block(4, b"Relu") + block(7, b"") + block(7, b"evil"))), "has two names"),
+        (VERSION + block(7, block(1, block(4, b"R" * 1_001))), "operator in it is too long"),
     ],
 )
 def test_broken_protobuf_is_refused(content, words):
@@ -304,10 +340,41 @@ def test_a_location_that_only_a_32_bit_reader_sees_is_refused():
     assert refused(VERSION + block(7, block(5, tensor))).code == "external_data"
 
 
+def test_a_tag_that_some_readers_cut_to_external_data_is_refused():
+    tensor = varint((1 << 32) | (13 << 3 | 2)) + varint(2) + b"ab"
+    assert "not a protobuf message" in refused(VERSION + block(7, block(5, tensor))).reason
+
+
+def test_names_may_be_long_but_not_longer():
+    content = VERSION + block(7, block(1, block(4, b"R" * 1_000)))
+    assert found(content).format is ArtifactFormat.ONNX
+
+
 def test_the_walk_is_bounded(monkeypatch):
     monkeypatch.setattr(onnx_structure, "MOST_FIELDS", 10)
-    assert "too many parts" in refused(VERSION + block(7, b"") + field(99, 0, b"\x01") * 9).reason
-    assert found(VERSION + block(7, b"") + field(99, 0, b"\x01") * 8).format is ArtifactFormat.ONNX
+    assert "too many parts" in refused(VERSION + block(7, b"") + block(99, b"") * 9).reason
+    assert found(VERSION + block(7, b"") + block(99, b"") * 8).format is ArtifactFormat.ONNX
+
+
+def test_numbers_one_by_one_are_passed_over_in_runs_that_are_bounded_too(monkeypatch):
+    """Lists of attributes, as forests have them: floats (3d), whole numbers (40), doubles of unknown fields (51)."""
+    numbers = b"\x3dabcd\x40\xff\x01\x51abcdefgh"
+    content = VERSION + block(7, block(1, block(5, numbers * 10)))
+    assert found(content).format is ArtifactFormat.ONNX
+    monkeypatch.setattr(onnx_structure, "MOST_NUMBERS_BYTES", len(numbers) * 10)
+    assert found(content).format is ArtifactFormat.ONNX
+    monkeypatch.setattr(onnx_structure, "MOST_NUMBERS_BYTES", len(numbers) * 10 - 1)
+    assert "too many parts" in refused(content).reason
+
+
+@pytest.mark.parametrize("tail", [b"\x3dabc", b"\x40\xff", b"\x51abcdefg", b"\x40" + b"\xff" * 10 + b"\x01"])
+def test_a_run_of_numbers_that_breaks_off_is_refused(tail):
+    assert refused(VERSION + block(7, block(1, block(5, b"\x40\x01" * 3 + tail)))).code == "unknown_artifact"
+
+
+def test_a_location_among_other_numbers_of_a_tensor_is_seen():
+    tensor = field(2, 0, varint(1)) + field(14, 0, varint(1)) + field(2, 0, varint(1))
+    assert refused(VERSION + block(7, block(5, tensor))).code == "external_data"
 
 
 # safetensors ---------------------------------------------------------------------------------------------------------

@@ -2,14 +2,17 @@
 
 import io
 import json
+import os
 import runpy
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from benchmarking.toolkit import profile
 from benchmarking.toolkit.measure.scenarios import ProfileSettings, SingleStream, WarmUp
-from benchmarking.toolkit.runners import child, limits
+from benchmarking.toolkit.runners import child, limits, seals
 from benchmarking.toolkit.runners.limits import Limits
 from tests.unit.benchmarking.toolkit import builders
 
@@ -25,10 +28,23 @@ def job(tmp_path, **changes):
         "data": None,
         "settings": QUICK.as_document(),
         "limits": Limits().as_document(),
-        "outcome": str(tmp_path / "outcome.json"),
+        "layers": {"bubblewrap": None, "seals": ["Landlock", "kernel call filter"]},
+        "reads": ["/usr", "/lib"],
+        "isolation": "a fence",
+        "outcome": -1,
         "parent": 1,
         **changes,
     }
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """Keep what the child would have done to this process."""
+    done = []
+    monkeypatch.setattr(child, "die_with_parent", lambda parent: done.append(("parent", parent)))
+    monkeypatch.setattr(child, "confine", lambda limits, *, counts_tasks: done.append(("limits", limits, counts_tasks)))
+    monkeypatch.setattr(child, "seal", lambda wanted, *, reads: done.append(("seals", wanted, reads)) or ["Landlock"])
+    return done
 
 
 def test_progress_is_said_on_every_change_of_phase_and_else_seldom(monkeypatch):
@@ -50,6 +66,7 @@ def test_a_job_with_data_gives_a_result(tmp_path):
     stream = io.StringIO()
     outcome = child.outcome_of(job(tmp_path, data=str(builders.data_set(tmp_path / "d.npz"))), stream=stream)
     assert outcome["result"]["metrics"]["accuracy"]["value"] == 0.9
+    assert outcome["result"]["manifest"]["isolation"] == "a fence"
     assert json.loads(stream.getvalue().splitlines()[-1]) == {"share": 1.0, "doing": "done"}
 
 
@@ -61,38 +78,75 @@ def test_a_refusal_is_passed_on_in_words(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("error", "code"),
-    [(MemoryError(), "model_memory"), (RuntimeError("bad_alloc"), "model_memory"), (KeyError("x"), "model_failed")],
+    ("error", "named", "code"),
+    [
+        (MemoryError(), "MemoryError", "model_memory"),
+        (RuntimeError("bad_alloc"), "RuntimeError", "model_memory"),
+        (ImportError("x.so: failed to map segment from shared object"), "MemoryError", "model_memory"),
+        (ImportError("no such library"), "ImportError", "model_failed"),
+        (KeyError("x"), "KeyError", "model_failed"),
+    ],
 )
-def test_whatever_else_goes_wrong_is_put_into_words(tmp_path, monkeypatch, error, code):
+def test_whatever_else_goes_wrong_is_put_into_words(tmp_path, monkeypatch, error, named, code):
     def fail(**_):
         raise error
 
-    monkeypatch.setattr(child, "profile", fail)
+    monkeypatch.setattr(profile, "profile", fail)
     refusal = child.outcome_of(job(tmp_path), stream=io.StringIO())["refusal"]
     assert (refusal["code"], refusal["field"]) == (code, None)
-    assert type(error).__name__ in refusal["reason"]
+    assert named in refusal["reason"]
 
 
-def test_the_child_confines_itself_before_it_runs(tmp_path, monkeypatch, capsys):
-    steps = []
-    monkeypatch.setattr(child, "die_with_parent", lambda parent: steps.append(("parent", parent)))
-    monkeypatch.setattr(child, "confine", lambda limits: steps.append(("limits", limits)))
-    monkeypatch.setattr(child, "outcome_of", lambda job, *, stream: steps.append("run") or {"result": {"x": 1}})
+@pytest.mark.parametrize(
+    ("bubblewrap", "words"),
+    [
+        (None, "Landlock, own process group, empty environment, rlimits, wall clock"),
+        ("/bwrap", "bubblewrap without network, Landlock, own process group, empty environment, rlimits, wall clock"),
+    ],
+)
+def test_the_child_fences_itself_in_and_says_what_holds(tmp_path, steps, bubblewrap, words):
+    (tmp_path / "oom_score_adj").write_text("0")
+    order = job(tmp_path, layers={"bubblewrap": bubblewrap, "seals": ["Landlock", "kernel call filter"]})
+    (tmp_path / "job.json").write_text(json.dumps(order))
+    stream = io.StringIO()
+    assert child.enter(tmp_path / "job.json", stream=stream, process=tmp_path) == {**order, "isolation": words}
+    assert steps == [
+        ("parent", 1),
+        ("limits", Limits(), bubblewrap is not None),
+        ("seals", ("Landlock", "kernel call filter"), [Path("/usr"), Path("/lib")]),
+    ]
+    assert stream.getvalue() == '{"fence": ["Landlock"]}\n'
+    assert (tmp_path / "oom_score_adj").read_text() == "1000"
+
+
+def test_a_system_without_that_file_is_no_hindrance(tmp_path, steps):
     (tmp_path / "job.json").write_text(json.dumps(job(tmp_path)))
+    assert child.enter(tmp_path / "job.json", stream=io.StringIO(), process=tmp_path / "none")["parent"] == 1
+    assert len(steps) == 3
+
+
+def test_the_outcome_goes_through_its_own_pipe(tmp_path, monkeypatch, steps, capsys):
+    receive, send = os.pipe()
+    monkeypatch.setattr(child, "outcome_of", lambda job, *, stream: steps.append("run") or {"result": {"x": 1}})
+    (tmp_path / "job.json").write_text(json.dumps(job(tmp_path, outcome=send)))
     assert child.main([str(tmp_path / "job.json")]) == 0
-    assert steps == [("parent", 1), ("limits", Limits()), "run"]
-    assert json.loads((tmp_path / "outcome.json").read_text()) == {"result": {"x": 1}}
+    assert steps[-1] == "run"
+    with os.fdopen(receive) as pipe:
+        assert json.load(pipe) == {"result": {"x": 1}}
+    assert capsys.readouterr().out == '{"fence": ["Landlock"]}\n'
 
 
 def test_the_module_is_a_program(tmp_path, monkeypatch, capsys):
     name = "benchmarking.toolkit.runners.child"
+    receive, send = os.pipe()
     monkeypatch.setattr(limits, "die_with_parent", lambda _: None)
-    monkeypatch.setattr(limits, "confine", lambda _: None)
+    monkeypatch.setattr(limits, "confine", lambda _, *, counts_tasks: None)
+    monkeypatch.setattr(seals, "seal", lambda _, *, reads: [])
     monkeypatch.delitem(sys.modules, name)
-    (tmp_path / "job.json").write_text(json.dumps(job(tmp_path, model="/none.onnx")))
+    (tmp_path / "job.json").write_text(json.dumps(job(tmp_path, model="/none.onnx", outcome=send)))
     monkeypatch.setattr(sys, "argv", [name, str(tmp_path / "job.json")])
     with pytest.raises(SystemExit) as end:
         runpy.run_module(name, run_name="__main__")
     assert end.value.code == 0
-    assert json.loads((tmp_path / "outcome.json").read_text())["refusal"]["code"] == "model_missing"
+    with os.fdopen(receive) as pipe:
+        assert json.load(pipe)["refusal"]["code"] == "model_missing"

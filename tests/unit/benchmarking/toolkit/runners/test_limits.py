@@ -23,14 +23,21 @@ def test_a_limit_that_stops_everything_is_refused():
 def test_limits_are_laid_on_soft_and_hard(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     laid = {}
-    confine(Limits(memory_mb=2, cpu_s=3, file_mb=4, open_files=5), set_limit=laid.__setitem__)
+    confine(Limits(memory_mb=2, cpu_s=3, open_files=5), set_limit=laid.__setitem__)
     assert laid == {
         resource.RLIMIT_AS: (2_000_000, 2_000_000),
         resource.RLIMIT_CPU: (3, 8),
-        resource.RLIMIT_FSIZE: (4_000_000, 4_000_000),
+        resource.RLIMIT_FSIZE: (0, 0),
         resource.RLIMIT_NOFILE: (5, 5),
         resource.RLIMIT_CORE: (0, 0),
     }
+
+
+def test_tasks_are_limited_only_where_they_are_counted_for_this_run_alone(monkeypatch):
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    laid = {}
+    confine(Limits(tasks=9), counts_tasks=True, set_limit=laid.__setitem__)
+    assert laid[resource.RLIMIT_NPROC] == (9, 9)
 
 
 def test_a_lower_limit_that_is_there_already_stays(monkeypatch):
