@@ -90,15 +90,16 @@ def _linked(name: str) -> Invalid:
 
 
 def _format(content: mmap.mmap, *, name: str) -> ArtifactFormat:
-    for magic, words in _FOREIGN:
-        if content[: len(magic)] == magic:
-            _refuse(
-                f"{name} is {words}. Only formats that hold nothing but data are let in, since opening others may run code."
-            )
     with memoryview(content) as view:
+        # First, since its length stands in its first bytes, and may be the mark of anything.
         if is_safetensors(view):
             check_safetensors(view, name=name)
             return ArtifactFormat.SAFETENSORS
+        for magic, words in _FOREIGN:
+            if view[: len(magic)] == magic:
+                _refuse(
+                    f"{name} is {words}. Only formats that hold nothing but data are let in, since opening others may run code."
+                )
         check_onnx(view, name=name)
         return ArtifactFormat.ONNX
 

@@ -1,0 +1,23 @@
+"""Runs models one after the other behind the fence and says which one it is about to open; it may die over any of them."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from benchmarking.toolkit.measure.inputs import draw_inputs
+from benchmarking.toolkit.runners.child import enter
+from benchmarking.toolkit.runners.onnx_runtime import OnnxRuntimeRunner
+
+if __name__ == "__main__":
+    job = enter(Path(sys.argv[-1]), stream=sys.stdout)
+    ends = []
+    for number, path in enumerate(job["models"]):
+        print(json.dumps({"share": number / len(job["models"]), "doing": str(number)}), flush=True)
+        try:
+            runner = OnnxRuntimeRunner(Path(path), threads=1)
+            runner.infer(draw_inputs(runner.inputs, seed=1)[0])
+            ends.append("answered")
+        except Exception as error:  # noqa: BLE001 -- ONNX Runtime's exception classes share no base
+            ends.append(type(error).__name__)
+    os.write(job["outcome"], json.dumps(ends).encode())
