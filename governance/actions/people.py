@@ -11,6 +11,7 @@ from django.db import transaction
 from governance import audit
 from governance.domain.refusals import Invalid, NotFound
 from governance.domain.roles import Role
+from governance.domain.scopes import Scope
 from governance.models import ApiToken, RoleGrant, Team
 from governance.queries.people import person_of
 from governance.rules import check_create_token, check_manage_people
@@ -58,8 +59,8 @@ def revoke_role(*, user: User, role: Role, team: Team | None = None, by: User | 
         audit.record(kind="role.revoked", by=by, subject=("person", user.username), details=details, now=now)
 
 
-def create_token(*, user: User, valid_days: int, by: User | None, now: datetime) -> str:
-    """A new token of `user`, shown this once; only its hash is kept."""
+def create_token(*, user: User, valid_days: int, by: User | None, now: datetime, scope: Scope = Scope.WRITE) -> str:
+    """A new token of `user` for what `scope` names, shown this once; only its hash is kept."""
     if by is not None:
         check_create_token(person_of(by), user_id=user.pk)
     if not 1 <= valid_days <= TOKEN_DAYS_MAX:
@@ -70,9 +71,10 @@ def create_token(*, user: User, valid_days: int, by: User | None, now: datetime)
             user=user,
             digest=hashlib.sha256(token.encode()).hexdigest(),
             prefix=token[:9],
+            scope=scope.value,
             created_at=now,
             expires_at=now + timedelta(days=valid_days),
         )
-        details = {"prefix": token[:9], "valid_days": valid_days}
+        details = {"prefix": token[:9], "valid_days": valid_days, "scope": scope.value}
         audit.record(kind="token.created", by=by, subject=("person", user.username), details=details, now=now)
     return token

@@ -10,16 +10,20 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from governance.domain.scopes import Scope, check_scope
 from governance.models import ApiToken
 
 USED_EVERY = timedelta(minutes=5)
 
 
 class TokenAuthentication(BaseAuthentication):
-    """`Authorization: Token wb_…`; expired, revoked and unknown tokens are told apart by nobody."""
+    """`Authorization: Token wb_…`; expired, revoked and unknown tokens are told apart by nobody.
+
+    What the token is not for is refused here, before anything else looks at the call: a replay of an answer included.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
-        """The user and the token, or None where the request carries no token."""
+        """The user and the token, or None where the request carries no token; NotAllowed beyond the token's scope."""
         words = get_authorization_header(request).decode("latin-1").split()
         if not words or words[0].lower() not in {"token", "bearer"}:
             return None
@@ -31,6 +35,8 @@ class TokenAuthentication(BaseAuthentication):
         token = ApiToken.objects.select_related("user").filter(valid, digest=digest, user__is_active=True).first()
         if token is None:
             raise AuthenticationFailed("This token is unknown, expired or revoked; ask an administrator for a new one.")
+        door = request.resolver_match.view_name if request.resolver_match else ""
+        check_scope(Scope(token.scope), method=request.method or "", door=door)
         if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
             ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         return token.user, token

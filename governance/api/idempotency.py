@@ -138,7 +138,7 @@ def _user_of(request: HttpRequest, view: Callable[..., HttpResponse]) -> User | 
     logged_in = request.user
     try:
         user = kind().initialize_request(request).user
-    except APIException:
+    except (APIException, Refused):
         return None
     finally:
         request.user = logged_in  # a refused authentication leaves none behind, and the view is to refuse by itself

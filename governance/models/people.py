@@ -6,7 +6,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from governance.domain.roles import Role
+from governance.domain.scopes import Scope
 
+SCOPES = [(scope.value, scope.value) for scope in Scope]
 ROLES = [(role.value, role.value.replace("_", " ")) for role in Role]
 
 
@@ -47,10 +49,16 @@ class ApiToken(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
     digest = models.CharField(max_length=64, unique=True)
     prefix = models.CharField(max_length=12)
+    scope = models.CharField(max_length=5, choices=SCOPES, default=Scope.WRITE, db_default=Scope.WRITE.value)
     created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="known_scope", condition=Q(scope__in=[scope.value for scope in Scope])),
+        ]
 
     def __str__(self) -> str:
         return f"{self.prefix}…"

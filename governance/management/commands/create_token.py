@@ -9,6 +9,7 @@ from django.utils import timezone
 from governance import audit
 from governance.actions import people
 from governance.domain.refusals import Refused
+from governance.domain.scopes import Scope
 
 
 class Command(BaseCommand):
@@ -17,9 +18,15 @@ class Command(BaseCommand):
     help = "Make an API token for a user and print it once."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """For whom, and for how long."""
+        """For whom, for how long, and for what."""
         parser.add_argument("user")
         parser.add_argument("--days", type=int, default=90, help="How long the token is valid.")
+        parser.add_argument(
+            "--scope",
+            choices=[scope.value for scope in Scope],
+            default=Scope.WRITE.value,
+            help="What it may do: read; write, which is all its user may do; or ask the gate and nothing else.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the token, which is kept nowhere."""
@@ -30,7 +37,9 @@ class Command(BaseCommand):
             )
         try:
             with audit.origin("command"):
-                token = people.create_token(user=user, valid_days=options["days"], by=None, now=timezone.now())
+                token = people.create_token(
+                    user=user, valid_days=options["days"], scope=Scope(options["scope"]), by=None, now=timezone.now()
+                )
         except Refused as refusal:
             raise CommandError(refusal.reason) from refusal
         self.stdout.write(token)

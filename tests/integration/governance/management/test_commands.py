@@ -77,6 +77,13 @@ def test_a_token_is_valid_for_ninety_days_unless_said_otherwise(cast: Cast) -> N
     run("create_token", "author")
     row = ApiToken.objects.get()
     assert row.expires_at == row.created_at + timedelta(days=90)
+    assert row.scope == "write"
+
+
+@pytest.mark.parametrize("scope", ["read", "write", "gate"])
+def test_a_token_is_for_what_was_asked(cast: Cast, scope: str) -> None:
+    run("create_token", "author", "--scope", scope)
+    assert ApiToken.objects.get().scope == scope
 
 
 @pytest.mark.parametrize("is_known", [False, True])
