@@ -47,6 +47,7 @@ install_packages() {
   fi
   printf '\nweighbridge: %s is missing. Install it with:\n' "$what" >&2
   if command -v apt-get >/dev/null; then printf '    sudo apt-get install %s\n' "$*" >&2
+  elif command -v dnf >/dev/null && [ "$1" = bubblewrap ]; then printf '    sudo dnf install bubblewrap\n' >&2
   elif command -v dnf >/dev/null; then printf '    sudo dnf install pango harfbuzz dejavu-sans-fonts chromium\n' >&2
   elif command -v brew >/dev/null; then printf '    brew install pango; brew install --cask chromium\n' >&2
   else printf '    the package of your system that stands for: %s\n' "$*" >&2; fi
@@ -69,6 +70,15 @@ check_printing() {
     || say "Going on without DejaVu: packets will use whatever font there is."
 }
 
+# Measured models are fenced in without it too, by rlimits, Landlock and a filter of kernel calls: so nothing here is fatal.
+check_fence() {
+  [ "$(uname -s)" = Linux ] || return 0
+  command -v bwrap >/dev/null || install_packages "bubblewrap, which fences in the models that are measured," bubblewrap \
+    || { say "Going on without bubblewrap: each result names the layers that fenced its model in."; return 0; }
+  bwrap --unshare-all --die-with-parent --ro-bind / / true 2>/dev/null \
+    || say "bubblewrap may not work here (user namespaces are switched off, as in most containers); going on without it."
+}
+
 check_browser() {
   has_chromium || install_packages "Chromium, which the browser tests drive," chromium \
     || fail "the browser tests (tests/functional) need Chromium; everything else works without it."
@@ -86,6 +96,7 @@ for the processor-only build of torch set PIP_EXTRA_INDEX_URL=https://download.p
 make_venv
 install_requirements
 check_printing
+check_fence
 [ "$SET" != dev ] || check_browser
 touch "$VENV/.stamp-$SET"
 [ "$SET" != dev ] || touch "$VENV/.stamp-bench"  # dev holds all of bench
