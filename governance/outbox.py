@@ -29,8 +29,7 @@ PROBES: set[str] = set()
 TICKERS: list[Callable[[datetime], None]] = []
 ATTEMPTS_MAX = 12
 BACKOFF_FIRST_S, BACKOFF_LAST_S = 5, 3600
-OUTAGE_LAST = timedelta(minutes=5)
-LOOK_AGAIN = timedelta(seconds=5)
+OUTAGE_LAST, LOOK_AGAIN = timedelta(minutes=5), timedelta(seconds=5)
 TOGETHER_MAX = 20
 
 
@@ -250,8 +249,9 @@ def _held_back(*, pk: int, now: datetime) -> bool:
     rows = OutboxMessage.objects.filter(pk=pk, fence=message.fence, state=message.state)
     if before.state == JobState.PAUSED:
         rows.update(state=JobState.PAUSED, lease_until=None, error=before.error)
-    elif message.state == JobState.QUEUED:
-        rows.update(next_attempt_at=max(before.next_attempt_at, now + LOOK_AGAIN))
+    else:
+        waits = "next_attempt_at" if message.state == JobState.QUEUED else "lease_until"
+        rows.update(**{waits: max(before.next_attempt_at, now + LOOK_AGAIN)})
     return True
 
 

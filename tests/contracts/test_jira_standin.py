@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.standins.jira import adf, jql
+from tests.standins.jira.limits import WriteLimits, named_wait_s, refusal_headers
 from tests.standins.jira_cloud import JiraCloud
 
 EMPTY = {"type": "doc", "version": 1, "content": []}
@@ -208,3 +209,81 @@ def test_it_runs_as_a_process_and_keeps_its_state(tmp_path: Path) -> None:
             process.send_signal(signal.SIGINT)
             assert process.communicate(timeout=20)[0] == f"{url}\nstopped\n"
         assert process.returncode == 0
+
+
+def test_search_lags_by_the_clock_and_can_be_told_what_to_see() -> None:
+    moment_s = [1_000_000.0]
+    with JiraCloud(clock=lambda: moment_s[0], index_lag_s=60) as jira:
+        call(f"{jira.url}/rest/api/3/issue", "POST", {"fields": TASK})
+        search = f"{jira.url}/rest/api/3/search/jql"
+        assert call(search, "POST", {"jql": "labels = a"})[1]["issues"] == []
+        seen = call(search, "POST", {"jql": "labels = a", "reconcileIssues": [10001]})[1]["issues"]
+        assert [issue["key"] for issue in seen] == ["MR-1"]
+        seen = call(f"{search}?jql=labels%20%3D%20a&reconcileIssues=10001")[1]["issues"]
+        assert [issue["key"] for issue in seen] == ["MR-1"]
+        moment_s[0] += 60
+        assert len(call(search, "POST", {"jql": "labels = a"})[1]["issues"]) == 1
+
+
+def test_one_issue_takes_only_so_many_writes_and_early_returns_are_noted() -> None:
+    moment_s = [1_000_000.0]
+    with JiraCloud(clock=lambda: moment_s[0]) as jira:
+        for _ in range(2):
+            call(f"{jira.url}/rest/api/3/issue", "POST", {"fields": TASK})
+        link = {"globalId": "g", "object": {"url": "http://x", "title": "x"}}
+
+        def write(name: str) -> int:
+            return call(f"{jira.url}/rest/api/3/issue/{name}/remotelink", "POST", link)[0]
+
+        for _ in range(20):
+            assert write("10001") in {200, 201}
+        assert (write("MR-1"), write("10002")) == (429, 201)
+        assert jira.site.manners.too_early == []
+        assert write("MR-1") == 429
+        assert jira.site.manners.too_early == ["POST /rest/api/3/issue/MR-1/remotelink, 2.000 s too early"]
+        moment_s[0] += 2
+        assert write("MR-1") == 200
+        jira.config.limits_writes = False
+        assert [write("MR-1") for _ in range(30)] == [200] * 30
+
+
+def test_a_hundred_writes_in_thirty_seconds_are_the_other_limit() -> None:
+    limits = WriteLimits()
+    assert [limits.wait_s("1", now_s=number * 0.2) for number in range(100)] == [0.0] * 100
+    assert limits.wait_s("1", now_s=20.0) == 10.0
+    assert limits.wait_s("1", now_s=30.0) == 0.0
+    assert refusal_headers(1.2) == {
+        "Retry-After": "2", "RateLimit-Reason": "jira-per-issue-on-write", "X-RateLimit-Remaining": "0",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "Thu, 01 Jan 1970 00:01:00 GMT"}, 50.0),
+        ({"X-RateLimit-Reset": "1970-01-01T00:00:30Z"}, 20.0),
+        ({}, 0.0),
+    ],
+)
+def test_the_wait_a_refusal_names(headers: dict[str, str], wait_s: float) -> None:
+    assert named_wait_s(headers, now_s=10.0) == wait_s
+
+
+def test_whoever_comes_before_the_time_named_is_noted() -> None:
+    moment_s = [1_000_000.0]
+    with JiraCloud(clock=lambda: moment_s[0]) as jira:
+        jira.order("GET", status=429, retry_after="5")
+        myself = f"{jira.url}/rest/api/3/myself"
+        assert call(myself)[0] == 429
+        moment_s[0] += 4
+        assert call(myself)[0] == 200
+        moment_s[0] += 1
+        assert call(myself)[0] == 200
+        assert call(f"{jira.url}/_state")[1]["too_early"] == ["GET /rest/api/3/myself, 1.000 s too early"]
+        assert [moment for moment, _ in jira.site.arrivals] == [1_000_000.0, 1_000_004.0, 1_000_005.0]
+
+
+def test_a_payload_of_another_shape_is_refused_not_dropped(jira: JiraCloud) -> None:
+    status, answer = call(f"{jira.url}/rest/api/3/search/jql", "POST", {"jql": 1})
+    assert (status, answer["errorMessages"][0][:24]) == (400, "Invalid request payload:")

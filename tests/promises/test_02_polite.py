@@ -340,6 +340,22 @@ def test_tickets_that_waited_for_a_jira_are_opened_once_there_is_one(world: Worl
     assert world.faults() == NO_FAULTS
 
 
+def test_what_a_killed_worker_left_waits_like_the_rest(world: World) -> None:
+    left, limited = world.head(world.submit()), world.head(world.submit())
+    assert OutboxMessage.claim(pk=left.pk, now=world.clock(), lease=timedelta(seconds=1)) is not None
+    world.clock.move(seconds=2)
+    world.jira.order("GET .*/serverInfo", **refusal(world, "seconds"))
+    world.deliver(limited)
+    for _ in range(5):
+        world.deliver(left)
+    assert asked(world) == ["GET serverInfo 429"]
+    left.refresh_from_db()
+    assert (left.state, left.attempts) == ("claimed", 1)
+    world.settle()
+    assert world.jira.site.manners.too_early == []
+    assert world.faults() == NO_FAULTS
+
+
 def test_two_that_met_the_limit_at_once_do_not_wait_for_each_other(world: World) -> None:
     older, younger = world.head(world.submit()), world.head(world.submit())
     for message, seconds in ((younger, 1), (older, 50)):

@@ -176,7 +176,11 @@ class Handler(BaseHTTPRequestHandler):
         for method, pattern, answer in ROUTES:
             if method == self.command and (match := pattern.fullmatch(path)):
                 names = tuple(unquote(part) for part in match.groups())
-                return answer(Request(self.server, names, parse_qs(urlsplit(self.path).query), body, fault))
+                request = Request(self.server, names, parse_qs(urlsplit(self.path).query), body, fault)
+                try:
+                    return answer(request)
+                except (KeyError, TypeError, AttributeError, ValueError) as error:
+                    return 400, {"errorMessages": [f"Invalid request payload: {error!r}."], "errors": {}}
         return 404, {"errorMessages": [f"There is nothing at {self.command} {path} in this stand-in."], "errors": {}}
 
     def _is_known(self) -> bool:
