@@ -1,4 +1,4 @@
-"""Pages of budgets: accounts, allocations, the ledger."""
+"""Pages of budgets: accounts, allocations, the ledger, and the ledger as a file."""
 
 import secrets
 from dataclasses import dataclass
@@ -21,10 +21,12 @@ from governance.models import Team
 from governance.queries import budgets, ledger
 from governance.queries.budgets import AccountView
 from governance.rules import check_allocate_budget, check_see_budget, may_allocate_budget, may_see_budget
+from governance.web.exports import export
 from governance.web.formatting import format_quantity
 from governance.web.reader import person_of, user_of
 from governance.web.refusals import show_in
 
+COLUMNS = ("Booked", "Booking", "Request", "By", "Amount", "Change", "Available after", "Note")
 TITLES = {Unit.USD: "Money (USD)", Unit.GPU_H: "GPU hours"}
 
 
@@ -86,6 +88,27 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
         (f"{statement.team_name} {quarter}, {title}", ""),
     )
     return render(request, "governance/account.html", {"statement": statement, "crumbs": crumbs, "title": title})
+
+
+@require_safe
+def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str) -> HttpResponse:
+    """`/budgets/TEAM/QUARTER/UNIT/ledger.csv` and `.xlsx`: every booking of one account, newest first."""
+    check_see_budget(person_of(request), team=team)
+    lines = ledger.statement(team=team, quarter=quarter, unit=unit).lines
+    rows = (
+        (
+            line.booked_at,
+            line.kind,
+            line.request_ref,
+            line.booked_by,
+            line.amount,
+            line.change,
+            line.available,
+            line.note,
+        )
+        for line in lines
+    )
+    return export(kind=kind, name=f"ledger-{team}-{quarter}-{unit}", header=COLUMNS, rows=rows, count=len(lines))
 
 
 def _form(request: HttpRequest, quarter: str) -> AllocationForm:

@@ -8,6 +8,7 @@ app_name = "reviews"
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
     path("requests/", lists.listed, name="list"),
+    path("requests.<slug:kind>", lists.exported, name="export"),
     path("requests/new/", filing.new, name="new"),
     path("requests/<str:ref>/", detail.detail, name="detail"),
     path("requests/<str:ref>/edit/", filing.edit, name="edit"),

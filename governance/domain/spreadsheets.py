@@ -1,0 +1,74 @@
+"""Tables as CSV and XLSX in which no text can become a formula (ASVS 5, 1.2.10).
+
+A text whose first character a spreadsheet might act on gets an apostrophe before it; so does one that begins with an
+apostrophe, and `unescaped` therefore gives every text back as it was. Numbers are written as numbers, also negative ones.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from openpyxl import Workbook
+
+Cell = str | int | Decimal | bool | date | None  # a datetime is a date
+TRIGGERS = frozenset("=+-@\t\r\n\0|%＝＋－＠")  # noqa: RUF001 -- the wide forms are meant: some spreadsheets read them alike
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+TEXT_CHARS_MAX = 32_000  # a cell of a spreadsheet holds 32,767
+BLANKS = " \u00a0\u3000"
+
+
+def escaped(text: str) -> str:
+    """The text as a cell: without characters no file can hold, cut to what a cell holds, and never a formula."""
+    clean = UNWRITABLE.sub("\ufffd", text)[:TEXT_CHARS_MAX]
+    first = clean.lstrip(BLANKS)[:1]
+    return f"'{clean}" if first in TRIGGERS or clean.startswith("'") else clean
+
+
+def unescaped(text: str) -> str:
+    """What `escaped` was given, but for unwritable characters."""
+    return text.removeprefix("'")
+
+
+def csv_of(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """A CSV file (RFC 4180, UTF-8 with the mark by which spreadsheets know it), every cell in quotes."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
+    writer.writerow([escaped(name) for name in header])
+    writer.writerows([_words(cell) for cell in row] for row in rows)
+    return stream.getvalue().encode("utf-8-sig")
+
+
+def xlsx_of(header: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str) -> bytes:
+    """An XLSX file with one sheet; figures are numbers, everything else is text."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title[:31])
+    sheet.append([escaped(name) for name in header])
+    for row in rows:
+        sheet.append([_figure(cell) for cell in row])
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def _words(cell: Cell) -> str:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "yes" if cell else "no"
+        case int():
+            return str(cell)
+        case Decimal():
+            return format(cell, "f")
+        case date():
+            return cell.isoformat()
+    return escaped(cell)
+
+
+def _figure(cell: Cell) -> str | int | Decimal:
+    if isinstance(cell, int | Decimal) and not isinstance(cell, bool):
+        return cell
+    return _words(cell)
