@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from governance.domain.refusals import NotAllowed
 from governance.domain.roles import Person, Role
-from governance.rules import check_act_for_team, may, sees_everything
+from governance.rules import check_act_for_team, check_operate, may, sees_everything
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,17 @@ def check_edit(person: Person, parties: Parties) -> None:
 def may_edit(person: Person, parties: Parties) -> bool:
     """Whether the person may work on the request."""
     return may(lambda: check_edit(person, parties))
+
+
+def check_print(person: Person, parties: Parties) -> None:
+    """Asking for a packet, and drawing one again: the team, and whoever operates the installation."""
+    if not may_edit(person, parties):
+        check_operate(person)
+
+
+def may_print(person: Person, parties: Parties) -> bool:
+    """Whether the person may have packets drawn."""
+    return may(lambda: check_print(person, parties))
 
 
 def check_withdraw(person: Person, parties: Parties) -> None:

@@ -23,6 +23,7 @@ from reviews.domain.lifecycle import State
 from reviews.models import ChecklistAnswer, ContradictionAnswer, Fact, ReviewRequest
 from reviews.models.locking import lock
 from reviews.queries.evidence import checklist_of, contradictions_of, figure_of
+from reviews.queries.locking import lock_all
 from reviews.queries.requests import parties_of
 from reviews.rules import check_edit
 
@@ -137,7 +138,7 @@ def answer_contradiction(
 def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: datetime) -> list[Fact]:
     """Turn a finished run into measured figures, unless its verdict is invalid; the policy is evaluated again."""
     with transaction.atomic():
-        row = lock(request)
+        row = lock_all(request=request, now=now)
         known = list(row.facts.filter(run=run))
         if known:
             return known

@@ -22,6 +22,7 @@ from reviews.enums import ENVIRONMENT_NAMES
 from reviews.models import ReviewRequest
 from reviews.models.locking import lock
 from reviews.queries.evidence import in_force
+from reviews.queries.locking import lock_all
 from reviews.queries.requests import next_ref, parties_of
 from reviews.rules import check_edit, check_file, check_withdraw
 
@@ -93,7 +94,7 @@ def revise(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> R
     """Open the next revision to work on; every vote on the one before is void."""
     check_edit(person_of(by), parties_of(request))
     with transaction.atomic():
-        row = lock(request)
+        row = lock_all(request=request, now=now)
         check_action(source=State(row.state), action="revise")
         screening.reopen(request=row, reason=reason, by=by, now=now)
     return row
@@ -105,7 +106,7 @@ def withdraw(*, request: ReviewRequest, reason: str, by: User, now: datetime) ->
     if len(reason.strip()) < REASON_CHARS_MIN:
         raise Invalid("Say why you withdraw the request.", field="reason")
     with transaction.atomic():
-        row = lock(request)
+        row = lock_all(request=request, now=now)
         _end(row, State.WITHDRAWN, by, now, reason)
     return row
 
@@ -113,7 +114,7 @@ def withdraw(*, request: ReviewRequest, reason: str, by: User, now: datetime) ->
 def lapse(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
     """End a request nobody acted on before its deadline; never an approval."""
     with transaction.atomic():
-        row = lock(request)
+        row = lock_all(request=request, now=now)
         if row.deadline_at is None or row.deadline_at > now:
             raise WrongState("The deadline of this request has not passed.")
         what = "The clearance ended on" if row.state == State.CLEARED else "Nobody acted before"

@@ -6,11 +6,9 @@ from datetime import date, datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from benchmarking.queries import runs
 from governance.actions import budgets
 from governance.domain.canonical import digest_of
 from governance.domain.evaluation import Determination as Said
-from governance.domain.evaluation import RuleStatus
 from governance.domain.policy import Effect
 from governance.domain.quarters import Quarter
 from governance.domain.refusals import Invalid, WrongState
@@ -20,18 +18,17 @@ from reviews.audit import move, record
 from reviews.domain.lifecycle import State, check_action
 from reviews.domain.voting import Choice, VotingOutcome, check_rationale
 from reviews.models import Decision, Determination, ReviewRequest, Revision, Vote
-from reviews.models.locking import lock
 from reviews.queries.bundle import bundle_of
 from reviews.queries.electorate import electorate_of
 from reviews.queries.evidence import (
     amounts_of,
-    checklist_status,
-    contradictions_of,
     determine,
     figures_of,
     judged_by,
     severities,
 )
+from reviews.queries.locking import lock_all
+from reviews.queries.readiness import obstacles
 from reviews.queries.requests import parties_of
 from reviews.rules import check_edit
 
@@ -51,7 +48,7 @@ def request_review(*, request: ReviewRequest, by: User, now: datetime) -> Review
     """Freeze the revision, reserve its budget, and ask the reviewers."""
     check_edit(person_of(by), parties_of(request))
     with transaction.atomic():
-        row = lock(request)
+        row = lock_all(request=request, now=now)
         check_action(source=State(row.state), action="request_review")
         _check_evidence(row, now)
         bundle = bundle_of(row, now=now)
@@ -87,7 +84,7 @@ def vote(
     """Cast one vote; the one that settles the stages decides in the same transaction, or nothing is cast at all."""
     check_rationale(choice=choice, rationale=rationale)
     with transaction.atomic():
-        row = lock(request)
+        row = lock_all(request=request, now=now)
         if row.state != State.IN_REVIEW:
             raise WrongState(f"The request is {State(row.state).words}; votes are cast while it is in review.")
         electorate = electorate_of(row)
@@ -160,28 +157,9 @@ def _conclude(row: ReviewRequest, outcome: str, rationale: str, by: User, now: d
 
 
 def _check_evidence(row: ReviewRequest, now: datetime) -> None:
-    waiting = runs.unfinished(row.ref)
-    if waiting:
-        raise WrongState("A benchmark is still under way; wait for it, or cancel it.", code="run_unfinished")
-    open_items = [
-        status for status in checklist_status(row, now=now) if status.item.required and not status.is_complete
-    ]
-    if open_items:
-        titles = "; ".join(f"{status.item.title}: {status.why}" for status in open_items)
-        raise WrongState(f"The checklist is not complete. {titles}", code="checklist_open")
-    _check_contradictions(row, now)
-    said = determine(row, now=now)
-    unknown = [each for each in said.standing() if each.status is RuleStatus.INDETERMINATE]
-    if unknown:
-        why = " ".join(f"{each.rule_id}: {each.why}" for each in unknown)
-        raise WrongState(f"Some rules cannot be evaluated yet. {why}", code="indeterminate")
-    _check_not_denied(said)
-
-
-def _check_contradictions(row: ReviewRequest, now: datetime) -> None:
-    unanswered = [each.contradiction for each in contradictions_of(row, now=now) if not each.answer]
-    if unanswered:
-        raise WrongState(" ".join(each.message for each in unanswered), code="contradicted")
+    found = obstacles(row, now=now)
+    if found:
+        raise WrongState(" ".join(each.reason for each in found), code=found[0].code)
 
 
 def _check_not_denied(said: Said) -> None:

@@ -13,13 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.domain.refusals import NotAllowed, NotFound, WrongState
+from governance.domain.refusals import NotFound, WrongState
 from governance.enums import JobState
 from reviews.actions import packets as writes
 from reviews.api.answers_course import PacketDetailAnswer
 from reviews.api.inputs import Nothing, found, read
 from reviews.models import Packet, ReviewRequest
-from reviews.queries.view import describe
 
 PDF = "application/pdf"
 
@@ -48,12 +47,9 @@ class Packets(APIView):
     @extend_schema(operation_id="reviews_packet_freeze", request=Nothing, responses={201: PacketDetailAnswer})
     def post(self, request: Request, ref: str) -> Response:
         """Freeze what a packet says now, and have it drawn."""
-        row, user, person, now = found(request, ref)
+        row, user, _, now = found(request, ref)
         read(Nothing, request.data)
-        why_not = describe(request=row, person=person, now=now).possible["packet"].why_not
-        if why_not:
-            raise NotAllowed(why_not)
-        return Response(_said(writes.freeze(request=row, by=user, now=now)), status=201)
+        return Response(_said(writes.ask_for(request=row, by=user, now=now)), status=201)
 
 
 class PacketRetry(APIView):

@@ -110,7 +110,9 @@ def contradictions_of(request: ReviewRequest, *, now: datetime) -> list[Answered
         answer = answers.get((each.claimed.id, each.measured.id))
         found.append(
             AnsweredContradiction(
-                each, answer.text if answer else "", (answer.answered_by.get_full_name() or answer.answered_by.username) if answer else ""
+                each,
+                answer.text if answer else "",
+                (answer.answered_by.get_full_name() or answer.answered_by.username) if answer else "",
             )
         )
     return found

@@ -8,7 +8,6 @@ from benchmarking.rules import check_run
 from governance.domain.refusals import Refused, WrongState
 from governance.domain.roles import Person
 from governance.enums import UNFINISHED, JobState
-from governance.rules import check_operate
 from reviews.domain.lifecycle import (
     EDITABLE_STATES,
     AuthorisationState,
@@ -20,7 +19,7 @@ from reviews.models import Authorisation, Condition, Packet, ReviewRequest
 from reviews.queries.electorate import Electorate
 from reviews.queries.readiness import Obstacle
 from reviews.queries.requests import parties_of
-from reviews.rules import check_confirm_condition, check_edit, check_revoke, check_waive, check_withdraw, may_edit
+from reviews.rules import check_confirm_condition, check_edit, check_print, check_revoke, check_waive, check_withdraw
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def on_packet(*, packet: Packet, person: Person) -> Possible:
     """Retrying a packet whose drawing failed."""
     if packet.state not in {JobState.FAILED, JobState.DEAD}:
         return Possible(f"This packet is {packet.state}; only a failed one can be retried.")
-    return ask(lambda: _check_edits_or_operates(packet.request, person))
+    return ask(lambda: check_print(person, parties_of(packet.request)))
 
 
 def on_authorisation(*, authorisation: Authorisation, person: Person) -> Possible:
@@ -147,10 +146,5 @@ def _check_vote(state: State, person: Person, electorate: Electorate) -> None:
 
 
 def _check_packet(request: ReviewRequest, person: Person) -> None:
+    check_print(person, parties_of(request))
     _need(request.policy is not None, "A packet can be drawn once the request is submitted.")
-    _check_edits_or_operates(request, person)
-
-
-def _check_edits_or_operates(request: ReviewRequest, person: Person) -> None:
-    if not may_edit(person, parties_of(request)):
-        check_operate(person)

@@ -5,13 +5,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from governance.domain.refusals import NotAllowed, NotFound
+from governance.domain.refusals import NotFound
 from governance.web.reader import person_of, user_of
 from reviews.actions import authorisations, waivers
 from reviews.actions import packets as packet_actions
 from reviews.models import Authorisation, Condition, Packet, ReviewRequest
 from reviews.queries.evidence import policy_of
-from reviews.queries.view import describe
 from reviews.queries.view_course import packet_views
 from reviews.web.page import load, settle
 from reviews.web.step_forms import PlainForm, ReasonForm, WaiverForm
@@ -27,10 +26,7 @@ def packets(request: HttpRequest, ref: str) -> HttpResponse:
 
     def act() -> str:
         now = timezone.now()
-        why_not = describe(request=row, person=person_of(request), now=now).possible["packet"].why_not
-        if why_not:
-            raise NotAllowed(why_not)
-        packet = packet_actions.freeze(request=row, by=user_of(request), now=now)
+        packet = packet_actions.ask_for(request=row, by=user_of(request), now=now)
         return f"Packet {packet.number} is frozen and is being drawn."
 
     return settle(request, row, name="packet", form=PlainForm(request.POST), act=act, part="packets")

@@ -37,6 +37,7 @@ PEOPLE = {
 CHECKS: dict[str, tuple[Callable[[Person], None], Callable[[Person], bool]]] = {
     "edit": (lambda p: rules.check_edit(p, PARTIES), lambda p: rules.may_edit(p, PARTIES)),
     "withdraw": (lambda p: rules.check_withdraw(p, PARTIES), lambda p: rules.may_withdraw(p, PARTIES)),
+    "print": (lambda p: rules.check_print(p, PARTIES), lambda p: rules.may_print(p, PARTIES)),
     "revoke": (rules.check_revoke, rules.may_revoke),
     "waive": (lambda p: rules.check_waive(p, PARTIES), lambda p: rules.may_waive(p, PARTIES)),
     "confirm": (
@@ -47,6 +48,7 @@ CHECKS: dict[str, tuple[Callable[[Person], None], Callable[[Person], bool]]] = {
 ALLOWED = {
     "edit": {"requester", "owner", "mate", "inside lead", "requester who leads", "owner who leads"},
     "withdraw": {"requester", "owner", "admin", "requester who leads", "owner who leads"},
+    "print": {"requester", "owner", "mate", "lead", "admin", "inside lead", "requester who leads", "owner who leads"},
     "revoke": {"lead", "inside lead", "requester who leads", "owner who leads"},
     "waive": {"lead"},
     "confirm": {"reviewer", "lead", "inside lead"},

@@ -45,6 +45,10 @@ def _packet(world: World) -> Packet:
     return packet
 
 
+def _ask_for(world: World) -> None:
+    packets.ask_for(request=world.submitted(), by=world.cast.author, now=world.now)
+
+
 def _rendered(world: World) -> None:
     assert packets.rendered(packet=_packet(world), pdf=b"%PDF-1.7", pages=1, now=world.now)
 
@@ -114,6 +118,7 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.actions.evidence.answer_item": in_world(World.evidence),
     "reviews.actions.evidence.state_fact": in_world(World.draft),
     "reviews.actions.evidence.take_run": in_world(World.evidence),
+    "reviews.actions.packets.ask_for": in_world(_ask_for),
     "reviews.actions.packets.bury": in_world(_bury),
     "reviews.actions.packets.failed": in_world(World.decided),
     "reviews.actions.packets.freeze": in_world(World.decided),

@@ -185,7 +185,7 @@ def test_a_measurement_grows_old(world: World) -> None:
     is_complete, why = status_of(request, "performance-latency", later)
     assert not is_complete
     assert f"the figure of latency_p95_ms expired on {later:%Y-%m-%d}" in why
-    with refused(WrongState, match="The checklist is not complete. Performance benchmark", code="checklist_open"):
+    with refused(WrongState, match="^Performance benchmark: latency", code="checklist_open"):
         review.request_review(request=request, by=world.cast.author, now=later)
 
 

@@ -119,3 +119,18 @@ def test_workers_that_vanish_three_times_leave_a_dead_packet(decided: ReviewRequ
     assert packets.bury(now=now + 8 * LEASE) == []
     assert everything() == before
     assert packets.retry(packet=packet, by=cast.author, now=now).state == JobState.QUEUED
+
+
+def test_a_packet_is_drawn_for_whoever_works_on_a_submitted_request(
+    submitted: ReviewRequest, cast: Cast, now: datetime
+) -> None:
+    assert packets.ask_for(request=submitted, by=cast.author, now=now).number == 1
+    assert packets.ask_for(request=submitted, by=cast.approver, now=now).number == 2
+    for person in (cast.reviewer_one, cast.finance, cast.auditor, cast.outsider):
+        with refused(NotAllowed):
+            packets.ask_for(request=submitted, by=person, now=now)
+
+
+def test_a_draft_has_no_packet(draft: ReviewRequest, cast: Cast, now: datetime) -> None:
+    with refused(WrongState, match="once the request is submitted"):
+        packets.ask_for(request=draft, by=cast.author, now=now)

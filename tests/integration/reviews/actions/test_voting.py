@@ -91,7 +91,7 @@ def test_a_request_the_policy_denies_never_reaches_the_voters(world: World) -> N
     draft = rulebook.draft_policy(source=source, by=None, now=world.now)
     rulebook.publish(version=draft, by=None, now=world.now)
     request = world.evidence()
-    with refused(WrongState, match="policy denies this request.*training-gpu-hours: ", code="denied"):
+    with refused(WrongState, match="training-gpu-hours: .*The policy denies this", code="denied"):
         review.request_review(request=request, by=world.cast.author, now=world.now)
 
 

@@ -1,0 +1,25 @@
+"""Locking everything a step may settle, in the one order everybody keeps: request, runs, accounts, authorisations.
+
+The head of the audit chain comes after all of them, because recording takes it until the transaction ends. Two steps that
+locked in different orders would wait for each other.
+"""
+
+from datetime import datetime
+
+from benchmarking.models import Run
+from governance.domain.quarters import Quarter
+from governance.queries.budgets import lock_touched
+from reviews.models import Authorisation, ReviewRequest
+from reviews.models.locking import lock
+
+
+def lock_all(*, request: ReviewRequest, now: datetime) -> ReviewRequest:
+    """The row as it is now, held with everything a decision, a withdrawal or a new revision of it may touch."""
+    row = lock(request)
+    list(Run.objects.select_for_update().filter(asked_for=row.ref).order_by("pk").values_list("pk"))
+    lock_touched(ref=row.ref, team=row.team, quarter=str(Quarter.of(now.date())))
+    held = Authorisation.objects.select_for_update().filter(
+        subject_digest=row.model_version.digest, environment=row.environment
+    )
+    list(held.order_by("pk").values_list("pk"))
+    return row
