@@ -11,14 +11,21 @@ from governance.actions import artifacts
 from governance.domain.refusals import WrongState
 from governance.enums import JobState
 from governance.queries.people import person_of
-from governance.rules import check_operate
 from reviews.audit import record
 from reviews.domain.packet_document import as_document, packet_digest
 from reviews.models import Packet, ReviewRequest
 from reviews.models.locking import lock
 from reviews.queries.packet import packet_of
 from reviews.queries.requests import parties_of
-from reviews.rules import may_edit
+from reviews.rules import check_print
+
+
+def ask_for(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
+    """Freeze and draw a packet of a submitted request because somebody wants one now."""
+    check_print(person_of(by), parties_of(request))
+    if request.policy is None:
+        raise WrongState("A packet can be drawn once the request is submitted.")
+    return freeze(request=request, by=by, now=now)
 
 
 def freeze(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
@@ -37,8 +44,10 @@ def freeze(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
     return packet
 
 
-def rendered(*, packet: Packet, pdf: bytes, pages: int, by: User | None = None, now: datetime) -> bool:
-    """Keep the PDF of a packet this worker still holds; False where the lease was lost."""
+def rendered(
+    *, packet: Packet, pdf: bytes, pages: int, render_ms: int = 0, by: User | None = None, now: datetime
+) -> bool:
+    """Keep the PDF of a packet this worker still holds; False where the lease was lost. `render_ms`: what drawing took."""
     upload = ContentFile(pdf, name=f"{packet.request.ref}-{packet.number}.pdf")
     with transaction.atomic():
         kept = artifacts.keep(upload=upload, by=by, now=now)
@@ -47,7 +56,7 @@ def rendered(*, packet: Packet, pdf: bytes, pages: int, by: User | None = None, 
             finished_at=now, lease_until=None,
         )  # fmt: skip
         if is_ours:
-            details = {"number": packet.number, "pdf": kept.digest, "pages": pages}
+            details = {"number": packet.number, "pdf": kept.digest, "pages": pages, "render_ms": render_ms}
             record(kind="packet.ready", request=packet.request, by=by, now=now, details=details)
     return is_ours
 
@@ -76,9 +85,7 @@ def bury(*, by: User | None = None, now: datetime) -> list[Packet]:
 
 def retry(*, packet: Packet, by: User, now: datetime) -> Packet:
     """Draw a packet again whose drawing failed; what it says stays frozen."""
-    person = person_of(by)
-    if not may_edit(person, parties_of(packet.request)):
-        check_operate(person)
+    check_print(person_of(by), parties_of(packet.request))
     with transaction.atomic():
         row = Packet.objects.select_for_update(of=("self",)).select_related("request").get(pk=packet.pk)
         if row.state not in {JobState.FAILED, JobState.DEAD}:

@@ -66,7 +66,7 @@ def test_a_drawn_packet_is_kept_by_its_content(decided: ReviewRequest, now: date
     with storages["artifacts"].open(packet.stored_as) as kept:
         assert kept.read() == PDF
     event = AuditEvent.objects.get(kind="packet.ready")
-    assert event.details == {"number": 1, "pdf": packet.pdf_digest, "pages": 12}
+    assert event.details == {"number": 1, "pdf": packet.pdf_digest, "pages": 12, "render_ms": 0}
 
 
 @pytest.mark.parametrize("end", ["rendered", "failed"])
