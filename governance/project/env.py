@@ -39,6 +39,18 @@ VARIABLES: tuple[Variable, ...] = (
         "http://127.0.0.1:8000",
         "How people reach the application; used in tickets and packets.",
     ),
+    Variable(
+        "WEIGHBRIDGE_REQUIRE_MFA",
+        "yes/no",
+        "no",
+        "Whoever approves, spends or administers needs a second factor, and confirms with it before each vote.",
+    ),
+    Variable(
+        "WEIGHBRIDGE_PROXIES",
+        "whole number",
+        "0",
+        "Reverse proxies in front of the web process; with 0, X-Forwarded-For is believed from nobody.",
+    ),
     Variable("WEIGHBRIDGE_UPLOAD_MB", "whole number", "2048", "Largest model file accepted, in MB."),
     Variable(
         "WEIGHBRIDGE_INSTANCE",

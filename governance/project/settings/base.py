@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "csp",
@@ -80,6 +81,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "governance.web.middleware.RefusalPages",
     "governance.web.middleware.LoginRequired",
+    "governance.web.second_factor.SecondFactor",
     "governance.api.idempotency.IdempotentPosts",
 ]
 ROOT_URLCONF = "governance.project.urls"
@@ -118,6 +120,19 @@ LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "governance.web.accounts.ClosedSignup"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("WEIGHBRIDGE_PROXIES")
+MFA_ADAPTER = "governance.web.accounts.SealedFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Weighbridge"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # accounts are made by administrators, who know whose address it is
+STEP_UP_ROUTES = frozenset(
+    {
+        "reviews:vote", "reviews:waive", "reviews:revoke", "governance:policy_publish",
+        "api:votes", "api:waivers", "api:revoke", "api:policy-publish",
+    }
+)  # fmt: skip
 ACCOUNT_SIGNUP_FIELDS = ["email", "username*", "password1*", "password2*"]
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
 if env.text("OIDC_SERVER_URL", ""):
@@ -154,7 +169,7 @@ STORAGES = {
 UPLOAD_LIMIT_BYTES = env.number("WEIGHBRIDGE_UPLOAD_MB") * 1_000_000
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "weighbridge_cache"}}
 
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = True
@@ -218,6 +233,7 @@ CELERY_TIMEZONE = "UTC"
 
 WEIGHBRIDGE: dict[str, Any] = {
     "BASE_URL": env.text("WEIGHBRIDGE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
+    "REQUIRE_MFA": env.flag("WEIGHBRIDGE_REQUIRE_MFA"),
     "INSTANCE": env.text("WEIGHBRIDGE_INSTANCE", "wb"),
     "SIGNING_KEY": Path(env.text("WEIGHBRIDGE_SIGNING_KEY", str(VAR_DIR / "keys" / "signing.pem"))),
     "LEASE_S": env.number("WEIGHBRIDGE_LEASE_S"),
