@@ -11,8 +11,9 @@ from rest_framework.response import Response
 
 from benchmarking.actions import datasets as writes
 from benchmarking.api.answers import DatasetAnswer
-from benchmarking.api.inputs import DatasetFilters, DatasetInput, asker, read
+from benchmarking.api.inputs import DatasetFilters, DatasetInput
 from benchmarking.models import Dataset
+from governance.api.reading import asker, read
 from governance.domain.roles import Person
 from governance.rules import sees_everything
 

@@ -8,8 +8,9 @@ from rest_framework.views import APIView
 
 from benchmarking.actions import runs as writes
 from benchmarking.api.answers import RunDetailAnswer
-from benchmarking.api.inputs import Nothing, asker, read
+from benchmarking.api.inputs import Nothing
 from benchmarking.queries import runs
+from governance.api.reading import asker, read
 
 
 class RunDetail(APIView):

@@ -1,15 +1,8 @@
 """What the governance API answers: how models, policies, budgets and audit events are written as JSON."""
 
-from typing import Any
-
 from rest_framework import serializers
 
-Answer = serializers.Serializer[Any]
-
-
-def number(**options: Any) -> serializers.DecimalField:
-    """An exact decimal, written as text."""
-    return serializers.DecimalField(max_digits=None, decimal_places=None, normalize_output=True, **options)
+from governance.api.reading import Answer, number
 
 
 class ModelVersionAnswer(Answer):

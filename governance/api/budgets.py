@@ -10,7 +10,8 @@ from rest_framework.views import APIView
 
 from governance.actions import budgets as writes
 from governance.api.answers import AllocationAnswer, BudgetAnswer
-from governance.api.inputs import AllocationInput, BudgetFilters, asker, read
+from governance.api.inputs import AllocationInput, BudgetFilters
+from governance.api.reading import asker, read
 from governance.enums import Unit
 from governance.queries import budgets
 from governance.rules import may_see_budget

@@ -1,57 +1,14 @@
-"""What the governance API takes: every field known, every unknown one refused, so that a slip of the pen is not swallowed.
+"""What the governance API takes."""
 
-Each app's API has its own few lines of this kind; edges of different apps do not import each other.
-"""
-
-from collections.abc import Iterable, Mapping
-from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.request import Request
 
-from governance.domain.roles import Person
+from governance.api.reading import Input, choice
 from governance.enums import Tier, Unit
 from governance.models import Team
-from governance.queries.people import person_of
-
-
-class Input(serializers.Serializer[Any]):
-    """A serializer that refuses fields it does not know."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The validated values; ValidationError names an unknown field and the known ones."""
-        unknown = [str(name) for name in data if name not in self.fields] if isinstance(data, Mapping) else []
-        if unknown:
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError(
-                {name: [f"This field is not known here; known are {known}."] for name in unknown}
-            )
-        return super().to_internal_value(data)
-
-
-def read(kind: type[serializers.Serializer[Any]], data: object) -> dict[str, Any]:
-    """The validated values of an input; ValidationError otherwise."""
-    given = kind(data=data)
-    given.is_valid(raise_exception=True)
-    values: dict[str, Any] = given.validated_data
-    return values
-
-
-def asker(request: Request) -> tuple[User, Person, datetime]:
-    """Who asks, as a user and as a person, and when."""
-    user = cast("User", request.user)  # IsAuthenticated lets nobody else in
-    return user, person_of(user), timezone.now()
-
-
-def choice(values: Iterable[str], **options: Any) -> serializers.ChoiceField:
-    """A field that takes one of a few words, and names them when it refuses."""
-    words = list(values)
-    reason = f"“{{input}}” is not known here; write one of {', '.join(words)}."
-    return serializers.ChoiceField(choices=words, error_messages={"invalid_choice": reason}, **options)
 
 
 class ModelInput(Input):

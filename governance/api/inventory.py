@@ -10,7 +10,8 @@ from rest_framework.response import Response
 
 from governance.actions import inventory as writes
 from governance.api.answers import ModelAnswer, ModelVersionAnswer
-from governance.api.inputs import ModelFilters, ModelInput, asker, read
+from governance.api.inputs import ModelFilters, ModelInput
+from governance.api.reading import asker, read
 from governance.queries import inventory
 from governance.queries.inventory import Filters
 

@@ -11,7 +11,8 @@ from rest_framework.views import APIView
 
 from governance.actions import rulebook as writes
 from governance.api.answers import PolicyAnswer, PolicyDetailAnswer
-from governance.api.inputs import Nothing, PolicyInput, asker, read
+from governance.api.inputs import Nothing, PolicyInput
+from governance.api.reading import asker, read
 from governance.models import PolicyVersion
 from governance.queries import rulebook
 

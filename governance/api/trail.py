@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.api.answers import EventAnswer
-from governance.api.inputs import TrailFilters, asker, read
+from governance.api.inputs import TrailFilters
+from governance.api.reading import asker, read
 from governance.queries import trail
 from governance.queries.trail import Filters
 from governance.rules import check_read_trail

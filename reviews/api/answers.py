@@ -6,10 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
+from governance.api.reading import Answer
 from governance.domain.roles import Person
 from reviews.api import answers_course as course
 from reviews.api import answers_evidence as evidence
-from reviews.api.answers_evidence import Answer, PossibleAnswer
+from reviews.api.answers_evidence import PossibleAnswer
 from reviews.models import ReviewRequest
 from reviews.queries.tickets import request_url
 from reviews.queries.view import RequestView, describe

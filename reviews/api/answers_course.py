@@ -2,7 +2,8 @@
 
 from rest_framework import serializers
 
-from reviews.api.answers_evidence import Answer, PossibleAnswer, number
+from governance.api.reading import Answer, number
+from reviews.api.answers_evidence import PossibleAnswer
 
 
 class StageAnswer(Answer):

@@ -1,15 +1,8 @@
 """How evidence is written as JSON: figures, comparisons, checklist items, runs, rules."""
 
-from typing import Any
-
 from rest_framework import serializers
 
-Answer = serializers.Serializer[Any]
-
-
-def number(**options: Any) -> serializers.DecimalField:
-    """An exact decimal, written as text."""
-    return serializers.DecimalField(max_digits=None, decimal_places=None, normalize_output=True, **options)
+from governance.api.reading import Answer, number
 
 
 class PossibleAnswer(Answer):

@@ -6,11 +6,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.api.reading import asker, read
 from governance.domain.refusals import NotFound
 from reviews.actions import authorisations as writes
 from reviews.api.answers import ReviewAnswer, said
 from reviews.api.answers_course import GateReplyAnswer
-from reviews.api.inputs import GateInput, Nothing, ReasonInput, asker, found, read
+from reviews.api.inputs import GateInput, Nothing, ReasonInput, found
 from reviews.models import Authorisation, Condition
 from reviews.queries import gate
 

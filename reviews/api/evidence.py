@@ -9,12 +9,13 @@ from rest_framework.views import APIView
 
 from benchmarking.actions import runs as run_actions
 from benchmarking.queries import runs
+from governance.api.reading import read
 from governance.domain.refusals import WrongState
 from reviews.actions import evidence as writes
 from reviews.actions import waivers
 from reviews.api.answers import ReviewAnswer, said
 from reviews.api.answers_evidence import ComparisonAnswer, FactAnswer, FigureAnswer, ItemAnswer, RunAnswer
-from reviews.api.inputs import AnswerInput, FactInput, Nothing, TextInput, WaiverInput, found, read
+from reviews.api.inputs import AnswerInput, FactInput, Nothing, TextInput, WaiverInput, found
 from reviews.api.requests import statement_of
 from reviews.queries.evidence import figure_of
 from reviews.queries.view_evidence import fact_views, item_views

@@ -1,17 +1,15 @@
-"""What the reviews API takes; unknown fields are refused, so that a slip of the pen is not swallowed."""
+"""What the reviews API takes."""
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from governance.api.reading import Input, asker, choice
 from governance.domain.facts import CATALOGUE, Basis
 from governance.domain.roles import Person
-from governance.queries.people import person_of
 from reviews.domain.lifecycle import State
 from reviews.domain.voting import Choice
 from reviews.enums import ENVIRONMENT_NAMES
@@ -23,43 +21,10 @@ N_MAX = 2**63 - 1
 TEXT_CHARS_MAX = 20_000
 
 
-class Input(serializers.Serializer[Any]):
-    """A serializer that refuses fields it does not know."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The validated values; ValidationError names an unknown field and the known ones."""
-        unknown = [str(name) for name in data if name not in self.fields] if isinstance(data, Mapping) else []
-        if unknown:
-            reason = f"This field is not known here; known are {', '.join(self.fields)}."
-            raise serializers.ValidationError({name: [reason] for name in unknown})
-        return super().to_internal_value(data)
-
-
-def read(kind: type[serializers.Serializer[Any]], data: object) -> dict[str, Any]:
-    """The validated values of an input; ValidationError otherwise."""
-    given = kind(data=data)
-    given.is_valid(raise_exception=True)
-    values: dict[str, Any] = given.validated_data
-    return values
-
-
-def asker(request: Request) -> tuple[User, Person, datetime]:
-    """Who asks, as a user and as a person, and when."""
-    user = cast("User", request.user)  # IsAuthenticated lets nobody else in
-    return user, person_of(user), timezone.now()
-
-
 def found(request: Request, ref: str) -> tuple[ReviewRequest, User, Person, datetime]:
     """The request of that reference, if this person may see it, with who asks and when."""
     user, person, now = asker(request)
     return requests.find(ref=ref, person=person), user, person, now
-
-
-def choice(values: Iterable[str], **options: Any) -> serializers.ChoiceField:
-    """A field that takes one of a few words, and names them when it refuses."""
-    words = [str(value) for value in values]
-    reason = f"“{{input}}” is not known here; write one of {', '.join(words)}."
-    return serializers.ChoiceField(choices=words, error_messages={"invalid_choice": reason}, **options)
 
 
 def _amount(**options: Any) -> serializers.DecimalField:

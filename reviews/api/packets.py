@@ -13,11 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.api.reading import read
 from governance.domain.refusals import NotFound, WrongState
 from governance.enums import JobState
 from reviews.actions import packets as writes
 from reviews.api.answers_course import PacketDetailAnswer
-from reviews.api.inputs import Nothing, found, read
+from reviews.api.inputs import Nothing, found
 from reviews.models import Packet, ReviewRequest
 
 PDF = "application/pdf"

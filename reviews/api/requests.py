@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from benchmarking.models import Dataset
+from governance.api.reading import asker, read
 from governance.domain.facts import CATALOGUE, Basis
 from governance.domain.refusals import Invalid, Refused
 from governance.domain.roles import Person
@@ -24,7 +25,7 @@ from reviews.actions import requests as writes
 from reviews.actions.evidence import Statement
 from reviews.actions.requests import Filing
 from reviews.api.answers import ReviewAnswer, RowAnswer, said
-from reviews.api.inputs import ReviewFilters, ReviewInput, asker, found, read
+from reviews.api.inputs import ReviewFilters, ReviewInput, found
 from reviews.models import ReviewRequest
 from reviews.queries import requests
 from reviews.queries.requests import Filters

@@ -6,12 +6,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.api.reading import read
 from reviews.actions import requests as writes
 from reviews.actions import review
 from reviews.actions.review import Promise
 from reviews.api.answers import ReviewAnswer, said
 from reviews.api.answers_course import VotingAnswer
-from reviews.api.inputs import Nothing, ReasonInput, VoteInput, found, read
+from reviews.api.inputs import Nothing, ReasonInput, VoteInput, found
 from reviews.domain.voting import Choice
 from reviews.queries.view import describe
 

@@ -88,12 +88,17 @@ def test_a_new_packet_says_what_stands_now(api: Api, author: User, submitted: Re
     assert client.post(url(submitted, "packet"), {}, format="json").json()["number"] == 2
 
 
-@pytest.mark.parametrize(("fixture", "person"), [("draft", "author"), ("submitted", "reviewer_one")])
-def test_who_makes_no_packet(api: Api, cast: Cast, request: pytest.FixtureRequest, fixture: str, person: str) -> None:
+@pytest.mark.parametrize(
+    ("fixture", "person", "refusal"),
+    [("draft", "author", (409, "wrong_state")), ("submitted", "reviewer_one", (403, "not_allowed"))],
+)
+def test_who_makes_no_packet(
+    api: Api, cast: Cast, request: pytest.FixtureRequest, fixture: str, person: str, refusal: tuple[int, str]
+) -> None:
     row = request.getfixturevalue(fixture)
     before = snapshot()
     response = api(getattr(cast, person)).post(url(row, "packet"), {}, format="json")
-    assert (response.status_code, response.json()["code"]) == (403, "not_allowed")
+    assert (response.status_code, response.json()["code"]) == refusal
     assert snapshot() == before
 
 
