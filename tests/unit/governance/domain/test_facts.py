@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.domain.facts import (
-    brief_words,
     CATALOGUE,
     Basis,
     Direction,
     best,
+    brief_words,
     check_figure,
     contradictions,
     interval_words,
