@@ -1,5 +1,7 @@
 """Closed vocabularies stored in the database; changing one needs a migration."""
 
+from enum import StrEnum
+
 from django.db.models import TextChoices
 
 
@@ -14,6 +16,16 @@ class JobState(TextChoices):
     PAUSED = "paused"
     DEAD = "dead"
     CANCELLED = "cancelled"
+
+
+class Reach(StrEnum):
+    """How far a refusal goes: this message, every message of its kind, or everything meant for the same other side.
+
+    The message that met a far-reaching one carries it in its payload. While it is unfinished it stands for the others:
+    it alone is tried, they wait with it or pause with it, so that a hundred messages do not ask the same in vain.
+    """
+
+    MESSAGE, KIND, CHANNEL = "message", "kind", "channel"
 
 
 HELD = (JobState.CLAIMED, JobState.RUNNING)

@@ -7,7 +7,6 @@ what is due. Handlers are registered by kind in the `tasks` of the app that know
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import takewhile
 from typing import Any
 
@@ -16,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Q, TextField, Value, When
 
-from governance.enums import HELD, UNFINISHED, JobState
+from governance.enums import HELD, UNFINISHED, JobState, Reach
 from governance.models import OutboxMessage
 
 log = logging.getLogger(__name__)
@@ -31,16 +30,6 @@ ATTEMPTS_MAX = 12
 BACKOFF_FIRST_S, BACKOFF_LAST_S = 5, 3600
 OUTAGE_LAST, LOOK_AGAIN = timedelta(minutes=5), timedelta(seconds=5)
 TOGETHER_MAX = 20
-
-
-class Reach(StrEnum):
-    """How far a refusal goes: this message, every message of its kind, or everything meant for the same other side.
-
-    The message that met a far-reaching one carries it in its payload. While it is unfinished it stands for the others:
-    it alone is tried, they wait with it or pause with it, so that a hundred messages do not ask the same in vain.
-    """
-
-    MESSAGE, KIND, CHANNEL = "message", "kind", "channel"
 
 
 class TryLater(Exception):  # noqa: N818 -- a request to the outbox, not a malfunction

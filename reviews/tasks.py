@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from benchmarking.models import Run
-from governance import audit, outbox
+from governance import audit, enums, outbox
 from governance.domain.refusals import WrongState
 from governance.models import OutboxMessage
 from reviews.actions import authorisations, effects, evidence, packets, requests
@@ -42,7 +42,7 @@ from reviews.queries.tickets import draft_of, request_url
 
 PRINT_MAX = timedelta(seconds=WALL_MAX_S)
 NO_TRACKER = "No Jira is configured (JIRA_URL is unset); the ticket waits and nothing is lost."
-REACH = {Reach.TICKET: outbox.Reach.MESSAGE, Reach.ALIKE: outbox.Reach.KIND, Reach.TRACKER: outbox.Reach.CHANNEL}
+REACH = {Reach.TICKET: enums.Reach.MESSAGE, Reach.ALIKE: enums.Reach.KIND, Reach.TRACKER: enums.Reach.CHANNEL}
 PATIENCE_MAX_S = 3600.0
 
 
@@ -155,7 +155,7 @@ def check_tracker(message: OutboxMessage) -> outbox.Settle:
         health = Health(ok=False, sentence=str(refusal))
     if health.retry_after_s is not None:
         wait_s = health.retry_after_s
-        raise outbox.TryLater(health.sentence, wait_s=wait_s, reach=outbox.Reach.CHANNEL, at=timezone.now())
+        raise outbox.TryLater(health.sentence, wait_s=wait_s, reach=enums.Reach.CHANNEL, at=timezone.now())
     by = User.objects.filter(pk=message.payload.get("by")).first()
     return lambda: _do(effects.note_health, health=health, by=by, now=timezone.now())
 

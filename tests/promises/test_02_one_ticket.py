@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from governance import outbox
+from governance.actions import effects as operations
 from governance.domain.refusals import WrongState
 from governance.models import OutboxMessage
 from reviews.actions import requests
@@ -68,7 +69,10 @@ def test_every_way_to_lose_an_answer_leaves_one_ticket(world: World, lag_s: int)
 
 @pytest.mark.parametrize("lag_s", LAGS_S)
 def test_two_workers_that_are_killed_again_and_again(world: World, lag_s: int) -> None:
-    """Both take what is due at once; one of them, or both, dies at a random point of a random message."""
+    """Both take what is due at once; one of them, or both, dies at a random point of a random message.
+
+    A message whose worker died twelve times is given up and shown; a person sets it going again.
+    """
     world.jira.config.index_lag_s = lag_s
     rng, kills = random.Random(lag_s), 0
     while kills < KILLS:
@@ -81,6 +85,10 @@ def test_two_workers_that_are_killed_again_and_again(world: World, lag_s: int) -
                 break
             kills += forked(*(worker(world, rng) for _ in range(2))).count(KILLED)
     world.jira.site.faults.clear()
+    world.settle()
+    for message in OutboxMessage.objects.filter(state="dead"):
+        assert message.attempts == message.max_attempts == outbox.ATTEMPTS_MAX
+        operations.retry(message=message, by=world.admin, now=world.clock())
     world.settle()
     assert world.faults() == NO_FAULTS
     assert set(states()) == {"done"}
