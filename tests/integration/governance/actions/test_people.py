@@ -134,7 +134,12 @@ def test_a_token_is_shown_once_and_kept_as_a_hash(cast: Cast, now: datetime) -> 
     assert len(token) >= 3 + 43, "256 bits of chance"
     assert row.digest == hashlib.sha256(token.encode()).hexdigest()
     assert (row.user, row.prefix, row.expires_at) == (cast.author, token[:9], now + timedelta(days=30))
-    assert last_event() == ("token.created", "author", "Author", {"prefix": token[:9], "valid_days": 30, "scope": "write"})
+    assert last_event() == (
+        "token.created",
+        "author",
+        "Author",
+        {"prefix": token[:9], "valid_days": 30, "scope": "write"},
+    )
     kept = str([list(ApiToken.objects.values_list()), list(AuditEvent.objects.values_list())])
     assert token not in kept
     assert token[9:] not in kept
