@@ -14,13 +14,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from governance.actions import budgets as writes
 from governance.domain.quarters import Quarter
-from governance.domain.refusals import Refused
+from governance.domain.refusals import NotFound, Refused
 from governance.domain.roles import Person
 from governance.enums import Unit
 from governance.models import Team
 from governance.queries import budgets, ledger
 from governance.queries.budgets import AccountView
-from governance.rules import check_allocate_budget, check_see_budget, may_allocate_budget, may_see_budget
+from governance.queries.ledger import Statement
+from governance.rules import check_allocate_budget, may_allocate_budget, may_see_budget
 from governance.web.exports import export
 from governance.web.formatting import format_quantity
 from governance.web.reader import person_of, user_of
@@ -80,8 +81,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 @require_safe
 def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
     """One account: its balance, and every booking with what was left after it."""
-    check_see_budget(person_of(request), team=team)
-    statement = ledger.statement(team=team, quarter=quarter, unit=unit)
+    statement = _statement(request, team, quarter, unit)
     title = TITLES[Unit(statement.unit)]
     crumbs = (
         ("Budgets", f"{reverse('governance:budgets')}?quarter={quarter}"),
@@ -93,8 +93,7 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
 @require_safe
 def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str) -> HttpResponse:
     """`/budgets/TEAM/QUARTER/UNIT/ledger.csv` and `.xlsx`: every booking of one account, newest first."""
-    check_see_budget(person_of(request), team=team)
-    lines = ledger.statement(team=team, quarter=quarter, unit=unit).lines
+    lines = _statement(request, team, quarter, unit).lines
     rows = (
         (
             line.booked_at,
@@ -109,6 +108,13 @@ def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str
         for line in lines
     )
     return export(kind=kind, name=f"ledger-{team}-{quarter}-{unit}", header=COLUMNS, rows=rows, count=len(lines))
+
+
+def _statement(request: HttpRequest, team: str, quarter: str, unit: str) -> Statement:
+    """The account; whoever may not see it is told what everybody is told of an account that was never opened."""
+    if not may_see_budget(person_of(request), team=team):
+        raise NotFound(f"The team {team} has no {unit} account for {quarter}.")
+    return ledger.statement(team=team, quarter=quarter, unit=unit)
 
 
 def _form(request: HttpRequest, quarter: str) -> AllocationForm:

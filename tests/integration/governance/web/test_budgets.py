@@ -92,7 +92,7 @@ def test_the_ledger_adds_up(as_, decided, finance, quarter):
 def test_a_ledger_is_seen_by_the_team_and_the_house(as_, decided, author, outsider, quarter):
     path = f"/budgets/search/{quarter}/gpu_h/"
     assert "1,000.00\N{NO-BREAK SPACE}GPU h" in as_(author).get(path).content.decode()
-    assert as_(outsider).get(path).status_code == 403
+    assert as_(outsider).get(path).status_code == 404
 
 
 def test_an_account_that_was_never_opened_is_not_found(as_, team, finance):

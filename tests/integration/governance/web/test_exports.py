@@ -46,7 +46,7 @@ def test_a_ledger_as_csv_and_as_xlsx(as_: As, cast: Cast, quarter: str) -> None:
 
 
 def test_another_team_sees_no_ledger(as_: As, cast: Cast, quarter: str) -> None:
-    assert as_(cast.outsider).get(LEDGER.format(quarter, "csv")).status_code == 403
+    assert as_(cast.outsider).get(LEDGER.format(quarter, "csv")).status_code == 404
     assert Client().get(LEDGER.format(quarter, "csv")).status_code == 302
 
 

@@ -1,0 +1,164 @@
+"""Promise 6: a stranger gets 404 for every address of a thing that a member of its team can see, and moves nothing.
+
+The addresses are read from the URL configuration, so that a new one is swept from its first day.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from rest_framework.test import APIClient
+
+from benchmarking.models import Run
+from governance.actions import people
+from governance.domain.quarters import Quarter
+from governance.models import Team
+from reviews.actions import packets, review
+from reviews.actions.review import Promise
+from reviews.domain.voting import Choice
+from tests.factories import requests as walks
+from tests.factories.people import Cast, make_cast
+from tests.factories.snapshots import snapshot
+from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
+
+__all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]
+pytestmark = pytest.mark.django_db
+
+FOREIGN = ("admin:", "account_", "socialaccount_", "mfa_", "openid_connect_")
+OF_THE_HOUSE = {
+    "policy_draft",
+    "policy_diff",
+    "policy",
+    "policy_publish",
+    "audit_export",
+    "export",
+    "integrations_retry",
+}
+SEEN_BY_ITS_MEMBERS = 14
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class Address:
+    """A named address with the parameters it takes."""
+
+    name: str
+    parameters: tuple[str, ...]
+
+    @property
+    def short(self) -> str:
+        return self.name.rpartition(":")[2]
+
+
+def addresses(patterns: list[Any] | None = None, space: str = "", before: tuple[str, ...] = ()) -> Iterator[Address]:
+    """Every named address that takes parameters."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        parameters = (*before, *getattr(pattern.pattern, "converters", {}))
+        if isinstance(pattern, URLResolver):
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from addresses(pattern.url_patterns, inner, parameters)
+        elif isinstance(pattern, URLPattern) and pattern.name and parameters:
+            yield Address(f"{space}{pattern.name}", parameters)
+
+
+SWEPT = sorted(
+    {
+        one
+        for one in addresses()
+        if not one.name.startswith(FOREIGN) and one.short.replace("-", "_") not in OF_THE_HOUSE
+    },
+    key=lambda one: one.name,
+)
+
+
+@pytest.fixture
+def cast(db: None, now: datetime) -> Cast:
+    return make_cast(now=now)
+
+
+@pytest.fixture
+def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
+    """One of each thing a team has, and what its addresses call it."""
+    request = walks.make_in_review(cast=cast, now=now)
+    promise = Promise(text="Watch it.", owner=cast.author, due_on=now.date() + timedelta(days=30))
+    votes = ((cast.reviewer_one, "technical", ()), (cast.reviewer_two, "technical", ()))
+    for person, stage, promises in (*votes, (cast.approver, "gpu-budget", (promise,))):
+        review.vote(
+            request=request, stage_id=stage, choice=Choice.APPROVE, rationale="Fast and cheap.", conditions=promises,
+            by=person, now=now,
+        )  # fmt: skip
+    request.refresh_from_db()
+    packets.freeze(request=request, by=cast.author, now=now)
+    asset = request.model_version.asset
+    return {
+        "ref": request.ref,
+        "run_id": Run.objects.earliest("pk").pk,
+        "item": "cheaper-alternatives",
+        "fact": "latency_p95_ms",
+        "number": 1,
+        "condition_id": request.decision.authorisation.conditions.get().pk,
+        "team": Team.objects.get(slug="search").slug,
+        "slug": asset.slug,
+        "quarter": str(Quarter.of(now.date())),
+        "unit": "USD",
+        "kind": "csv",
+    }
+
+
+def client_of(user: User, name: str, now: datetime) -> Client:
+    if not name.startswith("api:"):
+        client = Client()
+        client.force_login(user)
+        return client
+    program = APIClient()
+    token = people.create_token(user=user, valid_days=1, by=None, now=now)
+    program.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+    return program
+
+
+def url_of(address: Address, things: Mapping[str, Any]) -> str:
+    return reverse(address.name, kwargs={name: things[name] for name in address.parameters})
+
+
+def test_a_stranger_finds_nothing_and_moves_nothing(cast: Cast, things: Mapping[str, Any], now: datetime) -> None:
+    before, found = snapshot(), {}
+    web, api = client_of(cast.outsider, "", now), client_of(cast.outsider, "api:", now)
+    for address in SWEPT:
+        client, url = api if address.name.startswith("api:") else web, url_of(address, things)
+        said = [getattr(client, method)(url).status_code for method in METHODS]
+        if not set(said) <= {404, 405} or 404 not in said:
+            found[address.name] = said
+    assert found == {}
+    assert snapshot() == before
+
+
+def test_whoever_is_nobody_is_asked_to_log_in(things: Mapping[str, Any]) -> None:
+    said = {
+        address.name: {getattr(Client(), method)(url_of(address, things)).status_code for method in METHODS}
+        for address in SWEPT
+    }
+    assert said == {address.name: {401 if address.name.startswith("api:") else 302} for address in SWEPT}
+
+
+def test_members_see_what_strangers_do_not(cast: Cast, things: Mapping[str, Any], now: datetime) -> None:
+    """So that the sweep cannot pass by asking for things that are not there."""
+    web, api = client_of(cast.author, "", now), client_of(cast.author, "api:", now)
+    said = {
+        address.name: (api if address.name.startswith("api:") else web).get(url_of(address, things)).status_code
+        for address in SWEPT
+    }
+    assert set(said.values()) <= {200, 302, 404, 405, 409}
+    seen = [name for name, status in said.items() if status == 200]
+    assert len(seen) >= SEEN_BY_ITS_MEMBERS, said
+    assert [name for name, status in said.items() if status == 404] == ["reviews:answer_file"], said
+
+
+def test_the_sweep_finds_the_addresses_there_are() -> None:
+    names = {address.name for address in SWEPT}
+    assert {"reviews:detail", "reviews:packet", "api:review", "benchmarking:run", "governance:account"} <= names
+    assert len(names) >= 40
