@@ -1,27 +1,40 @@
 """Celery tasks of benchmarking: thin shells that fetch files, run the toolkit in a child process, and store what it says."""
 
 import logging
+import mmap
 import shutil
 import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from celery import shared_task
+from celery import shared_task, signals
 from django.conf import settings
 from django.core.files.storage import storages
 from django.utils import timezone
 
 from benchmarking.actions import runs
 from benchmarking.models import Run
+from benchmarking.queries.metrics import RUNS, untaken_since
 from benchmarking.queries.runs import due
 from benchmarking.toolkit.measure.scenarios import ProfileSettings, SingleStream
 from benchmarking.toolkit.runners.isolated import Limits, RunCancelled, RunFailed, profile_isolated
 from governance import audit, outbox
 from governance.enums import JobState
+from governance.models import Pulse
 
 PROGRESS_EVERY_S = 1.0
+STOPPED = "The worker was asked to stop; the run went back to the queue, and another takes it."
+# One byte that a worker and the processes of its pool share: a lock would stay locked when its holder is killed.
+_stopping = mmap.mmap(-1, 1)
 log = logging.getLogger(__name__)
+
+
+@signals.worker_shutting_down.connect
+def stop_working(**_: Any) -> None:
+    """Let the runs of this worker go back to the queue, instead of waiting minutes for their end."""
+    _stopping[0] = 1
 
 
 class Heartbeat:
@@ -40,8 +53,8 @@ class Heartbeat:
             )
 
     def should_stop(self) -> bool:
-        """True once the run was cancelled or given to another worker."""
-        return not self.is_held
+        """True once the run was cancelled or given to another worker, or this worker was asked to stop."""
+        return not self.is_held or bool(_stopping[0])
 
 
 @shared_task
@@ -56,7 +69,7 @@ def execute_run(run_id: int) -> None:
         try:
             result = _profile(run, Path(folder), heartbeat)
         except RunCancelled:
-            return
+            _leave(run)
         except RunFailed as failure:
             runs.fail(run=run, reason=failure.reason, now=timezone.now())
         except Exception as error:
@@ -66,6 +79,12 @@ def execute_run(run_id: int) -> None:
             )
         else:
             runs.finish(run=run, result=result, now=timezone.now())
+
+
+def _leave(run: Run) -> None:
+    """Nothing where the run is not ours any more. A stop is not the model's fault and uses up no attempt."""
+    if run.hand_back(now=timezone.now(), error=STOPPED, attempts=run.attempts - 1):
+        outbox.wake("benchmarking.tasks.execute_run", run.pk)
 
 
 def _profile(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
@@ -96,3 +115,4 @@ def redrive(now: datetime) -> None:
     runs.bury(now=now)
     for run_id in due(now=now):
         outbox.wake("benchmarking.tasks.execute_run", run_id)
+    Pulse.note(name=RUNS, at=untaken_since(now=now))

@@ -14,7 +14,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
-from governance.domain import chain
+from governance.domain import chain, trace
 from governance.domain.canonical import plain
 from governance.models import AuditEvent
 
@@ -71,7 +71,7 @@ def record(
         subject=subject[1],
         details=plain(details or {}),
         reason=reason,
-        request_id=door.request_id,
+        request_id=door.request_id or trace.request_id(),
         previous_hash=last["hash"] if last else chain.GENESIS,
     )
     event.hash = chain.link(event.previous_hash, described(event))

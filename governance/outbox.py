@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Q, TextField, Value, When
 
+from governance.domain import trace
+from governance.domain.masking import mask
 from governance.enums import HELD, UNFINISHED, JobState, Reach
 from governance.models import OutboxMessage
 
@@ -123,7 +125,7 @@ def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: 
         key=key,
         defaults={
             "kind": kind, "lane": lane, "payload": dict(payload), "created_at": now, "next_attempt_at": now,
-            "max_attempts": ATTEMPTS_MAX,
+            "max_attempts": ATTEMPTS_MAX, "asked_in": trace.request_id(),
         },
     )  # fmt: skip
     wake("governance.tasks.deliver", message.pk)
@@ -132,10 +134,11 @@ def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: 
 
 def wake(task: str, *arguments: int) -> None:
     """Tell a worker after commit. A broker that does not answer is no reason to fail: the tick will find the row."""
+    asked_in = trace.request_id()
 
     def send() -> None:
         try:
-            current_app.send_task(task, args=arguments, retry=False)
+            current_app.send_task(task, args=arguments, retry=False, headers={trace.REQUEST_ID: asked_in})
         except Exception as error:  # noqa: BLE001 -- whatever the broker says, the row stands
             log.warning("Work is delayed: the broker did not take a wake-up (%s).", error)
 
@@ -149,13 +152,20 @@ def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
     message = OutboxMessage.claim(pk=pk, now=now, lease=effect_lease())
     if message is None:
         return None
+    with trace.marked(request_id=message.asked_in, outbox_key=message.key):
+        _attempt(message, now)
+    message.refresh_from_db()
+    return message
+
+
+def _attempt(message: OutboxMessage, now: datetime) -> None:
     try:
         _finish(message, HANDLERS[message.kind](message), now)
     except LeaseLost as loss:
         log.warning("%s", loss)
     except NeedsPerson as refusal:
         payload = _marked(message, refusal.reach)
-        message.write(state=JobState.PAUSED, lease_until=None, error=str(refusal), payload=payload)
+        message.write(state=JobState.PAUSED, lease_until=None, error=mask(str(refusal)), payload=payload)
     except TryLater as delay:
         _wait(message, delay, now)
     except Exception as error:
@@ -163,8 +173,6 @@ def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
         wait, payload = backoff(message.attempts), _marked(message, Reach.MESSAGE)
         reason = f"{type(error).__name__}: {error}"
         message.hand_back(now=now, error=reason, wait=wait, is_uncertain=True, payload=payload)
-    message.refresh_from_db()
-    return message
 
 
 def resume(*, channel: str, now: datetime) -> int:

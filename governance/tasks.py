@@ -1,9 +1,13 @@
-"""Celery tasks of the ground floor: delivering the outbox."""
+"""Celery tasks of the ground floor: delivering the outbox, and the tick's sign of life."""
+
+from datetime import datetime
 
 from celery import shared_task
 from django.utils import timezone
 
 from governance import audit, outbox
+from governance.models import Pulse
+from governance.queries.operation import TICK
 
 
 @shared_task
@@ -11,3 +15,9 @@ def deliver(message_id: int) -> None:
     """Deliver one outbox message, if it is due and nobody else has it."""
     with audit.origin("job"):
         outbox.deliver(pk=message_id, now=timezone.now())
+
+
+@outbox.on_tick
+def leave_a_sign(now: datetime) -> None:
+    """Let pages and probes see that the tick is alive."""
+    Pulse.note(name=TICK, at=now)

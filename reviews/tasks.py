@@ -1,5 +1,6 @@
 """Celery tasks of reviews: thin shells that load, build adapters from settings, and call one action."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from django.utils import timezone
 from benchmarking.models import Run
 from governance import audit, enums, outbox
 from governance.domain.refusals import WrongState
-from governance.models import OutboxMessage
+from governance.models import OutboxMessage, Pulse
 from reviews.actions import authorisations, effects, evidence, packets, requests
 from reviews.integrations.jira.settings import STATUSES, JiraSettings
 from reviews.integrations.jira.tracker import JiraTracker
@@ -37,6 +38,7 @@ from reviews.ports import (
     Unreachable,
 )
 from reviews.queries.due import lapsed, packets_due
+from reviews.queries.metrics import PACKETS, undrawn_since
 from reviews.queries.packet import packet_page, pages_of
 from reviews.queries.tickets import draft_of, request_url
 
@@ -179,6 +181,7 @@ def render_packet(packet_id: int) -> None:
     if packet is None:
         return
     with audit.origin("job"):
+        started_s = time.monotonic()
         page = packet_page(packet)
         html = render_to_string("packets/review.html", page.context)
         try:
@@ -186,7 +189,8 @@ def render_packet(packet_id: int) -> None:
         except PrintFailed as failure:
             packets.failed(packet=packet, reason=failure.reason, now=timezone.now())
         else:
-            packets.rendered(packet=packet, pdf=pdf, pages=pages_of(pdf), now=timezone.now())
+            taken_ms = round((time.monotonic() - started_s) * 1000)
+            packets.rendered(packet=packet, pdf=pdf, pages=pages_of(pdf), render_ms=taken_ms, now=timezone.now())
 
 
 @outbox.on_tick
@@ -201,3 +205,4 @@ def age(now: datetime) -> None:
             requests.lapse(request=request, now=now)
     for packet_id in packets_due(now=now):
         outbox.wake("reviews.tasks.render_packet", packet_id)
+    Pulse.note(name=PACKETS, at=undrawn_since(now=now))

@@ -5,6 +5,7 @@ from governance.models.budgets import BudgetAccount, LedgerEntry
 from governance.models.effects import AnsweredPost, OutboxMessage
 from governance.models.inventory import ModelAsset, ModelVersion
 from governance.models.leases import Leased
+from governance.models.operation import Pulse
 from governance.models.people import ApiToken, RoleGrant, Team
 from governance.models.rulebook import ChecklistVersion, PolicyVersion
 
@@ -20,6 +21,7 @@ __all__ = [
     "ModelVersion",
     "OutboxMessage",
     "PolicyVersion",
+    "Pulse",
     "RoleGrant",
     "Team",
 ]

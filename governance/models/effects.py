@@ -11,13 +11,17 @@ from governance.models.leases import Leased
 
 
 class OutboxMessage(Leased):
-    """Something that must happen outside; messages of one lane are delivered one at a time, in order."""
+    """Something that must happen outside; messages of one lane are delivered one at a time, in order.
+
+    `asked_in` is the identifier of the request that wanted it.
+    """
 
     kind = models.CharField(max_length=60)
     key = models.CharField(max_length=160, unique=True)
     lane = models.CharField(max_length=120)
     payload = models.JSONField(default=dict)
     is_uncertain = models.BooleanField(default=False)
+    asked_in = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.CheckConstraint(name="outbox_state_known", condition=Q(state__in=JobState.values))]

@@ -10,6 +10,7 @@ from typing import Any, Self
 from django.db import models, transaction
 from django.db.models import F, Q
 
+from governance.domain.masking import mask
 from governance.enums import HELD, JobState
 
 
@@ -67,5 +68,5 @@ class Leased(models.Model):
     def hand_back(self, *, now: datetime, error: str, wait: timedelta = timedelta(0), **fields: Any) -> bool:
         """Return the row to the queue, to be tried again after `wait`."""
         return self.write(
-            state=JobState.QUEUED, lease_until=None, next_attempt_at=now + wait, error=error[:4000], **fields
+            state=JobState.QUEUED, lease_until=None, next_attempt_at=now + wait, error=mask(error)[:4000], **fields
         )

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from governance.domain import masking
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -26,7 +28,7 @@ VARIABLES: tuple[Variable, ...] = (
         "WEIGHBRIDGE_VAR", "folder", "var", "Where run-time files lie: database, broker, artifacts, keys, packets."
     ),
     Variable("WEIGHBRIDGE_DEBUG", "yes/no", "no", "Django's debug pages. Never in production."),
-    Variable("WEIGHBRIDGE_SECRET_KEY", "text", "made under var/keys", "Django's secret key. Production must set it."),
+    Variable("WEIGHBRIDGE_SECRET_KEY", "secret", "made under var/keys", "Django's secret key. Production must set it."),
     Variable(
         "WEIGHBRIDGE_SIGNING_KEY", "file", "made under var/keys", "Ed25519 private key (PEM) that signs authorisations."
     ),
@@ -120,11 +122,21 @@ def text(name: str, default: str | None = None) -> str:
     """The value of `name`, or its default; exits with a sentence when it has neither."""
     value = os.environ.get(name, "")
     if value:
+        _learn(name, value)
         return value
     if default is None:
         meaning = next(variable.meaning for variable in VARIABLES if variable.name == name)
         raise MissingVariable(f"{name} is not set. {meaning} Set it in the environment and start again.")
     return default
+
+
+def _learn(name: str, value: str) -> None:
+    """What a variable keeps secret is hidden from logs and reasons from the moment it is read."""
+    kind = next((variable.kind for variable in VARIABLES if variable.name == name), "")
+    if kind == "secret":
+        masking.learn(value, *value.split(","))
+    if kind == "URL":
+        masking.learn_from_url(value)
 
 
 def flag(name: str) -> bool:

@@ -1,9 +1,12 @@
-"""What every page knows: who is looking."""
+"""What every page knows: who is looking, and whether work is delayed."""
 
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
+from governance.domain.roles import Role
+from governance.queries.operation import is_delayed
 from governance.rules import may_operate, may_read_trail
 from governance.web.reader import person_of
 
@@ -11,6 +14,13 @@ from governance.web.reader import person_of
 def page(request: HttpRequest) -> dict[str, Any]:
     """The person behind the session, and what the navigation shows them."""
     if not hasattr(request, "user") or not request.user.is_authenticated:
-        return {"person": None, "may_operate": False, "may_read_trail": False}
+        return {"person": None, "may_operate": False, "may_read_trail": False, "is_delayed": False}
     person = person_of(request)
-    return {"person": person, "may_operate": may_operate(person), "may_read_trail": may_read_trail(person)}
+    operates = may_operate(person)
+    is_told = operates or Role.REQUESTER in person.roles
+    return {
+        "person": person,
+        "may_operate": operates,
+        "may_read_trail": may_read_trail(person),
+        "is_delayed": is_told and is_delayed(now=timezone.now()),
+    }

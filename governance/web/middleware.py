@@ -1,5 +1,7 @@
 """Middleware: the request id, refusals as pages, and the rule that pages are for people who are logged in."""
 
+import logging
+import time
 import uuid
 from collections.abc import Callable
 
@@ -9,11 +11,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from governance import audit
+from governance.domain import trace
 from governance.domain.refusals import Refused, TooLarge
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 FORM_BYTES = 1_000_000  # the fields and boundaries around a file
-OPEN_PREFIXES = ("/accounts/", "/api/", "/static/", "/livez")
+OPEN_PREFIXES = ("/accounts/", "/api/", "/static/", "/livez", "/readyz", "/metrics")
+QUIET_PREFIXES = ("/static/", "/livez", "/readyz", "/metrics")
+log = logging.getLogger(__name__)
 
 
 class RequestContext:
@@ -26,11 +31,23 @@ class RequestContext:
         request_id = uuid.uuid4().hex
         doors = {"/api/": "api", "/admin/": "admin"}
         source = next((door for prefix, door in doors.items() if request.path.startswith(prefix)), "web")
-        with audit.origin(source, request_id):
+        with audit.origin(source, request_id), trace.marked(request_id=request_id):
+            started_s = time.monotonic()
             response = self.get_response(request)
-        response["X-Request-ID"] = request_id
+            _tell(request, response, taken_ms=round((time.monotonic() - started_s) * 1000))
+        response[trace.HEADER] = request_id
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         return response
+
+
+def _tell(request: HttpRequest, response: HttpResponse, *, taken_ms: int) -> None:
+    """One line for each request, but not for those that come every few seconds; never the query, which people fill."""
+    if request.path.startswith(QUIET_PREFIXES):
+        return
+    who = getattr(request, "user", None)
+    facts = {"method": request.method, "path": request.path, "status": response.status_code, "taken_ms": taken_ms}
+    facts |= {"user_id": who.pk} if who is not None and who.is_authenticated else {}
+    log.info("%s %s %d", request.method, request.path, response.status_code, extra={"facts": facts})
 
 
 class UploadCap:
@@ -85,6 +102,9 @@ class LoginRequired:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated or request.path.startswith(OPEN_PREFIXES):
+        if request.user.is_authenticated:
+            with trace.marked(user_id=str(request.user.pk)):
+                return self.get_response(request)
+        if request.path.startswith(OPEN_PREFIXES):
             return self.get_response(request)
         return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)

@@ -8,6 +8,7 @@ from governance.web.styleguide import styleguide
 app_name = "governance"
 urlpatterns = [
     path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
     path("models/", models.listed, name="models"),
     path("models/<slug:team>/<slug:slug>/", models.detail, name="model"),
     path("policy/", policies.listed, name="policies"),

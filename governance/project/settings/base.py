@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from governance.domain import masking
 from governance.project import embedded, env
 
 BASE_DIR = env.ROOT
@@ -18,6 +19,7 @@ def _kept_secret(name: str) -> str:
         path.parent.mkdir(mode=0o700, exist_ok=True)
         path.write_text(secrets.token_urlsafe(50))
         path.chmod(0o600)
+    masking.learn(path.read_text())
     return path.read_text()
 
 
@@ -252,10 +254,16 @@ WEIGHBRIDGE: dict[str, Any] = {
     },
 }
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "governance.project.log_lines.Words",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        },
+        "json": {"()": "governance.project.log_lines.JsonLine"},
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {

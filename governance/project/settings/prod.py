@@ -16,6 +16,8 @@ SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 
+LOGGING["handlers"]["console"]["formatter"] = "json"  # noqa: F405 -- stacked above
+
 _mail = urlsplit(env.text("EMAIL_URL", "smtp://localhost:25"))
 EMAIL_HOST = _mail.hostname or "localhost"
 EMAIL_PORT = _mail.port or 25

@@ -11,6 +11,7 @@ from typing import Any
 
 from jira import JIRA
 
+from governance.domain import trace
 from reviews.integrations.jira.settings import JiraSettings
 from reviews.ports import Misconfigured
 
@@ -31,6 +32,8 @@ class JiraClient(JIRA):
             logging=False,
         )
         self._session.max_redirects = 0  # a redirect turns a POST into a GET, and may carry the token elsewhere
+        if trace.request_id():
+            self._session.headers[trace.HEADER] = trace.request_id()
         self._session.trust_env = not settings.is_loopback
 
     def identify(self) -> None:

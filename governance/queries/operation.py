@@ -1,0 +1,25 @@
+"""Whether work goes on: what the banner on every page and the probes ask."""
+
+from datetime import datetime, timedelta
+
+from governance.models import OutboxMessage, Pulse
+
+TICK = "tick"
+PATIENCE = timedelta(seconds=60)
+
+
+def is_delayed(*, now: datetime) -> bool:
+    """True when something due was left lying for a minute, or the tick that finds such things was not seen for as long.
+
+    One query. A pulse is the last sign of life of the tick, or the moment since when nobody takes what waits: both are
+    bad news once they are old. An installation whose tick never ran is told by its messages that stay where they are.
+    """
+    then = now - PATIENCE
+    silent = Pulse.objects.filter(at__lt=then).values_list("pk")
+    left_lying = OutboxMessage.objects.filter(OutboxMessage.claimable(now=then)).values_list("pk")
+    return bool(silent.union(left_lying, all=True)[:1])
+
+
+def last_tick() -> datetime | None:
+    """When the tick last ran, or None where it never did."""
+    return Pulse.objects.filter(name=TICK).values_list("at", flat=True).first()
