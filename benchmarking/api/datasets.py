@@ -24,7 +24,7 @@ class Datasets(GenericAPIView[Any]):
     parser_classes = [MultiPartParser]
     serializer_class = DatasetAnswer
 
-    @extend_schema(operation_id="datasets_list", parameters=[DatasetFilters])
+    @extend_schema(operation_id="datasets_list", parameters=[DatasetFilters], responses=DatasetAnswer(many=True))
     def get(self, request: Request) -> Response:
         """The newest first."""
         _, person, _ = asker(request)

@@ -22,7 +22,7 @@ class Models(GenericAPIView[Any]):
     parser_classes = [MultiPartParser]
     serializer_class = ModelAnswer
 
-    @extend_schema(operation_id="models_list", parameters=[ModelFilters])
+    @extend_schema(operation_id="models_list", parameters=[ModelFilters], responses=ModelAnswer(many=True))
     def get(self, request: Request) -> Response:
         """The inventory, by name."""
         _, person, _ = asker(request)

@@ -20,7 +20,7 @@ class Trail(GenericAPIView[Any]):
 
     serializer_class = EventAnswer
 
-    @extend_schema(operation_id="audit_list", parameters=[TrailFilters])
+    @extend_schema(operation_id="audit_list", parameters=[TrailFilters], responses=EventAnswer(many=True))
     def get(self, request: Request) -> Response:
         """The newest first."""
         _, person, _ = asker(request)

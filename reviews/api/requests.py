@@ -39,7 +39,7 @@ class Reviews(GenericAPIView[Any]):
     parser_classes = [JSONParser]
     serializer_class = RowAnswer
 
-    @extend_schema(operation_id="reviews_list", parameters=[ReviewFilters])
+    @extend_schema(operation_id="reviews_list", parameters=[ReviewFilters], responses=RowAnswer(many=True))
     def get(self, request: Request) -> Response:
         """The newest first."""
         _, person, _ = asker(request)
