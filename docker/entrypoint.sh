@@ -1,16 +1,21 @@
 #!/bin/sh
-# Which process of Weighbridge this container is: web, worker, tick or migrate.
+# Which process of Weighbridge this container is: web, worker, bench, tick or migrate; or one question: health.
 set -eu
 case "${1:-}" in
   web)
-    python manage.py collectstatic --noinput
-    exec gunicorn governance.project.wsgi --bind 0.0.0.0:8000 --workers "${WEB_WORKERS:-2}" --timeout 120
+    python manage.py collectstatic --noinput --verbosity 0
+    exec gunicorn governance.project.wsgi --bind 0.0.0.0:8000 --workers "${WEB_WORKERS:-2}" --threads 4 --timeout 120
     ;;
-  worker) exec celery -A governance.project worker -Q "${QUEUES:-effects,bench.cpu}" --concurrency "${CONCURRENCY:-2}" ;;
-  tick) exec python manage.py tick ;;
-  migrate) exec python manage.py migrate --noinput ;;
+  worker) exec celery -A governance.project worker -Q effects --concurrency "${CONCURRENCY:-2}" --loglevel INFO ;;
+  bench) exec celery -A governance.project worker -Q bench.cpu --concurrency 1 --loglevel INFO ;;
+  tick) exec python manage.py tick --every "${TICK_EVERY_S:-2}" ;;
+  migrate)
+    python manage.py migrate --noinput
+    exec python manage.py prepare
+    ;;
+  health) exec python /usr/local/lib/weighbridge/health.py ;;
   *)
-    echo "usage: web | worker | tick | migrate" >&2
+    echo "usage: web | worker | bench | tick | migrate | health" >&2
     exit 2
     ;;
 esac
