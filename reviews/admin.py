@@ -8,6 +8,7 @@ from reviews import models
 for model in (
     models.Authorisation, models.ChecklistAnswer, models.Condition, models.ContradictionAnswer, models.Decision,
     models.Determination, models.Fact, models.Packet, models.ReviewRequest, models.Revision, models.Ticket, models.Vote,
-    models.Waiver,
+    models.Waiver, models.ExternalIdentity, models.TicketComment, models.TicketMirror, models.TicketMove,
+    models.WebhookDelivery,
 ):  # fmt: skip
     admin.site.register(model, ReadOnly)

@@ -6,8 +6,9 @@ pass it in; tests pass the in-process twin. No adapter sleeps or repeats a write
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -67,6 +68,54 @@ class RemoteTicket:
     url: str
     status: str
     duplicates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteComment:
+    """A comment as it stands there. `is_by_us`: the account we use wrote it."""
+
+    id: str
+    author_id: str
+    author: str
+    text: str
+    created_at: datetime
+    updated_at: datetime
+    is_by_us: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteMove:
+    """Somebody moved the ticket to a status; `category` is "new", "indeterminate", "done", or "" where unknown."""
+
+    id: str
+    author_id: str
+    author: str
+    status: str
+    category: str
+    at: datetime
+    is_by_us: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """Where a ticket stands and when it last changed; `categories` are the names of the status's category."""
+
+    status: str
+    categories: tuple[str, ...]
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteIssue:
+    """A ticket as read: `comments` and `moves` oldest first, at least as new as `updated_at` says."""
+
+    id: str
+    key: str
+    url: str
+    status: str
+    updated_at: datetime
+    comments: tuple[RemoteComment, ...] = ()
+    moves: tuple[RemoteMove, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +236,18 @@ class TicketTracker(Protocol):
 
     def check(self) -> Health:
         """Try address, account, project, issue type and fields, changing nothing. Never raises TrackerError."""
+        ...
+
+
+class TicketReader(Protocol):
+    """Reads what people did to our tickets. Every method may raise `TrackerError`."""
+
+    def read(self, ticket_id: str) -> RemoteIssue:
+        """The ticket as it stands, with its comments and every move of its status. Raises TicketGone."""
+        ...
+
+    def glance(self, ticket_ids: Sequence[str]) -> dict[str, Glance]:
+        """Where the tickets stand, by id; one that was deleted, or is hidden from our account, is not in the answer."""
         ...
 
 

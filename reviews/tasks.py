@@ -16,13 +16,17 @@ from benchmarking.models import Run
 from governance import audit, enums, outbox
 from governance.domain.refusals import WrongState
 from governance.models import OutboxMessage, Pulse
-from reviews.actions import authorisations, effects, evidence, packets, requests
+from reviews.actions import authorisations, effects, evidence, inbound, packets, reconciliation, requests
+from reviews.domain.inbound import MOVES, Mode
+from reviews.enums import OUTCOMES
+from reviews.integrations.jira.reader import GLANCE_MAX, JiraReader
 from reviews.integrations.jira.settings import STATUSES, JiraSettings
 from reviews.integrations.jira.tracker import JiraTracker
 from reviews.integrations.pdf import WALL_MAX_S, WeasyPrintPrinter
 from reviews.integrations.tickets import open_once
 from reviews.models import Packet, ReviewRequest, Ticket
 from reviews.ports import (
+    Glance,
     Health,
     LabelLost,
     Misconfigured,
@@ -32,12 +36,14 @@ from reviews.ports import (
     Reach,
     RemoteTicket,
     TicketGone,
+    TicketReader,
     TicketTracker,
     TrackerError,
     TransitionUnavailable,
     Unreachable,
 )
 from reviews.queries.due import lapsed, packets_due
+from reviews.queries.inbound import linked_ids
 from reviews.queries.metrics import PACKETS, undrawn_since
 from reviews.queries.packet import packet_page, pages_of
 from reviews.queries.tickets import draft_of, request_url
@@ -46,6 +52,8 @@ PRINT_MAX = timedelta(seconds=WALL_MAX_S)
 NO_TRACKER = "No Jira is configured (JIRA_URL is unset); the ticket waits and nothing is lost."
 REACH = {Reach.TICKET: enums.Reach.MESSAGE, Reach.ALIKE: enums.Reach.KIND, Reach.TRACKER: enums.Reach.CHANNEL}
 PATIENCE_MAX_S = 3600.0
+NIGHT_HOUR = 2
+OUTCOME_NAMES = tuple(name for name, _ in OUTCOMES)
 
 
 def jira_settings() -> JiraSettings:
@@ -63,8 +71,22 @@ def jira_settings() -> JiraSettings:
 def tracker() -> Iterator[TicketTracker]:
     """The tracker the settings name; its failures become what the outbox understands, in words a person can act on."""
     opened = JiraTracker(jira_settings(), clock=timezone.now)
-    try:
+    with _in_words(opened.close):
         yield opened
+
+
+@contextmanager
+def reader() -> Iterator[TicketReader]:
+    """The same, to read with."""
+    opened = JiraReader(jira_settings(), clock=timezone.now)
+    with _in_words(opened.close):
+        yield opened
+
+
+@contextmanager
+def _in_words(close: Callable[[], None]) -> Iterator[None]:
+    try:
+        yield
     except Unreachable as failure:
         reach, wait_s = REACH[failure.reach], failure.retry_after_s
         raise outbox.TryLater(failure.reason, wait_s=wait_s, reach=reach, at=timezone.now()) from failure
@@ -75,7 +97,7 @@ def tracker() -> Iterator[TicketTracker]:
     except TrackerError as failure:
         raise outbox.NeedsPerson(failure.reason, reach=REACH[failure.reach]) from failure
     finally:
-        opened.close()
+        close()
 
 
 @outbox.handles("ticket.open", channel=effects.TRACKER)
@@ -127,7 +149,7 @@ def _link(message: OutboxMessage, ticket: Ticket, remote: RemoteTicket) -> None:
 def tell_ticket(message: OutboxMessage) -> outbox.Settle:
     """Comment on the ticket once for all that waits to be said, and move it to the status of the latest occasion."""
     ticket = Ticket.objects.select_related("request").get(request_id=message.payload["request_id"])
-    status, note = "", ""
+    status, note, comment_id = "", "", ""
     with tracker() as jira:
         said = [each.payload for each in outbox.gather(message=message, now=timezone.now())]
         wanted = [name for each in said if (name := _statuses().get(each["occasion"]))]
@@ -136,15 +158,68 @@ def tell_ticket(message: OutboxMessage) -> outbox.Settle:
         )
         may_exist = message.attempts > 1 or message.is_uncertain
         try:
-            jira.comment(ticket.remote_id, blocks, marker=message.payload["marker"], may_exist=may_exist)
+            comment_id = jira.comment(ticket.remote_id, blocks, marker=message.payload["marker"], may_exist=may_exist)
             status = jira.transition(ticket.remote_id, wanted[-1]) if wanted else ""
         except (TicketGone, TransitionUnavailable) as failure:
             note = failure.reason
-    return lambda: _do(effects.note_ticket, ticket=ticket, status=status, note=note, now=timezone.now())
+    noted = {"status": status, "note": note, "comment_id": comment_id}
+    return lambda: _do(effects.note_ticket, ticket=ticket, **noted, now=timezone.now())
 
 
 def _statuses() -> dict[str, str]:
     return {**STATUSES, **settings.WEIGHBRIDGE["JIRA"]["statuses"]}
+
+
+@outbox.handles("ticket.read", channel=effects.TRACKER)
+def read_ticket(message: OutboxMessage) -> None:
+    """Read the ticket once for all that hinted at it; keep it as it stands, then judge each move that is new."""
+    ticket = Ticket.objects.select_related("request").get(pk=message.payload["ticket_id"])
+    with reader() as jira:
+        outbox.gather(message=message, now=timezone.now())
+        try:
+            remote = jira.read(ticket.remote_id)
+        except TicketGone as failure:
+            with transaction.atomic():
+                outbox.check_held(message=message, now=timezone.now())
+                inbound.note_gone(ticket=ticket, reason=failure.reason, now=timezone.now())
+            return
+    # Each step is a transaction of its own that begins by asking whether the message is still ours.
+    with transaction.atomic():
+        outbox.check_held(message=message, now=timezone.now())
+        inbound.mirror(ticket=ticket, remote=remote, now=timezone.now())
+    statuses, page = _statuses(), request_url(ticket.request)
+    decisions = [statuses[name] for name in OUTCOME_NAMES if name in statuses]
+    moves = {**MOVES, **settings.WEIGHBRIDGE["JIRA_INBOUND"]["moves"]}
+    for move in remote.moves:
+        with transaction.atomic():
+            outbox.check_held(message=message, now=timezone.now())
+            inbound.judge(
+                ticket=ticket, move=move, moves=moves, decisions=decisions, page=page, now=timezone.now()
+            )  # fmt: skip
+
+
+@outbox.handles("tickets.reconcile", channel=effects.TRACKER)
+def reconcile_tickets(message: OutboxMessage) -> outbox.Settle:
+    """Look at every linked ticket, a hundred to a request, and heal what differs as the mode says."""
+    seen: dict[str, Glance] = {}
+    ids = linked_ids()
+    with reader() as jira:
+        for start in range(0, len(ids), GLANCE_MAX):
+            outbox.check_held(message=message, now=timezone.now())
+            seen |= jira.glance(ids[start : start + GLANCE_MAX])
+    by = User.objects.filter(pk=message.payload.get("by")).first()
+    mode = Mode(message.payload["mode"])
+    return lambda: _do(
+        reconciliation.reconcile, mode=mode, seen=seen, statuses=_statuses(), by=by, now=timezone.now()
+    )  # fmt: skip
+
+
+@outbox.on_tick
+def compare_nightly(now: datetime) -> None:
+    """Once a night, after two o'clock UTC, compare every ticket: no delivery is waited for for ever."""
+    mode = settings.WEIGHBRIDGE["JIRA_INBOUND"]["nightly"]
+    if settings.WEIGHBRIDGE["JIRA"]["url"] and mode in set(Mode) and now.hour >= NIGHT_HOUR and linked_ids():
+        reconciliation.request_reconciliation(mode=Mode(mode), occasion=f"night:{now:%Y-%m-%d}", now=now)
 
 
 @outbox.handles("tracker.check", channel=effects.TRACKER, is_probe=True)

@@ -104,6 +104,24 @@ VARIABLES: tuple[Variable, ...] = (
         "How long Jira's search may lag behind; waited before an unknown creation is searched for.",
     ),
     Variable(
+        "JIRA_WEBHOOK_SECRETS",
+        "secret",
+        "none: deliveries are refused",
+        "Secrets of Jira's webhook, comma separated: while one is replaced, the old and the new are both good.",
+    ),
+    Variable(
+        "JIRA_MOVES",
+        "JSON object",
+        """{"Won't Do": "withdraw", "In Progress": "acknowledge", …}""",
+        "What a move in Jira to a status asks for: withdraw, acknowledge, or none.",
+    ),
+    Variable(
+        "JIRA_NIGHTLY",
+        "pull, push, report or never",
+        "pull",
+        "What the nightly comparison of all tickets does with a difference.",
+    ),
+    Variable(
         "OIDC_SERVER_URL", "URL", "none: local accounts", "Issuer of an OpenID Connect provider people log in with."
     ),
     Variable("OIDC_CLIENT_ID", "text", "", "Client identifier at that provider."),

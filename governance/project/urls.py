@@ -30,6 +30,7 @@ urlpatterns = [
     path("", include("benchmarking.web.urls")),
     path("", include("reviews.web.urls")),
     path("api/v1/", include((api, "api"))),
+    path("hooks/", include("reviews.api.hooks")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
 ]

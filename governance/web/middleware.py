@@ -16,7 +16,7 @@ from governance.domain.refusals import Refused, TooLarge
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 FORM_BYTES = 1_000_000  # the fields and boundaries around a file
-OPEN_PREFIXES = ("/accounts/", "/api/", "/static/", "/livez", "/readyz", "/metrics")
+OPEN_PREFIXES = ("/accounts/", "/api/", "/hooks/", "/static/", "/livez", "/readyz", "/metrics")
 QUIET_PREFIXES = ("/static/", "/livez", "/readyz", "/metrics")
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class RequestContext:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = uuid.uuid4().hex
-        doors = {"/api/": "api", "/admin/": "admin"}
+        doors = {"/api/": "api", "/admin/": "admin", "/hooks/": "hook"}
         source = next((door for prefix, door in doors.items() if request.path.startswith(prefix)), "web")
         with audit.origin(source, request_id), trace.marked(request_id=request_id):
             started_s = time.monotonic()

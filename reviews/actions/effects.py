@@ -11,7 +11,7 @@ from governance.enums import UNFINISHED, JobState
 from governance.models import OutboxMessage
 from governance.queries.effects import CHECK
 from reviews.audit import record
-from reviews.models import ReviewRequest, Ticket, TicketState
+from reviews.models import ReviewRequest, Ticket, TicketComment, TicketState
 from reviews.ports import Health, RemoteTicket, ticket_label
 
 TRACKER = "tracker"
@@ -60,11 +60,16 @@ def link_ticket(*, ticket: Ticket, remote: RemoteTicket, by: User | None = None,
     return ticket
 
 
-def note_ticket(*, ticket: Ticket, status: str, note: str, by: User | None = None, now: datetime) -> None:
-    """Remember the status the ticket has now, and what could not be done there."""
+def note_ticket(
+    *, ticket: Ticket, status: str, note: str, comment_id: str = "", by: User | None = None, now: datetime
+) -> None:  # fmt: skip
+    """Remember the status the ticket has now, the comment we wrote, and what could not be done there."""
     with transaction.atomic():
         ticket.status = status or ticket.status
         ticket.save(update_fields=["status"])
+        if comment_id:
+            ours = {"is_ours": True, "text": "", "created_at": now, "updated_at": now}
+            TicketComment.objects.update_or_create(ticket=ticket, remote_id=comment_id, defaults=ours)
         record(kind="ticket.updated", request=ticket.request, by=by, now=now, details={"status": status}, reason=note)
 
 

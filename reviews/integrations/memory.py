@@ -1,12 +1,17 @@
 """In-process twins of the adapters: the same promises, kept in dictionaries. For tests, and for trying things out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from reviews.ports import (
     Block,
+    Glance,
     Health,
     PrintFailed,
+    RemoteComment,
+    RemoteIssue,
+    RemoteMove,
     RemoteTicket,
     TicketDraft,
     TicketGone,
@@ -28,7 +33,10 @@ class MemoryComment:
 
 @dataclass(slots=True)
 class MemoryTicket:
-    """A ticket as the twin keeps it: `comments` in order, `links` (url, title) by global id."""
+    """A ticket as the twin keeps it: `comments` in order, `links` (url, title) by global id.
+
+    `said`, `moves` and `updated_at` are what people did there; a test sets them.
+    """
 
     id: str
     key: str
@@ -37,6 +45,9 @@ class MemoryTicket:
     comments: list[MemoryComment] = field(default_factory=list)
     links: dict[str, tuple[str, str]] = field(default_factory=dict)
     indexed: bool = True
+    said: list[RemoteComment] = field(default_factory=list)
+    moves: list[RemoteMove] = field(default_factory=list)
+    updated_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -111,6 +122,25 @@ class MemoryTracker:
         self._ticket(ticket_id).links[global_id] = (url, title)
         _lose_answer(fault)
 
+    def read(self, ticket_id: str) -> RemoteIssue:
+        """The ticket, with our comments before those of people."""
+        fault = self._begin("read")
+        kept = self._ticket(ticket_id)
+        _lose_answer(fault)
+        remote = self._remote(kept)
+        ours = tuple(_as_read(comment, kept.updated_at) for comment in kept.comments)
+        return RemoteIssue(
+            id=kept.id, key=kept.key, url=remote.url, status=kept.status, updated_at=kept.updated_at,
+            comments=(*ours, *kept.said), moves=tuple(kept.moves),
+        )  # fmt: skip
+
+    def glance(self, ticket_ids: Sequence[str]) -> dict[str, Glance]:
+        """Where the tickets stand; here a status is its own category."""
+        fault = self._begin("glance")
+        known = [self.tickets[each] for each in ticket_ids if each in self.tickets]
+        _lose_answer(fault)
+        return {each.id: Glance(status=each.status, categories=(), updated_at=each.updated_at) for each in known}
+
     def check(self) -> Health:
         """Whatever `health` was set to."""
         self.calls.append("check")
@@ -155,6 +185,13 @@ class MemoryPrinter:
 
 def _labels(draft: TicketDraft) -> tuple[str, ...]:
     return (draft.label, *draft.extra_labels)
+
+
+def _as_read(comment: MemoryComment, at: datetime) -> RemoteComment:
+    return RemoteComment(
+        id=comment.id, author_id="us", author="Weighbridge", text=f"[{comment.marker}]", created_at=at, updated_at=at,
+        is_by_us=True,
+    )  # fmt: skip
 
 
 def _lose_answer(fault: _Fault | None) -> None:

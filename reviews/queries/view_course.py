@@ -19,6 +19,7 @@ from reviews.queries import packet_parts as parts
 from reviews.queries import possible
 from reviews.queries.electorate import Electorate
 from reviews.queries.evidence import amounts_of, figures_of
+from reviews.queries.inbound import MirrorView, mirror_view
 from reviews.queries.possible import Possible
 
 REVIEWED = frozenset({State.IN_REVIEW, State.CHANGES_REQUESTED, State.DECIDED})
@@ -68,6 +69,7 @@ class TicketView:
     attempts: int
     why: str
     next_attempt_at: datetime | None
+    mirror: MirrorView | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +201,7 @@ def ticket_view(request: ReviewRequest) -> TicketView | None:
         state=ticket.state, key=ticket.key, url=ticket.url, status=ticket.status, label=ticket.label,
         waiting=len(waiting), effect_state=first.state if first else "", attempts=first.attempts if first else 0,
         why=first.error if first else "", next_attempt_at=first.next_attempt_at if first else None,
+        mirror=mirror_view(ticket),
     )  # fmt: skip
 
 

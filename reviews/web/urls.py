@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from reviews.web import detail, downloads, evidence, filing, inbox, lists, outcomes, steps
+from reviews.web import detail, downloads, evidence, filing, inbound, inbox, lists, outcomes, steps
 
 app_name = "reviews"
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("integrations/inbound/", inbound.numbers, name="inbound"),
     path("requests/", lists.listed, name="list"),
     path("requests.<slug:kind>", lists.exported, name="export"),
     path("requests/new/", filing.new, name="new"),

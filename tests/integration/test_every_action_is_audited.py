@@ -14,8 +14,9 @@ from governance.models import AuditEvent, PolicyVersion
 from tests.factories.people import Cast
 from tests.integration.governance.actions.audited import FLOOR_ACTIONS
 from tests.integration.reviews.actions.audited import REVIEWS_ACTIONS
+from tests.integration.reviews.inbound.audited import INBOUND_ACTIONS
 
-CALLS = {**FLOOR_ACTIONS, **REVIEWS_ACTIONS}
+CALLS = {**FLOOR_ACTIONS, **REVIEWS_ACTIONS, **INBOUND_ACTIONS}
 
 
 def writes() -> list[str]:

@@ -252,6 +252,11 @@ WEIGHBRIDGE: dict[str, Any] = {
         "statuses": json.loads(env.text("JIRA_STATUSES", "{}")),
         "settle_s": env.number("JIRA_SETTLE_S"),
     },
+    "JIRA_INBOUND": {
+        "secrets": [each for each in env.text("JIRA_WEBHOOK_SECRETS", "").split(",") if each],
+        "moves": json.loads(env.text("JIRA_MOVES", "{}")),
+        "nightly": env.text("JIRA_NIGHTLY", "pull"),
+    },
 }
 
 LOGGING: dict[str, Any] = {

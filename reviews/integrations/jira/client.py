@@ -53,6 +53,13 @@ class JiraClient(JIRA):
         """GET a path below the API root."""
         return _as_object(self._get_json(path, params=params))
 
+    def get_list(self, path: str) -> list[Json]:
+        """GET a path below the API root that answers a list of objects."""
+        answer: object = self._get_json(path)
+        if not isinstance(answer, list):
+            raise ValueError("not a JSON list")
+        return [_as_object(each) for each in answer]
+
     def search(self, jql: str, *, fields: list[str], results_max: int) -> list[Json]:
         """The first issues that match, by the token-paged search (the older one was removed in August 2025)."""
         query = {"jql": jql, "fields": fields, "maxResults": results_max}

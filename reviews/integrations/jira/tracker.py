@@ -78,11 +78,11 @@ class JiraTracker:
             return existing
         with self._asking("add a comment", write=True, ticket=ticket_id) as client:
             body = marked_document(blocks, marker=marker)
-            return str(client.post_json(f"{_issue_path(ticket_id)}/comment", {"body": body})["id"])
+            return str(client.post_json(f"{issue_path(ticket_id)}/comment", {"body": body})["id"])
 
     def transition(self, ticket_id: str, target: str) -> str:
         """Move the ticket by whatever transition leads to the target just now; answers the status it then has."""
-        path = _issue_path(ticket_id)
+        path = issue_path(ticket_id)
         with self._asking("read the ticket", write=False, ticket=ticket_id) as client:
             current = client.get_json(path, fields=_READ_FIELDS)["fields"]["status"]
             if (settled := settled_status(current, target)) is not None:
@@ -104,7 +104,7 @@ class JiraTracker:
         """Set or overwrite the remote link with this global id."""
         payload = {"globalId": global_id, "object": {"url": url, "title": title}}
         with self._asking("set the link back", write=True, ticket=ticket_id) as client:
-            client.post_json(f"{_issue_path(ticket_id)}/remotelink", payload)
+            client.post_json(f"{issue_path(ticket_id)}/remotelink", payload)
 
     def check(self) -> Health:
         """Walk from the address to the fields of the create screen, and say the first thing that is wrong."""
@@ -156,7 +156,7 @@ class JiraTracker:
     def _with_label_seen(self, opened: RemoteTicket, label: str) -> RemoteTicket:
         try:
             with self._asking("read the ticket", write=False, ticket=opened.id) as client:
-                seen = client.get_json(_issue_path(opened.id), fields=_READ_FIELDS)
+                seen = client.get_json(issue_path(opened.id), fields=_READ_FIELDS)
                 labels, ticket = seen["fields"]["labels"], self._ticket(seen)
         except TrackerError:
             return opened  # it is open and known: a failed look must not make anybody open it again
@@ -171,10 +171,10 @@ class JiraTracker:
     def _own_comment(self, ticket_id: str, marker: str) -> str:
         wanted, start = marker_text(marker), 0
         with self._asking("read the comments", write=False, ticket=ticket_id) as client:
-            self._account_id = self._account_id or str(client.get_json("myself")["accountId"])
+            self.own_account()
             while True:
                 page = client.get_json(
-                    f"{_issue_path(ticket_id)}/comment",
+                    f"{issue_path(ticket_id)}/comment",
                     startAt=str(start),
                     maxResults=str(_COMMENT_PAGE),
                     orderBy="-created",
@@ -186,11 +186,19 @@ class JiraTracker:
                 if not page["comments"] or start >= page["total"]:
                     return ""
 
+    def own_account(self) -> str:
+        """The account id we have there, asked for once. Raises TrackerError."""
+        if not self._account_id:
+            with self._asking("say who we are", write=False) as client:
+                self._account_id = str(client.get_json("myself")["accountId"])
+        return self._account_id
+
     def _ticket(self, issue: Json) -> RemoteTicket:
         key = str(issue["key"])
         status = str(issue["fields"]["status"]["name"])
         return RemoteTicket(id=str(issue["id"]), key=key, url=self.settings.browse_url(key), status=status)
 
 
-def _issue_path(ticket_id: str) -> str:
+def issue_path(ticket_id: str) -> str:
+    """The address of a ticket below the API root."""
     return f"issue/{quote(ticket_id, safe='')}"

@@ -128,6 +128,9 @@ class About:
             "statusCategory": CATEGORIES[category],
         }
 
+    def statuses(self) -> Answer:
+        return 200, [self.status(number) for number in STATUSES]
+
     def type_name(self, said: Json) -> str:
         return ISSUE_TYPES.get(
             str(said.get("id")), said.get("name", "") if said.get("name") in ISSUE_TYPES.values() else ""

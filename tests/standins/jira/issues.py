@@ -25,6 +25,7 @@ class Issues:
         self.clock = clock
         self._state = state
         self.issues: list[Json] = []
+        self.on_change: Callable[[str, Json], None] = lambda event, issue: None
         if state is not None and state.exists():
             self.issues = json.loads(state.read_text(encoding="utf-8"))
 
@@ -45,9 +46,11 @@ class Issues:
                 "comments": [],
                 "links": {},
                 "properties": {entry["key"]: entry["value"] for entry in payload.get("properties", [])},
+                "history": [],
             }
             self.issues.append(issue)
             self._save()
+            self.on_change("jira:issue_created", issue)
         return 201, {"id": issue["id"], "key": issue["key"], "self": f"{self.about.url}/rest/api/3/issue/{issue['id']}"}
 
     def id_of(self, name: str) -> str:
@@ -95,20 +98,54 @@ class Issues:
             if not found:
                 return _no_issue()
             moment = _iso(self.clock())
+            found["said"] = found.get("said", 0) + 1  # a number is not used again
             comment = {
-                "id": f"{found['id']}{len(found['comments']) + 1:03}", "author": self.about.user(author),
+                "id": f"{found['id']}{found['said']:03}", "author": self.about.user(author),
                 "body": payload["body"], "created": moment, "updated": moment,
             }  # fmt: skip
             found["comments"].append(comment)
-            self._touch(found)
+            self._touch(found, "comment_created")
         return 201, comment
+
+    def change_comment(self, name: str, comment_id: str, body: Json | None) -> Answer:
+        """As a person edits (`body` ADF) or deletes (None) a comment."""
+        with self.lock:
+            found = self._find(name)
+            known = [each for each in found["comments"] if each["id"] == comment_id] if found else []
+            if not found or not known:
+                return _no_issue()
+            if body is None:
+                found["comments"] = [each for each in found["comments"] if each["id"] != comment_id]
+            else:
+                known[0].update(body=body, updated=_iso(self.clock()))
+            self._touch(found, "comment_deleted" if body is None else "comment_updated")
+        return 204, None
+
+    def changelog(self, name: str, start: int, results_max: int) -> Answer:
+        """Every move of the status, oldest first, paged."""
+        with self.lock:
+            found = self._find(name)
+            if not found:
+                return _no_issue()
+            history = found.get("history", [])
+        page = history[start : start + results_max]
+        return 200, {
+            "self": f"{self.about.url}/rest/api/3/issue/{name}/changelog", "values": page, "startAt": start,
+            "maxResults": results_max, "total": len(history), "isLast": start + len(page) >= len(history),
+        }  # fmt: skip
+
+    def fetched(self, names: list[str], wanted: list[str]) -> Answer:
+        """Many issues at once, as they stand; those that are not there are left out."""
+        with self.lock:
+            found = [issue for name in names[:100] if (issue := self._find(name))]
+            return 200, {"issues": [self.shown(issue, wanted) for issue in found], "issueErrors": []}
 
     def transitions(self, name: str) -> Answer:
         with self.lock:
             found = self._find(name)
             return (200, {"expand": "transitions", "transitions": self._ways(found)}) if found else _no_issue()
 
-    def transition(self, name: str, payload: Json) -> Answer:
+    def transition(self, name: str, payload: Json, *, author: str = ACCOUNT) -> Answer:
         wanted = str((payload.get("transition") or {}).get("id", ""))
         with self.lock:
             found = self._find(name)
@@ -117,9 +154,19 @@ class Issues:
             targets = {way["id"]: way["to"]["id"] for way in self._ways(found)}
             if wanted not in targets:
                 return 400, errors(f"It seems that you have tried to perform an illegal workflow operation: {wanted}.")
+            self._log_move(found, targets[wanted], author)
             found["status"] = targets[wanted]
             self._touch(found)
         return 204, None
+
+    def _log_move(self, issue: Json, status: str, author: str) -> None:
+        before, history = issue["status"], issue.setdefault("history", [])
+        item = {
+            "field": "status", "fieldtype": "jira", "fieldId": "status", "from": before,
+            "fromString": STATUSES[before][0], "to": status, "toString": STATUSES[status][0],
+        }  # fmt: skip
+        entry = {"id": f"{issue['id']}{len(history) + 1:04}", "author": self.about.user(author), "items": [item]}
+        history.append(entry | {"created": _iso(self.clock())})
 
     def set_link(self, name: str, payload: Json) -> Answer:
         target = payload.get("object") or {}
@@ -168,7 +215,7 @@ class Issues:
             if not found:
                 return _no_issue()
             found["deleted"] = True
-            self._touch(found)
+            self._touch(found, "jira:issue_deleted")
         return 204, None
 
     def shown(self, issue: Json, wanted: list[str]) -> Json:
@@ -199,9 +246,11 @@ class Issues:
     def _find(self, name: str) -> Json | None:
         return next((i for i in self.issues if name in {i["id"], i["key"]} and not i.get("deleted")), None)
 
-    def _touch(self, issue: Json) -> None:
-        issue["updated_s"] = self.clock()
+    def _touch(self, issue: Json, event: str = "jira:issue_updated") -> None:
+        # Stamped to the millisecond: two changes within one are still two.
+        issue["updated_s"] = max(self.clock(), issue["updated_s"] + 0.001)
         self._save()
+        self.on_change(event, issue)
 
     def _save(self) -> None:
         if self._state is not None:

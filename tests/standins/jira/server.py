@@ -52,6 +52,10 @@ ROUTES: list[Route] = [
     route("GET", "/issue/createmeta/*/issuetypes/*", lambda r: r.about.issue_type_fields(r.names[1])),
     route("POST", "/issue", lambda r: r.issues.create(r.body, strip_labels=bool(r.fault and r.fault.strip_labels))),
     route("GET", "/issue/*", lambda r: r.issues.issue(r.names[0], r.fields())),
+    route("GET", "/issue/*/changelog", lambda r: r.issues.changelog(
+        r.names[0], int(r.one("startAt", "0")), min(100, int(r.one("maxResults", "100"))))),
+    route("POST", "/issue/bulkfetch", lambda r: r.issues.fetched(r.body["issueIdsOrKeys"], r.body.get("fields") or [])),
+    route("GET", "/status", lambda r: r.about.statuses()),
     route("DELETE", "/issue/*", lambda r: r.issues.delete(r.names[0])),
     route("GET", "/search/jql", lambda r: r.issues.search(
         r.one("jql"), r.fields(), int(r.one("maxResults", "50")), r.query.get("reconcileIssues", []))),
