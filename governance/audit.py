@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from governance.domain import chain, trace
 from governance.domain.canonical import plain
+from governance.domain.masking import mask
 from governance.models import AuditEvent
 
 CHAIN_LOCK = 0x57656967  # any number that nobody else locks
@@ -69,14 +70,23 @@ def record(
         source=door.source,
         subject_type=subject[0],
         subject=subject[1],
-        details=plain(details or {}),
-        reason=reason,
+        details=_masked(plain(details or {})),
+        reason=mask(reason),
         request_id=door.request_id or trace.request_id(),
         previous_hash=last["hash"] if last else chain.GENESIS,
     )
     event.hash = chain.link(event.previous_hash, described(event))
     event.save(force_insert=True)
     return event
+
+
+def _masked(value: Any) -> Any:
+    """What is recorded for ever is recorded without secrets, however they came into somebody's words."""
+    if isinstance(value, dict):
+        return {name: _masked(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_masked(each) for each in value]
+    return mask(value) if isinstance(value, str) else value
 
 
 def described(event: AuditEvent) -> dict[str, Any]:

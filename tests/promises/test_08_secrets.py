@@ -1,0 +1,125 @@
+"""Canary secrets: known to the settings, met by failing code, found in no log, page, outbox row, audit row or packet."""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.test import Client
+
+from governance import audit, outbox, tasks
+from governance.domain import masking
+from governance.models import AuditEvent, OutboxMessage
+from governance.project import env
+from governance.project.log_lines import JsonLine
+from reviews.actions import effects, packets
+from reviews.models import ReviewRequest
+from reviews.ports import Health
+from tests.integration.conftest import (  # noqa: F401 -- fixtures
+    admin,
+    author,
+    cast,
+    checklist,
+    installation,
+    now,
+    policy,
+    signing_key_pem,
+    submitted,
+)
+
+CANARY = "k4n4rienv0gel"
+VARIABLES = {
+    "JIRA_TOKEN": f"{CANARY}-jira", "WEIGHBRIDGE_SECRET_KEY": f"{CANARY}-django", "OIDC_CLIENT_SECRET": f"{CANARY}-oidc",
+    "DATABASE_URL": f"postgresql://weigh:{CANARY}-db@db:5432/w", "BROKER_URL": f"redis://:{CANARY}-broker@broker/0",
+    "EMAIL_URL": f"smtp://mail:{CANARY}-mail@host:25",
+}  # fmt: skip
+SECRETS = [f"{CANARY}-{name}" for name in ("jira", "django", "oidc", "db", "broker", "mail")]
+
+
+class Lines(logging.Handler):
+    """What would stand in the log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(JsonLine())
+        self.text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text += self.format(record) + "\n"
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read as the settings read them."""
+    monkeypatch.setattr(masking, "_known", set())
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+        assert env.text(name) == value
+
+
+@pytest.fixture
+def log() -> Iterator[Lines]:
+    lines, root = Lines(), logging.getLogger()
+    root.addHandler(lines)
+    yield lines
+    root.removeHandler(lines)
+
+
+def test_every_variable_that_holds_a_secret_is_known_once_read() -> None:
+    for secret in SECRETS:
+        assert masking.mask(f"said {secret}!") == "said [hidden]!"
+    kinds = {variable.name: variable.kind for variable in env.VARIABLES}
+    suspicious = [name for name in kinds if name.endswith(("TOKEN", "SECRET", "SECRETS", "PASSWORD", "SECRET_KEY"))]
+    assert len(suspicious) >= 3
+    assert [name for name in suspicious if kinds[name] != "secret"] == []
+
+
+def test_error_page_and_its_log(admin: User, log: Lines, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811 -- fixtures
+    def fail(**_: object) -> None:
+        raise RuntimeError(" ".join(SECRETS))
+
+    monkeypatch.setattr("governance.web.integrations.effects.health", fail)
+    browser = Client(raise_request_exception=False)
+    browser.force_login(admin)
+    answer = browser.get(
+        "/integrations/", headers={"Authorization": f"Basic {CANARY}-jira", "X-Api-Key": f"{CANARY}-db"}
+    )
+    assert answer.status_code == 500
+    assert CANARY not in answer.content.decode()
+    assert "RuntimeError" in log.text
+    assert CANARY not in log.text
+    assert json.loads(log.text.splitlines()[-1])["level"] in {"INFO", "ERROR"}
+
+
+def test_outbox_and_integrations_page(admin: User, now: datetime, log: Lines, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811 -- fixtures
+    def fail(message: OutboxMessage) -> None:
+        raise RuntimeError(" ".join(SECRETS))
+
+    monkeypatch.setitem(outbox.HANDLERS, "canary", fail)
+    tasks.deliver(outbox.enqueue(kind="canary", key="c", lane="c", payload={}, now=now).pk)
+    row = OutboxMessage.objects.get(key="c")
+    assert row.error.startswith("RuntimeError: [hidden]")
+    browser = Client()
+    browser.force_login(admin)
+    page = browser.get("/integrations/").content.decode()
+    assert "RuntimeError" in page
+    assert CANARY not in row.error + page + log.text
+
+
+def test_audit_rows(db: None, now: datetime) -> None:  # noqa: F811 -- fixtures
+    effects.note_health(health=Health(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
+    with transaction.atomic():
+        details = {"list": [f"a {CANARY}-db", 3], "inner": {"x": f"{CANARY}-mail"}}
+        audit.record(kind="canary", by=None, subject=("x", "1"), details=details, reason=f"{CANARY}-oidc", now=now)
+    assert AuditEvent.objects.get(kind="canary").details == {"list": ["a [hidden]", 3], "inner": {"x": "[hidden]"}}
+    assert CANARY not in str(list(AuditEvent.objects.values()))
+    assert audit.first_broken() is None
+
+
+def test_packets(submitted: ReviewRequest, author: User, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811 -- fixtures
+    effects.note_health(health=Health(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
+    packet = packets.freeze(request=submitted, by=author, now=now)
+    assert CANARY not in json.dumps(packet.document)
