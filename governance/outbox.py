@@ -32,6 +32,8 @@ ATTEMPTS_MAX = 12
 BACKOFF_FIRST_S, BACKOFF_LAST_S = 5, 3600
 OUTAGE_LAST, LOOK_AGAIN = timedelta(minutes=5), timedelta(seconds=5)
 TOGETHER_MAX = 20
+# Without a policy of its own a lost connection is sought for seconds, while a person waits for the page.
+WAKE_AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
 
 class TryLater(Exception):  # noqa: N818 -- a request to the outbox, not a malfunction
@@ -138,7 +140,8 @@ def wake(task: str, *arguments: int) -> None:
 
     def send() -> None:
         try:
-            current_app.send_task(task, args=arguments, retry=False, headers={trace.REQUEST_ID: asked_in})
+            marked = {trace.REQUEST_ID: asked_in}
+            current_app.send_task(task, args=arguments, retry=True, retry_policy=WAKE_AT_ONCE, headers=marked)
         except Exception as error:  # noqa: BLE001 -- whatever the broker says, the row stands
             log.warning("Work is delayed: the broker did not take a wake-up (%s).", error)
 

@@ -33,7 +33,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     told: Sent = []
 
     def send_task(name: str, args: tuple[int, ...], **options: object) -> None:
-        assert options == {"retry": False, "headers": {"request_id": ""}}
+        assert options == {"retry": True, "retry_policy": outbox.WAKE_AT_ONCE, "headers": {"request_id": ""}}
         told.append((name, args))
 
     monkeypatch.setattr(current_app, "send_task", send_task)
