@@ -5,7 +5,7 @@ title: Visual search, autumn model
 purpose: Find products from a photograph
 environment: prod
 business_case: Raises conversion of the search page by 1.5 %.
-model: {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: high, owner: ada, file: model.onnx}
+model: {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: T1, owner: ada, file: model.onnx}
 dataset: {name: held-out photographs, file: test.npz}
 facts:
   - {name: training_gpu_hours, value: 320, basis: declared, source: training log}

@@ -144,5 +144,7 @@ def _refuse(status: int, document: object, url: str) -> NoReturn:
     words = str(problem.get("detail") or problem.get("title") or http.client.responses.get(status, "no reason given"))
     errors = problem.get("errors")
     faults = [fault for fault in errors if isinstance(fault, dict)] if isinstance(errors, list) else []
-    details = [f"{fault.get('field')}: {fault.get('detail')}" for fault in faults if fault.get("detail") != words]
+    details = [
+        f"{fault.get('field')}: {fault.get('detail')}" for fault in faults if str(fault.get("detail")) not in words
+    ]
     raise ServerRefused(f"{url} refused ({status}): {' '.join([words, *details])}", http_status=status)

@@ -1,10 +1,13 @@
 """The request file: what it says, and what is refused with the key at fault."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
 from benchmarking.toolkit.request_file import read_request_file
 from governance.domain.refusals import Invalid
+from governance.enums import Tier
 
 MODEL = {"team": "search", "slug": "visual", "name": "Visual", "version": 1.5, "tier": "high", "owner": "ada"}
 REVIEW = {"title": "T", "purpose": "P", "environment": "prod", "business_case": "B"}
@@ -85,3 +88,14 @@ def test_what_is_no_mapping_in_yaml_is_refused(tmp_path, content):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(Invalid, match="cannot be read: No such file"):
         read_request_file(tmp_path / "none.yaml")
+
+
+def test_the_file_shown_in_the_how_to_is_read(tmp_path):
+    page = (Path(__file__).parents[4] / "docs/how-to/file-a-request.md").read_text()
+    (tmp_path / "request.yaml").write_text(page.split("```yaml\n")[1].split("```")[0])
+    (tmp_path / "model.onnx").touch()
+    (tmp_path / "test.npz").touch()
+    asked = read_request_file(tmp_path / "request.yaml")
+    assert asked.model["tier"] in Tier.values
+    assert [fact["unit"] for fact in asked.review["facts"]] == ["gpu_h", "USD"]
+    assert asked.is_submitted

@@ -61,6 +61,11 @@ def test_a_form_is_streamed(desk, tmp_path, file):
             "refused (400): See errors. title: Write one.",
         ),
         (400, {"detail": "No unit.", "errors": [{"field": "u", "detail": "No unit."}]}, "refused (400): No unit."),
+        (
+            400,
+            {"detail": "Not valid. env: Write prod.", "errors": [{"field": "env", "detail": "Write prod."}]},
+            "refused (400): Not valid. env: Write prod.",
+        ),
         (400, {"title": "Bad", "errors": {"x": "y"}}, "refused (400): Bad"),
         (500, b"<html>", "refused (500): Internal Server Error"),
         (302, b"", "refused (302): Found"),
