@@ -122,6 +122,8 @@ def test_revoking_is_for_platform_leads_with_a_reason(decided: ReviewRequest, ca
     assert said(page) == [f"{held.number} is revoked; the gate denies this artifact from now on."]
     held.refresh_from_db()
     assert held.state == "revoked"
+    assert f"{held.number} is revoked; the gate does not let this artifact into prod by it." in words(page)
+    assert "lets this artifact run" not in words(page)
 
 
 def test_a_condition_is_confirmed_by_somebody_without_a_stake(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
