@@ -50,6 +50,9 @@ check: $(VENV)/.stamp-dev  ## lint, format, types, import contracts, migrations,
 bench: $(VENV)/.stamp-dev  ## the performance tests: ratios within one run, best on a quiet machine
 	$(BIN)/python -m pytest tests/performance -p no:randomly -q
 
+promises: $(VENV)/.stamp-dev  ## the promises in their long form, about an hour; writes docs/reference/promises.md
+	WEIGHBRIDGE_PROMISES=long $(BIN)/python -m pytest tests/promises -p no:randomly -q
+
 ##@ Write it
 fmt: $(VENV)/.stamp-dev  ## format, and repair what can be repaired
 	$(BIN)/ruff check --fix .
@@ -69,7 +72,7 @@ lock: $(VENV)/.stamp-dev  ## compile requirements/*.in into pinned requirements/
 
 ##@ Help
 help:  ## this text
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {split($$1, t, ":"); printf "  make %-7s %s\n", t[1], $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {split($$1, t, ":"); printf "  make %-9s %s\n", t[1], $$2}' Makefile
 	@echo
 
 $(VENV)/.stamp-bench: requirements/bench.txt pyproject.toml
@@ -77,4 +80,4 @@ $(VENV)/.stamp-bench: requirements/bench.txt pyproject.toml
 $(VENV)/.stamp-dev: requirements/dev.txt pyproject.toml
 	@VENV=$(VENV) bash requirements/bootstrap.sh dev
 
-.PHONY: demo run stop test check bench fmt docs lock help
+.PHONY: demo run stop test check bench promises fmt docs lock help

@@ -1,0 +1,76 @@
+"""People who submit while processes die, and what came of all they were promised."""
+
+from collections import Counter
+from typing import Any
+
+from benchmarking.models import Run
+from governance.enums import JobState
+from governance.models import AuditEvent, OutboxMessage
+from reviews.models import ReviewRequest, Ticket
+from tests.promises.harness_site import Site
+
+
+class Crowd:
+    """People who submit, and who submit again when the connection breaks."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.waiting: list[ReviewRequest] = []
+        self.accepted: list[ReviewRequest] = []
+
+    def come(self) -> None:
+        self.waiting.append(self.site.draft())
+
+    def go_on(self) -> None:
+        for request in self.waiting[:2]:
+            if self.site.of("web") and self.site.is_accepted(request):
+                self.waiting.remove(request)
+                self.accepted.append(request)
+
+    def is_content(self) -> bool:
+        return not self.waiting
+
+
+def seen(site: Site, crowd: Crowd) -> dict[str, Any]:
+    """What must be nought, and what it was measured on."""
+    refs = [request.ref for request in crowd.accepted]
+    kept = ReviewRequest.objects.filter(submitted_at__isnull=False, pk__in=[row.pk for row in crowd.accepted]).count()
+    done = Counter(AuditEvent.objects.filter(kind="run.done").values_list("subject", flat=True))
+    unfinished = Run.objects.filter(asked_for__in=refs).exclude(state=JobState.DONE).count()
+    unfinished += OutboxMessage.objects.exclude(state=JobState.DONE).count()
+    faults, issues = _ticket_faults(site), site.issues()
+    runs_missing = sum(not Run.objects.filter(asked_for=ref, state=JobState.DONE).exists() for ref in refs)
+    return {
+        "requests": len(refs), "runs": Run.objects.filter(asked_for__in=refs).count(),
+        "messages": OutboxMessage.objects.count(),
+        "tickets_of_them": sum(any(ref.lower() in label for issue in issues for label in issue["fields"]["labels"]) for ref in refs),
+        "lost": len(refs) - kept + unfinished + faults["missing"] + faults["astray"] + runs_missing,
+        "doubled": faults["doubled"] + sum(count > 1 for count in done.values()),
+        "at_once": _at_once(site),
+        "server_errors": sum(n for status, n in site.statuses.items() if status != "died" and int(status) >= 500),
+        "calls": site.statuses.total(),
+    }  # fmt: skip
+
+
+def _ticket_faults(site: Site) -> dict[str, int]:
+    """Tickets that are missing, doubled, or not linked to their own."""
+    labels = Counter(label for issue in site.issues() for label in issue["fields"]["labels"])
+    ids = {label: issue["id"] for issue in site.issues() for label in issue["fields"]["labels"]}
+    wanted = {ticket.label: ticket.remote_id for ticket in Ticket.objects.all()}
+    return {
+        "missing": len(set(wanted) - set(labels)),
+        "doubled": sum(count > 1 for count in labels.values()),
+        "astray": sum(ids.get(label) != remote_id for label, remote_id in wanted.items()),
+    }
+
+
+def _at_once(site: Site) -> int:
+    """Runs on which an earlier worker still worked after a later one had begun."""
+    latest: dict[str, int] = {}
+    doubled = set()
+    for line in site.beats.read_text().splitlines() if site.beats.exists() else []:
+        run, fence, _ = line.split()
+        if int(fence) < latest.get(run, 0):
+            doubled.add(run)
+        latest[run] = max(int(fence), latest.get(run, 0))
+    return len(doubled)

@@ -1,0 +1,90 @@
+"""docs/reference/promises.md, made from docs/reference/promises.json, which the long form of the promises writes.
+
+python -m tests.promises.harness_report
+"""
+
+import json
+import os
+import platform
+import time
+from typing import Any
+
+from tests.promises.harness_places import ROOT
+
+FIGURES = ROOT / "docs" / "reference" / "promises.json"
+PAGE = ROOT / "docs" / "reference" / "promises.md"
+HEAD = """# Promises
+
+Generated from `docs/reference/promises.json` by `python -m tests.promises.harness_report`; do not edit. The figures are
+written by the long form of the promises (`make promises`); each part names the command that repeats it.
+
+## Jobs and effects under kill -9
+
+Workers, web process and tick of a whole installation are killed with SIGKILL, a group at a time: at named points of
+their work, and at random. Meanwhile people submit requests; each wants one ticket and one benchmark.
+*Lost* counts what was accepted and is not done in the end; *doubled* counts tickets and results that exist twice;
+*at once* counts runs on which two workers worked at the same time. In the storm a benchmark is a stand-in that takes a
+third of a second, leases last 3 s (runs) and 4 s (effects), and a run may be killed twelve times instead of three.
+"""
+WORDS = {
+    "outage": "The broker is taken away under load and given back.",
+    "sleeper": "A worker is stopped (SIGSTOP) in mid-run past its lease, another does the run, the first wakes.",
+    "poison": "A run that kills its worker each time, and ten that do not.",
+    "stop": "SIGTERM to a worker that measures a real model.",
+}
+
+
+def keep(figures: list[dict[str, Any]], *, command: str) -> None:
+    """Put these figures in the place of those of the same trial, broker and database, and write the page."""
+    kept = _read()
+    stamp = {"at": time.strftime("%Y-%m-%d", time.gmtime()), "machine": machine(), "command": command}
+    for figure in figures:
+        kept[f"{figure['trial']} / {figure['broker']} / {figure['database']}"] = {**figure, **stamp}
+    FIGURES.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
+
+
+def page() -> str:
+    """The page as the figures say it."""
+    figures = _read().values()
+    storms = [figure for figure in figures if figure["trial"] == "storm"]
+    columns = ("broker", "database", "kills", "requests", "lost", "doubled", "at_once", "server_errors")
+    parts = [HEAD, _table(columns, storms), _points(storms)]
+    for trial, words in WORDS.items():
+        rows = [figure for figure in figures if figure["trial"] == trial]
+        names = [
+            name for name in (rows[0] if rows else {}) if name not in {"trial", "at", "machine", "command", "error"}
+        ]
+        parts.append(f"### {trial.title()}\n\n{words}\n\n{_table(sorted(names), rows)}")
+    commands = sorted({(figure["command"], figure["at"], figure["machine"]) for figure in figures})
+    parts.append(
+        "### Repeat it\n\n" + "\n".join(f"- `{command}` ({at}; {where})" for command, at, where in commands) + "\n"
+    )
+    return "\n".join(parts)
+
+
+def _read() -> dict[str, dict[str, Any]]:
+    return json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+
+
+def _table(columns: Any, rows: list[dict[str, Any]]) -> str:
+    head = [[column.replace("_", " ") for column in columns], ["---"] * len(columns)]
+    lines = head + [[str(row[column]) for column in columns] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _points(storms: list[dict[str, Any]]) -> str:
+    names = sorted({name for storm in storms for name in storm["kills_at_named_points"]})
+    rows = [
+        {"died": name, "times": sum(storm["kills_at_named_points"].get(name, 0) for storm in storms)} for name in names
+    ]
+    return _table(("died", "times"), rows)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

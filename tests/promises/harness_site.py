@@ -1,0 +1,299 @@
+"""One installation whose processes are forked from this one, so that a hundred can die in a minute.
+
+This process imports everything once and has no thread; a child becomes a Celery worker with a pool, the web process or
+the tick, in a process group of its own, and dies with this one.
+"""
+
+import contextlib
+import ctypes
+import http.client
+import json
+import mmap
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+import traceback
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partialmethod
+from typing import Any, Self
+
+import django
+
+django.setup()
+
+from celery import signals  # noqa: E402 -- models exist after the set-up alone
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler  # noqa: E402
+from django.db import connections  # noqa: E402
+from django.utils import timezone  # noqa: E402
+
+from benchmarking import tasks as benchmarking_tasks  # noqa: E402
+from benchmarking.models import Run  # noqa: E402
+from governance.actions import people, rulebook  # noqa: E402
+from governance.domain import defaults  # noqa: E402
+from governance.enums import UNFINISHED  # noqa: E402
+from governance.models import OutboxMessage  # noqa: E402
+from governance.project.celery import app  # noqa: E402
+from governance.project.wsgi import application  # noqa: E402
+from reviews.models import ReviewRequest  # noqa: E402
+from tests.factories import requests as walks  # noqa: E402
+from tests.factories.models import make_version  # noqa: E402
+from tests.factories.people import make_cast  # noqa: E402
+from tests.promises import harness_faults, harness_line, harness_places  # noqa: E402
+
+ROLES = ("web", "effects", "effects", "bench", "bench", "tick")
+PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent(**_: Any) -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Site:
+    """The processes of one installation, what killed them, and what people asked of it."""
+
+    def __init__(self, place: harness_places.Place) -> None:
+        self.place, self.children, self.killed = place, {}, Counter()
+        self.notes, self.beats = place.folder / "deaths", place.folder / "beats"
+        self.statuses: Counter[int | str] = Counter()
+        self.profile: Callable[..., dict[str, Any]] = self.pretend
+        self._number = 0
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self._listener.getsockname()[1]
+
+    def __enter__(self) -> Self:
+        (self.place.folder / "logs").mkdir()
+        self._configure()
+        with self._output("set-up"):
+            call_command("migrate", interactive=False, verbosity=0)
+        now = timezone.now()
+        cast = make_cast(now=now)
+        for draft, text in (
+            (rulebook.draft_checklist, defaults.CHECKLIST),
+            (rulebook.draft_policy, defaults.POLICY),
+        ):
+            version = draft(source=defaults.text_of(text), by=None, now=now)
+            rulebook.publish(version=version, by=None, now=now)
+        self.author, self.version = cast.author, make_version(by=cast.author, now=now)
+        self.token = people.create_token(user=cast.author, valid_days=1, by=None, now=now)
+        self._warm_up()
+        if self.place.line_port:
+            self.spawn("line")
+        return self
+
+    def clear(self) -> None:
+        """End every process, as between two trials, and forget what was counted."""
+        for pid, role in list(self.children.items()):
+            if role != "line":
+                self.kill(pid)
+        while len(self.of("line")) < len(self.children):
+            self.reap()
+            time.sleep(0.01)
+        self.killed.clear()
+        self.statuses.clear()
+        self.profile = self.pretend
+        for counted in (self.notes, self.beats):
+            counted.unlink(missing_ok=True)
+
+    def __exit__(self, *_: object) -> None:
+        for pid in list(self.children):
+            self.kill(pid)
+            os.waitpid(pid, 0)
+        self._listener.close()
+        connections.close_all()
+
+    def _configure(self) -> None:
+        name = self.place.name
+        app.conf.task_default_queue = f"{name}.effects"
+        app.conf.task_routes = {"benchmarking.tasks.execute_run": {"queue": f"{name}.bench"}}
+        if self.place.broker == "redis":
+            app.conf.broker_transport_options = {"global_keyprefix": f"{name}:"}
+        if self.place.broker == "filesystem":
+            app.conf.broker_transport_options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "polling_interval": 0.1}
+        app.loader.import_default_modules()
+        app.send_task = lambda *arguments, **options: None  # this process wakes nobody; children do
+        signals.worker_process_init.connect(_die_with_parent, weak=False)
+        quick = {"read_timeout_s": 1.0, "connect_timeout_s": 0.5, "settle_s": 0.5}
+        settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | quick}
+
+    def _warm_up(self) -> None:
+        """Import here what every child would otherwise import anew."""
+        import jira  # noqa: F401 -- the tracker imports it late
+        from django.test import Client
+
+        answer = Client(SERVER_NAME="127.0.0.1").get(
+            "/api/v1/reviews/", headers={"Authorization": f"Token {self.token}"}
+        )
+        assert answer.status_code == 200, answer.content
+
+    @contextlib.contextmanager
+    def _output(self, name: str) -> Any:
+        with (self.place.folder / "logs" / f"{name}.log").open("a") as log, contextlib.redirect_stdout(log):
+            yield
+
+    def spawn(self, role: str, point: str = "", nth: int = 1) -> int:
+        """Fork a process; with `point` it dies there."""
+        connections.close_all()
+        sys.stdout.flush()
+        child = os.fork()
+        if child:
+            self.children[child] = role
+            return child
+        code = 1
+        try:
+            os.setsid()
+            _die_with_parent()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            log = os.open(self.place.folder / "logs" / f"{role}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            del app.send_task
+            benchmarking_tasks.profile_isolated = self.profile
+            benchmarking_tasks._stopping = mmap.mmap(-1, 1)  # a worker of its own, not a part of this process
+            if point:
+                harness_faults.arm(role=role, point=point, nth=nth, note=self.notes)
+            getattr(self, f"_be_{role}")()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0) if isinstance(end.code, int | None) else 1
+        except BaseException:  # noqa: BLE001 -- the child must never come back into the trial
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+
+    def _work(self, queue: str) -> None:
+        app.Worker(
+            queues=[f"{self.place.name}.{queue}"], concurrency=1, hostname=f"{queue}-{os.getpid()}@trial",
+            loglevel="INFO", pool="prefork", without_gossip=True, without_mingle=True, without_heartbeat=True,
+        ).start()  # fmt: skip
+
+    _be_effects, _be_bench = partialmethod(_work, "effects"), partialmethod(_work, "bench")
+
+    def _be_web(self) -> None:
+        server = ThreadedWSGIServer(
+            ("127.0.0.1", self.port), WSGIRequestHandler, bind_and_activate=False, allow_reuse_address=True
+        )
+        server.socket.close()
+        server.socket, server.server_name, server.server_port = self._listener, "127.0.0.1", self.port
+        server.setup_environ()
+        server.set_app(application)
+        server.serve_forever(poll_interval=0.05)
+
+    def _be_tick(self) -> None:
+        call_command("tick", every=2.0)
+
+    def _be_line(self) -> None:
+        """The wire to the broker, which a trial can cut without touching the broker of others."""
+        harness_line.serve(self.place.line_port, harness_places.BROKERS[self.place.broker])
+
+    def kill(self, pid: int) -> None:
+        """kill -9 of a whole group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+
+    def of(self, role: str) -> list[int]:
+        """The processes of a role."""
+        return [pid for pid, named in self.children.items() if named == role]
+
+    def reap(self) -> list[tuple[str, int]]:
+        """Those that ended since the last look: role and exit code, -9 where it was killed."""
+        ended = []
+        while self.children:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if not pid:
+                break
+            role = self.children.pop(pid, "")
+            self.kill(pid)  # whatever is left of its group
+            ended.append((role, os.waitstatus_to_exitcode(status)))
+        return ended
+
+    def cut(self) -> None:
+        """Take the broker away."""
+        for pid in self.of("line"):
+            self.kill(pid)
+        if self.place.broker == "filesystem":
+            shutil.move(settings.BROKER_FOLDER, self.place.folder / "broker.away")
+            settings.BROKER_FOLDER.write_text("no folder any more")
+
+    def mend(self) -> None:
+        """Give the broker back."""
+        if self.place.broker == "filesystem":
+            settings.BROKER_FOLDER.unlink()
+            shutil.move(self.place.folder / "broker.away", settings.BROKER_FOLDER)
+        else:
+            self.spawn("line")
+
+    def pretend(self, *, on_progress: Any, should_stop: Any, workdir: Any, model: Any, **_: Any) -> dict[str, Any]:
+        """In the place of a measurement: a while of work that leaves a line at each step."""
+        run = on_progress.__self__.run
+        for step in range(6):
+            self.beat(run, step)
+            on_progress(step / 6, "pretending")
+            if should_stop():
+                raise benchmarking_tasks.RunCancelled("no longer ours")
+            time.sleep(0.05)
+        return walks.result_of()
+
+    def beat(self, run: Run, step: int | str) -> None:
+        """One line: who works on which run, in order of time."""
+        with self.beats.open("a") as beats:
+            beats.write(f"{run.pk} {run.fence} {step}\n")
+
+    def draft(self) -> ReviewRequest:
+        """A request not yet submitted."""
+        self._number += 1
+        return walks.make_draft(
+            by=self.author, now=timezone.now(), version=self.version, with_data=False, purpose=f"Purpose {self._number}"
+        )
+
+    def call(self, method: str, path: str, timeout_s: float = 5.0) -> int | None:
+        """Ask the web process; None where it died or kept silent."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
+        try:
+            connection.request(method, path, headers={"Authorization": f"Token {self.token}", "Connection": "close"})
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            self.statuses["died"] += 1
+            return None
+        finally:
+            connection.close()
+        self.statuses[status] += 1
+        return status
+
+    def is_accepted(self, request: ReviewRequest) -> bool:
+        """Submit; True once the web process has said that it is done, or was done before."""
+        status = self.call("POST", f"/api/v1/reviews/{request.ref}/submit/")
+        if status is not None and status not in {200, 409} and status < 500:
+            raise AssertionError(f"submitting {request.ref} was answered {status}")
+        return status in {200, 409}
+
+    def open_work(self) -> int:
+        """Rows that are not at their end."""
+        rows = OutboxMessage.objects.filter(state__in=UNFINISHED).count()
+        return rows + Run.objects.filter(state__in=UNFINISHED).count()
+
+    def issues(self) -> list[dict[str, Any]]:
+        """Every ticket that exists on the other side."""
+        with urllib.request.urlopen(f"{self.place.jira_url}/_state", timeout=10) as answer:
+            return list(json.load(answer)["issues"])
+
+    def wait_for(self, what: Callable[[], Any], *, within: timedelta, said: str) -> Any:
+        """Look again and again, keeping the installation alive meanwhile; AssertionError with `said` and the logs."""
+        deadline = time.monotonic() + within.total_seconds()
+        while time.monotonic() < deadline:
+            if answer := what():
+                return answer
+            time.sleep(0.05)
+        logs = {log.name: log.read_text()[-1500:] for log in (self.place.folder / "logs").iterdir()}
+        raise AssertionError(f"{said}: not within {within}. " + "\n".join(f"[{n}] {t}" for n, t in logs.items()))

@@ -1,0 +1,237 @@
+"""The trials: a storm of deaths, a broker that is away, a worker that slept, a job that kills, a stop in mid-work."""
+
+import argparse
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from tests.promises.harness_places import Place
+
+from tests.promises.harness_site import ROLES, Site  # isort: skip -- Django is set up there
+
+from django.utils import timezone
+
+from benchmarking import tasks as benchmarking_tasks
+from benchmarking.actions import runs
+from benchmarking.models import Run
+from governance.enums import JobState
+from governance.models import AuditEvent
+from tests.factories import requests as walks
+from tests.promises.harness_crowd import Crowd, seen
+from tests.promises.harness_faults import POINTS, die
+
+OPEN_MAX, RUN_ATTEMPTS = 8, 12
+SETTLES, PAUSE_S = timedelta(seconds=240), 0.2
+REAL_PROFILE = benchmarking_tasks.profile_isolated
+
+
+def run(*, place: Place, given: argparse.Namespace) -> list[dict[str, Any]]:
+    """The trials one after the other, and how long each took."""
+    said = []
+    with Site(place) as site:
+        for trial in given.trials:
+            begun_s = time.monotonic()
+            figures = TRIALS[trial](site, given)
+            took = {"elapsed_s": round(time.monotonic() - begun_s, 1)}
+            said.append({"trial": trial, "broker": given.broker, "database": place.server, **figures, **took})
+            site.clear()
+    return said
+
+
+def storm(site: Site, given: argparse.Namespace) -> dict[str, Any]:
+    """Kill processes at named points and at random while people submit; then let what is left be done."""
+    # Each run may be killed often here; that three deaths end a run is another trial's subject.
+    attempts = Run._meta.get_field("max_attempts")
+    allowed, attempts.default = attempts.default, RUN_ATTEMPTS
+    rng, crowd = random.Random(given.seed), Crowd(site)
+    for role in ROLES:
+        _spawn(site, role, rng, is_doomed=True)
+    at_work_s = time.monotonic()
+    while site.killed.total() < given.kills:
+        _restart(site, rng, is_doomed=True)
+        if site.open_work() < OPEN_MAX:
+            crowd.come()
+        crowd.go_on()
+        if rng.random() < 0.4:
+            pid = rng.choice(list(site.children))
+            if site.children[pid] != "line":
+                site.kill(pid)
+        time.sleep(0.02)
+    stormed_s = time.monotonic() - at_work_s
+    _restart(site, rng, is_doomed=False)
+    # Those that wait for a point they have not reached must not die any more.
+    for pid, role in list(site.children.items()):
+        if role != "line":
+            site.kill(pid)
+    deaths = site.killed.copy()
+
+    def settled() -> bool:
+        _restart(site, rng, is_doomed=False)
+        crowd.go_on()
+        return crowd.is_content() and site.open_work() == 0
+
+    site.wait_for(settled, within=SETTLES, said="what was accepted is done")
+    points = Counter(site.notes.read_text().splitlines())
+    attempts.default = allowed
+    figures = {"kills": deaths.total(), "stormed_s": round(stormed_s, 1)}
+    return {**figures, "kills_at_named_points": dict(sorted(points.items())), **seen(site, crowd)}
+
+
+def outage(site: Site, given: argparse.Namespace) -> dict[str, Any]:
+    """Take the broker away under load, and give it back."""
+    rng, crowd, slowest_s = random.Random(given.seed), Crowd(site), 0.0
+    for role in ROLES:
+        _spawn(site, role, rng, is_doomed=False)
+    site.wait_for(lambda: site.call("GET", "/livez"), within=timedelta(seconds=30), said="the web process answers")
+    for is_away, lasts_s in ((False, 1.0), (True, given.seconds)):
+        if is_away:
+            site.cut()
+        until_s = time.monotonic() + lasts_s
+        while time.monotonic() < until_s:
+            _restart(site, rng, is_doomed=False)
+            begun_s = time.monotonic()
+            crowd.come()
+            crowd.go_on()
+            site.call("GET", "/api/v1/reviews/")
+            slowest_s = max(slowest_s, time.monotonic() - begun_s)
+            time.sleep(PAUSE_S)
+    accepted = len(crowd.accepted)
+    site.mend()
+
+    def settled() -> bool:
+        _restart(site, rng, is_doomed=False)
+        crowd.go_on()
+        return crowd.is_content() and site.open_work() == 0
+
+    site.wait_for(settled, within=SETTLES, said="what was accepted during the outage is done")
+    figures = {"away_s": given.seconds, "accepted_meanwhile": accepted, "slowest_two_calls_s": round(slowest_s, 2)}
+    return {**figures, **seen(site, crowd)}
+
+
+def sleeper(site: Site, given: argparse.Namespace) -> dict[str, Any]:
+    """Stop a worker in mid-run, let another do the work, and wake it: it must write nothing."""
+    site.profile = lambda **arguments: _sleepy(site, **arguments)
+    row = _queue(site, "slept-over")
+    first = site.spawn("bench")
+    site.spawn("tick")
+    site.wait_for(lambda: f"{row.pk} 1 begun" in _beats(site), within=timedelta(seconds=30), said="a first run begins")
+    os.killpg(first, signal.SIGSTOP)
+    site.profile = site.pretend
+    site.spawn("bench")
+    done = site.wait_for(
+        lambda: Run.objects.filter(pk=row.pk, state=JobState.DONE).values().first(),
+        within=timedelta(seconds=40), said="another worker does it",
+    )  # fmt: skip
+    before = AuditEvent.objects.count()
+    os.killpg(first, signal.SIGCONT)
+    (site.place.folder / "wake").touch()
+    site.wait_for(lambda: f"{row.pk} 1 woke" in _beats(site), within=timedelta(seconds=20), said="the first wakes")
+    os.kill(first, signal.SIGTERM)
+    site.wait_for(site.reap, within=timedelta(seconds=20), said="the first ends")
+    after = Run.objects.filter(pk=row.pk).values().get()
+    return {
+        "written_by_the_sleeper": sum(after[name] != done[name] for name in done),
+        "events_of_the_sleeper": AuditEvent.objects.count() - before,
+        "attempts": after["attempts"],
+    }
+
+
+def poison(site: Site, given: argparse.Namespace) -> dict[str, Any]:
+    """A job that kills its worker every time, and ten that do not."""
+    bad = _queue(site, "poison")
+    site.profile = lambda **arguments: _poisonous(site, bad.pk, **arguments)
+    good = [_queue(site, f"good-{number}") for number in range(10)]
+    rng = random.Random(given.seed)
+    for role in ("bench", "tick"):
+        _spawn(site, role, rng, is_doomed=False)
+
+    def settled() -> bool:
+        _restart(site, rng, is_doomed=False)
+        return site.open_work() == 0
+
+    site.wait_for(settled, within=SETTLES, said="the queue moves on")
+    bad.refresh_from_db()
+    states = Counter(Run.objects.filter(pk__in=[row.pk for row in good]).values_list("state", flat=True))
+    return {
+        "state": bad.state, "attempts": bad.attempts, "workers_killed": site.killed.total(), "error": bad.error,
+        "others_done": states["done"],
+    }  # fmt: skip
+
+
+def stop(site: Site, given: argparse.Namespace) -> dict[str, Any]:
+    """SIGTERM while a real model is measured: the run is back in the queue at once, and has lost no attempt."""
+    site.profile = REAL_PROFILE
+    row = _queue(site, "stopped", min_samples=50_000_000)
+    first = site.spawn("bench")
+    site.spawn("tick")
+    running = Run.objects.filter(pk=row.pk, state=JobState.RUNNING, progress__gt=0)
+    site.wait_for(running.exists, within=timedelta(seconds=60), said="the measurement is under way")
+    asked_s = time.monotonic()
+    os.kill(first, signal.SIGTERM)
+    queued = Run.objects.filter(pk=row.pk, state=JobState.QUEUED)
+    site.wait_for(queued.exists, within=timedelta(seconds=30), said="the run is handed back")
+    handed_back_s = time.monotonic() - asked_s
+    (ended,) = site.wait_for(site.reap, within=timedelta(seconds=30), said="the worker ends")
+    ended_s = time.monotonic() - asked_s
+    row.refresh_from_db()
+    attempts = row.attempts
+    site.profile = site.pretend
+    site.spawn("bench")
+    done = Run.objects.filter(pk=row.pk, state=JobState.DONE)
+    site.wait_for(done.exists, within=timedelta(seconds=60), said="another worker does it")
+    return {
+        "handed_back_s": round(handed_back_s, 2), "ended_s": round(ended_s, 2), "exit_code": ended[1],
+        "attempts_used": attempts,
+    }  # fmt: skip
+
+
+TRIALS: dict[str, Callable[[Site, argparse.Namespace], dict[str, Any]]] = {
+    "storm": storm, "outage": outage, "sleeper": sleeper, "poison": poison, "stop": stop,
+}  # fmt: skip
+
+
+def _spawn(site: Site, role: str, rng: random.Random, *, is_doomed: bool) -> None:
+    if is_doomed and role in POINTS and rng.random() < 0.8:
+        site.spawn(role, rng.choice(list(POINTS[role])), 1)
+    else:
+        site.spawn(role)
+
+
+def _restart(site: Site, rng: random.Random, *, is_doomed: bool) -> None:
+    for role, code in site.reap():
+        if code == -signal.SIGKILL and role != "line":
+            site.killed[role] += 1
+        if role != "line":
+            _spawn(site, role, rng, is_doomed=is_doomed)
+
+
+def _queue(site: Site, key: str, **plan: Any) -> Run:
+    plan = {"scenario": "SingleStream", "min_samples": 700, **plan}
+    return runs.queue(
+        key=key, version=site.version, dataset=None, plan=plan, asked_for="", by=site.author, now=timezone.now()
+    )
+
+
+def _beats(site: Site) -> str:
+    return site.beats.read_text() if site.beats.exists() else ""
+
+
+def _sleepy(site: Site, *, on_progress: Any, should_stop: Any, **_: Any) -> dict[str, Any]:
+    """Deaf to what its heartbeat says, so that the fence alone stands in its way."""
+    row = on_progress.__self__.run
+    site.beat(row, "begun")
+    while not (site.place.folder / "wake").exists():
+        time.sleep(0.05)
+    site.beat(row, "woke")
+    return walks.result_of(verdict="invalid", reasons=("of the sleeper",))
+
+
+def _poisonous(site: Site, pk: int, *, on_progress: Any, **arguments: Any) -> dict[str, Any]:
+    if on_progress.__self__.run.pk == pk:
+        die(site.notes, "poison")
+    return site.pretend(on_progress=on_progress, **arguments)

@@ -1,0 +1,77 @@
+"""Promise 1: what was accepted is done, once, whoever is killed; on every broker and database that answers here.
+
+The trials run in a process of their own on an installation of their own: see `harness`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.promises import harness_places, harness_report
+
+LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
+KILLS, AWAY_S = (340, 30.0) if LONG else (24, 5.0)
+PLACES = harness_places.pairs()
+HERE = PLACES[0]
+
+
+@cache
+def seen(place: tuple[str, str]) -> dict[str, dict[str, Any]]:
+    """The figures of each trial in a place; the first has them all."""
+    trials = ["stop", "sleeper", "poison", "outage", "storm"] if place == HERE else ["storm", *["outage"] * LONG]
+    broker, database = place
+    arguments = [*trials, "--broker", broker, "--database", database, "--kills", str(KILLS), "--seconds", str(AWAY_S)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.promises.harness", *arguments], cwd=harness_places.ROOT, capture_output=True,
+        text=True, check=False, timeout=3000 if LONG else 400,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-8000:]
+    figures = json.loads(done.stdout.splitlines()[-1])
+    if LONG:
+        harness_report.keep(figures, command=f"python -m tests.promises.harness {' '.join(arguments)}")
+    return {figure["trial"]: figure for figure in figures}
+
+
+@pytest.mark.parametrize("place", PLACES, ids="-".join)
+def test_a_storm_of_deaths_loses_nothing_and_doubles_nothing(place: tuple[str, str]) -> None:
+    storm = seen(place)["storm"]
+    assert storm["kills"] >= KILLS
+    assert sum(storm["kills_at_named_points"].values()) >= KILLS / 4
+    assert storm["requests"] >= 3
+    assert storm["requests"] == storm["tickets_of_them"]
+    assert (storm["lost"], storm["doubled"], storm["at_once"], storm["server_errors"]) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("place", PLACES if LONG else [HERE], ids="-".join)
+def test_a_broker_that_is_away_is_no_error_and_loses_nothing(place: tuple[str, str]) -> None:
+    outage = seen(place)["outage"]
+    assert outage["accepted_meanwhile"] >= 5
+    assert (outage["lost"], outage["doubled"], outage["at_once"], outage["server_errors"]) == (0, 0, 0, 0)
+
+
+def test_a_worker_that_wakes_after_its_lease_writes_nothing() -> None:
+    sleeper = seen(HERE)["sleeper"]
+    assert sleeper["attempts"] == 2
+    assert (sleeper["written_by_the_sleeper"], sleeper["events_of_the_sleeper"]) == (0, 0)
+
+
+def test_a_job_that_kills_its_worker_is_dead_after_three() -> None:
+    poison = seen(HERE)["poison"]
+    assert (poison["state"], poison["attempts"], poison["workers_killed"]) == ("dead", 3, 3)
+    assert poison["others_done"] == 10
+    assert "3 times" in poison["error"]
+
+
+def test_a_stop_hands_the_measurement_back_within_five_seconds() -> None:
+    stop = seen(HERE)["stop"]
+    assert stop["handed_back_s"] < 5
+    assert (stop["exit_code"], stop["attempts_used"]) == (0, 0)
+
+
+def test_the_page_prints_the_figures_that_were_measured() -> None:
+    assert harness_report.PAGE.read_text(encoding="utf-8") == harness_report.page()
