@@ -15,7 +15,7 @@ import pytest
 from tests.promises import harness_places, harness_report
 
 LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
-KILLS, AWAY_S = (340, 30.0) if LONG else (24, 5.0)
+KILLS, AWAY_S = (340, 30.0) if LONG else (16, 4.0)
 PLACES = harness_places.pairs()
 HERE = PLACES[0]
 
