@@ -8,8 +8,6 @@ from django.db import transaction
 
 from governance.actions import budgets
 from governance.domain.canonical import digest_of
-from governance.domain.evaluation import Determination as Said
-from governance.domain.policy import Effect
 from governance.domain.quarters import Quarter
 from governance.domain.refusals import Invalid, WrongState
 from governance.queries.people import person_of
@@ -162,17 +160,9 @@ def _check_evidence(row: ReviewRequest, now: datetime) -> None:
         raise WrongState(" ".join(each.reason for each in found), code=found[0].code)
 
 
-def _check_not_denied(said: Said) -> None:
-    denied = [each for each in said.standing() if each.effect is Effect.DENY]
-    if denied:
-        why = " ".join(f"{each.rule_id}: {each.why}" for each in denied)
-        raise WrongState(f"The policy denies this request, so it cannot be approved as it is. {why}", code="denied")
-
-
 def _check_unchanged(row: ReviewRequest, now: datetime) -> None:
     frozen = row.revisions.get(number=row.revision)
     said = determine(row, now=now)
-    _check_not_denied(said)
     before = severities(frozen.bundle["determination"])
     worse = [each for each in said.standing() if each.severity > before.get(each.rule_id, (0, False))]
     if worse:

@@ -50,7 +50,7 @@ def log_in(visitor: Visitor, user: User) -> None:
     page = visitor.page
     page.get_by_label("Login").fill(user.username)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
     expect(page.get_by_role("heading", name="What needs you")).to_be_visible()
 
 

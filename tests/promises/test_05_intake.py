@@ -6,6 +6,7 @@ The long form damages 5,000 files and runs every one that is let in; the short f
 import json
 import os
 import pickle
+import sys
 import time
 import zipfile
 from collections import Counter
@@ -25,7 +26,8 @@ from tests.promises import specimens
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 DAMAGED = 5_000
 EXECUTED = 1_000_000 if IS_LONG else 60
-MOST_S, MOST_BYTES = 2.0, 300_000_000
+# Two seconds are promised; while coverage counts every line, the same work takes a multiple of them.
+MOST_S, MOST_BYTES = (2.0 if sys.gettrace() is None else 20.0), 300_000_000
 SAMPLER = Path(__file__).parent / "sampler.py"
 
 
