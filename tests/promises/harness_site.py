@@ -28,25 +28,25 @@ import django
 django.setup()
 
 from celery import signals  # noqa: E402 -- models exist after the set-up alone
-from django.conf import settings  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler  # noqa: E402
-from django.db import connections  # noqa: E402
-from django.utils import timezone  # noqa: E402
+from django.conf import settings  # noqa: E402 -- Django is set up first
+from django.core.management import call_command  # noqa: E402 -- Django is set up first
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler  # noqa: E402 -- Django is set up first
+from django.db import connections  # noqa: E402 -- Django is set up first
+from django.utils import timezone  # noqa: E402 -- Django is set up first
 
-from benchmarking import tasks as benchmarking_tasks  # noqa: E402
-from benchmarking.models import Run  # noqa: E402
-from governance.actions import people, rulebook  # noqa: E402
-from governance.domain import defaults  # noqa: E402
-from governance.enums import UNFINISHED  # noqa: E402
-from governance.models import OutboxMessage  # noqa: E402
-from governance.project.celery import app  # noqa: E402
-from governance.project.wsgi import application  # noqa: E402
-from reviews.models import ReviewRequest  # noqa: E402
-from tests.factories import requests as walks  # noqa: E402
-from tests.factories.models import make_version  # noqa: E402
-from tests.factories.people import make_cast  # noqa: E402
-from tests.promises import harness_faults, harness_line, harness_places  # noqa: E402
+from benchmarking import tasks as benchmarking_tasks  # noqa: E402 -- Django is set up first
+from benchmarking.models import Run  # noqa: E402 -- Django is set up first
+from governance.actions import people, rulebook  # noqa: E402 -- Django is set up first
+from governance.domain import defaults  # noqa: E402 -- Django is set up first
+from governance.enums import UNFINISHED  # noqa: E402 -- Django is set up first
+from governance.models import OutboxMessage  # noqa: E402 -- Django is set up first
+from governance.project.celery import app  # noqa: E402 -- Django is set up first
+from governance.project.wsgi import application  # noqa: E402 -- Django is set up first
+from reviews.models import ReviewRequest  # noqa: E402 -- Django is set up first
+from tests.factories import requests as walks  # noqa: E402 -- Django is set up first
+from tests.factories.models import make_version  # noqa: E402 -- Django is set up first
+from tests.factories.people import make_cast  # noqa: E402 -- Django is set up first
+from tests.promises import harness_faults, harness_line, harness_places  # noqa: E402 -- Django is set up first
 
 ROLES = ("web", "effects", "effects", "bench", "bench", "tick")
 PR_SET_PDEATHSIG = 1
