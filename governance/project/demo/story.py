@@ -19,9 +19,14 @@ from governance.project.demo.terminal import Terminal
 GPU_HOURS, GPU_HOUR_USD, SERVER_HOUR_USD, HOURS_A_YEAR = 320, "3.431", "0.805", 8_760
 FINISHED = {"done", "failed", "dead", "cancelled"}
 ANSWERS = {
-    "alternatives": "A linear classifier and a pruned network were tried; both stayed below the quality floor. INT8 is planned for the next revision.",
-    "owner": "Oona Owner owns the model; the visual-search rota answers pages.",
-    "rollback": "The model before this one stays deployed behind a switch; going back takes one configuration change and two minutes.",
+    "cheaper-alternatives": (
+        "A linear classifier and a pruned network were tried; both stayed below the quality floor. "
+        "An INT8 variant is planned for the next revision."
+    ),
+    "owner-and-rollback": (
+        "Oona Owner owns the model; the visual-search rota answers pages. The model before this one stays deployed behind "
+        "a switch: going back takes one configuration change and two minutes."
+    ),
 }
 LONG_ANSWER = (
     "The visual-search team has written this down and checked it together with the platform team before filing."
