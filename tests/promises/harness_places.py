@@ -1,10 +1,12 @@
 """Where a trial runs: a folder, a database and queues of its own, made for it and removed after it."""
 
 import contextlib
+import ctypes
 import dataclasses
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -12,11 +14,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 ROOT = Path(__file__).resolve().parents[2]
 BROKERS = {"filesystem": 0, "redis": 6379, "rabbitmq": 5672}
+PR_SET_PDEATHSIG = 1
 DATABASES = {"embedded": 0, "local": 5432}
 
 
@@ -129,6 +133,11 @@ def _forget_rabbitmq(name: str) -> None:
             connection.channel().exchange_delete(f"{name}.{queue}")
 
 
+def die_with_parent(**_: Any) -> None:
+    """In a child: whatever ends the trial, SIGKILL included, ends this process too."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 @contextlib.contextmanager
 def _jira(folder: Path) -> Iterator[str]:
     """The stand-in in a process of its own: it lives on, whoever dies."""
@@ -136,7 +145,7 @@ def _jira(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "tests.standins.jira_cloud", "--port-file", str(told)]
     command += ["--email", "bot@example.org", "--token", "stand-in-token"]
     with (folder / "jira.log").open("wb") as log:
-        child = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        child = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, preexec_fn=die_with_parent)  # noqa: PLW1509 -- this process has no thread
     try:
         deadline = time.monotonic() + 30
         while not told.exists():

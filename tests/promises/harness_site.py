@@ -5,7 +5,6 @@ the tick, in a process group of its own, and dies with this one.
 """
 
 import contextlib
-import ctypes
 import http.client
 import json
 import mmap
@@ -49,11 +48,6 @@ from tests.factories.people import make_cast  # noqa: E402 -- Django is set up f
 from tests.promises import harness_faults, harness_line, harness_places  # noqa: E402 -- Django is set up first
 
 ROLES = ("web", "effects", "effects", "bench", "bench", "tick")
-PR_SET_PDEATHSIG = 1
-
-
-def _die_with_parent(**_: Any) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Site:
@@ -119,7 +113,7 @@ class Site:
             app.conf.broker_transport_options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "polling_interval": 0.1}
         app.loader.import_default_modules()
         app.send_task = lambda *arguments, **options: None  # this process wakes nobody; children do
-        signals.worker_process_init.connect(_die_with_parent, weak=False)
+        signals.worker_process_init.connect(harness_places.die_with_parent, weak=False)
         quick = {"read_timeout_s": 1.0, "connect_timeout_s": 0.5, "settle_s": 0.5}
         settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | quick}
 
@@ -149,7 +143,7 @@ class Site:
         code = 1
         try:
             os.setsid()
-            _die_with_parent()
+            harness_places.die_with_parent()
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
             log = os.open(self.place.folder / "logs" / f"{role}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)

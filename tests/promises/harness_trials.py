@@ -57,7 +57,7 @@ def storm(site: Site, given: argparse.Namespace) -> dict[str, Any]:
         if site.open_work() < OPEN_MAX:
             crowd.come()
         crowd.go_on()
-        if rng.random() < 0.4:
+        if site.killed.total() <= 2 * len(_noted(site)) and rng.random() < 0.4:
             pid = rng.choice(list(site.children))
             if site.children[pid] != "line":
                 site.kill(pid)
@@ -76,7 +76,7 @@ def storm(site: Site, given: argparse.Namespace) -> dict[str, Any]:
         return crowd.is_content() and site.open_work() == 0
 
     site.wait_for(settled, within=SETTLES, said="what was accepted is done")
-    points = Counter(site.notes.read_text().splitlines())
+    points = Counter(_noted(site))
     attempts.default = allowed
     figures = {"kills": deaths.total(), "stormed_s": round(stormed_s, 1)}
     return {**figures, "kills_at_named_points": dict(sorted(points.items())), **seen(site, crowd)}
@@ -215,6 +215,10 @@ def _queue(site: Site, key: str, **plan: Any) -> Run:
     return runs.queue(
         key=key, version=site.version, dataset=None, plan=plan, asked_for="", by=site.author, now=timezone.now()
     )
+
+
+def _noted(site: Site) -> list[str]:
+    return site.notes.read_text().splitlines() if site.notes.exists() else []
 
 
 def _beats(site: Site) -> str:

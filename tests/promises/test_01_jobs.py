@@ -41,7 +41,7 @@ def seen(place: tuple[str, str]) -> dict[str, dict[str, Any]]:
 def test_a_storm_of_deaths_loses_nothing_and_doubles_nothing(place: tuple[str, str]) -> None:
     storm = seen(place)["storm"]
     assert storm["kills"] >= KILLS
-    assert sum(storm["kills_at_named_points"].values()) >= KILLS / 4
+    assert sum(storm["kills_at_named_points"].values()) >= KILLS / 3
     assert storm["requests"] >= 3
     assert storm["requests"] == storm["tickets_of_them"]
     assert (storm["lost"], storm["doubled"], storm["at_once"], storm["server_errors"]) == (0, 0, 0, 0)
