@@ -1,4 +1,4 @@
-"""Promise 7: log-in and second factors by hand, in a browser, under the content policy."""
+"""Log-in and second factors by hand, in a browser, under the content policy."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,8 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from tests.factories.people import PASSWORD, Cast
-from tests.functional.conftest import Visitor, browser, cast, visit
-from tests.integration.conftest import installation, now, signing_key_pem
+from tests.functional.conftest import Visitor
 
-__all__ = ["browser", "cast", "installation", "now", "signing_key_pem", "visit"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
