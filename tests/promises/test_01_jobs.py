@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from functools import cache
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,28 +18,48 @@ LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 KILLS, AWAY_S = (340, 30.0) if LONG else (16, 4.0)
 PLACES = harness_places.pairs()
 HERE = PLACES[0]
+Place = tuple[str, str]
+Seen = Callable[[Place, str], dict[str, Any]]
 
 
-@cache
-def seen(place: tuple[str, str]) -> dict[str, dict[str, Any]]:
-    """The figures of each trial in a place; the first has them all."""
+@pytest.fixture(scope="module")
+def seen() -> Iterator[Seen]:
+    """The figures of a trial in a place. In the short form all places are tried at once, because trials mostly wait."""
+    running: dict[Place, subprocess.Popen[str]] = {}
+    figures: dict[Place, dict[str, dict[str, Any]]] = {}
+
+    def of(place: Place, trial: str) -> dict[str, Any]:
+        for other in [place] if LONG else PLACES:
+            if other not in running:
+                running[other] = subprocess.Popen(
+                    [sys.executable, *ordered(other)], cwd=harness_places.ROOT, text=True,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                )  # fmt: skip
+        if place not in figures:
+            said, complaints = running[place].communicate(timeout=3000 if LONG else 400)
+            assert running[place].returncode == 0, complaints[-8000:]
+            heard = json.loads(said.splitlines()[-1])
+            figures[place] = {figure["trial"]: figure for figure in heard}
+            if LONG:
+                harness_report.keep(heard, command=f"python {' '.join(ordered(place))}")
+        return figures[place][trial]
+
+    yield of
+    for process in running.values():
+        process.terminate()
+        process.communicate()
+
+
+def ordered(place: Place) -> list[str]:
+    """What is tried in a place; the first of them has every trial."""
     trials = ["stop", "sleeper", "poison", "outage", "storm"] if place == HERE else ["storm", *["outage"] * LONG]
-    broker, database = place
-    arguments = [*trials, "--broker", broker, "--database", database, "--kills", str(KILLS), "--seconds", str(AWAY_S)]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.promises.harness", *arguments], cwd=harness_places.ROOT, capture_output=True,
-        text=True, check=False, timeout=3000 if LONG else 400,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-8000:]
-    figures = json.loads(done.stdout.splitlines()[-1])
-    if LONG:
-        harness_report.keep(figures, command=f"python -m tests.promises.harness {' '.join(arguments)}")
-    return {figure["trial"]: figure for figure in figures}
+    named = ["--broker", place[0], "--database", place[1], "--kills", str(KILLS), "--seconds", str(AWAY_S)]
+    return ["-m", "tests.promises.harness", *trials, *named]
 
 
 @pytest.mark.parametrize("place", PLACES, ids="-".join)
-def test_a_storm_of_deaths_loses_nothing_and_doubles_nothing(place: tuple[str, str]) -> None:
-    storm = seen(place)["storm"]
+def test_a_storm_of_deaths_loses_nothing_and_doubles_nothing(place: Place, seen: Seen) -> None:
+    storm = seen(place, "storm")
     assert storm["kills"] >= KILLS
     assert sum(storm["kills_at_named_points"].values()) >= KILLS / 3
     assert storm["requests"] >= 3
@@ -48,27 +68,27 @@ def test_a_storm_of_deaths_loses_nothing_and_doubles_nothing(place: tuple[str, s
 
 
 @pytest.mark.parametrize("place", PLACES if LONG else [HERE], ids="-".join)
-def test_a_broker_that_is_away_is_no_error_and_loses_nothing(place: tuple[str, str]) -> None:
-    outage = seen(place)["outage"]
+def test_a_broker_that_is_away_is_no_error_and_loses_nothing(place: Place, seen: Seen) -> None:
+    outage = seen(place, "outage")
     assert outage["accepted_meanwhile"] >= 5
     assert (outage["lost"], outage["doubled"], outage["at_once"], outage["server_errors"]) == (0, 0, 0, 0)
 
 
-def test_a_worker_that_wakes_after_its_lease_writes_nothing() -> None:
-    sleeper = seen(HERE)["sleeper"]
+def test_a_worker_that_wakes_after_its_lease_writes_nothing(seen: Seen) -> None:
+    sleeper = seen(HERE, "sleeper")
     assert sleeper["attempts"] == 2
     assert (sleeper["written_by_the_sleeper"], sleeper["events_of_the_sleeper"]) == (0, 0)
 
 
-def test_a_job_that_kills_its_worker_is_dead_after_three() -> None:
-    poison = seen(HERE)["poison"]
+def test_a_job_that_kills_its_worker_is_dead_after_three(seen: Seen) -> None:
+    poison = seen(HERE, "poison")
     assert (poison["state"], poison["attempts"], poison["workers_killed"]) == ("dead", 3, 3)
     assert poison["others_done"] == 10
     assert "3 times" in poison["error"]
 
 
-def test_a_stop_hands_the_measurement_back_within_five_seconds() -> None:
-    stop = seen(HERE)["stop"]
+def test_a_stop_hands_the_measurement_back_within_five_seconds(seen: Seen) -> None:
+    stop = seen(HERE, "stop")
     assert stop["handed_back_s"] < 5
     assert (stop["exit_code"], stop["attempts_used"]) == (0, 0)
 
