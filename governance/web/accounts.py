@@ -7,6 +7,7 @@ import io
 import qrcode
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.http import HttpRequest
@@ -20,6 +21,14 @@ class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never."""
         return False
+
+
+class ProviderSignup(DefaultSocialAccountAdapter):  # type: ignore[misc]
+    """Lets the organisation's identity provider bring people in; they hold no role until an administrator gives one."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: object) -> bool:
+        """Always: the provider has said who they are."""
+        return True
 
 
 class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]

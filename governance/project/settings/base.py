@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from governance.domain import masking
-from governance.project import embedded, env
+from governance.project import embedded, env, sign_on
 
 BASE_DIR = env.ROOT
 VAR_DIR = env.folder()
@@ -136,21 +136,16 @@ STEP_UP_ROUTES = frozenset(
     }
 )  # fmt: skip
 ACCOUNT_SIGNUP_FIELDS = ["email", "username*", "password1*", "password2*"]
+SOCIALACCOUNT_ADAPTER = "governance.web.accounts.ProviderSignup"
+OIDC_SERVER_URL = env.text("OIDC_SERVER_URL", "")
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
-if env.text("OIDC_SERVER_URL", ""):
-    SOCIALACCOUNT_PROVIDERS = {
-        "openid_connect": {
-            "APPS": [
-                {
-                    "provider_id": "oidc",
-                    "name": env.text("OIDC_NAME", "Single sign-on"),
-                    "client_id": env.text("OIDC_CLIENT_ID"),
-                    "secret": env.text("OIDC_CLIENT_SECRET"),
-                    "settings": {"server_url": env.text("OIDC_SERVER_URL")},
-                }
-            ]
-        }
-    }
+if OIDC_SERVER_URL:
+    SOCIALACCOUNT_PROVIDERS = sign_on.providers(
+        server_url=OIDC_SERVER_URL,
+        client_id=env.text("OIDC_CLIENT_ID"),
+        secret=env.text("OIDC_CLIENT_SECRET"),
+        name=env.text("OIDC_NAME", "Single sign-on"),
+    )
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
@@ -185,7 +180,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'"],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
-        "form-action": ["'self'"],
+        "form-action": sign_on.form_targets(OIDC_SERVER_URL),
         "frame-ancestors": ["'none'"],
     }
 }
