@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from governance import audit, outbox
+from governance.actions import answers
 from governance.models import Pulse
 from governance.queries.operation import TICK
 
@@ -15,6 +16,12 @@ def deliver(message_id: int) -> None:
     """Deliver one outbox message, if it is due and nobody else has it."""
     with audit.origin("job"):
         outbox.deliver(pk=message_id, now=timezone.now())
+
+
+@outbox.on_tick
+def forget_answers(now: datetime) -> None:
+    """Keep the table of answered POSTs from growing for ever."""
+    answers.forget(now=now)
 
 
 @outbox.on_tick

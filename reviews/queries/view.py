@@ -135,6 +135,11 @@ class RequestView:
         return next((stage for stage in self.stages if stage.is_open), None)
 
     @property
+    def unexplained_count(self) -> int:
+        """How many contradicted claims still wait for an explanation."""
+        return sum(not fact.answer for fact in self.contradicted)
+
+    @property
     def contradicted(self) -> tuple[FactView, ...]:
         """The facts whose claim a measurement contradicts."""
         return tuple(fact for fact in self.facts if fact.contradiction)

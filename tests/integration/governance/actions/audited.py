@@ -8,12 +8,12 @@ from django.core.files.base import ContentFile
 
 from benchmarking.actions import datasets, runs
 from benchmarking.models import Run
-from governance.actions import artifacts, budgets, effects, inventory, people, rulebook
+from governance.actions import answers, artifacts, budgets, effects, inventory, people, rulebook
 from governance.domain import defaults
 from governance.domain.quarters import Quarter
 from governance.domain.roles import Role
 from governance.enums import Unit
-from governance.models import ModelAsset, OutboxMessage, Team
+from governance.models import AnsweredPost, ModelAsset, OutboxMessage, Team
 from tests.factories.models import make_version, npz_bytes, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.requests import allocate_budget, result_of
@@ -27,6 +27,11 @@ PLAN = {"scenario": "SingleStream", "min_samples": 700}
 
 def home() -> Team:
     return Team.objects.get(slug="search")
+
+
+def _forgotten(cast: Cast, now: datetime) -> object:
+    AnsweredPost.objects.create(user=cast.author, key="k", fingerprint="f", received_at=now - answers.KEPT - MINUTE)
+    return answers.forget(now=now)
 
 
 def _allocated(cast: Cast, now: datetime) -> dict[str, object]:
@@ -109,6 +114,7 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     "governance.actions.budgets.reserve": lambda cast, now: budgets.reserve(**_allocated(cast, now), key="r"),  # type: ignore[arg-type]
     "governance.actions.budgets.commit": lambda cast, now: budgets.commit(**_allocated(cast, now), key="c"),  # type: ignore[arg-type]
     "governance.actions.budgets.release": _release,
+    "governance.actions.answers.forget": _forgotten,
     "governance.actions.effects.retry": lambda cast, now: effects.retry(
         message=_stuck(now, state="dead"), by=cast.admin, now=now
     ),

@@ -122,6 +122,14 @@ def test_explain_a_contradiction(policy: PolicyVersion, author: User, now: datet
     assert ContradictionAnswer.objects.get().text == "Claimed for batches of eight."
 
 
+def test_the_index_counts_only_what_is_still_unexplained(policy: PolicyVersion, author: User, now: datetime) -> None:
+    request = walks.make_ready(by=author, now=now, declared={**walks.DECLARED, "latency_p95_ms": "1.2"})
+    index = '<a href="#figures">Figures<span>1 contradicted</span></a>'
+    assert index in enter(author).get(page_of(request)).content.decode()
+    post(author, request, "figures/latency_p95_ms/answer", text="Claimed for batches of eight.")
+    assert '<a href="#figures">Figures</a>' in enter(author).get(page_of(request)).content.decode()
+
+
 def test_what_is_not_contradicted_needs_no_explanation(ready: ReviewRequest, author: User) -> None:
     assert post(author, ready, "figures/accuracy/answer", text="There is nothing to say.").status_code == 404
 
