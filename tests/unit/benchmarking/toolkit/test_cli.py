@@ -114,7 +114,7 @@ def test_the_gate_asks_the_server(desk):
 
 
 def test_the_gate_asks_a_statement(files, monkeypatch):  # noqa: F811 -- the fixture imported above
-    monkeypatch.setattr(cli.time, "time", lambda: 1_793_500_000.0)
+    monkeypatch.setattr("time.time", lambda: 1_793_500_000.0)
     arguments = ("gate", DIGEST, "--env", "prod", "--statement", files / "s.json", "--public-key")
     assert weighbridge(*arguments, files / "key.pem").exit_code == 0
     assert weighbridge("gate", "sha256:" + "cd" * 32, *arguments[2:], files / "key.pem").exit_code == 1
