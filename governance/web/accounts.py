@@ -14,6 +14,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from qrcode.image.svg import SvgPathFillImage
 
+from governance.web.account_events import refusals_noted
+
 
 class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]
     """Refuses self-made accounts."""
@@ -21,6 +23,11 @@ class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never."""
         return False
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: str) -> None:
+        """Let so many tries through and no more; an event where they end."""
+        with refusals_noted(credentials.get("email") or credentials.get("username", "")):
+            super().pre_authenticate(request, **credentials)
 
 
 class ProviderSignup(DefaultSocialAccountAdapter):  # type: ignore[misc]

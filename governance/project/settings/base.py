@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "governance.web.middleware.RefusalPages",
     "governance.web.middleware.LoginRequired",
     "governance.web.second_factor.SecondFactor",
+    "governance.web.account_events.WholeChanges",
     "governance.api.idempotency.IdempotentPosts",
 ]
 ROOT_URLCONF = "governance.project.urls"
@@ -125,6 +126,10 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("WEIGHBRIDGE_PROXIES")
 MFA_ADAPTER = "governance.web.accounts.SealedFactors"
+MFA_FORMS = {
+    "authenticate": "governance.web.account_events.NotedAuthenticate",
+    "reauthenticate": "governance.web.account_events.NotedReauthenticate",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Weighbridge"

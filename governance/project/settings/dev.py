@@ -3,7 +3,6 @@
 from governance.project import env
 from governance.project.settings.base import *  # noqa: F403 -- the one place where settings are stacked
 
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 DEBUG = env.flag("WEIGHBRIDGE_DEBUG")
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 STORAGES["staticfiles"] = {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"}  # noqa: F405 -- stacked above

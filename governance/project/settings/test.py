@@ -2,7 +2,6 @@
 
 from governance.project.settings.base import *  # noqa: F403 -- the one place where settings are stacked
 
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {}

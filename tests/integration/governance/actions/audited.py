@@ -8,8 +8,9 @@ from django.core.files.base import ContentFile
 
 from benchmarking.actions import datasets, runs
 from benchmarking.models import Run
-from governance.actions import answers, artifacts, budgets, effects, inventory, people, rulebook
+from governance.actions import accounts, answers, artifacts, budgets, effects, inventory, people, rulebook
 from governance.domain import defaults
+from governance.domain.accounts import Happening
 from governance.domain.quarters import Quarter
 from governance.domain.roles import Role
 from governance.enums import Unit
@@ -109,6 +110,9 @@ def _bury_run(cast: Cast, now: datetime) -> None:
 
 
 FLOOR_ACTIONS: Mapping[str, Call] = {
+    "governance.actions.accounts.note": lambda cast, now: accounts.note(
+        happening=Happening.FACTOR_REMOVED, user=cast.author, by=cast.admin, now=now
+    ),
     "governance.actions.artifacts.keep": _keep,
     "governance.actions.budgets.allocate": _allocate,
     "governance.actions.budgets.reserve": lambda cast, now: budgets.reserve(**_allocated(cast, now), key="r"),  # type: ignore[arg-type]
