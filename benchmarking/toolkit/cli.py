@@ -11,6 +11,7 @@ import typer
 from benchmarking.toolkit.commands.gate import gate
 from benchmarking.toolkit.commands.profile import profile
 from benchmarking.toolkit.commands.request import create
+from benchmarking.toolkit.commands.track import track
 
 app = typer.Typer(
     help=(
@@ -27,6 +28,7 @@ app.add_typer(request, name="request")
 
 app.command()(profile)
 app.command()(gate)
+app.command()(track)
 request.command()(create)
 
 

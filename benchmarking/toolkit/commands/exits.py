@@ -1,7 +1,7 @@
 """How a command ends: its exit code, its words on standard error, and the file it leaves."""
 
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -24,3 +24,18 @@ def write_json(path: Path, result: object) -> None:
         path.write_text(json.dumps(result, indent=1) + "\n")
     except OSError as error:
         raise Invalid(f"The result cannot be written to {path}: {error.strerror}.", field="json") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; raise Invalid where there is none."""
+    import json
+
+    try:
+        document = json.loads(path.read_text())
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.", field="file") from error
+    except ValueError as error:
+        raise Invalid(f"{path} is no JSON: {error}.", field="file") from error
+    if not isinstance(document, dict):
+        raise Invalid(f"{path} holds no result: its outermost value is not an object.", field="file")
+    return document
