@@ -2,14 +2,17 @@
 
 from django.urls import path
 
-from benchmarking.web import runs
+from benchmarking.web import comparison, runs, sandbox
 
 app_name = "benchmarking"
 urlpatterns = [
+    path("runs/compare/", comparison.side_by_side, name="compare"),
     path("runs/<int:run_id>/", runs.detail, name="run"),
     path("runs/<int:run_id>/live/", runs.live, name="run_live"),
     path("runs/<int:run_id>/result.json", runs.result, name="run_result"),
     path("runs/<int:run_id>/cancel/", runs.cancel, name="run_cancel"),
     path("runs/<int:run_id>/repeat/", runs.repeat, name="run_repeat"),
+    path("runs/sandbox/", sandbox.shown, name="sandbox"),
+    path("runs/sandbox/choose/", sandbox.choose, name="sandbox_choose"),
     path("models/<slug:team>/<slug:slug>/runs/", runs.of_model, name="model_runs"),
 ]
