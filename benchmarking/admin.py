@@ -1,9 +1,9 @@
-"""Django's admin: runs and data sets, read-only."""
+"""Django's admin: runs, data sets and choices of the sandbox, read-only."""
 
 from django.contrib import admin
 
 from benchmarking import models
 from governance.admin import ReadOnly
 
-for model in (models.Dataset, models.Run):
+for model in (models.Dataset, models.Run, models.SandboxChoice):
     admin.site.register(model, ReadOnly)

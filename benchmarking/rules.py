@@ -1,8 +1,12 @@
 """Who may do what to a benchmark run: `check_` raises with a reason, `may_` answers."""
 
+from collections.abc import Iterable
+
 from governance.domain.refusals import NotAllowed
 from governance.domain.roles import Person, Role
 from governance.rules import may
+
+TRUSTED = frozenset({Role.PLATFORM_LEAD, Role.ADMIN})
 
 
 def check_run(person: Person, *, team: str) -> None:
@@ -20,3 +24,17 @@ def check_run(person: Person, *, team: str) -> None:
 def may_run(person: Person, *, team: str) -> bool:
     """Whether the person may start, repeat and cancel runs of this team's models."""
     return may(lambda: check_run(person, team=team))
+
+
+def check_choose_sandbox(person: Person) -> None:
+    """What fences strangers' models in is for administrators to choose."""
+    if not person.is_active or Role.ADMIN not in person.roles:
+        raise NotAllowed("Only administrators choose what may be measured without bubblewrap.")
+
+
+def needs_wall(uploaders: Iterable[Person], *, may_go_without: bool) -> bool:
+    """Whether files of these people are run behind bubblewrap alone.
+
+    Platform leads and administrators are trusted with less: they could change the machine anyway.
+    """
+    return not may_go_without and not all(person.is_active and person.roles & TRUSTED for person in uploaders)

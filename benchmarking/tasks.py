@@ -18,6 +18,7 @@ from benchmarking.actions import runs
 from benchmarking.models import Run
 from benchmarking.queries.metrics import RUNS, untaken_since
 from benchmarking.queries.runs import due
+from benchmarking.queries.sandbox import is_wall_needed
 from benchmarking.toolkit.measure.scenarios import ProfileSettings, SingleStream
 from benchmarking.toolkit.runners.isolated import Limits, RunCancelled, RunFailed, profile_isolated
 from governance import audit, outbox
@@ -26,6 +27,7 @@ from governance.models import Pulse
 
 PROGRESS_EVERY_S = 1.0
 STOPPED = "The worker was asked to stop; the run went back to the queue, and another takes it."
+OR_CHOOSE = " Or an administrator allows fewer walls on the page Sandbox (/runs/sandbox/). Then run it again."
 # One byte that a worker and the processes of its pool share: a lock would stay locked when its holder is killed.
 _stopping = mmap.mmap(-1, 1)
 log = logging.getLogger(__name__)
@@ -71,7 +73,8 @@ def execute_run(run_id: int) -> None:
         except RunCancelled:
             _leave(run)
         except RunFailed as failure:
-            runs.fail(run=run, reason=failure.reason, now=timezone.now())
+            more = OR_CHOOSE if failure.code == "no_wall" else ""
+            runs.fail(run=run, reason=failure.reason + more, now=timezone.now())
         except Exception as error:
             log.exception("Run %s met a fault of ours, not of the model's.", run.pk)
             run.hand_back(
@@ -100,6 +103,7 @@ def _profile(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
         on_progress=heartbeat.progress,
         should_stop=heartbeat.should_stop,
         workdir=folder,
+        needs_wall=is_wall_needed(run),
     )
 
 

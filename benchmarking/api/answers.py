@@ -54,3 +54,12 @@ class RunDetailAnswer(Answer):
     result_digest = serializers.CharField()
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class SandboxAnswer(Answer):
+    """What fences models in."""
+
+    may_go_without = serializers.BooleanField(help_text="Whether files of requesters are measured without bubblewrap.")
+    last_layers = serializers.ListField(
+        child=serializers.CharField(), help_text="What the last results say fenced them in, each once."
+    )

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from benchmarking.models.sandbox import REASON_CHARS_MAX
 from governance.api.reading import Input
 
 
@@ -20,3 +21,10 @@ class DatasetFilters(Input):
 
 class Nothing(Input):
     """A call that takes no fields."""
+
+
+class SandboxInput(Input):
+    """Whether files of requesters may be measured without bubblewrap, and why."""
+
+    may_go_without = serializers.BooleanField()
+    reason = serializers.CharField(max_length=REASON_CHARS_MAX)

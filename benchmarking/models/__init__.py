@@ -1,5 +1,6 @@
-"""Runs and evaluation data, and the constraints the database holds."""
+"""Runs, evaluation data and the choice of a sandbox, and the constraints the database holds."""
 
 from benchmarking.models.runs import Dataset, Run
+from benchmarking.models.sandbox import SandboxChoice
 
-__all__ = ["Dataset", "Run"]
+__all__ = ["Dataset", "Run", "SandboxChoice"]

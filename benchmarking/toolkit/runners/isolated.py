@@ -14,6 +14,10 @@ from benchmarking.toolkit.runners.outcome import Order, death, read_outcome
 
 __all__ = ["Layers", "Limits", "ProfileSettings", "RunCancelled", "RunFailed", "profile_isolated"]
 
+NO_WALL = (
+    "Not measured: bubblewrap is missing or may not work on the machine of this worker, and this model is run behind it "
+    "alone. Install it there and let it make namespaces."
+)
 CHILD = ("-m", "benchmarking.toolkit.runners.child")
 
 
@@ -26,16 +30,20 @@ def profile_isolated(
     on_progress: Callable[[float, str], None],
     should_stop: Callable[[], bool],
     workdir: Path,
+    needs_wall: bool = False,
 ) -> dict[str, Any]:
     """Profile `model` in a child process and return its `weighbridge.result/1` mapping.
 
     `on_progress(share, doing)` and `should_stop()` are called at least once a second. Writes into `workdir` alone.
     Raises RunFailed (bad input, crash, memory, deadline; `code` tells them apart) and RunCancelled; whatever the
     callbacks raise passes through. The child and all its descendants are dead in every case. The result's
-    `manifest.isolation` names the layers.
+    `manifest.isolation` names the layers. With `needs_wall` nothing is run where bubblewrap does not work.
     """
+    layers = layers_here()
+    if needs_wall and layers.bubblewrap is None:
+        raise RunFailed(NO_WALL, code="no_wall")
     return profile_behind(
-        layers_here(), model=model, settings=settings, data=data, limits=limits, workdir=workdir,
+        layers, model=model, settings=settings, data=data, limits=limits, workdir=workdir,
         follow=(on_progress, should_stop),
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from benchmarking import tasks
-from benchmarking.actions import runs
+from benchmarking.actions import runs, sandbox
 from benchmarking.models import Run
 from benchmarking.queries.runs import describe
 from benchmarking.toolkit.measure.scenarios import SingleStream, WarmUp
@@ -60,6 +60,13 @@ def profiled(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], 
     return lambda stand_in: monkeypatch.setattr(tasks, "profile_isolated", stand_in)
 
 
+@pytest.fixture
+def any_walls(cast: Cast, now: datetime) -> None:
+    """Measure the author's models on machines without bubblewrap too."""
+    sandbox.choose(may_go_without=True, reason="These models were made here.", by=cast.admin, now=now)
+
+
+@pytest.mark.usefixtures("any_walls")
 def test_a_run_measures_a_real_model_in_a_child_process(version: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     quick = partial(SingleStream, min_duration_s=0.1, warmup=WarmUp(value_ms=0.0, max_duration_s=0.5))
     monkeypatch.setattr(tasks, "SingleStream", quick)
@@ -88,6 +95,7 @@ def test_a_run_measures_a_real_model_in_a_child_process(version: ModelVersion, m
     assert AuditEvent.objects.filter(kind="run.done").count() == 1
 
 
+@pytest.mark.usefixtures("any_walls")
 def test_a_model_that_cannot_run_fails_in_words(cast: Cast, now: datetime) -> None:
     asset = inventory.register_asset(
         team="search", slug="broken", name="Broken", tier="T3", owner=cast.author, by=cast.author, now=now

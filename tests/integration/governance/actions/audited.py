@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.core.files.base import ContentFile
 
-from benchmarking.actions import datasets, runs
+from benchmarking.actions import datasets, runs, sandbox
 from benchmarking.models import Run
 from governance.actions import accounts, answers, artifacts, budgets, effects, inventory, people, rulebook
 from governance.domain import defaults
@@ -146,6 +146,9 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     "governance.actions.rulebook.publish": _publish,
     "benchmarking.actions.datasets.register": lambda cast, now: datasets.register(
         name="d", upload=ContentFile(npz_bytes(), name="d.npz"), by=cast.author, now=now
+    ),
+    "benchmarking.actions.sandbox.choose": lambda cast, now: sandbox.choose(
+        may_go_without=True, reason="A container.", by=cast.admin, now=now
     ),
     "benchmarking.actions.runs.queue": _queued,
     "benchmarking.actions.runs.repeat": _repeat,
