@@ -1,0 +1,70 @@
+"""Every `weighbridge` command that a page shows exists, with those options; the toolkit's pages are run as they stand."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from benchmarking.toolkit.cli import app
+from tests.unit.benchmarking.toolkit import builders
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*/*.md")])
+FENCE = re.compile(r"^```(?:console|bash|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?weighbridge ((?:[^\\\n]|\\\n)+)$", re.MULTILINE)
+# What each page's commands find in the folder they are run in. A page that is not named here talks to a server.
+MATERIAL: dict[str, dict[str, Callable[[Path], object]]] = {
+    "how-to/profile-a-model.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
+    "how-to/log-to-a-tracker.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
+}
+DONE_OR_DOUBTED = {0, 1}  # 1: measured, but the machine was too busy for the figures to count
+
+
+def commands_of(page: Path) -> Iterator[list[str]]:
+    for block in FENCE.findall(page.read_text()):
+        for command in COMMAND.findall(block):
+            yield shlex.split(command.replace("\\\n", " "), comments=True)
+
+
+EVERY = [
+    pytest.param(arguments, id=f"{page.relative_to(ROOT)}: {' '.join(arguments)[:60]}")
+    for page in PAGES
+    for arguments in commands_of(page)
+]
+
+
+def test_pages_show_commands():
+    assert len(EVERY) >= 5
+
+
+@pytest.mark.parametrize("arguments", EVERY)
+def test_a_command_on_a_page_exists_with_its_options(arguments):
+    command, context = typer.main.get_command(app), None
+    while hasattr(command, "commands"):
+        name, arguments = arguments[0], arguments[1:]
+        assert name in command.commands, f"there is no command {name}"
+        command = command.commands[name]
+    context = command.make_context(command.name, list(arguments))  # raises for an option that does not exist
+    context.close()
+
+
+@pytest.mark.parametrize("name", MATERIAL)
+def test_the_pages_of_the_toolkit_run_as_they_stand(name, tmp_path):
+    for file, build in MATERIAL[name].items():
+        build(tmp_path / file)
+    commands = list(commands_of(ROOT / "docs" / name))
+    assert commands, "the page shows no command"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {"PATH": path, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    for arguments in commands:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarking.toolkit", *arguments],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode in DONE_OR_DOUBTED, f"weighbridge {shlex.join(arguments)}\n{done.stdout}\n{done.stderr}"
