@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
@@ -11,9 +12,9 @@ from rest_framework.views import APIView
 from governance.actions import budgets as writes
 from governance.api.answers import AllocationAnswer, BudgetAnswer
 from governance.api.inputs import AllocationInput, BudgetFilters
-from governance.api.reading import asker, read
+from governance.api.reading import TABLE_ANSWERS, TABLE_KIND, AnyAccept, asker, download, read
 from governance.enums import Unit
-from governance.queries import budgets
+from governance.queries import budgets, ledger
 from governance.rules import may_see_budget
 
 
@@ -40,3 +41,15 @@ class Budgets(APIView):
             key=f"api:{uuid.uuid4().hex}", by=user, now=now,
         )  # fmt: skip
         return Response(AllocationAnswer(entry).data, status=201)
+
+
+class LedgerExport(APIView):
+    """The bookings of one account as a file."""
+
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(operation_id="budgets_ledger_export", parameters=[TABLE_KIND], responses=TABLE_ANSWERS)
+    def get(self, request: Request, team: str, quarter: str, unit: str, kind: str) -> HttpResponse:
+        """Every booking with what it left available, the newest first."""
+        _, person, _ = asker(request)
+        return download(ledger.table(ledger.find(team=team, quarter=quarter, unit=unit, person=person)), kind=kind)

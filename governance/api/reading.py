@@ -1,4 +1,4 @@
-"""What every API of the house shares: who asks, how an input is read, how numbers and choices are written.
+"""What every API of the house shares: who asks, how an input is read, how numbers, choices and files are written.
 
 The one module of this edge that other apps' APIs may import; the contract names it.
 """
@@ -8,14 +8,33 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.contrib.auth.models import User
+from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from governance.domain.roles import Person
+from governance.domain.tables import CSV, MEDIA_TYPES, XLSX, Table, file_of
 from governance.queries.people import person_of
 
 Answer = serializers.Serializer[Any]
+TABLE_KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=[CSV, XLSX], description="The kind of file.")
+TABLE_ANSWERS = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in MEDIA_TYPES.values()}
+
+
+class AnyAccept(BaseContentNegotiation):
+    """Answers with the file whatever a client says it accepts."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The first renderer, which only errors need."""
+        first = next(iter(renderers))
+        return first, first.media_type
 
 
 class Input(serializers.Serializer[Any]):
@@ -54,3 +73,9 @@ def choice(values: Iterable[str], **options: Any) -> serializers.ChoiceField:
     words = [str(value) for value in values]
     reason = f"“{{input}}” is not known here; write one of {', '.join(words)}."
     return serializers.ChoiceField(choices=words, error_messages={"invalid_choice": reason}, **options)
+
+
+def download(table: Table, *, kind: str) -> HttpResponse:
+    """The table as a file, csv or xlsx, in which no text is a formula."""
+    file = file_of(table, kind=kind)
+    return HttpResponse(file.content, headers=file.headers)

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.views import APIView
 
 from governance.api.answers import EventAnswer
 from governance.api.inputs import TrailFilters
-from governance.api.reading import asker, read
+from governance.api.reading import TABLE_ANSWERS, TABLE_KIND, AnyAccept, asker, download, read
 from governance.queries import trail
 from governance.queries.trail import Filters
 from governance.rules import check_read_trail
@@ -25,6 +27,22 @@ class Trail(GenericAPIView[Any]):
         """The newest first."""
         _, person, _ = asker(request)
         check_read_trail(person)
-        given = read(TrailFilters, request.query_params)
-        rows = trail.listed(Filters(given.get("q", ""), given.get("subject_type", ""), given.get("kind", "")))
+        rows = trail.listed(_filters(request))
         return self.get_paginated_response(EventAnswer(self.paginate_queryset(rows), many=True).data)
+
+
+class TrailExport(APIView):
+    """The trail as a file."""
+
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(operation_id="audit_export", parameters=[TABLE_KIND, TrailFilters], responses=TABLE_ANSWERS)
+    def get(self, request: Request, kind: str) -> HttpResponse:
+        """Every event the filters leave, the newest first."""
+        check_read_trail(asker(request)[1])
+        return download(trail.table(_filters(request)), kind=kind)
+
+
+def _filters(request: Request) -> Filters:
+    given = read(TrailFilters, request.query_params)
+    return Filters(given.get("q", ""), given.get("subject_type", ""), given.get("kind", ""))

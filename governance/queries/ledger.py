@@ -7,9 +7,13 @@ from decimal import Decimal
 from governance.domain import ledger
 from governance.domain.ledger import Balance
 from governance.domain.refusals import NotFound
+from governance.domain.roles import Person
+from governance.domain.tables import Table
 from governance.models import BudgetAccount
 from governance.queries.budgets import entries_of
+from governance.rules import may_see_budget
 
+COLUMNS = ("Booked", "Booking", "Request", "By", "Amount", "Change", "Available after", "Note")
 _SIGNS = {"allocate": 1, "reserve": -1, "commit": -1, "release": 1}
 
 
@@ -46,6 +50,26 @@ def statement(*, team: str, quarter: str, unit: str) -> Statement:
         raise NotFound(f"The team {team} has no {unit} account for {quarter}.")
     balance = ledger.balance(entries_of(account))
     return Statement(team, account.team.name, quarter, unit, balance, tuple(reversed(_lines(account))))
+
+
+def find(*, team: str, quarter: str, unit: str, person: Person) -> Statement:
+    """The statement; whoever may not see it is told what everybody is told of an account that was never opened."""
+    if not may_see_budget(person, team=team):
+        raise NotFound(f"The team {team} has no {unit} account for {quarter}.")
+    return statement(team=team, quarter=quarter, unit=unit)
+
+
+def table(statement: Statement) -> Table:
+    """Every booking of the account as a table, newest first."""
+    name = f"ledger-{statement.team}-{statement.quarter}-{statement.unit}"
+    rows = (
+        (
+            line.booked_at, line.kind, line.request_ref, line.booked_by, line.amount, line.change, line.available,
+            line.note,
+        )
+        for line in statement.lines
+    )  # fmt: skip
+    return Table(name, COLUMNS, rows, len(statement.lines))
 
 
 def quarters() -> list[str]:

@@ -1,10 +1,19 @@
 """Reads of the audit trail."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
+from governance.domain.spreadsheets import Cell
+from governance.domain.tables import Table
 from governance.models import AuditEvent
+
+COLUMNS = (
+    "Position", "At", "Event", "About", "Subject", "By", "Through", "Reason", "Details", "Request id", "Hash before it",
+    "Hash",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,20 @@ def listed(filters: Filters) -> QuerySet[AuditEvent]:
     if filters.kind:
         rows = rows.filter(kind__startswith=filters.kind)
     return rows
+
+
+def table(filters: Filters) -> Table:
+    """The list as a table, every page of it."""
+    rows = listed(filters)
+    return Table("audit", COLUMNS, map(_cells, rows), rows.count())
+
+
+def _cells(event: AuditEvent) -> Sequence[Cell]:
+    details = json.dumps(event.details, ensure_ascii=False, sort_keys=True)
+    return (
+        event.position, event.at, event.kind, event.subject_type, event.subject, event.actor, event.source, event.reason,
+        details, event.request_id, event.previous_hash, event.hash,
+    )  # fmt: skip
 
 
 def of_subject(subject_type: str, *, subject: str, limit: int = 30) -> list[AuditEvent]:

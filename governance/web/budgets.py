@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from governance.actions import budgets as writes
 from governance.domain.quarters import Quarter
-from governance.domain.refusals import NotFound, Refused
+from governance.domain.refusals import Refused
 from governance.domain.roles import Person
 from governance.enums import Unit
 from governance.models import Team
@@ -27,7 +27,6 @@ from governance.web.formatting import format_quantity
 from governance.web.reader import person_of, user_of
 from governance.web.refusals import show_in
 
-COLUMNS = ("Booked", "Booking", "Request", "By", "Amount", "Change", "Available after", "Note")
 TITLES = {Unit.USD: "Money (USD)", Unit.GPU_H: "GPU hours"}
 
 
@@ -93,28 +92,11 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
 @require_safe
 def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str) -> HttpResponse:
     """`/budgets/TEAM/QUARTER/UNIT/ledger.csv` and `.xlsx`: every booking of one account, newest first."""
-    lines = _statement(request, team, quarter, unit).lines
-    rows = (
-        (
-            line.booked_at,
-            line.kind,
-            line.request_ref,
-            line.booked_by,
-            line.amount,
-            line.change,
-            line.available,
-            line.note,
-        )
-        for line in lines
-    )
-    return export(kind=kind, name=f"ledger-{team}-{quarter}-{unit}", header=COLUMNS, rows=rows, count=len(lines))
+    return export(ledger.table(_statement(request, team, quarter, unit)), kind=kind)
 
 
 def _statement(request: HttpRequest, team: str, quarter: str, unit: str) -> Statement:
-    """The account; whoever may not see it is told what everybody is told of an account that was never opened."""
-    if not may_see_budget(person_of(request), team=team):
-        raise NotFound(f"The team {team} has no {unit} account for {quarter}.")
-    return ledger.statement(team=team, quarter=quarter, unit=unit)
+    return ledger.find(team=team, quarter=quarter, unit=unit, person=person_of(request))
 
 
 def _form(request: HttpRequest, quarter: str) -> AllocationForm:

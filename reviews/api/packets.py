@@ -1,19 +1,15 @@
 """`reviews/{ref}/packet/`: the review packet and its PDF."""
 
-from collections.abc import Iterable
-
 from django.core.files.storage import storages
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.api.reading import read
+from governance.api.reading import AnyAccept, read
 from governance.domain.refusals import NotFound, WrongState
 from governance.enums import JobState
 from reviews.actions import packets as writes
@@ -22,17 +18,6 @@ from reviews.api.inputs import Nothing, found
 from reviews.models import Packet, ReviewRequest
 
 PDF = "application/pdf"
-
-
-class AnyAccept(BaseContentNegotiation):
-    """Answers with the file whatever a client says it accepts."""
-
-    def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        """The first renderer, which only errors need."""
-        first = next(iter(renderers))
-        return first, first.media_type
 
 
 class Packets(APIView):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import JSONParser
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from benchmarking.models import Dataset
-from governance.api.reading import asker, read
+from governance.api.reading import TABLE_ANSWERS, TABLE_KIND, AnyAccept, asker, download, read
 from governance.domain.facts import CATALOGUE, Basis
 from governance.domain.refusals import Invalid, Refused
 from governance.domain.roles import Person
@@ -43,10 +44,7 @@ class Reviews(GenericAPIView[Any]):
     def get(self, request: Request) -> Response:
         """The newest first."""
         _, person, _ = asker(request)
-        given = read(ReviewFilters, request.query_params)
-        given.pop("page", None)
-        filters = replace(Filters(search=given.pop("q", "")), **given)
-        page = self.paginate_queryset(requests.listed(person=person, filters=filters))
+        page = self.paginate_queryset(requests.listed(person=person, filters=_filters(request)))
         return self.get_paginated_response(RowAnswer(page, many=True).data)
 
     @extend_schema(operation_id="reviews_create", request=ReviewInput, responses={201: ReviewAnswer})
@@ -63,6 +61,18 @@ class Reviews(GenericAPIView[Any]):
         return Response(said(row, person, now), status=201)
 
 
+class ReviewsExport(APIView):
+    """The requests you may see, as a file."""
+
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(operation_id="reviews_export", parameters=[TABLE_KIND, ReviewFilters], responses=TABLE_ANSWERS)
+    def get(self, request: Request, kind: str) -> HttpResponse:
+        """Every request the filters leave, the newest first."""
+        _, person, _ = asker(request)
+        return download(requests.table(person=person, filters=_filters(request)), kind=kind)
+
+
 class Review(APIView):
     """One request."""
 
@@ -71,6 +81,12 @@ class Review(APIView):
         """Everything there is to know of it, and what you may do now."""
         row, _, person, now = found(request, ref)
         return Response(said(row, person, now))
+
+
+def _filters(request: Request) -> Filters:
+    given = read(ReviewFilters, request.query_params)
+    given.pop("page", None)
+    return replace(Filters(search=given.pop("q", "")), **given)
 
 
 def statement_of(fact: dict[str, Any]) -> Statement:

@@ -6,6 +6,7 @@ from reviews.api import authorisations, evidence, packets, requests, steps
 
 urlpatterns: list[URLPattern] = [
     path("reviews/", requests.Reviews.as_view(), name="reviews"),
+    path("reviews.<slug:kind>", requests.ReviewsExport.as_view(), name="export"),
     path("reviews/<slug:ref>/", requests.Review.as_view(), name="review"),
     path("reviews/<slug:ref>/submit/", steps.Submission.as_view(), name="submit"),
     path("reviews/<slug:ref>/facts/", evidence.Facts.as_view(), name="facts"),

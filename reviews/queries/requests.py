@@ -1,5 +1,6 @@
 """Which requests there are, and who may see them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,10 +9,16 @@ from django.db.models.functions import Length
 
 from governance.domain.refusals import NotFound
 from governance.domain.roles import Person
+from governance.domain.spreadsheets import Cell
+from governance.domain.tables import Table
 from governance.rules import sees_everything
 from reviews.domain.lifecycle import State
 from reviews.models import ReviewRequest
 from reviews.rules import Parties
+
+COLUMNS = (
+    "Request", "Title", "State", "Outcome", "Model", "Artifact", "Team", "Environment", "Requester", "Owner", "Filed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,21 @@ def listed(*, person: Person, filters: Filters) -> QuerySet[ReviewRequest]:
     if filters.mine:
         rows = rows.filter(_own(person))
     return rows
+
+
+def table(*, person: Person, filters: Filters) -> Table:
+    """The list as a table, every page of it."""
+    rows = listed(person=person, filters=filters).select_related("decision", "model_version__asset__owner")
+    return Table("requests", COLUMNS, map(_cells, rows), rows.count())
+
+
+def _cells(row: ReviewRequest) -> Sequence[Cell]:
+    outcome = row.decision.outcome if hasattr(row, "decision") else ""
+    version = row.model_version
+    return (
+        row.ref, row.title, row.state, outcome, str(version), version.digest, row.team.slug, row.environment,
+        row.requester.username, version.asset.owner.username, row.created_at,
+    )  # fmt: skip
 
 
 def _own(person: Person) -> Q:

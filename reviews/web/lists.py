@@ -1,6 +1,5 @@
 """The list of requests: filters and page live in the address; the same list as a file."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -11,7 +10,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance.domain.roles import Person, Role
-from governance.domain.spreadsheets import Cell
 from governance.models import Team
 from governance.rules import sees_everything
 from governance.web.exports import export
@@ -19,14 +17,10 @@ from governance.web.looks import look_of
 from governance.web.reader import person_of
 from reviews.domain.lifecycle import State
 from reviews.enums import ENVIRONMENTS
-from reviews.models import ReviewRequest
-from reviews.queries.requests import Filters
+from reviews.queries.requests import Filters, table
 from reviews.queries.requests import listed as found
 
 PAGE_SIZE = 25
-COLUMNS = (
-    "Request", "Title", "State", "Outcome", "Model", "Artifact", "Team", "Environment", "Requester", "Owner", "Filed",
-)  # fmt: skip
 
 
 class FilterForm(forms.Form):
@@ -78,16 +72,4 @@ def listed(request: HttpRequest) -> HttpResponse:
 def exported(request: HttpRequest, kind: str) -> HttpResponse:
     """`/requests.csv` and `/requests.xlsx`: the list as filtered, every page of it."""
     person = person_of(request)
-    rows = found(person=person, filters=FilterForm(request.GET, person=person).filters).select_related(
-        "decision", "model_version__asset__owner"
-    )
-    return export(kind=kind, name="requests", header=COLUMNS, rows=map(_cells, rows), count=rows.count())
-
-
-def _cells(row: ReviewRequest) -> Sequence[Cell]:
-    outcome = row.decision.outcome if hasattr(row, "decision") else ""
-    version = row.model_version
-    return (
-        row.ref, row.title, row.state, outcome, str(version), version.digest, row.team.slug, row.environment,
-        row.requester.username, version.asset.owner.username, row.created_at,
-    )  # fmt: skip
+    return export(table(person=person, filters=FilterForm(request.GET, person=person).filters), kind=kind)
