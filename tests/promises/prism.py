@@ -19,7 +19,7 @@ from governance.project import env
 
 PACKAGE = "@stoplight/prism-cli@5.14.2"
 DESCRIPTION = env.ROOT.parent / "shared" / "jira" / "jira-v3.openapi.json"
-CORNER = ("serverInfo", "myself", "field", "mypermissions", "project/{projectIdOrKey}", "issue", "search/jql")
+CORNER = ("serverInfo", "myself", "field", "status", "mypermissions", "project/{projectIdOrKey}", "issue", "search/jql")
 PATIENCE_S = 60
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from reviews.integrations.jira.client import JiraClient
+from reviews.integrations.jira.reader import JiraReader
 from reviews.integrations.jira.settings import STATUSES, JiraSettings
-from reviews.integrations.jira.tracker import JiraTracker
 from reviews.ports import Facts, Heading, LabelLost, Link, Misconfigured, Paragraph, TicketDraft, TicketGone
 from tests.promises import prism
 from tests.promises.tickets import LONG
@@ -33,6 +33,8 @@ DRAFT = TicketDraft(
     ),
     url="http://localhost:8000/requests/MRR-2026-0042/",
 )
+
+READ_COMMENTS = 120  # more than a page
 
 if LONG:
     prism.install()
@@ -69,7 +71,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
 
 
 @pytest.fixture
-def tracker(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> Iterator[JiraTracker]:
+def tracker(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> Iterator[JiraReader]:
+    """Writer and reader of tickets over one connection, each request and answer judged."""
     judged.seen.clear()
     judged.departures.clear()
     made = JiraClient.__init__
@@ -80,7 +83,7 @@ def tracker(judged: Judged, monkeypatch: pytest.MonkeyPatch) -> Iterator[JiraTra
 
     monkeypatch.setattr(JiraClient, "__init__", heard)
     account = {"email": judged.jira.config.email, "token": judged.jira.config.token, "project": "MR"}
-    tracker = JiraTracker(JiraSettings(url=judged.url, **account), clock=lambda: datetime(2026, 11, 24, tzinfo=UTC))
+    tracker = JiraReader(JiraSettings(url=judged.url, **account), clock=lambda: datetime(2026, 11, 24, tzinfo=UTC))
     yield tracker
     tracker.close()
 
@@ -89,7 +92,7 @@ def unknown(judged: Judged) -> list[str]:
     return [departure for departure in judged.departures if departure not in KNOWN_QUIRKS]
 
 
-def test_all_that_is_ever_asked_keeps_the_contract(judged: Judged, tracker: JiraTracker) -> None:
+def test_all_that_is_ever_asked_keeps_the_contract(judged: Judged, tracker: JiraReader) -> None:
     assert tracker.check().ok
     assert tracker.find(DRAFT.label) is None
     ticket = tracker.open(DRAFT)
@@ -111,7 +114,46 @@ def test_all_that_is_ever_asked_keeps_the_contract(judged: Judged, tracker: Jira
     }  # fmt: skip
 
 
-def test_refusals_keep_the_contract(judged: Judged, tracker: JiraTracker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_read_after_a_hint_keeps_the_contract(judged: Judged, tracker: JiraReader) -> None:
+    """A ticket that people moved and commented: read again whole, in pages, and looked at in bulk."""
+    ticket = tracker.open(DRAFT)
+    tracker.comment(ticket.id, DRAFT.body, marker="event-2")
+    for number in range(READ_COMMENTS):
+        said = judged.jira.issues.add_comment(
+            ticket.key, {"body": said_of(f"Comment {number}")}, author="712020:a-person"
+        )
+        assert said[0] == 201
+    ways = judged.jira.issues.transitions(ticket.id)[1]["transitions"]
+    moved = judged.jira.issues.transition(ticket.id, {"transition": {"id": ways[0]["id"]}}, author="712020:a-person")
+    assert moved[0] == 204
+    judged.seen.clear()
+    found = tracker.read(ticket.id)
+    assert [comment.text.strip() for comment in found.comments if not comment.is_by_us] == [
+        f"Comment {number}" for number in range(READ_COMMENTS)
+    ]
+    assert [(move.status, move.author_id) for move in found.moves] == [(ways[0]["to"]["name"], "712020:a-person")]
+    assert found.moves[0].category
+    assert set(tracker.glance([ticket.id, "404"])) == {ticket.id}
+    with pytest.raises(TicketGone):
+        tracker.read("404")
+    assert unknown(judged) == []
+    assert {line.replace(f"issue/{ticket.id}", "issue/ID") for line in judged.seen} >= {
+        "GET /rest/api/3/issue/ID 200", "GET /rest/api/3/issue/ID/comment 200", "GET /rest/api/3/issue/ID/changelog 200",
+        "GET /rest/api/3/status 200", "POST /rest/api/3/issue/bulkfetch 200", "GET /rest/api/3/issue/404 404",
+    }  # fmt: skip
+    assert sum("/comment " in line for line in judged.seen) == 2, "two pages"
+
+
+def said_of(text: str) -> dict[str, Any]:
+    """A comment as Jira keeps it."""
+    return {
+        "type": "doc",
+        "version": 1,
+        "content": [{"type": "paragraph", "content": [{"type": "text", "text": text}]}],
+    }
+
+
+def test_refusals_keep_the_contract(judged: Judged, tracker: JiraReader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(judged.jira.config.screen, "customfield_10020", "Cost centre")
     judged.jira.config.required.append("customfield_10020")
     with pytest.raises(Misconfigured, match="Cost centre is required"):
