@@ -1,0 +1,120 @@
+"""Uncertainty: a 90 % range becomes a lognormal, a calculation is drawn many times, and the answer is a distribution.
+
+Inputs are dataclasses whose numbers are points or ranges; the calculators take arrays as readily as numbers, so the
+same function gives the point and the draws.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from governance.domain.refusals import Invalid
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Draws = NDArray[np.float64]
+DRAWS = 10_000
+SEED = 20_260_101
+# A 90 % interval of a normal distribution spans twice 1.645 standard deviations.
+Z_SPAN_90 = 3.2897072539029435
+LEVELS: Mapping[str, float] = {"p10": 0.1, "p50": 0.5, "p80": 0.8, "p90": 0.9}
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """Nine times in ten the number lies between `low` and `high`, both positive; as likely above their geometric mean."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        """Refuse what no lognormal fits."""
+        if not (0 < self.low <= self.high < math.inf):
+            text = f"A range goes from a positive number to one that is not smaller; {self.low:g} to {self.high:g} does not."
+            raise Invalid(text, code="range")
+
+    @property
+    def median(self) -> float:
+        """Return the geometric mean of the ends."""
+        return math.sqrt(self.low) * math.sqrt(self.high)
+
+    def quantile(self, p: float) -> float:
+        """Return the number that a share `p` of the draws stays below."""
+        from scipy.stats import norm
+
+        return float(math.exp(math.log(self.median) + self._sigma * float(norm.ppf(p))))
+
+    def draw(self, rng: np.random.Generator, n: int) -> Draws:
+        """Return `n` draws: lognormal with mu = ln of the median, sigma = ln(high/low) / 3.29."""
+        return np.asarray(rng.lognormal(math.log(self.median), self._sigma, n))
+
+    @property
+    def _sigma(self) -> float:
+        return math.log(self.high / self.low) / Z_SPAN_90
+
+
+Amount = float | Range | Draws
+T = TypeVar("T", bound="DataclassInstance")
+
+
+def ranges_of(spec: Any) -> dict[str, Range]:
+    """Return the fields of a dataclass that are ranges, by name."""
+    found = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
+    return {name: value for name, value in found.items() if isinstance(value, Range)}
+
+
+def at_medians(spec: T) -> T:
+    """Return the same inputs with each range at its median."""
+    return dataclasses.replace(spec, **{name: spread.median for name, spread in ranges_of(spec).items()})
+
+
+def drawn(spec: T, *, n: int = DRAWS, seed: int = SEED) -> T:
+    """Return the same inputs with each range as `n` draws. Each field has a stream of its own, so that adding one moves no other."""
+    sampled = {
+        name: spread.draw(np.random.default_rng([seed, *name.encode()]), n) for name, spread in ranges_of(spec).items()
+    }
+    return dataclasses.replace(spec, **sampled)
+
+
+def levels_of(draws: Draws | float) -> dict[str, float]:
+    """Return P10, P50, P80 and P90 of the draws; a plain number is its own every level."""
+    values = np.atleast_1d(np.asarray(draws, dtype=np.float64))
+    return {name: float(np.quantile(values, p)) for name, p in LEVELS.items()}
+
+
+def probability_above(draws: Draws | float, threshold: float) -> float:
+    """Return the share of draws above the threshold."""
+    return float((np.atleast_1d(np.asarray(draws, dtype=np.float64)) > threshold).mean())
+
+
+@dataclasses.dataclass(frozen=True)
+class Swing:
+    """What one input does to the answer when it goes from its P10 to its P90 and the others stay at their medians."""
+
+    name: str
+    at_p10: float
+    at_p90: float
+
+    @property
+    def size(self) -> float:
+        """Return how far the answer moves."""
+        return abs(self.at_p90 - self.at_p10)
+
+
+def tornado(spec: T, answer: Callable[[T], float]) -> tuple[Swing, ...]:
+    """Return each range's swing, the largest first; `answer` gets the inputs as plain numbers."""
+    still = at_medians(spec)
+    swings = [
+        Swing(
+            name,
+            answer(dataclasses.replace(still, **{name: spread.quantile(0.1)})),
+            answer(dataclasses.replace(still, **{name: spread.quantile(0.9)})),
+        )
+        for name, spread in ranges_of(spec).items()
+    ]
+    return tuple(sorted(swings, key=lambda swing: swing.size, reverse=True))
