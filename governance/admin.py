@@ -1,8 +1,16 @@
-"""Django's admin: read-only, but for teams and roles, which are granted and revoked through the same audited actions."""
+"""Django's admin: read-only, but for teams and roles, which are granted and revoked through the same audited actions.
+
+No door around the second person: a role that binds people is proposed on the page of changes, and whoever holds one keeps
+password, address and factors to themselves, so that no administrator confirms in another's name.
+"""
 
 from typing import TYPE_CHECKING, Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
+from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import User
 from django.db.models import Model
 from django.http import HttpRequest
@@ -11,13 +19,16 @@ from django.utils import timezone
 from governance import models
 from governance.actions import people
 from governance.domain.roles import Role
+from governance.queries.people import binds_people
 
 if TYPE_CHECKING:
     from django.forms import ModelForm
 
     ModelAdmin = admin.ModelAdmin[Any]
+    UserAdmin = auth_admin.UserAdmin[User]
 else:
     ModelAdmin = admin.ModelAdmin
+    UserAdmin = auth_admin.UserAdmin
 
 
 def _acting(request: HttpRequest) -> User:
@@ -59,7 +70,7 @@ class TeamAdmin(ReadOnly):
 
 @admin.register(models.RoleGrant)
 class RoleGrantAdmin(ReadOnly):
-    """Roles; granted and revoked through the actions, which refuse a grant to oneself."""
+    """Roles; granted and revoked through the actions, which refuse a grant to oneself, and one that takes two people."""
 
     list_display = ("user", "role", "team")
     list_filter = ("role", "team")
@@ -93,8 +104,65 @@ class RoleGrantAdmin(ReadOnly):
             self.delete_model(request, grant)
 
 
+def _holder(row: Model | None) -> User | None:
+    """Whose account a row is, or lets somebody into."""
+    return row if isinstance(row, User) or row is None else row.user  # type: ignore[attr-defined]  # each of these has one
+
+
+class Guarded(ModelAdmin):
+    """What lets people into an account; of whoever binds others, no administrator changes it.
+
+    With another's password, address or factor one would confirm one's own proposals. Revoke the roles first, which one
+    administrator may do; to give them back takes two.
+    """
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """As Django's permissions say, for those who bind nobody."""
+        return not self._is_guarded(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """As Django's permissions say, for those who bind nobody."""
+        return not self._is_guarded(obj) and super().has_delete_permission(request, obj)
+
+    def _is_guarded(self, row: Model | None) -> bool:
+        holder = _holder(row)
+        return holder is not None and binds_people(holder)
+
+
+class AccountAdmin(Guarded, UserAdmin):
+    """Accounts: opened here; closed by the action, whoever they belong to."""
+
+    actions = ("close",)
+
+    @admin.action(description="Close the selected accounts")
+    def close(self, request: HttpRequest, queryset: Any) -> None:
+        """Close each through the action."""
+        for user in queryset:
+            people.close_account(user=user, by=_acting(request), now=timezone.now())
+
+
+class WayInAdmin(Guarded):
+    """Second factors and addresses: removed for whoever lost one, never planted or moved to another account."""
+
+    list_display = ("user",)
+    fields = ("user",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
+
+
+admin.site.unregister((User, Authenticator, EmailAddress, SocialAccount, SocialApp, SocialToken))
+admin.site.register(User, AccountAdmin)
+admin.site.register((Authenticator, EmailAddress), WayInAdmin)
+
 for model in (
-    models.ApiToken, models.AuditEvent, models.BudgetAccount, models.ChecklistVersion, models.LedgerEntry,
-    models.ModelAsset, models.ModelVersion, models.OutboxMessage, models.PolicyVersion,
+    models.ApiToken, models.AuditEvent, models.BudgetAccount, models.ChecklistVersion, models.Checkpoint,
+    models.LedgerEntry, models.ModelAsset, models.ModelVersion, models.OutboxMessage, models.PolicyVersion,
+    models.RuleChange,
 ):  # fmt: skip
     admin.site.register(model, ReadOnly)

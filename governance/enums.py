@@ -40,6 +40,16 @@ class DocumentState(TextChoices):
     RETIRED = "retired"
 
 
+class ChangeState(TextChoices):
+    """A change of what binds people waits for a second person; every other state is an end."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
 class Tier(TextChoices):
     """Materiality: exposure times purpose."""
 

@@ -1,6 +1,6 @@
 """Who may do what on the ground floor: `check_` raises with a reason, `may_` answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from governance.domain.refusals import NotAllowed
 from governance.domain.roles import Person, Role
@@ -43,14 +43,51 @@ def check_publish_rulebook(person: Person, *, written_by_id: int | None) -> None
         raise NotAllowed("Somebody other than its author must publish a policy; ask another administrator.")
 
 
-def may_publish_rulebook(person: Person, *, written_by_id: int | None) -> bool:
-    """Whether the person may publish this draft."""
-    return may(lambda: check_publish_rulebook(person, written_by_id=written_by_id))
-
-
 def may_write_rulebook(person: Person) -> bool:
     """Whether the person may draft a policy."""
     return may(lambda: check_write_rulebook(person))
+
+
+def check_propose_publication(person: Person) -> None:
+    """Proposing to put a draft in force: whoever may write one, its author included."""
+    _need(person, Role.PLATFORM_LEAD, Role.ADMIN, to="propose a policy for publication")
+
+
+def check_confirm_change(person: Person, *, proposed_by_id: int, gaining_ids: Collection[int]) -> None:
+    """Confirming a change of what binds people: an administrator who neither proposed it nor gains by it."""
+    _need(person, Role.ADMIN, to="confirm a change")
+    if person.id == proposed_by_id:
+        raise NotAllowed("You proposed this change; another administrator must confirm it.")
+    if person.id in gaining_ids:
+        raise NotAllowed(
+            "You wrote what this change publishes, or gain a role by it; another administrator must confirm it."
+        )
+
+
+def may_confirm_change(person: Person, *, proposed_by_id: int, gaining_ids: Collection[int]) -> bool:
+    """Whether the person may confirm this change."""
+    return may(lambda: check_confirm_change(person, proposed_by_id=proposed_by_id, gaining_ids=gaining_ids))
+
+
+def check_refuse_change(person: Person, *, proposed_by_id: int) -> None:
+    """Closing a proposal without effect: an administrator, or whoever proposed it."""
+    if not (person.is_active and person.id == proposed_by_id):
+        _need(person, Role.ADMIN, to="refuse a change")
+
+
+def may_refuse_change(person: Person, *, proposed_by_id: int) -> bool:
+    """Whether the person may refuse or withdraw this change."""
+    return may(lambda: check_refuse_change(person, proposed_by_id=proposed_by_id))
+
+
+def check_read_changes(person: Person) -> None:
+    """What is proposed and was decided: whoever may propose, and auditors."""
+    _need(person, Role.PLATFORM_LEAD, Role.ADMIN, Role.AUDITOR, to="read proposed changes")
+
+
+def may_read_changes(person: Person) -> bool:
+    """Whether the person may read proposed changes."""
+    return may(lambda: check_read_changes(person))
 
 
 def check_allocate_budget(person: Person) -> None:
@@ -91,6 +128,11 @@ def check_manage_people(person: Person, *, user_id: int | None = None) -> None:
     _need(person, Role.ADMIN, to="manage people")
     if user_id == person.id:
         raise NotAllowed("Nobody grants or revokes a role of their own; ask another administrator.")
+
+
+def may_manage_people(person: Person) -> bool:
+    """Whether the person may open teams and grant roles to others."""
+    return may(lambda: check_manage_people(person))
 
 
 def check_create_token(person: Person, *, user_id: int) -> None:

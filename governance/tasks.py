@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from governance import audit, outbox
-from governance.actions import answers
+from governance.actions import answers, changes
 from governance.models import Pulse
 from governance.queries.operation import TICK
 
@@ -22,6 +22,12 @@ def deliver(message_id: int) -> None:
 def forget_answers(now: datetime) -> None:
     """Keep the table of answered POSTs from growing for ever."""
     answers.forget(now=now)
+
+
+@outbox.on_tick
+def end_unconfirmed(now: datetime) -> None:
+    """Close proposals that no second person confirmed in time."""
+    changes.expire(now=now)
 
 
 @outbox.on_tick

@@ -9,14 +9,16 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from governance import audit
-from governance.domain.refusals import Invalid, NotFound
-from governance.domain.roles import Role
+from governance.domain.refusals import Invalid, NotAllowed, NotFound, WrongState
+from governance.domain.roles import BINDING, Role
 from governance.domain.scopes import Scope
-from governance.models import ApiToken, RoleGrant, Team
+from governance.enums import ChangeState
+from governance.models import ApiToken, RoleGrant, RuleChange, Team
 from governance.queries.people import person_of
 from governance.rules import check_create_token, check_manage_people
 
 TOKEN_DAYS_MAX = 366
+ALONE = "By an operator on the server, without a second person."
 SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
 
 
@@ -33,18 +35,45 @@ def create_team(*, slug: str, name: str, by: User | None, now: datetime) -> Team
     return team
 
 
-def grant_role(*, user: User, role: Role, team: Team | None = None, by: User | None, now: datetime) -> RoleGrant:
-    """Give a role; requesters for one team, everybody else for the whole organisation."""
+def grant_role(
+    *,
+    user: User,
+    role: Role,
+    team: Team | None = None,
+    change: RuleChange | None = None,
+    by: User | None,
+    now: datetime,
+) -> RoleGrant:
+    """Give a role; requesters for one team, everybody else for the whole organisation.
+
+    A role that binds people needs the `change` in which another person proposed it and `by` confirmed it.
+    """
     if (role is Role.REQUESTER) != (team is not None):
         raise Invalid("A requester is granted for a team; every other role for the whole organisation.", field="team")
     if by is not None:
         check_manage_people(person_of(by), user_id=user.pk)
+        _check_two_people(user, role, change, by)
     with transaction.atomic():
         grant, is_new = RoleGrant.objects.get_or_create(user=user, role=role.value, team=team)
         if is_new:
             details = {"role": role.value, "team": team.slug if team else None}
-            audit.record(kind="role.granted", by=by, subject=("person", user.username), details=details, now=now)
+            details |= {"change": str(change)} if change else {}
+            reason = "" if by else ALONE
+            subject = ("person", user.username)
+            audit.record(kind="role.granted", by=by, subject=subject, details=details, reason=reason, now=now)
     return grant
+
+
+def _check_two_people(user: User, role: Role, change: RuleChange | None, by: User) -> None:
+    if role not in BINDING:
+        return
+    agreed = RuleChange.objects.filter(user=user, role=role.value, state=ChangeState.CONFIRMED, closed_by=by)
+    if change is None or not agreed.filter(pk=change.pk).exists():
+        raise NotAllowed(
+            "This role judges, spends or administers, so two people grant it: propose it under Changes, and another "
+            "administrator confirms.",
+            code="two_people",
+        )
 
 
 def revoke_role(*, user: User, role: Role, team: Team | None = None, by: User | None, now: datetime) -> None:
@@ -57,6 +86,20 @@ def revoke_role(*, user: User, role: Role, team: Team | None = None, by: User | 
             raise NotFound(f"{user.username} does not hold that role.", field="role")
         details = {"role": role.value, "team": team.slug if team else None}
         audit.record(kind="role.revoked", by=by, subject=("person", user.username), details=details, now=now)
+
+
+def close_account(*, user: User, by: User | None, now: datetime) -> User:
+    """Let nobody in by this account any more; what it did stays, and so do its roles until they are revoked."""
+    if by is not None:
+        check_manage_people(person_of(by), user_id=user.pk)
+    with transaction.atomic():
+        row = User.objects.select_for_update().get(pk=user.pk)
+        if not row.is_active:
+            raise WrongState(f"The account {row.username} is closed already.")
+        row.is_active = False
+        row.save(update_fields=["is_active"])
+        audit.record(kind="account.closed", by=by, subject=("person", row.username), now=now)
+    return row
 
 
 def create_token(*, user: User, valid_days: int, by: User | None, now: datetime, scope: Scope = Scope.WRITE) -> str:

@@ -34,12 +34,16 @@ def draft_checklist(*, source: str, by: User | None, now: datetime) -> Checklist
 
 
 def publish(*, version: Version, by: User | None, now: datetime) -> Version:
-    """Put a draft in force; the version before it is retired. `by` None is the installation itself."""
+    """Put a draft in force; the version before it is retired. `by` None is the installation itself.
+
+    For a person this is the second half of a change that they have just confirmed (`changes.confirm`); the database
+    refuses it otherwise.
+    """
     if by is not None:
         check_publish_rulebook(person_of(by), written_by_id=version.written_by_id)
     kind = type(version)
     with transaction.atomic():
-        siblings = {row.pk: row for row in kind.objects.select_for_update().filter(name=version.name)}
+        siblings = {row.pk: row for row in kind.objects.select_for_update().filter(name=version.name).order_by("pk")}
         draft = siblings[version.pk]
         if draft.state != DocumentState.DRAFT:
             raise WrongState(f"{draft} is {draft.state}; only a draft can be published.")

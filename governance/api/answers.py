@@ -92,6 +92,22 @@ class PolicyDetailAnswer(PolicyAnswer):
     stages = PolicyStageAnswer(many=True)
 
 
+class ChangeAnswer(Answer):
+    """A change of what binds people: proposed by one person, in force once another has confirmed it."""
+
+    id = serializers.IntegerField()
+    ref = serializers.CharField(source="__str__")
+    what = serializers.CharField()
+    state = serializers.CharField(help_text="pending, confirmed, refused, withdrawn or expired.")
+    reason = serializers.CharField()
+    proposed_by = serializers.CharField(source="proposed_by.username")
+    proposed_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    closed_by = serializers.CharField(source="closed_by.username", default=None, allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    closing_reason = serializers.CharField()
+
+
 class BudgetAnswer(Answer):
     """An account: what a team may spend in a quarter, and what is left."""
 

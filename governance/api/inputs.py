@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 from rest_framework import serializers
 
 from governance.api.reading import Input, choice
-from governance.enums import Tier, Unit
+from governance.domain.roles import BINDING
+from governance.enums import ChangeState, Tier, Unit
 from governance.models import Team
 
 
@@ -92,6 +93,31 @@ class PolicyInput(Input):
     """A policy as YAML."""
 
     source = serializers.CharField(trim_whitespace=False, help_text="The document, apiVersion: weighbridge/v1.")  # type: ignore[assignment]  # a field of that name, not DRF's attribute
+
+
+class ChangeReasonInput(Input):
+    """Why."""
+
+    reason = serializers.CharField(min_length=10, max_length=2000)
+
+
+class ChangeFilters(Input):
+    """What the list of changes can be narrowed to."""
+
+    page = serializers.IntegerField(required=False, min_value=1)
+    state = choice(ChangeState.values, required=False)
+
+
+class GrantInput(ChangeReasonInput):
+    """A role that binds people, for somebody else."""
+
+    user = serializers.SlugRelatedField(
+        slug_field="username",
+        queryset=User.objects.filter(is_active=True),
+        error_messages={"does_not_exist": "There is no active user “{value}”."},
+        help_text="User name of whoever is to hold the role.",
+    )
+    role = choice(sorted(BINDING))
 
 
 class Nothing(Input):

@@ -1,4 +1,4 @@
-"""`policies/`: reading, drafting and publishing."""
+"""`policies/`: reading, drafting, and proposing for publication."""
 
 from dataclasses import asdict
 from typing import Any
@@ -10,8 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.actions import rulebook as writes
-from governance.api.answers import PolicyAnswer, PolicyDetailAnswer
-from governance.api.inputs import Nothing, PolicyInput
+from governance.actions.changes import propose_publication
+from governance.api.answers import ChangeAnswer, PolicyAnswer, PolicyDetailAnswer
+from governance.api.inputs import ChangeReasonInput, PolicyInput
 from governance.api.reading import asker, read
 from governance.models import PolicyVersion
 from governance.queries import rulebook
@@ -46,17 +47,18 @@ class PolicyDetail(APIView):
         return Response(_said(_found(name, number)))
 
 
-class PolicyPublication(APIView):
-    """Putting a draft in force."""
+class PolicyProposal(APIView):
+    """Proposing to put a draft in force."""
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="policies_publish", request=Nothing, responses=PolicyDetailAnswer)
+    @extend_schema(operation_id="policies_propose", request=ChangeReasonInput, responses={201: ChangeAnswer})
     def post(self, request: Request, name: str, number: int) -> Response:
-        """Publish the draft; the version in force before is retired. Needs somebody else than its author."""
+        """Propose the draft for publication; an administrator who neither wrote nor proposed it confirms the change."""
         user, _, now = asker(request)
-        read(Nothing, request.data)
-        return Response(_said(writes.publish(version=_found(name, number), by=user, now=now)))
+        reason = read(ChangeReasonInput, request.data)["reason"]
+        change = propose_publication(version=_found(name, number), reason=reason, by=user, now=now)
+        return Response(ChangeAnswer(change).data, status=201)
 
 
 def _found(name: str, number: int) -> PolicyVersion:

@@ -4,9 +4,10 @@ from django.urls import URLPattern, path
 
 from governance.api import schema
 from governance.api.budgets import Budgets, LedgerExport
+from governance.api.changes import ChangeConfirmation, ChangeDetail, ChangeRefusal, Changes
 from governance.api.inventory import Models
 from governance.api.keys import PublicKey
-from governance.api.rulebook import Policies, PolicyDetail, PolicyPublication
+from governance.api.rulebook import Policies, PolicyDetail, PolicyProposal
 from governance.api.trail import Trail, TrailExport
 
 __all__ = ["schema", "urlpatterns"]
@@ -15,7 +16,11 @@ urlpatterns: list[URLPattern] = [
     path("models/", Models.as_view(), name="models"),
     path("policies/", Policies.as_view(), name="policies"),
     path("policies/<slug:name>/<int:number>/", PolicyDetail.as_view(), name="policy"),
-    path("policies/<slug:name>/<int:number>/publish/", PolicyPublication.as_view(), name="policy-publish"),
+    path("policies/<slug:name>/<int:number>/propose/", PolicyProposal.as_view(), name="policy-propose"),
+    path("changes/", Changes.as_view(), name="changes"),
+    path("changes/<int:change_id>/", ChangeDetail.as_view(), name="change"),
+    path("changes/<int:change_id>/confirm/", ChangeConfirmation.as_view(), name="change-confirm"),
+    path("changes/<int:change_id>/refuse/", ChangeRefusal.as_view(), name="change-refuse"),
     path("budgets/", Budgets.as_view(), name="budgets"),
     path(
         "budgets/<slug:team>/<slug:quarter>/<slug:unit>/ledger.<slug:kind>",

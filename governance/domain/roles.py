@@ -28,6 +28,9 @@ class Role(StrEnum):
         return self.value.replace("_", " ").capitalize()
 
 
+# Whoever holds one of these judges, spends or administers: granting it takes two people.
+BINDING = frozenset({Role.REVIEWER, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN})
+
 _DESCRIPTIONS = {
     Role.REQUESTER: (
         "Files model review requests for their own teams: names the model version, declares what it costs and what it "
@@ -41,8 +44,8 @@ _DESCRIPTIONS = {
     ),
     Role.PLATFORM_LEAD: (
         "Answers for the shared accelerators: approves the GPU budget of a request as its last stage, allocates "
-        "GPU hours and money to team accounts, suspends or revokes authorisations, and publishes policy. Approves "
-        "nothing that they filed, own or measured themselves."
+        "GPU hours and money to team accounts, suspends or revokes authorisations, and drafts and proposes policy. "
+        "Approves nothing that they filed, own or measured themselves."
     ),
     Role.FINANCE: (
         "Answers for the money: allocates budget to team accounts each quarter, reads every cost projection and "
@@ -51,8 +54,8 @@ _DESCRIPTIONS = {
     ),
     Role.ADMIN: (
         "Keeps the system working: people, roles, teams, policy and checklist versions, dead jobs and undelivered "
-        "messages. Holds no vote through this role, cannot edit votes, decisions, evidence or the audit trail, and "
-        "every action is on the record like anybody's."
+        "messages. Confirms what another proposed, never their own proposal. Holds no vote through this role, cannot "
+        "edit votes, decisions, evidence or the audit trail, and every action is on the record like anybody's."
     ),
     Role.AUDITOR: (
         "Reads everything: every request, vote, figure, ledger entry, policy version and audit event, and checks the "

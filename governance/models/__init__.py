@@ -2,6 +2,8 @@
 
 from governance.models.audit import AuditEvent
 from governance.models.budgets import BudgetAccount, LedgerEntry
+from governance.models.changes import RuleChange
+from governance.models.checkpoints import Checkpoint
 from governance.models.effects import AnsweredPost, OutboxMessage
 from governance.models.inventory import ModelAsset, ModelVersion
 from governance.models.leases import Leased
@@ -15,6 +17,7 @@ __all__ = [
     "AuditEvent",
     "BudgetAccount",
     "ChecklistVersion",
+    "Checkpoint",
     "Leased",
     "LedgerEntry",
     "ModelAsset",
@@ -23,5 +26,6 @@ __all__ = [
     "PolicyVersion",
     "Pulse",
     "RoleGrant",
+    "RuleChange",
     "Team",
 ]

@@ -32,6 +32,12 @@ class Document(models.Model):
                 condition=Q(state=DocumentState.DRAFT, published_at__isnull=True)
                 | (~Q(state=DocumentState.DRAFT) & Q(published_at__isnull=False)),
             ),
+            models.CheckConstraint(
+                name="%(class)s_author_does_not_publish",
+                condition=Q(published_by__isnull=True)
+                | Q(written_by__isnull=True)
+                | ~Q(published_by=models.F("written_by")),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import User
 
-from governance.domain.roles import Person, Role
+from governance.domain.roles import BINDING, Person, Role
 from governance.models import RoleGrant, Team
 
 
@@ -27,3 +27,8 @@ def teams_of(person: Person) -> list[Team]:
 def people_with(role: Role) -> list[User]:
     """Active users who hold a role, by user name."""
     return list(User.objects.filter(is_active=True, role_grants__role=role).distinct().order_by("username"))
+
+
+def binds_people(user: User) -> bool:
+    """Whether the user holds a role that judges, spends or administers, be the account open or closed."""
+    return RoleGrant.objects.filter(user=user, role__in=BINDING).exists()

@@ -49,6 +49,11 @@ def model_of(kind: str) -> type[PolicyVersion] | type[ChecklistVersion]:
     return KINDS[kind]
 
 
+def kind_of(version: Version) -> str:
+    """ "policies" or "checklists"."""
+    return "policies" if isinstance(version, PolicyVersion) else "checklists"
+
+
 def versions(kind: str) -> list[VersionRow]:
     """Every version, by name, the newest first."""
     rows = model_of(kind).objects.select_related("written_by", "published_by").order_by("name", "-number")

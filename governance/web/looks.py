@@ -66,6 +66,9 @@ LOOKS: dict[str, Look] = {
     "delivered": Look("ok", "check", "Sent"),
     "waiting": Look("plain", "clock", "Waiting"),
     "dead": Look("bad", "alert", "Given up"),
+    # a proposed change
+    "confirmed": Look("ok", "check", "Confirmed"),
+    "refused": Look("bad", "stop", "Refused"),
     # a policy version, a checklist item
     "published": Look("ok", "check", "Published"),
     "retired": Look("plain", "archive", "Retired"),

@@ -23,9 +23,11 @@ class Entry:
     is_current: bool
 
 
-def entries(*, path: str, may_read_trail: bool = False) -> tuple[Entry, ...]:
+def entries(*, path: str, may_read_trail: bool = False, may_read_changes: bool = False) -> tuple[Entry, ...]:
     """Every place the reader may go; the one whose address the path begins with is current (the inbox only by itself)."""
-    places = (*_PLACES, ("Audit", "governance:audit")) if may_read_trail else _PLACES
+    changes = (("Changes", "governance:changes"),) if may_read_changes else ()
+    trail = (("Audit", "governance:audit"),) if may_read_trail else ()
+    places = (*_PLACES, *changes, *trail)
     return tuple(_entry(label, reverse(name), path) for label, name in places)
 
 

@@ -1,6 +1,5 @@
-"""Pages of the rulebook: versions, what they say, what changed, drafting and publishing."""
+"""Pages of the rulebook: versions, what they say, what changed, drafting, and proposing for publication."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -11,14 +10,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from governance.actions import changes as proposals
 from governance.actions import rulebook as writes
 from governance.domain.policy_diff import Change
 from governance.domain.refusals import Invalid, NotFound, Refused
 from governance.enums import DocumentState
 from governance.models import PolicyVersion
-from governance.queries import rulebook
+from governance.queries import changes, rulebook
 from governance.queries.rulebook import Version
-from governance.rules import check_publish_rulebook, check_write_rulebook, may_write_rulebook
+from governance.rules import check_propose_publication, check_write_rulebook, may_read_changes, may_write_rulebook
 from governance.web.reader import person_of, user_of
 from governance.web.refusals import attempt
 
@@ -71,7 +71,7 @@ def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     before, after = (_asked(request, kind, name, field) for field in ("from", "to"))
     context = {
         "kind": kind, "word": WORDS[kind], "name": name, "before": before, "after": after,
-        "changes": _shown(rulebook.changes(before=before, after=after)),
+        "changes": shown_changes(before=before, after=after),
         "numbers": [each.number for each in rulebook.versions(kind) if each.name == name],
         "crumbs": (
             ("Policy", reverse("governance:policies")),
@@ -104,16 +104,14 @@ def draft(request: HttpRequest, kind: str) -> HttpResponse:
 
 
 @require_POST
-def publish(request: HttpRequest, kind: str, name: str, number: int) -> HttpResponse:
-    """Put a draft in force."""
+def propose(request: HttpRequest, kind: str, name: str, number: int) -> HttpResponse:
+    """Propose to put a draft in force; a second person confirms."""
     version = rulebook.find(kind=kind, name=name, number=number)
+    reason = request.POST.get("reason", "")
 
     def act() -> str:
-        if isinstance(version, PolicyVersion):
-            writes.publish(version=version, by=user_of(request), now=timezone.now())
-        else:
-            writes.publish(version=version, by=user_of(request), now=timezone.now())
-        return f"{version} is in force. Requests submitted from now on are judged by it."
+        change = proposals.propose_publication(version=version, reason=reason, by=user_of(request), now=timezone.now())
+        return f"{change} is proposed. An administrator who neither wrote nor proposed it must confirm it within seven days."
 
     attempt(request, act)
     return redirect("governance:policy", kind, name, number)
@@ -131,17 +129,24 @@ def _said(version: Version) -> dict[str, Any]:
 
 def _draft_context(request: HttpRequest, kind: str, version: Version) -> dict[str, Any]:
     current = rulebook.in_force(kind=kind, name=version.name)
-    changes = _shown(rulebook.changes(before=current, after=version)) if current else None
     try:
-        check_publish_rulebook(person_of(request), written_by_id=version.written_by_id)
+        check_propose_publication(person_of(request))
     except Refused as refusal:
-        return {"current": current, "changes": changes, "cannot_publish": refusal.reason}
-    return {"current": current, "changes": changes, "cannot_publish": ""}
+        cannot_propose = refusal.reason
+    else:
+        cannot_propose = ""
+    return {
+        "current": current,
+        "changes": shown_changes(before=current, after=version) if current else None,
+        "cannot_propose": cannot_propose,
+        "open_change": changes.open_for(version),
+        "may_read_changes": may_read_changes(person_of(request)),
+    }
 
 
-def _shown(changes: Iterable[Change]) -> tuple[Change, ...]:
+def shown_changes(*, before: Version, after: Version) -> tuple[Change, ...]:
     """Changes for a table whose columns say before and after: words only where they say more than these."""
-    return tuple(replace(change, words=_more(change)) for change in changes)
+    return tuple(replace(change, words=_more(change)) for change in rulebook.changes(before=before, after=after))
 
 
 def _more(change: Change) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from governance.web import budgets, health, integrations, models, policies, trail
+from governance.web import budgets, changes, health, integrations, models, policies, trail
 from governance.web.styleguide import styleguide
 
 app_name = "governance"
@@ -15,7 +15,11 @@ urlpatterns = [
     path("policy/<slug:kind>/new/", policies.draft, name="policy_draft"),
     path("policy/<slug:kind>/<slug:name>/diff/", policies.difference, name="policy_diff"),
     path("policy/<slug:kind>/<slug:name>/<int:number>/", policies.detail, name="policy"),
-    path("policy/<slug:kind>/<slug:name>/<int:number>/publish/", policies.publish, name="policy_publish"),
+    path("policy/<slug:kind>/<slug:name>/<int:number>/propose/", policies.propose, name="policy_propose"),
+    path("changes/", changes.listed, name="changes"),
+    path("changes/<int:change_id>/", changes.detail, name="change"),
+    path("changes/<int:change_id>/confirm/", changes.confirm, name="change_confirm"),
+    path("changes/<int:change_id>/refuse/", changes.refuse, name="change_refuse"),
     path("budgets/", budgets.listed, name="budgets"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/", budgets.account, name="account"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/ledger.<slug:kind>", budgets.exported, name="account_export"),

@@ -25,7 +25,9 @@ def main() -> None:
     var = env.folder()
     say.step("Set up: database, tables, default policy and checklist")
     people = _set_up()
-    say.done("PostgreSQL is up, the policy is published, eight people have their roles")
+    say.done(
+        "PostgreSQL is up, the policy is published, nine people have their roles, those that bind others by two administrators"
+    )
     from governance.project.demo import train
 
     say.step("Train a small image classifier on 10,000 product images, on this machine")
@@ -175,7 +177,7 @@ def _farewell(say: Terminal, target: Path, ref: str) -> None:
     say.console.print(f"   {target / 'packet.pdf'}\n   {target / 'summary.json'}")
     say.console.print(
         f"\nOpen the same data with [bold]make run[/bold], then http://127.0.0.1:8000/requests/{ref}/\n"
-        f"Log in as requester, reviewer1, reviewer2, lead, finance, admin or auditor; the password is {PASSWORD}"
+        f"Log in as requester, reviewer1, reviewer2, lead, finance, admin, admin2 or auditor; the password is {PASSWORD}"
     )
 
 

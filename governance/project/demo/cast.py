@@ -9,15 +9,17 @@ from django.contrib.auth.models import User
 from benchmarking.actions import sandbox
 from benchmarking.queries.sandbox import may_go_without
 from benchmarking.toolkit.runners.layers import layers_here
-from governance.actions import budgets, people
+from governance.actions import budgets, changes, people
 from governance.domain.quarters import Quarter
-from governance.domain.roles import Role
+from governance.domain.roles import BINDING, Role
 from governance.enums import Unit
 from governance.models import BudgetAccount, LedgerEntry
+from governance.queries.people import person_of
 
 PASSWORD = "weighbridge-demo"  # noqa: S105 -- the demo's accounts exist on this machine alone, and the README names them
 TEAM, TEAM_NAME = "visual-search", "Visual Search"
 BUDGETS = {Unit.USD: Decimal(60_000), Unit.GPU_H: Decimal(2_000)}
+ADMINS, PART = ("admin", "admin2"), "The part this person plays in the demo."
 
 
 @dataclass(frozen=True)
@@ -37,13 +39,13 @@ CAST = (
     Member("lead", "Lee Lead", (Role.PLATFORM_LEAD,)),
     Member("finance", "Fay Finance", (Role.FINANCE,)),
     Member("admin", "Ada Admin", (Role.ADMIN,)),
+    Member("admin2", "Abel Admin", (Role.ADMIN,)),
     Member("auditor", "Aud Auditor", (Role.AUDITOR,)),
 )
 
 
 def gather(*, now: datetime) -> dict[str, User]:
     """Make whoever is missing, with roles and budget; the users by name."""
-    team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)
     found = {}
     for member in CAST:
         first, last = member.name.split()
@@ -54,13 +56,31 @@ def gather(*, now: datetime) -> dict[str, User]:
         if is_new:
             user.set_password(PASSWORD)
             user.save()
-        for role in member.roles:
-            people.grant_role(user=user, role=role, team=team if role is Role.REQUESTER else None, by=None, now=now)
         found[member.username] = user
+    _give_roles(found, now=now)
+    team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)
     quarter = str(Quarter.of(now.date()))
     for unit, amount in BUDGETS.items():
         _top_up(team_id=team.pk, quarter=quarter, unit=unit, amount=amount, by=found["finance"], now=now)
     return found
+
+
+def _give_roles(users: dict[str, User], *, now: datetime) -> None:
+    """The server makes two administrators; from then on a role that binds people takes both of them."""
+    for name in ADMINS:
+        people.grant_role(user=users[name], role=Role.ADMIN, by=None, now=now)
+    first, second = (users[name] for name in ADMINS)
+    team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)
+    for member in CAST:
+        user = users[member.username]
+        for role in set(member.roles) - person_of(user).roles:
+            if role in BINDING:
+                change = changes.propose_grant(user=user, role=role, reason=PART, by=first, now=now)
+                changes.confirm(change=change, by=second, now=now)
+            else:
+                people.grant_role(
+                    user=user, role=role, team=team if role is Role.REQUESTER else None, by=first, now=now
+                )
 
 
 def _top_up(*, team_id: int, quarter: str, unit: Unit, amount: Decimal, by: User, now: datetime) -> None:

@@ -136,7 +136,8 @@ def meter(total: Decimal, committed: Decimal, reserved: Decimal, this: Decimal =
 @register.simple_tag(takes_context=True)
 def navigation_entries(context: Context) -> tuple[navigation.Entry, ...]:
     """The entries of the main navigation, the current one marked."""
-    return navigation.entries(path=context["request"].path, may_read_trail=bool(context.get("may_read_trail")))
+    told = {name: bool(context.get(name)) for name in ("may_read_trail", "may_read_changes")}
+    return navigation.entries(path=context["request"].path, **told)
 
 
 @register.simple_block_tag

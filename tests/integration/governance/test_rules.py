@@ -32,6 +32,24 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
     "check_publish_rulebook of one's own": (
         lambda who: rules.check_publish_rulebook(who, written_by_id=ME), set(), "",
     ),
+    "check_propose_publication": (
+        rules.check_propose_publication, {L, A}, "Only a platform lead or an administrator may propose a policy for publication.",
+    ),
+    "check_confirm_change": (
+        lambda who: rules.check_confirm_change(who, proposed_by_id=SOMEBODY, gaining_ids={9}), {A},
+        "Only an administrator may confirm a change.",
+    ),
+    "check_confirm_change of one's own": (
+        lambda who: rules.check_confirm_change(who, proposed_by_id=ME, gaining_ids=set()), set(), "",
+    ),
+    "check_confirm_change to one's gain": (
+        lambda who: rules.check_confirm_change(who, proposed_by_id=SOMEBODY, gaining_ids={ME}), set(), "",
+    ),
+    "check_refuse_change": (
+        lambda who: rules.check_refuse_change(who, proposed_by_id=SOMEBODY), {A}, "Only an administrator may refuse a change.",
+    ),
+    "check_refuse_change of one's own": (lambda who: rules.check_refuse_change(who, proposed_by_id=ME), set(Role), ""),
+    "check_read_changes": (rules.check_read_changes, {L, A, U}, "may read proposed changes."),
     "check_allocate_budget": (rules.check_allocate_budget, {F}, "Only finance may allocate a budget."),
     "check_see_budget at home": (lambda who: rules.check_see_budget(who, team=HOME), {R, L, F, A, U}, "another team"),
     "check_see_budget": (lambda who: rules.check_see_budget(who, team=AWAY), {L, F, A, U}, "another team"),
@@ -74,7 +92,7 @@ def test_a_role_may_what_the_table_says(name: str, role: Role) -> None:
 @pytest.mark.parametrize("name", list(TABLE))
 def test_nobody_without_a_role_may_anything_but_make_a_token(name: str) -> None:
     check, _, _ = TABLE[name]
-    assert rules.may(lambda: check(person())) == (name == "check_create_token")
+    assert rules.may(lambda: check(person())) == (name in {"check_create_token", "check_refuse_change of one's own"})
 
 
 @pytest.mark.parametrize("name", list(TABLE))
@@ -91,9 +109,15 @@ def test_an_inactive_person_may_nothing_whatever_they_were(name: str) -> None:
         (rules.check_allocate_budget, rules.may_allocate_budget),
         (rules.check_operate, rules.may_operate),
         (rules.check_read_trail, rules.may_read_trail),
+        (rules.check_manage_people, rules.may_manage_people),
+        (rules.check_read_changes, rules.may_read_changes),
         (
-            lambda who: rules.check_publish_rulebook(who, written_by_id=SOMEBODY),
-            lambda who: rules.may_publish_rulebook(who, written_by_id=SOMEBODY),
+            lambda who: rules.check_confirm_change(who, proposed_by_id=SOMEBODY, gaining_ids=()),
+            lambda who: rules.may_confirm_change(who, proposed_by_id=SOMEBODY, gaining_ids=()),
+        ),
+        (
+            lambda who: rules.check_refuse_change(who, proposed_by_id=SOMEBODY),
+            lambda who: rules.may_refuse_change(who, proposed_by_id=SOMEBODY),
         ),
         (lambda who: rules.check_see_budget(who, team=AWAY), lambda who: rules.may_see_budget(who, team=AWAY)),
     ],
@@ -107,6 +131,10 @@ def test_may_answers_what_check_raises(check: Check, answer: Callable[[Person], 
 def test_the_words_of_the_refusals_that_depend_on_whose_it_is() -> None:
     with pytest.raises(NotAllowed, match="Somebody other than its author must publish a policy"):
         rules.check_publish_rulebook(person(A), written_by_id=ME)
+    with pytest.raises(NotAllowed, match="You proposed this change; another administrator must confirm it"):
+        rules.check_confirm_change(person(A), proposed_by_id=ME, gaining_ids={ME})
+    with pytest.raises(NotAllowed, match="You wrote what this change publishes, or gain a role by it"):
+        rules.check_confirm_change(person(A), proposed_by_id=SOMEBODY, gaining_ids={ME})
     with pytest.raises(NotAllowed, match="You are not a requester of the team 'ads'; ask an administrator to add you"):
         rules.check_act_for_team(person(R), team=AWAY)
     with pytest.raises(NotAllowed, match="Nobody grants or revokes a role of their own; ask another administrator"):

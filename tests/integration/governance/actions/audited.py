@@ -8,15 +8,16 @@ from django.core.files.base import ContentFile
 
 from benchmarking.actions import datasets, runs, sandbox
 from benchmarking.models import Run
-from governance.actions import accounts, answers, artifacts, budgets, effects, inventory, people, rulebook
+from governance.actions import accounts, answers, artifacts, budgets, changes, effects, inventory, people, rulebook
 from governance.domain import defaults
 from governance.domain.accounts import Happening
 from governance.domain.quarters import Quarter
 from governance.domain.roles import Role
 from governance.enums import Unit
-from governance.models import AnsweredPost, ModelAsset, OutboxMessage, Team
+from governance.models import AnsweredPost, ModelAsset, OutboxMessage, PolicyVersion, Team
+from tests.factories.changes import grant, propose, publish
 from tests.factories.models import make_version, npz_bytes, onnx_bytes
-from tests.factories.people import Cast
+from tests.factories.people import Cast, make_person
 from tests.factories.requests import allocate_budget, result_of
 
 Call = Callable[[Cast, datetime], object]
@@ -82,9 +83,27 @@ def _reference(cast: Cast, now: datetime) -> None:
     )
 
 
+def _draft(cast: Cast, now: datetime) -> PolicyVersion:
+    return rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=cast.approver, now=now)
+
+
+def _refuse(cast: Cast, now: datetime) -> None:
+    change = propose(version=_draft(cast, now), by=cast.approver, now=now)
+    changes.refuse(change=change, reason="Not this quarter.", by=cast.admin, now=now)
+
+
+def _expire(cast: Cast, now: datetime) -> None:
+    change = propose(version=_draft(cast, now), by=cast.approver, now=now)
+    assert changes.expire(now=change.expires_at)
+
+
+def _grant(cast: Cast, now: datetime) -> None:
+    second = make_person("second.admin", Role.ADMIN, now=now)
+    grant(user=cast.author, role=Role.REVIEWER, by=second, confirmed_by=cast.admin, now=now)
+
+
 def _publish(cast: Cast, now: datetime) -> None:
-    draft = rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=cast.approver, now=now)
-    rulebook.publish(version=draft, by=cast.admin, now=now)
+    publish(version=_draft(cast, now), cast=cast, now=now)
 
 
 def _queued(cast: Cast, now: datetime) -> Run:
@@ -119,6 +138,11 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     "governance.actions.budgets.commit": lambda cast, now: budgets.commit(**_allocated(cast, now), key="c"),  # type: ignore[arg-type]
     "governance.actions.budgets.release": _release,
     "governance.actions.answers.forget": _forgotten,
+    "governance.actions.changes.propose_publication": _publish,
+    "governance.actions.changes.propose_grant": _grant,
+    "governance.actions.changes.confirm": _grant,
+    "governance.actions.changes.refuse": _refuse,
+    "governance.actions.changes.expire": _expire,
     "governance.actions.effects.retry": lambda cast, now: effects.retry(
         message=_stuck(now, state="dead"), by=cast.admin, now=now
     ),
@@ -130,9 +154,10 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     "governance.actions.people.create_team": lambda cast, now: people.create_team(
         slug="maps", name="Maps", by=cast.admin, now=now
     ),
-    "governance.actions.people.grant_role": lambda cast, now: people.grant_role(
-        user=cast.author, role=Role.REVIEWER, by=cast.admin, now=now
+    "governance.actions.people.close_account": lambda cast, now: people.close_account(
+        user=cast.author, by=cast.admin, now=now
     ),
+    "governance.actions.people.grant_role": _grant,
     "governance.actions.people.revoke_role": lambda cast, now: people.revoke_role(
         user=cast.finance, role=Role.FINANCE, by=cast.admin, now=now
     ),

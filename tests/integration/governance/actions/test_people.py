@@ -7,12 +7,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from governance.actions import people
+from governance.actions import changes, people
 from governance.domain.refusals import Invalid, NotAllowed, NotFound
-from governance.domain.roles import Role
+from governance.domain.roles import BINDING, Role
 from governance.models import ApiToken, AuditEvent, RoleGrant, Team
 from governance.queries.people import people_with, person_of, teams_of
-from tests.factories.people import Cast
+from tests.factories.people import Cast, make_person
 
 
 def counts() -> tuple[int, int, int, int]:
@@ -42,23 +42,50 @@ def test_a_slug_that_no_address_can_hold_is_refused(db: None, now: datetime, slu
 
 
 def test_a_role_is_granted_once_and_taken_back_once(cast: Cast, now: datetime) -> None:
-    grant = people.grant_role(user=cast.author, role=Role.REVIEWER, by=cast.admin, now=now)
-    assert last_event() == ("role.granted", "author", "Admin", {"role": "reviewer", "team": None})
+    grant = people.grant_role(user=cast.author, role=Role.AUDITOR, by=cast.admin, now=now)
+    assert last_event() == ("role.granted", "author", "Admin", {"role": "auditor", "team": None})
     before = counts()
-    assert people.grant_role(user=cast.author, role=Role.REVIEWER, by=cast.admin, now=now) == grant
+    assert people.grant_role(user=cast.author, role=Role.AUDITOR, by=cast.admin, now=now) == grant
     assert counts() == before
-    assert person_of(cast.author).roles == {Role.REQUESTER, Role.REVIEWER}
-    people.revoke_role(user=cast.author, role=Role.REVIEWER, by=cast.admin, now=now)
-    assert last_event() == ("role.revoked", "author", "Admin", {"role": "reviewer", "team": None})
+    assert person_of(cast.author).roles == {Role.REQUESTER, Role.AUDITOR}
+    people.revoke_role(user=cast.author, role=Role.AUDITOR, by=cast.admin, now=now)
+    assert last_event() == ("role.revoked", "author", "Admin", {"role": "auditor", "team": None})
     assert person_of(cast.author).roles == {Role.REQUESTER}
     before = counts()
     with pytest.raises(NotFound, match="author does not hold that role"):
-        people.revoke_role(user=cast.author, role=Role.REVIEWER, by=cast.admin, now=now)
+        people.revoke_role(user=cast.author, role=Role.AUDITOR, by=cast.admin, now=now)
+    assert counts() == before
+
+
+@pytest.mark.parametrize("role", sorted(BINDING))
+def test_one_administrator_grants_no_role_that_binds_people(cast: Cast, now: datetime, role: Role) -> None:
+    second = make_person("second.admin", Role.ADMIN, now=now)
+    foreign = changes.propose_grant(user=cast.author, role=role, reason="We need one more.", by=second, now=now)
+    before = counts()
+    for change in (None, foreign):
+        with pytest.raises(NotAllowed, match="two people grant it") as refusal:
+            people.grant_role(user=cast.author, role=role, change=change, by=cast.admin, now=now)
+        assert refusal.value.code == "two_people"
+    assert counts() == before
+    people.revoke_role(user=second, role=Role.ADMIN, by=cast.admin, now=now)
+    assert person_of(second).roles == set(), "taking away needs no second person"
+
+
+def test_a_confirmed_change_grants_what_it_names_and_no_more(cast: Cast, now: datetime) -> None:
+    second = make_person("second.admin", Role.ADMIN, now=now)
+    change = changes.propose_grant(user=cast.author, role=Role.REVIEWER, reason="We need one more.", by=second, now=now)
+    changes.confirm(change=change, by=cast.admin, now=now)
+    before = counts()
+    wrong = [(cast.author, Role.FINANCE, cast.admin), (cast.outsider, Role.REVIEWER, cast.admin)]
+    for user, role, by in (*wrong, (cast.author, Role.REVIEWER, second)):
+        with pytest.raises(NotAllowed, match="two people grant it"):
+            people.grant_role(user=user, role=role, change=change, by=by, now=now)
     assert counts() == before
 
 
 def test_an_operator_on_the_server_needs_no_account(cast: Cast, now: datetime) -> None:
     people.grant_role(user=cast.admin, role=Role.FINANCE, by=None, now=now)
+    assert AuditEvent.objects.latest("position").reason == "By an operator on the server, without a second person."
     people.revoke_role(user=cast.admin, role=Role.ADMIN, by=None, now=now)
     assert last_event() == ("role.revoked", "admin", "system", {"role": "admin", "team": None})
     assert person_of(cast.admin).roles == {Role.FINANCE}

@@ -9,13 +9,13 @@ import yaml
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from governance.actions import rulebook
+from governance.actions import changes, rulebook
 from governance.domain import defaults
 from governance.domain.canonical import digest_of
 from governance.domain.refusals import Invalid, NotAllowed, WrongState
-from governance.domain.roles import Role
 from governance.models import AuditEvent, ChecklistVersion, PolicyVersion
-from tests.factories.people import Cast, make_person
+from tests.factories.changes import propose, publish
+from tests.factories.people import Cast
 from tests.integration.governance.threads import PATIENCE_S
 
 POLICY, CHECKLIST = defaults.text_of(defaults.POLICY), defaults.text_of(defaults.CHECKLIST)
@@ -49,7 +49,7 @@ def test_the_digest_is_of_the_meaning_not_of_the_spelling(cast: Cast, now: datet
 
 def test_a_checklist_goes_the_same_way(cast: Cast, now: datetime) -> None:
     version = rulebook.draft_checklist(source=CHECKLIST, by=cast.approver, now=now)
-    rulebook.publish(version=version, by=cast.admin, now=now)
+    publish(version=version, cast=cast, now=now)
     kinds = AuditEvent.objects.filter(subject="standard v1").order_by("position").values_list("kind", flat=True)
     assert list(kinds) == ["checklist.drafted", "checklist.published"]
     assert ChecklistVersion.objects.get().state == "published"
@@ -57,35 +57,60 @@ def test_a_checklist_goes_the_same_way(cast: Cast, now: datetime) -> None:
 
 def test_publishing_retires_the_version_before(cast: Cast, now: datetime) -> None:
     for source in (POLICY, STRICTER):
-        version = rulebook.publish(version=drafted(cast.approver, now, source), by=cast.admin, now=now)
+        version = publish(version=drafted(cast.approver, now, source), cast=cast, now=now)
     assert states() == [(1, "retired"), (2, "published")]
     assert (version.published_by, version.published_at) == (cast.admin, now)
     other = drafted(cast.approver, now, POLICY.replace("name: default", "name: other"))
-    rulebook.publish(version=other, by=cast.admin, now=now)
+    publish(version=other, cast=cast, now=now)
     assert states() == [(1, "retired"), (2, "published")]
     assert states("other") == [(1, "published")]
 
 
 def test_only_a_draft_is_published(cast: Cast, now: datetime) -> None:
-    first = rulebook.publish(version=drafted(cast.approver, now), by=cast.admin, now=now)
+    first = publish(version=drafted(cast.approver, now), cast=cast, now=now)
     with pytest.raises(WrongState, match=r"default v1 is published; only a draft can be published\."):
-        rulebook.publish(version=first, by=cast.admin, now=now)
-    rulebook.publish(version=drafted(cast.approver, now, STRICTER), by=cast.admin, now=now)
+        publish(version=first, cast=cast, now=now)
+    publish(version=drafted(cast.approver, now, STRICTER), cast=cast, now=now)
     before = AuditEvent.objects.count()
     with pytest.raises(WrongState, match=r"default v1 is retired; only a draft can be published\."):
-        rulebook.publish(version=first, by=cast.admin, now=now)
+        publish(version=first, cast=cast, now=now)
     assert states() == [(1, "retired"), (2, "published")]
     assert AuditEvent.objects.count() == before
 
 
 def test_two_people_make_a_policy(cast: Cast, now: datetime) -> None:
-    own = drafted(cast.admin, now)
+    own, others = drafted(cast.admin, now), drafted(cast.approver, now, STRICTER)
     with pytest.raises(NotAllowed, match="Somebody other than its author must publish a policy"):
         rulebook.publish(version=own, by=cast.admin, now=now)
-    second_admin = make_person("second.admin", Role.ADMIN, now=now)
-    assert states() == [(1, "draft")]
-    rulebook.publish(version=own, by=second_admin, now=now)
-    assert states() == [(1, "published")]
+    with pytest.raises(DatabaseError, match="published by two people"), transaction.atomic():
+        rulebook.publish(version=others, by=cast.admin, now=now)
+    assert states() == [(1, "draft"), (2, "draft")]
+    publish(version=others, cast=cast, now=now)
+    assert states() == [(1, "draft"), (2, "published")]
+
+
+@pytest.mark.parametrize("table", ["policy", "checklist"])
+def test_the_database_lets_nobody_publish_alone(cast: Cast, now: datetime, table: str) -> None:
+    write = rulebook.draft_checklist if table == "checklist" else rulebook.draft_policy
+    own = write(source=CHECKLIST if table == "checklist" else POLICY, by=cast.approver, now=now)
+    publishing = f"UPDATE governance_{table}version SET state = 'published', published_at = now(), published_by_id ="
+    for person in (cast.admin, cast.finance):
+        with pytest.raises(DatabaseError, match="published by two people"), transaction.atomic():
+            run_sql(f"{publishing} {person.pk}")
+    change = propose(version=own, by=cast.approver, now=now)
+    changes.refuse(change=change, reason="Not this quarter.", by=cast.admin, now=now)
+    with pytest.raises(DatabaseError, match="published by two people"), transaction.atomic():
+        run_sql(f"{publishing} {cast.admin.pk}")
+    with pytest.raises(IntegrityError, match=f"{table}version_author_does_not_publish"), transaction.atomic():
+        run_sql(f"ALTER TABLE governance_{table}version DISABLE TRIGGER two_people", f"{publishing} {cast.approver.pk}")
+    own.refresh_from_db()
+    assert (own.state, own.published_by) == ("draft", None)
+
+
+def test_the_database_lets_nobody_write_what_is_published_already(cast: Cast, now: datetime) -> None:
+    fields = {"name": "sly", "number": 1, "source": "", "digest": "", "written_at": now, "published_at": now}
+    with pytest.raises(DatabaseError, match="published by two people"), transaction.atomic():
+        PolicyVersion.objects.create(**fields, state="published", published_by=cast.admin)
 
 
 def test_who_may_write_and_publish(cast: Cast, now: datetime) -> None:
@@ -161,9 +186,10 @@ PUBLISHED_COLUMNS = [
 ]
 
 
-def run_sql(statement: str) -> None:
+def run_sql(*statements: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        for statement in statements:
+            cursor.execute(statement)
 
 
 def refused(statement: str) -> None:
@@ -175,8 +201,8 @@ def refused(statement: str) -> None:
 @pytest.mark.parametrize("table", ["policy", "checklist"])
 def test_a_published_version_never_changes(cast: Cast, now: datetime, table: str, change: str) -> None:
     checklist = rulebook.draft_checklist(source=CHECKLIST, by=cast.approver, now=now)
-    rulebook.publish(version=checklist, by=cast.admin, now=now)
-    rulebook.publish(version=drafted(cast.approver, now), by=cast.admin, now=now)
+    publish(version=checklist, cast=cast, now=now)
+    publish(version=drafted(cast.approver, now), cast=cast, now=now)
     before = (list(PolicyVersion.objects.values_list()), list(ChecklistVersion.objects.values_list()))
     refused(f"UPDATE governance_{table}version SET {change}")
     refused(f"DELETE FROM governance_{table}version")
@@ -186,7 +212,7 @@ def test_a_published_version_never_changes(cast: Cast, now: datetime, table: str
 @pytest.mark.parametrize("change", ["state = 'published'", *COLUMNS, "published_by_id = NULL"])
 def test_a_retired_version_never_changes_nor_comes_back(cast: Cast, now: datetime, change: str) -> None:
     for source in (POLICY, STRICTER):
-        rulebook.publish(version=drafted(cast.approver, now, source), by=cast.admin, now=now)
+        publish(version=drafted(cast.approver, now, source), cast=cast, now=now)
     refused(f"UPDATE governance_policyversion SET {change} WHERE number = 1")
     refused("DELETE FROM governance_policyversion WHERE number = 1")
 
@@ -210,7 +236,7 @@ def test_the_rulebook_is_never_emptied(db: None, table: str) -> None:
 
 
 def test_the_database_knows_one_published_version_of_a_name(cast: Cast, now: datetime) -> None:
-    rulebook.publish(version=drafted(cast.approver, now), by=cast.admin, now=now)
+    publish(version=drafted(cast.approver, now), cast=cast, now=now)
     second = drafted(cast.approver, now, STRICTER)
     second.state, second.published_at = "published", now
     with pytest.raises(IntegrityError, match="one_published_policyversion"), transaction.atomic():

@@ -1,8 +1,12 @@
 """Django's admin: everything is read there, nothing of the business is done there, and roles go through the actions."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.test import Client
@@ -10,9 +14,13 @@ from django.urls import reverse
 
 from benchmarking import models as benchmarking
 from governance import models as governance
+from governance.actions import people
 from governance.admin import ReadOnly
+from governance.domain.roles import BINDING, Role
 from reviews import models as reviews
 from reviews.models import ReviewRequest
+from tests.factories.people import Cast, make_person
+from tests.factories.snapshots import snapshot
 
 MACHINERY = {"AnsweredPost", "Pulse"}  # nothing in them is anybody's business
 OURS = [
@@ -67,17 +75,17 @@ def test_a_vote_cannot_be_cast_in_the_admin(root: Client, in_review: ReviewReque
 
 def test_roles_are_granted_and_revoked_through_the_actions(root: Client, outsider: User, admin: User) -> None:
     grant = governance.RoleGrant.objects.filter(user=outsider)
-    answer = root.post(page(governance.RoleGrant, "add"), {"user": outsider.pk, "role": "reviewer", "team": ""})
-    assert (answer.status_code, grant.filter(role="reviewer").count()) == (302, 1)
+    answer = root.post(page(governance.RoleGrant, "add"), {"user": outsider.pk, "role": "auditor", "team": ""})
+    assert (answer.status_code, grant.filter(role="auditor").count()) == (302, 1)
     event = governance.AuditEvent.objects.filter(kind="role.granted").last()
     assert event is not None
     assert (event.actor_id, event.source, event.subject) == (str(admin.pk), "admin", outsider.username)
-    made = grant.get(role="reviewer")
+    made = grant.get(role="auditor")
     assert root.post(page(governance.RoleGrant, "delete", made.pk), {"post": "yes"}).status_code == 302
-    assert grant.filter(role="reviewer").count() == 0
-    again = root.post(page(governance.RoleGrant, "add"), {"user": outsider.pk, "role": "finance", "team": ""})
+    assert grant.filter(role="auditor").count() == 0
+    again = root.post(page(governance.RoleGrant, "add"), {"user": outsider.pk, "role": "auditor", "team": ""})
     assert again.status_code == 302
-    ids = [grant.get(role="finance").pk]
+    ids = [grant.get(role="auditor").pk]
     chosen = {"action": "delete_selected", "_selected_action": ids, "post": "yes"}
     assert root.post(page(governance.RoleGrant, "changelist"), chosen).status_code == 302
     assert [each.kind for each in governance.AuditEvent.objects.order_by("-position")[:3]] == [
@@ -89,6 +97,77 @@ def test_nobody_grants_themselves_a_role_there(root: Client, admin: User) -> Non
     answer = root.post(page(governance.RoleGrant, "add"), {"user": admin.pk, "role": "platform_lead", "team": ""})
     assert answer.status_code == 403
     assert not governance.RoleGrant.objects.filter(user=admin, role="platform_lead").exists()
+
+
+@pytest.fixture
+def second(now: datetime) -> User:
+    """Another administrator."""
+    return make_person("second.admin", Role.ADMIN, now=now)
+
+
+@pytest.mark.parametrize("role", sorted(BINDING))
+def test_no_role_that_binds_people_is_granted_there(root: Client, outsider: User, role: Role) -> None:
+    before = snapshot()
+    answer = root.post(page(governance.RoleGrant, "add"), {"user": outsider.pk, "role": role.value, "team": ""})
+    assert answer.status_code == 403
+    assert "two people grant it" in answer.content.decode()
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("person", ["reviewer_one", "approver", "finance", "second"])
+def test_nobody_takes_the_account_of_whoever_binds_people(root: Client, cast: Cast, second: User, person: str) -> None:
+    """With another's password, address or factor an administrator would be their own second person."""
+    holder = second if person == "second" else getattr(cast, person)
+    factor = Authenticator.objects.create(user=holder, type=Authenticator.Type.TOTP, data={})
+    address = EmailAddress.objects.create(user=holder, email="new@example.org")
+    before = list(User.objects.filter(pk=holder.pk).values())
+    words = {"password1": "another horse battery", "password2": "another horse battery", "usable_password": "true"}
+    tries = [
+        (reverse("admin:auth_user_password_change", args=[holder.pk]), words),
+        (
+            page(User, "change", holder.pk),
+            {"username": holder.username, "email": "mine@example.org", "is_active": "on"},
+        ),
+        (page(User, "delete", holder.pk), {"post": "yes"}),
+        (page(Authenticator, "delete", factor.pk), {"post": "yes"}),
+        (page(Authenticator, "add"), {"user": holder.pk, "type": "totp", "data": "{}"}),
+        (page(EmailAddress, "change", address.pk), {"user": holder.pk, "email": "mine@example.org"}),
+        (page(EmailAddress, "delete", address.pk), {"post": "yes"}),
+        (page(EmailAddress, "add"), {"user": holder.pk, "email": "mine@example.org"}),
+    ]
+    assert [root.post(url, fields).status_code for url, fields in tries] == [403] * len(tries)
+    for model, row in ((User, holder), (Authenticator, factor), (EmailAddress, address)):
+        chosen = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+        assert root.post(page(model, "changelist"), chosen).status_code in {200, 302, 403}
+    assert list(User.objects.filter(pk=holder.pk).values()) == before
+    assert (Authenticator.objects.get(), EmailAddress.objects.get()) == (factor, address)
+
+
+def test_providers_of_identity_are_settings_alone() -> None:
+    assert not {SocialAccount, SocialApp, SocialToken} & set(admin.site._registry)
+
+
+def test_an_account_is_closed_through_the_action_and_stays_closed(root: Client, cast: Cast, second: User) -> None:
+    chosen = {"action": "close", "_selected_action": [second.pk]}
+    assert root.post(page(User, "changelist"), chosen).status_code == 302
+    second.refresh_from_db()
+    assert not second.is_active
+    event = governance.AuditEvent.objects.latest("position")
+    assert (event.kind, event.subject, event.source) == ("account.closed", "second.admin", "admin")
+    assert (
+        root.post(page(User, "change", second.pk), {"username": "second.admin", "is_active": "on"}).status_code == 403
+    )
+    own = {"action": "close", "_selected_action": [cast.admin.pk]}
+    assert root.post(page(User, "changelist"), own).status_code == 403
+    assert User.objects.get(pk=cast.admin.pk).is_active
+
+
+def test_whoever_lost_a_factor_gets_help_once_their_roles_are_gone(root: Client, cast: Cast, now: datetime) -> None:
+    factor = Authenticator.objects.create(user=cast.finance, type=Authenticator.Type.TOTP, data={})
+    assert root.post(page(Authenticator, "delete", factor.pk), {"post": "yes"}).status_code == 403
+    people.revoke_role(user=cast.finance, role=Role.FINANCE, by=cast.admin, now=now)
+    assert root.post(page(Authenticator, "delete", factor.pk), {"post": "yes"}).status_code == 302
+    assert not Authenticator.objects.exists()
 
 
 def test_a_team_is_opened_through_the_action(root: Client) -> None:

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from governance.actions import rulebook
 from governance.domain import defaults
 from governance.models import PolicyVersion
+from tests.factories.changes import REASON
 from tests.factories.snapshots import snapshot
 
 Api = Callable[[User | None], APIClient]
@@ -67,8 +68,11 @@ def test_a_draft_is_written_by_one_and_published_by_another(
     )
     assert (written.status_code, written.json()["number"], written.json()["state"]) == (201, 2, "draft")
     assert written.json()["written_by"] == "Approver"
-    published = api(admin).post("/api/v1/policies/default/2/publish/")
-    assert (published.status_code, published.json()["state"]) == (200, "published")
+    proposed = api(approver).post("/api/v1/policies/default/2/propose/", {"reason": REASON}, format="json")
+    assert (proposed.status_code, proposed.json()["what"]) == (201, "Publish the policy default v2")
+    assert proposed.json()["state"] == "pending"
+    confirmed = api(admin).post(f"/api/v1/changes/{proposed.json()['id']}/confirm/")
+    assert (confirmed.status_code, confirmed.json()["state"]) == (200, "confirmed")
     listed = api(admin).get("/api/v1/policies/").json()
     assert [(row["number"], row["state"]) for row in listed] == [(2, "published"), (1, "retired")]
 
@@ -82,20 +86,20 @@ def test_a_fault_is_named_by_its_place(api: Api, policy: PolicyVersion, approver
     assert snapshot() == before
 
 
-def test_who_may_not_write_or_publish(
+def test_who_may_not_write_or_propose(
     api: Api, policy: PolicyVersion, author: User, approver: User, now: datetime
 ) -> None:
     rulebook.draft_policy(source=SOURCE, by=approver, now=now)
     before = snapshot()
     assert api(author).post("/api/v1/policies/", {"source": SOURCE}, format="json").status_code == 403
-    for person in (author, approver):
-        assert api(person).post("/api/v1/policies/default/2/publish/").status_code == 403
+    answer = api(author).post("/api/v1/policies/default/2/propose/", {"reason": REASON}, format="json")
+    assert answer.status_code == 403
     assert snapshot() == before
 
 
-def test_a_published_version_is_not_published_again(api: Api, policy: PolicyVersion, admin: User) -> None:
+def test_a_published_version_is_not_proposed_again(api: Api, policy: PolicyVersion, admin: User) -> None:
     before = snapshot()
-    response = api(admin).post("/api/v1/policies/default/1/publish/")
+    response = api(admin).post("/api/v1/policies/default/1/propose/", {"reason": REASON}, format="json")
     assert (response.status_code, response.json()["code"]) == (409, "wrong_state")
     assert snapshot() == before
 

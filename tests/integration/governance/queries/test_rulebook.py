@@ -9,6 +9,7 @@ from governance.domain import defaults
 from governance.domain.refusals import NotFound
 from governance.models import ChecklistVersion, PolicyVersion
 from governance.queries import rulebook
+from tests.factories.changes import publish
 from tests.factories.people import Cast
 
 POLICY = defaults.text_of(defaults.POLICY)
@@ -20,7 +21,7 @@ HOUR = timedelta(hours=1)
 def stricter(cast: Cast, policy: PolicyVersion, now: datetime) -> PolicyVersion:
     """A second version, in force since an hour later."""
     draft = actions.draft_policy(source=STRICTER, by=cast.approver, now=now + HOUR)
-    return actions.publish(version=draft, by=cast.admin, now=now + HOUR)
+    return publish(version=draft, cast=cast, now=now + HOUR)
 
 
 def test_versions_newest_first_and_who_answers_for_them(cast: Cast, stricter: PolicyVersion, now: datetime) -> None:
@@ -52,7 +53,7 @@ def test_what_a_new_draft_starts_from(cast: Cast, now: datetime) -> None:
     assert rulebook.latest("policies") is None
     draft = actions.draft_policy(source=POLICY, by=cast.approver, now=now)
     assert rulebook.latest("policies") == draft
-    actions.publish(version=draft, by=cast.admin, now=now)
+    publish(version=draft, cast=cast, now=now)
     actions.draft_policy(source=STRICTER, by=cast.approver, now=now)
     assert rulebook.latest("policies") == draft
 

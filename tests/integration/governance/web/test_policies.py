@@ -7,8 +7,9 @@ from governance.actions import rulebook
 from governance.domain import defaults
 from governance.domain.refusals import NotFound
 from governance.enums import DocumentState
-from governance.models import ChecklistVersion, PolicyVersion
+from governance.models import ChecklistVersion, PolicyVersion, RuleChange
 from governance.queries.rulebook import changes
+from tests.factories.changes import REASON, propose
 
 SOURCE = defaults.text_of(defaults.POLICY)
 LOOSER = SOURCE.replace("limit: 200", "limit: 500")
@@ -49,11 +50,23 @@ def test_items_of_a_checklist_are_readable(as_, checklist, author):
     assert "text of at least 40 characters" in page
 
 
-def test_a_draft_shows_what_it_would_change_and_who_may_not_publish_it(as_, second, approver, admin):
-    page = as_(approver).get("/policy/policies/default/2/")
+def test_a_draft_shows_what_it_would_change_and_who_may_propose_it(as_, second, approver, author):
+    page = as_(author).get("/policy/policies/default/2/")
     assert [change.path for change in page.context["changes"]] == ["rules[training-gpu-hours].limit"]
-    assert page.context["cannot_publish"] == "Only an administrator may publish a policy."
-    assert as_(admin).get("/policy/policies/default/2/").context["cannot_publish"] == ""
+    reason = "Only a platform lead or an administrator may propose a policy for publication."
+    assert page.context["cannot_propose"] == reason
+    assert "Propose for publication" not in page.content.decode()
+    assert "Propose for publication" in as_(approver).get("/policy/policies/default/2/").content.decode()
+
+
+def test_a_draft_that_is_proposed_says_so(as_, second, approver, author, now):
+    change = propose(version=second, by=approver, now=now)
+    page = as_(approver).get("/policy/policies/default/2/").content.decode()
+    assert f'href="/changes/{change.pk}/"' in page
+    assert "Propose for publication" not in page
+    page = as_(author).get("/policy/policies/default/2/").content.decode()
+    assert "/changes/" not in page
+    assert "It waits for a second person" in page
 
 
 def test_a_first_draft_has_nothing_to_be_compared_with(as_, approver, now):
@@ -168,27 +181,32 @@ def test_whoever_may_not_write_is_refused_and_nothing_is_written(as_, policy, au
     assert PolicyVersion.objects.count() == 1
 
 
-def test_an_administrator_publishes_anothers_draft(as_, second, admin):
-    answer = as_(admin).post("/policy/policies/default/2/publish/", follow=True)
-    assert "default v2 is in force" in answer.content.decode()
-    assert [row.state for row in PolicyVersion.objects.order_by("number")] == ["retired", "published"]
-
-
-def test_a_checklist_is_published_too(as_, checklist, approver, admin, now):
-    source = defaults.text_of(defaults.CHECKLIST).replace("min_length: 40", "min_length: 80", 1)
-    rulebook.draft_checklist(source=source, by=approver, now=now)
-    as_(admin).post("/policy/checklists/standard/2/publish/")
-    assert ChecklistVersion.objects.get(state=DocumentState.PUBLISHED).number == 2
-
-
-def test_whoever_may_not_publish_is_told_why_and_nothing_moves(as_, second, approver):
-    answer = as_(approver).post("/policy/policies/default/2/publish/", follow=True)
-    assert "Only an administrator may publish a policy." in answer.content.decode()
+def test_a_draft_is_proposed_from_its_page(as_, second, approver):
+    answer = as_(approver).post("/policy/policies/default/2/propose/", {"reason": REASON}, follow=True)
+    change = RuleChange.objects.get()
+    assert f"{change} is proposed" in answer.content.decode()
+    assert (change.policy, change.proposed_by, change.reason) == (second, approver, REASON)
     assert [row.state for row in PolicyVersion.objects.order_by("number")] == ["published", "draft"]
 
 
-def test_publishing_needs_a_post(as_, second, admin):
-    assert as_(admin).get("/policy/policies/default/2/publish/").status_code == 405
+def test_a_checklist_is_proposed_too(as_, checklist, approver, now):
+    source = defaults.text_of(defaults.CHECKLIST).replace("min_length: 40", "min_length: 80", 1)
+    version = rulebook.draft_checklist(source=source, by=approver, now=now)
+    as_(approver).post("/policy/checklists/standard/2/propose/", {"reason": REASON})
+    assert RuleChange.objects.get().checklist == version
+
+
+def test_whoever_may_not_propose_is_told_why_and_nothing_moves(as_, second, author):
+    answer = as_(author).post("/policy/policies/default/2/propose/", {"reason": REASON}, follow=True)
+    assert "Only a platform lead or an administrator may propose" in answer.content.decode()
+    assert not RuleChange.objects.exists()
+
+
+def test_a_proposal_needs_a_post_and_a_reason(as_, second, admin):
+    assert as_(admin).get("/policy/policies/default/2/propose/").status_code == 405
+    answer = as_(admin).post("/policy/policies/default/2/propose/", follow=True)
+    assert "Say why in at least 10 characters." in answer.content.decode()
+    assert not RuleChange.objects.exists()
 
 
 def test_a_policy_and_a_checklist_are_not_compared(policy, checklist):

@@ -1,0 +1,32 @@
+"""What two people change: one proposes, another confirms."""
+
+from datetime import datetime
+from typing import TypeVar
+
+from django.contrib.auth.models import User
+
+from governance.actions import changes
+from governance.domain.roles import Role
+from governance.models import ChecklistVersion, PolicyVersion, RoleGrant, RuleChange
+from tests.factories.people import Cast
+
+Version = TypeVar("Version", PolicyVersion, ChecklistVersion)
+REASON = "The quarter's review asked for it."
+
+
+def propose(*, version: PolicyVersion | ChecklistVersion, by: User, now: datetime) -> RuleChange:
+    return changes.propose_publication(version=version, reason=REASON, by=by, now=now)
+
+
+def publish(*, version: Version, cast: Cast, now: datetime) -> Version:
+    """The lead proposes, the administrator confirms."""
+    changes.confirm(change=propose(version=version, by=cast.approver, now=now), by=cast.admin, now=now)
+    version.refresh_from_db()
+    return version
+
+
+def grant(*, user: User, role: Role, by: User, confirmed_by: User, now: datetime) -> RoleGrant:
+    """One administrator proposes, another confirms."""
+    change = changes.propose_grant(user=user, role=role, reason=REASON, by=by, now=now)
+    changes.confirm(change=change, by=confirmed_by, now=now)
+    return RoleGrant.objects.get(user=user, role=role.value)
