@@ -73,7 +73,7 @@ def highest_loads(
 
     Zeros where not even an idle server is quick enough.
     """
-    if _idle_tail(service_s, limit_s, cv) > 1 - share:
+    if not can_serve(service_s, limit_s=limit_s, share=share, cv=cv):
         return np.zeros(servers_max)
     servers = np.arange(1.0, servers_max + 1)
     low, high = np.zeros(servers_max), servers.copy()
@@ -104,13 +104,23 @@ def _idle_tail(service_s: float, limit_s: float, cv: float) -> float:
     return 1.0 if left < 0 else math.exp(-left / spread) if spread else 0.0
 
 
-def _enough(offered: float, *, service_s: float, limit_s: float, share: float, cv: float) -> int:
-    if _idle_tail(service_s, limit_s, cv) > 1 - share:
+def can_serve(service_s: float, *, limit_s: float, share: float = 0.95, cv: float = 1.0) -> bool:
+    """Return whether an idle server answers `share` of the requests within `limit_s`."""
+    return _idle_tail(service_s, limit_s, cv) <= 1 - share
+
+
+def check_served(service_s: float, *, limit_s: float, share: float = 0.95, cv: float = 1.0) -> None:
+    """Raise Invalid where no number of servers could: the service alone takes longer than the limit."""
+    if not can_serve(service_s, limit_s=limit_s, share=share, cv=cv):
         raise Invalid(
             f"No number of replicas answers {share:.0%} of requests within {limit_s * 1e3:g} ms: one request alone keeps "
             f"a server busy for {service_s * 1e3:g} ms. Raise the limit or serve a faster model.",
             code="load_unserved", field="limit_ms",
         )  # fmt: skip
+
+
+def _enough(offered: float, *, service_s: float, limit_s: float, share: float, cv: float) -> int:
+    check_served(service_s, limit_s=limit_s, share=share, cv=cv)
     if offered > LOAD_MAX:
         text = f"{offered:,.0f} busy servers at the peak are beyond what is computed here ({LOAD_MAX:,})."
         raise Invalid(text, code="load_unserved", field="requests_per_year")

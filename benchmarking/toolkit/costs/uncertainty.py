@@ -58,8 +58,21 @@ class Range:
         return math.log(self.high / self.low) / Z_SPAN_90
 
 
-Amount = float | Range | Draws
+# A number, a Range, or draws. Arithmetic on it is untyped on purpose: the calculators treat numbers and draws alike,
+# and `check_amounts` has refused everything else before.
+Amount = Any
 T = TypeVar("T", bound="DataclassInstance")
+
+
+def check_amounts(spec: Any, *names: str) -> None:
+    """Raise Invalid with the field at fault where an amount is negative, not finite, or none at all."""
+    for name in names:
+        value = getattr(spec, name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and not (0 <= value < math.inf):
+            raise Invalid(f"{name} must be a number of zero or more, not {value:g}.", code="amount", field=name)
+        if not is_number and not isinstance(value, Range | np.ndarray):
+            raise Invalid(f"{name} must be a number or a range of two, not {value!r:.40}.", code="amount", field=name)
 
 
 def ranges_of(spec: Any) -> dict[str, Range]:
@@ -82,9 +95,9 @@ def drawn(spec: T, *, n: int = DRAWS, seed: int = SEED) -> T:
 
 
 def levels_of(draws: Draws | float) -> dict[str, float]:
-    """Return P10, P50, P80 and P90 of the draws; a plain number is its own every level."""
+    """Return P10, P50, P80 and P90 of the draws, each one of them; a plain number is its own every level."""
     values = np.atleast_1d(np.asarray(draws, dtype=np.float64))
-    return {name: float(np.quantile(values, p)) for name, p in LEVELS.items()}
+    return {name: float(np.quantile(values, p, method="inverted_cdf")) for name, p in LEVELS.items()}
 
 
 def probability_above(draws: Draws | float, threshold: float) -> float:

@@ -1,0 +1,126 @@
+"""Ownership: the total cost over years, discounted, and from which volume or month one option is the cheaper one.
+
+Cash flows of a year are counted at its middle: TCO = sum of CF_t / (1 + r)^(t - 0.5), year 0 at once.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarking.toolkit.costs.lines import Costing, Line, Number
+from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts
+from governance.domain.refusals import Invalid
+
+YEARS_MAX = 30
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ownership:
+    """What owning a model costs: `development_usd` once, the rest each year at today's prices; shares are of one.
+
+    Serving grows by `volume_growth` and its price drifts by `price_drift` a year; monitoring is a share of serving.
+    `switch_probability` is that of leaving within the years, at `exit_usd`, taken to fall into the last one.
+    """
+
+    development_usd: Amount
+    serving_usd: Amount
+    years: int = 3
+    discount_rate: float = 0.08
+    volume_growth: Amount = 0.0
+    price_drift: Amount = 0.0
+    maintenance_fte: Amount = 0.0
+    fte_usd: Amount = 0.0
+    monitoring_share: Amount = 0.0
+    retrainings_per_year: Amount = 0.0
+    retraining_usd: Amount = 0.0
+    egress_usd: Amount = 0.0
+    licence_usd: Amount = 0.0
+    audit_usd: Amount = 0.0
+    exit_usd: Amount = 0.0
+    switch_probability: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse years that cannot be counted, rates beyond reason, and what is no amount."""
+        may_fall = ("volume_growth", "price_drift")
+        whole = ("years", "discount_rate", "switch_probability")
+        names = [field.name for field in dataclasses.fields(self) if field.name not in (*may_fall, *whole)]
+        check_amounts(self, *names)
+        if not 1 <= self.years <= YEARS_MAX:
+            raise Invalid(f"Count over 1 to {YEARS_MAX} years.", field="years")
+        if not -0.5 < self.discount_rate < 1:
+            raise Invalid("A discount rate is a share such as 0.08, between -0.5 and 1.", field="discount_rate")
+        if not 0 <= self.switch_probability <= 1:
+            raise Invalid("The probability of switching lies between 0 and 1.", field="switch_probability")
+
+
+def total_cost(spec: Ownership) -> Costing:
+    """Return the present value of each kind of cost over the years; `spec` holds numbers or draws, no ranges."""
+    flat = _factors(spec, growth=1.0)
+    rising = _factors(spec, growth=(1 + spec.volume_growth) * (1 + spec.price_drift))
+    last = (1 + spec.discount_rate) ** -(spec.years - 0.5)
+    yearly: tuple[tuple[str, Number, str], ...] = (
+        ("maintenance", spec.maintenance_fte * spec.fte_usd, "maintenance_fte · fte_usd"),
+        ("retraining", spec.retrainings_per_year * spec.retraining_usd, "retrainings_per_year · retraining_usd"),
+        ("egress", spec.egress_usd, "egress_usd"),
+        ("licences", spec.licence_usd, "licence_usd"),
+        ("audit", spec.audit_usd, "audit_usd"),
+    )
+    lines = [
+        Line("development", spec.development_usd, "development_usd", {"development_usd": spec.development_usd}),
+        _present("serving", spec.serving_usd, "serving_usd", rising),
+        _present("monitoring", spec.serving_usd * spec.monitoring_share, "serving_usd · monitoring_share", rising),
+        *(_present(name, usd, formula, flat) for name, usd, formula in yearly),
+        Line(
+            "exit", spec.switch_probability * spec.exit_usd * last, "switch_probability · exit_usd · last_year_factor",
+            {"switch_probability": spec.switch_probability, "exit_usd": spec.exit_usd, "last_year_factor": last},
+        ),
+    ]  # fmt: skip
+    return Costing(tuple(lines))
+
+
+def equivalent_annual_usd(total_usd: Number, *, years: int, discount_rate: float) -> Number:
+    """Return the even yearly payment of the same present value: TCO · r / (1 - (1 + r)^-N)."""
+    if discount_rate == 0:
+        return total_usd / years
+    return total_usd * discount_rate / (1 - (1 + discount_rate) ** -years)
+
+
+def break_even_volume(
+    difference_usd: Callable[[float], float], *, low: float, high: float, steps: int = 200
+) -> float | None:
+    """Return the smallest volume between `low` and `high` from which on the first option is cheaper, or None.
+
+    `difference_usd(volume)` is the first option's cost less the second's; it may go in steps, as replicas do, so the
+    range is walked in `steps` of equal ratio and the last change of sign is narrowed down.
+    """
+    volumes = np.geomspace(low, high, steps)
+    is_cheaper = np.array([difference_usd(float(volume)) < 0 for volume in volumes])
+    if not is_cheaper[-1]:
+        return None
+    if is_cheaper.all():
+        return low
+    last = int(np.flatnonzero(~is_cheaper)[-1])
+    below, above = float(volumes[last]), float(volumes[last + 1])
+    for _ in range(60):
+        middle = (below * above) ** 0.5
+        below, above = (below, middle) if difference_usd(middle) < 0 else (middle, above)
+    return above
+
+
+def break_even_month(first_usd: NDArray[np.float64], second_usd: NDArray[np.float64]) -> int | None:
+    """Return the first month (1, 2, …) after which the first option has cost less in all, from monthly costs (n,); or None."""
+    is_cheaper = np.cumsum(first_usd) < np.cumsum(second_usd)
+    return int(np.argmax(is_cheaper)) + 1 if is_cheaper.any() else None
+
+
+def _factors(spec: Ownership, growth: Number) -> Number:
+    """Sum of growth^(t-1) / (1 + r)^(t - 0.5) over the years."""
+    return sum(
+        (growth ** (year - 1) / (1 + spec.discount_rate) ** (year - 0.5) for year in range(1, spec.years + 1)), 0.0
+    )
+
+
+def _present(name: str, usd: Number, formula: str, factor: Number) -> Line:
+    return Line(name, usd * factor, f"{formula} · present_value_factor", {name: usd, "present_value_factor": factor})
