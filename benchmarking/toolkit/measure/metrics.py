@@ -5,6 +5,7 @@ from typing import Any
 
 from benchmarking.toolkit.measure.latency import LatencyRun
 from benchmarking.toolkit.measure.quality import Quality
+from benchmarking.toolkit.measure.resampling import serial_percentile_interval
 from benchmarking.toolkit.measure.stats import (
     MLPERF_CONFIDENCE,
     Interval,
@@ -12,7 +13,6 @@ from benchmarking.toolkit.measure.stats import (
     failure_interval,
     mean_interval,
     minimum_samples,
-    percentile_interval,
 )
 
 NS_PER_MS = 1e6
@@ -20,7 +20,7 @@ PERCENTILES: Mapping[str, float] = {"latency_p50_ms": 0.5, "latency_p95_ms": 0.9
 
 
 def bounded(interval: Interval, unit: str) -> dict[str, Any]:
-    """Return a figure with its interval."""
+    """Return a figure with its interval, and how it was found where there is more than one way."""
     return {
         "value": interval.value,
         "lower": interval.lower,
@@ -28,6 +28,7 @@ def bounded(interval: Interval, unit: str) -> dict[str, Any]:
         "confidence": interval.confidence,
         "n": interval.n,
         "unit": unit,
+        **({"method": interval.method} if interval.method else {}),
     }
 
 
@@ -37,9 +38,9 @@ def single(value: float, unit: str) -> dict[str, Any]:
 
 
 def latency_metrics(run: LatencyRun) -> dict[str, dict[str, Any]]:
-    """Return p50, p95 and p99 in milliseconds with 99 % order-statistic intervals; too few samples, no figure."""
+    """Return p50, p95 and p99 in milliseconds with intervals that bear dependence, at 99 %; too few samples, no figure."""
     samples_ms = run.latencies_ns / NS_PER_MS
-    intervals = {name: percentile_interval(samples_ms, p) for name, p in PERCENTILES.items()}
+    intervals = {name: serial_percentile_interval(samples_ms, p) for name, p in PERCENTILES.items()}
     return {name: bounded(interval, "ms") for name, interval in intervals.items() if interval is not None}
 
 

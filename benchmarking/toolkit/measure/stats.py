@@ -17,13 +17,14 @@ MLPERF_CONFIDENCE = 0.99
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """A figure between its bounds, with the level at which the bounds hold and the number of samples behind it."""
+    """A figure between its bounds, with the level at which they hold, the number of samples, and how they were found."""
 
     value: float
     lower: float
     upper: float
     confidence: float
     n: int
+    method: str | None = None
 
 
 def percentile(samples: Sequence[float] | NDArray[Any], p: float) -> float:

@@ -15,11 +15,21 @@ def run_of(latencies_ns, failures=None):
 
 
 def test_latency_in_milliseconds_with_its_bounds():
-    found = latency_metrics(run_of(np.arange(1, 1_001) * 1_000_000))
+    shuffled = np.random.default_rng(2).permutation(np.arange(1, 1_001))
+    found = latency_metrics(run_of(shuffled * 1_000_000))
     assert set(found) == {"latency_p50_ms", "latency_p95_ms", "latency_p99_ms"}
     assert found["latency_p95_ms"] == {
         "value": pytest.approx(950.05), "lower": 931.0, "upper": 968.0, "confidence": 0.99, "n": 1_000, "unit": "ms",
+        "method": "order statistics",
     }  # fmt: skip
+
+
+def test_samples_that_follow_each_other_have_wide_bounds_at_the_level_they_bear():
+    rising = latency_metrics(run_of(np.arange(1, 1_001) * 1_000_000))["latency_p95_ms"]
+    assert rising["lower"] < 900
+    assert rising["upper"] == 1_000.0
+    assert rising["confidence"] < 0.8
+    assert "1000 samples worth " in rising["method"]
 
 
 def test_too_few_samples_give_no_figure_but_the_number_missing():
