@@ -31,6 +31,11 @@ class Reader:
         self._path = path
         self._seen: set[str] = set()
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether the mapping says anything at all."""
+        return bool(self._document)
+
     def at(self, key: str) -> str:
         """The path of a key, like `rules[2].limit`."""
         return f"{self._path}.{key}" if self._path else key

@@ -13,6 +13,7 @@ from enum import StrEnum
 from governance.domain.canonical import digest_of
 from governance.domain.documents import API_VERSION, Reader, check_unique
 from governance.domain.facts import CATALOGUE, Basis, number_words, stronger_or_equal
+from governance.domain.plans import AlternativesPlan, BenchmarkPlan, read_alternatives, read_benchmark
 from governance.domain.roles import Role
 
 KIND = "ReviewPolicy"
@@ -77,12 +78,6 @@ class Level(StrEnum):
     HARD = "hard"
 
 
-class Scenario(StrEnum):
-    """MLPerf's names of the ways to load a model."""
-
-    SINGLE_STREAM = "SingleStream"
-
-
 @dataclass(frozen=True)
 class Scope:
     """Where a rule applies. An empty dimension means everywhere."""
@@ -128,15 +123,6 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class BenchmarkPlan:
-    """A benchmark that starts by itself when review becomes mandatory."""
-
-    scenario: Scenario
-    min_samples: int
-    needs_data: bool
-
-
-@dataclass(frozen=True)
 class AuthorisationTerms:
     """How long an authorisation lasts, and how long before its end people are warned."""
 
@@ -158,6 +144,7 @@ class Policy:
     deadline_days: int
     digest: str
     description: str = ""
+    alternatives: AlternativesPlan | None = None
     separation_of_duties: bool = True
 
 
@@ -173,7 +160,8 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         description=reader.text("description", ""),
         rules=reader.items("rules", _rule),
         stages=reader.items("stages", _stage),
-        benchmarks=reader.items("benchmarks", _benchmark),
+        benchmarks=reader.items("benchmarks", read_benchmark),
+        alternatives=read_alternatives(reader.mapping("alternatives")),
         checklist=reader.text("checklist"),
         authorisation=_authorisation(reader.mapping("authorisation")),
         deadline_days=reader.whole("deadline_days", at_least=1),
@@ -254,14 +242,6 @@ def _scope(reader: Reader) -> Scope:
 def _stage(reader: Reader) -> Stage:
     return Stage(
         reader.text("id"), reader.text("title"), reader.choice("role", Role), reader.whole("quorum", 1, at_least=1)
-    )
-
-
-def _benchmark(reader: Reader) -> BenchmarkPlan:
-    return BenchmarkPlan(
-        reader.choice("scenario", Scenario),
-        reader.whole("min_samples", at_least=1),
-        reader.flag("needs_data", default=False),
     )
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from governance.domain.facts import number_words
-from governance.domain.policy import BenchmarkPlan, Policy, Rule, Stage
+from governance.domain.plans import AlternativesPlan, BenchmarkPlan
+from governance.domain.policy import Policy, Rule, Stage
 
-Member = Rule | Stage | BenchmarkPlan
+Member = Rule | Stage | BenchmarkPlan | AlternativesPlan
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ def diff(old: Policy, new: Policy) -> tuple[Change, ...]:
         *_members("stages", {each.id: each for each in old.stages}, {each.id: each for each in new.stages}),
         *_order(old.stages, new.stages),
         *_members("benchmarks", _plans(old), _plans(new)),
+        *_members("", _alternatives(old), _alternatives(new)),
     )
 
 
@@ -37,9 +39,13 @@ def _plans(policy: Policy) -> dict[str, BenchmarkPlan]:
     return {plan.scenario.value: plan for plan in policy.benchmarks}
 
 
+def _alternatives(policy: Policy) -> dict[str, AlternativesPlan]:
+    return {"alternatives": policy.alternatives} if policy.alternatives else {}
+
+
 def _members(path: str, old: Mapping[str, Member], new: Mapping[str, Member]) -> Iterable[Change]:
     for key in dict.fromkeys((*old, *new)):
-        place = f"{path}[{key}]"
+        place = f"{path}[{key}]" if path else key
         if key not in old:
             summary = _summary(new[key])
             yield Change(place, None, summary, f"{place} is new: {summary}.")
@@ -87,7 +93,18 @@ def _member_fields(member: Member) -> dict[str, str]:
         return _rule_fields(member)
     if isinstance(member, Stage):
         return {"title": member.title, "role": member.role.value, "quorum": str(member.quorum)}
-    return {"min_samples": str(member.min_samples), "needs_data": str(member.needs_data).lower()}
+    if isinstance(member, AlternativesPlan):
+        return {
+            "variants": ", ".join(member.variants),
+            "max_quality_drop": number_words(member.max_quality_drop),
+            "calibration_rows": str(member.calibration_rows),
+            "hardware": member.hardware.value,
+        }
+    return {
+        "min_samples": str(member.min_samples),
+        "needs_data": str(member.needs_data).lower(),
+        "hardware": member.hardware.value,
+    }
 
 
 def _rule_fields(rule: Rule) -> dict[str, str]:
@@ -113,6 +130,8 @@ def _summary(member: Member) -> str:
         return f"{member.condition}, else {member.effect} ({member.level})"
     if isinstance(member, Stage):
         return f"{member.title}, {member.quorum} of role {member.role}"
+    if isinstance(member, AlternativesPlan):
+        return member.words
     return f"{member.scenario} with at least {member.min_samples} samples"
 
 

@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 from governance.domain import defaults
 from governance.domain.canonical import digest_of
 from governance.domain.facts import Basis
+from governance.domain.plans import AlternativesPlan, BenchmarkPlan, Hardware, Scenario, Variant
 from governance.domain.policy import (
     AuthorisationTerms,
-    BenchmarkPlan,
     Comparator,
     Effect,
     Level,
     Rule,
-    Scenario,
     Scope,
     Stage,
     Statistic,
@@ -113,6 +112,16 @@ def test_faulty_rules_are_refused_with_their_path(fields, field, words):
         ({"stages": [{"id": "a", "title": "A", "role": "admin"}] * 2}, "stages[1].id", "repeats"),
         ({"benchmarks": [{"scenario": "Server", "min_samples": 1}]}, "benchmarks[0].scenario", "SingleStream"),
         ({"benchmarks": [{"scenario": "SingleStream", "min_samples": 1}] * 2}, "benchmarks[1].scenario", "repeats"),
+        (
+            {"benchmarks": [{"scenario": "SingleStream", "min_samples": 1, "hardware": "tpu"}]},
+            "benchmarks[0].hardware",
+            "cpu, gpu",
+        ),
+        ({"alternatives": {"variants": []}}, "alternatives.variants", "at least one of graph-optimised"),
+        ({"alternatives": {"variants": ["int4"]}}, "alternatives.variants", "at least one of graph-optimised"),
+        ({"alternatives": {"variants": ["fp16"]}}, "alternatives.max_quality_drop", "is missing"),
+        ({"alternatives": {"variants": ["fp16"], "max_quality_drop": 1}}, "alternatives.max_quality_drop", "one point"),
+        ({"alternatives": {"variants": ["fp16"], "max_quality_drop": 0.1, "x": 1}}, "alternatives.x", "not known here"),
         ({"authorisation": {"valid_days": 30, "warn_days": 30}}, "authorisation.warn_days", "smaller than valid_days"),
         ({"authorisation": {"valid_days": 30, "warn": 3}}, "authorisation.warn", "not known here"),
         ({"deadline_days": 0}, "deadline_days", "1 or more"),
@@ -140,6 +149,14 @@ def test_comparators(comparator, below, at, above):
     assert answers == (below, at, above)
 
 
+def test_alternatives_are_planned_with_their_margin():
+    assert policy().alternatives is None
+    given = {"variants": ["int8-dynamic", "fp16"], "max_quality_drop": 0.02, "calibration_rows": 100, "hardware": "gpu"}
+    plan = policy(alternatives=given).alternatives
+    assert plan == AlternativesPlan((Variant.INT8_DYNAMIC, Variant.FP16), Decimal("0.02"), 100, Hardware.GPU)
+    assert plan.words == "int8-dynamic, fp16, losing at most 0.02 of quality"
+
+
 def test_effects_rank_by_strictness():
     assert [effect.rank for effect in (Effect.ADVISE, Effect.REQUIRE_REVIEW, Effect.DENY)] == [1, 2, 3]
 
@@ -150,7 +167,9 @@ def test_effects_rank_by_strictness():
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
         max_leaves=8,
     ),
-    st.sampled_from(["rules", "stages", "benchmarks", "authorisation", "checklist", "name", "deadline_days", "x"]),
+    st.sampled_from(
+        ["rules", "stages", "benchmarks", "alternatives", "authorisation", "checklist", "name", "deadline_days", "x"]
+    ),
 )
 def test_whatever_stands_in_a_document_only_invalid_is_raised(value, key):
     try:

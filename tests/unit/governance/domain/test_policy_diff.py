@@ -49,6 +49,19 @@ def test_rules_stages_and_benchmarks_come_and_go():
     assert new_rule.words.startswith("rules[p95] is new: ")
 
 
+def test_alternatives_come_go_and_change():
+    some = policy(alternatives={"variants": ["int8-dynamic"], "max_quality_drop": 0.01})
+    more = policy(alternatives={"variants": ["int8-dynamic", "fp16"], "max_quality_drop": 0.02, "hardware": "gpu"})
+    (came,), (went,) = diff(policy(), some), diff(some, policy())
+    assert came.words == "alternatives is new: int8-dynamic, losing at most 0.01 of quality."
+    assert went.words == "alternatives is gone; it was: int8-dynamic, losing at most 0.01 of quality."
+    assert [change.words for change in diff(some, more)] == [
+        "alternatives.variants changed from int8-dynamic to int8-dynamic, fp16.",
+        "alternatives.max_quality_drop changed from 0.01 to 0.02.",
+        "alternatives.hardware changed from cpu to gpu.",
+    ]
+
+
 def test_every_field_that_means_something_is_compared():
     old, new = document(), document()
     new |= {"title": "Other", "description": "Why", "deadline_days": 9, "checklist": "short"}
