@@ -7,28 +7,46 @@ from benchmarking.models import Run
 from governance.enums import JobState
 from governance.models import AuditEvent, OutboxMessage
 from reviews.models import ReviewRequest, Ticket
+from tests.promises.harness_calls import Call
 from tests.promises.harness_site import Site
+
+TOGETHER = 2
 
 
 class Crowd:
-    """People who submit, and who submit again when the connection breaks."""
+    """People who submit, two at a time, and who submit again when the connection breaks."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.waiting: list[ReviewRequest] = []
+        self.asking: dict[ReviewRequest, Call] = {}
         self.accepted: list[ReviewRequest] = []
 
     def come(self) -> None:
+        """One more, with a request of its own."""
         self.waiting.append(self.site.draft())
 
     def go_on(self) -> None:
-        for request in self.waiting[:2]:
-            if self.site.of("web") and self.site.is_accepted(request):
+        """Hear the answers that have come, then ask what is still to be asked; waits for nothing."""
+        for request, call in [each for each in self.asking.items() if each[1].look()]:
+            del self.asking[request]
+            if self._is_accepted(request, call):
                 self.waiting.remove(request)
                 self.accepted.append(request)
+        for request in self.waiting[:TOGETHER]:
+            if request not in self.asking and self.site.of("web"):
+                self.asking[request] = self.site.ask("POST", f"/api/v1/reviews/{request.ref}/submit/")
 
     def is_content(self) -> bool:
+        """Whether everybody has been told that their request is in."""
         return not self.waiting
+
+    def _is_accepted(self, request: ReviewRequest, call: Call) -> bool:
+        """True where the web process has said that it is done, or was done before."""
+        status = self.site.hear(call)
+        if status is not None and status not in {200, 409} and status < 500:
+            raise AssertionError(f"submitting {request.ref} was answered {status}")
+        return status in {200, 409}
 
 
 def seen(site: Site, crowd: Crowd) -> dict[str, Any]:

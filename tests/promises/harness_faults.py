@@ -41,6 +41,9 @@ POINTS: dict[str, dict[str, tuple[Any, str, str]]] = {
     },
 }
 
+# The worker that is an interpreter of its own works on effects like the others.
+POINTS["fresh"] = POINTS["effects"]
+
 
 def die(note: Path, point: str) -> None:
     """Leave the name of the point, and go."""

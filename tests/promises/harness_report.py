@@ -74,7 +74,7 @@ def _read() -> dict[str, dict[str, Any]]:
 
 def _table(columns: Any, rows: list[dict[str, Any]]) -> str:
     head = [[column.replace("_", " ") for column in columns], ["---"] * len(columns)]
-    lines = head + [[str(row[column]) for column in columns] for row in rows]
+    lines = head + [[str(row.get(column, "")) for column in columns] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 

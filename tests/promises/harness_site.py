@@ -1,11 +1,10 @@
 """One installation whose processes are forked from this one, so that a hundred can die in a minute.
 
 This process imports everything once and has no thread; a child becomes a Celery worker with a pool, the web process or
-the tick, in a process group of its own, and dies with this one.
+the tick, in a process group of its own, and dies with this one. One worker is an interpreter of its own instead.
 """
 
 import contextlib
-import http.client
 import json
 import mmap
 import os
@@ -19,15 +18,13 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partialmethod
 from typing import Any, Self
 
 import django
 
 django.setup()
 
-from celery import signals  # noqa: E402 -- models exist after the set-up alone
-from django.conf import settings  # noqa: E402 -- Django is set up first
+from django.conf import settings  # noqa: E402 -- models exist after the set-up alone
 from django.core.management import call_command  # noqa: E402 -- Django is set up first
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler  # noqa: E402 -- Django is set up first
 from django.db import connections  # noqa: E402 -- Django is set up first
@@ -45,7 +42,8 @@ from reviews.models import ReviewRequest  # noqa: E402 -- Django is set up first
 from tests.factories import requests as walks  # noqa: E402 -- Django is set up first
 from tests.factories.models import make_version  # noqa: E402 -- Django is set up first
 from tests.factories.people import make_cast  # noqa: E402 -- Django is set up first
-from tests.promises import harness_faults, harness_line, harness_places  # noqa: E402 -- Django is set up first
+from tests.promises import harness_faults, harness_line, harness_places, harness_worker  # noqa: E402 -- Django is set up first
+from tests.promises.harness_calls import Call  # noqa: E402 -- Django is set up first
 
 ROLES = ("web", "effects", "effects", "bench", "bench", "tick")
 
@@ -57,6 +55,7 @@ class Site:
         self.place, self.children, self.killed = place, {}, Counter()
         self.notes, self.beats = place.folder / "deaths", place.folder / "beats"
         self.statuses: Counter[int | str] = Counter()
+        self.slowest_s = 0.0
         self.profile: Callable[..., dict[str, Any]] = self.pretend
         self._number = 0
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -64,7 +63,8 @@ class Site:
 
     def __enter__(self) -> Self:
         (self.place.folder / "logs").mkdir()
-        self._configure()
+        harness_worker.configure(name=self.place.name, broker=self.place.broker)
+        app.send_task = lambda *arguments, **options: None  # this process wakes nobody; children do
         with self._output("set-up"):
             call_command("migrate", interactive=False, verbosity=0)
         now = timezone.now()
@@ -92,6 +92,7 @@ class Site:
             time.sleep(0.01)
         self.killed.clear()
         self.statuses.clear()
+        self.slowest_s = 0.0
         self.profile = self.pretend
         for counted in (self.notes, self.beats):
             counted.unlink(missing_ok=True)
@@ -103,25 +104,12 @@ class Site:
         self._listener.close()
         connections.close_all()
 
-    def _configure(self) -> None:
-        name = self.place.name
-        app.conf.task_default_queue = f"{name}.effects"
-        app.conf.task_routes = {"benchmarking.tasks.execute_run": {"queue": f"{name}.bench"}}
-        if self.place.broker == "redis":
-            app.conf.broker_transport_options = {"global_keyprefix": f"{name}:"}
-        if self.place.broker == "filesystem":
-            app.conf.broker_transport_options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "polling_interval": 0.1}
-        app.loader.import_default_modules()
-        app.send_task = lambda *arguments, **options: None  # this process wakes nobody; children do
-        signals.worker_process_init.connect(harness_places.die_with_parent, weak=False)
-        quick = {"read_timeout_s": 1.0, "connect_timeout_s": 0.5, "settle_s": 0.5}
-        settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | quick}
-
     def _warm_up(self) -> None:
         """Import here what every child would otherwise import anew."""
         import jira  # noqa: F401 -- the tracker imports it late
         from django.test import Client
 
+        harness_worker.preload(broker=self.place.broker)
         answer = Client(SERVER_NAME="127.0.0.1").get(
             "/api/v1/reviews/", headers={"Authorization": f"Token {self.token}"}
         )
@@ -149,6 +137,8 @@ class Site:
             log = os.open(self.place.folder / "logs" / f"{role}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.dup2(log, 1)
             os.dup2(log, 2)
+            if role == "fresh":
+                self._become_fresh(point)
             del app.send_task
             benchmarking_tasks.profile_isolated = self.profile
             benchmarking_tasks._stopping = mmap.mmap(-1, 1)  # a worker of its own, not a part of this process
@@ -163,13 +153,18 @@ class Site:
         finally:
             os._exit(code)
 
-    def _work(self, queue: str) -> None:
-        app.Worker(
-            queues=[f"{self.place.name}.{queue}"], concurrency=1, hostname=f"{queue}-{os.getpid()}@trial",
-            loglevel="INFO", pool="prefork", without_gossip=True, without_mingle=True, without_heartbeat=True,
-        ).start()  # fmt: skip
+    def _be_effects(self) -> None:
+        harness_worker.work(name=self.place.name, queue="effects")
 
-    _be_effects, _be_bench = partialmethod(_work, "effects"), partialmethod(_work, "bench")
+    def _be_bench(self) -> None:
+        harness_worker.work(name=self.place.name, queue="bench")
+
+    def _become_fresh(self, point: str) -> None:
+        """An interpreter that knows nothing of this one, started as an operator starts a worker."""
+        named = {"name": self.place.name, "broker": self.place.broker, "point": point, "note": str(self.notes)}
+        os.environ[harness_worker.VARIABLE] = json.dumps(named)
+        command = harness_worker.command(sys.executable, name=self.place.name)
+        os.execv(command[0], command)
 
     def _be_web(self) -> None:
         server = ThreadedWSGIServer(
@@ -251,26 +246,22 @@ class Site:
             by=self.author, now=timezone.now(), version=self.version, with_data=False, purpose=f"Purpose {self._number}"
         )
 
-    def call(self, method: str, path: str, timeout_s: float = 5.0) -> int | None:
-        """Ask the web process; None where it died or kept silent."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
-        try:
-            connection.request(method, path, headers={"Authorization": f"Token {self.token}", "Connection": "close"})
-            status = connection.getresponse().status
-        except (OSError, http.client.HTTPException):
-            self.statuses["died"] += 1
-            return None
-        finally:
-            connection.close()
-        self.statuses[status] += 1
-        return status
+    def ask(self, method: str, path: str) -> Call:
+        """A call to the web process, on its way; give it to `hear` once it is over."""
+        return Call(port=self.port, token=self.token, method=method, path=path)
 
-    def is_accepted(self, request: ReviewRequest) -> bool:
-        """Submit; True once the web process has said that it is done, or was done before."""
-        status = self.call("POST", f"/api/v1/reviews/{request.ref}/submit/")
-        if status is not None and status not in {200, 409} and status < 500:
-            raise AssertionError(f"submitting {request.ref} was answered {status}")
-        return status in {200, 409}
+    def hear(self, call: Call) -> int | None:
+        """The answer to a call that is over, counted; None where the web process died or kept silent."""
+        self.statuses["died" if call.status is None else call.status] += 1
+        self.slowest_s = max(self.slowest_s, call.took_s)
+        return call.status
+
+    def call(self, method: str, path: str) -> int | None:
+        """Ask the web process and wait."""
+        call = self.ask(method, path)
+        while not call.look(within_s=1.0):
+            pass
+        return self.hear(call)
 
     def open_work(self) -> int:
         """Rows that are not at their end."""
