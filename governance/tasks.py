@@ -1,14 +1,20 @@
 """Celery tasks of the ground floor: delivering the outbox, and the tick's sign of life."""
 
-from datetime import datetime
+import logging
+from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.utils import timezone
 
 from governance import audit, outbox
-from governance.actions import answers, changes
+from governance.actions import answers, changes, checkpoints
+from governance.domain.refusals import WrongState
 from governance.models import Pulse
+from governance.queries.checkpoints import latest
 from governance.queries.operation import TICK
+
+CHECKPOINT_EVERY = timedelta(days=1)
+log = logging.getLogger(__name__)
 
 
 @shared_task
@@ -28,6 +34,18 @@ def forget_answers(now: datetime) -> None:
 def end_unconfirmed(now: datetime) -> None:
     """Close proposals that no second person confirmed in time."""
     changes.expire(now=now)
+
+
+@outbox.on_tick
+def sign_daily(now: datetime) -> None:
+    """Sign the head of the audit trail once a day; packets do so more often."""
+    last = latest()
+    if last is not None and last.at > now - CHECKPOINT_EVERY:
+        return
+    try:
+        checkpoints.keep(now=now)
+    except WrongState as refusal:
+        log.warning("The audit trail has no checkpoint of today. %s", refusal.reason)
 
 
 @outbox.on_tick

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from governance import audit
-from governance.queries import trail
+from governance.queries import checkpoints, trail
 from governance.queries.trail import Filters
 from governance.rules import check_read_trail
 from governance.web.exports import export
@@ -43,7 +43,7 @@ class FilterForm(forms.Form):
 def listed(request: HttpRequest) -> HttpResponse:
     """`/audit/`: events, newest first."""
     check_read_trail(person_of(request))
-    return render(request, "governance/audit.html", {**_list(request), "head": trail.head()})
+    return render(request, "governance/audit.html", {**_list(request), **_head()})
 
 
 @require_safe
@@ -51,11 +51,9 @@ def chain(request: HttpRequest) -> HttpResponse:
     """Walk the whole chain and say whether it holds: asked for by the page's button, because it reads every row."""
     check_read_trail(person_of(request))
     broken = audit.first_broken()
-    context = {
-        "head": trail.head(),
-        "is_walked": True,
-        "broken_words": f"Event {broken[0]} {broken[1]}." if broken else "",
-    }
+    faults = [f"Event {broken[0]} {broken[1]}."] if broken else []
+    faults += checkpoints.faults(public_keys=checkpoints.own_keys())
+    context = {**_head(), "is_walked": True, "broken_words": " ".join(faults)}
     if wants_fragment(request):
         return render(request, "governance/_fragments/chain.html", context)
     return render(request, "governance/audit.html", {**_list(request), **context})
@@ -66,6 +64,10 @@ def exported(request: HttpRequest, kind: str) -> HttpResponse:
     """`/audit.csv` and `/audit.xlsx`: the events as filtered, newest first."""
     check_read_trail(person_of(request))
     return export(trail.table(FilterForm(request.GET).filters()), kind=kind)
+
+
+def _head() -> dict[str, Any]:
+    return {"head": trail.head(), "checkpoint": checkpoints.latest()}
 
 
 def _list(request: HttpRequest) -> dict[str, Any]:

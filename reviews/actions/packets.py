@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from governance import outbox
-from governance.actions import artifacts
+from governance.actions import artifacts, checkpoints
 from governance.domain.refusals import WrongState
 from governance.enums import JobState
 from governance.queries.people import person_of
@@ -29,10 +29,11 @@ def ask_for(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
 
 
 def freeze(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
-    """Freeze what the packet says now, as the next packet of the request, and have it drawn."""
+    """Freeze what the packet says now, with the signed head of the trail, as the next one, and have it drawn."""
     with transaction.atomic():
         row = lock(request)
         number = Packet.objects.filter(request=row).count() + 1
+        checkpoints.keep(now=now)
         said = packet_of(row, now=now)
         packet = Packet.objects.create(
             request=row, number=number, document=as_document(said), document_digest=packet_digest(said),

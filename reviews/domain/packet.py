@@ -18,6 +18,7 @@ from reviews.domain.packet_evidence import (
     RuleLine,
     RunRow,
 )
+from reviews.domain.packet_trail import AuditPart, AuditRow, CheckpointPart
 
 __all__ = [
     "SCHEMA",
@@ -27,6 +28,7 @@ __all__ = [
     "AuthorisationPart",
     "BudgetRow",
     "ChecklistRow",
+    "CheckpointPart",
     "Claim",
     "Comparison",
     "ConditionRow",
@@ -43,7 +45,6 @@ __all__ = [
 ]
 
 SCHEMA = "weighbridge.packet/1"
-AUDIT_ROWS_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,36 +182,6 @@ class TicketPart:
     key: str
     url: str
     state: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditRow:
-    """One event of the trail."""
-
-    number: int
-    happened_at: datetime
-    actor: str
-    action: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditPart:
-    """The trail of this request and the head of the whole chain when the packet was frozen."""
-
-    rows: tuple[AuditRow, ...]
-    chain_head: str
-    chain_length: int
-
-    @property
-    def shown(self) -> tuple[AuditRow, ...]:
-        """The latest events, as many as print well; the JSON twin has them all."""
-        return self.rows[-AUDIT_ROWS_SHOWN:]
-
-    @property
-    def left_out(self) -> int:
-        """How many earlier events are not printed."""
-        return len(self.rows) - len(self.shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, Sum
 
 from benchmarking.queries import runs
+from governance.domain.addresses import clickable
 from governance.domain.canonical import is_digest
 from governance.domain.checklists import ItemStatus
 from governance.domain.evaluation import RuleResult
@@ -16,7 +17,7 @@ from governance.domain.quarters import Quarter
 from governance.domain.recorded import determination_from
 from governance.enums import Unit
 from governance.models import AuditEvent, LedgerEntry
-from governance.queries import budgets
+from governance.queries import budgets, checkpoints
 from reviews.domain import wording
 from reviews.domain.lifecycle import State
 from reviews.domain.packet import (
@@ -25,6 +26,7 @@ from reviews.domain.packet import (
     AuthorisationPart,
     BudgetRow,
     ChecklistRow,
+    CheckpointPart,
     ConditionRow,
     DeterminationPart,
     RuleLine,
@@ -140,7 +142,7 @@ def ticket_part(request: ReviewRequest) -> TicketPart | None:
     ticket = Ticket.objects.filter(request=request).first()
     if ticket is None:
         return None
-    return TicketPart(key=ticket.key, url=ticket.url, state=ticket.status or TICKET_WORDS[TicketState(ticket.state)])
+    return TicketPart(key=ticket.key, url=clickable(ticket.url), state=ticket.status or TICKET_WORDS[TicketState(ticket.state)])
 
 
 def audit_part(request: ReviewRequest) -> AuditPart | None:
@@ -158,7 +160,19 @@ def audit_part(request: ReviewRequest) -> AuditPart | None:
         | Q(subject_type="budget", details__request=request.ref)
     )
     rows = AuditEvent.objects.filter(about).order_by("position")
-    return AuditPart(rows=tuple(_audit_row(row) for row in rows), chain_head=head.hash, chain_length=head.position)
+    return AuditPart(
+        rows=tuple(_audit_row(row) for row in rows),
+        chain_head=head.hash,
+        chain_length=head.position,
+        checkpoint=_checkpoint_part(),
+    )
+
+
+def _checkpoint_part() -> CheckpointPart | None:
+    row = checkpoints.latest()
+    if row is None:
+        return None
+    return CheckpointPart(count=row.count, head=row.head, at=row.at, key_id=row.key_id, signature=row.signature)
 
 
 def authorisation_part(decision: Decision | None) -> AuthorisationPart | None:

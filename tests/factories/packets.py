@@ -4,6 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from governance.domain import checkpoint
 from reviews.domain.packet import (
     Approver,
     AuditPart,
@@ -11,6 +15,7 @@ from reviews.domain.packet import (
     AuthorisationPart,
     BudgetRow,
     ChecklistRow,
+    CheckpointPart,
     Claim,
     Comparison,
     ConditionRow,
@@ -358,7 +363,23 @@ def sample_audit(count: int = 9) -> AuditPart:
         )
         for index in range(count)
     )
-    return AuditPart(rows=rows, chain_head=digest("c"), chain_length=210 + count)
+    return AuditPart(
+        rows=rows, chain_head=digest("c"), chain_length=210 + count, checkpoint=sample_checkpoint(210 + count)
+    )
+
+
+def checkpoint_key() -> Ed25519PrivateKey:
+    """The same for every sample, so that a packet prints the same."""
+    return Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+def sample_checkpoint(count: int) -> CheckpointPart:
+    """Signed, as a reader with the key can verify."""
+    pem = checkpoint_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    signed = checkpoint.sign(checkpoint.Checkpoint(count, digest("c"), DECIDED_AT), private_key_pem=pem)
+    return CheckpointPart(
+        count=count, head=digest("c"), at=DECIDED_AT, key_id=signed.key_id, signature=signed.signature
+    )
 
 
 def sample_packet(**changes: Any) -> Packet:

@@ -8,7 +8,18 @@ from django.core.files.base import ContentFile
 
 from benchmarking.actions import datasets, runs, sandbox
 from benchmarking.models import Run
-from governance.actions import accounts, answers, artifacts, budgets, changes, effects, inventory, people, rulebook
+from governance.actions import (
+    accounts,
+    answers,
+    artifacts,
+    budgets,
+    changes,
+    checkpoints,
+    effects,
+    inventory,
+    people,
+    rulebook,
+)
 from governance.domain import defaults
 from governance.domain.accounts import Happening
 from governance.domain.quarters import Quarter
@@ -143,6 +154,7 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     "governance.actions.changes.confirm": _grant,
     "governance.actions.changes.refuse": _refuse,
     "governance.actions.changes.expire": _expire,
+    "governance.actions.checkpoints.keep": lambda cast, now: checkpoints.keep(now=now),
     "governance.actions.effects.retry": lambda cast, now: effects.retry(
         message=_stuck(now, state="dead"), by=cast.admin, now=now
     ),

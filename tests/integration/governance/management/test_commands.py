@@ -33,12 +33,12 @@ def run(*words: str) -> tuple[str, str]:
 
 
 def test_an_empty_trail_is_whole(db: None) -> None:
-    assert run("audit", "verify") == ("0 events, chain whole, head empty.\n", "")
+    assert run("audit", "verify") == ("0 events, chain whole, head empty; 0 checkpoints hold.\n", "")
 
 
 def test_a_whole_trail_is_told_with_its_head(cast: Cast) -> None:
     head = AuditEvent.objects.latest("position")
-    assert run("audit", "verify") == (f"{head.position} events, chain whole, head {head.hash}.\n", "")
+    assert run("audit", "verify") == (f"{head.position} events, chain whole, head {head.hash}; 0 checkpoints hold.\n", "")
 
 
 def test_a_changed_row_is_named_and_the_exit_status_is_1(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:

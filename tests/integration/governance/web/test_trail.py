@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from governance.models import AuditEvent
+from governance.models import AuditEvent, Checkpoint
 
 
 @pytest.mark.parametrize("path", ["/audit/", "/audit/chain/"])
@@ -55,3 +55,14 @@ def test_a_changed_event_is_found(as_, decided, auditor):
     part = as_(auditor).get("/audit/chain/", headers={"HX-Request": "true"}).content.decode()
     assert "Event 3 does not match its own hash: its content was changed." in part
     assert "<html" not in part
+
+
+def test_a_trail_cut_at_its_end_is_found(as_, decided, auditor):
+    count = Checkpoint.objects.get().count
+    assert f"after event {count:,}" in as_(auditor).get("/audit/").content.decode()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE governance_auditevent DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM governance_auditevent WHERE position >= %s", [count])
+        cursor.execute("ALTER TABLE governance_auditevent ENABLE TRIGGER USER")
+    page = as_(auditor).get("/audit/chain/").content.decode()
+    assert "names more events than there are: the last ones were removed from the trail." in page

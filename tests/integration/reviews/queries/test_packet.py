@@ -11,9 +11,12 @@ from django.template.loader import render_to_string
 
 from benchmarking.models import Run
 from governance.actions import budgets as budget_actions
+from governance.domain import checkpoint
 from governance.domain.facts import Basis
 from governance.enums import Unit
-from governance.models import AuditEvent
+from governance.models import AuditEvent, Checkpoint
+from governance.queries import checkpoints
+from governance.queries.keys import public_key
 from reviews.actions import requests as request_actions
 from reviews.domain.packet import (
     Approver,
@@ -365,6 +368,20 @@ def test_runs_say_verdict_reasons_and_where_they_ran(journey: Journey) -> None:
         RunRow(run_id=str(queued.pk), scenario="SingleStream", verdict="queued", manifest_digest="",
                isolation="nothing recorded"),
     )  # fmt: skip
+
+
+def test_a_frozen_packet_carries_the_signed_head_of_the_trail(journey: Journey) -> None:
+    request = journey.approved()
+    frozen = from_document(request.packets.get().document).audit
+    row = Checkpoint.objects.get()
+    assert frozen is not None
+    assert frozen.checkpoint is not None
+    assert (frozen.checkpoint.count, frozen.checkpoint.head) == (row.count, row.head)
+    assert (frozen.chain_length, frozen.chain_head) == (row.count, row.head), "nothing happened in between"
+    signed = checkpoint.read(frozen.checkpoint.text)
+    checkpoint.verify(signed, public_key_pem=public_key())
+    assert AuditEvent.objects.get(position=row.count).kind == "audit.checkpointed"
+    assert checkpoints.faults(public_keys=[public_key()]) == []
 
 
 def test_the_trail_holds_everything_about_the_request_and_nothing_else(journey: Journey) -> None:

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from governance.domain.refusals import Invalid
-from reviews.domain.packet import AUDIT_ROWS_SHOWN, BudgetRow, Claim, Comparison, CostRow, Measurement, Packet, RuleLine
+from reviews.domain.packet import BudgetRow, Claim, Comparison, CostRow, Measurement, Packet, RuleLine
 from reviews.domain.packet_document import as_document, from_document, packet_digest
+from reviews.domain.packet_trail import AUDIT_ROWS_SHOWN
 from tests.factories.packets import FILED_AT, sample_audit, sample_cover, sample_packet
 
 

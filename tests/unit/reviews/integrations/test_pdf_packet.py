@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.template import Context, Engine
 from pypdf import PdfReader
 
+from governance.domain import checkpoint
 from reviews.domain.charts import draw_charts
 from reviews.domain.packet import Packet
-from reviews.domain.packet_document import packet_digest
+from reviews.domain.packet_document import as_document, from_document, packet_digest
 from reviews.integrations.pdf import WeasyPrintPrinter, render
-from tests.factories.packets import FILED_AT, sample_audit, sample_cover, sample_packet
+from tests.factories.packets import FILED_AT, checkpoint_key, sample_audit, sample_cover, sample_packet
 
 PROJECT = Path(__file__).resolve().parents[4]
 SECTIONS = [
@@ -62,7 +64,7 @@ def _titles(outline: list[Any]) -> list[str]:
 def test_outline_lists_every_section_and_its_parts(reader: PdfReader) -> None:
     assert _titles(reader.outline) == ["Fashion classifier for the returns desk", *SECTIONS]
     parts = [_titles(item) for item in reader.outline if isinstance(item, list)]
-    assert parts == [["Latency percentiles", "Benchmark runs"], ["Conditions"]]
+    assert parts == [["Latency percentiles", "Benchmark runs"], ["Conditions"], ["Signed checkpoint of the audit trail"]]
 
 
 def test_metadata_names_the_request_and_the_twin(reader: PdfReader) -> None:
@@ -136,6 +138,25 @@ def test_pages_say_rules_contradictions_votes_budget_ticket_and_chain_head(reade
         assert words in text
 
 
+def test_the_printed_checkpoint_is_verified_as_copied_from_the_page(reader: PdfReader) -> None:
+    text = "\n".join(page.extract_text() for page in reader.pages)
+    line = text.partition("In one line")[2].partition("A trail that was")[0]
+    signed = checkpoint.read(line)
+    public = checkpoint_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    checkpoint.verify(signed, public_key_pem=public)
+    assert (signed.checkpoint.count, signed.checkpoint.head) == (219, "sha256:" + "c" * 64)
+    assert "manage.py audit verify --checkpoint LINE" in " ".join(text.split())
+
+
+def test_a_packet_from_before_there_were_checkpoints_prints_without_one() -> None:
+    document = as_document(sample_packet())
+    del document["audit"]["checkpoint"]
+    old = from_document(document)
+    assert old.audit is not None
+    assert old.audit.checkpoint is None
+    assert "Signed checkpoint" not in _html(old)
+
+
 def test_a_bare_packet_says_what_is_not_there() -> None:
     packet = _bare()
     text = " ".join(
@@ -183,7 +204,7 @@ def test_user_text_stays_text_in_every_field() -> None:
 
 
 def test_a_long_trail_and_an_endless_word_still_print(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reviews.domain.packet.AUDIT_ROWS_SHOWN", 40)
+    monkeypatch.setattr("reviews.domain.packet_trail.AUDIT_ROWS_SHOWN", 40)
     packet = replace(_bare(), audit=sample_audit(70), business_case="x" * 5000)
     reader = PdfReader(BytesIO(WeasyPrintPrinter().print(_html(packet), assets=_assets(packet))))
     text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())

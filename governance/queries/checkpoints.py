@@ -1,0 +1,63 @@
+"""Reads of the checkpoints, and whether the trail still is what they say."""
+
+from collections.abc import Iterable, Iterator
+
+from governance.domain import attestation, checkpoint
+from governance.domain.checkpoint import Signed
+from governance.domain.refusals import Invalid, WrongState
+from governance.models import AuditEvent, Checkpoint
+from governance.queries.keys import public_key
+
+ANNOUNCED = "audit.checkpointed"
+
+
+def latest() -> Checkpoint | None:
+    """The newest checkpoint."""
+    return Checkpoint.objects.order_by("-count").first()
+
+
+def signed_of(row: Checkpoint) -> Signed:
+    """A stored checkpoint as it is printed."""
+    return Signed(checkpoint.Checkpoint(row.count, row.head, row.at), row.key_id, row.signature)
+
+
+def own_keys() -> list[str]:
+    """The public key (PEM) of this installation, where it lies at hand."""
+    try:
+        return [public_key()]
+    except WrongState:
+        return []
+
+
+def faults(*, public_keys: Iterable[str]) -> list[str]:
+    """Every way in which the trail contradicts its checkpoints, or these each other, in words; the oldest first."""
+    keys = {attestation.key_id(key): key for key in public_keys}
+    rows = list(Checkpoint.objects.order_by("count"))
+    said = [fault for row in rows for fault in faults_of(signed_of(row), keys=keys)]
+    known = {row.count for row in rows}
+    announced = AuditEvent.objects.filter(kind=ANNOUNCED).order_by("position").values_list("position", flat=True)
+    return said + [f"The checkpoint after event {each} was removed." for each in announced if each not in known]
+
+
+def faults_of(signed: Signed, *, keys: dict[str, str]) -> Iterator[str]:
+    """What is wrong with one checkpoint's signature, and in what the trail contradicts it. `keys`: PEM by key id."""
+    said = signed.checkpoint
+    name = f"The checkpoint after event {said.count} of {said.at:%Y-%m-%d %H:%M} UTC"
+    key = keys.get(signed.key_id)
+    if key is None:
+        yield f"{name} names the key {signed.key_id}, which is not at hand; give its public half with --public-key."
+    elif not _is_genuine(signed, key):
+        yield f"{name} was not signed by the key it names: it is forged or altered."
+    found = AuditEvent.objects.filter(position=said.count).values_list("hash", flat=True).first()
+    if found is None:
+        yield f"{name} names more events than there are: the last ones were removed from the trail."
+    elif found != said.head:
+        yield f"{name} names another event: the trail was rewritten."
+
+
+def _is_genuine(signed: Signed, key: str) -> bool:
+    try:
+        checkpoint.verify(signed, public_key_pem=key)
+    except Invalid:
+        return False
+    return True
