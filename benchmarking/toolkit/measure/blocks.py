@@ -19,16 +19,13 @@ from numpy.typing import NDArray
 from benchmarking.toolkit.measure.latency import Feed, Runner, query_order
 from benchmarking.toolkit.measure.ranks import signed_rank_interval
 from benchmarking.toolkit.measure.scenarios import WarmUp
+from benchmarking.toolkit.measure.stopping import Enough as Enough
 from benchmarking.toolkit.measure.warmup import WarmUpReport, warm_up
 from governance.domain.refusals import Invalid
 
 FEWEST_QUERIES, MOST_QUERIES = 8, 5_000
 MOST_ROUNDS = 500
 WARM_UP = WarmUp(max_duration_s=3.0)
-
-
-class Enough(Exception):  # noqa: N818 -- not an error: somebody asked to stop
-    """Raise it from `on_tick` to end the rounds and keep those that are whole."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -102,8 +102,8 @@ def _classes(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.int64]:
     return y.astype(np.int64)
 
 
-def check_fits(data: DataSet, inputs: Sequence[InputSpec]) -> InputSpec:
-    """Return the model's only input if x fits it; raise Invalid with what to change if it does not."""
+def check_fits(data: DataSet, inputs: Sequence[InputSpec], *, rows: int = 1) -> InputSpec:
+    """Return the model's only input if x, in queries of `rows`, fits it; raise Invalid with what to change if not."""
     if len(inputs) != 1:
         names = ", ".join(spec.name for spec in inputs) or "none"
         text = f"A data set fits models with one input; this one has {len(inputs)} ({names}). Leave --data out to measure speed alone."
@@ -118,32 +118,35 @@ def check_fits(data: DataSet, inputs: Sequence[InputSpec]) -> InputSpec:
     if data.x.dtype != np.dtype(spec.dtype):
         text = f"x holds {data.x.dtype}, but the model's input {spec.name!r} takes {spec.dtype}: save it with x.astype({spec.dtype!r})."
         raise Invalid(text, code="data_type", field="data")
-    check_batch(spec)
+    check_batch(spec, rows=rows)
     return spec
 
 
-def check_batch(spec: InputSpec) -> None:
-    """Refuse a model whose batch is fixed at something else than one: it cannot answer a single query."""
-    if spec.shape and isinstance(spec.shape[0], int) and spec.shape[0] != 1:
+def check_batch(spec: InputSpec, *, rows: int = 1) -> None:
+    """Refuse a model whose batch is fixed at something else than `rows`: it cannot answer such a query."""
+    if spec.shape and isinstance(spec.shape[0], int) and spec.shape[0] != rows:
         raise Invalid(
-            f"The model's input {spec.name!r} takes a fixed batch of {spec.shape[0]}; export it with a free batch or a batch of 1.",
+            f"The model's input {spec.name!r} takes a fixed batch of {spec.shape[0]}; export it with a free batch or a batch of {rows}.",
             code="model_batch",
             field="model",
         )
 
 
-def draw_inputs(inputs: Sequence[InputSpec], *, seed: int, rows: int = GENERATED_ROWS) -> list[dict[str, NDArray[Any]]]:
-    """Draw `rows` distinct queries of one row each from the declared shapes; free dimensions get size 1.
+def draw_inputs(
+    inputs: Sequence[InputSpec], *, seed: int, rows: int = GENERATED_ROWS, batch: int = 1
+) -> list[dict[str, NDArray[Any]]]:
+    """Draw `rows` distinct queries from the declared shapes; a free first dimension gets `batch`, other free ones 1.
 
     Floats are standard normal, whole numbers 0 or 1 (which every table of embeddings has), booleans either.
     Raises Invalid for a type that has no numbers.
     """
     rng = np.random.default_rng(seed)
-    return [{spec.name: _draw(spec, rng) for spec in inputs} for _ in range(rows)]
+    return [{spec.name: _draw(spec, rng, batch) for spec in inputs} for _ in range(rows)]
 
 
-def _draw(spec: InputSpec, rng: np.random.Generator) -> NDArray[Any]:
-    shape = tuple(size if isinstance(size, int) else 1 for size in spec.shape)
+def _draw(spec: InputSpec, rng: np.random.Generator, batch: int) -> NDArray[Any]:
+    free = [batch if axis == 0 else 1 for axis in range(len(spec.shape))]
+    shape = tuple(size if isinstance(size, int) else free[axis] for axis, size in enumerate(spec.shape))
     if spec.dtype not in DRAWN_TYPES:
         text = f"No inputs can be drawn for {spec.name!r} of type {spec.dtype}; only for {', '.join(DRAWN_TYPES)}."
         raise Invalid(text, code="model_inputs", field="model")

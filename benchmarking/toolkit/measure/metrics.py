@@ -1,7 +1,11 @@
 """Metrics: the figures of a run in the form of `weighbridge.result/1`, each with its bounds, or the reason it is missing."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from benchmarking.toolkit.measure.latency import LatencyRun
 from benchmarking.toolkit.measure.quality import Quality
@@ -47,14 +51,25 @@ def latency_metrics(run: LatencyRun) -> dict[str, dict[str, Any]]:
 def rate_metrics(run: LatencyRun) -> dict[str, dict[str, Any]]:
     """Return queries per second back to back (1 / mean latency, interval of batch means) and the share that failed."""
     metrics = {}
-    mean_ns = mean_interval(run.latencies_ns)
-    if mean_ns is not None and mean_ns.lower > 0:
-        rate = Interval(1e9 / mean_ns.value, 1e9 / mean_ns.upper, 1e9 / mean_ns.lower, mean_ns.confidence, mean_ns.n)
+    rate = rate_interval(run.latencies_ns)
+    if rate is not None:
         metrics["throughput_per_s"] = bounded(rate, "1/s")
     failed = failure_interval(run.failed, run.attempts)
     if failed is not None:
         metrics["error_rate"] = bounded(failed, "ratio")
     return metrics
+
+
+def rate_interval(gaps_ns: NDArray[np.int64], *, rows: int = 1) -> Interval | None:
+    """Return `rows` / mean gap in 1/s with the interval of 20 batch means; None with fewer than 200 gaps.
+
+    The interval is laid on the logarithm (delta method), since a rate cannot fall below 0 however wild the batches are.
+    """
+    mean_ns = mean_interval(gaps_ns)
+    if mean_ns is None or mean_ns.value <= 0:
+        return None
+    value, spread = rows * 1e9 / mean_ns.value, math.exp((mean_ns.upper - mean_ns.value) / mean_ns.value)
+    return Interval(value, value / spread, value * spread, mean_ns.confidence, mean_ns.n)
 
 
 def quality_metrics(quality: Quality) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,17 @@ import numpy as np
 
 from benchmarking.toolkit.measure.interference import Interference
 from benchmarking.toolkit.measure.latency import LatencyRun
-from benchmarking.toolkit.measure.scenarios import SingleStream
+from benchmarking.toolkit.measure.resampling import serial_percentile_interval
+from benchmarking.toolkit.measure.scenarios import Scenario
+from benchmarking.toolkit.measure.stats import MLPERF_CONFIDENCE
+from benchmarking.toolkit.measure.trend import Trend, movement
+
+# 10 % is perf_analyzer's limit between windows.
+MOST_MOVEMENT = 0.1
+# Alone on a processor a process is interrupted a few times a second; beside another one, some hundred times.
+MOST_PREEMPTIONS_PER_S = 50
+# The percentile behind each headline that is one.
+HEADLINES = {"latency_p90_ms": 0.9, "latency_p95_ms": 0.95, "latency_p99_ms": 0.99}
 
 
 class Status(StrEnum):
@@ -56,13 +66,14 @@ class Circumstances:
     free_dimensions: tuple[str, ...] = ()
 
 
-def judge(run: LatencyRun, *, scenario: SingleStream, minimum: int, circumstances: Circumstances) -> Verdict:
+def judge(run: LatencyRun, *, scenario: Scenario, minimum: int, circumstances: Circumstances) -> Verdict:
     """Weigh samples, stability, failures, interference and environment; `minimum` is the headline's floor of samples."""
     reasons = (
         *_samples(run, scenario, minimum),
         *_stability(run),
+        *_movement(run),
         *_failures(run),
-        *_interference(circumstances.interference, scenario.threads),
+        *_interference(circumstances.interference, scenario.threads * scenario.workers),
         *_environment(circumstances, scenario.threads),
     )
     return Verdict(worst(reasons), reasons)
@@ -74,7 +85,7 @@ def worst(reasons: Sequence[Reason]) -> Status:
     return next((status for status in (Status.INVALID, Status.INDICATIVE) if status in statuses), Status.VALID)
 
 
-def _samples(run: LatencyRun, scenario: SingleStream, minimum: int) -> Iterator[Reason]:
+def _samples(run: LatencyRun, scenario: Scenario, minimum: int) -> Iterator[Reason]:
     n = len(run.latencies_ns)
     if n < minimum:
         text = f"{n} samples cannot bound {scenario.HEADLINE}: it needs {minimum}, {minimum - n} more."
@@ -82,6 +93,26 @@ def _samples(run: LatencyRun, scenario: SingleStream, minimum: int) -> Iterator[
     elif n < scenario.min_samples:
         text = f"The run stopped at {n} of {scenario.min_samples} samples asked for, after {run.duration_s:.0f} s."
         yield Reason("samples.stopped_early", Status.INDICATIVE, text)
+
+
+    p = HEADLINES.get(scenario.HEADLINE)
+    bounds = serial_percentile_interval(run.latencies_ns, p) if p is not None else None
+    if bounds is not None and bounds.confidence < MLPERF_CONFIDENCE:
+        text = f"The samples follow each other so closely that they bound {scenario.HEADLINE} at a level of {bounds.confidence:.0%} only."
+        yield Reason("samples.dependent", Status.INDICATIVE, text)
+
+
+def _movement(run: LatencyRun) -> Iterator[Reason]:
+    found = movement(run.latencies_ns.astype(np.float64))
+    # A movement that is certain may still be slight.
+    if found is None or abs(found.change) <= MOST_MOVEMENT:
+        return
+    if isinstance(found, Trend):
+        text = f"Latency moved steadily, by {found.change:+.0%} over the run (p = {found.p_value:.1g})."
+        yield Reason("stability.trend", Status.INDICATIVE, text)
+    else:
+        text = f"Latency stepped by {found.change:+.0%} after {found.at:.0%} of the run (p = {found.p_value:.1g})."
+        yield Reason("stability.level_shift", Status.INDICATIVE, text)
 
 
 def _stability(run: LatencyRun) -> Iterator[Reason]:
@@ -93,8 +124,7 @@ def _stability(run: LatencyRun) -> Iterator[Reason]:
         return
     first, second = np.median(run.latencies_ns[: n // 2]), np.median(run.latencies_ns[n // 2 :])
     drift = float(max(first, second) / max(min(first, second), 1.0))
-    # 10 % is perf_analyzer's limit between windows.
-    if drift > 1.1:
+    if drift > 1 + MOST_MOVEMENT:
         status = Status.INVALID if drift > 2.0 else Status.INDICATIVE
         text = f"The medians of the first and the second half of the run differ by {drift - 1:.0%}."
         yield Reason("stability.drift", status, text)
@@ -127,6 +157,9 @@ def _interference(seen: Interference, threads: int) -> Iterator[Reason]:
     if seen.pressure_share is not None and seen.pressure_share > 0.25:
         text = f"Some task waited for a processor during {seen.pressure_share:.0%} of the run."
         yield Reason("interference.pressure", Status.INDICATIVE, text)
+    if seen.preemptions_per_s > MOST_PREEMPTIONS_PER_S:
+        text = f"The kernel took the processor from this process {seen.preemptions_per_s:.0f} times a second."
+        yield Reason("interference.preemptions", Status.INDICATIVE, text)
     if seen.canary_ratio > 1.25:
         status = Status.INVALID if seen.canary_ratio > 4 else Status.INDICATIVE
         text = f"A fixed piece of work took {seen.canary_ratio:.2f} times as long at its slowest as at its fastest."

@@ -1,5 +1,7 @@
 """A profile in this process, from file to result."""
 
+import dataclasses
+import os
 from datetime import UTC, datetime
 
 import numpy as np
@@ -7,11 +9,19 @@ import pytest
 
 from benchmarking.toolkit import profile as profiling
 from benchmarking.toolkit.measure import latency
-from benchmarking.toolkit.measure.inputs import DataSet, InputSpec
 from benchmarking.toolkit.measure.latency import LatencyRun
-from benchmarking.toolkit.measure.scenarios import ProfileSettings, SingleStream, WarmUp
+from benchmarking.toolkit.measure.scenarios import (
+    Engine,
+    MultiStream,
+    Offline,
+    ProfileSettings,
+    Server,
+    SingleStream,
+    WarmUp,
+)
+from benchmarking.toolkit.measure.stopping import Enough
 from benchmarking.toolkit.measure.warmup import WarmUpReport
-from benchmarking.toolkit.profile import ModelFailed, model_failure, prepare_queries, profile
+from benchmarking.toolkit.profile import ModelFailed, model_failure, profile
 from governance.domain.refusals import Invalid
 from tests.unit.benchmarking.toolkit import builders
 
@@ -41,11 +51,14 @@ def test_a_classifier_with_data(tmp_path):
     assert set(result["metrics"]) == {
         "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "error_rate", "load_time_ms",
         "first_inference_ms", "model_size_mb", "parameters", "peak_memory_mb", "peak_memory_delta_mb", "accuracy", "f1_macro",
+        "flops",
     }  # fmt: skip
     accuracy = result["metrics"]["accuracy"]
     assert (accuracy["value"], accuracy["n"], accuracy["unit"], accuracy["confidence"]) == (0.9, 300, "ratio", 0.95)
     assert np.trace(result["confusion"]) == 270
     assert result["metrics"]["parameters"]["value"] == 12
+    assert result["metrics"]["flops"]["value"] == 2 * 4 * 3
+    assert (result["is_partial"], result["limit"]) == (False, None)
     assert result["metrics"]["error_rate"]["value"] == 0.0
     assert result["metrics"]["latency_p50_ms"]["n"] == len(result["samples"]["latency_ns"]) == 700
     assert result["samples"]["stride"] == 1
@@ -62,7 +75,7 @@ def test_a_model_without_data_is_asked_drawn_rows(tmp_path):
     result, _ = measure(builders.identity(tmp_path / "m.onnx", shape=["n", 3], inputs=2), samples=140)
     assert result["manifest"]["inputs"]["origin"] == "64 rows drawn from the declared shapes, seed 20260101"
     assert (result["confusion"], result["manifest"]["data"]) == (None, None)
-    assert [entry["metric"] for entry in result["missing"]] == ["latency_p99_ms"]
+    assert [entry["metric"] for entry in result["missing"]] == ["latency_p99_ms", "energy_per_query_j"]
     assert "latency_p99_ms" not in result["metrics"]
 
 
@@ -121,18 +134,6 @@ def test_long_runs_tell_how_far_they_are(tmp_path, monkeypatch):
     assert all(0.05 <= share <= 0.97 for share in measured)
 
 
-def test_many_rows_are_cut_to_a_seeded_choice(monkeypatch):
-    monkeypatch.setattr(profiling, "MAX_DISTINCT_INPUTS", 5)
-    x = np.arange(100, dtype=np.float32).reshape(100, 1)
-    specs = [InputSpec("x", "float32", ("n", 1))]
-    rows = [
-        float(feed["x"][0, 0])
-        for feed in prepare_queries(specs, DataSet(x, np.zeros(100, dtype=np.int64)), seed=3).feeds
-    ]
-    again = prepare_queries(specs, DataSet(x, np.zeros(100, dtype=np.int64)), seed=3).feeds
-    assert (len(set(rows)), rows) == (5, [float(feed["x"][0, 0]) for feed in again])
-
-
 def test_many_samples_are_kept_thinned():
     run = LatencyRun(np.arange(50_001), {}, 1.0, 1, WarmUpReport(0, 0.0, is_settled=True))
     kept = profiling._samples(run)
@@ -153,3 +154,113 @@ def test_running_out_of_memory_has_a_code_of_its_own():
     assert model_failure("here", MemoryError()).code == "model_memory"
     assert model_failure("here", RuntimeError("Failed to allocate")).code == "model_memory"
     assert model_failure("here", RuntimeError("x")).reason == "The model failed here (RuntimeError: x)."
+
+
+def ends(doing_at, times=1):
+    """A progress that asks for an end at the given phase."""
+    left = [times]
+
+    def follow(_share, doing):
+        if doing == doing_at:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Enough
+
+    return follow
+
+
+@pytest.mark.parametrize(
+    ("phase", "times", "cut"), [("measuring latency", 2, True), ("measuring quality", 1, True), ("done", 0, False)]
+)
+def test_a_run_that_is_asked_to_end_keeps_what_it_has(tmp_path, monkeypatch, phase, times, cut):
+    monkeypatch.setattr(latency, "TICK_NS", 200_000)
+    model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz", rows=3_000)
+    result = profile(model=model, settings=settings(), data=data, on_progress=ends(phase, times), now=NOW)
+    assert result["is_partial"] is cut
+    assert result["metrics"]["error_rate"]["n"] > 0
+    assert ("accuracy" in result["metrics"]) is not cut
+    assert ("accuracy" in [entry["metric"] for entry in result["missing"]]) is cut
+    codes = [reason["code"] for reason in result["verdict"]["reasons"]]
+    assert ("samples.partial" in codes) is (phase == "measuring latency")
+
+
+def test_a_run_that_is_asked_to_end_before_it_began_has_no_result(tmp_path, monkeypatch):
+    monkeypatch.setattr(latency, "TICK_NS", 1)
+    with pytest.raises(ModelFailed, match="stopped before anything was measured") as refusal:
+        profile(
+            model=builders.classifier(tmp_path / "m.onnx"), settings=settings(), data=None,
+            on_progress=ends("warming up", 0), now=NOW,
+        )  # fmt: skip
+    assert refusal.value.code == "run_stopped"
+
+
+def shaped(scenario, **changes):
+    quick = {"min_duration_s": 0.0, "warmup": WarmUp(value_ms=0.0, max_duration_s=0.2)}
+    return ProfileSettings(scenario=scenario(**{**quick, **changes}), bootstraps=100)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "figure", "origin"),
+    [
+        (shaped(MultiStream, samples_per_query=4, min_samples=700), "latency_p99_ms", "75 distinct batches of 4 rows of the data set"),
+        (shaped(Offline, batch=8), "throughput_samples_per_s", "37 distinct batches of 8 rows of the data set"),
+        (shaped(Offline, batch=8, concurrency=2), "throughput_samples_per_s", "37 distinct batches of 8 rows of the data set"),
+        (shaped(Server, rate_per_s=4_000, limit_ms=1_000), "response_time_p99_ms", "300 distinct rows of the data set"),
+    ],
+)  # fmt: skip
+def test_every_scenario_has_its_headline(tmp_path, wanted, figure, origin):
+    model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz")
+    result = profile(model=model, settings=wanted, data=data, on_progress=lambda *_: None, now=NOW)
+    assert (result["scenario"], result["headline"]) == (wanted.scenario.NAME, figure)
+    assert (
+        result["metrics"][figure]["lower"] <= result["metrics"][figure]["value"] <= result["metrics"][figure]["upper"]
+    )
+    assert result["manifest"]["inputs"]["origin"] == origin
+    assert result["metrics"]["accuracy"]["value"] == 0.9
+    if isinstance(wanted.scenario, Server):
+        assert result["limit"]["is_met"] is True
+        assert "latency_p99_ms" not in result["metrics"]
+
+
+def test_a_fixed_batch_answers_queries_of_its_size_and_whole_batches_of_the_data(tmp_path):
+    model, data = builders.classifier(tmp_path / "m.onnx", batch=8), builders.data_set(tmp_path / "d.npz", wrong=296)
+    result = profile(model=model, settings=shaped(Offline, batch=8), data=data, on_progress=lambda *_: None, now=NOW)
+    assert result["metrics"]["accuracy"]["n"] == 296
+    assert result["metrics"]["accuracy"]["value"] == 0.0
+
+
+def test_a_data_set_can_give_the_rows_alone(tmp_path):
+    model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz")
+    wanted = dataclasses.replace(settings(140), measures_quality=False)
+    result = profile(model=model, settings=wanted, data=data, on_progress=lambda *_: None, now=NOW)
+    assert (result["confusion"], "accuracy" in result["metrics"]) == (None, False)
+    assert result["run"]["distinct_inputs"] == 140
+
+
+def test_an_estimate_of_energy_is_labelled(tmp_path):
+    wanted = dataclasses.replace(settings(140), tdp_w=100.0)
+    result = profile(
+        model=builders.classifier(tmp_path / "m.onnx"), settings=wanted, data=None, on_progress=lambda *_: None, now=NOW
+    )
+    assert result["metrics"]["energy_per_query_j"]["basis"] == "estimated"
+    assert result["metrics"]["energy_per_query_j"]["value"] >= 0
+
+
+def test_a_run_is_kept_on_its_processors_and_lets_them_go(tmp_path):
+    before = os.sched_getaffinity(0)
+    one = min(before)
+    wanted = dataclasses.replace(settings(140), engine=Engine(affinity=(one,)))
+    seen = []
+    result = profile(
+        model=builders.classifier(tmp_path / "m.onnx"), settings=wanted, data=None, now=NOW,
+        on_progress=lambda *_: seen.append(os.sched_getaffinity(0)),
+    )  # fmt: skip
+    assert {one} in seen
+    assert os.sched_getaffinity(0) == before
+    assert result["manifest"]["settings"]["engine"]["affinity"] == [one]
+    with pytest.raises(Invalid, match="may use the processors") as refusal:
+        profile(
+            model=tmp_path / "m.onnx", settings=dataclasses.replace(wanted, engine=Engine(affinity=(9_999,))),
+            data=None, on_progress=lambda *_: None, now=NOW,
+        )  # fmt: skip
+    assert refusal.value.field == "affinity"

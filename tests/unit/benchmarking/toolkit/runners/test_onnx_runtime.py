@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarking.toolkit.measure.inputs import InputSpec
+from benchmarking.toolkit.measure.scenarios import Engine
+from benchmarking.toolkit.runners import onnx_runtime
 from benchmarking.toolkit.runners.onnx_runtime import OnnxRuntimeRunner
 from governance.domain.refusals import Invalid
 from tests.unit.benchmarking.toolkit import builders
@@ -39,3 +41,51 @@ def test_a_model_that_the_engine_refuses(tmp_path):
     with pytest.raises(Invalid, match=r"ONNX Runtime cannot load wrong\.onnx: .*NoSuchOperator") as refusal:
         OnnxRuntimeRunner(path, threads=1)
     assert refusal.value.code == "model_refused"
+
+
+def test_the_engine_is_set_up_as_asked(tmp_path):
+    path = builders.classifier(tmp_path / "model.onnx")
+    settings = Engine(optimisation="none", inter_op_threads=2)
+    said = OnnxRuntimeRunner(path, threads=2, settings=settings).describe()
+    assert (said["intra_op_threads"], said["inter_op_threads"]) == (2, 2)
+    assert (said["graph_optimisation"], said["execution"]) == ("none", "parallel")
+
+
+def test_a_provider_that_is_not_installed_is_refused_in_words(tmp_path):
+    path = builders.classifier(tmp_path / "model.onnx")
+    with pytest.raises(Invalid, match=r"has no provider cuda \(it has .*CPU\)") as refusal:
+        OnnxRuntimeRunner(path, threads=1, settings=Engine(provider="cuda"))
+    assert (refusal.value.code, refusal.value.field) == ("provider_missing", "provider")
+
+
+class Pretended:
+    """ONNX Runtime as it is where a provider is installed: its sessions take what `uses` names."""
+
+    def __init__(self, uses):
+        self.uses, self.asked = uses, None
+
+    def get_available_providers(self):
+        return ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    def InferenceSession(self, _path, _options, *, providers):  # noqa: N802 -- the name of ONNX Runtime's class
+        self.asked = providers
+        return self
+
+    def get_providers(self):
+        return [self.uses, "CPUExecutionProvider"]
+
+
+def test_a_provider_is_asked_with_its_options_and_those_it_falls_back_on(tmp_path, monkeypatch):
+    runtime = Pretended("TensorrtExecutionProvider")
+    monkeypatch.setattr(onnx_runtime, "engine", lambda: runtime)
+    settings = Engine(provider="tensorrt", options={"trt_fp16_enable": "1"})
+    assert onnx_runtime.open_session(tmp_path, None, settings) is runtime
+    assert runtime.asked == [
+        ("TensorrtExecutionProvider", {"trt_fp16_enable": "1"}), "CUDAExecutionProvider", "CPUExecutionProvider",
+    ]  # fmt: skip
+
+
+def test_a_provider_that_does_not_work_here_is_not_replaced_in_silence(tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_runtime, "engine", lambda: Pretended("CPUExecutionProvider"))
+    with pytest.raises(Invalid, match="cannot use its provider cuda on this machine"):
+        onnx_runtime.open_session(tmp_path, None, Engine(provider="cuda"))
