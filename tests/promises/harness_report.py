@@ -32,6 +32,12 @@ WORDS = {
     "poison": "A run that kills its worker each time, and ten that do not.",
     "stop": "SIGTERM to a worker that measures a real model.",
 }
+CHAIN = """## One unbroken audit trail
+
+Eight processes record events at the same time, a transaction for each. Every event follows the one before it, none is
+missing, and a signed checkpoint of the whole holds. *Load* is the machine's load average before it began.
+"""
+CHAIN_COLUMNS = ("database", "processes", "events", "unbroken", "elapsed_s", "events_per_s", "load")
 
 
 def keep(figures: list[dict[str, Any]], *, command: str) -> None:
@@ -61,9 +67,11 @@ def page() -> str:
             name for name in (rows[0] if rows else {}) if name not in {"trial", "at", "machine", "command", "error"}
         ]
         parts.append(f"### {trial.title()}\n\n{words}\n\n{_table(sorted(names), rows)}")
+    chains = [figure for figure in figures if figure["trial"] == "chain"]
+    parts.append(f"{CHAIN}\n{_table(CHAIN_COLUMNS, chains)}")
     commands = sorted({(figure["command"], figure["at"], figure["machine"]) for figure in figures})
     parts.append(
-        "### Repeat it\n\n" + "\n".join(f"- `{command}` ({at}; {where})" for command, at, where in commands) + "\n"
+        "## Repeat it\n\n" + "\n".join(f"- `{command}` ({at}; {where})" for command, at, where in commands) + "\n"
     )
     return "\n".join(parts)
 

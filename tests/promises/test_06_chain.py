@@ -1,0 +1,68 @@
+"""Promise 6: eight processes that record at the same time make one unbroken chain, and a checkpoint of it holds.
+
+`WEIGHBRIDGE_PROMISES=long` records a thousand events in each, and writes the rate into docs/reference/promises.md.
+"""
+
+import multiprocessing
+import os
+import time
+from datetime import datetime
+
+import pytest
+from django.db import connections, transaction
+
+from governance import audit
+from governance.actions import checkpoints as writes
+from governance.models import AuditEvent
+from governance.queries import checkpoints
+from governance.queries.keys import public_key
+from tests.integration.conftest import installation, now, signing_key_pem
+from tests.promises import harness_report
+from tests.promises.tickets import LONG
+
+__all__ = ["installation", "now", "signing_key_pem"]
+PROCESSES = 8
+EVENTS_EACH = 1000 if LONG else 60
+PATIENCE_S = 300
+COMMAND = "WEIGHBRIDGE_PROMISES=long python -m pytest tests/promises/test_06_chain.py -p no:randomly"
+
+
+def write(name: int, at: datetime, start: float) -> None:
+    """One process: a transaction of its own for every event."""
+    while time.monotonic() < start:
+        time.sleep(0.001)
+    for number in range(EVENTS_EACH):
+        with transaction.atomic():
+            audit.record(kind="test.event", by=None, subject=("thing", f"{name}:{number}"), now=at)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_processes_make_one_unbroken_chain(now: datetime) -> None:
+    connections.close_all()  # a connection does not survive a fork
+    fork = multiprocessing.get_context("fork")
+    load = round(os.getloadavg()[0], 1)
+    start = time.monotonic() + 1
+    writers = [fork.Process(target=write, args=(name, now, start)) for name in range(PROCESSES)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(PATIENCE_S)
+    taken_s = time.monotonic() - start
+    assert [writer.exitcode for writer in writers] == [0] * PROCESSES
+    count = PROCESSES * EVENTS_EACH
+    assert list(AuditEvent.objects.order_by("position").values_list("position", flat=True)) == list(range(1, count + 1))
+    assert audit.first_broken() is None
+    for name in range(PROCESSES):
+        own = AuditEvent.objects.filter(subject__startswith=f"{name}:").order_by("position")
+        assert list(own.values_list("subject", flat=True)) == [f"{name}:{number}" for number in range(EVENTS_EACH)]
+    row = writes.keep(now=now)
+    assert row is not None
+    assert (row.count, checkpoints.faults(public_keys=[public_key()])) == (count + 1, [])
+    print(f"{count} events by {PROCESSES} processes in {taken_s:.1f} s: {count / taken_s:.0f}/s")
+    if LONG:
+        told = {
+            "trial": "chain", "broker": "none", "database": "PostgreSQL 18, embedded", "processes": PROCESSES,
+            "events": count, "unbroken": True, "elapsed_s": round(taken_s, 1), "events_per_s": round(count / taken_s),
+            "load": load,
+        }  # fmt: skip
+        harness_report.keep([told], command=COMMAND)
