@@ -21,6 +21,8 @@ from governance.rules import check_act_for_any_team
 if TYPE_CHECKING:
     from django.core.files import File
 
+    from governance.actions.artifacts import Spooled
+
 MOST_ARRAYS = 16
 LARGEST_PIECE_BYTES = 1_000_000  # a table of some ten thousand entries
 LONGEST_HEADER_BYTES = 10_000
@@ -28,7 +30,7 @@ DESCRIBED = re.compile(rb"""['"]descr['"]: *['"]([^'"]*)['"]""")
 NUMBERS = re.compile(rb"[<>|=]?[biufc][0-9]{1,2}")
 
 
-def register(*, name: str, upload: "File[bytes]", by: User, now: datetime) -> Dataset:
+def register(*, name: str, upload: "File[bytes] | Spooled", by: User, now: datetime) -> Dataset:
     """Keep an `.npz` file with arrays x and y; the same content again is the same data set."""
     check_act_for_any_team(person_of(by))
     if not name.strip():

@@ -1,6 +1,7 @@
 """Writes of the model inventory."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from django.db import IntegrityError, transaction
 
 from governance import audit
 from governance.actions import artifacts
-from governance.domain.artifacts import ArtifactInfo, inspect
+from governance.actions.artifacts import Spooled
+from governance.domain.artifacts import inspect
 from governance.domain.refusals import Invalid, NotFound
 from governance.enums import Tier
 from governance.models import ModelAsset, ModelVersion, Team
@@ -24,16 +26,62 @@ SLUG = re.compile(r"[-a-zA-Z0-9_]{1,80}")
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class NewAsset:
+    """A model to enter in the inventory; `team` is a slug."""
+
+    team: str
+    slug: str
+    name: str
+    tier: str
+    owner: User
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewVersion:
+    """A version to register, of a model there is or of a new one: by its file, or by where it lies and its digest."""
+
+    asset: ModelAsset | NewAsset
+    version: str
+    upload: "File[bytes] | Spooled | None" = None
+    uri: str = ""
+    digest: str = ""
+
+
+def register(*, entry: NewVersion, by: User, now: datetime) -> ModelVersion:
+    """Register a version, with its model where that is new; no model is entered for a version that is refused.
+
+    A file is read and hashed before anything is locked.
+    """
+    if isinstance(entry.asset, NewAsset):
+        _check_asset(entry.asset, by)
+    else:
+        check_act_for_team(person_of(by), team=entry.asset.team.slug)
+    if not entry.version.strip():
+        raise Invalid("Give the version a name, for example 1.4.0.", field="version")
+    if entry.upload is None:
+        return _entered(entry, _referred(entry.uri, entry.digest), None, by, now)
+    with Spooled.read(entry.upload) as spooled:
+        found = inspect(spooled.path, name=spooled.name)
+        return _entered(entry, {"format": found.format, "size_bytes": spooled.size_bytes}, spooled, by, now)
+
+
+def _entered(
+    entry: NewVersion, fields: dict[str, object], spooled: Spooled | None, by: User, now: datetime
+) -> ModelVersion:
+    with transaction.atomic():
+        asset = entry.asset
+        if isinstance(asset, NewAsset):
+            asset = register_asset(**vars(asset), by=by, now=now)
+        if spooled is None:
+            return _register(asset, entry.version, entry.digest, fields, by, now)
+        kept = artifacts.keep(upload=spooled, by=by, now=now)
+        return _register(asset, entry.version, kept.digest, fields | {"stored_as": kept.stored_as}, by, now)
+
+
 def register_asset(*, team: str, slug: str, name: str, tier: str, owner: User, by: User, now: datetime) -> ModelAsset:
     """Enter a model in the inventory, or bring its name, tier and owner up to date."""
-    check_act_for_team(person_of(by), team=team)
-    if not SLUG.fullmatch(slug):
-        raise Invalid("The slug of a model is written in letters, digits, hyphens and underscores.", field="slug")
-    if tier not in Tier.values:
-        raise Invalid(f"The tier must be one of {', '.join(Tier.values)}.", field="tier")
-    home = Team.objects.filter(slug=team).first()
-    if home is None:
-        raise NotFound(f"There is no team {team!r}.", field="team")
+    home = _check_asset(NewAsset(team=team, slug=slug, name=name, tier=tier, owner=owner), by)
     wanted = {"name": name, "tier": tier, "owner": owner}
     with transaction.atomic():
         asset, is_new = ModelAsset.objects.select_for_update().get_or_create(
@@ -52,22 +100,29 @@ def register_asset(*, team: str, slug: str, name: str, tier: str, owner: User, b
 
 def register_upload(*, asset: ModelAsset, version: str, upload: "File[bytes]", by: User, now: datetime) -> ModelVersion:
     """Register a version by its file: parsed before anything loads it, hashed, and stored by content."""
-    check_act_for_team(person_of(by), team=asset.team.slug)
-    seen: list[ArtifactInfo] = []
-
-    def look(path: Path) -> None:
-        seen.append(inspect(path, name=str(upload.name)))
-
-    kept = artifacts.keep(upload=upload, by=by, now=now, inspect=look)
-    fields = {"format": seen[0].format, "size_bytes": kept.size_bytes, "stored_as": kept.stored_as}
-    return _register(asset, version, kept.digest, fields, by, now)
+    return register(entry=NewVersion(asset=asset, version=version, upload=upload), by=by, now=now)
 
 
 def register_reference(
     *, asset: ModelAsset, version: str, uri: str, digest: str, by: User, now: datetime
 ) -> ModelVersion:
     """Register a version that lies elsewhere, by URI and SHA-256; it cannot be benchmarked here until it is uploaded."""
-    check_act_for_team(person_of(by), team=asset.team.slug)
+    return register(entry=NewVersion(asset=asset, version=version, uri=uri, digest=digest), by=by, now=now)
+
+
+def _check_asset(asset: NewAsset, by: User) -> Team:
+    check_act_for_team(person_of(by), team=asset.team)
+    if not SLUG.fullmatch(asset.slug):
+        raise Invalid("The slug of a model is written in letters, digits, hyphens and underscores.", field="slug")
+    if asset.tier not in Tier.values:
+        raise Invalid(f"The tier must be one of {', '.join(Tier.values)}.", field="tier")
+    home = Team.objects.filter(slug=asset.team).first()
+    if home is None:
+        raise NotFound(f"There is no team {asset.team!r}.", field="team")
+    return home
+
+
+def _referred(uri: str, digest: str) -> dict[str, object]:
     if not DIGEST.fullmatch(digest):
         raise Invalid("The digest must be written sha256: followed by 64 hexadecimal digits.", field="sha256")
     suffix = Path(uri).suffix.lower()
@@ -76,14 +131,12 @@ def register_reference(
             "The URI must name an .onnx or a .safetensors file; pickles are refused because loading one runs code.",
             field="uri",
         )
-    return _register(asset, version, digest, {"format": suffix[1:], "uri": uri}, by, now)
+    return {"format": suffix[1:], "uri": uri}
 
 
 def _register(
     asset: ModelAsset, version: str, digest: str, fields: dict[str, object], by: User, now: datetime
 ) -> ModelVersion:
-    if not version.strip():
-        raise Invalid("Give the version a name, for example 1.4.0.", field="version")
     known = ModelVersion.objects.filter(asset=asset, version=version).first()
     if known is None:
         try:

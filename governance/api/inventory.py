@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from governance.actions import inventory as writes
+from governance.actions.inventory import NewAsset, NewVersion
 from governance.api.answers import ModelAnswer, ModelVersionAnswer
 from governance.api.inputs import ModelFilters, ModelInput
 from governance.api.reading import asker, read
@@ -38,11 +39,10 @@ class Models(GenericAPIView[Any]):
         """Register a version by its file, or by URI and SHA-256; the same content again is the same version."""
         user, _, now = asker(request)
         given = read(ModelInput, request.data)
-        names = {name: given[name] for name in ("team", "slug", "name", "tier", "owner")}
-        asset = writes.register_asset(**names, by=user, now=now)
-        place = {"asset": asset, "version": given["version"], "by": user, "now": now}
-        if "file" in given:
-            version = writes.register_upload(**place, upload=given["file"])
-        else:
-            version = writes.register_reference(**place, uri=given["uri"], digest=given["sha256"])
+        asset = NewAsset(**{name: given[name] for name in ("team", "slug", "name", "tier", "owner")})
+        entry = NewVersion(
+            asset=asset, version=given["version"], upload=given.get("file"),
+            uri=given.get("uri", ""), digest=given.get("sha256", ""),
+        )  # fmt: skip
+        version = writes.register(entry=entry, by=user, now=now)
         return Response(ModelVersionAnswer(version).data, status=201)

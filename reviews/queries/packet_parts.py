@@ -142,7 +142,9 @@ def ticket_part(request: ReviewRequest) -> TicketPart | None:
     ticket = Ticket.objects.filter(request=request).first()
     if ticket is None:
         return None
-    return TicketPart(key=ticket.key, url=clickable(ticket.url), state=ticket.status or TICKET_WORDS[TicketState(ticket.state)])
+    return TicketPart(
+        key=ticket.key, url=clickable(ticket.url), state=ticket.status or TICKET_WORDS[TicketState(ticket.state)]
+    )
 
 
 def audit_part(request: ReviewRequest) -> AuditPart | None:

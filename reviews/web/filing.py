@@ -1,29 +1,24 @@
 """Filing a request and changing a draft."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from benchmarking.actions import datasets
 from benchmarking.models import Dataset
-from governance.actions import inventory
-from governance.domain.refusals import Invalid, Refused
+from governance.actions.inventory import NewAsset, NewVersion
+from governance.domain.refusals import Refused
 from governance.models import ModelAsset, ModelVersion
 from governance.rules import check_act_for_any_team
 from governance.web.reader import person_of, user_of
 from governance.web.refusals import attempt, show_in
-from reviews.actions import evidence, requests
-from reviews.actions.requests import Filing
+from reviews.actions import filing, requests
+from reviews.actions.filing import NewDataset, Paper
 from reviews.domain.lifecycle import State
 from reviews.models import ReviewRequest
 from reviews.queries import view_evidence
@@ -62,33 +57,13 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
     return _page(request, draft, form, FiguresForm(*_given(request), known=known))
 
 
-def file_request(
-    *, form: FilingForm, figures: FiguresForm, draft: ReviewRequest | None, by: User, now: datetime
-) -> ReviewRequest:
-    """Register what is new, file or change the draft, state its figures; all of it or, when refused, nothing."""
-    asked = form.cleaned_data
-    with transaction.atomic():
-        filing = Filing(
-            title=asked["title"], purpose=asked["purpose"], environment=asked["environment"],
-            business_case=asked["business_case"], model_version=_version(asked, by, now),
-            dataset=_dataset(asked, by, now),
-        )  # fmt: skip
-        if draft is None:
-            draft = requests.create(filing=filing, by=by, now=now)
-        else:
-            draft = requests.edit(request=draft, filing=filing, by=by, now=now)
-        for statement in figures.statements():
-            with _named({"value": statement.name}, otherwise=statement.name):
-                evidence.state_fact(request=draft, statement=statement, by=by, now=now)
-    return draft
-
-
 def _page(request: HttpRequest, draft: ReviewRequest | None, form: FilingForm, figures: FiguresForm) -> HttpResponse:
     status = 200
     if request.method == "POST":
         if form.is_valid() & figures.is_valid():
             try:
-                saved = file_request(form=form, figures=figures, draft=draft, by=user_of(request), now=timezone.now())
+                paper = _paper(form.cleaned_data, figures)
+                saved = filing.file(paper=paper, draft=draft, by=user_of(request), now=timezone.now())
             except Refused as refusal:
                 show_in(figures if refusal.field in figures.fields else form, refusal)
                 status = refusal.status
@@ -131,50 +106,27 @@ def _initial(draft: ReviewRequest) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _version(asked: Asked, by: User, now: datetime) -> ModelVersion:
+def _paper(asked: Asked, figures: FiguresForm) -> Paper:
+    return Paper(
+        title=asked["title"], purpose=asked["purpose"], environment=asked["environment"],
+        business_case=asked["business_case"], version=_version(asked), dataset=_dataset(asked),
+        statements=tuple(figures.statements()),
+    )  # fmt: skip
+
+
+def _version(asked: Asked) -> ModelVersion | NewVersion:
     if asked["artifact"] == "registered":
         chosen: ModelVersion = asked["model_version"]
         return chosen
-    asset = asked["asset"] or _new_asset(asked, by, now)
+    names = ("team", "slug", "name", "tier", "owner")
+    asset: ModelAsset | NewAsset = asked["asset"] or NewAsset(**{name: asked[name] for name in names})
     if asked["artifact"] == "upload":
-        return inventory.register_upload(asset=asset, version=asked["version"], upload=asked["file"], by=by, now=now)
-    return inventory.register_reference(
-        asset=asset, version=asked["version"], uri=asked["uri"], digest=asked["sha256"], by=by, now=now
-    )
+        return NewVersion(asset=asset, version=asked["version"], upload=asked["file"])
+    return NewVersion(asset=asset, version=asked["version"], uri=asked["uri"], digest=asked["sha256"])
 
 
-def _new_asset(asked: Asked, by: User, now: datetime) -> ModelAsset:
-    if ModelAsset.objects.filter(team__slug=asked["team"], slug=asked["slug"]).exists():
-        raise Invalid(
-            f"The team has a model called {asked['slug']!r} already; choose it above, or use another short name.",
-            field="slug",
-        )
-    return inventory.register_asset(
-        team=asked["team"],
-        slug=asked["slug"],
-        name=asked["name"],
-        tier=asked["tier"],
-        owner=asked["owner"],
-        by=by,
-        now=now,
-    )
-
-
-def _dataset(asked: Asked, by: User, now: datetime) -> Dataset | None:
-    if asked["evaluation"] == "none":
-        return None
-    if asked["evaluation"] == "registered":
-        chosen: Dataset = asked["dataset"]
-        return chosen
-    with _named({"file": "dataset_file", "name": "dataset_name"}, otherwise="dataset_file"):
-        return datasets.register(name=asked["dataset_name"], upload=asked["dataset_file"], by=by, now=now)
-
-
-@contextmanager
-def _named(fields: Mapping[str, str], *, otherwise: str) -> Iterator[None]:
-    """Rename the field of a refusal to the one of this form."""
-    try:
-        yield
-    except Refused as refusal:
-        refusal.field = fields.get(refusal.field or "", otherwise)
-        raise
+def _dataset(asked: Asked) -> Dataset | NewDataset | None:
+    if asked["evaluation"] == "upload":
+        return NewDataset(name=asked["dataset_name"], upload=asked["dataset_file"])
+    chosen: Dataset | None = asked["dataset"] if asked["evaluation"] == "registered" else None
+    return chosen

@@ -160,6 +160,7 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     ),
     "governance.actions.effects.resume_all": lambda cast, now: effects.resume_all(by=cast.admin, now=now),
     "governance.actions.effects.request_check": lambda cast, now: effects.request_check(by=cast.admin, now=now),
+    "governance.actions.inventory.register": _reference,
     "governance.actions.inventory.register_asset": _asset,
     "governance.actions.inventory.register_upload": _upload,
     "governance.actions.inventory.register_reference": _reference,

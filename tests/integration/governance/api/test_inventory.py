@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from governance.models import ModelVersion
+from governance.models import ModelAsset, ModelVersion
 from tests.factories.models import make_version, onnx_bytes
 from tests.factories.snapshots import snapshot
 
@@ -96,6 +96,32 @@ def test_a_pickle_is_refused_with_the_reason(api: Api, author: User) -> None:
     assert response.status_code == 400
     assert "pickle" in response.json()["detail"].lower()
     assert ModelVersion.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"file": SimpleUploadedFile("model.pkl", b"\x80\x04.")},
+        {"file": SimpleUploadedFile("model.onnx", b"")},
+        {"file": SimpleUploadedFile("model.onnx", b"no model")},
+        {"file": None, "uri": "s3://b/m.pkl", "sha256": "a" * 64},
+    ],
+)
+def test_a_refused_version_leaves_no_model_behind(api: Api, author: User, changes: dict[str, Any]) -> None:
+    client, before = api(author), snapshot()
+    fields = {name: value for name, value in form(**changes).items() if value is not None}
+    assert client.post("/api/v1/models/", fields).status_code == 400
+    assert snapshot() == before
+
+
+def test_a_version_that_is_taken_changes_nothing_of_its_model(api: Api, author: User) -> None:
+    client = api(author)
+    assert client.post("/api/v1/models/", form()).status_code == 201
+    named = ModelAsset.objects.values().get()
+    again = form(name="Another name", file=SimpleUploadedFile("model.onnx", onnx_bytes(seed=4)))
+    response = client.post("/api/v1/models/", again)
+    assert (response.status_code, response.json()["code"]) == (400, "version_taken")
+    assert ModelAsset.objects.values().get() == named
 
 
 def test_a_stranger_registers_nothing_for_the_team(api: Api, outsider: User, reviewer_one: User) -> None:

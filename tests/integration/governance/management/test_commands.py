@@ -38,7 +38,10 @@ def test_an_empty_trail_is_whole(db: None) -> None:
 
 def test_a_whole_trail_is_told_with_its_head(cast: Cast) -> None:
     head = AuditEvent.objects.latest("position")
-    assert run("audit", "verify") == (f"{head.position} events, chain whole, head {head.hash}; 0 checkpoints hold.\n", "")
+    assert run("audit", "verify") == (
+        f"{head.position} events, chain whole, head {head.hash}; 0 checkpoints hold.\n",
+        "",
+    )
 
 
 def test_a_changed_row_is_named_and_the_exit_status_is_1(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:

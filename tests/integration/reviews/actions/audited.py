@@ -7,9 +7,10 @@ from django.db import transaction
 
 from governance.enums import JobState
 from governance.models import OutboxMessage
-from reviews.actions import authorisations, effects, packets, screening, waivers
+from reviews.actions import authorisations, effects, filing, packets, screening, waivers
 from reviews.models import Packet, ReviewRequest
 from reviews.ports import Health, RemoteTicket
+from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.actions.worlds import World, make_world
 
@@ -76,6 +77,14 @@ def _evaluate_again(world: World) -> None:
         screening.evaluate_again(request=request, occasion="test", now=world.now)
 
 
+def _file(world: World) -> None:
+    paper = filing.Paper(
+        title="t", purpose="Rank", environment="prod", business_case="It ranks.",
+        version=make_version(by=world.cast.author, now=world.now),
+    )  # fmt: skip
+    filing.file(paper=paper, by=world.cast.author, now=world.now)
+
+
 def _waive(world: World) -> None:
     waivers.grant(
         request=world.evidence(), rule_id="accuracy-floor-prod", reason="A ranking has no accuracy.", valid_days=9,
@@ -118,6 +127,7 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.actions.evidence.answer_item": in_world(World.evidence),
     "reviews.actions.evidence.state_fact": in_world(World.draft),
     "reviews.actions.evidence.take_run": in_world(World.evidence),
+    "reviews.actions.filing.file": in_world(_file),
     "reviews.actions.packets.ask_for": in_world(_ask_for),
     "reviews.actions.packets.bury": in_world(_bury),
     "reviews.actions.packets.failed": in_world(World.decided),

@@ -64,7 +64,11 @@ def _titles(outline: list[Any]) -> list[str]:
 def test_outline_lists_every_section_and_its_parts(reader: PdfReader) -> None:
     assert _titles(reader.outline) == ["Fashion classifier for the returns desk", *SECTIONS]
     parts = [_titles(item) for item in reader.outline if isinstance(item, list)]
-    assert parts == [["Latency percentiles", "Benchmark runs"], ["Conditions"], ["Signed checkpoint of the audit trail"]]
+    assert parts == [
+        ["Latency percentiles", "Benchmark runs"],
+        ["Conditions"],
+        ["Signed checkpoint of the audit trail"],
+    ]
 
 
 def test_metadata_names_the_request_and_the_twin(reader: PdfReader) -> None:
