@@ -101,3 +101,8 @@ def _is_open(address: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: t
     if any(real in network for network in TRANSLATED):
         return False
     return real.is_global and not real.is_multicast
+
+
+def clickable(address: str) -> str:
+    """The address where it is one of the web that a page may lead to; "" for `javascript:`, `data:`, `file:` and their like."""
+    return address if address.lower().startswith(("https://", "http://")) else ""

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
+from governance.domain.addresses import clickable
 from governance.domain.ledger import EntryKind
 from governance.domain.quarters import Quarter
 from governance.domain.roles import Person
@@ -198,7 +199,7 @@ def ticket_view(request: ReviewRequest) -> TicketView | None:
     waiting = [row for row in effects if row.state in {*UNFINISHED, JobState.DEAD}]
     first = waiting[0] if waiting else None
     return TicketView(
-        state=ticket.state, key=ticket.key, url=ticket.url, status=ticket.status, label=ticket.label,
+        state=ticket.state, key=ticket.key, url=clickable(ticket.url), status=ticket.status, label=ticket.label,
         waiting=len(waiting), effect_state=first.state if first else "", attempts=first.attempts if first else 0,
         why=first.error if first else "", next_attempt_at=first.next_attempt_at if first else None,
         mirror=mirror_view(ticket),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.domain.addresses import Destination, Pinned, check_address
+from governance.domain.addresses import Destination, Pinned, check_address, clickable
 from governance.domain.refusals import Invalid, NotAllowed, Refused
 
 PUBLIC = "93.184.215.14"
@@ -173,3 +173,16 @@ def test_whatever_is_written_there_is_refused_or_listed(url: str) -> None:
     with suppress(Refused):
         pinned = check_address(url, allowed=ALLOWED, resolve=always(PUBLIC))
         assert (pinned.host, pinned.port) in {("models.example.org", 443), ("inside.example.org", 443)}
+
+
+@pytest.mark.parametrize("address", ["https://acme.atlassian.net/browse/MR-1", "http://127.0.0.1:8001/x", "HTTPS://a/"])
+def test_a_page_leads_to_the_web(address: str) -> None:
+    assert clickable(address) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "javascript:alert(1)", " https://a/", "JaVaScRiPt:x", "data:text/html,x", "file:///etc/passwd", "//a/"],
+)
+def test_a_page_leads_nowhere_else(address: str) -> None:
+    assert clickable(address) == ""

@@ -1,0 +1,281 @@
+"""A house in which everything that a person, a model file or Jira can write is a payload.
+
+The columns are found in the models, so a new one is either planted here, or is named in `OURS` with what keeps people's
+words out of it, or the promise fails.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import yaml
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import models
+
+from benchmarking.actions import runs
+from benchmarking.models import Dataset, Run, SandboxChoice
+from governance.actions import changes, rulebook
+from governance.domain import defaults
+from governance.domain.facts import Basis
+from governance.domain.roles import Role
+from governance.enums import JobState
+from governance.models import AnsweredPost, LedgerEntry, ModelAsset, ModelVersion, OutboxMessage, Team
+from reviews.actions import evidence, packets, review
+from reviews.actions.evidence import Statement
+from reviews.actions.review import Promise
+from reviews.domain.voting import Choice
+from reviews.models import (
+    ChecklistAnswer,
+    ContradictionAnswer,
+    ExternalIdentity,
+    Fact,
+    Packet,
+    ReviewRequest,
+    Ticket,
+    TicketComment,
+    TicketMove,
+    TicketState,
+    Waiver,
+    WebhookDelivery,
+)
+from tests.factories import requests as walks
+from tests.factories.models import make_dataset, make_version
+from tests.factories.people import Cast
+
+APPS = ("governance", "benchmarking", "reviews")
+SHORT = '="><img src={url}/{n}>'
+LONG = (
+    SHORT + "<svg onload=fetch('{url}/{n}')><image href={url}/{n} /></svg><style>@import url({url}/{n});</style>"
+    "<link rel=attachment href=file://{file}><script src={url}/{n}></script>"
+)
+LINK = "javascript:fetch('{url}/{n}')"
+
+DIGEST = "a digest, computed"
+WORD = "one of our own words"
+NAMED = "letters, digits, hyphens and underscores; the database and every form refuse others"
+NUMBERED = "numbered by us"
+MACHINE = "written by the application from its own words"
+OURS: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "governance.AuditEvent.previous_hash", "governance.AuditEvent.hash", "governance.ApiToken.digest",
+            "governance.PolicyVersion.digest", "governance.ChecklistVersion.digest", "governance.ModelVersion.digest",
+            "governance.Checkpoint.head", "governance.Checkpoint.key_id", "governance.Checkpoint.signature",
+            "governance.AnsweredPost.fingerprint", "benchmarking.Dataset.digest", "benchmarking.Run.result_digest",
+            "reviews.ChecklistAnswer.file_digest", "reviews.Revision.digest", "reviews.Decision.bundle_digest",
+            "reviews.Authorisation.subject_digest", "reviews.Authorisation.statement_digest",
+            "reviews.Packet.document_digest", "reviews.Packet.pdf_digest", "reviews.WebhookDelivery.body_digest",
+        ),
+        DIGEST,
+    ),
+    **dict.fromkeys(
+        (
+            "governance.AuditEvent.kind", "governance.AuditEvent.source", "governance.AuditEvent.subject_type",
+            "governance.OutboxMessage.kind", "governance.Pulse.name", "governance.ModelVersion.format",
+            "governance.AnsweredPost.content_type", "benchmarking.Run.scenario", "benchmarking.Run.plan",
+            "reviews.Determination.occasion", "reviews.Determination.outcome", "reviews.Fact.unit",
+        ),
+        WORD,
+    ),
+    **dict.fromkeys(
+        (
+            "auth.User.username", "governance.Team.slug", "governance.PolicyVersion.name",
+            "governance.ChecklistVersion.name", "governance.ModelAsset.slug", "reviews.ChecklistAnswer.item",
+            "reviews.Waiver.rule_id", "reviews.Vote.stage", "governance.BudgetAccount.quarter",
+        ),
+        NAMED,
+    ),
+    **dict.fromkeys(
+        (
+            "governance.AuditEvent.actor_id", "governance.AuditEvent.request_id", "governance.OutboxMessage.asked_in",
+            "governance.LedgerEntry.request_ref", "benchmarking.Run.asked_for", "reviews.ReviewRequest.ref",
+            "reviews.Authorisation.number",
+        ),
+        NUMBERED,
+    ),
+    **dict.fromkeys(
+        (
+            "governance.OutboxMessage.key", "governance.OutboxMessage.lane", "governance.ApiToken.prefix",
+            "governance.ModelVersion.stored_as", "benchmarking.Dataset.stored_as", "benchmarking.Run.key",
+            "reviews.Packet.stored_as", "reviews.Ticket.label", "reviews.Authorisation.envelope",
+        ),
+        MACHINE,
+    ),
+    "auth.User.password": "a hash",
+}  # fmt: skip
+
+
+def columns() -> Iterator[tuple[str, type[models.Model], str]]:
+    """("app.Model.field", model, field) of every column that holds text and is not a choice from our own list."""
+    texts = (models.CharField, models.TextField, models.JSONField)
+    for model in apps.get_models():
+        if model is User or model._meta.app_label in APPS:
+            for field in model._meta.concrete_fields:
+                if isinstance(field, texts) and not field.choices:
+                    yield f"{model._meta.label}.{field.name}", model, field.name
+
+
+class Seeds:
+    """Payloads, each with a number of its own; what calls the canary says which."""
+
+    def __init__(self, *, url: str, file: object) -> None:
+        self.url, self.file, self._n = url, file, 0
+
+    def _next(self, text: str) -> str:
+        self._n += 1
+        return text.format(url=self.url, file=self.file, n=self._n)
+
+    def short(self) -> str:
+        """Some 45 characters."""
+        return self._next(SHORT)
+
+    def long(self) -> str:
+        """SVG, CSS, script, image and attachment."""
+        return self._next(LONG)
+
+    def link(self) -> str:
+        """For what may become an address to click on."""
+        return self._next(LINK)
+
+
+@dataclass(frozen=True)
+class House:
+    """What stands in it."""
+
+    cast: Cast
+    request: ReviewRequest
+    packet: Packet
+
+
+def publish_rules(seed: Seeds, *, now: datetime) -> None:
+    """Policy and checklist in force whose words are payloads."""
+    checklist = yaml.safe_load(defaults.text_of(defaults.CHECKLIST))
+    checklist["title"] = seed.short()
+    for item in checklist["items"]:
+        item |= {"title": seed.short(), "help": seed.long()}
+    policy = yaml.safe_load(defaults.text_of(defaults.POLICY))
+    for rule in policy["rules"]:
+        rule["message"] = seed.long()
+    for stage in policy["stages"]:
+        stage["title"] = seed.short()
+    for write, document in ((rulebook.draft_checklist, checklist), (rulebook.draft_policy, policy)):
+        draft = write(source=yaml.safe_dump(document, sort_keys=False, width=10_000), by=None, now=now)
+        rulebook.publish(version=draft, by=None, now=now)
+
+
+def plant(seed: Seeds, *, cast: Cast, now: datetime) -> House:
+    """Walk one request the whole way, every word of it a payload, and write everything beside it."""
+    for user in cast.everybody():
+        User.objects.filter(pk=user.pk).update(first_name=seed.short(), last_name=seed.short(), email=seed.short())
+        user.refresh_from_db()
+    publish_rules(seed, now=now)
+    Team.objects.filter(slug="search").update(name=seed.short())
+    request = _walked(seed, cast=cast, now=now)
+    _beside(seed, request, cast=cast, now=now)
+    _from_jira(seed, request, cast=cast, now=now)
+    packets.freeze(request=request, by=cast.author, now=now)
+    packet = packets.freeze(request=request, by=cast.author, now=now)
+    Packet.objects.exclude(pk=packet.pk).update(error=seed.long(), state=JobState.FAILED)
+    return House(cast, request, packet)
+
+
+def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
+    version = make_version(by=cast.author, now=now)
+    ModelAsset.objects.update(name=seed.short())
+    ModelVersion.objects.update(version=seed.short(), uri=seed.link())
+    draft = walks.make_draft(
+        by=cast.author, now=now, title=seed.short(), purpose=seed.short(), with_data=False,
+        version=ModelVersion.objects.get(pk=version.pk), declared={**walks.DECLARED, "latency_p95_ms": "1"},
+    )  # fmt: skip
+    data = make_dataset(by=cast.author, now=now, name=seed.short())
+    ReviewRequest.objects.update(business_case=seed.long(), dataset=data)
+    draft.refresh_from_db()
+    figure = Statement(
+        name="total_cost_1y_usd", value=Decimal(30_000), unit="USD", basis=Basis.DECLARED, source=seed.long()[:300]
+    )
+    evidence.state_fact(request=draft, statement=figure, by=cast.author, now=now)
+    request = walks.requests.submit(request=draft, by=cast.author, now=now)
+    result = walks.result_of(verdict="indicative", reasons=(seed.long(),))
+    result["manifest"] |= {"machine": {"cpu": seed.short()}, seed.short(): seed.long(), "isolation": seed.short()}
+    walks.take_results(request=request, now=now, result=result)
+    for item in ("cheaper-alternatives", "owner-and-rollback"):
+        evidence.answer_item(request=request, item_id=item, text=seed.long(), by=cast.author, now=now)
+    evidence.answer_item(request=request, item_id="rollback-rehearsed", is_attested=True, by=cast.author, now=now)
+    measured = Fact.objects.filter(name="latency_p95_ms", basis="measured").latest("pk")
+    claimed = Fact.objects.filter(name="latency_p95_ms", basis="declared").latest("pk")
+    ContradictionAnswer.objects.create(
+        request=request, claimed=claimed, measured=measured, text=seed.long(), answered_by=cast.author, answered_at=now
+    )
+    walks.allocate_budget(team=request.team, by=cast.finance, now=now)
+    review.request_review(request=request, by=cast.author, now=now)
+    promise = Promise(text=seed.long()[:400], owner=cast.author, due_on=now.date() + timedelta(days=30))
+    votes = ((cast.reviewer_one, "technical", ()), (cast.reviewer_two, "technical", ()))
+    for person, stage, promises in (*votes, (cast.approver, "gpu-budget", (promise,))):
+        review.vote(
+            request=request, stage_id=stage, choice=Choice.APPROVE, rationale=seed.long(), conditions=promises,
+            by=person, now=now,
+        )  # fmt: skip
+    request.refresh_from_db()
+    return request
+
+
+def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -> None:
+    """What goes wrong, what waits, and what administrators write."""
+    plan = {"scenario": "SingleStream", "min_samples": 100}
+    run = runs.queue(
+        key="f", version=request.model_version, dataset=Dataset.objects.get(), plan=plan, asked_for=request.ref,
+        by=cast.author, now=now,
+    )  # fmt: skip
+    held = Run.claim(pk=run.pk, now=now, lease=timedelta(hours=1))
+    assert held is not None
+    held.renew(now=now, lease=timedelta(hours=1), state=JobState.RUNNING, progress=0.4, phase=seed.short())
+    runs.fail(run=held, reason=seed.long(), now=now)
+    SandboxChoice.objects.create(may_go_without=False, reason=seed.long()[:400], chosen_by=cast.admin, chosen_at=now)
+    for state in (JobState.PAUSED, JobState.DEAD):
+        OutboxMessage.objects.create(
+            kind="ticket.open", key=f"k{state}", lane=f"l{state}", state=state, error=seed.long(), created_at=now,
+            payload={"reason": seed.long()}, next_attempt_at=now, finished_at=now,
+        )  # fmt: skip
+    grant = changes.propose_grant(user=cast.author, role=Role.REVIEWER, reason=seed.long(), by=cast.admin, now=now)
+    changes.refuse(change=grant, reason=seed.long(), by=cast.admin, now=now)
+    draft = rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=cast.approver, now=now)
+    changes.propose_publication(version=draft, reason=seed.long(), by=cast.approver, now=now)
+    Waiver.objects.create(
+        request=request, rule_id="accuracy-floor", reason=seed.long(), granted_by=cast.approver, granted_at=now,
+        expires_at=now + timedelta(days=9),
+    )  # fmt: skip
+    ChecklistAnswer.objects.create(
+        request=request, item="data-sheet", file_name=seed.short(), file_digest="sha256:" + "a" * 64,
+        answered_by=cast.author, answered_at=now,
+    )  # fmt: skip
+    entry = LedgerEntry.objects.latest("pk")
+    LedgerEntry.objects.create(
+        account=entry.account, kind="allocate", amount=1, key=seed.short(), note=seed.long()[:200], booked_at=now,
+        booked_by=cast.finance,
+    )  # fmt: skip
+    AnsweredPost.objects.create(user=cast.author, key=seed.short(), fingerprint="f", received_at=now)
+
+
+def _from_jira(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -> None:
+    """What people write there, and what a Jira that lies could answer."""
+    ticket, _ = Ticket.objects.update_or_create(
+        request=request,
+        defaults={
+            "state": TicketState.LINKED, "remote_id": seed.short()[:40], "key": seed.short()[:40], "url": seed.link(),
+            "status": seed.short(), "label": "label", "linked_at": now,
+        },
+    )  # fmt: skip
+    TicketComment.objects.create(
+        ticket=ticket, remote_id=seed.short()[:40], author_id=seed.short(), author=seed.short(), text=seed.long(),
+        created_at=now, updated_at=now,
+    )  # fmt: skip
+    TicketMove.objects.create(
+        ticket=ticket, remote_id=seed.short()[:40], author_id=seed.short(), author=seed.short(), status=seed.short(),
+        moved_at=now, meaning="none", outcome="noted", reason=seed.long(), judged_at=now,
+    )  # fmt: skip
+    WebhookDelivery.objects.create(
+        ticket=ticket, identifier=seed.short(), event=seed.short(), body_digest="sha256:x", received_at=now
+    )
+    ExternalIdentity.objects.create(user=cast.author, account_id=seed.short())
