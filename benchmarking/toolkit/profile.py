@@ -20,6 +20,7 @@ from benchmarking.toolkit.failures import ModelFailed, model_failure
 from benchmarking.toolkit.measure import energy, figures, inputs, manifest, memory, metrics
 from benchmarking.toolkit.measure.latency import Feed, LatencyRun
 from benchmarking.toolkit.measure.model import BYTES_PER_MB, digest_of_file
+from benchmarking.toolkit.measure.outliers import tukey_counts
 from benchmarking.toolkit.measure.quality import Quality, measure_quality
 from benchmarking.toolkit.measure.scenarios import ProfileSettings
 from benchmarking.toolkit.measure.stopping import Enough
@@ -240,6 +241,7 @@ def _run_document(seen: Seen) -> dict[str, Any]:
         "failures": run.failures,
         "distinct_inputs": run.distinct_inputs,
         "warmup": dataclasses.asdict(run.warmup),
+        "outliers": tukey_counts(run.latencies_ns),
         "interference": seen.interference.as_document(),
     }
 

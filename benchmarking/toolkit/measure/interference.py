@@ -1,11 +1,13 @@
 """Interference: what else the machine did while a model was measured.
 
-Four cheap witnesses: a spin canary (a fixed piece of work timed before, during and after), processor time that the
-hypervisor took (steal), processor time that others used, and the kernel's pressure and load figures where readable.
+Cheap witnesses: a spin canary (a fixed piece of work timed before, during and after), processor time that the hypervisor
+took (steal), processor time that others used, how often the kernel took the processor from this process, and its pressure
+and load figures where readable.
 """
 
 import dataclasses
 import os
+import resource
 import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,6 +25,7 @@ class Reading:
     steal_s: float | None
     pressure_s: float | None
     load_1min: float | None
+    preemptions: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Interference:
     """Shares of processors between two readings, and how far the canary slowed down; None where not visible.
 
     `others_cpus` and `steal_cpus` count processors (0.5 is half of one); `canary_ratio` is the slowest tenth of the
-    spins over the fastest one; `pressure_share` is the share of time in which some task waited for a processor.
+    spins over the fastest one; `pressure_share` is the share of time in which some task waited for a processor;
+    `preemptions_per_s` counts involuntary context switches of this process.
     """
 
     others_cpus: float | None
@@ -39,6 +43,7 @@ class Interference:
     load_1min_before: float | None
     canary_ratio: float
     cpus: int
+    preemptions_per_s: float = 0.0
 
     def as_document(self) -> dict[str, float | int | None]:
         """Return the findings, rounded to what they can bear."""
@@ -71,6 +76,7 @@ def read_counters(clock: Callable[[], int], *, proc: Path = Path("/proc")) -> Re
         steal_s=steal_s,
         pressure_s=_pressure_seconds(proc / "pressure" / "cpu"),
         load_1min=_load(proc / "loadavg"),
+        preemptions=resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw,
     )
 
 
@@ -88,6 +94,7 @@ def between(before: Reading, after: Reading, *, spins_ns: Sequence[int], cpus: i
         load_1min_before=before.load_1min,
         canary_ratio=slowdown(spins_ns),
         cpus=cpus,
+        preemptions_per_s=(after.preemptions - before.preemptions) / span_s,
     )
 
 

@@ -94,7 +94,6 @@ def _samples(run: LatencyRun, scenario: Scenario, minimum: int) -> Iterator[Reas
         text = f"The run stopped at {n} of {scenario.min_samples} samples asked for, after {run.duration_s:.0f} s."
         yield Reason("samples.stopped_early", Status.INDICATIVE, text)
 
-
     p = HEADLINES.get(scenario.HEADLINE)
     bounds = serial_percentile_interval(run.latencies_ns, p) if p is not None else None
     if bounds is not None and bounds.confidence < MLPERF_CONFIDENCE:
@@ -105,7 +104,7 @@ def _samples(run: LatencyRun, scenario: Scenario, minimum: int) -> Iterator[Reas
 def _movement(run: LatencyRun) -> Iterator[Reason]:
     found = movement(run.latencies_ns.astype(np.float64))
     # A movement that is certain may still be slight.
-    if found is None or abs(found.change) <= MOST_MOVEMENT:
+    if found is None or 1 + abs(found.change) <= 1 + MOST_MOVEMENT:
         return
     if isinstance(found, Trend):
         text = f"Latency moved steadily, by {found.change:+.0%} over the run (p = {found.p_value:.1g})."

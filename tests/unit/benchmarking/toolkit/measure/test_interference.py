@@ -11,8 +11,8 @@ from tests.unit.benchmarking.toolkit.builders import Clock
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def reading(at_s, own=0.0, busy=0.0, steal=0.0, pressure=0.0, load=0.5):
-    return Reading(int(at_s * 1e9), own, busy, steal, pressure, load)
+def reading(at_s, own=0.0, busy=0.0, steal=0.0, pressure=0.0, load=0.5, preemptions=0):
+    return Reading(int(at_s * 1e9), own, busy, steal, pressure, load, preemptions)
 
 
 def test_counters_are_read_from_the_kernel(tmp_path):
@@ -34,7 +34,7 @@ def test_what_the_kernel_does_not_tell_is_none(tmp_path, stat):
     nothing = between(seen, seen, spins_ns=[], cpus=2)
     assert nothing.as_document() == {
         "others_cpus": None, "steal_cpus": None, "pressure_share": None, "load_1min_before": None,
-        "canary_ratio": 1.0, "cpus": 2,
+        "canary_ratio": 1.0, "cpus": 2, "preemptions_per_s": 0.0,
     }  # fmt: skip
 
 
@@ -47,11 +47,12 @@ def test_this_machine_can_be_read():
 def test_shares_are_per_second_and_without_our_own_time():
     before, after = (
         reading(10, own=1, busy=100, steal=5, pressure=1, load=3.5),
-        reading(20, own=6, busy=110, steal=7, pressure=3),
+        reading(20, own=6, busy=110, steal=7, pressure=3, preemptions=40),
     )
     seen = between(before, after, spins_ns=[100, 100, 150], cpus=4)
     assert (seen.others_cpus, seen.steal_cpus, seen.pressure_share) == (0.5, 0.2, 0.2)
     assert (seen.load_1min_before, seen.canary_ratio, seen.cpus) == (3.5, 1.5, 4)
+    assert seen.preemptions_per_s == 4.0
 
 
 def test_our_own_time_never_makes_the_others_negative():

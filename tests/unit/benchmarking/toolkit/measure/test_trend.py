@@ -29,13 +29,14 @@ def calm(n, seed, phi=0.0):
 def test_mann_kendall_is_that_of_pymannkendall(n, seed, slope, ties):
     values = 10 + ar1(0.6, n, seed) + slope * np.arange(n)
     values = np.round(values, 1) if ties else values
-    theirs = pymannkendall.hamed_rao_modification_test(values)
+    # Theirs narrows the variance as well, to below zero if need be.
+    with np.errstate(invalid="ignore"):
+        theirs = pymannkendall.hamed_rao_modification_test(values)
     plain = pymannkendall.original_test(values)
     residuals = values - np.arange(1, n + 1) * theirs.slope
     assert hamed_rao_factor(residuals) == pytest.approx(theirs.var_s / plain.var_s)
     ours = mann_kendall(values)
     assert ours.change == pytest.approx(theirs.slope * n / np.median(values))
-    # Theirs also narrows; ours only widens.
     wider = theirs if theirs.var_s > plain.var_s else plain
     assert ours.p_value == pytest.approx(wider.p, abs=1e-9)
 

@@ -32,11 +32,20 @@ def test_a_quiet_steady_run_is_valid():
     assert verdict(governor="not visible").status is Status.VALID
 
 
+STEP = np.where(np.arange(4_000) < 3_300, 1.0, 1.15)
+
+
+def moved(level):
+    """Noise of 10 % around a level that moves."""
+    return (1e6 * level * np.random.default_rng(1).lognormal(0, 0.1, len(level))).astype(np.int64)
+
+
 CASES = {
     "too few for the headline": ({"run": {"latencies_ns": STEADY[:129]}}, "samples.too_few", "invalid"),
     "fewer than asked": ({"run": {"latencies_ns": STEADY[:130]}}, "samples.stopped_early", "indicative"),
     "never warm": ({"run": {"warmup": WarmUpReport(9, 1.0, is_settled=False)}}, "stability.warmup", "indicative"),
-    "drifts": ({"run": {"latencies_ns": np.repeat([100, 112], 100)}}, "stability.drift", "indicative"),
+    "moves": ({"run": {"latencies_ns": moved(np.linspace(1.0, 1.15, 4_000))}}, "stability.trend", "indicative"),
+    "steps": ({"run": {"latencies_ns": moved(STEP)}}, "stability.level_shift", "indicative"),
     "spreads": ({"run": {"latencies_ns": np.tile([100, 140], 100)}}, "stability.spread", "indicative"),
     "one failure": ({"run": {"failures": {"Fail": 1}}}, "errors.inference", "indicative"),
     "many failures": ({"run": {"failures": {"Fail": 3}}}, "errors.inference", "invalid"),
@@ -50,6 +59,7 @@ CASES = {
     ),
     "load": ({"quiet": {"load_1min_before": 2.1}}, "interference.load", "indicative"),
     "pressure": ({"quiet": {"pressure_share": 0.26}}, "interference.pressure", "indicative"),
+    "preempted": ({"quiet": {"preemptions_per_s": 51.0}}, "interference.preemptions", "indicative"),
     "canary": ({"quiet": {"canary_ratio": 1.3}}, "interference.canary", "indicative"),
     "dying canary": ({"quiet": {"canary_ratio": 4.1}}, "interference.canary", "invalid"),
     "more threads than processors": ({"threads": 3}, "environment.threads", "indicative"),
@@ -70,7 +80,6 @@ def test_each_doubt_has_its_code_and_weight(case):
 @pytest.mark.parametrize(
     "given",
     [
-        {"run": {"latencies_ns": np.repeat([100, 110], 100)}},
         {
             "quiet": {
                 "steal_cpus": 0.04,
@@ -88,6 +97,31 @@ def test_what_lies_at_its_limit_or_is_not_visible_raises_no_doubt(given):
     assert verdict(**given).reasons == ()
 
 
+def test_a_movement_is_told_in_words():
+    [reason] = verdict(run={"latencies_ns": moved(STEP)}).reasons
+    assert reason.message.startswith("Latency stepped by +14% after 82% of the run (p = ")
+    [reason] = verdict(run={"latencies_ns": moved(np.linspace(1.15, 1.0, 4_000))}).reasons
+    assert reason.message.startswith("Latency moved steadily, by -1")
+
+
+def test_halves_that_differ_are_a_step_too():
+    found = verdict(run={"latencies_ns": moved(np.repeat([1.0, 1.2], 2_000))})
+    assert [reason.code for reason in found.reasons] == ["stability.drift", "stability.level_shift"]
+    assert verdict(run={"latencies_ns": moved(np.repeat([1.0, 1.08], 2_000))}).reasons == ()
+
+
+def test_samples_that_follow_each_other_bound_the_headline_less():
+    bursts = np.exp(0.1 * np.repeat(np.random.default_rng(3).normal(size=12), 50))
+    found = verdict(run={"latencies_ns": (1e6 * bursts).astype(np.int64)})
+    assert "samples.dependent" in [reason.code for reason in found.reasons]
+    assert "bound latency_p95_ms at a level of " in found.reasons[0].message
+
+
+def test_halves_at_the_limit_are_no_movement():
+    found = verdict(run={"latencies_ns": np.repeat([100, 110], 100)})
+    assert [reason.code for reason in found.reasons] == ["samples.dependent"]
+
+
 def test_the_worst_reason_decides():
     found = verdict(run={"latencies_ns": STEADY[:10]}, governor="powersave")
     assert found.status is Status.INVALID
@@ -96,10 +130,9 @@ def test_the_worst_reason_decides():
 
 
 def test_halves_that_lie_more_than_twofold_apart_are_no_measurement():
-    apart = verdict(run={"latencies_ns": np.repeat([201, 100], 100)})
-    twofold = verdict(run={"latencies_ns": np.repeat([200, 100], 100)})
-    assert [(reason.code, reason.status.value) for reason in apart.reasons] == [
-        ("stability.drift", "invalid"),
-        ("stability.spread", "indicative"),
-    ]
-    assert twofold.status is Status.INDICATIVE
+    def drift(first, second):
+        found = verdict(run={"latencies_ns": np.repeat([first, second], 100)})
+        return {reason.code: reason.status.value for reason in found.reasons}["stability.drift"], found.status
+
+    assert drift(201, 100) == ("invalid", Status.INVALID)
+    assert drift(200, 100) == ("indicative", Status.INDICATIVE)
