@@ -9,6 +9,7 @@ import os
 import typer
 
 from benchmarking.toolkit.commands.gate import gate
+from benchmarking.toolkit.commands.load import load
 from benchmarking.toolkit.commands.profile import profile
 from benchmarking.toolkit.commands.request import create
 from benchmarking.toolkit.commands.track import track
@@ -27,6 +28,7 @@ request = typer.Typer(help="Model review requests.", no_args_is_help=True, rich_
 app.add_typer(request, name="request")
 
 app.command()(profile)
+app.command()(load)
 app.command()(gate)
 app.command()(track)
 request.command()(create)

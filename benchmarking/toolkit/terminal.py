@@ -9,7 +9,7 @@ FIGURES = {
     "latency_p95_ms": "latency p95",
     "latency_p99_ms": "latency p99",
     "throughput_per_s": "throughput",
-    "error_rate": "failed inferences",
+    "error_rate": "failed",
     "load_time_ms": "load time",
     "first_inference_ms": "first inference",
     "model_size_mb": "model size",
@@ -18,6 +18,12 @@ FIGURES = {
     "peak_memory_delta_mb": "  of it the model",
     "accuracy": "accuracy",
     "f1_macro": "macro-F1",
+    **{f"response_time_{p}_ms": f"response time {p}" for p in ("p50", "p90", "p95", "p99", "p999")},
+    **{f"service_time_{p}_ms": f"service time {p}" for p in ("p50", "p90", "p95", "p99", "p999")},
+    "generator_lag_p99_ms": "generator lag p99",
+    "connection_wait_p99_ms": "wait for line p99",
+    "achieved_per_s": "achieved",
+    "offered_per_s": "offered",
 }
 
 
@@ -44,10 +50,24 @@ def progress(stream: TextIO, *, is_quiet: bool) -> Iterator[Callable[[float, str
 
 def show_result(result: Mapping[str, Any], stream: TextIO) -> None:
     """Write the figures with their bounds, what is missing, and the verdict with its reasons."""
+    show_figures(result, stream, title=f"{result['scenario']}, {result['manifest']['engine']['engine']}")
+
+
+def show_load(result: Mapping[str, Any], stream: TextIO) -> None:
+    """Write the figures of a load test, what failed and how it first failed, and the verdict."""
+    plan, target = result["plan"], result["manifest"]["target"]
+    title = f"{plan['method']} {plan['url']} at {target['address']}: {plan['rate_per_s']:g}/s, {plan['arrivals']}"
+    show_figures(result, stream, title=f"{title}, {plan['duration_s']:g} s")
+    lines = (f"failed: {error['count']:,} {error['kind']}, first: {error['first']}\n" for error in result["errors"])
+    stream.writelines(lines)
+
+
+def show_figures(result: Mapping[str, Any], stream: TextIO, *, title: str) -> None:
+    """Write a result of any kind under `title`: figures, what is missing, verdict, manifest."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{result['scenario']}, {result['manifest']['engine']['engine']}", title_justify="left")
+    table = Table(title=title, title_justify="left")
     for heading in ("figure", "value", "lower", "upper", "unit", "level", "n"):
         table.add_column(heading, justify="left" if heading in ("figure", "unit") else "right")
     for name, metric in result["metrics"].items():

@@ -1,0 +1,66 @@
+"""The schedule: at which moments requests are due, drawn before the run, so that a slow server cannot slow it down."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+HOURS_OF_WEEK = 168
+NS_PER_S = 1_000_000_000
+
+
+class Arrivals(StrEnum):
+    """How requests arrive: evenly, at random, at random and ever faster, or at random along a squeezed week."""
+
+    CONSTANT = "constant"
+    POISSON = "poisson"
+    RAMP = "ramp"
+    WEEK = "week"
+
+
+def due_times_ns(
+    arrivals: Arrivals,
+    *,
+    rate_per_s: float,
+    duration_s: float,
+    seed: int,
+    start_rate_per_s: float = 0.0,
+    week: Sequence[float] = (),
+) -> NDArray[np.int64]:
+    """Return when each request is due, in nanoseconds from the start, ascending, all before the end.
+
+    CONSTANT is exact: `rate_per_s` x `duration_s` requests. The others are Poisson processes of the same seed: RAMP rises
+    in a straight line from `start_rate_per_s` to `rate_per_s`, WEEK holds each of 168 hourly weights for 1/168 of the
+    duration, the largest weight being `rate_per_s`.
+    """
+    if arrivals is Arrivals.CONSTANT:
+        times_s = np.arange(int(rate_per_s * duration_s + 1e-9)) / rate_per_s
+    elif arrivals is Arrivals.POISSON:
+        times_s = _events(rate_per_s * duration_s, seed) / rate_per_s
+    elif arrivals is Arrivals.RAMP:
+        slope = (rate_per_s - start_rate_per_s) / duration_s
+        expected = _events((rate_per_s + start_rate_per_s) / 2 * duration_s, seed)
+        # The root of start x t + slope x t^2 / 2 = expected that also holds for a slope of nothing.
+        times_s = 2 * expected / (start_rate_per_s + np.sqrt(start_rate_per_s**2 + 2 * slope * expected))
+    else:
+        times_s = _along_a_week(week, rate_per_s, duration_s, seed)
+    last_ns = int(duration_s * NS_PER_S) - 1
+    return np.minimum((times_s * NS_PER_S).astype(np.int64), last_ns)
+
+
+def _along_a_week(week: Sequence[float], rate_per_s: float, duration_s: float, seed: int) -> NDArray[np.float64]:
+    rates = np.asarray(week, dtype=np.float64) / max(week) * rate_per_s
+    expected = np.concatenate([[0.0], np.cumsum(rates * duration_s / HOURS_OF_WEEK)])
+    times_s = np.linspace(0.0, duration_s, HOURS_OF_WEEK + 1)
+    return np.interp(_events(float(expected[-1]), seed), expected, times_s)
+
+
+def _events(expected: float, seed: int) -> NDArray[np.float64]:
+    """Return a unit-rate Poisson process on (0, expected], sorted.
+
+    Given their number, the events of a Poisson process are independent and uniform. Stretching its axis by the inverse of
+    the expected count gives a process of any rate (Cinlar 1975, inversion).
+    """
+    rng = np.random.default_rng(seed)
+    return np.sort(expected * (1.0 - rng.random(int(rng.poisson(expected)))))

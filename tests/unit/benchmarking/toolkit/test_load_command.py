@@ -1,0 +1,162 @@
+"""`weighbridge load` at the terminal: what it prints, what it leaves, how it stops."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarking.toolkit import cli
+from benchmarking.toolkit.commands import load as command
+from benchmarking.toolkit.commands.interrupts import interrupts_noted
+from benchmarking.toolkit.load import report
+from benchmarking.toolkit.load.samples import read_samples
+from governance.domain.addresses import Pinned
+from tests.unit.benchmarking.toolkit.load.test_generator import port  # noqa: F401 -- a fixture
+from tests.unit.benchmarking.toolkit.load.test_judgement import calm
+from tests.unit.benchmarking.toolkit.load.test_report import fired
+from tests.unit.benchmarking.toolkit.test_cli import weighbridge
+
+ROOT = Path(cli.__file__).parents[2]
+
+
+@pytest.fixture
+def planned(monkeypatch):
+    """Put calm samples in the place of a run, and return the plans and targets that were asked for."""
+    asked = []
+
+    def stand_in(plan, target, **more):
+        asked.append((plan, target))
+        return fired(calm(failed=3))
+
+    monkeypatch.setattr(report, "fire", stand_in)
+    return asked
+
+
+def test_the_command_of_the_page_works(port, tmp_path):  # noqa: F811 -- the fixture imported above
+    done = weighbridge(
+        "load", f"http://127.0.0.1:{port}/predict", "--rate", 1000, "--duration", "1s", "--arrivals", "poisson",
+        "--json", tmp_path / "r.json", "--hdr", tmp_path / "r.hdr",
+    )  # fmt: skip
+    result = json.loads((tmp_path / "r.json").read_text())
+    assert done.exit_code == (1 if result["verdict"]["status"] == "invalid" else 0), done.output
+    assert f"verdict: {result['verdict']['status']}" in done.stdout
+    assert "response time p99" in done.stdout
+    assert {
+        f"{kind}_{p}_ms" for kind in ("response_time", "service_time") for p in ("p50", "p90", "p95", "p99")
+    } <= set(result["metrics"])
+    assert "response_time_p999_ms needs 6636 samples" in done.stdout
+    n = result["metrics"]["error_rate"]["n"]
+    assert 850 < n < 1150
+    with (tmp_path / "r.samples.npz").open("rb") as file:
+        assert int(read_samples(file).settled.sum()) == n == result["samples"]["n"]
+    assert (tmp_path / "r.hdr").read_text().startswith("#")
+
+
+def test_every_option_reaches_the_plan(planned, tmp_path):
+    (tmp_path / "b.jsonl").write_text('{"a": 1}\n')
+    (tmp_path / "week.json").write_text(json.dumps([1] * 168))
+    done = weighbridge(
+        "load", "http://10.0.0.7/x", "--rate", 5, "--duration", "2m", "--arrivals", "week", "--week", tmp_path / "week.json",
+        "--header", "X-A: 1", "--header", "X-B: 2", "--body", tmp_path / "b.jsonl", "--connections", 7, "--processes", 2,
+        "--timeout", "500ms", "--expect-status", 200, "--expect-status", 201, "--expect-json-key", "a",
+        "--expect-body-sha256", "0" * 64, "--check-every", 3, "--p99-ms", 20, "--seed", 9, "--start-rate", 1, "--quiet",
+        env={"WEIGHBRIDGE_LOAD_ALLOW": "models.internal=10.0.0.0/8, 10.0.0.7"},
+    )  # fmt: skip
+    assert (done.exit_code, done.output) == (0, "")
+    ((plan, target),) = planned
+    assert target == Pinned("http", "10.0.0.7", 80, "10.0.0.7", "/x")
+    assert (plan.method, plan.duration_s, plan.timeout_s, plan.connections, plan.processes) == (
+        "POST",
+        120.0,
+        0.5,
+        7,
+        2,
+    )
+    assert (plan.headers, plan.seed, plan.p99_limit_ms, plan.start_rate_per_s) == (
+        (("X-A", "1"), ("X-B", "2")),
+        9,
+        20.0,
+        1.0,
+    )
+    assert (plan.expect.statuses, plan.expect.json_key, plan.expect.every) == ((200, 201), "a", 3)
+
+
+def test_failures_are_shown(planned):
+    done = weighbridge("load", "http://localhost:1/", "--rate", 5, "--method", "delete")
+    assert planned[0][0].method == "DELETE"
+    assert "failed: 3 lost, first: it was cut\n" in done.stdout
+    assert "DELETE http://localhost:1/ at 127.0.0.1: 5/s, poisson, 60 s" in done.stdout.replace("\n", " ").replace(
+        "  ", " "
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("http://example.org/", "--rate", 1), "--allow HOST"),
+        (("http://127.0.0.1/", "--rate", 1, "--duration", "soon"), "Write a duration"),
+        (("http://127.0.0.1/", "--rate", 1, "--arrivals", "often"), "Requests arrive as one of"),
+        (("http://127.0.0.1/", "--rate", 60_000), "at most 50,000"),
+        (("http://127.0.0.1/", "--rate", 0), "positive number"),
+        (("http://127.0.0.1/", "--rate", 1, "--allow", "a=b"), "is no network"),
+        (("http://127.0.0.1/", "--rate", 1, "--body", "none.json"), "cannot be read"),
+        (("http://127.0.0.1:1/", "--rate", 90, "--duration", "1s"), "is the server running?"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence_and_exit_code_two(arguments, words):
+    done = weighbridge("load", *arguments, "--quiet")
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert done.stdout == ""
+
+
+def test_results_that_cannot_be_written_are_told(planned, tmp_path):
+    beside = tmp_path / "r.samples.npz"
+    beside.mkdir()
+    done = weighbridge("load", "http://127.0.0.1/", "--rate", 1, "--json", tmp_path / "r.json", "--quiet")
+    assert (done.exit_code, "samples cannot be written" in done.stderr) == (2, True)
+
+
+def test_an_invalid_test_is_a_no(monkeypatch):
+    monkeypatch.setattr(command, "_measure", lambda *_, **__: {"is_partial": False, "verdict": {"status": "invalid"}})
+    assert weighbridge("load", "http://127.0.0.1/", "--rate", 1).exit_code == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_leaves_a_valid_partial_result(port, tmp_path, number):  # noqa: F811 -- the fixture imported above
+    result = tmp_path / "r.json"
+    command_line = [
+        sys.executable, "-m", "benchmarking.toolkit", "load", f"http://127.0.0.1:{port}/", "--rate", "200",
+        "--duration", "60s", "--json", str(result),
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command_line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        time.sleep(6)
+        stopped_s = time.monotonic()
+        os.killpg(running.pid, number)  # as a terminal does: the processes of the generator hear it too
+        _, complaint = running.communicate(timeout=30)
+    took_s = time.monotonic() - stopped_s
+    assert running.returncode == 130, complaint
+    assert "kept, marked as partial" in complaint
+    document = json.loads(result.read_text())
+    assert document["is_partial"] is True
+    assert "samples.stopped_early" in [reason["code"] for reason in document["verdict"]["reasons"]]
+    assert document["metrics"]["error_rate"]["n"] > 50
+    assert took_s < 10  # with the writing of the result, on a machine that may be busy
+
+
+def test_a_second_interrupt_is_raised_as_ever():
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts_noted() as came:
+        assert not came()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert came()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
