@@ -5,11 +5,13 @@ The SVG carries its title and description for screen readers, and neither script
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from benchmarking.toolkit.tradeoff.charts.tables import Table
+from governance.domain.refusals import Invalid
 
 VEGA_LITE = "6.4"
 # An address that nothing has: no specification can make the renderer fetch.
@@ -55,3 +57,16 @@ def png(chart: Chart, *, scale: float = 2.0) -> bytes:
 
     drawn: bytes = vl_convert.vegalite_to_png(chart.spec, vl_version=VEGA_LITE, scale=scale, allowed_base_urls=NOWHERE)
     return drawn
+
+
+def save(chart: Chart, path: Path) -> None:
+    """Write the picture as `.svg` or `.png`, by the name; raise Invalid for another ending or an unwritable place."""
+    makers: Mapping[str, Callable[[Chart], bytes]] = {".svg": lambda chart: svg(chart).encode(), ".png": png}
+    if path.suffix not in makers:
+        raise Invalid(f"{path.name} is no picture's name: end it with .svg or .png.", code="chart_file", field="chart")
+    try:
+        path.write_bytes(makers[path.suffix](chart))
+    except OSError as error:
+        raise Invalid(
+            f"The chart cannot be written to {path}: {error.strerror}.", code="chart_file", field="chart"
+        ) from error

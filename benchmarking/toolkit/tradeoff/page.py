@@ -1,0 +1,163 @@
+"""The page: a recommendation with its table and charts, as Markdown and as one printable page of HTML.
+
+The HTML carries its style and its pictures inside; it loads nothing and runs nothing.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from benchmarking.toolkit.tradeoff.axes import Axis, Direction
+from benchmarking.toolkit.tradeoff.candidates import Candidate, Candidates
+from benchmarking.toolkit.tradeoff.charts import tables
+from benchmarking.toolkit.tradeoff.charts.distribution import latency_cdf
+from benchmarking.toolkit.tradeoff.charts.drawing import Chart, svg
+from benchmarking.toolkit.tradeoff.charts.learning import learning_curve
+from benchmarking.toolkit.tradeoff.charts.load import load_curve
+from benchmarking.toolkit.tradeoff.charts.plane import trade_off
+from benchmarking.toolkit.tradeoff.charts.tables import NOTHING, Table, with_bounds
+from benchmarking.toolkit.tradeoff.charts.words import name_of, with_unit
+from benchmarking.toolkit.tradeoff.decision import LATENCY, SIZE, is_usable
+from benchmarking.toolkit.tradeoff.pareto import weigh
+from benchmarking.toolkit.tradeoff.recommendation import Recommendation, recommend
+from benchmarking.toolkit.tradeoff.requirements import Requirements, unit_of
+
+STYLE = Path(__file__).with_name("page.css")
+HEADINGS = {"why": "Why", "costs": "What it costs", "changes": "What would change it", "not_known": "What is not known"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    """What a reader is given: a title, the recommendation, the table of all candidates, and the charts by file name.
+
+    The `appendix` holds charts that one printed page has no room for; they stand in the Markdown.
+    """
+
+    title: str
+    subtitle: str
+    recommendation: Recommendation
+    table: Table
+    charts: tuple[tuple[str, Chart], ...]
+    appendix: tuple[tuple[str, Chart], ...] = ()
+
+
+def page_of(
+    choice: Candidates, requirements: Requirements, *, title: str, loads: Sequence[Mapping[str, Any]] = ()
+) -> Page:
+    """Decide, draw and lay out; `loads` are `weighbridge.load/1` results of one server at several rates.
+
+    Raises Invalid for a single load result.
+    """
+    recommendation = recommend(choice, requirements)
+    quality = Axis(requirements.quality, Direction.MAX)
+    bounds = {limit.metric: limit.bound for limit in requirements.limits}
+    usable = [candidate for candidate in choice.candidates if is_usable(candidate)]
+    charts = tuple(
+        (f"{requirements.quality}-{short}", trade_off(usable, across=Axis(metric, Direction.MIN), up=quality, limits=bounds, chosen=recommendation.winner))
+        for metric, short in ((LATENCY, "latency"), (SIZE, "size"))
+        if any({metric, requirements.quality} <= set(candidate.metrics) for candidate in usable)
+    )  # fmt: skip
+    digest = (choice.manifest or {}).get("digest")
+    subtitle = f"{len(choice.candidates)} candidates, measured at {choice.measured_at}" + (
+        f", {digest}" if digest else ""
+    )
+    table = _table(choice, requirements, recommendation)
+    return Page(title, subtitle, recommendation, table, charts, tuple(_appendix(choice, usable, bounds, loads)))
+
+
+def _appendix(
+    choice: Candidates, usable: Sequence[Candidate], bounds: Mapping[str, float], loads: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, Chart]]:
+    """Yield the distribution of latencies, the learning curve and the load curve, each where there is what it shows."""
+    if any(candidate.samples is not None and candidate.samples.latency_ns for candidate in usable):
+        yield "latency-distribution", latency_cdf(usable)
+    if choice.learning_curve is not None:
+        yield "learning-curve", learning_curve(choice.learning_curve)
+    if loads:
+        yield "load-curve", load_curve(loads, limit_ms=bounds.get(LATENCY))
+
+
+def _table(choice: Candidates, requirements: Requirements, recommendation: Recommendation) -> Table:
+    metrics = [requirements.quality, LATENCY, SIZE]
+    metrics += [limit.metric for limit in requirements.limits if limit.metric not in metrics]
+    axes = tuple(
+        Axis(metric, Direction.MAX if metric == requirements.quality else Direction.MIN) for metric in metrics[:3]
+    )
+    frontier = weigh([each for each in choice.candidates if is_usable(each)], axes)
+    standings = {standing.name: standing.state.value for standing in frontier.standings}
+    rows = tuple(
+        (
+            each.name,
+            *(with_bounds(each.metrics.get(metric)) for metric in metrics),
+            standings.get(each.name, NOTHING),
+            _stands(each, requirements, recommendation),
+        )
+        for each in choice.candidates
+    )
+    heads = ("candidate", *(with_unit(metric, unit_of(metric)) for metric in metrics), "frontier", "stands")
+    return Table("All candidates", heads, rows, frozenset(range(1, len(metrics) + 1)))
+
+
+def _stands(candidate: Candidate, requirements: Requirements, recommendation: Recommendation) -> str:
+    """Return where a candidate stands in the decision."""
+    race = recommendation.decision.race
+    if candidate.name == recommendation.winner:
+        return "chosen"
+    if not is_usable(candidate):
+        return "left out"
+    if candidate not in race.within:
+        return "misses " + ", ".join(name_of(limit.metric) for limit in requirements.unmet(candidate))
+    for group, words in ((race.winners, "tied"), (race.fast, "larger"), (race.good, "slower")):
+        if candidate in group:
+            return words
+    return f"less {name_of(requirements.quality)}"
+
+
+def markdown(page: Page) -> str:
+    """Return the page in Markdown; its pictures are the files `<name>.svg` beside it."""
+    parts = [f"# {page.title}", page.subtitle + ".", f"**{page.recommendation.headline}**"]
+    for key, heading in HEADINGS.items():
+        parts += [f"## {heading}", _bullets(getattr(page.recommendation, key))]
+    parts += ["## Candidates", tables.markdown(page.table)]
+    for name, chart in (*page.charts, *page.appendix):
+        parts += [f"## {chart.title}", f"![{chart.alt}]({name}.svg)", tables.markdown(chart.table)]
+    return "\n\n".join(parts) + "\n"
+
+
+def html(page: Page) -> str:
+    """Return the page in HTML."""
+    title, found = escape(page.title), page.recommendation
+    sections = "\n".join(
+        f"<section><h2>{heading}</h2>{_items(getattr(found, key))}</section>" for key, heading in HEADINGS.items()
+    )
+    figures = "\n".join(
+        f"<figure>{svg(chart)}<details><summary>As a table</summary>{tables.html(chart.table)}</details></figure>"
+        for _, chart in page.charts
+    )
+    return f"""<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>{title}</title><style>{STYLE.read_text()}</style></head>
+<body>
+<header><h1>{title}</h1><p class="note">{escape(page.subtitle)}</p></header>
+<p class="verdict verdict--{found.decision.situation.value}">{escape(found.headline)}</p>
+<main>
+{sections}
+</main>
+<div class="charts">
+{figures}
+</div>
+{tables.html(page.table)}
+</body>
+</html>
+"""
+
+
+def _bullets(sentences: Sequence[str]) -> str:
+    return "\n".join(f"- {sentence}" for sentence in sentences) or "Nothing."
+
+
+def _items(sentences: Sequence[str]) -> str:
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f"<ul>{items}</ul>" if items else "<p>Nothing.</p>"
