@@ -9,8 +9,11 @@ import os
 import typer
 
 from benchmarking.toolkit.commands.gate import gate
+from benchmarking.toolkit.commands.learning_curve import learning_curve
 from benchmarking.toolkit.commands.load import load
+from benchmarking.toolkit.commands.pareto import pareto
 from benchmarking.toolkit.commands.profile import profile
+from benchmarking.toolkit.commands.recommend import recommend
 from benchmarking.toolkit.commands.request import create
 from benchmarking.toolkit.commands.track import track
 
@@ -29,6 +32,9 @@ app.add_typer(request, name="request")
 
 app.command()(profile)
 app.command()(load)
+app.command()(pareto)
+app.command()(recommend)
+app.command("learning-curve")(learning_curve)
 app.command()(gate)
 app.command()(track)
 request.command()(create)
