@@ -18,11 +18,21 @@ FIGURES = {
     "peak_memory_delta_mb": "  of it the model",
     "accuracy": "accuracy",
     "f1_macro": "macro-F1",
+    "precision_macro": "macro precision",
+    "recall_macro": "macro recall",
+    "roc_auc": "ROC AUC",
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+    "r2": "R2",
+    "mape": "mean relative error",
     **{f"response_time_{p}_ms": f"response time {p}" for p in ("p50", "p90", "p95", "p99", "p999")},
     **{f"service_time_{p}_ms": f"service time {p}" for p in ("p50", "p90", "p95", "p99", "p999")},
     "generator_lag_p99_ms": "generator lag p99",
     "connection_wait_p99_ms": "wait for line p99",
     "achieved_per_s": "achieved",
+    "throughput_samples_per_s": "throughput in rows",
+    "flops": "operations of a row",
+    "energy_per_query_j": "energy of a query",
     "offered_per_s": "offered",
 }
 
@@ -93,3 +103,56 @@ def number(value: float | None) -> str:
     if value == 0 or abs(value) >= 1_000:
         return f"{value:,.0f}"
     return f"{value:.4g}" if abs(value) >= 1e-4 else f"{value:.2e}"
+
+
+def show_sweep(document: Mapping[str, Any], stream: TextIO) -> None:
+    """Write a line for each point of a sweep, throughput with its bounds, and name the best."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from benchmarking.toolkit.sweep import best_of
+
+    table = Table(title="Offline, by batch and batches under way", title_justify="left")
+    headings = ("batch", "under way", "rows/s", "lower", "upper", "p50 ms", "p99 ms of a batch", "peak MB", "verdict")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "verdict" else "right")
+    for point in document["points"]:
+        found = point.get("metrics", {})
+        rate = found.get("throughput_samples_per_s", {})
+        others = (found.get(name, {}).get("value") for name in ("latency_p50_ms", "latency_p99_ms", "peak_memory_mb"))
+        figures = [number(value) for value in (*(rate.get(key) for key in ("value", "lower", "upper")), *others)]
+        end = point["refused"]["reason"] if "refused" in point else point["status"]
+        table.add_row(str(point["batch"]), str(point["concurrency"]), *figures, end)
+    console = Console(file=stream, highlight=False)
+    console.print(table)
+    best = best_of(document)
+    if best is not None:
+        console.print(f"highest throughput: batch {best['batch']}, {best['concurrency']} under way", markup=False)
+
+
+def show_max_rate(document: Mapping[str, Any], stream: TextIO) -> None:
+    """Write the highest rate with its bounds, how the search ended, and what a last run at its lower bound said."""
+    figure = document["highest_rate_per_s"]
+    bounds = {key: number(figure[key]) or "-" for key in ("value", "lower", "upper")}
+    level = f"{figure['confidence']:.0%}"
+    lines = [
+        f"highest rate with p99 of response time within {document['limit_ms']:g} ms: {bounds['value']} per second",
+        f"  between {bounds['lower']} and {bounds['upper']} ({level}, {figure['n']} trials): {EDGES[document['reason']]}",
+    ]
+    confirmed = document["confirmed_at_lower"]
+    if confirmed is not None:
+        said = "met" if confirmed["is_met"] else f"not met, {confirmed['over']} of {confirmed['n']} over it"
+        lines.append(
+            f"  a last run at {bounds['lower']} per second: the limit is {said} (MLPerf's early stopping, 99 %)"
+        )
+    if document["doubts"]:
+        lines.append(f"  doubtful trials: {', '.join(document['doubts'])}")
+    stream.writelines(f"{line}\n" for line in lines)
+
+
+EDGES = {
+    "bracketed": "lower rates meet the limit, higher ones do not.",
+    "cliff": "just above it the response time leaps; nothing between is known.",
+    "no_failure_in_range": "the highest rate tried still met the limit.",
+    "no_pass_in_range": "even the lowest rate tried missed the limit.",
+}

@@ -1,7 +1,7 @@
 """Inputs: the rows a model is asked, read from a data set or drawn from its declared shapes.
 
-A data set is an `.npz` file with `x` of shape (rows, ...) and `y` of shape (rows,), whole numbers. Nothing is cast
-silently: a wrong type or shape is refused with what to change.
+A data set is an `.npz` file with `x` of shape (rows, ...) and `y` of shape (rows,): whole numbers are classes, floating
+ones are numbers to be met. Nothing is cast silently: a wrong type or shape is refused with what to change.
 """
 
 import dataclasses
@@ -52,10 +52,10 @@ class InputSpec:
 
 @dataclasses.dataclass(frozen=True)
 class DataSet:
-    """Rows with their true classes."""
+    """Rows with their true classes (int64), or the numbers to be met (float64)."""
 
     x: NDArray[Any]
-    y: NDArray[np.int64]
+    y: NDArray[Any]
 
 
 def read_data_set(path: Path) -> DataSet:
@@ -68,7 +68,7 @@ def read_data_set(path: Path) -> DataSet:
         text = f"{path.name} holds no array {' and '.join(missing)}; write it with numpy.savez(path, x=..., y=...)."
         raise Invalid(text, code="data_form", field="data")
     x, y = arrays["x"], arrays["y"]
-    return DataSet(x, _classes(x, y))
+    return DataSet(x, _truth(x, y))
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -84,7 +84,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise Invalid(text, code="data_unreadable", field="data") from error
 
 
-def _classes(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.int64]:
+def _truth(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
     if x.ndim == 0 or len(x) == 0:
         raise Invalid("The data set has no rows.", code="data_empty", field="data")
     if y.shape != (len(x),):
@@ -93,13 +93,17 @@ def _classes(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.int64]:
             code="data_shape",
             field="data",
         )
-    if not np.issubdtype(y.dtype, np.integer):
+    if np.issubdtype(y.dtype, np.integer):
+        return y.astype(np.int64)
+    if not np.issubdtype(y.dtype, np.floating):
         raise Invalid(
-            f"y holds {y.dtype}, but class numbers are whole: save it with y.astype('int64').",
+            f"y holds {y.dtype}: save classes with y.astype('int64'), numbers to be met with y.astype('float64').",
             code="data_type",
             field="data",
         )
-    return y.astype(np.int64)
+    if not np.isfinite(y).all():
+        raise Invalid("y holds NaN or infinite numbers; leave those rows out.", code="data_type", field="data")
+    return y.astype(np.float64)
 
 
 def check_fits(data: DataSet, inputs: Sequence[InputSpec], *, rows: int = 1) -> InputSpec:

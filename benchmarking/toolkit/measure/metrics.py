@@ -20,6 +20,8 @@ from benchmarking.toolkit.measure.stats import (
 )
 
 NS_PER_MS = 1e6
+UNITS: Mapping[str, str] = {"mae": "1", "rmse": "1", "r2": "1"}
+MOST_CLASSES = 200
 PERCENTILES: Mapping[str, float] = {"latency_p50_ms": 0.5, "latency_p95_ms": 0.95, "latency_p99_ms": 0.99}
 
 
@@ -73,8 +75,18 @@ def rate_interval(gaps_ns: NDArray[np.int64], *, rows: int = 1) -> Interval | No
 
 
 def quality_metrics(quality: Quality) -> dict[str, dict[str, Any]]:
-    """Return accuracy (Wilson) and macro-F1 (bootstrap)."""
-    return {"accuracy": bounded(quality.accuracy, "ratio"), "f1_macro": bounded(quality.f1_macro, "ratio")}
+    """Return the figures of quality: a classifier's are ratios, errors of numbers have the unit of the data, written 1."""
+    return {name: bounded(figure, UNITS.get(name, "ratio")) for name, figure in quality.figures.items()}
+
+
+def class_metrics(quality: Quality) -> list[dict[str, Any]] | None:
+    """Return precision and recall of each class as figures; None for a model of numbers, or beyond 200 classes."""
+    if quality.confusion is None or len(quality.per_class) > MOST_CLASSES:
+        return None
+    return [
+        {key: bounded(value, "ratio") if isinstance(value, Interval) else value for key, value in entry.items()}
+        for entry in quality.per_class
+    ]
 
 
 def early_stopping(run: LatencyRun) -> dict[str, Any]:

@@ -1,28 +1,32 @@
-"""Quality: how often a classifier is right, and how sure that is."""
+"""Quality: how often a classifier is right, or how far a model of numbers is off, and how sure that is."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarking.toolkit.measure.stats import Interval, macro_f1_interval, wilson_interval
+from benchmarking.toolkit.measure.classification import class_figures, macro_intervals, roc_auc, stacked
+from benchmarking.toolkit.measure.regression import regression_intervals
+from benchmarking.toolkit.measure.stats import Interval, wilson_interval
 from governance.domain.refusals import Invalid
 
 MAX_CLASSES = 4_096
+# ROC AUC sorts every class's scores; beyond this many numbers they are not kept.
+MOST_SCORES = 20_000_000
 
 
 @dataclasses.dataclass(frozen=True)
 class Quality:
-    """Accuracy with Wilson's interval, macro-F1 with a bootstrap interval, and the confusion matrix behind both.
+    """The figures by name, and what is behind those of a classifier: the confusion matrix and the figures of each class.
 
-    The matrix has truth in rows and answers in columns.
+    The matrix has truth in rows and answers in columns; a model of numbers has none.
     """
 
-    accuracy: Interval
-    f1_macro: Interval
-    confusion: NDArray[np.int64]
+    figures: Mapping[str, Interval]
+    confusion: NDArray[np.int64] | None = None
+    per_class: Sequence[Mapping[str, Any]] = ()
 
 
 def labels_of(output: NDArray[Any], *, rows: int) -> NDArray[np.int64]:
@@ -47,9 +51,24 @@ def confusion_of(truth: NDArray[np.int64], answers: NDArray[np.int64], *, classe
     )
 
 
+def numbers_of(output: NDArray[Any], *, rows: int) -> NDArray[np.float64]:
+    """Turn a model's first output of shape (rows,) or (rows, 1) into numbers; raise Invalid for other shapes, NaN and inf."""
+    if output.shape not in ((rows,), (rows, 1)) or not np.issubdtype(output.dtype, np.number):
+        raise Invalid(
+            f"The model's first output has shape {output.shape} and type {output.dtype} for {rows} rows; y holds numbers, so "
+            "one number per row is needed. Leave --data out to measure speed alone.",
+            code="output_shape",
+            field="data",
+        )
+    numbers = output.reshape(rows).astype(np.float64)
+    if not np.isfinite(numbers).all():
+        raise Invalid("The model answers what is no number (NaN or infinite).", code="output_shape", field="model")
+    return numbers
+
+
 def measure_quality(
     predict: Callable[[int, int], NDArray[Any]],
-    truth: NDArray[np.int64],
+    truth: NDArray[Any],
     *,
     batch: int,
     confidence: float,
@@ -59,18 +78,36 @@ def measure_quality(
 ) -> Quality:
     """Ask `predict(start, stop)` for the first output of every row, in batches, and compare with the truth.
 
-    Raises Invalid when the output is no classification, when truth holds classes the model cannot answer, or without rows.
+    Whole numbers in `truth` are classes, others are numbers to be met. Raises Invalid when the output is of another kind,
+    when truth holds classes the model cannot answer, or without rows.
     """
-    rows = len(truth)
-    answers: list[NDArray[np.int64]] = []
-    scores = 0
+    outputs = _outputs(predict, len(truth), batch, on_tick)
+    if np.issubdtype(truth.dtype, np.floating):
+        answers = np.concatenate([np.empty(0), *(numbers_of(output, rows=size) for output, size in outputs)])
+        found = regression_intervals(truth, answers, resamples=resamples, seed=seed, confidence=confidence)
+        if not found:
+            raise Invalid("The data set has no rows.", code="data_empty", field="data")
+        return Quality(found)
+    labels: list[NDArray[np.int64]] = []
+    scores: list[NDArray[Any]] = []
+    for output, size in outputs:
+        labels.append(labels_of(output, rows=size))
+        if output.ndim == 2:
+            scores.append(output)
+    width = scores[0].shape[1] if scores else 0
+    quality = score(truth, labels, scores=width, confidence=confidence, resamples=resamples, seed=seed)
+    matrix = stacked(scores, most=MOST_SCORES)
+    auc = roc_auc(truth, matrix, confidence=confidence) if matrix is not None else None
+    return dataclasses.replace(quality, figures={**quality.figures, "roc_auc": auc}) if auc is not None else quality
+
+
+def _outputs(
+    predict: Callable[[int, int], NDArray[Any]], rows: int, batch: int, on_tick: Callable[[float], None]
+) -> Iterator[tuple[NDArray[Any], int]]:
     for start in range(0, rows, batch):
         stop = min(start + batch, rows)
-        output = predict(start, stop)
-        answers.append(labels_of(output, rows=stop - start))
-        scores = output.shape[1] if output.ndim == 2 else 0
+        yield predict(start, stop), stop - start
         on_tick(stop / rows)
-    return score(truth, answers, scores=scores, confidence=confidence, resamples=resamples, seed=seed)
 
 
 def score(
@@ -95,7 +132,7 @@ def score(
         )
     confusion = confusion_of(truth, given, classes=classes)
     accuracy = wilson_interval(int(np.trace(confusion)), len(truth), confidence)
-    f1 = macro_f1_interval(confusion, resamples=resamples, seed=seed, confidence=confidence)
-    if accuracy is None or f1 is None:
+    if accuracy is None:
         raise Invalid("The data set has no rows.", code="data_empty", field="data")
-    return Quality(accuracy, f1, confusion)
+    macros = macro_intervals(confusion, resamples=resamples, seed=seed, confidence=confidence)
+    return Quality({"accuracy": accuracy, **macros}, confusion, class_figures(confusion, confidence))

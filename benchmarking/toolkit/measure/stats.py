@@ -142,38 +142,3 @@ def mean_interval(
     centre = float(means.mean())
     half = float(t.ppf((1 + confidence) / 2, batches - 1) * means.std(ddof=1) / math.sqrt(batches))
     return Interval(centre, centre - half, centre + half, confidence, size * batches)
-
-
-def macro_f1(confusion: NDArray[Any]) -> float:
-    """Return the unweighted mean of F1 over the classes that occur, as truth or as answer.
-
-    `confusion` is square, truth in rows and answers in columns. F1 = 2 TP / (2 TP + FP + FN).
-    """
-    hits = np.diagonal(confusion).astype(np.float64)
-    present = confusion.sum(axis=0) + confusion.sum(axis=1)
-    occurs = present > 0
-    return float(np.mean(2 * hits[occurs] / present[occurs]))
-
-
-def macro_f1_interval(
-    confusion: NDArray[np.int64], *, resamples: int, seed: int, confidence: float = 0.95
-) -> Interval | None:
-    """Return macro-F1 with the percentile interval of a bootstrap over examples; None without examples.
-
-    Resampling n examples draws the cells of their confusion matrix from a multinomial, which is what is done here.
-    The interval is widened to hold the point where the bootstrap's bias would leave it outside.
-    """
-    n = int(confusion.sum())
-    if n == 0:
-        return None
-    rng = np.random.default_rng(seed)
-    cells = np.flatnonzero(confusion)
-    shares = confusion.ravel()[cells] / n
-    scores = np.empty(resamples)
-    for index in range(resamples):
-        resampled = np.zeros(confusion.size, dtype=np.int64)
-        resampled[cells] = rng.multinomial(n, shares)
-        scores[index] = macro_f1(resampled.reshape(confusion.shape))
-    value = macro_f1(confusion)
-    low, high = np.quantile(scores, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(value, min(value, float(low)), max(value, float(high)), confidence, n)

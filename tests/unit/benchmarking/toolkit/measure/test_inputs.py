@@ -25,6 +25,12 @@ def test_a_data_set_is_read(tmp_path):
     assert (data.y.tolist(), data.y.dtype) == ([0, 1, 2], np.int64)
 
 
+def test_floating_truth_is_numbers_to_be_met(tmp_path):
+    np.savez(tmp_path / "d.npz", x=X, y=np.array([0.5, 1, 2], dtype=np.float32))
+    data = read_data_set(tmp_path / "d.npz")
+    assert (data.y.tolist(), data.y.dtype) == ([0.5, 1.0, 2.0], np.float64)
+
+
 @pytest.mark.parametrize(
     ("arrays", "code"),
     [
@@ -34,7 +40,8 @@ def test_a_data_set_is_read(tmp_path):
         ({"x": np.float32(1), "y": Y}, "data_empty"),
         ({"x": X, "y": Y[:2]}, "data_shape"),
         ({"x": X, "y": Y[:, None]}, "data_shape"),
-        ({"x": X, "y": Y.astype(float)}, "data_type"),
+        ({"x": X, "y": Y.astype(bool)}, "data_type"),
+        ({"x": X, "y": np.array([1.0, np.inf, 2.0])}, "data_type"),
         ({"x": np.array([{}, {}, {}]), "y": Y}, "data_unreadable"),
     ],
 )

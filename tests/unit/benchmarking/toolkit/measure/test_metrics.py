@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from benchmarking.toolkit.measure.latency import LatencyRun
-from benchmarking.toolkit.measure.metrics import early_stopping, latency_metrics, missing_figures, rate_metrics
+from benchmarking.toolkit.measure.metrics import (
+    class_metrics,
+    early_stopping,
+    latency_metrics,
+    missing_figures,
+    quality_metrics,
+    rate_metrics,
+)
+from benchmarking.toolkit.measure.quality import Quality
+from benchmarking.toolkit.measure.stats import Interval
 from benchmarking.toolkit.measure.warmup import WarmUpReport
 
 
@@ -59,3 +68,16 @@ def test_a_throughput_that_is_hardly_known_has_wide_bounds_above_zero():
     assert rate_metrics(run_of([], {"Fail": 4}))["error_rate"] == {
         "value": 1.0, "lower": 0.0, "upper": 1.0, "confidence": 0.95, "n": 4, "unit": "ratio",
     }  # fmt: skip
+
+
+def test_quality_has_a_unit_and_its_classes():
+    sure = Interval(0.5, 0.4, 0.6, 0.95, 8)
+    entry = {"class": 0, "support": 4, "precision": None, "recall": sure, "f1": 0.25}
+    found = Quality({"accuracy": sure}, np.eye(2, dtype=np.int64), (entry,))
+    figure = {"value": 0.5, "lower": 0.4, "upper": 0.6, "confidence": 0.95, "n": 8, "unit": "ratio"}
+    assert quality_metrics(found) == {"accuracy": figure}
+    assert class_metrics(found) == [{**entry, "recall": figure}]
+    assert class_metrics(Quality({}, np.eye(2, dtype=np.int64), (entry,) * 201)) is None
+    numbers = Quality({"mae": sure, "mape": sure})
+    assert {name: figure["unit"] for name, figure in quality_metrics(numbers).items()} == {"mae": "1", "mape": "ratio"}
+    assert class_metrics(numbers) is None

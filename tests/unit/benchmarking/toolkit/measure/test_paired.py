@@ -11,8 +11,8 @@ from scipy.stats import binom, norm  # noqa: TID253 -- an independent oracle
 from sklearn.metrics import f1_score
 
 from benchmarking.toolkit.measure import paired
+from benchmarking.toolkit.measure.classification import macro_intervals, macro_scores
 from benchmarking.toolkit.measure.quality import confusion_of
-from benchmarking.toolkit.measure.stats import macro_f1, macro_f1_interval
 from governance.domain.refusals import Invalid
 
 ANY = np.zeros(3, dtype=np.int64)
@@ -94,7 +94,7 @@ def test_a_drop_of_any_metric_is_that_of_resampled_rows():
     variant = np.where(rng.random(500) < 0.85, baseline, rng.integers(0, 3, 500))
 
     def macro(real, said):
-        return macro_f1(confusion_of(real, said, classes=3))
+        return float(macro_scores(confusion_of(real, said, classes=3))[2])
 
     drop = paired.metric_drop(truth, baseline, variant, metric=macro, resamples=300, seed=1)
     scores = [f1_score(truth, said, average="macro") for said in (baseline, variant)]
@@ -102,7 +102,7 @@ def test_a_drop_of_any_metric_is_that_of_resampled_rows():
     assert drop.lower < drop.value < drop.upper
     assert drop == paired.metric_drop(truth, baseline, variant, metric=macro, resamples=300, seed=1)
     # Paired: narrower than one model's own interval, of which an unpaired drop would bear two.
-    alone = macro_f1_interval(confusion_of(truth, variant, classes=3), resamples=300, seed=1)
+    alone = macro_intervals(confusion_of(truth, variant, classes=3), resamples=300, seed=1)["f1_macro"]
     assert drop.upper - drop.lower < alone.upper - alone.lower
 
 

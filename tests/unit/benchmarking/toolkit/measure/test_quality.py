@@ -1,9 +1,9 @@
-"""Accuracy, macro-F1 and the confusion matrix of a classifier."""
+"""Quality of a classifier, and of a model that answers numbers."""
 
 import numpy as np
 import pytest
 
-from benchmarking.toolkit.measure.quality import confusion_of, labels_of, measure_quality
+from benchmarking.toolkit.measure.quality import confusion_of, labels_of, measure_quality, numbers_of
 from governance.domain.refusals import Invalid
 
 SETTINGS = {"confidence": 0.95, "resamples": 200, "seed": 1}
@@ -22,8 +22,11 @@ def measure(outputs, truth=TRUTH, batch=3):
 def test_quality_of_scores_and_of_class_numbers(outputs):
     found, shares = measure(outputs)
     assert found.confusion.tolist() == [[2, 0, 0], [0, 1, 1], [0, 1, 2]]
-    assert (found.accuracy.value, found.accuracy.n) == (5 / 7, 7)
-    assert found.f1_macro.value == pytest.approx((1 + 1 / 2 + 2 / 3) / 3)
+    assert (found.figures["accuracy"].value, found.figures["accuracy"].n) == (5 / 7, 7)
+    assert found.figures["f1_macro"].value == pytest.approx((1 + 1 / 2 + 2 / 3) / 3)
+    assert found.figures["precision_macro"].value == found.figures["recall_macro"].value == pytest.approx(13 / 18)
+    assert [entry["support"] for entry in found.per_class] == [2, 2, 3]
+    assert ("roc_auc" in found.figures) is (outputs is SCORES)
     assert shares == [3 / 7, 6 / 7, 1.0]
 
 
@@ -52,3 +55,35 @@ def test_labels_that_do_not_fit_are_refused(outputs, truth, code):
     with pytest.raises(Invalid) as refusal:
         measure(outputs, truth)
     assert (refusal.value.code, refusal.value.field) == (code, "data")
+
+
+@pytest.mark.parametrize("shape", [(7,), (7, 1)])
+def test_numbers_are_compared_with_the_numbers_to_be_met(shape):
+    truth = np.arange(1.0, 8.0)
+    found, shares = measure((truth + 0.5).reshape(shape).astype(np.float32), truth)
+    assert found.figures["mae"].value == pytest.approx(0.5)
+    assert (found.confusion, found.per_class) == (None, ())
+    assert shares[-1] == 1.0
+
+
+def test_a_data_set_without_numbers_is_refused():
+    with pytest.raises(Invalid, match="no rows"):
+        measure(np.empty(0), np.empty(0))
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        (np.ones((2, 3)), "one number per row"),
+        (np.array(["a", "b"]), "one number per row"),
+        (np.array([1.0, np.nan]), "no number"),
+    ],
+)
+def test_outputs_that_are_no_numbers_are_refused(output, words):
+    with pytest.raises(Invalid, match=words):
+        numbers_of(output, rows=2)
+
+
+def test_scores_too_many_to_keep_have_no_roc_auc(monkeypatch):
+    monkeypatch.setattr("benchmarking.toolkit.measure.quality.MOST_SCORES", 20)
+    assert "roc_auc" not in measure(SCORES)[0].figures
