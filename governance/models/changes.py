@@ -83,7 +83,7 @@ class RuleChange(models.Model):
     def what(self) -> str:
         """The change as a sentence begins it: "Publish the policy default v3"."""
         if self.user is not None:
-            return f"Make {self.user.get_full_name() or self.user.username} {Role(self.role).label.lower()}"
+            return f"Give {self.user.get_full_name() or self.user.username} the role {Role(self.role).label.lower()}"
         return f"Publish the {'policy' if self.policy else 'checklist'} {self.version}"
 
     @property

@@ -1,7 +1,7 @@
 """Pages of proposed changes: what waits for a second person, what it would change, and the second person's word."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.models import User
@@ -24,13 +24,27 @@ from governance.web.policies import shown_changes
 from governance.web.reader import person_of, user_of
 from governance.web.refusals import attempt, show_in
 
+if TYPE_CHECKING:
+    AnyModelChoiceField = forms.ModelChoiceField[Any]
+else:
+    AnyModelChoiceField = forms.ModelChoiceField
+
 PAGE_SIZE = 30
+
+
+class PersonField(AnyModelChoiceField):
+    """Somebody, by name."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Full name and user name."""
+        name = obj.get_full_name()
+        return f"{name} ({obj.username})" if name else str(obj.username)
 
 
 class GrantForm(forms.Form):
     """A role that binds people, for somebody else."""
 
-    user = forms.ModelChoiceField(
+    user = PersonField(
         User.objects.filter(is_active=True).order_by("username"), label="Person", to_field_name="username"
     )
     role = forms.ChoiceField(choices=ROLES)

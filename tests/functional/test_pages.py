@@ -11,13 +11,15 @@ from django.contrib.auth.models import User
 from benchmarking.actions import runs as run_actions
 from benchmarking.models import Run
 from governance import outbox
-from governance.actions import rulebook
+from governance.actions import changes, rulebook
 from governance.domain import defaults
 from governance.domain.quarters import Quarter
+from governance.domain.roles import Role
 from governance.enums import JobState
-from governance.models import OutboxMessage
+from governance.models import OutboxMessage, PolicyVersion, RuleChange
 from reviews.models import ReviewRequest
 from tests.factories import requests as walks
+from tests.factories.changes import REASON, propose
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.functional.conftest import Visitor
@@ -72,12 +74,21 @@ def house(cast: Cast, now: datetime) -> House:
 
 
 def _write_rulebook(cast: Cast, now: datetime) -> None:
-    source = defaults.text_of(defaults.POLICY)
+    source = LEAN
     checklist = rulebook.draft_checklist(source=defaults.text_of(defaults.CHECKLIST), by=None, now=now)
     rulebook.publish(version=checklist, by=None, now=now)
     policy = rulebook.draft_policy(source=source, by=None, now=now)
     rulebook.publish(version=policy, by=None, now=now)
     rulebook.draft_policy(source=source.replace("limit: 200", "limit: 500"), by=cast.approver, now=now)
+    _propose(rulebook.draft_policy(source=source, by=cast.approver, now=now), cast, now)
+
+
+def _propose(version: PolicyVersion, cast: Cast, now: datetime) -> None:
+    """A version and a role that wait for a second person, and a role that was refused."""
+    propose(version=version, by=cast.approver, now=now)
+    for role in (Role.REVIEWER, Role.FINANCE):
+        change = changes.propose_grant(user=cast.outsider, role=role, reason=REASON, by=cast.admin, now=now)
+    changes.refuse(change=change, reason="We have enough of them.", by=cast.admin, now=now)
 
 
 def _result() -> dict[str, object]:
@@ -137,14 +148,25 @@ def pages(house: House) -> Iterator[tuple[User | None, str]]:
         "/policy/",
         "/policy/policies/default/1/",
         "/policy/policies/default/2/",
+        "/policy/policies/default/3/",
         "/policy/checklists/standard/1/",
     ):
         yield cast.admin, path
     yield cast.admin, "/policy/policies/default/diff/?from=1&to=2"
     for path in ("/budgets/", f"/budgets/search/{house.quarter}/USD/", "/budgets/?quarter=2001Q1"):
         yield cast.finance, path
-    for path in ("/integrations/", "/audit/", "/audit/chain/", "/styleguide/", "/accounts/password/change/"):
+    for path in (
+        "/integrations/",
+        "/audit/",
+        "/audit/chain/",
+        "/runs/sandbox/",
+        "/styleguide/",
+        "/accounts/password/change/",
+    ):
         yield cast.admin, path
+    for path in ("/changes/", *(f"/changes/{change.pk}/" for change in RuleChange.objects.order_by("pk"))):
+        yield cast.admin, path
+    yield cast.auditor, "/changes/"
     yield cast.outsider, "/integrations/"
     yield cast.outsider, f"/requests/{house.decided.ref}/"
     yield cast.outsider, "/audit/"

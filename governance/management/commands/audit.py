@@ -53,7 +53,8 @@ class Command(BaseCommand):
         faults += checkpoints.faults(public_keys=keys.values())
         head = trail.head()
         count, digest = (head.position, head.hash) if head else (0, "empty")
-        return faults, f"{count} events, chain whole, head {digest}; {Checkpoint.objects.count()} checkpoints hold."
+        signed = f"Checkpoints: {Checkpoint.objects.count()}, none contradicted."
+        return faults, f"{count} events, chain whole, head {digest}. {signed}"
 
     def _of_one(self, given: str, keys: dict[str, str], *, is_offline: bool) -> tuple[list[str], str]:
         path = Path(given)

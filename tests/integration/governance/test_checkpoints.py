@@ -128,7 +128,7 @@ def test_the_database_keeps_them(kept: list[Checkpoint]) -> None:
 
 def test_a_whole_trail_is_told_with_its_checkpoints(kept: list[Checkpoint]) -> None:
     head = AuditEvent.objects.latest("position")
-    assert verify() == (0, [f"10 events, chain whole, head {head.hash}; 2 checkpoints hold."])
+    assert verify() == (0, [f"10 events, chain whole, head {head.hash}. Checkpoints: 2, none contradicted."])
 
 
 @pytest.mark.parametrize(("left", "missing"), [(9, []), (8, []), (7, [8]), (4, [8]), (3, [4, 8]), (0, [4, 8])])

@@ -74,7 +74,7 @@ def test_a_role_is_proposed_and_confirmed(cast: Cast, second: User, now: datetim
     assert person_of(cast.author).roles == {Role.REQUESTER, role}
     granted = AuditEvent.objects.get(kind="role.granted", subject="author", details__role=role.value)
     assert (granted.actor, granted.details["change"]) == ("Admin", str(change))
-    assert change.what == f"Make Author {role.label.lower()}"
+    assert change.what == f"Give Author the role {role.label.lower()}"
 
 
 def test_who_may_propose_confirm_and_refuse(cast: Cast, second: User, draft: PolicyVersion, now: datetime) -> None:

@@ -40,7 +40,7 @@ def test_a_role_is_proposed_and_confirmed(api: Api, cast: Cast, second: User) ->
     assert proposed.status_code == 201
     told = proposed.json()
     assert (told["what"], told["state"], told["proposed_by"], told["closed_by"]) == (
-        "Make Author reviewer", "pending", "admin", None,
+        "Give Author the role reviewer", "pending", "admin", None,
     )  # fmt: skip
     assert told["ref"] == f"CHG-{told['id']}"
     assert api(cast.admin).post(f"{URL}{told['id']}/confirm/").status_code == 403

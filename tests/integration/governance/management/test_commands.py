@@ -33,13 +33,13 @@ def run(*words: str) -> tuple[str, str]:
 
 
 def test_an_empty_trail_is_whole(db: None) -> None:
-    assert run("audit", "verify") == ("0 events, chain whole, head empty; 0 checkpoints hold.\n", "")
+    assert run("audit", "verify") == ("0 events, chain whole, head empty. Checkpoints: 0, none contradicted.\n", "")
 
 
 def test_a_whole_trail_is_told_with_its_head(cast: Cast) -> None:
     head = AuditEvent.objects.latest("position")
     assert run("audit", "verify") == (
-        f"{head.position} events, chain whole, head {head.hash}; 0 checkpoints hold.\n",
+        f"{head.position} events, chain whole, head {head.hash}. Checkpoints: 0, none contradicted.\n",
         "",
     )
 

@@ -107,7 +107,7 @@ def test_a_role_is_proposed_by_one_and_confirmed_by_another(as_, cast, second):
     page = client.post("/changes/", wish(cast), follow=True)
     change = RuleChange.objects.get()
     assert page.redirect_chain == [(f"/changes/{change.pk}/", 302)]
-    assert "Make Author reviewer" in words(page)
+    assert "Give Author the role reviewer" in words(page)
     assert "Holds now Requester Would hold as well Reviewer" in words(page)
     assert not RoleGrant.objects.filter(user=cast.author, role="reviewer").exists()
     as_(second).post(f"/changes/{change.pk}/confirm/")
