@@ -136,9 +136,9 @@ MFA_TOTP_ISSUER = "Weighbridge"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # accounts are made by administrators, who know whose address it is
 STEP_UP_ROUTES = frozenset(
     {
-        "reviews:vote", "reviews:waive", "reviews:revoke",
+        "reviews:vote", "reviews:waive", "reviews:revoke", "benchmarking:sandbox_choose",
         "governance:policy_propose", "governance:changes", "governance:change_confirm", "governance:change_refuse",
-        "api:votes", "api:waivers", "api:revoke",
+        "api:votes", "api:waivers", "api:revoke", "api:sandbox",
         "api:policy-propose", "api:changes", "api:change-confirm", "api:change-refuse",
     }
 )  # fmt: skip

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import pytest
+from allauth.mfa.totp.internal import auth as totp
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.test import Client
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from benchmarking import tasks
@@ -158,3 +161,19 @@ def test_a_page_without_a_reason_says_so(cast: Cast) -> None:
     answer = browser.post("/runs/sandbox/choose/", {"may_go_without": "True", "reason": ""})
     assert answer.status_code == 422
     assert "This field is required" in answer.content.decode()
+
+
+def test_where_factors_are_required_the_choice_asks_for_one_and_no_program_makes_it(
+    cast: Cast, api: Api, settings: Settings
+) -> None:
+    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"REQUIRE_MFA": True}
+    totp.TOTP.activate(cast.admin, "JBSWY3DPEHPK3PXP")
+    browser = Client()
+    browser.force_login(cast.admin)
+    asked = browser.post("/runs/sandbox/choose/", {"may_go_without": "True", "reason": "x"})
+    assert (asked.status_code, urlsplit(asked["Location"]).path) == (302, "/accounts/2fa/reauthenticate/")
+    program = api(cast.admin)
+    assert program.get("/api/v1/sandbox/").status_code == 200
+    problem = program.post("/api/v1/sandbox/", {"may_go_without": True, "reason": "x"}, format="json")
+    assert (problem.status_code, problem.json()["code"]) == (403, "second_factor")
+    assert not SandboxChoice.objects.exists()
