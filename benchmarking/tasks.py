@@ -17,14 +17,14 @@ from django.utils import timezone
 from benchmarking.actions import runs
 from benchmarking.models import Run
 from benchmarking.queries.metrics import RUNS, untaken_since
-from benchmarking.queries.runs import due
 from benchmarking.queries.sandbox import is_wall_needed
 from benchmarking.toolkit.measure.scenarios import ProfileSettings, SingleStream
 from benchmarking.toolkit.runners.isolated import Limits, RunCancelled, RunFailed, profile_isolated
-from governance import audit, outbox
+from governance import audit, outbox, wakeups
 from governance.enums import JobState
 from governance.models import Pulse
 
+EXECUTE = "benchmarking.tasks.execute_run"
 PROGRESS_EVERY_S = 1.0
 STOPPED = "The worker was asked to stop; the run went back to the queue, and another takes it."
 OR_CHOOSE = " Or an administrator allows fewer walls on the page Sandbox (/runs/sandbox/). Then run it again."
@@ -87,7 +87,7 @@ def execute_run(run_id: int) -> None:
 def _leave(run: Run) -> None:
     """Nothing where the run is not ours any more. A stop is not the model's fault and uses up no attempt."""
     if run.hand_back(now=timezone.now(), error=STOPPED, attempts=run.attempts - 1):
-        outbox.wake("benchmarking.tasks.execute_run", run.pk)
+        wakeups.wake(EXECUTE, run.pk)
 
 
 def _profile(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
@@ -117,6 +117,5 @@ def _fetch(stored_as: str, target: Path) -> Path:
 def redrive(now: datetime) -> None:
     """Bury what went silent too often, wake workers for what is due."""
     runs.bury(now=now)
-    for run_id in due(now=now):
-        outbox.wake("benchmarking.tasks.execute_run", run_id)
+    wakeups.announce(Run, EXECUTE, now=now)
     Pulse.note(name=RUNS, at=untaken_since(now=now))

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Q, TextField, Value, When
@@ -18,7 +17,10 @@ from django.db.models import Case, Q, TextField, Value, When
 from governance.domain import trace
 from governance.domain.masking import mask
 from governance.enums import HELD, UNFINISHED, JobState, Reach
-from governance.models import OutboxMessage
+from governance.models import OutboxMessage, Pulse
+from governance.queries.operation import BROKER
+from governance.wakeups import announce, reach_broker
+from governance.wakeups import wake as wake  # whoever writes knows this one door
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +34,7 @@ ATTEMPTS_MAX = 12
 BACKOFF_FIRST_S, BACKOFF_LAST_S = 5, 3600
 OUTAGE_LAST, LOOK_AGAIN = timedelta(minutes=5), timedelta(seconds=5)
 TOGETHER_MAX = 20
-# Without a policy of its own a lost connection is sought for seconds, while a person waits for the page.
-WAKE_AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
+DELIVER = "governance.tasks.deliver"
 
 
 class TryLater(Exception):  # noqa: N818 -- a request to the outbox, not a malfunction
@@ -130,22 +131,8 @@ def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: 
             "max_attempts": ATTEMPTS_MAX, "asked_in": trace.request_id(),
         },
     )  # fmt: skip
-    wake("governance.tasks.deliver", message.pk)
+    wake(DELIVER, message.pk)
     return message
-
-
-def wake(task: str, *arguments: int) -> None:
-    """Tell a worker after commit. A broker that does not answer is no reason to fail: the tick will find the row."""
-    asked_in = trace.request_id()
-
-    def send() -> None:
-        try:
-            marked = {trace.REQUEST_ID: asked_in}
-            current_app.send_task(task, args=arguments, retry=True, retry_policy=WAKE_AT_ONCE, headers=marked)
-        except Exception as error:  # noqa: BLE001 -- whatever the broker says, the row stands
-            log.warning("Work is delayed: the broker did not take a wake-up (%s).", error)
-
-    transaction.on_commit(send)
 
 
 def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
@@ -194,15 +181,15 @@ def resume(*, channel: str, now: datetime) -> int:
         row.state, row.attempts, row.max_attempts = JobState.QUEUED, 0, ATTEMPTS_MAX
         row.next_attempt_at = now + LOOK_AGAIN if met_it else now
         row.save(update_fields=["payload", "is_uncertain", "state", "attempts", "max_attempts", "next_attempt_at"])
-        wake("governance.tasks.deliver", row.pk)
+        wake(DELIVER, row.pk)
     return len(resumed)
 
 
 def tick(*, now: datetime) -> None:
     """Re-drive what is due or was abandoned. Harmless when run twice, late, or by several processes."""
     bury(now=now)
-    for message_id in due(now=now):
-        wake("governance.tasks.deliver", message_id)
+    Pulse.note(name=BROKER, at=None if reach_broker() else now)
+    announce(OutboxMessage, DELIVER, now=now)
     failures = []
     for ticker in TICKERS:
         try:
@@ -278,7 +265,7 @@ def _finish(message: OutboxMessage, settle: Settle | None, now: datetime) -> Non
                 settle()
     after = OutboxMessage.objects.filter(lane=message.lane, pk__gt=message.pk, state=JobState.QUEUED).order_by("pk")
     for row in after[:1]:
-        wake("governance.tasks.deliver", row.pk)
+        wake(DELIVER, row.pk)
 
 
 def backoff(attempts: int) -> timedelta:
@@ -292,9 +279,3 @@ def bury(*, now: datetime) -> int:
     return OutboxMessage.objects.filter(OutboxMessage.exhausted(now=now)).update(
         state=JobState.DEAD, finished_at=now, lease_until=None, error=Case(When(error="", then=silent), default="error")
     )
-
-
-def due(*, now: datetime, limit: int = 100) -> list[int]:
-    """Identifiers of messages that can be delivered now, oldest first."""
-    ready = OutboxMessage.objects.filter(OutboxMessage.claimable(now=now)).order_by("pk")
-    return list(ready.values_list("pk", flat=True)[:limit])

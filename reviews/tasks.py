@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from benchmarking.models import Run
-from governance import audit, enums, outbox
+from governance import audit, enums, outbox, wakeups
 from governance.domain.refusals import WrongState
 from governance.models import OutboxMessage, Pulse
 from reviews.actions import authorisations, effects, evidence, inbound, packets, reconciliation, requests
@@ -42,7 +42,7 @@ from reviews.ports import (
     TransitionUnavailable,
     Unreachable,
 )
-from reviews.queries.due import lapsed, packets_due
+from reviews.queries.due import lapsed
 from reviews.queries.inbound import linked_ids
 from reviews.queries.metrics import PACKETS, undrawn_since
 from reviews.queries.packet import packet_page, pages_of
@@ -278,6 +278,5 @@ def age(now: datetime) -> None:
     for request in lapsed(now=now):
         with suppress(WrongState):  # somebody acted, or another process was quicker
             requests.lapse(request=request, now=now)
-    for packet_id in packets_due(now=now):
-        outbox.wake("reviews.tasks.render_packet", packet_id)
+    wakeups.announce(Packet, "reviews.tasks.render_packet", now=now)
     Pulse.note(name=PACKETS, at=undrawn_since(now=now))

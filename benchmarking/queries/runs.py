@@ -87,11 +87,6 @@ def can_execute(run: Run) -> bool:
     return bool(run.model_version.stored_as) and storages["artifacts"].exists(run.model_version.stored_as)
 
 
-def due(*, now: datetime) -> list[int]:
-    """Runs a worker could take now."""
-    return list(Run.objects.filter(Run.claimable(now=now)).order_by("pk").values_list("pk", flat=True)[:50])
-
-
 def describe(run: Run) -> RunView:
     """Everything a reader wants to know of a run."""
     result = run.result or {}

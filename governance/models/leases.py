@@ -5,13 +5,22 @@ past its lease writes nothing. Whoever finds an expired lease may claim the row 
 """
 
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.db import models, transaction
 from django.db.models import F, Q
 
 from governance.domain.masking import mask
 from governance.enums import HELD, JobState
+
+
+class Due(NamedTuple):
+    """A row a worker could take, and what changes once somebody takes it or puts it off."""
+
+    pk: int
+    fence: int
+    next_attempt_at: datetime
+    lease_until: datetime | None
 
 
 class Leased(models.Model):
@@ -42,6 +51,12 @@ class Leased(models.Model):
         """Rows whose last allowed worker went silent, or that came back to the queue with no attempt left."""
         silent = Q(state__in=HELD, lease_until__lt=now)
         return (silent | Q(state=JobState.QUEUED)) & Q(attempts__gte=F("max_attempts"))
+
+    @classmethod
+    def due(cls, *, now: datetime, limit: int) -> list[Due]:
+        """What workers could take at `now`, oldest first."""
+        rows = cls._default_manager.filter(cls.claimable(now=now)).order_by("pk")
+        return [Due(*row) for row in rows.values_list(*Due._fields)[:limit]]
 
     @classmethod
     def claim(cls, *, pk: int, now: datetime, lease: timedelta) -> Self | None:

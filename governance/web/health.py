@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from celery import current_app
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
@@ -17,10 +16,10 @@ from django.utils import timezone
 
 from governance.domain import attestation
 from governance.queries.operation import is_delayed
+from governance.wakeups import reach_broker
 
 log = logging.getLogger(__name__)
 OK, DELAYED, FAILED = "ok", "delayed", "failed"
-BROKER_PATIENCE_S = 2
 
 
 @dataclass(frozen=True)
@@ -73,11 +72,6 @@ def _artifacts() -> None:
     storages["artifacts"].delete(name)
 
 
-def _broker() -> None:
-    with current_app.connection_for_write(connect_timeout=BROKER_PATIENCE_S) as broker:
-        broker.connect()
-
-
 def _work_goes_on() -> bool:
     return not is_delayed(now=timezone.now())
 
@@ -87,6 +81,6 @@ CHECKS: tuple[tuple[str, Callable[[], object], str, str], ...] = (
     ("migrations", _migrated, FAILED, "The tables are not those of this version; run manage.py migrate."),
     ("signing_key", _signing_key, FAILED, "The signing key cannot be used; check WEIGHBRIDGE_SIGNING_KEY."),
     ("artifacts", _artifacts, FAILED, "Files cannot be written; check the folder WEIGHBRIDGE_VAR and its space."),
-    ("broker", _broker, DELAYED, "The broker does not answer; the tick finds the work once workers reach one again."),
+    ("broker", reach_broker, DELAYED, "The broker does not answer; the tick finds the work once workers reach it."),
     ("work", _work_goes_on, DELAYED, "Due work was left lying for a minute; check the tick and the workers."),
 )

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from reviews.domain.lifecycle import State
-from reviews.models import Packet, ReviewRequest
+from reviews.models import ReviewRequest
 
 WAITING = (State.CLEARED, State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)
 
@@ -11,8 +11,3 @@ WAITING = (State.CLEARED, State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUEST
 def lapsed(*, now: datetime) -> list[ReviewRequest]:
     """Requests whose deadline passed while they waited for somebody, and clearances that have run out."""
     return list(ReviewRequest.objects.filter(state__in=WAITING, deadline_at__lte=now).order_by("pk")[:100])
-
-
-def packets_due(*, now: datetime) -> list[int]:
-    """Packets a worker could draw now."""
-    return list(Packet.objects.filter(Packet.claimable(now=now)).order_by("pk").values_list("pk", flat=True)[:20])

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from governance.domain import masking
-from governance.project import embedded, env, sign_on
+from governance.project import brokers, embedded, env, sign_on
 
 BASE_DIR = env.ROOT
 VAR_DIR = env.folder()
@@ -217,14 +217,12 @@ SPECTACULAR_SETTINGS = {
 
 BROKER_FOLDER = VAR_DIR / "broker"
 CELERY_BROKER_URL = env.text("BROKER_URL", "filesystem://")
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, str] = {}
 if CELERY_BROKER_URL.startswith("filesystem"):
     BROKER_FOLDER.mkdir(exist_ok=True)
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(BROKER_FOLDER),
-        "data_folder_out": str(BROKER_FOLDER),
-        "control_folder": str(BROKER_FOLDER / "control"),
-    }
+CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(CELERY_BROKER_URL, folder=BROKER_FOLDER)
+CELERY_BROKER_CONNECTION_TIMEOUT = brokers.CONNECT_S
+WAKE_TRANSPORT_OPTIONS = brokers.wake_options(CELERY_BROKER_URL)
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
 CELERY_TASK_DEFAULT_QUEUE = "effects"
 CELERY_TASK_ROUTES = {"benchmarking.tasks.execute_run": {"queue": "bench.cpu"}}
 CELERY_TASK_IGNORE_RESULT = True

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 
-from governance import outbox
+from governance import outbox, wakeups
 from governance.actions import effects as effect_actions
 from governance.enums import JobState
 from governance.models import AuditEvent, OutboxMessage
@@ -74,7 +74,7 @@ def deliver(clock: Clock, *, after_s: float = 0) -> list[OutboxMessage]:
     """Let time pass, then deliver what is due, as workers do, in order; the messages as they then stand."""
     clock.pass_s(after_s)
     done = []
-    while due := outbox.due(now=clock.now()):
+    while due := [row.pk for row in OutboxMessage.due(now=clock.now(), limit=100)]:
         delivered = outbox.deliver(pk=due[0], now=clock.now())
         done += [delivered] if delivered is not None else []
     return done
@@ -394,7 +394,8 @@ def test_a_packet_that_cannot_be_drawn_says_why_and_is_drawn_after_a_retry(
 
 def woken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     calls: list[tuple[str, int]] = []
-    monkeypatch.setattr(outbox, "wake", lambda task, *arguments: calls.append((task, *arguments)))
+    for door in (outbox, wakeups):
+        monkeypatch.setattr(door, "wake", lambda task, *arguments: calls.append((task, *arguments)))
     return calls
 
 

@@ -27,6 +27,10 @@ def run(cast: Cast, version: ModelVersion, now: datetime) -> Run:
     )
 
 
+def due(*, now: datetime) -> list[int]:
+    return [row.pk for row in Run.due(now=now, limit=9)]
+
+
 def again(run: Run, key: str, now: datetime, **changes: str) -> Run:
     return actions.queue(
         key=key,
@@ -113,11 +117,11 @@ def test_runs_of_a_model_come_newest_first(cast: Cast, run: Run, now: datetime) 
 
 def test_what_is_due(run: Run, now: datetime) -> None:
     second = again(run, "s", now + timedelta(minutes=1))
-    assert runs.due(now=now) == [run.pk]
-    assert runs.due(now=now + timedelta(minutes=1)) == [run.pk, second.pk]
+    assert due(now=now) == [run.pk]
+    assert due(now=now + timedelta(minutes=1)) == [run.pk, second.pk]
     Run.claim(pk=run.pk, now=now, lease=timedelta(minutes=5))
-    assert runs.due(now=now + timedelta(minutes=1)) == [second.pk]
-    assert runs.due(now=now + timedelta(minutes=6)) == [run.pk, second.pk]
+    assert due(now=now + timedelta(minutes=1)) == [second.pk]
+    assert due(now=now + timedelta(minutes=6)) == [run.pk, second.pk]
 
 
 def test_what_can_be_executed_here(run: Run) -> None:

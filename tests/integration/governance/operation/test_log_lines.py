@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 from django.test import RequestFactory
 
-from governance import audit, outbox, tasks
+from governance import audit, outbox, tasks, wakeups
 from governance.domain import masking, trace
 from governance.models import AuditEvent, OutboxMessage
 from governance.project.celery import MarkedTask, app
@@ -176,7 +176,7 @@ def test_a_task_is_marked_with_its_name_and_the_header_of_its_wake_up() -> None:
 def test_a_wake_up_carries_the_request_id(now, monkeypatch) -> None:
     sent: list[object] = []
     monkeypatch.setattr(
-        outbox.current_app, "send_task", lambda name, args, **options: sent.append((args, options["headers"]))
+        wakeups.current_app, "send_task", lambda name, args, **options: sent.append((args, options["headers"]))
     )
     with trace.marked(request_id="r-8"):
         outbox.wake("x", 5)

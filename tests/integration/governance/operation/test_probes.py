@@ -10,14 +10,13 @@ from django.test import Client
 from benchmarking import tasks as benchmarks
 from benchmarking.models import Run
 from benchmarking.queries.metrics import RUNS, untaken_since
-from governance import outbox, tasks
+from governance import outbox, tasks, wakeups
 from governance.actions import people
 from governance.domain.scopes import Scope
 from governance.enums import JobState
 from governance.models import OutboxMessage, Pulse
 from governance.queries import operation
 from governance.queries.operation import TICK, is_delayed
-from governance.web import health
 from reviews import tasks as reviews_tasks
 from reviews.actions import packets
 from reviews.models import Packet
@@ -92,7 +91,7 @@ def test_a_signing_key_that_cannot_be_used(readyz, installation: Path, content):
 
 
 def test_a_broker_that_is_away_delays_and_is_no_reason_to_stop(readyz, monkeypatch):
-    monkeypatch.setattr(health.current_app, "connection_for_write", broken)
+    monkeypatch.setattr(wakeups.current_app, "connection_for_write", broken)
     answer = readyz()
     assert (answer.status_code, findings(answer)["broker"]) == (200, "delayed")
     assert "tick" in answer.content.decode()
