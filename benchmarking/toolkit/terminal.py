@@ -72,6 +72,22 @@ def show_load(result: Mapping[str, Any], stream: TextIO) -> None:
     stream.writelines(lines)
 
 
+def show_load_search(result: Mapping[str, Any], stream: TextIO) -> None:
+    """Write the highest rate with its bounds, how the search ended, every trial, and the verdict."""
+    figure = result["highest_rate_per_s"] or {"value": None, "lower": None, "upper": None}
+    value, lower, upper = (number(figure[key]) or "none" for key in ("value", "lower", "upper"))
+    lines = [
+        f"{number(trial['rate_per_s'])}/s: p99 {number(trial['latency_ms']) or 'none'} ms" for trial in result["trials"]
+    ]
+    lines += [
+        f"highest rate with p99 <= {result['limit_ms']:g} ms: {value}/s ({lower} to {upper}), {result['reason']}",
+        f"verdict: {result['verdict']['status']}",
+        *(f"  {reason['code']}: {reason['message']}" for reason in result["verdict"]["reasons"]),
+        f"manifest: {result['manifest']['digest']}",
+    ]
+    stream.write("\n".join(lines) + "\n")
+
+
 def show_figures(result: Mapping[str, Any], stream: TextIO, *, title: str) -> None:
     """Write a result of any kind under `title`: figures, what is missing, verdict, manifest."""
     from rich.console import Console

@@ -1,5 +1,6 @@
 """`weighbridge load`."""
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,14 +11,18 @@ from benchmarking.toolkit.commands.exits import DONE, INTERRUPTED, NO, stop, wri
 from governance.domain.refusals import Invalid, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
     from benchmarking.toolkit.load.generator import Fired
     from benchmarking.toolkit.load.plan import Plan
+    from governance.domain.addresses import Pinned
 
 
 def load(  # noqa: PLR0913 -- every option of the command line
     url: Annotated[str, typer.Argument(help="Address of the endpoint, http:// or https://.")],
-    rate: Annotated[float, typer.Option(help="Requests per second; of a ramp or a week, the highest.")],
-    duration: Annotated[str, typer.Option(help="How long requests are sent: 60s, 2m, 500ms.")] = "60s",
+    rate: Annotated[float, typer.Option(help="Requests per second; of a ramp or a week, the highest.")] = 100.0,
+    duration: Annotated[str, typer.Option(help="How long requests are sent: 60s, 2m; of a search, 5s a trial.")] = "",
     arrivals: Annotated[str, typer.Option(help="constant, poisson, ramp or week.")] = "poisson",
     start_rate: Annotated[float, typer.Option(help="Rate at which a ramp begins.")] = 0.0,
     week: Annotated[Path | None, typer.Option(help="JSON list of 168 hourly weights, for --arrivals week.")] = None,
@@ -34,6 +39,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
     expect_body_sha256: Annotated[str, typer.Option(help="SHA-256 of a right answer's body.")] = "",
     check_every: Annotated[int, typer.Option(help="Check the body of every k-th answer.")] = 10,
     p99_ms: Annotated[float | None, typer.Option(help="Limit of p99: say whether it is held.")] = None,
+    find_max: Annotated[bool, typer.Option("--find-max", help="Search the highest rate under --p99-ms.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the schedule.")] = 20_260_101,
     allow: Annotated[
         list[str] | None,
@@ -50,7 +56,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
 
     try:
         plan = Plan(
-            url=url, rate_per_s=rate, duration_s=seconds(duration), arrivals=arrivals_from(arrivals),
+            url=url, rate_per_s=rate, duration_s=seconds(duration or ("5s" if find_max else "60s")), arrivals=arrivals_from(arrivals),
             start_rate_per_s=start_rate, week=read_week(week), method=(method or ("POST" if body else "GET")).upper(),
             headers=tuple(header_from(text) for text in header or ()), body=str(body or ""), connections=connections,
             processes=processes, timeout_s=seconds(timeout, field="timeout"), seed=seed, p99_limit_ms=p99_ms,
@@ -59,7 +65,8 @@ def load(  # noqa: PLR0913 -- every option of the command line
                 every=check_every,
             ),
         )  # fmt: skip
-        result = _measure(plan, allow or [], json_file=json_file, hdr=hdr, is_quiet=quiet)
+        measure = _search if find_max else _measure
+        result = measure(plan, allow or [], json_file=json_file, hdr=hdr, is_quiet=quiet)
     except Refused as refused:
         stop(refused.reason)
     if result["is_partial"]:
@@ -71,27 +78,15 @@ def _measure(
     plan: "Plan", allow: list[str], *, json_file: Path | None, hdr: Path | None, is_quiet: bool
 ) -> dict[str, Any]:
     """Run the test, and write and show what came of it."""
-    import tempfile
-    import time
-    from datetime import UTC, datetime
-
-    from benchmarking.toolkit.commands.interrupts import interrupts_noted
     from benchmarking.toolkit.load.hdr import write_hdr
     from benchmarking.toolkit.load.plan import Caps
     from benchmarking.toolkit.load.report import run_load
-    from benchmarking.toolkit.load.target import addresses_of, check_target, permission_from
-    from benchmarking.toolkit.terminal import progress, show_load
+    from benchmarking.toolkit.terminal import show_load
 
-    permissions = [permission_from(text) for each in allow for text in each.split(",") if text.strip()]
-    target = check_target(plan.url, permissions=permissions, resolve=addresses_of)
-    now = datetime.fromtimestamp(time.time(), UTC)
-    with (
-        tempfile.TemporaryDirectory(prefix="weighbridge-") as folder,
-        progress(sys.stderr, is_quiet=is_quiet) as say,
-        interrupts_noted() as should_stop,
-    ):
+    target, now = _target(plan, allow), _now()
+    with _surroundings(is_quiet=is_quiet) as (folder, say, should_stop):
         result, fired = run_load(
-            plan, target, caps=Caps(), folder=Path(folder), on_progress=say, should_stop=should_stop, now=now
+            plan, target, caps=Caps(), folder=folder, on_progress=say, should_stop=should_stop, now=now
         )
         if json_file is not None:
             result = {**result, "samples": _keep_samples(fired, json_file)}
@@ -101,6 +96,56 @@ def _measure(
     if not is_quiet:
         show_load(result, sys.stdout)
     return result
+
+
+def _search(
+    plan: "Plan", allow: list[str], *, json_file: Path | None, hdr: Path | None, is_quiet: bool
+) -> dict[str, Any]:
+    """Search the highest rate, and write and show what came of it."""
+    from benchmarking.toolkit.load.plan import Caps
+    from benchmarking.toolkit.load.search import Trials, search_highest_rate
+    from benchmarking.toolkit.terminal import show_load_search
+
+    if hdr is not None:
+        raise Invalid("A search has no histogram of its own; give --hdr to a test at one rate.", field="hdr")
+    target, now = _target(plan, allow), _now()
+    with _surroundings(is_quiet=is_quiet) as (folder, say, should_stop):
+        result = search_highest_rate(Trials(plan, target, Caps(), folder, say, should_stop, now))
+    if json_file is not None:
+        write_json(json_file, result)
+    if not is_quiet:
+        show_load_search(result, sys.stdout)
+    return result
+
+
+def _target(plan: "Plan", allow: list[str]) -> "Pinned":
+    from benchmarking.toolkit.load.target import addresses_of, check_target, permission_from
+
+    permissions = [permission_from(text) for each in allow for text in each.split(",") if text.strip()]
+    return check_target(plan.url, permissions=permissions, resolve=addresses_of)
+
+
+def _now() -> "datetime":
+    import time
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+@contextlib.contextmanager
+def _surroundings(*, is_quiet: bool) -> "Iterator[tuple[Path, Callable[[float, str], None], Callable[[], bool]]]":
+    """Yield a folder for the processes' files, a function that shows progress, and one that says when to stop."""
+    import tempfile
+
+    from benchmarking.toolkit.commands.interrupts import interrupts_noted
+    from benchmarking.toolkit.terminal import progress
+
+    with (
+        tempfile.TemporaryDirectory(prefix="weighbridge-") as folder,
+        progress(sys.stderr, is_quiet=is_quiet) as say,
+        interrupts_noted() as should_stop,
+    ):
+        yield Path(folder), say, should_stop
 
 
 def _keep_samples(fired: "Fired", json_file: Path) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def load_document(
             "interference": _interference(seen),
         },
         "plan": plan.as_document(),
-        "manifest": manifest.sealed(_manifest(plan, target)),
+        "manifest": manifest.sealed(load_manifest(plan, target)),
     }
 
 
@@ -113,7 +113,8 @@ def _interference(seen: interference.Interference | None) -> dict[str, Any] | No
     return {key: seen.as_document()[key] for key in shown} if seen is not None else None
 
 
-def _manifest(plan: Plan, target: Pinned) -> dict[str, Any]:
+def load_manifest(plan: Plan, target: Pinned) -> dict[str, Any]:
+    """Return under which conditions the target was measured: address, plan, bodies, libraries, machine."""
     return {
         "target": {**dataclasses.asdict(target), "is_this_machine": is_this_machine(target.address)},
         "plan": plan.as_document(),

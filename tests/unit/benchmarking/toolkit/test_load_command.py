@@ -13,7 +13,7 @@ import pytest
 from benchmarking.toolkit import cli
 from benchmarking.toolkit.commands import load as command
 from benchmarking.toolkit.commands.interrupts import interrupts_noted
-from benchmarking.toolkit.load import report
+from benchmarking.toolkit.load import report, search
 from benchmarking.toolkit.load.samples import read_samples
 from governance.domain.addresses import Pinned
 from tests.unit.benchmarking.toolkit.load.test_generator import port  # noqa: F401 -- a fixture
@@ -127,6 +127,12 @@ def test_an_invalid_test_is_a_no(monkeypatch):
     assert weighbridge("load", "http://127.0.0.1/", "--rate", 1).exit_code == 1
 
 
+def test_a_stopped_test_is_neither_yes_nor_no(monkeypatch):
+    monkeypatch.setattr(command, "_measure", lambda *_, **__: {"is_partial": True, "verdict": {"status": "valid"}})
+    done = weighbridge("load", "http://127.0.0.1/", "--rate", 1)
+    assert (done.exit_code, "marked as partial" in done.stderr) == (130, True)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_leaves_a_valid_partial_result(port, tmp_path, number):  # noqa: F811 -- the fixture imported above
     result = tmp_path / "r.json"
@@ -160,3 +166,24 @@ def test_a_second_interrupt_is_raised_as_ever():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_search_at_the_terminal(monkeypatch, tmp_path):
+    asked = []
+
+    def stand_in(trials):
+        asked.append(trials)
+        return {
+            "is_partial": False, "highest_rate_per_s": None, "limit_ms": 200.0, "reason": "no_pass_in_range", "trials": [],
+            "verdict": {"status": "indicative", "reasons": []}, "manifest": {"digest": "sha256:ab"},
+        }  # fmt: skip
+
+    monkeypatch.setattr(search, "search_highest_rate", stand_in)
+    arguments = ("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)
+    done = weighbridge(*arguments, "--json", tmp_path / "s.json")
+    assert (done.exit_code, json.loads((tmp_path / "s.json").read_text())["limit_ms"]) == (0, 200.0)
+    assert "highest rate with p99 <= 200 ms: none/s" in done.stdout
+    assert (asked[0].plan.rate_per_s, asked[0].plan.duration_s) == (100.0, 5.0)
+    assert weighbridge(*arguments, "--quiet").stdout == ""
+    refused = weighbridge(*arguments, "--hdr", tmp_path / "s.hdr")
+    assert (refused.exit_code, "no histogram of its own" in refused.stderr) == (2, True)
