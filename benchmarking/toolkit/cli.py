@@ -12,6 +12,7 @@ from benchmarking.toolkit.commands.gate import gate
 from benchmarking.toolkit.commands.learning_curve import learning_curve
 from benchmarking.toolkit.commands.load import load
 from benchmarking.toolkit.commands.pareto import pareto
+from benchmarking.toolkit.commands.optimise import optimise
 from benchmarking.toolkit.commands.profile import profile
 from benchmarking.toolkit.commands.recommend import recommend
 from benchmarking.toolkit.commands.request import create
@@ -35,6 +36,7 @@ app.command()(load)
 app.command()(pareto)
 app.command()(recommend)
 app.command("learning-curve")(learning_curve)
+app.command()(optimise)
 app.command()(gate)
 app.command()(track)
 request.command()(create)

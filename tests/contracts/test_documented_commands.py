@@ -21,6 +21,7 @@ COMMAND = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?weighbridge ((?:[^\\\n]|\\\n)
 # What each page's commands find in the folder they are run in. A page that is not named here talks to a server.
 MATERIAL: dict[str, dict[str, Callable[[Path], object]]] = {
     "how-to/profile-a-model.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
+    "how-to/make-a-model-cheaper.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
     "how-to/log-to-a-tracker.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
 }
 DONE_OR_DOUBTED = {0, 1}  # 1: measured, but the machine was too busy for the figures to count

@@ -5,6 +5,7 @@ memory, a batch at a time. Histograms and their thresholds are ONNX Runtime's (`
 """
 
 import contextlib
+import importlib
 import io
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -20,13 +21,18 @@ BINS = {Calibration.ENTROPY: 128, Calibration.PERCENTILE: 2_048}
 
 def ranges(model: Any, feeds: Iterable[Feed], *, method: Calibration) -> Any:
     """Return ONNX Runtime's `TensorsData` for an `onnx.ModelProto` whose shapes are inferred, over all `feeds`."""
-    from onnxruntime.quantization.calibrate import CalibrationMethod, TensorsData
-
+    parts = part_of_engine("quantization.calibrate")
     names = observable(model)
     session = _exposed(model, names)
     seen = (dict(zip(names, session.run(names, feed), strict=True)) for feed in feeds)
     data = _extremes(seen) if method is Calibration.MIN_MAX else _thresholds(seen, method)
-    return TensorsData(CalibrationMethod[method.value], data)
+    return parts.TensorsData(parts.CalibrationMethod[method.value], data)
+
+
+def part_of_engine(name: str) -> Any:
+    """Import a module of ONNX Runtime by its name below the package, with telemetry off."""
+    engine()
+    return importlib.import_module(f"onnxruntime.{name}")
 
 
 def observable(model: Any) -> list[str]:
@@ -64,9 +70,9 @@ def _extremes(seen: Iterable[dict[str, Any]]) -> dict[str, tuple[Any, Any]]:
 
 
 def _thresholds(seen: Iterable[dict[str, Any]], method: Calibration) -> dict[str, Any]:
-    from onnxruntime.quantization.calibrate import HistogramCollector
-
-    collector = HistogramCollector(method=method.value.lower(), num_bins=BINS[method], **HISTOGRAM)
+    collector = part_of_engine("quantization.calibrate").HistogramCollector(
+        method=method.value.lower(), num_bins=BINS[method], **HISTOGRAM
+    )
     # It prints what it does, and standard output is where a child tells its progress.
     with contextlib.redirect_stdout(io.StringIO()):
         for values in seen:

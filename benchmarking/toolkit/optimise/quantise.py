@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchmarking.toolkit.measure.latency import Feed
-from benchmarking.toolkit.optimise.calibration import ranges
+from benchmarking.toolkit.optimise.calibration import part_of_engine, ranges
 from benchmarking.toolkit.optimise.recipes import Kind, Recipe
 from benchmarking.toolkit.runners.onnx_runtime import engine
 from governance.domain.refusals import Invalid
@@ -72,10 +72,9 @@ def has_all_shapes(network: Any) -> bool:
 def _inferred(network: Any) -> Any:
     """Infer shapes, and note it where the quantiser looks; else it would do so again, through a file."""
     import onnx
-    from onnxruntime.quantization.quant_utils import add_infer_metadata
 
     inferred = onnx.shape_inference.infer_shapes(network)
-    add_infer_metadata(inferred)
+    part_of_engine("quantization.quant_utils").add_infer_metadata(inferred)
     return inferred
 
 
@@ -90,10 +89,9 @@ def _followed(network: Any) -> Any:
     """Infer shapes symbolically where sympy is there; a graph it cannot follow is left as it is."""
     if importlib.util.find_spec("sympy") is None:
         return network
-    from onnxruntime.tools.symbolic_shape_infer import SymbolicShapeInference
-
+    follower = part_of_engine("tools.symbolic_shape_infer").SymbolicShapeInference
     try:
-        return SymbolicShapeInference.infer_shapes(network, 2**31 - 1, True, False, 0)
+        return follower.infer_shapes(network, 2**31 - 1, True, False, 0)
     except Exception:  # noqa: BLE001 -- it raises bare Exception and AssertionError for what it does not know
         return network
 
@@ -119,30 +117,24 @@ def wants_seven_bits(machine: Mapping[str, Any]) -> bool:
 
 
 def _static(network: Any, recipe: Recipe, feeds: Iterable[Feed], *, reduce_range: bool) -> bytes:
-    from onnxruntime.quantization import QuantType
-    from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
-    from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
-
-    quantiser = QDQQuantizer(
-        network, recipe.per_channel, reduce_range, QuantType.QInt8, QuantType.QUInt8,
-        ranges(network, feeds, method=recipe.calibration), [], [], sorted({*QDQRegistry, *QLinearOpsRegistry}), {},
+    registry, types = part_of_engine("quantization.registry"), part_of_engine("quantization.quant_utils").QuantType
+    quantiser = part_of_engine("quantization.qdq_quantizer").QDQQuantizer(
+        network, recipe.per_channel, reduce_range, types.QInt8, types.QUInt8,
+        ranges(network, feeds, method=recipe.calibration), [], [],
+        sorted({*registry.QDQRegistry, *registry.QLinearOpsRegistry}), {},
     )  # fmt: skip
     return _serialised(quantiser)
 
 
 def _dynamic(network: Any, recipe: Recipe, *, reduce_range: bool) -> bytes:
-    from onnxruntime.quantization import QuantType
-    from onnxruntime.quantization.onnx_model import ONNXModel
-    from onnxruntime.quantization.onnx_quantizer import ONNXQuantizer
-    from onnxruntime.quantization.quant_utils import QuantizationMode
-    from onnxruntime.quantization.registry import IntegerOpsRegistry
-
-    graph = ONNXModel(network)
+    registry, tools = part_of_engine("quantization.registry"), part_of_engine("quantization.quant_utils")
+    graph = part_of_engine("quantization.onnx_model").ONNXModel(network)
     graph.replace_gemm_with_matmul()
     # Told that it is static while it is made: else it would do these two steps itself, through a file.
-    quantiser = ONNXQuantizer(
-        _inferred(graph.model), recipe.per_channel, reduce_range, QuantizationMode.IntegerOps, True, QuantType.QInt8,
-        QuantType.QUInt8, None, [], [], sorted(IntegerOpsRegistry), {"MatMulConstBOnly": True},
+    quantiser = part_of_engine("quantization.onnx_quantizer").ONNXQuantizer(
+        _inferred(graph.model), recipe.per_channel, reduce_range, tools.QuantizationMode.IntegerOps, True,
+        tools.QuantType.QInt8, tools.QuantType.QUInt8, None, [], [], sorted(registry.IntegerOpsRegistry),
+        {"MatMulConstBOnly": True},
     )  # fmt: skip
     quantiser.static = False
     return _serialised(quantiser)
@@ -157,7 +149,7 @@ def _serialised(quantiser: Any) -> bytes:
 
 def _half(model: bytes) -> bytes:
     import onnx
-    from onnxruntime.transformers.float16 import convert_float_to_float16
 
-    found: bytes = convert_float_to_float16(onnx.load_from_string(model), keep_io_types=True).SerializeToString()
+    convert = part_of_engine("transformers.float16").convert_float_to_float16
+    found: bytes = convert(onnx.load_from_string(model), keep_io_types=True).SerializeToString()
     return found
