@@ -87,29 +87,38 @@ def test_a_file_goes_the_whole_way(model, files, tmp_path):
     assert result["manifest"]["model"]["digest"] == variant.digest
 
 
-def test_what_was_finished_is_not_done_again_and_what_changed_is(model, files, tmp_path, monkeypatch):
-    wanted = choice(tmp_path, "graph-optimised", "int8-dynamic")
-    first, _ = go(of_file(model, files / "test.npz", calibration=files / "train.npz", choice=wanted))
-    measured = []
-    profile = trial.profile_isolated
+@pytest.fixture
+def measured(monkeypatch):
+    """The names of the models that are profiled from now on."""
+    names, profile = [], trial.profile_isolated
 
     def counted(**given):
-        measured.append(given["model"].stem)
+        names.append(given["model"].stem)
         return profile(**given)
 
     monkeypatch.setattr(trial, "profile_isolated", counted)
-    again, _ = go(of_file(model, files / "test.npz", calibration=files / "train.npz", choice=wanted))
-    assert measured == []
+    return names
+
+
+def test_what_was_finished_is_not_done_again_and_what_changed_is(model, files, tmp_path, measured):
+    def planned(**changes):
+        wanted = dataclasses.replace(choice(tmp_path, "graph-optimised"), **changes)
+        return of_file(model, files / "test.npz", calibration=files / "train.npz", choice=wanted)
+
+    first, _ = go(planned())
+    assert measured == ["digits", "graph-optimised"]
+    again, _ = go(planned())
     assert again.candidates == through_json(first).candidates
-    # A variant that somebody changed, a record that is torn, one of other conditions: done again.
+    assert measured == ["digits", "graph-optimised"]
+    # A variant that somebody changed, a record that is torn, other conditions: done again.
     (tmp_path / "variants/graph-optimised.onnx").write_bytes(b"changed")
-    (tmp_path / "variants/int8-dynamic.record.json").write_text("{")
-    go(of_file(model, files / "test.npz", calibration=files / "train.npz", choice=wanted))
-    assert measured == ["graph-optimised", "int8-dynamic"]
-    measured.clear()
-    other = dataclasses.replace(wanted, seed=5)
-    go(of_file(model, files / "test.npz", calibration=files / "train.npz", choice=other))
-    assert measured == ["digits", "graph-optimised", "int8-dynamic"]
+    go(planned())
+    assert measured[2:] == ["graph-optimised"]
+    (tmp_path / "variants/fp32.record.json").write_text("{")
+    go(planned())
+    assert measured[3:] == ["digits"]
+    go(planned(seed=5, only=("fp16",)))
+    assert measured[4:] == ["digits"]
 
 
 def test_a_variant_that_cannot_be_made_is_a_candidate_that_failed(files, tmp_path):
