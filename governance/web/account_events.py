@@ -27,7 +27,10 @@ from governance.actions import accounts
 from governance.domain.accounts import Happening
 from governance.web.middleware import GetResponse
 
-TOGETHER = ("/accounts/2fa/", "/accounts/password/", "/admin/")
+# Asking for a reset is not among them: it sends mail, for which no transaction waits.
+TOGETHER = (
+    "/accounts/2fa/", "/accounts/password/change/", "/accounts/password/set/", "/accounts/password/reset/key/", "/admin/",
+)  # fmt: skip
 REFUSED = "too_many_login_attempts"
 REFUSED_AGAIN_S = 300  # who goes on guessing makes one event in so many seconds, not thousands
 CODES = Authenticator.Type.RECOVERY_CODES

@@ -11,6 +11,7 @@ from allauth.mfa.totp.internal import auth as totp
 from django.contrib.auth.models import User
 from django.core import mail
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -146,6 +147,17 @@ def test_what_cannot_be_recorded_is_not_done(as_: As, cast: Cast, monkeypatch: p
     assert client.post("/accounts/password/change/", asked).status_code == 500
     cast.author.refresh_from_db()
     assert cast.author.check_password(PASSWORD)
+
+
+def test_no_mail_is_sent_inside_a_transaction(cast: Cast, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    depths: list[int] = []
+    send = mail.EmailMessage.send
+    monkeypatch.setattr(
+        mail.EmailMessage, "send", lambda *args, **kwargs: depths.append(len(connection.savepoint_ids)) or send(*args)
+    )
+    outside = len(connection.savepoint_ids)
+    assert Client().post("/accounts/password/reset/", {"email": cast.author.email}).status_code == 302
+    assert depths == [outside]
 
 
 def guess(login: str, password: str, address: str) -> None:
