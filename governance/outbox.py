@@ -19,7 +19,7 @@ from governance.domain.masking import mask
 from governance.enums import HELD, UNFINISHED, JobState, Reach
 from governance.models import OutboxMessage, Pulse
 from governance.queries.operation import BROKER
-from governance.wakeups import announce, reach_broker
+from governance.wakeups import announce, is_left_alone, reach_broker
 from governance.wakeups import wake as wake  # whoever writes knows this one door
 
 log = logging.getLogger(__name__)
@@ -188,7 +188,7 @@ def resume(*, channel: str, now: datetime) -> int:
 def tick(*, now: datetime) -> None:
     """Re-drive what is due or was abandoned. Harmless when run twice, late, or by several processes."""
     bury(now=now)
-    Pulse.note(name=BROKER, at=None if reach_broker() else now)
+    is_reached = reach_broker()
     announce(OutboxMessage, DELIVER, now=now)
     failures = []
     for ticker in TICKERS:
@@ -197,6 +197,8 @@ def tick(*, now: datetime) -> None:
         except Exception as error:
             log.exception("A part of the tick failed; the others go on.")
             failures.append(error)
+    # Some brokers let themselves be reached and take nothing, such as a folder that cannot be written to.
+    Pulse.note(name=BROKER, at=None if is_reached and not is_left_alone() else now)
     if failures:
         raise ExceptionGroup("parts of the tick failed", failures)
 

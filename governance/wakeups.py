@@ -43,10 +43,6 @@ class Line:
         self.left_alone_until_s = 0.0
         self.told: dict[str, dict[Due, _Told]] = {}
 
-    def is_left_alone(self) -> bool:
-        """True for a while after a failure."""
-        return time.monotonic() < self.left_alone_until_s
-
     def leave_alone(self) -> None:
         """The broker failed."""
         self.left_alone_until_s = time.monotonic() + LEFT_ALONE_S
@@ -56,12 +52,17 @@ class Line:
 LINE = Line()
 
 
+def is_left_alone() -> bool:
+    """Whether the broker failed this process a moment ago."""
+    return time.monotonic() < LINE.left_alone_until_s
+
+
 def wake(task: str, *arguments: int) -> None:
     """Tell a worker after commit. A broker that does not answer is no reason to fail: the tick will find the row."""
     asked_in = trace.request_id()
 
     def send() -> None:
-        if LINE.is_left_alone():
+        if is_left_alone():
             return
         try:
             with pools.producers[_line()].acquire(block=True, timeout=PATIENCE_S) as producer:
@@ -82,16 +83,17 @@ def announce(rows: type[Leased], task: str, *, now: datetime) -> None:
     A row that was announced and stands as it did is announced again after 5 s, 10 s, 20 s … at most 5 min: the hint may
     be lost, but more of them than workers take would pile up in the broker.
     """
-    if LINE.is_left_alone():
+    if is_left_alone():
         return
-    before, LINE.told[task] = LINE.told.get(task, {}), {}
+    before, after = LINE.told.get(task, {}), dict[Due, _Told]()
     for row in rows.due(now=now, limit=BATCH):
         told = before.get(row)
         if told is None or told.again_at <= now:
             wake(task, row.pk)
             wait = AGAIN_FIRST if told is None else min(2 * told.wait, AGAIN_LAST)
             told = _Told(now + wait, wait)
-        LINE.told[task][row] = told
+        after[row] = told
+    LINE.told[task] = {} if is_left_alone() else after
 
 
 def reach_broker() -> bool:

@@ -4,18 +4,21 @@ import contextlib
 import http.client
 import select
 import time
+from collections.abc import Mapping
+
+PATIENCE_S = 5.0
 
 
 class Call:
-    """One call on its way; `status` stays None where the process died or kept silent for `patience_s`."""
+    """One call on its way; `status` stays None where the process died or kept silent for `PATIENCE_S`."""
 
-    def __init__(self, *, port: int, token: str, method: str, path: str, patience_s: float = 5.0) -> None:
+    def __init__(self, *, port: int, method: str, path: str, headers: Mapping[str, str]) -> None:
         self.status: int | None = None
-        self.is_over = False
-        self._begun_s, self._patience_s, self.took_s = time.monotonic(), patience_s, 0.0
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience_s)
+        self.text, self.is_over = "", False
+        self._begun_s, self.took_s = time.monotonic(), 0.0
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
         try:
-            self._connection.request(method, path, headers={"Authorization": f"Token {token}", "Connection": "close"})
+            self._connection.request(method, path, headers={**headers, "Connection": "close"})
         except OSError:
             self._end()
 
@@ -26,8 +29,9 @@ class Call:
         is_told = bool(select.select([self._connection.sock], [], [], within_s)[0])
         if is_told:
             with contextlib.suppress(OSError, http.client.HTTPException):
-                self.status = self._connection.getresponse().status
-        if is_told or time.monotonic() - self._begun_s > self._patience_s:
+                answer = self._connection.getresponse()
+                self.text, self.status = answer.read().decode(), answer.status
+        if is_told or time.monotonic() - self._begun_s > PATIENCE_S:
             self._end()
         return self.is_over
 

@@ -110,10 +110,11 @@ class Site:
         from django.test import Client
 
         harness_worker.preload(broker=self.place.broker)
-        answer = Client(SERVER_NAME="127.0.0.1").get(
-            "/api/v1/reviews/", headers={"Authorization": f"Token {self.token}"}
-        )
-        assert answer.status_code == 200, answer.content
+        client = Client(SERVER_NAME="127.0.0.1")
+        client.force_login(self.author)
+        self.session = client.cookies["sessionid"].value
+        for path in ("/requests/", "/api/v1/reviews/"):
+            assert client.get(path).status_code == 200
 
     @contextlib.contextmanager
     def _output(self, name: str) -> Any:
@@ -248,7 +249,7 @@ class Site:
 
     def ask(self, method: str, path: str) -> Call:
         """A call to the web process, on its way; give it to `hear` once it is over."""
-        return Call(port=self.port, token=self.token, method=method, path=path)
+        return Call(port=self.port, method=method, path=path, headers={"Authorization": f"Token {self.token}"})
 
     def hear(self, call: Call) -> int | None:
         """The answer to a call that is over, counted; None where the web process died or kept silent."""
@@ -262,6 +263,13 @@ class Site:
         while not call.look(within_s=1.0):
             pass
         return self.hear(call)
+
+    def is_told(self) -> bool | None:
+        """Whether a page tells its reader that work is delayed; None where no page came."""
+        call = Call(port=self.port, method="GET", path="/requests/", headers={"Cookie": f"sessionid={self.session}"})
+        while not call.look(within_s=1.0):
+            pass
+        return "Work is delayed" in call.text if self.hear(call) == 200 else None
 
     def open_work(self) -> int:
         """Rows that are not at their end."""

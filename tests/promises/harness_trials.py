@@ -83,27 +83,20 @@ def storm(site: Site, given: argparse.Namespace) -> dict[str, Any]:
 
 
 def outage(site: Site, given: argparse.Namespace) -> dict[str, Any]:
-    """Take the broker away under load, and give it back."""
+    """Take the broker away under load, and give it back; people look at a page before, meanwhile and after."""
     rng, crowd = random.Random(given.seed), Crowd(site)
     for role in ROLES:
         _spawn(site, role, rng, is_doomed=False)
     site.wait_for(lambda: site.call("GET", "/livez"), within=timedelta(seconds=30), said="the web process answers")
-    for is_away, lasts_s in ((False, 1.0), (True, given.seconds)):
-        if is_away:
-            site.cut()
-        begun_s, before = time.monotonic(), len(crowd.accepted)
-        # On a busy machine people take their time, and an outage nobody submits in shows nothing.
-        while (lasted_s := time.monotonic() - begun_s) < lasts_s or (
-            len(crowd.accepted) < before + ACCEPTED_MIN * is_away and lasted_s < OUTAGE_MAX_S
-        ):
-            _restart(site, rng, is_doomed=False)
-            crowd.come()
-            crowd.go_on()
-            site.call("GET", "/api/v1/reviews/")
-            crowd.go_on()
-            time.sleep(PAUSE_S)
+    _, told_early_s = _submit(site, crowd, rng, lasts_s=1.0)
+    before = len(crowd.accepted)
+    site.cut()
+    away_s, told_after_s = _submit(site, crowd, rng, lasts_s=given.seconds, until=before + ACCEPTED_MIN)
     accepted = len(crowd.accepted) - before
     site.mend()
+    mended_s = time.monotonic()
+    site.wait_for(lambda: site.is_told() is False, within=SETTLES, said="nobody is told any more that work is delayed")
+    untold_after_s = time.monotonic() - mended_s
 
     def settled() -> bool:
         _restart(site, rng, is_doomed=False)
@@ -111,8 +104,31 @@ def outage(site: Site, given: argparse.Namespace) -> dict[str, Any]:
         return crowd.is_content() and site.open_work() == 0
 
     site.wait_for(settled, within=SETTLES, said="what was accepted during the outage is done")
-    figures = {"away_s": round(lasted_s, 1), "accepted_meanwhile": accepted, "slowest_call_s": round(site.slowest_s, 2)}
+    figures = {
+        "away_s": away_s, "accepted_meanwhile": accepted, "told_early": told_early_s is not None,
+        "told_after_s": told_after_s, "untold_after_s": round(untold_after_s, 1),
+        "slowest_call_s": round(site.slowest_s, 2),
+    }  # fmt: skip
     return {**figures, **seen(site, crowd)}
+
+
+def _submit(
+    site: Site, crowd: Crowd, rng: random.Random, *, lasts_s: float, until: int = 0
+) -> tuple[float, float | None]:
+    """Submit for `lasts_s` and until so many are accepted; how long it took, and when a page first told of a delay."""
+    begun_s, told_after_s = time.monotonic(), None
+    # On a busy machine people take their time, and an outage in which nobody submits shows nothing.
+    while (lasted_s := time.monotonic() - begun_s) < lasts_s or (
+        lasted_s < OUTAGE_MAX_S and (len(crowd.accepted) < until or (until and told_after_s is None))
+    ):
+        _restart(site, rng, is_doomed=False)
+        crowd.come()
+        crowd.go_on()
+        if site.is_told() and told_after_s is None:
+            told_after_s = round(time.monotonic() - begun_s, 1)
+        crowd.go_on()
+        time.sleep(PAUSE_S)
+    return round(lasted_s, 1), told_after_s
 
 
 def sleeper(site: Site, given: argparse.Namespace) -> dict[str, Any]:

@@ -88,6 +88,8 @@ def test_as_many_died_as_is_promised_and_everywhere_they_can(seen: Seen) -> None
 def test_a_broker_that_is_away_is_no_error_and_loses_nothing(place: Place, seen: Seen) -> None:
     outage = seen(place, "outage")
     assert outage["accepted_meanwhile"] >= 5
+    assert not outage["told_early"]
+    assert outage["told_after_s"] < 30  # the shortest outage that people must be told of
     assert (outage["lost"], outage["doubled"], outage["at_once"], outage["server_errors"]) == (0, 0, 0, 0)
 
 
