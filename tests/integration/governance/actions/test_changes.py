@@ -236,6 +236,17 @@ def test_a_proposer_who_lost_the_right_has_proposed_nothing(cast: Cast, second: 
     assert changes.refuse(change=role, reason="They have left us.", by=cast.admin, now=now).state == "refused"
 
 
+def test_a_version_put_in_force_on_the_server_meanwhile_is_not_published_again(
+    cast: Cast, draft: PolicyVersion, now: datetime
+) -> None:
+    change = propose(version=draft, by=cast.approver, now=now)
+    rulebook.publish(version=draft, by=None, now=now)
+    before = snapshot()
+    with pytest.raises(WrongState, match="default v1 is published; only a draft can be published"):
+        changes.confirm(change=change, by=cast.admin, now=now)
+    assert snapshot() == before
+
+
 def test_a_role_given_on_the_server_meanwhile_is_given_once(cast: Cast, second: User, now: datetime) -> None:
     change = wish(cast, second, now)
     people.grant_role(user=cast.author, role=Role.REVIEWER, by=None, now=now)

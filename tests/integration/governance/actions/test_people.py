@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from governance.actions import changes, people
-from governance.domain.refusals import Invalid, NotAllowed, NotFound
+from governance.domain.refusals import Invalid, NotAllowed, NotFound, WrongState
 from governance.domain.roles import BINDING, Role
 from governance.models import ApiToken, AuditEvent, RoleGrant, Team
 from governance.queries.people import people_with, person_of, teams_of
@@ -152,6 +152,22 @@ def test_an_administrator_who_left_manages_nobody(cast: Cast, now: datetime) -> 
     with pytest.raises(NotAllowed, match="not active"):
         people.grant_role(user=cast.author, role=Role.ADMIN, by=cast.admin, now=now)
     assert people_with(Role.ADMIN) == []
+
+
+def test_an_account_is_closed_once_and_by_another(cast: Cast, now: datetime) -> None:
+    people.close_account(user=cast.finance, by=cast.admin, now=now)
+    assert last_event() == ("account.closed", "finance", "Admin", {})
+    cast.finance.refresh_from_db()
+    assert not cast.finance.is_active
+    assert person_of(cast.finance).roles == {Role.FINANCE}, "what it did stays explained"
+    people.close_account(user=cast.author, by=None, now=now)
+    before = counts()
+    with pytest.raises(WrongState, match="The account finance is closed already"):
+        people.close_account(user=cast.finance, by=cast.admin, now=now)
+    for by, user in ((cast.admin, cast.admin), (cast.approver, cast.auditor)):
+        with pytest.raises(NotAllowed):
+            people.close_account(user=user, by=by, now=now)
+    assert counts() == before
 
 
 def test_a_token_is_shown_once_and_kept_as_a_hash(cast: Cast, now: datetime) -> None:

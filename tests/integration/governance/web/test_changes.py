@@ -3,15 +3,12 @@
 import pytest
 
 from governance.actions import rulebook
-from governance.domain import defaults
 from governance.domain.roles import Role
 from governance.models import PolicyVersion, RoleGrant, RuleChange
 from tests.factories.changes import REASON, propose
 from tests.factories.people import make_person
 from tests.factories.snapshots import snapshot
 from tests.integration.reviews.web.reading import said, words
-
-LOOSER = defaults.text_of(defaults.POLICY).replace("limit: 200", "limit: 500")
 
 
 @pytest.fixture
@@ -22,8 +19,12 @@ def second(cast, now):
 @pytest.fixture
 def change(policy, approver, now):
     """A looser policy, written and proposed by the platform lead."""
-    draft = rulebook.draft_policy(source=LOOSER, by=approver, now=now)
+    draft = rulebook.draft_policy(source=looser(policy), by=approver, now=now)
     return propose(version=draft, by=approver, now=now)
+
+
+def looser(policy):
+    return policy.source.replace("limit: 200", "limit: 500")
 
 
 def wish(cast, **changes):
@@ -66,12 +67,12 @@ def test_the_second_person_sees_the_difference_and_confirms(as_, change, admin):
     assert change.what in words(client.get("/changes/"))
 
 
-def test_the_first_person_cannot_and_is_told_who_can(as_, change, approver, admin, second, now):
+def test_the_first_person_cannot_and_is_told_who_can(as_, policy, change, approver, admin, second, now):
     page = as_(approver).get(f"/changes/{change.pk}/")
     assert page.context["cannot_confirm"] == "Only an administrator may confirm a change."
     assert "Can be confirmed by Admin, Second Admin." in words(page)
     assert "Withdraw it" in words(page)
-    draft = rulebook.draft_policy(source=LOOSER, by=admin, now=now)
+    draft = rulebook.draft_policy(source=looser(policy), by=admin, now=now)
     own = propose(version=draft, by=admin, now=now)
     page = as_(admin).post(f"/changes/{own.pk}/confirm/", follow=True)
     assert said(page) == ["You proposed this change; another administrator must confirm it."]
@@ -79,7 +80,7 @@ def test_the_first_person_cannot_and_is_told_who_can(as_, change, approver, admi
 
 
 def test_where_nobody_can_confirm_the_page_says_what_to_do(as_, policy, admin, now):
-    own = propose(version=rulebook.draft_policy(source=LOOSER, by=admin, now=now), by=admin, now=now)
+    own = propose(version=rulebook.draft_policy(source=looser(policy), by=admin, now=now), by=admin, now=now)
     page = words(as_(admin).get(f"/changes/{own.pk}/"))
     assert "Nobody can confirm this now." in page
     assert "manage.py grant USER admin" in page
