@@ -7,7 +7,16 @@ case "${1:-}" in
     exec gunicorn governance.project.wsgi --bind 0.0.0.0:8000 --workers "${WEB_WORKERS:-2}" --threads 4 --timeout 120
     ;;
   worker) exec celery -A governance.project worker -Q effects --concurrency "${CONCURRENCY:-2}" --loglevel INFO ;;
-  bench) exec celery -A governance.project worker -Q bench.cpu --concurrency 1 --loglevel INFO ;;
+  bench)
+    case "${HARDWARE:-cpu}" in
+      cpu) exec celery -A governance.project worker -Q bench.cpu --concurrency 1 --loglevel INFO ;;
+      gpu) exec celery -A governance.project worker -Q bench.gpu --concurrency 1 --loglevel INFO ;;
+      *)
+        echo "HARDWARE is cpu or gpu, not ${HARDWARE}" >&2
+        exit 2
+        ;;
+    esac
+    ;;
   tick) exec python manage.py tick --every "${TICK_EVERY_S:-2}" ;;
   migrate)
     python manage.py migrate --noinput

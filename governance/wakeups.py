@@ -13,6 +13,7 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from kombu import Connection, pools
 
 from governance.domain import trace
@@ -77,8 +78,8 @@ def wake(task: str, *arguments: int) -> None:
     transaction.on_commit(send)
 
 
-def announce(rows: type[Leased], task: str, *, now: datetime) -> None:
-    """Wake workers for what is due, the oldest `BATCH` rows at most; only the tick does.
+def announce(rows: type[Leased], task: str, *, now: datetime, among: Q | None = None) -> None:
+    """Wake workers for what is due (`among` the rows of a kind), the oldest `BATCH` at most; only the tick does.
 
     A row that was announced and stands as it did is announced again after 5 s, 10 s, 20 s … at most 5 min: the hint may
     be lost, but more of them than workers take would pile up in the broker.
@@ -86,7 +87,7 @@ def announce(rows: type[Leased], task: str, *, now: datetime) -> None:
     if is_left_alone():
         return
     before, after = LINE.told.get(task, {}), dict[Due, _Told]()
-    for row in rows.due(now=now, limit=BATCH):
+    for row in rows.due(now=now, limit=BATCH, among=among):
         told = before.get(row)
         if told is None or told.again_at <= now:
             wake(task, row.pk)

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from benchmarking.domain.routing import task_of
 from benchmarking.enums import Verdict
 from benchmarking.models import Dataset, Run
 from benchmarking.rules import check_run
@@ -38,7 +39,7 @@ def queue(
         )  # fmt: skip
         if is_new:
             _record("queued", run, by, now, {"model": version.digest, "plan": plan})
-        outbox.wake("benchmarking.tasks.execute_run", run.pk)
+        outbox.wake(task_of(run.plan), run.pk)
     return run
 
 

@@ -36,6 +36,10 @@ class Reader:
         """Whether the mapping says anything at all."""
         return bool(self._document)
 
+    def has(self, key: str) -> bool:
+        """Whether the mapping names the key."""
+        return self._document.get(key) is not None
+
     def at(self, key: str) -> str:
         """The path of a key, like `rules[2].limit`."""
         return f"{self._path}.{key}" if self._path else key

@@ -61,6 +61,7 @@ _KINDS = (
     FactKind("accuracy", "ratio", _HIGHER, "Share of correct answers on the evaluation data.", maximum=_ONE),
     FactKind("f1_macro", "ratio", _HIGHER, "F1 averaged over classes, each class counting the same.", maximum=_ONE),
     FactKind("cost_per_1k_usd", "USD", _LOWER, "What 1,000 inferences cost."),
+    FactKind("alternatives_measured", "variants", _HIGHER, "How many cheaper variants were measured beside the model."),
     FactKind(
         "business_kpi_delta",
         "ratio",

@@ -1,10 +1,12 @@
 """Plans: which benchmarks start by themselves when a review becomes mandatory, and on what kind of machine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from governance.domain.documents import Reader
+from governance.domain.facts import number_words
 
 CALIBRATION_ROWS = 512
 
@@ -13,6 +15,19 @@ class Scenario(StrEnum):
     """MLPerf's names of the ways to load a model."""
 
     SINGLE_STREAM = "SingleStream"
+    MULTI_STREAM = "MultiStream"
+    OFFLINE = "Offline"
+    SERVER = "Server"
+
+
+# What a plan may set beside the number of samples: rows in a query, rows in a batch and batches at a time, arrivals per
+# second and the milliseconds that 99 of 100 answers may take.
+SETTINGS: Mapping[Scenario, tuple[str, ...]] = {
+    Scenario.SINGLE_STREAM: (),
+    Scenario.MULTI_STREAM: ("samples_per_query",),
+    Scenario.OFFLINE: ("batch", "concurrency"),
+    Scenario.SERVER: ("rate_per_s", "limit_ms"),
+}
 
 
 class Hardware(StrEnum):
@@ -42,6 +57,12 @@ class BenchmarkPlan:
     min_samples: int
     needs_data: bool
     hardware: Hardware = Hardware.CPU
+    settings: tuple[tuple[str, Decimal], ...] = ()
+
+    @property
+    def settings_words(self) -> str:
+        """As a sentence says them: `batch 8, concurrency 2`; "" for none."""
+        return ", ".join(f"{name} {number_words(value)}" for name, value in self.settings)
 
 
 @dataclass(frozen=True)
@@ -63,13 +84,27 @@ class AlternativesPlan:
 
 
 def read_benchmark(reader: Reader) -> BenchmarkPlan:
-    """One entry of `benchmarks`."""
-    return BenchmarkPlan(
-        reader.choice("scenario", Scenario),
+    """One entry of `benchmarks`; the scenario Server must say at which rate queries arrive."""
+    scenario = reader.choice("scenario", Scenario)
+    plan = BenchmarkPlan(
+        scenario,
         reader.whole("min_samples", at_least=1),
         reader.flag("needs_data", default=False),
         reader.choice("hardware", Hardware, Hardware.CPU),
+        _settings(reader.mapping("settings"), SETTINGS[scenario]),
     )
+    if scenario is Scenario.SERVER and "rate_per_s" not in dict(plan.settings):
+        raise reader.fault("settings", "must name rate_per_s: at which rate queries arrive.")
+    return plan
+
+
+def _settings(reader: Reader, names: tuple[str, ...]) -> tuple[tuple[str, Decimal], ...]:
+    given = [(name, reader.number(name)) for name in names if reader.has(name)]
+    for name, value in given:
+        if value <= 0 or (name not in ("rate_per_s", "limit_ms") and value != int(value)):
+            raise reader.fault(name, "must be a positive number, whole where it counts something.")
+    reader.close()
+    return tuple(given)
 
 
 def read_alternatives(reader: Reader) -> AlternativesPlan | None:

@@ -104,6 +104,7 @@ def _member_fields(member: Member) -> dict[str, str]:
         "min_samples": str(member.min_samples),
         "needs_data": str(member.needs_data).lower(),
         "hardware": member.hardware.value,
+        "settings": member.settings_words,
     }
 
 

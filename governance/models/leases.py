@@ -53,9 +53,9 @@ class Leased(models.Model):
         return (silent | Q(state=JobState.QUEUED)) & Q(attempts__gte=F("max_attempts"))
 
     @classmethod
-    def due(cls, *, now: datetime, limit: int) -> list[Due]:
-        """What workers could take at `now`, oldest first."""
-        rows = cls._default_manager.filter(cls.claimable(now=now)).order_by("pk")
+    def due(cls, *, now: datetime, limit: int, among: Q | None = None) -> list[Due]:
+        """What workers could take at `now`, oldest first; with `among`, of those rows alone."""
+        rows = cls._default_manager.filter(cls.claimable(now=now), among or Q()).order_by("pk")
         return [Due(*row) for row in rows.values_list(*Due._fields)[:limit]]
 
     @classmethod

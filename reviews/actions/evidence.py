@@ -15,6 +15,7 @@ from benchmarking.queries.runs import metrics_of
 from governance.actions import artifacts
 from governance.domain.checklists import Item, ItemKind
 from governance.domain.facts import CATALOGUE, Basis, Figure, check_figure
+from governance.domain.plans import Scenario
 from governance.domain.refusals import Invalid, NotAllowed, NotFound, WrongState
 from governance.queries.people import person_of
 from reviews.actions import screening
@@ -168,8 +169,13 @@ def _figures(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
             run=run, observed_at=now, valid_until=now + MEASURED_VALID,
         )
         for metric in metrics_of(run.result or {})
-        if metric.name in CATALOGUE and CATALOGUE[metric.name].unit == metric.unit
+        if metric.name in CATALOGUE and CATALOGUE[metric.name].unit == metric.unit and _speaks_of(metric.name, run)
     ]  # fmt: skip
+
+
+def _speaks_of(name: str, run: Run) -> bool:
+    """Whether a run's figure is the fact of that name: the latency of a whole query or batch is not that of a request."""
+    return run.scenario == Scenario.SINGLE_STREAM or not name.startswith("latency_")
 
 
 def _why_refused(request: ReviewRequest, run: Run, figures: Sequence[Fact]) -> str:

@@ -7,14 +7,18 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from benchmarking.actions import runs as run_actions
+from benchmarking.domain.alternatives import ALTERNATIVES
 from benchmarking.models import Run
 from governance.actions import budgets
 from governance.domain.evaluation import Outcome
+from governance.domain.plans import AlternativesPlan, BenchmarkPlan
 from reviews.actions import effects
 from reviews.audit import move, record
 from reviews.domain.lifecycle import State
 from reviews.models import Determination, ReviewRequest
 from reviews.queries.evidence import determine, judged_by, policy_of
+
+NO_DATA = "Cheaper variants cannot be measured without evaluation data: name a data set, or have the rule waived."
 
 
 def screen(*, request: ReviewRequest, by: User, now: datetime) -> Determination:
@@ -49,24 +53,44 @@ def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetim
 
 
 def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list[Run]:
-    """Queue the benchmarks the policy plans for this request's artifact, once."""
-    plans = policy_of(judged_by(request)).benchmarks
+    """Queue the benchmarks the policy plans for this request's artifact, and its cheaper variants, once."""
+    policy = policy_of(judged_by(request))
     version = request.model_version
     if not version.stored_as or version.format != "onnx":
         record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=_why_not(version.format))
         return []
+    planned = [(str(plan.scenario), _benchmark(plan)) for plan in policy.benchmarks]
+    if policy.alternatives is not None and request.dataset is not None:
+        planned.append((ALTERNATIVES, _alternatives(policy.alternatives)))
+    elif policy.alternatives is not None:
+        record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=NO_DATA)
     return [
         run_actions.queue(
-            key=f"{request.ref}/{plan.scenario}",
-            version=version,
-            dataset=request.dataset,
-            plan={"scenario": str(plan.scenario), "min_samples": plan.min_samples, "needs_data": plan.needs_data},
-            asked_for=request.ref,
-            by=by,
-            now=now,
+            key=f"{request.ref}/{name}", version=version, dataset=request.dataset, plan=plan, asked_for=request.ref,
+            by=by, now=now,
         )
-        for plan in plans
-    ]
+        for name, plan in planned
+    ]  # fmt: skip
+
+
+def _benchmark(plan: BenchmarkPlan) -> dict[str, Any]:
+    return {
+        "scenario": str(plan.scenario),
+        "min_samples": plan.min_samples,
+        "needs_data": plan.needs_data,
+        "hardware": str(plan.hardware),
+        "settings": {name: int(value) if value == int(value) else float(value) for name, value in plan.settings},
+    }
+
+
+def _alternatives(plan: AlternativesPlan) -> dict[str, Any]:
+    return {
+        "scenario": ALTERNATIVES,
+        "variants": [str(variant) for variant in plan.variants],
+        "max_quality_drop": float(plan.max_quality_drop),
+        "calibration_rows": plan.calibration_rows,
+        "hardware": str(plan.hardware),
+    }
 
 
 def _why_not(format_name: str) -> str:

@@ -22,6 +22,7 @@ from reviews.models import Packet, ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.models import npz_bytes, onnx_bytes
 from tests.factories.people import PASSWORD, Cast
+from tests.factories.policies import LEAN
 from tests.functional.conftest import Visitor
 from tests.functional.test_pages import COLOURS, EVERYTHING, barriers
 
@@ -38,7 +39,7 @@ def house(cast: Cast, now: datetime) -> Cast:
     """The default rulebook in force, and something to spend."""
     checklist = rulebook.draft_checklist(source=defaults.text_of(defaults.CHECKLIST), by=None, now=now)
     rulebook.publish(version=checklist, by=None, now=now)
-    policy = rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=None, now=now)
+    policy = rulebook.draft_policy(source=LEAN, by=None, now=now)
     rulebook.publish(version=policy, by=None, now=now)
     walks.allocate_budget(team=Team.objects.get(slug="search"), by=cast.finance, now=now)
     return cast

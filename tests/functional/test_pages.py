@@ -22,6 +22,7 @@ from tests.factories import requests as walks
 from tests.factories.changes import REASON, propose
 from tests.factories.models import make_version
 from tests.factories.people import Cast
+from tests.factories.policies import LEAN
 from tests.functional.conftest import Visitor
 
 pytestmark = pytest.mark.browser

@@ -17,6 +17,7 @@ from reviews.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast, make_cast
+from tests.factories.policies import LEAN
 
 
 @pytest.fixture(scope="session")
@@ -107,8 +108,8 @@ def checklist(db: None, now: datetime) -> ChecklistVersion:
 
 @pytest.fixture
 def policy(checklist: ChecklistVersion, now: datetime) -> PolicyVersion:
-    """The default policy, in force, with its checklist."""
-    draft = rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=None, now=now)
+    """The default policy without cheaper variants, in force, with its checklist."""
+    draft = rulebook.draft_policy(source=LEAN, by=None, now=now)
     return rulebook.publish(version=draft, by=None, now=now)
 
 

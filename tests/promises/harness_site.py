@@ -42,6 +42,7 @@ from reviews.models import ReviewRequest  # noqa: E402 -- Django is set up first
 from tests.factories import requests as walks  # noqa: E402 -- Django is set up first
 from tests.factories.models import make_version  # noqa: E402 -- Django is set up first
 from tests.factories.people import make_cast  # noqa: E402 -- Django is set up first
+from tests.factories.policies import LEAN  # noqa: E402 -- Django is set up first
 from tests.promises import harness_faults, harness_line, harness_places, harness_worker  # noqa: E402 -- Django is set up first
 from tests.promises.harness_calls import Call  # noqa: E402 -- Django is set up first
 
@@ -70,10 +71,10 @@ class Site:
         now = timezone.now()
         cast = make_cast(now=now)
         for draft, text in (
-            (rulebook.draft_checklist, defaults.CHECKLIST),
-            (rulebook.draft_policy, defaults.POLICY),
+            (rulebook.draft_checklist, defaults.text_of(defaults.CHECKLIST)),
+            (rulebook.draft_policy, LEAN),
         ):
-            version = draft(source=defaults.text_of(text), by=None, now=now)
+            version = draft(source=text, by=None, now=now)
             rulebook.publish(version=version, by=None, now=now)
         self.author, self.version = cast.author, make_version(by=cast.author, now=now)
         self.token = people.create_token(user=cast.author, valid_days=1, by=None, now=now)

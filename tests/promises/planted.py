@@ -43,6 +43,7 @@ from reviews.models import (
 from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
+from tests.factories.policies import LEAN
 
 APPS = ("governance", "benchmarking", "reviews")
 SHORT = '="><img src={url}/{n}>'
@@ -155,7 +156,7 @@ def publish_rules(seed: Seeds, *, now: datetime) -> None:
     checklist["title"] = seed.short()
     for item in checklist["items"]:
         item |= {"title": seed.short(), "help": seed.long()}
-    policy = yaml.safe_load(defaults.text_of(defaults.POLICY))
+    policy = yaml.safe_load(LEAN)
     for rule in policy["rules"]:
         rule["message"] = seed.long()
     for stage in policy["stages"]:

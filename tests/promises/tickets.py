@@ -33,6 +33,7 @@ from reviews.models import ReviewRequest, Ticket
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import make_cast
+from tests.factories.policies import LEAN
 from tests.standins.jira_cloud import JiraCloud
 
 LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
@@ -168,10 +169,10 @@ def world(monkeypatch: pytest.MonkeyPatch, settings: Settings, folder: Path, **c
         settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": named}
         cast = make_cast(now=clock())
         for draft, text in (
-            (rulebook.draft_checklist, defaults.CHECKLIST),
-            (rulebook.draft_policy, defaults.POLICY),
+            (rulebook.draft_checklist, defaults.text_of(defaults.CHECKLIST)),
+            (rulebook.draft_policy, LEAN),
         ):
-            version = draft(source=defaults.text_of(text), by=None, now=clock())
+            version = draft(source=text, by=None, now=clock())
             rulebook.publish(version=version, by=None, now=clock())
         yield World(clock, jira, cast.author, cast.admin, make_version(by=cast.author, now=clock()))
 

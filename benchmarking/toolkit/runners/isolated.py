@@ -21,6 +21,12 @@ NO_WALL = (
 CHILD = ("-m", "benchmarking.toolkit.runners.child")
 
 
+def check_wall(*, needs_wall: bool) -> None:
+    """Raise RunFailed with code `no_wall` where a wall is needed and bubblewrap does not work here."""
+    if needs_wall and layers_here().bubblewrap is None:
+        raise RunFailed(NO_WALL, code="no_wall")
+
+
 def profile_isolated(
     *,
     model: Path,
@@ -39,11 +45,9 @@ def profile_isolated(
     callbacks raise passes through. The child and all its descendants are dead in every case. The result's
     `manifest.isolation` names the layers. With `needs_wall` nothing is run where bubblewrap does not work.
     """
-    layers = layers_here()
-    if needs_wall and layers.bubblewrap is None:
-        raise RunFailed(NO_WALL, code="no_wall")
+    check_wall(needs_wall=needs_wall)
     return profile_behind(
-        layers, model=model, settings=settings, data=data, limits=limits, workdir=workdir,
+        layers_here(), model=model, settings=settings, data=data, limits=limits, workdir=workdir,
         follow=(on_progress, should_stop),
     )  # fmt: skip
 

@@ -224,7 +224,11 @@ CELERY_BROKER_CONNECTION_TIMEOUT = brokers.CONNECT_S
 WAKE_TRANSPORT_OPTIONS = brokers.wake_options(CELERY_BROKER_URL)
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
 CELERY_TASK_DEFAULT_QUEUE = "effects"
-CELERY_TASK_ROUTES = {"benchmarking.tasks.execute_run": {"queue": "bench.cpu"}}
+CELERY_TASK_ROUTES = {
+    "benchmarking.tasks.execute_run": {"queue": "bench.cpu"},
+    "benchmarking.tasks.execute_load_part": {"queue": "bench.cpu"},
+    "benchmarking.tasks.execute_run_on_gpu": {"queue": "bench.gpu"},
+}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -242,6 +246,7 @@ WEIGHBRIDGE: dict[str, Any] = {
     "EFFECT_LEASE_S": env.number("WEIGHBRIDGE_EFFECT_LEASE_S"),
     "RUN_WALL_S": env.number("WEIGHBRIDGE_RUN_WALL_S"),
     "RUN_MEMORY_MB": env.number("WEIGHBRIDGE_RUN_MEMORY_MB"),
+    "LOAD_TARGETS": [each for each in env.text("WEIGHBRIDGE_LOAD_TARGETS", "").split(",") if each.strip()],
     "JIRA": {
         "url": env.text("JIRA_URL", "").rstrip("/"),
         "email": env.text("JIRA_EMAIL", ""),

@@ -69,7 +69,7 @@ def any_walls(cast: Cast, now: datetime) -> None:
 @pytest.mark.usefixtures("any_walls")
 def test_a_run_measures_a_real_model_in_a_child_process(version: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
     quick = partial(SingleStream, min_duration_s=0.1, warmup=WarmUp(value_ms=0.0, max_duration_s=0.5))
-    monkeypatch.setattr(tasks, "SingleStream", quick)
+    monkeypatch.setattr(tasks, "SCENARIOS", {"SingleStream": quick})
     run = queue(version, with_data=True)
     tasks.execute_run(run.pk)
     run.refresh_from_db()

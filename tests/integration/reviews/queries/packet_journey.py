@@ -20,6 +20,7 @@ from reviews.actions import evidence, requests, review
 from reviews.actions.evidence import Statement
 from reviews.domain.voting import Choice
 from reviews.models import ReviewRequest
+from tests.factories.policies import LEAN
 
 START = datetime(2026, 7, 6, 9, 30, tzinfo=UTC)
 ARTIFACT = "sha256:" + "a" * 64
@@ -79,8 +80,11 @@ class Journey:
         self.bert = self._person("bert", "Bert", "Reviewer", Role.REVIEWER)
         self.lea = self._person("lea", "Lea", "Lead", Role.PLATFORM_LEAD)
         self.finn = self._person("finn", "Finn", "Finance", Role.FINANCE)
-        for draft, name in ((rulebook.draft_checklist, defaults.CHECKLIST), (rulebook.draft_policy, defaults.POLICY)):
-            rulebook.publish(version=draft(source=defaults.text_of(name), by=None, now=START), by=None, now=START)
+        for draft, source in (
+            (rulebook.draft_checklist, defaults.text_of(defaults.CHECKLIST)),
+            (rulebook.draft_policy, LEAN),
+        ):
+            rulebook.publish(version=draft(source=source, by=None, now=START), by=None, now=START)
         asset = inventory.register_asset(
             team="vision",
             slug="fashion",

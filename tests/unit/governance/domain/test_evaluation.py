@@ -364,9 +364,11 @@ def test_production_is_reviewed_until_it_is_measured():
     assert {result.rule_id: result.status for result in before.standing()} == {
         "latency-p95-prod": RuleStatus.INDETERMINATE,
         "accuracy-floor-prod": RuleStatus.INDETERMINATE,
+        "cheaper-alternatives-prod": RuleStatus.INDETERMINATE,
     }
+    cheaper = figure("alternatives_measured", "3", basis=Basis.MEASURED)
     quality = figure("accuracy", "0.85", lower="0.83", upper="0.87", basis=Basis.MEASURED, n=2000)
-    after = evaluate(DEFAULT, subject=PROD, figures=[*claims, p95(), quality], now=NOW)
+    after = evaluate(DEFAULT, subject=PROD, figures=[*claims, p95(), quality, cheaper], now=NOW)
     assert after.outcome is Outcome.CLEARED
     assert after.is_same_or_better(than=before) is True
 

@@ -38,11 +38,12 @@ def test_the_catalogue_names_units_and_directions():
         "peak_memory_mb": "MB",
         "accuracy": "ratio",
         "f1_macro": "ratio",
+        "alternatives_measured": "variants",
         "cost_per_1k_usd": "USD",
         "business_kpi_delta": "ratio",
     }
     higher = {name for name, kind in CATALOGUE.items() if kind.direction is Direction.HIGHER}
-    assert higher == {"throughput_per_s", "accuracy", "f1_macro", "business_kpi_delta"}
+    assert higher == {"throughput_per_s", "accuracy", "f1_macro", "alternatives_measured", "business_kpi_delta"}
     assert all(kind.meaning.endswith(".") for kind in CATALOGUE.values())
 
 

@@ -110,7 +110,23 @@ def test_faulty_rules_are_refused_with_their_path(fields, field, words):
         ({"stages": [{"id": "a", "title": "A", "role": "boss"}]}, "stages[0].role", "must be one of requester"),
         ({"stages": [{"id": "a", "title": "A", "role": "admin", "quorum": 0}]}, "stages[0].quorum", "1 or more"),
         ({"stages": [{"id": "a", "title": "A", "role": "admin"}] * 2}, "stages[1].id", "repeats"),
-        ({"benchmarks": [{"scenario": "Server", "min_samples": 1}]}, "benchmarks[0].scenario", "SingleStream"),
+        ({"benchmarks": [{"scenario": "Poisson", "min_samples": 1}]}, "benchmarks[0].scenario", "SingleStream"),
+        ({"benchmarks": [{"scenario": "Server", "min_samples": 1}]}, "benchmarks[0].settings", "must name rate_per_s"),
+        (
+            {"benchmarks": [{"scenario": "Server", "min_samples": 1, "settings": {"rate_per_s": 0}}]},
+            "benchmarks[0].settings.rate_per_s",
+            "must be a positive number",
+        ),
+        (
+            {"benchmarks": [{"scenario": "Offline", "min_samples": 1, "settings": {"batch": 1.5}}]},
+            "benchmarks[0].settings.batch",
+            "whole where it counts",
+        ),
+        (
+            {"benchmarks": [{"scenario": "Offline", "min_samples": 1, "settings": {"rate_per_s": 1}}]},
+            "benchmarks[0].settings.rate_per_s",
+            "not known here",
+        ),
         ({"benchmarks": [{"scenario": "SingleStream", "min_samples": 1}] * 2}, "benchmarks[1].scenario", "repeats"),
         (
             {"benchmarks": [{"scenario": "SingleStream", "min_samples": 1, "hardware": "tpu"}]},
@@ -147,6 +163,18 @@ def test_comparators(comparator, below, at, above):
     limit = Decimal("10.0")
     answers = tuple(comparator.holds(Decimal(number), limit) for number in ("9.99", "10", "10.01"))
     assert answers == (below, at, above)
+
+
+def test_every_scenario_can_be_planned_with_its_own_settings():
+    plans = [
+        {"scenario": "MultiStream", "min_samples": 700, "settings": {"samples_per_query": 4}},
+        {"scenario": "Offline", "min_samples": 400, "settings": {"batch": 8, "concurrency": 2}, "hardware": "gpu"},
+        {"scenario": "Server", "min_samples": 700, "settings": {"rate_per_s": 2.5, "limit_ms": 100}},
+    ]
+    multi, offline, server = policy(benchmarks=plans).benchmarks
+    assert (multi.scenario, multi.settings) == (Scenario.MULTI_STREAM, (("samples_per_query", Decimal(4)),))
+    assert (offline.settings_words, offline.hardware) == ("batch 8, concurrency 2", Hardware.GPU)
+    assert server.settings_words == "rate_per_s 2.5, limit_ms 100"
 
 
 def test_alternatives_are_planned_with_their_margin():
@@ -187,12 +215,15 @@ def test_the_default_policy_is_well_formed_and_says_what_ships():
         "latency-p95-prod": ("latency_p95_ms (upper) at most 100 ms", ("prod",), 2000),
         "accuracy-floor-prod": ("accuracy (lower) at least 0.8 ratio", ("prod",), 500),
         "business-gain-prod": ("business_kpi_delta above 0 ratio", ("prod",), 0),
+        "cheaper-alternatives-prod": ("alternatives_measured at least 1 variants", ("prod",), 0),
     }
     assert [(stage.id, stage.role, stage.quorum) for stage in parsed.stages] == [
         ("technical", Role.REVIEWER, 2),
         ("gpu-budget", Role.PLATFORM_LEAD, 1),
     ]
     assert parsed.benchmarks == (BenchmarkPlan(Scenario.SINGLE_STREAM, 3000, True),)
+    variants = (Variant.GRAPH_OPTIMISED, Variant.INT8_STATIC_PER_CHANNEL, Variant.INT8_DYNAMIC)
+    assert parsed.alternatives == AlternativesPlan(variants, Decimal("0.01"), 512, Hardware.CPU)
     assert (parsed.checklist, parsed.authorisation, parsed.deadline_days) == (
         "standard",
         AuthorisationTerms(365, 30),
