@@ -26,8 +26,15 @@ their work, and at random. Meanwhile people submit requests; each wants one tick
 *at once* counts runs on which two workers worked at the same time. In the storm a benchmark is a stand-in that takes a
 third of a second, leases last 3 s (runs) and 4 s (effects), and a run may be killed twelve times instead of three.
 """
+KILLED = """What is killed is the application itself: the web process, the tick, and Celery workers with a pool. Most are
+forked from a process that has imported everything, because a worker that starts anew takes seconds of processor time. One
+worker for effects in each installation (*fresh*) is an interpreter of its own, started by the command an operator uses; it
+dies at named points only.
+
+"""
 WORDS = {
-    "outage": "The broker is taken away under load and given back.",
+    "outage": "The broker is taken away under load and given back. *Told after* and *untold after*: until a page says that work\n"
+    "is delayed, from the loss on, and until it no longer does, from the return on.",
     "sleeper": "A worker is stopped (SIGSTOP) in mid-run past its lease, another does the run, the first wakes.",
     "poison": "A run that kills its worker each time, and ten that do not.",
     "stop": "SIGTERM to a worker that measures a real model.",
@@ -60,7 +67,10 @@ def page() -> str:
     figures = _read().values()
     storms = [figure for figure in figures if figure["trial"] == "storm"]
     columns = ("broker", "database", "kills", "requests", "lost", "doubled", "at_once", "server_errors")
-    parts = [HEAD, _table(columns, storms), _points(storms)]
+    parts = [HEAD, _table(columns, storms)]
+    if any("killed" in storm for storm in storms):
+        parts.append(KILLED + _counted(storms, "killed"))
+    parts.append(_counted(storms, "kills_at_named_points"))
     for trial, words in WORDS.items():
         rows = [figure for figure in figures if figure["trial"] == trial]
         names = [
@@ -86,11 +96,9 @@ def _table(columns: Any, rows: list[dict[str, Any]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def _points(storms: list[dict[str, Any]]) -> str:
-    names = sorted({name for storm in storms for name in storm["kills_at_named_points"]})
-    rows = [
-        {"died": name, "times": sum(storm["kills_at_named_points"].get(name, 0) for storm in storms)} for name in names
-    ]
+def _counted(storms: list[dict[str, Any]], what: str) -> str:
+    names = sorted({name for storm in storms for name in storm.get(what, {})})
+    rows = [{"died": name, "times": sum(storm.get(what, {}).get(name, 0) for storm in storms)} for name in names]
     return _table(("died", "times"), rows)
 
 
