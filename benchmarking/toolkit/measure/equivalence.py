@@ -8,9 +8,7 @@ import dataclasses
 import math
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
+from benchmarking.toolkit.measure.stats import Interval
 from governance.domain.refusals import Invalid
 
 
@@ -61,16 +59,19 @@ def tost(log_ratio: float, error: float, *, margin: float, alpha: float = 0.05) 
     return Equivalence(answer, math.exp(log_ratio), math.exp(lower), math.exp(upper), 1 - 2 * alpha, margin, p_value)
 
 
-def ratio_equivalence(
-    first: NDArray[np.float64], second: NDArray[np.float64], *, margin: float, alpha: float = 0.05
-) -> Equivalence:
-    """Test whether two figures are equivalent, each given by its value followed by resampled values of it.
+def ratio_equivalence(first: Interval, second: Interval, *, margin: float, alpha: float = 0.05) -> Equivalence:
+    """Test whether two independent figures are equivalent, by the ratio of the second to the first.
 
-    The spread of the logarithms of the resampled values is the standard error of each figure; the two are independent.
+    The width of each interval on the logarithm, over twice the normal quantile of its level, is its standard error.
     Raises Invalid for figures that are not above zero: they have no ratio.
     """
-    if min(float(first.min()), float(second.min())) <= 0:
+    if min(first.lower, second.lower) <= 0:
         raise Invalid("Only figures above zero have a ratio.", code="data_form")
-    logs = np.log(first), np.log(second)
-    error = math.hypot(*(float(np.std(values[1:], ddof=1)) for values in logs))
-    return tost(float(logs[1][0] - logs[0][0]), error, margin=margin, alpha=alpha)
+    error = math.hypot(_log_error(first), _log_error(second))
+    return tost(math.log(second.value / first.value), error, margin=margin, alpha=alpha)
+
+
+def _log_error(figure: Interval) -> float:
+    from scipy.stats import norm
+
+    return math.log(figure.upper / figure.lower) / (2 * float(norm.ppf((1 + figure.confidence) / 2)))

@@ -73,10 +73,15 @@ def judge(run: LatencyRun, *, scenario: Scenario, minimum: int, circumstances: C
         *_stability(run),
         *_movement(run),
         *_failures(run),
-        *_interference(circumstances.interference, scenario.threads * scenario.workers),
-        *_environment(circumstances, scenario.threads),
+        *machine_reasons(circumstances, threads=scenario.threads, workers=scenario.workers),
     )
     return Verdict(worst(reasons), reasons)
+
+
+def machine_reasons(circumstances: Circumstances, *, threads: int, workers: int = 1) -> Iterator[Reason]:
+    """Yield the doubts that the machine and its neighbours raise, whatever was measured."""
+    yield from _interference(circumstances.interference, threads * workers)
+    yield from _environment(circumstances, threads)
 
 
 def worst(reasons: Sequence[Reason]) -> Status:
