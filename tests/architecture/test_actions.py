@@ -80,3 +80,23 @@ def test_time_is_an_argument_below_the_edges() -> None:
     inner = [f"{app}/{room}" for app in APPS for room in ("domain", "actions", "queries")]
     files = [*sources(*inner), *(ROOT / app / "rules.py" for app in APPS)]
     assert [f"{name_of(path)}:{line}" for path in files for line in reads_the_clock(parsed(path))] == []
+
+
+def acts_as_the_installation(tree: ast.AST) -> list[int]:
+    """Lines of calls that say `by=None`: what an operator on the server does without a second person."""
+    return [
+        keyword.value.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "by" and isinstance(keyword.value, ast.Constant) and keyword.value.value is None
+    ]
+
+
+def test_nothing_that_people_reach_acts_as_the_installation() -> None:
+    assert acts_as_the_installation(ast.parse("grant_role(user=u,\n by=None)\ngrant_role(user=u, by=me)")) == [2]
+    files = [*sources(*(f"{app}/{room}" for app in APPS for room in ("web", "api")))]
+    files += [path for app in APPS if (path := ROOT / app / "admin.py").exists()]
+    listens = {"governance/web/account_events.py"}  # whoever was refused at log-in is nobody yet
+    found = {name_of(path): acts_as_the_installation(parsed(path)) for path in files if name_of(path) not in listens}
+    assert {name: lines for name, lines in found.items() if lines} == {}
