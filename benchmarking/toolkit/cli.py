@@ -11,11 +11,13 @@ import typer
 from benchmarking.toolkit.commands.gate import gate
 from benchmarking.toolkit.commands.learning_curve import learning_curve
 from benchmarking.toolkit.commands.load import load
-from benchmarking.toolkit.commands.pareto import pareto
+from benchmarking.toolkit.commands.max_rate import max_rate
 from benchmarking.toolkit.commands.optimise import optimise
+from benchmarking.toolkit.commands.pareto import pareto
 from benchmarking.toolkit.commands.profile import profile
 from benchmarking.toolkit.commands.recommend import recommend
 from benchmarking.toolkit.commands.request import create
+from benchmarking.toolkit.commands.sweep import sweep
 from benchmarking.toolkit.commands.track import track
 
 app = typer.Typer(
@@ -32,6 +34,8 @@ request = typer.Typer(help="Model review requests.", no_args_is_help=True, rich_
 app.add_typer(request, name="request")
 
 app.command()(profile)
+app.command()(sweep)
+app.command("max-rate")(max_rate)
 app.command()(load)
 app.command()(pareto)
 app.command()(recommend)

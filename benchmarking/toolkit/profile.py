@@ -9,7 +9,7 @@ import dataclasses
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -78,10 +78,11 @@ def measure(
     data: Path | None,
     on_progress: Progress,
     now: datetime,
-    clock: Callable[[], int],
+    clock: Callable[[], int] = time.perf_counter_ns,
     isolation: str,
+    on_checkpoint: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Do what `profile` does, of any subject."""
+    """Do what `profile` does, of any subject; `on_checkpoint` gets the result as it is before the quality is measured."""
     data_set = inputs.read_data_set(data) if data is not None else None
     with _pinned(settings.engine.affinity):
         resident_before = memory.resident_bytes()
@@ -96,44 +97,78 @@ def measure(
         queries = prepare_queries(runner.inputs, data_set, seed=scenario.seed, rows=scenario.rows)
         on_progress(0.04, "asking for the first time")
         start = Start((loaded - begun) / 1e6, _first_inference_ms(runner, queries.feeds[0], clock), resident_before)
-        end = LATENCY_TO if _has_quality(queries, settings) else LATENCY_TO_ALONE
+        seen = measure_times(runner, queries, settings, _tick(on_progress, queries, settings), clock)
+        described = _manifest(subject, data, runner, queries, settings) | {"isolation": isolation}
+        found: dict[str, Mapping[str, Any]] = {
+            **figures.figures(seen.run, scenario), **_start_metrics(start), **subject.sizes,
+            **_memory_metrics(start, memory.peak_bytes() if subject.is_here else None), **seen.energy,
+        }  # fmt: skip
+        document = _document(seen, queries, settings, found, described, subject.missing) | {
+            "measured_at": now.isoformat()
+        }
+        if not _has_quality(queries, settings):
+            return _done(document, on_progress)
+        on_checkpoint(_without_quality(document))
+        if seen.run.is_partial:
+            return _without_quality(document)
+        try:
+            return _done(_with_quality(document, _measure_quality(runner, queries, settings, on_progress)), on_progress)
+        except Enough:
+            return _without_quality(document)
 
-        def tick(share: float) -> None:
-            on_progress(LATENCY_FROM + share * (end - LATENCY_FROM), "measuring latency" if share else "warming up")
 
-        seen = measure_times(runner, queries, settings, tick, clock)
-        peak_bytes = memory.peak_bytes() if subject.is_here else None
-        quality, cut_short = _quality_unless_stopped(runner, queries, settings, seen, on_progress)
-    # Nothing is left to be cut short.
-    with contextlib.suppress(Enough):
-        on_progress(1.0, "done")
-    found = {
-        **figures.figures(seen.run, scenario), **_start_metrics(start), **subject.sizes,
-        **_memory_metrics(start, peak_bytes), **seen.energy, **_quality_metrics(quality),
-    }  # fmt: skip
-    described = _manifest(subject, data, runner, queries, settings) | {"isolation": isolation}
-    missing = [
-        *figures.missing_figures(seen.run, scenario),
-        *subject.missing,
-        *energy.missing(tuple(found)),
-        *cut_short,
-    ]
+def _tick(on_progress: Progress, queries: Queries, settings: ProfileSettings) -> Callable[[float], None]:
+    end = LATENCY_TO if _has_quality(queries, settings) else LATENCY_TO_ALONE
+
+    def tick(share: float) -> None:
+        on_progress(LATENCY_FROM + share * (end - LATENCY_FROM), "measuring latency" if share else "warming up")
+
+    return tick
+
+
+def _document(
+    seen: Seen,
+    queries: Queries,
+    settings: ProfileSettings,
+    found: dict[str, Mapping[str, Any]],
+    described: dict[str, Any],
+    missing: Sequence[Mapping[str, str]],
+) -> dict[str, Any]:
+    scenario = settings.scenario
     return {
         "schema": SCHEMA,
-        "measured_at": now.isoformat(),
-        "is_partial": bool(seen.run.is_partial or cut_short),
+        "is_partial": seen.run.is_partial,
         "scenario": scenario.NAME,
         "headline": scenario.HEADLINE,
         "verdict": judged(seen, queries, settings).as_document(),
         "metrics": found,
         "early_stopping": figures.early_stopping(seen.run),
         "limit": figures.limit_answer(seen.run, scenario),
-        "missing": missing,
+        "missing": [*figures.missing_figures(seen.run, scenario), *missing, *energy.missing(tuple(found))],
         "run": _run_document(seen),
-        "confusion": quality.confusion.tolist() if quality else None,
+        "confusion": None,
+        "per_class": None,
         "manifest": manifest.sealed(described),
         "samples": _samples(seen.run),
     }
+
+
+def _with_quality(document: dict[str, Any], quality: Quality) -> dict[str, Any]:
+    scored = document["metrics"] | metrics.quality_metrics(quality)
+    confusion = quality.confusion.tolist() if quality.confusion is not None else None
+    return document | {"metrics": scored, "confusion": confusion, "per_class": metrics.class_metrics(quality)}
+
+
+def _without_quality(document: dict[str, Any]) -> dict[str, Any]:
+    entry = {"metric": "accuracy", "message": "The quality was not measured: the run ended before."}
+    return document | {"is_partial": True, "missing": [*document["missing"], entry]}
+
+
+def _done(document: dict[str, Any], on_progress: Progress) -> dict[str, Any]:
+    # Nothing is left to be cut short.
+    with contextlib.suppress(Enough):
+        on_progress(1.0, "done")
+    return document
 
 
 @contextlib.contextmanager
@@ -165,25 +200,9 @@ def _has_quality(queries: Queries, settings: ProfileSettings) -> bool:
     return queries.data is not None and settings.measures_quality
 
 
-def _quality_unless_stopped(
-    runner: Loaded, queries: Queries, settings: ProfileSettings, seen: Seen, on_progress: Progress
-) -> tuple[Quality | None, list[dict[str, str]]]:
-    """Return the quality, and what is missing of it because the run was asked to end."""
-    if not _has_quality(queries, settings):
-        return None, []
-    try:
-        if not seen.run.is_partial:
-            return _measure_quality(runner, queries, settings, on_progress), []
-    except Enough:
-        pass
-    return None, [{"metric": "accuracy", "message": "The quality was not measured: the run was stopped before."}]
-
-
-def _measure_quality(
-    runner: Loaded, queries: Queries, settings: ProfileSettings, on_progress: Progress
-) -> Quality | None:
+def _measure_quality(runner: Loaded, queries: Queries, settings: ProfileSettings, on_progress: Progress) -> Quality:
     if queries.data is None or queries.spec is None:
-        return None
+        raise ValueError("without a data set there is no quality")
     name, x = queries.spec.name, queries.data.x
     fixed = queries.spec.shape[0]
     batch = fixed if isinstance(fixed, int) else QUALITY_BATCH
@@ -205,10 +224,6 @@ def _measure_quality(
         seed=settings.scenario.seed,
         on_tick=lambda share: on_progress(LATENCY_TO + share * (0.97 - LATENCY_TO), "measuring quality"),
     )
-
-
-def _quality_metrics(quality: Quality | None) -> dict[str, dict[str, Any]]:
-    return metrics.quality_metrics(quality) if quality is not None else {}
 
 
 def _start_metrics(start: Start) -> dict[str, dict[str, Any]]:

@@ -52,6 +52,19 @@ class Subject:
     is_here: bool = True
 
 
+def subject_of(job: Mapping[str, Any], settings: ProfileSettings) -> Subject:
+    """Return what a job names: the PyTorch module `torch`, the endpoint `url`, or the ONNX file `model`."""
+    if job.get("torch"):
+        from benchmarking.toolkit.runners.torch_module import torch_subject
+
+        return torch_subject(job["torch"], settings)
+    if job.get("url"):
+        from benchmarking.toolkit.runners.endpoint import endpoint_subject
+
+        return endpoint_subject(job["url"])
+    return onnx_subject(Path(job["model"]), settings)
+
+
 def onnx_subject(path: Path, settings: ProfileSettings) -> Subject:
     """Read an ONNX file without running it; raise Invalid for what cannot be measured."""
     file = read_model(path)

@@ -2,44 +2,108 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from benchmarking.toolkit.commands.exits import DONE, INTERRUPTED, NO, stop, write_json
-from governance.domain.refusals import Refused
+from benchmarking.toolkit.commands import subject
+from benchmarking.toolkit.commands.exits import DONE, INTERRUPTED, NO, UNCLEAR, stop, write_json
+from governance.domain.refusals import Invalid, Refused
+
+if TYPE_CHECKING:
+    from benchmarking.toolkit.measure.scenarios import Scenario
 
 
-def profile(
-    model: Annotated[Path, typer.Argument(help="The model, an ONNX file.")],
-    data: Annotated[Path | None, typer.Option(help="Data set, .npz with x (rows, ...) and y (rows,).")] = None,
-    samples: Annotated[int, typer.Option(help="Least number of timed inferences.")] = 3_000,
-    threads: Annotated[int, typer.Option(help="Threads the model may use.")] = 1,
-    wall: Annotated[float, typer.Option(help="Seconds after which the run is stopped.")] = 600.0,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+def profile(  # noqa: PLR0913 -- every option of the command line
+    model: subject.ModelArgument = None,
+    data: subject.DataOption = None,
+    scenario: Annotated[str, typer.Option(help="single-stream, multi-stream, offline or server.")] = "single-stream",
+    samples: Annotated[
+        int | None, typer.Option(help="Least number of timed queries. [default: the scenario's]")
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Rows in a query, for multi-stream and offline.")] = 8,
+    concurrency: Annotated[int, typer.Option(help="Queries under way, for offline.")] = 1,
+    rate: Annotated[float, typer.Option(help="Queries per second, for server.")] = 10.0,
+    limit_ms: Annotated[float | None, typer.Option(help="Limit of p99, for server: say whether it is met.")] = None,
+    threads: subject.ThreadsOption = 1,
+    wall: subject.WallOption = 600.0,
+    provider: subject.ProviderOption = "cpu",
+    provider_option: subject.ProviderOptionsOption = None,
+    optimisation: subject.OptimisationOption = "all",
+    inter_op_threads: subject.InterOption = 1,
+    affinity: subject.AffinityOption = "",
+    torch: subject.TorchOption = "",
+    shape: subject.ShapeOption = "",
+    compiled: subject.CompileOption = False,
+    bfloat16: subject.Bfloat16Option = False,
+    http: subject.HttpOption = "",
+    trust: subject.TrustOption = False,
+    tdp_w: Annotated[float | None, typer.Option(help="Nominal watts of the processors: estimates energy.")] = None,
+    json_file: subject.JsonOption = None,
+    quiet: subject.QuietOption = False,
 ) -> None:
     """Measure what a model costs in time and memory, and how good it is on a data set."""
-    import tempfile
-
-    from benchmarking.toolkit.measure.scenarios import ProfileSettings, SingleStream
-    from benchmarking.toolkit.runners.isolated import Limits, profile_isolated
-    from benchmarking.toolkit.terminal import progress, show_result
+    from benchmarking.toolkit.measure.scenarios import ProfileSettings
+    from benchmarking.toolkit.runners.fence import RunCancelled, RunEnded
 
     try:
-        settings = ProfileSettings(scenario=SingleStream(min_samples=samples, threads=threads))
-        limits = Limits(wall_s=wall)
-        with tempfile.TemporaryDirectory(prefix="weighbridge-") as folder, progress(sys.stderr, is_quiet=quiet) as say:
-            result = profile_isolated(
-                model=model, settings=settings, data=data, limits=limits,
-                on_progress=say, should_stop=lambda: False, workdir=Path(folder),
-            )  # fmt: skip
-        if json_file is not None:
-            write_json(json_file, result)
+        target = subject.Target(
+            model=model, url=http, data=data, wall_s=wall, is_trusted=trust,
+            torch=subject.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16),
+        )  # fmt: skip
+        engine = subject.engine_from(
+            provider=provider, options=provider_option, optimisation=optimisation,
+            inter_op_threads=inter_op_threads, affinity=affinity,
+        )  # fmt: skip
+        wanted = scenario_from(scenario, samples, threads, batch, concurrency, rate, limit_ms)
+        settings = ProfileSettings(scenario=wanted, engine=engine, tdp_w=tdp_w)
+        with subject.runs_of(target, is_quiet=quiet) as (run, say):
+            result = run(settings, say)
+        _keep(result, json_file, is_quiet=quiet)
+    except RunEnded as ended:
+        _keep_part(ended.partial, json_file, is_quiet=quiet)
+        kept = " What was measured until then is kept, marked as partial." if ended.partial else ""
+        stop(ended.reason + kept, code=INTERRUPTED if isinstance(ended, RunCancelled) else UNCLEAR)
     except Refused as refused:
         stop(refused.reason)
     except KeyboardInterrupt:
         stop("Interrupted; the run was stopped and left no result.", code=INTERRUPTED)
-    if not quiet:
-        show_result(result, sys.stdout)
     raise typer.Exit(NO if result["verdict"]["status"] == "invalid" else DONE)
+
+
+def scenario_from(
+    name: str, samples: int | None, threads: int, batch: int, concurrency: int, rate: float, limit_ms: float | None
+) -> "Scenario":
+    """Return the scenario asked for, with MLPerf's name or ours for the command line; raise Invalid."""
+    from benchmarking.toolkit.measure.scenarios import MultiStream, Offline, Server, SingleStream
+
+    common: dict[str, Any] = {"threads": threads, **({"min_samples": samples} if samples is not None else {})}
+    match name.lower().replace("-", ""):
+        case "singlestream":
+            return SingleStream(**common)
+        case "multistream":
+            return MultiStream(**common, samples_per_query=batch)
+        case "offline":
+            return Offline(**common, batch=batch, concurrency=concurrency)
+        case "server":
+            return Server(**common, rate_per_s=rate, limit_ms=limit_ms)
+    text = f"There is no scenario {name!r}; only single-stream, multi-stream, offline and server."
+    raise Invalid(text, field="scenario")
+
+
+def _keep(result: dict[str, Any], json_file: Path | None, *, is_quiet: bool) -> None:
+    from benchmarking.toolkit.terminal import show_result
+
+    if json_file is not None:
+        write_json(json_file, result)
+    if not is_quiet:
+        show_result(result, sys.stdout)
+
+
+def _keep_part(partial: dict[str, Any] | None, json_file: Path | None, *, is_quiet: bool) -> None:
+    if partial is None:
+        return
+    try:
+        _keep(partial, json_file, is_quiet=is_quiet)
+    except Refused as refused:
+        stop(refused.reason)

@@ -1,20 +1,23 @@
 """The child of an isolated run: fences itself in, profiles, says how far it is, hands over its result and ends.
 
 `python -m benchmarking.toolkit.runners.child JOB.json`; see `fence` for the other side. Each line on standard output is
-one JSON object: first `fence`, the seals that hold, then `share` and `doing`. The outcome goes through a pipe of its own.
+one JSON object: first `fence`, the seals that hold, then `share` and `doing`. Outcomes go through a pipe of their own, one a line: the last
+one counts, those before it are what there was by then.
 Heavy libraries are imported after the seals are on, since they start threads.
 """
 
 import contextlib
 import json
 import os
+import select
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from benchmarking.toolkit.measure.stopping import Enough
 from benchmarking.toolkit.runners.layers import layers_from
 from benchmarking.toolkit.runners.limits import confine, die_with_parent, limits_from
 from benchmarking.toolkit.runners.seals import seal
@@ -27,14 +30,17 @@ FIRST_TO_DIE = "1000"
 class Speaker:
     """Writes progress lines, at most five a second, but never leaves out a change of phase."""
 
-    def __init__(self, stream: TextIO) -> None:
-        """Speak into `stream`."""
+    def __init__(self, stream: TextIO, *, leash: int | None = None) -> None:
+        """Speak into `stream`; `leash` is the descriptor of a pipe that its other end closes to ask for an end."""
         self._stream = stream
+        self._leash = leash
         self._doing = ""
         self._said_at = 0.0
 
     def __call__(self, share: float, doing: str) -> None:
-        """Say how far the run is (0 to 1) and what it is doing."""
+        """Say how far the run is (0 to 1) and what it is doing; raise Enough when the run is asked to end."""
+        if self._leash is not None and select.select([self._leash], [], [], 0)[0]:
+            raise Enough
         now = time.monotonic()
         if doing == self._doing and now - self._said_at < SAY_EVERY_S:
             return
@@ -54,27 +60,42 @@ def enter(job_file: Path, *, stream: TextIO, process: Path = Path("/proc/self"))
     with contextlib.suppress(OSError):
         # Should memory run out, the kernel is to choose this process.
         (process / "oom_score_adj").write_text(FIRST_TO_DIE)
-    confine(limits_from(job["limits"]), counts_tasks=layers.bubblewrap is not None)
-    held = seal(layers.seals, reads=[Path(path) for path in job["reads"]])
+    held: list[str] = []
+    if not layers.is_open:
+        confine(limits_from(job["limits"]), counts_tasks=layers.bubblewrap is not None)
+        held = seal(layers.seals, reads=[Path(path) for path in job["reads"]])
     stream.write(json.dumps({"fence": held}) + "\n")
     stream.flush()
     return {**job, "isolation": layers.words(held)}
 
 
-def outcome_of(job: Mapping[str, Any], *, stream: TextIO) -> dict[str, Any]:
-    """Run a job that `enter` returned and return `{"result": …}`, or `{"refusal": {reason, code, field}}` in words."""
-    from benchmarking.toolkit.measure.scenarios import settings_from
-    from benchmarking.toolkit.profile import model_failure, profile
+def outcome_of(
+    job: Mapping[str, Any], *, stream: TextIO, on_checkpoint: Callable[[dict[str, Any]], None] = lambda _: None
+) -> dict[str, Any]:
+    """Run a job that `enter` returned and return `{"result": …}`, or `{"refusal": {reason, code, field}}` in words.
 
+    `on_checkpoint` gets what there is, in the same form, before a phase that may not end.
+    """
+    from benchmarking.toolkit.measure.scenarios import settings_from
+    from benchmarking.toolkit.profile import measure, model_failure
+    from benchmarking.toolkit.subjects import subject_of
+
+    say = Speaker(stream, leash=job.get("leash"))
     try:
-        result = profile(
-            model=Path(job["model"]),
-            settings=settings_from(job["settings"]),
+        settings = settings_from(job["settings"])
+        say(0.0, "reading the model")
+        result = measure(
+            subject_of(job, settings),
+            settings=settings,
             data=Path(job["data"]) if job["data"] else None,
-            on_progress=Speaker(stream),
+            on_progress=say,
             now=datetime.fromtimestamp(time.time(), UTC),
             isolation=job["isolation"],
+            on_checkpoint=lambda partial: on_checkpoint({"result": partial}),
         )
+    except Enough:
+        text = "The run was stopped before anything was measured."
+        return {"refusal": {"reason": text, "code": "run_stopped", "field": None}}
     except Refused as refused:
         return {"refusal": {"reason": refused.reason, "code": refused.code, "field": refused.field}}
     except Exception as error:  # noqa: BLE001 -- the parent must hear of whatever went wrong, in words
@@ -87,9 +108,13 @@ def outcome_of(job: Mapping[str, Any], *, stream: TextIO) -> dict[str, Any]:
 def main(arguments: list[str]) -> int:
     """Fence this process in, run the job, and hand over the outcome."""
     job = enter(Path(arguments[0]), stream=sys.stdout)
-    outcome = outcome_of(job, stream=sys.stdout)
     with os.fdopen(job["outcome"], "w") as pipe:
-        json.dump(outcome, pipe, allow_nan=False)
+
+        def hand_over(outcome: dict[str, Any]) -> None:
+            pipe.write(json.dumps(outcome, allow_nan=False) + "\n")
+            pipe.flush()
+
+        hand_over(outcome_of(job, stream=sys.stdout, on_checkpoint=hand_over))
     return 0
 
 

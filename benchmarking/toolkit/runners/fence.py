@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from benchmarking.toolkit.runners.layers import DEVICES, HOME, KERNEL, Layers, root, runtime, walled
 from benchmarking.toolkit.runners.limits import Limits
@@ -28,18 +28,37 @@ PIECE_BYTES = 65_536
 LONGEST_PHASE = 120
 Process = subprocess.Popen[bytes]
 Progress = Callable[[float, str], None]
+Following = tuple[Progress, Callable[[], bool]] | tuple[Progress, Callable[[], bool], float]
 
 
-class RunFailed(Refused):
+class RunEnded(Refused):
+    """The run did not come to its end; `partial` is what it had measured by then, where it could still be heard."""
+
+    partial: dict[str, Any] | None = None
+    heard: "Heard | None" = None
+
+
+class RunFailed(RunEnded):
     """The run gave no result; the reason says why in words."""
 
     default_code = "run_failed"
 
 
-class RunCancelled(Refused):
+class RunCancelled(RunEnded):
     """The run was stopped because somebody asked for it."""
 
     default_code = "run_cancelled"
+
+
+class Follow(NamedTuple):
+    """Who follows a run: `on_progress(share, doing)` and `should_stop()`, called at least once a second.
+
+    A run that must end before its time is asked to, and has `wrap_up_s` to hand over what it has.
+    """
+
+    on_progress: Progress
+    should_stop: Callable[[], bool]
+    wrap_up_s: float = 0.0
 
 
 @dataclasses.dataclass
@@ -65,32 +84,40 @@ def fenced(
     limits: Limits,
     threads: int,
     workdir: Path,
-    follow: tuple[Progress, Callable[[], bool]],
+    follow: Following,
 ) -> Heard:
     """Run Python with the arguments `program` and a job file behind `layers`, and return what it said.
 
-    `reads` is all it may read besides the runtime; it can write nothing but its pipes. `follow` is `on_progress` and
-    `should_stop`, called at least once a second. Raises RunFailed at the deadline or when it says too much, RunCancelled,
-    and whatever the callbacks raise. The child and all its descendants are dead in every case.
+    `reads` is all it may read besides the runtime; it can write nothing but its pipes. `follow` is a `Follow`, or the
+    first two of it. Raises RunFailed at the deadline or when it says too much, RunCancelled, and whatever the callbacks
+    raise. The child and all its descendants are dead in every case.
     """
     begun = time.monotonic()
     receive, send = os.pipe()
-    with os.fdopen(receive, "rb", buffering=0) as outcome:
+    # The child is asked to end by closing our end of this one: it needs no signal, and passes through any wall.
+    asked, ask = os.pipe()
+    with os.fdopen(receive, "rb", buffering=0) as outcome, os.fdopen(ask, "wb", buffering=0) as leash:
         try:
             command = _command(
-                program, {**job, "outcome": send}, reads=reads, layers=layers, limits=limits, workdir=workdir
-            )
+                program, {**job, "outcome": send, "leash": asked},
+                reads=reads, layers=layers, limits=limits, workdir=workdir,
+            )  # fmt: skip
             child = subprocess.Popen(  # noqa: S603 -- our own interpreter and module, no shell
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=(send,),
-                cwd=workdir, start_new_session=True,
-                env=environment(HOME if layers.bubblewrap else str(workdir), threads=threads),
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                pass_fds=(send, asked), cwd=workdir, start_new_session=True,
+                env=environment(HOME if layers.bubblewrap else str(workdir), threads=threads, is_open=layers.is_open),
             )  # fmt: skip
         finally:
             os.close(send)
+            os.close(asked)
         heard, is_done = Heard(), False
         try:
-            _follow(child, outcome, heard, limits=limits, until=begun + limits.wall_s, follow=follow)
+            pipes = (child, outcome, leash)
+            _follow(pipes, heard, limits=limits, until=begun + limits.wall_s, follow=Follow(*follow))
             is_done = True
+        except RunEnded as ended:
+            ended.heard = heard
+            raise
         finally:
             status = _end(child, patience_s=ENDING_PATIENCE_S if is_done else 0.0)
     # Bubblewrap ends as a shell would say it: 128 and the signal.
@@ -124,40 +151,52 @@ def _command(
     return [*walled(layers.bubblewrap, reads=reads), *command] if layers.bubblewrap else command
 
 
-def environment(home: str, *, threads: int) -> dict[str, str]:
-    """Return the child's whole environment: where the code is, quiet libraries, and as many threads as asked for."""
-    return {
-        "PATH": os.defpath,
-        "PYTHONPATH": str(root()),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "HOME": home,
-        "TMPDIR": home,
-        "LANG": "C.UTF-8",
-        "ORT_DISABLE_TELEMETRY": "1",
-        **{f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")},
-    }
+def environment(home: str, *, threads: int, is_open: bool = False) -> dict[str, str]:
+    """Return the child's whole environment: where the code is, quiet libraries, and as many threads as asked for.
+
+    A child without a fence has the caller's own besides, and finds the caller's modules.
+    """
+    own = {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": os.pathsep.join([str(root()), str(Path.cwd())])}
+    return (
+        {**os.environ, **own}
+        if is_open
+        else {
+            "PATH": os.defpath,
+            "PYTHONPATH": str(root()),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "HOME": home,
+            "TMPDIR": home,
+            "LANG": "C.UTF-8",
+            "ORT_DISABLE_TELEMETRY": "1",
+            **{f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")},
+        }
+    )
 
 
 def _follow(
-    child: Process,
-    outcome: IO[bytes],
-    heard: Heard,
-    *,
-    limits: Limits,
-    until: float,
-    follow: tuple[Progress, Callable[[], bool]],
+    pipes: tuple[Process, IO[bytes], IO[bytes]], heard: Heard, *, limits: Limits, until: float, follow: Follow
 ) -> None:
-    """Pass progress on until the child has said everything; raise when it must not go on."""
-    on_progress, should_stop = follow
+    """Pass progress on until the child has said everything; raise when it must not go on, once it was asked to end."""
+    child, outcome, leash = pipes
     share, doing = 0.0, "starting"
+    end: RunEnded | None = None
     for said in _said(child, outcome, heard, limits=limits):
         share, doing = said or (share, doing)
-        on_progress(share, doing)
-        if should_stop():
-            raise RunCancelled("The run was cancelled.")
-        if time.monotonic() > until:
+        follow.on_progress(share, doing)
+        if end is None and follow.should_stop():
+            end = RunCancelled("The run was cancelled.")
+        elif end is None and time.monotonic() > until:
             text = f"The run was stopped after {limits.wall_s:g} s, while {doing}: the model is too slow for these settings, or never returns."
-            raise RunFailed(text, code="run_timeout")
+            end = RunFailed(text, code="run_timeout")
+        elif end is None:
+            continue
+        if not leash.closed:
+            leash.close()
+            until = time.monotonic() + follow.wrap_up_s
+        if time.monotonic() >= until:
+            break
+    if end is not None:
+        raise end
 
 
 def _said(child: Process, outcome: IO[bytes], heard: Heard, *, limits: Limits) -> Iterator[tuple[float, str] | None]:

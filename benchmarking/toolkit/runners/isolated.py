@@ -1,18 +1,18 @@
 """Isolation: a profile in a process of its own, behind every layer that works on this machine."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarking.toolkit.measure.scenarios import ProfileSettings
-from benchmarking.toolkit.runners.fence import RunCancelled, RunFailed, fenced
-from benchmarking.toolkit.runners.layers import Layers, layers_here
+from benchmarking.toolkit.runners.fence import Follow, Following, RunCancelled, RunEnded, RunFailed, fenced
+from benchmarking.toolkit.runners.layers import Layers, layers_here, no_layers
 from benchmarking.toolkit.runners.limits import Limits
-from benchmarking.toolkit.runners.outcome import Order, death, read_outcome
+from benchmarking.toolkit.runners.outcome import Order, death, partial_of, read_outcome
 
-__all__ = ["Layers", "Limits", "ProfileSettings", "RunCancelled", "RunFailed", "profile_isolated"]
+__all__ = ["Follow", "Layers", "Limits", "ProfileSettings", "RunCancelled", "RunEnded", "RunFailed", "profile_isolated"]
 
 NO_WALL = (
     "Not measured: bubblewrap is missing or may not work on the machine of this worker, and this model is run behind it "
@@ -60,25 +60,61 @@ def profile_behind(
     data: Path | None,
     limits: Limits,
     workdir: Path,
-    follow: tuple[Callable[[float, str], None], Callable[[], bool]],
+    follow: Following,
 ) -> dict[str, Any]:
-    """Do what `profile_isolated` does behind the layers given; `follow` is its two callbacks."""
+    """Do what `profile_isolated` does behind the layers given; `follow` is its two callbacks, or a `Follow`.
+
+    With a `Follow` that gives time to wrap up, what a run that did not come to its end had measured is the exception's
+    `partial`.
+    """
     workdir.mkdir(parents=True, exist_ok=True)
     model, data = model.resolve(), data.resolve() if data is not None else None
-    job = {
-        "model": str(model),
-        "data": str(data) if data is not None else None,
-        "settings": settings.as_document(),
-    }
+    job = {"model": str(model), "data": str(data) if data is not None else None, "settings": settings.as_document()}
     begun_at = datetime.fromtimestamp(time.time(), UTC)
-    heard = fenced(
-        program=CHILD, job=job, reads=[model, *([data] if data is not None else [])], layers=layers, limits=limits,
-        threads=settings.scenario.threads, workdir=workdir.resolve(), follow=follow,
-    )  # fmt: skip
+
+    def order(held: Sequence[str]) -> Order:
+        return Order(
+            model=model, data=data, settings=settings.as_document(), isolation=layers.words(held),
+            begun_at=begun_at, ended_at=datetime.fromtimestamp(time.time(), UTC),
+        )  # fmt: skip
+
+    try:
+        heard = fenced(
+            program=CHILD, job=job, reads=[model, *([data] if data is not None else [])], layers=layers, limits=limits,
+            threads=settings.scenario.threads, workdir=workdir.resolve(), follow=follow,
+        )  # fmt: skip
+    except RunEnded as ended:
+        if ended.heard is not None and ended.heard.fence is not None:
+            ended.partial = partial_of(ended.heard, order=order(ended.heard.fence))
+        raise
     if heard.fence is None:
         raise death(heard, limits=limits)
-    order = Order(
-        model=model, data=data, settings=settings.as_document(), isolation=layers.words(heard.fence),
-        begun_at=begun_at, ended_at=datetime.fromtimestamp(time.time(), UTC),
-    )  # fmt: skip
-    return read_outcome(heard, order=order, limits=limits)
+    return read_outcome(heard, order=order(heard.fence), limits=limits)
+
+
+def profile_open(
+    target: Mapping[str, Any],
+    *,
+    settings: ProfileSettings,
+    data: Path | None,
+    limits: Limits,
+    workdir: Path,
+    follow: Following,
+) -> dict[str, Any]:
+    """Profile what `target` names (see `subjects.subject_of`) in a child process without any fence.
+
+    Only for code that the person at the terminal vouches for. Of the limits, real time alone holds. Raises as
+    `profile_behind` does.
+    """
+    workdir.mkdir(parents=True, exist_ok=True)
+    paths = {"data": str(data.resolve()) if data is not None else None}
+    job = {**target, **paths, "settings": settings.as_document()}
+    try:
+        heard = fenced(
+            program=CHILD, job=job, reads=[], layers=no_layers(), limits=limits, threads=settings.scenario.threads,
+            workdir=workdir.resolve(), follow=follow,
+        )  # fmt: skip
+    except RunEnded as ended:
+        ended.partial = partial_of(ended.heard, order=None)
+        raise
+    return read_outcome(heard, order=None, limits=limits)

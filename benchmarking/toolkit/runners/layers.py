@@ -19,6 +19,7 @@ import governance
 from benchmarking.toolkit.runners.seals import SEALS
 
 BUBBLEWRAP = "bubblewrap without network"
+OPEN = "none, a process of its own outside every fence"
 ALWAYS = ("own process group", "empty environment", "rlimits", "wall clock")
 HOME = "/work"  # of a child behind bubblewrap; nothing can be written there either
 PROBE_PATIENCE_S = 20
@@ -34,13 +35,19 @@ KERNEL = (
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Layers:
-    """What is laid around a child: the path of bubblewrap, or None, and the seals it lays on itself."""
+    """What is laid around a child: the path of bubblewrap, or None, and the seals it lays on itself.
+
+    `is_open` is a child without any fence, limits included: for code that the person at the terminal vouches for.
+    """
 
     bubblewrap: str | None
     seals: tuple[str, ...] = SEALS
+    is_open: bool = False
 
     def words(self, held: Sequence[str]) -> str:
         """Say in words what fences a child in, of which it told that the seals `held` hold."""
+        if self.is_open:
+            return OPEN
         return ", ".join(
             [*([BUBBLEWRAP] if self.bubblewrap else []), *(each for each in self.seals if each in held), *ALWAYS]
         )
@@ -52,7 +59,13 @@ class Layers:
 
 def layers_from(document: Mapping[str, Any]) -> Layers:
     """Read what `as_document` wrote."""
-    return Layers(bubblewrap=document["bubblewrap"], seals=tuple(document["seals"]))
+    is_open = document.get("is_open", False)
+    return Layers(bubblewrap=document["bubblewrap"], seals=tuple(document["seals"]), is_open=is_open)
+
+
+def no_layers() -> Layers:
+    """Return what is laid around code that needs no fence: nothing."""
+    return Layers(bubblewrap=None, seals=(), is_open=True)
 
 
 def layers_here() -> Layers:

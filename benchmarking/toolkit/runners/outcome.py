@@ -43,20 +43,40 @@ class Order:
     ended_at: datetime
 
 
-def read_outcome(heard: Heard, *, order: Order, limits: Limits) -> dict[str, Any]:
-    """Return the result that the child handed over.
+def read_outcome(heard: Heard, *, order: Order | None, limits: Limits) -> dict[str, Any]:
+    """Return the result that the child handed over; without an order (no fence, nothing to mistrust) its form is checked.
 
-    Raises RunFailed with the child's reason, with ours where it died, or because its result is not of this order.
+    Raises RunFailed with the child's reason, with ours where it died, or because its result is not of this order. Where
+    it had handed over a part before it died, the exception's `partial` is that.
     """
     if heard.status != 0 or not heard.outcome:
-        raise death(heard, limits=limits)
+        failed = death(heard, limits=limits)
+        failed.partial = partial_of(heard, order=order)
+        raise failed
+    return _last(bytes(heard.outcome), order)
+
+
+def partial_of(heard: Heard | None, *, order: Order | None) -> dict[str, Any] | None:
+    """Return what a child that did not come to its end had handed over by then; None where that is no result."""
+    whole_lines = bytes(heard.outcome).rpartition(b"\n")[0] if heard is not None else b""
     try:
-        said = json.loads(bytes(heard.outcome), parse_constant=_refuse_constant)
+        found = _last(whole_lines, order)
+    except RunFailed:
+        return None
+    return found if found.get("is_partial") is True else None
+
+
+def _last(outcomes: bytes, order: Order | None) -> dict[str, Any]:
+    """Return the last of the results that were handed over, a line each, checked against the order where there is one."""
+    try:
+        text = outcomes.rstrip(b"\n").rpartition(b"\n")[2]
+        said = json.loads(text, parse_constant=_refuse_constant)
         if "refusal" in said:
             raise _refusal(said["refusal"])
         result: dict[str, Any] = said["result"]
         _check_form(result)
-        _check_order(result, order)
+        if order is not None:
+            _check_order(result, order)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, Invalid) as error:
         raise forged("it has not the form of a result") from error
     return result

@@ -64,15 +64,15 @@ def test_a_profile_from_file_to_table(tmp_path):
 
 @pytest.fixture
 def answered(monkeypatch):
-    """Let `profile_isolated` answer, or raise, what a test says."""
+    """Let a profile behind the fence answer, or raise, what a test says."""
 
     def use(answer):
-        def run(**_):
+        def run(*_, **__):
             if isinstance(answer, BaseException):
                 raise answer
             return answer
 
-        monkeypatch.setattr(isolated, "profile_isolated", run)
+        monkeypatch.setattr(isolated, "profile_behind", run)
 
     return use
 

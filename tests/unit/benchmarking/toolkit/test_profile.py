@@ -51,11 +51,13 @@ def test_a_classifier_with_data(tmp_path):
     assert set(result["metrics"]) == {
         "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "error_rate", "load_time_ms",
         "first_inference_ms", "model_size_mb", "parameters", "peak_memory_mb", "peak_memory_delta_mb", "accuracy", "f1_macro",
+        "precision_macro", "recall_macro", "roc_auc",
         "flops",
     }  # fmt: skip
     accuracy = result["metrics"]["accuracy"]
     assert (accuracy["value"], accuracy["n"], accuracy["unit"], accuracy["confidence"]) == (0.9, 300, "ratio", 0.95)
     assert np.trace(result["confusion"]) == 270
+    assert [entry["class"] for entry in result["per_class"]] == [0, 1, 2]
     assert result["metrics"]["parameters"]["value"] == 12
     assert result["metrics"]["flops"]["value"] == 2 * 4 * 3
     assert (result["is_partial"], result["limit"]) == (False, None)
@@ -69,6 +71,17 @@ def test_a_classifier_with_data(tmp_path):
     shares = [share for share, _ in steps]
     assert shares == sorted(shares)
     assert steps[-1] == (1.0, "done")
+
+
+def test_a_model_of_numbers_has_errors_and_no_confusion(tmp_path):
+    model = builders.identity(tmp_path / "m.onnx", shape=["n", 1])
+    x = np.linspace(1, 2, 300, dtype=np.float32)[:, None]
+    np.savez(tmp_path / "d.npz", x=x, y=x[:, 0].astype(np.float64) + 0.25)
+    result, _ = measure(model, tmp_path / "d.npz")
+    assert result["metrics"]["mae"]["value"] == pytest.approx(0.25, abs=1e-6)
+    assert {"rmse", "r2", "mape"} <= set(result["metrics"])
+    assert "accuracy" not in result["metrics"]
+    assert (result["confusion"], result["per_class"]) == (None, None)
 
 
 def test_a_model_without_data_is_asked_drawn_rows(tmp_path):

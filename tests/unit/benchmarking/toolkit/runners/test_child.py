@@ -12,6 +12,7 @@ import pytest
 
 from benchmarking.toolkit import profile
 from benchmarking.toolkit.measure.scenarios import ProfileSettings, SingleStream, WarmUp
+from benchmarking.toolkit.measure.stopping import Enough
 from benchmarking.toolkit.runners import child, limits, seals
 from benchmarking.toolkit.runners.limits import Limits
 from tests.unit.benchmarking.toolkit import builders
@@ -88,10 +89,10 @@ def test_a_refusal_is_passed_on_in_words(tmp_path):
     ],
 )
 def test_whatever_else_goes_wrong_is_put_into_words(tmp_path, monkeypatch, error, named, code):
-    def fail(**_):
+    def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(profile, "profile", fail)
+    monkeypatch.setattr(profile, "measure", fail)
     refusal = child.outcome_of(job(tmp_path), stream=io.StringIO())["refusal"]
     assert (refusal["code"], refusal["field"]) == (code, None)
     assert named in refusal["reason"]
@@ -127,7 +128,7 @@ def test_a_system_without_that_file_is_no_hindrance(tmp_path, steps):
 
 def test_the_outcome_goes_through_its_own_pipe(tmp_path, monkeypatch, steps, capsys):
     receive, send = os.pipe()
-    monkeypatch.setattr(child, "outcome_of", lambda job, *, stream: steps.append("run") or {"result": {"x": 1}})
+    monkeypatch.setattr(child, "outcome_of", lambda job, **_: steps.append("run") or {"result": {"x": 1}})
     (tmp_path / "job.json").write_text(json.dumps(job(tmp_path, outcome=send)))
     assert child.main([str(tmp_path / "job.json")]) == 0
     assert steps[-1] == "run"
@@ -150,3 +151,39 @@ def test_the_module_is_a_program(tmp_path, monkeypatch, capsys):
     assert end.value.code == 0
     with os.fdopen(receive) as pipe:
         assert json.load(pipe)["refusal"]["code"] == "model_missing"
+
+
+def leash(*, is_held):
+    asked, ask = os.pipe()
+    if not is_held:
+        os.close(ask)
+    return asked
+
+
+def test_a_leash_that_is_let_go_asks_for_an_end():
+    with pytest.raises(Enough):
+        child.Speaker(io.StringIO(), leash=leash(is_held=False))(0.5, "measuring")
+    child.Speaker(io.StringIO(), leash=leash(is_held=True))(0.5, "measuring")
+
+
+def test_a_run_that_is_to_end_before_it_began_says_so(tmp_path):
+    outcome = child.outcome_of(job(tmp_path, leash=leash(is_held=False)), stream=io.StringIO())
+    assert outcome["refusal"]["code"] == "run_stopped"
+
+
+def test_what_there_is_before_the_quality_is_handed_over(tmp_path):
+    parts = []
+    data = str(builders.data_set(tmp_path / "d.npz"))
+    outcome = child.outcome_of(job(tmp_path, data=data), stream=io.StringIO(), on_checkpoint=parts.append)
+    assert [part["result"]["is_partial"] for part in parts] == [True]
+    assert "accuracy" not in parts[0]["result"]["metrics"]
+    assert outcome["result"]["is_partial"] is False
+
+
+def test_a_child_without_fence_lays_nothing_on_itself(tmp_path, steps):
+    order = job(tmp_path, layers={"bubblewrap": None, "seals": [], "is_open": True})
+    (tmp_path / "job.json").write_text(json.dumps(order))
+    stream = io.StringIO()
+    found = child.enter(tmp_path / "job.json", stream=stream, process=tmp_path)
+    assert found["isolation"] == "none, a process of its own outside every fence"
+    assert (steps, stream.getvalue()) == ([("parent", 1)], '{"fence": []}\n')

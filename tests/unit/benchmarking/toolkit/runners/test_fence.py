@@ -83,12 +83,16 @@ def test_it_has_no_descriptors_but_its_pipes_and_nothing_to_read(run):
     heard = run("hand_over([sys.stdin.read(), sorted(os.listdir('/proc/self/fd')), os.getsid(0) == os.getpid()])")
     said, descriptors, leads = json.loads(heard.outcome)
     assert (said, leads) == ("", True)
-    assert len(descriptors) == 5  # three, the outcome, and the listing itself
+    assert len(descriptors) == 6  # three, the outcome, the leash, and the listing itself
 
 
 def test_the_job_says_what_may_be_read_and_whose_child_it_is(run, tmp_path):
     job = json.loads(bytes(run("hand_over(job)").outcome))
-    assert (job["name"], job["parent"], job["layers"]) == ("test", os.getpid(), {"bubblewrap": None, "seals": []})
+    assert (job["name"], job["parent"], job["layers"]) == (
+        "test",
+        os.getpid(),
+        {"bubblewrap": None, "seals": [], "is_open": False},
+    )
     assert job["limits"] == Limits(wall_s=30).as_document()
     assert job["reads"][-2:] == [str(tmp_path / "script.py"), str(tmp_path / "job.json")]
     assert "/proc/self" in job["reads"]

@@ -184,3 +184,77 @@ def test_a_run_dies_when_its_parent_is_killed(tmp_path):
     while is_running(child) and time.monotonic() < until:
         time.sleep(0.05)
     assert not is_running(child)
+
+
+LONG = ProfileSettings(
+    scenario=SingleStream(min_samples=10**9, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),
+    bootstraps=100,
+)
+
+
+@pytest.mark.parametrize("reason", ["cancelled", "deadline"])
+def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, reason):
+    doing = []
+
+    def stops():
+        return reason == "cancelled" and doing.count("measuring latency") > 2
+
+    with pytest.raises(isolated.RunEnded) as ended:
+        isolated.profile_behind(
+            walls, model=builders.classifier(tmp_path / "m.onnx"), settings=LONG,
+            data=builders.data_set(tmp_path / "d.npz"), workdir=tmp_path / "work",
+            limits=Limits(wall_s=60 if reason == "cancelled" else 8),
+            follow=isolated.Follow(lambda _, phase: doing.append(phase), stops, 30.0),
+        )  # fmt: skip
+    assert isinstance(ended.value, RunCancelled) is (reason == "cancelled")
+    assert ended.value.partial["is_partial"] is True
+    assert ended.value.partial["metrics"]["latency_p95_ms"]["n"] >= 130
+    assert "samples.partial" in [entry["code"] for entry in ended.value.partial["verdict"]["reasons"]]
+    assert not is_running(started[-1])
+
+
+def test_a_model_that_never_returns_has_nothing_to_hand_over(tmp_path, walls, started):
+    with pytest.raises(RunFailed) as refusal:
+        isolated.profile_behind(
+            walls, model=builders.endless(tmp_path / "m.onnx"), settings=QUICK, data=None, workdir=tmp_path / "work",
+            limits=Limits(wall_s=3), follow=isolated.Follow(lambda *_: None, lambda: False, 1.0),
+        )  # fmt: skip
+    assert (refusal.value.code, refusal.value.partial) == ("run_timeout", None)
+    assert not is_running(started[-1])
+
+
+def test_an_open_run_has_no_fence_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("WEIGHBRIDGE_SEEN", "yes")
+    target = {"torch": {
+        "factory": "tests.unit.benchmarking.toolkit.runners.modules:line", "shape": [0, 4], "mode": "eager",
+        "dtype": "float32",
+    }}  # fmt: skip
+    result = isolated.profile_open(
+        target, settings=QUICK, data=None, limits=Limits(wall_s=60), workdir=tmp_path / "work",
+        follow=(lambda *_: None, lambda: False),
+    )  # fmt: skip
+    assert result["manifest"]["isolation"] == "none, a process of its own outside every fence"
+    assert result["metrics"]["parameters"]["value"] == 12
+
+
+def test_an_open_run_that_is_cancelled_hands_over_what_it_has(tmp_path):
+    doing = []
+    with pytest.raises(RunCancelled) as ended:
+        isolated.profile_open(
+            {"model": str(builders.classifier(tmp_path / "m.onnx"))}, settings=LONG, data=None, limits=Limits(wall_s=60),
+            workdir=tmp_path / "work",
+            follow=isolated.Follow(
+                lambda _, phase: doing.append(phase), lambda: doing.count("measuring latency") > 2, 30.0
+            ),
+        )  # fmt: skip
+    assert ended.value.partial["is_partial"] is True
+
+
+def test_a_run_that_ends_before_it_told_of_its_fence_has_nothing_to_hand_over(tmp_path, monkeypatch):
+    monkeypatch.setattr(isolated, "CHILD", script(tmp_path / "script.py", "time.sleep(60)"))
+    with pytest.raises(RunCancelled) as ended:
+        isolated.profile_behind(
+            Layers(bubblewrap=None, seals=()), model=builders.classifier(tmp_path / "m.onnx"), settings=QUICK, data=None,
+            workdir=tmp_path / "work", limits=Limits(wall_s=60), follow=(lambda *_: None, lambda: True),
+        )  # fmt: skip
+    assert ended.value.partial is None

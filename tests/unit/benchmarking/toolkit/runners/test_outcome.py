@@ -11,7 +11,7 @@ from benchmarking.toolkit.measure.manifest import sealed
 from benchmarking.toolkit.measure.model import digest_of_file
 from benchmarking.toolkit.runners.fence import Heard, RunFailed
 from benchmarking.toolkit.runners.limits import Limits
-from benchmarking.toolkit.runners.outcome import Order, read_outcome
+from benchmarking.toolkit.runners.outcome import Order, partial_of, read_outcome
 
 BEGUN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SETTINGS = {"scenario": {"name": "SingleStream", "min_samples": 700}, "bootstraps": 100}
@@ -197,3 +197,36 @@ def test_every_end_without_an_outcome_has_its_words(order, heard, limits, code, 
 
 def test_an_outcome_of_a_child_that_died_is_not_read(honest, order):
     assert failure({"result": honest}, order, status=-signal.SIGSEGV).code == "run_crash"
+
+
+def lines(*documents):
+    return b"".join(json.dumps(document).encode() + b"\n" for document in documents)
+
+
+def test_the_last_outcome_counts(honest, order):
+    earlier = {**honest, "is_partial": True}
+    assert read(lines({"result": earlier}, {"result": honest}), order) == honest
+
+
+def test_a_child_that_died_leaves_the_part_it_had_handed_over_whole(honest, order):
+    earlier = {**honest, "is_partial": True}
+    refusal = failure(lines({"result": earlier}) + b'{"result": {"sch', order, status=-signal.SIGSEGV)
+    assert (refusal.code, refusal.partial) == ("run_crash", earlier)
+
+
+@pytest.mark.parametrize(
+    "outcome", [b"", b"{torn", b'{"result": {}}\n', b'{"refusal": {"reason": "x", "code": "y", "field": null}}\n']
+)
+def test_what_is_no_part_of_a_result_is_not_kept(order, outcome):
+    assert partial_of(Heard(outcome=bytearray(outcome)), order=order) is None
+    assert partial_of(None, order=None) is None
+
+
+def test_a_whole_result_is_not_a_part(honest, order):
+    assert partial_of(Heard(outcome=bytearray(lines({"result": honest}))), order=order) is None
+
+
+def test_a_part_of_another_order_is_not_kept(honest, order):
+    other = {**honest, "is_partial": True, "measured_at": "2026-02-01T00:00:00+00:00"}
+    assert partial_of(Heard(outcome=bytearray(lines({"result": other}))), order=order) is None
+    assert partial_of(Heard(outcome=bytearray(lines({"result": other}))), order=None) == other

@@ -1,0 +1,57 @@
+"""`weighbridge max-rate`."""
+
+import sys
+import time
+from typing import Annotated
+
+import typer
+
+from benchmarking.toolkit.commands import subject
+from benchmarking.toolkit.commands.exits import DONE, INTERRUPTED, NO, UNCLEAR, stop, write_json
+from governance.domain.refusals import Refused
+
+
+def max_rate(  # noqa: PLR0913 -- every option of the command line
+    p99_ms: Annotated[float, typer.Option(help="Limit of the 99th percentile of response time.")],
+    model: subject.ModelArgument = None,
+    samples: Annotated[int, typer.Option(help="Queries in a trial; p99 needs 662.")] = 700,
+    data: subject.DataOption = None,
+    threads: subject.ThreadsOption = 1,
+    wall: subject.WallOption = 600.0,
+    provider: subject.ProviderOption = "cpu",
+    affinity: subject.AffinityOption = "",
+    trust: subject.TrustOption = False,
+    json_file: subject.JsonOption = None,
+    quiet: subject.QuietOption = False,
+) -> None:
+    """Find the highest rate of random single queries that one worker answers within a limit."""
+    from datetime import UTC, datetime
+
+    from benchmarking.toolkit.max_rate import find_max_rate
+    from benchmarking.toolkit.measure.scenarios import ProfileSettings, Server
+    from benchmarking.toolkit.runners.fence import RunCancelled, RunEnded
+    from benchmarking.toolkit.terminal import show_max_rate
+
+    try:
+        target = subject.Target(model=model, data=data, wall_s=wall, is_trusted=trust)
+        engine = subject.engine_from(
+            provider=provider, options=None, optimisation="all", inter_op_threads=1, affinity=affinity
+        )
+        # The limit and the number of samples are refused here, before anything is run.
+        asked = Server(threads=threads, limit_ms=p99_ms, min_samples=samples)
+        with subject.runs_of(target, is_quiet=quiet) as (run, say):
+            result = find_max_rate(
+                run, settings=ProfileSettings(scenario=asked, engine=engine), limit_ms=p99_ms, samples=samples,
+                on_progress=say, now=datetime.fromtimestamp(time.time(), UTC),
+            )  # fmt: skip
+        if json_file is not None:
+            write_json(json_file, result)
+    except RunEnded as ended:
+        stop(ended.reason, code=INTERRUPTED if isinstance(ended, RunCancelled) else UNCLEAR)
+    except Refused as refused:
+        stop(refused.reason)
+    except KeyboardInterrupt:
+        stop("Interrupted; the search was stopped and left no result.", code=INTERRUPTED)
+    if not quiet:
+        show_max_rate(result, sys.stdout)
+    raise typer.Exit(NO if result["reason"] == "no_pass_in_range" else DONE)

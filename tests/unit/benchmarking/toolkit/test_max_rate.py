@@ -1,0 +1,118 @@
+"""The search for the highest rate, run on a queue that is simulated: M/D/1, whose answer is known."""
+
+import json
+import math
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq  # noqa: TID253 -- an oracle
+
+from benchmarking.toolkit.max_rate import NoServiceTime, find_max_rate
+from benchmarking.toolkit.measure.arrivals import schedule_ns
+from benchmarking.toolkit.measure.scenarios import ProfileSettings, Server, SingleStream
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+MANIFEST = {"model": {"digest": "sha256:ab"}, "digest": "old"}
+
+
+def figure(value, unit="ms"):
+    return {"value": value, "lower": None, "upper": None, "confidence": None, "n": 1, "unit": unit}
+
+
+class Queue:
+    """Answers every query in the same time; its runs look like profiles."""
+
+    def __init__(self, service_ms, *, doubts=(), errors=0.0):
+        self.service_ms, self.doubts, self.errors, self.asked, self.seed = service_ms, list(doubts), errors, [], 0
+
+    def __call__(self, settings, on_progress):
+        self.asked.append(settings)
+        on_progress(0.5, "measuring")
+        scenario = settings.scenario
+        metrics = {"latency_p50_ms": figure(self.service_ms), "error_rate": figure(self.errors, "ratio")}
+        limit = None
+        if isinstance(scenario, Server):
+            self.seed += 1
+            response = self.responses_ms(scenario)
+            metrics["response_time_p99_ms"] = figure(float(np.quantile(response, 0.99)))
+            over = int((response > scenario.limit_ms).sum())
+            limit = {"is_met": over == 0, "over": over, "n": len(response)}
+        reasons = [{"code": code, "status": "invalid"} for code in self.doubts]
+        return {"metrics": metrics, "limit": limit, "verdict": {"reasons": reasons}, "manifest": MANIFEST}
+
+    def responses_ms(self, scenario):
+        dues = (
+            schedule_ns(Server(rate_per_s=scenario.rate_per_s, min_samples=scenario.min_samples, seed=self.seed)) / 1e6
+        )
+        ready, responses = 0.0, []
+        for due in dues:
+            ready = max(ready, due) + self.service_ms
+            responses.append(ready - due)
+        return np.array(responses)
+
+
+def find(queue, *, limit_ms=30.0, samples=2_000):
+    steps = []
+    settings = ProfileSettings(scenario=Server(threads=2, seed=9))
+    document = find_max_rate(
+        queue,
+        settings=settings,
+        limit_ms=limit_ms,
+        samples=samples,
+        on_progress=lambda *step: steps.append(step),
+        now=NOW,
+    )
+    return document, steps
+
+
+def md1_rate(*, service_s, limit_s):
+    """Return the rate at which 1 % of an M/D/1 queue's answers take longer than the limit.
+
+    The tail of the wait is (1 - r) / (r e^x - 1) e^(-x t / s) for large t, with x the root of x = r (e^x - 1).
+    """
+
+    def late(load):
+        x = brentq(lambda x: load * (math.exp(x) - 1) - x, 1e-6, 20)
+        return (1 - load) / (load * math.exp(x) - 1) * math.exp(-x * (limit_s - service_s) / service_s)
+
+    return brentq(lambda load: late(load) - 0.01, 0.2, 0.95) / service_s
+
+
+def test_the_rate_of_a_queue_is_found():
+    queue = Queue(5.0)
+    document, steps = find(queue)
+    truth = md1_rate(service_s=0.005, limit_s=0.030)
+    assert document["highest_rate_per_s"]["value"] == pytest.approx(truth, rel=0.06)
+    assert document["reason"] == "bracketed"
+    assert document["highest_rate_per_s"]["lower"] * 0.97 < truth < document["highest_rate_per_s"]["upper"] * 1.03
+    assert document["confirmed_at_lower"]["n"] == 4_000
+    assert (document["schema"], document["doubts"]) == ("weighbridge.max_rate/1", [])
+    assert document["manifest"]["digest"] != "old"
+    assert json.loads(json.dumps(document)) == document
+    assert isinstance(queue.asked[0].scenario, SingleStream)
+    assert {settings.scenario.threads for settings in queue.asked} == {2}
+    assert [share for share, _ in steps] == sorted(share for share, _ in steps)
+    assert steps[-1][1].endswith(" per second")
+
+
+def test_a_limit_below_the_service_time_is_never_met():
+    document, _ = find(Queue(5.0), limit_ms=1.0, samples=700)
+    assert (document["reason"], document["confirmed_at_lower"]) == ("no_pass_in_range", None)
+
+
+def test_queries_that_fail_do_not_count_as_fast():
+    assert find(Queue(5.0, errors=0.1), samples=700)[0]["reason"] == "no_pass_in_range"
+
+
+def test_doubtful_trials_are_named():
+    assert find(Queue(5.0, doubts=["generator.lag"]), samples=700)[0]["doubts"] == ["generator.lag"]
+
+
+def test_a_model_that_cannot_be_timed_has_no_rate():
+    class Broken(Queue):
+        def __call__(self, settings, on_progress):
+            return {"metrics": {}, "manifest": MANIFEST}
+
+    with pytest.raises(NoServiceTime):
+        find(Broken(1.0))
