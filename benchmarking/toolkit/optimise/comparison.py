@@ -134,7 +134,7 @@ def _drop(
     settings: ComparisonSettings,
     say: Say,
 ) -> QualityDrop:
-    truth = _classes(rows)
+    truth = classes_of(rows)
     before = answers(runners[BASELINE], rows, spec, lambda share: say(share * ANSWERED / 2, "answering, the baseline"))
     after = answers(
         runners[VARIANT], rows, spec, lambda share: say((1 + share) * ANSWERED / 2, "answering, the variant")
@@ -148,11 +148,12 @@ def _drop(
     )
 
 
-def _classes(rows: DataSet) -> NDArray[np.int64]:
+def classes_of(rows: DataSet) -> NDArray[np.int64]:
+    """Return the true classes, shape (rows,); raise Invalid where y holds numbers to be met instead."""
     if not np.issubdtype(rows.y.dtype, np.integer):
         text = "y holds numbers, not classes: variants are judged by how often they name the right class."
         raise Invalid(text, code="data_type", field="data")
-    return rows.y
+    return rows.y.astype(np.int64)
 
 
 def answers(

@@ -10,6 +10,7 @@ import numpy as np
 from benchmarking.toolkit.measure import manifest
 from benchmarking.toolkit.measure.inputs import DataSet, read_data_set
 from benchmarking.toolkit.optimise import rows as rows_of
+from benchmarking.toolkit.optimise.comparison import classes_of
 from benchmarking.toolkit.optimise.distil import DistilSettings
 from benchmarking.toolkit.optimise.lessons import School, pruned_variant, student_variant
 from benchmarking.toolkit.optimise.networks import export
@@ -92,6 +93,7 @@ def _series(
     trained: Sequence[Variant] = (),
     sentences: Sequence[str] = (),
 ) -> Series:
+    classes_of(tested)
     folder = choice.folder.resolve()
     calibration, tests = _written(shown, folder / "calibration.npz"), _written(tested, folder / "test.npz")
     recipes, left_out = chosen(choice.only, machine=manifest.machine(), force_half=choice.force_half)

@@ -15,7 +15,6 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
 from benchmarking.toolkit.measure.blocks import Blocks, BlockSettings
-from benchmarking.toolkit.measure.inputs import DataSet
 from benchmarking.toolkit.measure.scenarios import WarmUp
 from benchmarking.toolkit.optimise import child, comparison, operators, workshop
 from benchmarking.toolkit.optimise.comparison import ComparisonSettings, compare
@@ -100,11 +99,6 @@ def test_a_model_that_fails_on_a_row_is_named(tmp_path):
     np.savez(data, x=np.array([0, 1] * 20 + [7]), y=np.array([0, 1] * 20 + [1]))
     with pytest.raises(Invalid.__mro__[1], match="failed on rows 32 to 40 of the data set"):
         compare(baseline=model, variant=model, data=data, settings=QUICK, on_progress=silent)
-
-
-def test_numbers_instead_of_classes_are_refused():
-    with pytest.raises(Invalid, match="y holds numbers, not classes"):
-        comparison._classes(DataSet(np.zeros((2, 1)), np.array([0.5, 1.0])))
 
 
 @pytest.mark.parametrize(

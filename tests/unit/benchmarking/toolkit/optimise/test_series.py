@@ -204,6 +204,13 @@ def test_a_missing_model_and_a_folder_that_is_none_are_refused(model, files, tmp
         of_file(model, files / "test.npz", calibration=None, choice=choice(tmp_path / "taken"))
 
 
+def test_numbers_instead_of_classes_are_refused_before_anything_is_made(model, digits, tmp_path):
+    np.savez(tmp_path / "d.npz", x=digits.test.x, y=digits.test.y.astype(np.float64))
+    with pytest.raises(Invalid, match="y holds numbers, not classes"):
+        of_file(model, tmp_path / "d.npz", calibration=None, choice=choice(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
 def test_one_number_of_threads_holds_for_both_measurements():
     with pytest.raises(Invalid, match="same number of threads"):
         TrialSettings(comparison=ComparisonSettings(threads=2))
