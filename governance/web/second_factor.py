@@ -20,14 +20,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from governance.domain.refusals import NotAllowed
-from governance.domain.roles import Role
+from governance.domain.roles import BINDING
 from governance.web.middleware import OPEN_PREFIXES, GetResponse, refusal_response
 from governance.web.reader import person_of, user_of
 
-APPROVERS = frozenset({Role.REVIEWER, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API = "/api/"
-BY_BROWSER = "This step is confirmed with a second factor, which a program has not; take it on the page of the request."
+BY_BROWSER = "This step is confirmed with a second factor, which a program has not; take it in the browser."
 SET_UP = "Your role needs a second factor: set up an authenticator app or a security key, then go on."
 
 
@@ -51,7 +50,7 @@ class SecondFactor:
             return refusal_response(request, NotAllowed(BY_BROWSER, code="second_factor"))
         if request.path.startswith(OPEN_PREFIXES) and not is_api:
             return None
-        if not request.user.is_authenticated or not person_of(request).roles & APPROVERS:
+        if not request.user.is_authenticated or not person_of(request).roles & BINDING:
             return None
         if not is_mfa_enabled(user_of(request)):
             return _set_up(request, is_api=is_api)

@@ -11,10 +11,14 @@ from allauth.mfa.totp.internal import auth as totp
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
+from django.urls import get_resolver
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from governance.actions import people, rulebook
+from governance.models import PolicyVersion
 from reviews.models import ReviewRequest, Vote
+from tests.factories.changes import propose
 from tests.factories.people import PASSWORD, Cast
 from tests.factories.snapshots import snapshot
 
@@ -190,3 +194,27 @@ def test_one_account_is_guessed_at_five_times(cast: Cast) -> None:
 def test_the_admin_has_no_door_of_its_own(cast: Cast) -> None:
     response = Client().post("/admin/login/", {"username": "admin", "password": PASSWORD})
     assert (response.status_code, urlsplit(response["Location"]).path) == (302, "/accounts/login/")
+
+
+def test_every_step_that_asks_for_a_factor_has_an_address(settings: Settings) -> None:
+    """A route that was renamed would ask for nothing."""
+    spaces = get_resolver().namespace_dict
+    named = {(space, name) for space, (_, resolver) in spaces.items() for name in resolver.reverse_dict}
+    assert {tuple(route.split(":")) for route in settings.STEP_UP_ROUTES} - named == set()
+
+
+def test_the_second_person_of_a_change_proves_a_second_factor(
+    required: None, as_: As, cast: Cast, policy: PolicyVersion, now: datetime
+) -> None:
+    draft = rulebook.draft_policy(source=policy.source, by=cast.approver, now=now)
+    change = propose(version=draft, by=cast.approver, now=now)
+    enrol(cast.admin)
+    before = snapshot()
+    asked = as_(cast.admin).post(f"/changes/{change.pk}/confirm/")
+    assert (asked.status_code, urlsplit(asked["Location"]).path) == (302, "/accounts/2fa/reauthenticate/")
+    program = APIClient()
+    token = people.create_token(user=cast.admin, valid_days=1, by=None, now=now)
+    program.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+    refused = program.post(f"/api/v1/changes/{change.pk}/confirm/")
+    assert (refused.status_code, refused.json()["code"]) == (403, "second_factor")
+    assert snapshot() == before
