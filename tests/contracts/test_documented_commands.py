@@ -13,6 +13,7 @@ import typer
 
 from benchmarking.toolkit.cli import app
 from tests.unit.benchmarking.toolkit import builders
+from tests.unit.benchmarking.toolkit.tradeoff import builders as made
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*/*.md")])
@@ -22,6 +23,7 @@ COMMAND = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?weighbridge ((?:[^\\\n]|\\\n)
 MATERIAL: dict[str, dict[str, Callable[[Path], object]]] = {
     "how-to/profile-a-model.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
     "how-to/make-a-model-cheaper.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
+    "how-to/choose-a-model.md": {"candidates.json": made.candidates_file, "points.csv": made.points_file},
     "how-to/log-to-a-tracker.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
 }
 DONE_OR_DOUBTED = {0, 1}  # 1: measured, but the machine was too busy for the figures to count

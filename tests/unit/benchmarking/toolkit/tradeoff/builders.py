@@ -1,5 +1,8 @@
 """Candidates as tests need them: figures around a value, with or without an interval."""
 
+import json
+from pathlib import Path
+
 from benchmarking.toolkit.measure.verdict import Status
 from benchmarking.toolkit.tradeoff.candidates import (
     Answer,
@@ -57,3 +60,20 @@ def candidates(*members: Candidate, baseline: str | None = None, **rest) -> Cand
     return Candidates(
         measured_at="2026-11-25T03:00:00+00:00", baseline=baseline or members[0].name, candidates=members, **rest
     )
+
+
+def candidates_file(path: Path) -> Path:
+    """A candidates file of three, one of which nobody would take."""
+    choice = candidates(
+        candidate("fp32", answer=Answer.BASELINE, accuracy=(0.90, 0.006), latency_p95_ms=(8, 0.2), model_size_mb=9),
+        candidate("int8", accuracy=(0.89, 0.006), latency_p95_ms=(1, 0.1), model_size_mb=2.5),
+        candidate("int8-dynamic", accuracy=(0.86, 0.001), latency_p95_ms=(20, 0.1), model_size_mb=2.6),
+    )
+    path.write_text(json.dumps(choice.as_document()))
+    return path
+
+
+def points_file(path: Path) -> Path:
+    """The points of a learning curve whose truth is known."""
+    path.write_text("rows,accuracy\n" + "".join(f"{rows},{0.95 - 2 * rows**-0.5:.4f}\n" for rows in (500, 1_000, 2_000, 4_000, 8_000)))  # fmt: skip
+    return path

@@ -1,0 +1,26 @@
+"""A thousand candidates in a thousand draws are weighed in under a second of one processor."""
+
+import time
+
+import numpy as np
+import pytest
+
+from benchmarking.toolkit.tradeoff.pareto import weigh_draws
+
+CANDIDATES, DRAWS, LIMIT_S = 1_000, 1_000, 1.0
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_a_thousand_by_a_thousand(axes: int) -> None:
+    """Figures spread over 0 to 1 with a deviation of 0.02, as measurements have; processor time, the best of three."""
+    rng = np.random.default_rng(1)
+    values = rng.random((CANDIDATES, axes))
+    drawn = values + 0.02 * rng.standard_normal((DRAWS, CANDIDATES, axes))
+    names = [str(index) for index in range(CANDIDATES)]
+    times = []
+    for _ in range(3):
+        begun = time.process_time()
+        weigh_draws(names, values, drawn)
+        times.append(time.process_time() - begun)
+    print(f"{CANDIDATES} candidates x {DRAWS} draws on {axes} axes: {min(times):.2f} s of processor time")
+    assert min(times) < LIMIT_S
