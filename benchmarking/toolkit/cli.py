@@ -8,6 +8,7 @@ import os
 
 import typer
 
+from benchmarking.toolkit.commands.example import product_images
 from benchmarking.toolkit.commands.gate import gate
 from benchmarking.toolkit.commands.learning_curve import learning_curve
 from benchmarking.toolkit.commands.load import load
@@ -32,6 +33,8 @@ app = typer.Typer(
 )
 request = typer.Typer(help="Model review requests.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(request, name="request")
+example = typer.Typer(help="Whole cases on real data.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(example, name="example")
 
 app.command()(profile)
 app.command()(sweep)
@@ -44,6 +47,7 @@ app.command()(optimise)
 app.command()(gate)
 app.command()(track)
 request.command()(create)
+example.command("product-images")(product_images)
 
 
 def main() -> None:
