@@ -72,9 +72,20 @@ def test_a_checkpoint_names_the_head_and_announces_itself(now: datetime) -> None
     assert row is not None
     assert (row.count, row.head, row.at) == (4, head.hash, now)
     key_id = attestation.key_id(public_key())
-    assert (head.kind, head.details, row.key_id) == ("audit.checkpointed", {"key": key_id}, key_id)
+    told = {"key": key_id, "second_factor_required": False, "identity_provider": ""}
+    assert (head.kind, head.details, row.key_id) == ("audit.checkpointed", told, key_id)
     checkpoint.verify(checkpoints.signed_of(row), public_key_pem=public_key())
     assert checkpoints.faults(public_keys=[public_key()]) == []
+
+
+def test_it_tells_which_settings_bind_people_at_that_moment(now: datetime, settings: Settings) -> None:
+    happen(now)
+    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"REQUIRE_MFA": True}
+    settings.OIDC_SERVER_URL = "https://somebody:secret@login.example.org/realm"
+    writes.keep(now=now)
+    told = AuditEvent.objects.latest("position").details
+    assert (told["second_factor_required"], told["identity_provider"]) == (True, "login.example.org")
+    assert audit.first_broken() is None
 
 
 def test_nothing_new_needs_no_new_checkpoint(now: datetime) -> None:
