@@ -1,7 +1,6 @@
 """Interleaved blocks under a clock that tests wind."""
 
 import gc
-import math
 from itertools import pairwise
 
 import numpy as np
@@ -159,11 +158,18 @@ def test_the_floor_is_the_bound_that_lies_farther_from_one():
 
 
 @pytest.mark.parametrize(
-    ("lower", "upper", "answer"),
-    [(0.97, 1.02, True), (1.03, 1.2, True), (1.031, 1.2, False), (0.9, 0.98, True), (0.9, 0.97, False)],
+    ("lower", "value", "upper", "answer"),
+    [
+        (0.97, 1.2, 1.4, True),
+        (1.01, 1.04, 1.07, False),
+        (1.01, 1.03, 1.05, True),
+        (0.9, 0.96, 0.99, False),
+        (0.9, 0.98, 0.99, True),
+        (0.9, 0.96, 1.0, True),
+    ],
 )
-def test_within_the_floor_models_are_tied(lower, upper, answer):
-    assert is_tied(Ratio(math.sqrt(lower * upper), lower, upper, 0.95, 10), 0.03) is answer
+def test_within_the_floor_models_are_tied(lower, value, upper, answer):
+    assert is_tied(Ratio(value, lower, upper, 0.95, 10), 0.03) is answer
 
 
 @pytest.mark.parametrize(

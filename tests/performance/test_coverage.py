@@ -1,0 +1,153 @@
+"""How often the intervals hold the truth, on simulated data: 95 % has to mean 93 to 97 %. Figures are printed."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.signal import lfilter  # noqa: TID253 -- simulates dependence
+from scipy.stats import norm  # noqa: TID253 -- knows the truth
+
+from benchmarking.toolkit.measure.blocks import Blocks, is_tied, noise_floor, ratio_of_medians
+from benchmarking.toolkit.measure.classification import macro_intervals, roc_auc
+from benchmarking.toolkit.measure.paired import accuracy_drop, metric_drop
+from benchmarking.toolkit.measure.resampling import serial_percentile_interval
+from benchmarking.toolkit.measure.stats import percentile_interval, wilson_interval
+from benchmarking.toolkit.measure.trend import movement
+
+SPREAD = 0.3
+LEVEL = 0.95
+
+
+def share(name, hits, *, low=0.93, high=0.97):
+    """Print the share of trials in which the truth lay within, and hold it."""
+    hits = list(hits)
+    found = sum(hits) / len(hits)
+    print(f"\n{name}: {found:.1%} of {len(hits):,}")
+    assert low <= found <= high
+
+
+def series(phi, n, seed):
+    """Latencies whose logarithm is autoregressive: each keeps `phi` of the one before."""
+    noise = np.random.default_rng(seed).normal(size=n + 1_000) * math.sqrt(1 - phi * phi)
+    return np.exp(SPREAD * lfilter([1], [1, -phi], noise)[1_000:])
+
+
+@pytest.mark.parametrize("p", [0.5, 0.95, 0.99])
+def test_percentiles_of_independent_samples(p):
+    truth = math.exp(SPREAD * norm.ppf(p))
+    found = (percentile_interval(series(0, 3_000, seed), p, LEVEL) for seed in range(2_000))
+    # Ranks are whole numbers: the interval may hold a little more than asked.
+    share(f"coverage p{100 * p:g}, independent", (held.lower <= truth <= held.upper for held in found), high=0.98)
+
+
+@pytest.mark.parametrize("phi", [0.3, 0.5, 0.8])
+@pytest.mark.parametrize("p", [0.5, 0.95, 0.99])
+def test_percentiles_of_samples_that_follow_each_other(phi, p):
+    truth = math.exp(SPREAD * norm.ppf(p))
+    found = (serial_percentile_interval(series(phi, 5_000, seed), p, LEVEL) for seed in range(1_000))
+    share(f"coverage p{100 * p:g}, autoregressive {phi}", (held.lower <= truth <= held.upper for held in found))
+
+
+def test_order_statistics_alone_would_hold_too_little():
+    truth = math.exp(0)
+    found = (percentile_interval(series(0.8, 5_000, seed), 0.5, LEVEL) for seed in range(500))
+    share(
+        "coverage p50, autoregressive 0.8, dependence ignored",
+        (h.lower <= truth <= h.upper for h in found),
+        low=0,
+        high=0.8,
+    )
+
+
+@pytest.mark.parametrize(("accuracy", "n"), [(0.867, 2_000), (0.95, 500)])
+def test_accuracy(accuracy, n):
+    rng = np.random.default_rng(1)
+    found = (wilson_interval(int(hits), n, LEVEL) for hits in rng.binomial(n, accuracy, 20_000))
+    share(f"coverage accuracy {accuracy} of {n} (Wilson)", (held.lower <= accuracy <= held.upper for held in found))
+
+
+@pytest.mark.parametrize(("b", "c", "n"), [(0.02, 0.01, 2_000), (0.06, 0.05, 500)])
+def test_paired_drop(b, c, n):
+    rng = np.random.default_rng(2)
+    truth, hits = np.ones(n, dtype=np.int64), []
+    for _ in range(1_500):
+        kind = rng.choice(4, size=n, p=[b, c, 0.85, 0.15 - b - c])
+        baseline, variant = np.isin(kind, [0, 2]).astype(np.int64), np.isin(kind, [1, 2]).astype(np.int64)
+        held = accuracy_drop(truth, baseline, variant, confidence=LEVEL)
+        hits.append(held.lower <= b - c <= held.upper)
+    share(f"coverage paired drop {b - c:.2f} of {n} (Tango)", hits)
+
+
+def test_paired_drop_by_bootstrap():
+    rng = np.random.default_rng(3)
+    hits = []
+    for seed in range(600):
+        truth = rng.normal(size=400)
+        baseline, variant = truth + rng.normal(0, 0.5, 400), truth + rng.normal(0, 0.6, 400)
+        held = metric_drop(
+            truth, baseline, variant, metric=lambda t, a: -float(np.mean((t - a) ** 2)), resamples=400, seed=seed,
+            confidence=LEVEL,
+        )  # fmt: skip
+        hits.append(held.lower <= 0.36 - 0.25 <= held.upper)
+    share("coverage paired drop of squared error (bootstrap)", hits, low=0.92)
+
+
+def test_macro_f1_and_roc_auc():
+    rng = np.random.default_rng(4)
+    big_truth = rng.integers(0, 4, 400_000)
+    big_scores = rng.normal(size=(400_000, 4)) + 1.5 * np.eye(4)[big_truth]
+    auc = roc_auc(big_truth, big_scores).value
+    confusion = np.zeros((4, 4), dtype=np.int64)
+    np.add.at(confusion, (big_truth, big_scores.argmax(axis=1)), 1)
+    f1 = macro_intervals(confusion, resamples=100, seed=1)["f1_macro"].value
+    f1_hits, auc_hits = [], []
+    for seed in range(700):
+        truth = rng.integers(0, 4, 800)
+        scores = rng.normal(size=(800, 4)) + 1.5 * np.eye(4)[truth]
+        drawn = np.zeros((4, 4), dtype=np.int64)
+        np.add.at(drawn, (truth, scores.argmax(axis=1)), 1)
+        held = macro_intervals(drawn, resamples=400, seed=seed)["f1_macro"]
+        f1_hits.append(held.lower <= f1 <= held.upper)
+        held = roc_auc(truth, scores)
+        auc_hits.append(held.lower <= auc <= held.upper)
+    share("coverage macro-F1 (bootstrap)", f1_hits, low=0.92)
+    share("coverage ROC AUC (DeLong)", auc_hits)
+
+
+def rounds(ratio, seed, *, count=24, drift=0.1):
+    """Rounds in which the whole machine wavers, each model a little by itself, and each inference."""
+    rng = np.random.default_rng(seed)
+    level = np.exp(drift * rng.normal(size=(count, 1)))
+    held = {}
+    for name, factor in (("a", ratio), ("b", 1.0), ("twin", ratio)):
+        own = np.exp(0.01 * rng.normal(size=(count, 1)))
+        held[name] = list(1e6 * factor * level * own * rng.lognormal(0, 0.15, size=(count, 40)))
+    return Blocks(held, {}, {}, 1.0, is_complete=True)
+
+
+def test_ratio_of_medians():
+    found = (ratio_of_medians(rounds(1.3, seed), "a", "b", confidence=LEVEL) for seed in range(2_000))
+    share("coverage ratio of medians (signed ranks)", (held.lower <= 1.3 <= held.upper for held in found))
+
+
+def test_equal_models_are_hardly_ever_told_apart():
+    def is_told_apart(seed):
+        blocks = rounds(1.0, seed)
+        return not is_tied(ratio_of_medians(blocks, "a", "b"), noise_floor(blocks, "a", "twin"))
+
+    share("equal models told apart (A/A floor)", map(is_told_apart, range(2_000)), low=0, high=0.01)
+
+
+@pytest.mark.parametrize(("ratio", "least"), [(1.02, 0.15), (1.05, 0.9)])
+def test_a_real_difference_is_seen(ratio, least):
+    def is_told_apart(seed):
+        blocks = rounds(ratio, seed)
+        return not is_tied(ratio_of_medians(blocks, "a", "b"), noise_floor(blocks, "a", "twin"))
+
+    share(f"models {ratio - 1:.0%} apart told apart in 24 rounds", map(is_told_apart, range(500)), low=least, high=1)
+
+
+@pytest.mark.parametrize("phi", [0.0, 0.5, 0.8, 0.95])
+def test_calm_runs_hardly_ever_raise_the_alarm(phi):
+    found = (movement(series(phi, 5_000, seed)) is not None for seed in range(800))
+    share(f"false alarms of trend and step at 1 % each, autoregressive {phi}", found, low=0, high=0.035)
