@@ -38,3 +38,9 @@ def needs_wall(uploaders: Iterable[Person], *, may_go_without: bool) -> bool:
     Platform leads and administrators are trusted with less: they could change the machine anyway.
     """
     return not may_go_without and not all(person.is_active and person.roles & TRUSTED for person in uploaders)
+
+
+def check_load(person: Person) -> None:
+    """Firing at another machine is for platform leads and administrators."""
+    if not person.is_active or not person.roles & TRUSTED:
+        raise NotAllowed("Only platform leads and administrators start and cancel load tests.")

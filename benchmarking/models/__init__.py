@@ -1,6 +1,7 @@
 """Runs, evaluation data and the choice of a sandbox, and the constraints the database holds."""
 
+from benchmarking.models.load_tests import LoadPart, LoadTest
 from benchmarking.models.runs import Dataset, Run
 from benchmarking.models.sandbox import SandboxChoice
 
-__all__ = ["Dataset", "Run", "SandboxChoice"]
+__all__ = ["Dataset", "LoadPart", "LoadTest", "Run", "SandboxChoice"]

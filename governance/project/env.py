@@ -70,6 +70,12 @@ VARIABLES: tuple[Variable, ...] = (
         "The same for one effect outside, for example opening a ticket; longer than its time-outs add up to.",
     ),
     Variable("WEIGHBRIDGE_RUN_WALL_S", "seconds", "900", "Longest time one benchmark run may take."),
+    Variable(
+        "WEIGHBRIDGE_LOAD_TARGETS",
+        "HOST or HOST=NETWORK, comma separated",
+        "none: no load tests",
+        "Machines that load tests of workers may call; NETWORK is a private one that HOST may point into.",
+    ),
     Variable("WEIGHBRIDGE_RUN_MEMORY_MB", "whole number", "4096", "Address space a benchmarked model may use, in MB."),
     Variable(
         "DATABASE_URL",

@@ -15,7 +15,7 @@ from django.contrib.auth.models import User
 from django.db import models
 
 from benchmarking.actions import runs
-from benchmarking.models import Dataset, Run, SandboxChoice
+from benchmarking.models import Dataset, LoadPart, LoadTest, Run, SandboxChoice
 from governance.actions import changes, rulebook
 from governance.domain import defaults
 from governance.domain.facts import Basis
@@ -65,6 +65,7 @@ OURS: Mapping[str, str] = {
             "governance.PolicyVersion.digest", "governance.ChecklistVersion.digest", "governance.ModelVersion.digest",
             "governance.Checkpoint.head", "governance.Checkpoint.key_id", "governance.Checkpoint.signature",
             "governance.AnsweredPost.fingerprint", "benchmarking.Dataset.digest", "benchmarking.Run.result_digest",
+            "benchmarking.LoadTest.result_digest",
             "reviews.ChecklistAnswer.file_digest", "reviews.Revision.digest", "reviews.Decision.bundle_digest",
             "reviews.Authorisation.subject_digest", "reviews.Authorisation.statement_digest",
             "reviews.Packet.document_digest", "reviews.Packet.pdf_digest", "reviews.WebhookDelivery.body_digest",
@@ -100,6 +101,7 @@ OURS: Mapping[str, str] = {
         (
             "governance.OutboxMessage.key", "governance.OutboxMessage.lane", "governance.ApiToken.prefix",
             "governance.ModelVersion.stored_as", "benchmarking.Dataset.stored_as", "benchmarking.Run.key",
+            "benchmarking.LoadTest.key", "benchmarking.LoadPart.samples_stored_as",
             "reviews.Packet.stored_as", "reviews.Ticket.label", "reviews.Authorisation.envelope",
         ),
         MACHINE,
@@ -234,6 +236,14 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
     held.renew(now=now, lease=timedelta(hours=1), state=JobState.RUNNING, progress=0.4, phase=seed.short())
     runs.fail(run=held, reason=seed.long(), now=now)
     SandboxChoice.objects.create(may_go_without=False, reason=seed.long()[:400], chosen_by=cast.admin, chosen_at=now)
+    fired = LoadTest.objects.create(
+        key="l", plan={"url": seed.long()}, target={"path": seed.long()}, size=1, state=JobState.FAILED, error=seed.long(),
+        result={"errors": [{"first": seed.long()}]}, started_by=cast.approver, created_at=now,
+    )  # fmt: skip
+    LoadPart.objects.create(
+        test=fired, number=0, phase=seed.short(), told={"complaints": {"garbage": seed.long()}}, error=seed.long(),
+        created_at=now, next_attempt_at=now, state=JobState.FAILED,
+    )  # fmt: skip
     for state in (JobState.PAUSED, JobState.DEAD):
         OutboxMessage.objects.create(
             kind="ticket.open", key=f"k{state}", lane=f"l{state}", state=state, error=seed.long(), created_at=now,

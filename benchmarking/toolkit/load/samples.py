@@ -4,7 +4,7 @@ import dataclasses
 import io
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +64,7 @@ class Samples:
         return file.getvalue()
 
 
-def read_samples(file: BinaryIO) -> Samples:
+def read_samples(file: IO[bytes]) -> Samples:
     """Read what `Samples.as_bytes` gave."""
     with np.load(file, allow_pickle=False) as arrays:
         return Samples(**{field.name: arrays[field.name] for field in dataclasses.fields(Samples)})

@@ -38,23 +38,26 @@ def permission_from(text: str) -> Permission:
     return Permission(host.lower(), networks)
 
 
-def check_target(url: str, *, permissions: Sequence[Permission], resolve: Resolver) -> Pinned:
-    """Return the pinned address of `url`.
+def check_target(
+    url: str, *, permissions: Sequence[Permission], resolve: Resolver, may_call_itself: bool = True
+) -> Pinned:
+    """Return the pinned address of `url`. Without `may_call_itself` this machine needs a permission like any other.
 
     Raises Invalid where it is no plain address, NotAllowed where neither loopback nor a permission covers it.
     """
     host, port, scheme = _parts(url)
     literal = canonical_literal(host)
     if literal is not None:
-        return _literal(url, literal, Destination(STAND_IN, scheme, port), permissions)
-    allowed = [Destination("localhost", scheme, port, LOOPBACK)]
+        here = LOOPBACK if may_call_itself else ()
+        return _literal(url, literal, Destination(STAND_IN, scheme, port, here), permissions)
+    allowed = [Destination("localhost", scheme, port, LOOPBACK)] if may_call_itself else []
     allowed += [Destination(each.host, scheme, port, each.networks) for each in permissions]
     try:
         return check_address(url, allowed=allowed, resolve=resolve)
     except NotAllowed as refused:
         raise NotAllowed(
-            f"{refused.reason.partition(';')[0].rstrip('.')}. A load test calls this machine; name another one with "
-            "--allow HOST, and a private network with --allow HOST=NETWORK.",
+            f"{refused.reason.partition(';')[0].rstrip('.')}. At the terminal, name another machine with --allow HOST, and a "
+            "private network with --allow HOST=NETWORK; in the platform, an operator lists it.",
             field="url",
         ) from refused
 
@@ -78,8 +81,13 @@ def canonical_literal(host: str) -> str | None:
 
 def _literal(url: str, literal: str, destination: Destination, permissions: Iterable[Permission]) -> Pinned:
     address = ipaddress.ip_address(literal)
-    if not any(address in network for network in LOOPBACK) and all(each.host != literal for each in permissions):
-        raise NotAllowed(f"A load test calls this machine; to call {literal}, say --allow {literal}.", field="url")
+    if not any(address in network for network in destination.networks) and all(
+        each.host != literal for each in permissions
+    ):
+        raise NotAllowed(
+            f"A load test may not call {literal}; the person at the terminal says --allow {literal}, an operator lists it.",
+            field="url",
+        )
     named = url.replace(f"[{literal}]" if address.version == 6 else literal, STAND_IN, 1)
     permitted = dataclasses.replace(destination, networks=(ipaddress.ip_network(literal),))
     pinned = check_address(named, allowed=[permitted], resolve=lambda _: [literal])
