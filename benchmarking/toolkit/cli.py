@@ -8,6 +8,7 @@ import os
 
 import typer
 
+from benchmarking.toolkit.commands.compare import compare
 from benchmarking.toolkit.commands.example import product_images
 from benchmarking.toolkit.commands.gate import gate
 from benchmarking.toolkit.commands.learning_curve import learning_curve
@@ -18,6 +19,7 @@ from benchmarking.toolkit.commands.pareto import pareto
 from benchmarking.toolkit.commands.profile import profile
 from benchmarking.toolkit.commands.recommend import recommend
 from benchmarking.toolkit.commands.request import create
+from benchmarking.toolkit.commands.rerun import rerun
 from benchmarking.toolkit.commands.sweep import sweep
 from benchmarking.toolkit.commands.track import track
 
@@ -37,13 +39,15 @@ example = typer.Typer(help="Whole cases on real data.", no_args_is_help=True, ri
 app.add_typer(example, name="example")
 
 app.command()(profile)
+app.command()(compare)
+app.command()(rerun)
 app.command()(sweep)
 app.command("max-rate")(max_rate)
 app.command()(load)
+app.command()(optimise)
 app.command()(pareto)
 app.command()(recommend)
 app.command("learning-curve")(learning_curve)
-app.command()(optimise)
 app.command()(gate)
 app.command()(track)
 request.command()(create)
