@@ -172,3 +172,15 @@ EDGES = {
     "no_failure_in_range": "the highest rate tried still met the limit.",
     "no_pass_in_range": "even the lowest rate tried missed the limit.",
 }
+
+
+def show_operators(operators: Mapping[str, Any] | None, stream: TextIO) -> None:
+    """Write the operators that take the most time, and the slowest node; nothing where nothing is known."""
+    if operators is None:
+        return
+    shares = (f"{row['operator']} {row['share']:.0%}" for row in operators["by_operator"][:5])
+    slowest = operators["slowest"][0]
+    stream.writelines([
+        f"time goes to: {', '.join(shares)}\n",
+        f"  slowest node: {slowest['node']} ({slowest['operator']}), {number(slowest['ms'])} of {number(operators['total_ms'])} ms\n",
+    ])  # fmt: skip

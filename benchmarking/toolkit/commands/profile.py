@@ -11,7 +11,7 @@ from benchmarking.toolkit.commands.exits import DONE, INTERRUPTED, NO, UNCLEAR, 
 from governance.domain.refusals import Invalid, Refused
 
 if TYPE_CHECKING:
-    from benchmarking.toolkit.measure.scenarios import Scenario
+    from benchmarking.toolkit.measure.scenarios import ProfileSettings, Scenario
 
 
 def profile(  # noqa: PLR0913 -- every option of the command line
@@ -38,12 +38,13 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     bfloat16: subject.Bfloat16Option = False,
     http: subject.HttpOption = "",
     trust: subject.TrustOption = False,
+    operators: Annotated[bool, typer.Option(help="Say which operators the time goes to.")] = True,
     tdp_w: Annotated[float | None, typer.Option(help="Nominal watts of the processors: estimates energy.")] = None,
     json_file: subject.JsonOption = None,
     quiet: subject.QuietOption = False,
 ) -> None:
     """Measure what a model costs in time and memory, and how good it is on a data set."""
-    from benchmarking.toolkit.measure.scenarios import ProfileSettings
+    from benchmarking.toolkit.measure import scenarios
     from benchmarking.toolkit.runners.fence import RunCancelled, RunEnded
 
     try:
@@ -56,9 +57,11 @@ def profile(  # noqa: PLR0913 -- every option of the command line
             inter_op_threads=inter_op_threads, affinity=affinity,
         )  # fmt: skip
         wanted = scenario_from(scenario, samples, threads, batch, concurrency, rate, limit_ms)
-        settings = ProfileSettings(scenario=wanted, engine=engine, tdp_w=tdp_w)
-        with subject.runs_of(target, is_quiet=quiet) as (run, say):
-            result = run(settings, say)
+        settings = scenarios.ProfileSettings(scenario=wanted, engine=engine, tdp_w=tdp_w)
+        with subject.sitting(target, is_quiet=quiet) as terminal:
+            result = terminal.run(settings, terminal.say)
+            if operators:
+                result = _with_operators(result, terminal, settings)
         _keep(result, json_file, is_quiet=quiet)
     except RunEnded as ended:
         _keep_part(ended.partial, json_file, is_quiet=quiet)
@@ -69,6 +72,18 @@ def profile(  # noqa: PLR0913 -- every option of the command line
     except KeyboardInterrupt:
         stop("Interrupted; the run was stopped and left no result.", code=INTERRUPTED)
     raise typer.Exit(NO if result["verdict"]["status"] == "invalid" else DONE)
+
+
+def _with_operators(result: dict[str, Any], terminal: subject.Terminal, settings: "ProfileSettings") -> dict[str, Any]:
+    """Add where the time goes; who interrupts that keeps the result without it."""
+    from benchmarking.toolkit.runners.fence import RunCancelled
+
+    try:
+        found = terminal.operators(settings)
+    except RunCancelled as cancelled:
+        cancelled.partial = result | {"is_partial": True, "operators": None}
+        raise
+    return result | {"operators": found["operators"], "missing": [*result["missing"], *found["missing"]]}
 
 
 def scenario_from(
@@ -92,12 +107,13 @@ def scenario_from(
 
 
 def _keep(result: dict[str, Any], json_file: Path | None, *, is_quiet: bool) -> None:
-    from benchmarking.toolkit.terminal import show_result
+    from benchmarking.toolkit.terminal import show_operators, show_result
 
     if json_file is not None:
         write_json(json_file, result)
     if not is_quiet:
         show_result(result, sys.stdout)
+        show_operators(result.get("operators"), sys.stdout)
 
 
 def _keep_part(partial: dict[str, Any] | None, json_file: Path | None, *, is_quiet: bool) -> None:

@@ -78,6 +78,26 @@ class Target:
             target, settings=settings, data=self.data, limits=limits, workdir=workdir, follow=follow
         )
 
+    def operators(self, settings: "ProfileSettings", *, follow: "Following", workdir: Path) -> dict[str, Any]:
+        """Return `operators` of a file, or None with the reason in `missing`; raise RunCancelled."""
+        from benchmarking.toolkit.runners.fence import RunFailed
+        from benchmarking.toolkit.runners.limits import Limits
+        from benchmarking.toolkit.runners.operators import operators_isolated
+
+        reason = "operators are timed of ONNX files alone."
+        try:
+            if self.model is not None:
+                found = operators_isolated(
+                    model=self.model, settings=settings, data=self.data, limits=Limits(wall_s=self.wall_s),
+                    workdir=workdir, follow=follow, is_trusted=self.is_trusted,
+                )  # fmt: skip
+                if found is not None:
+                    return {"operators": found, "missing": []}
+                reason = "the engine's profiler told of no operators."
+        except RunFailed as failed:
+            reason = failed.reason
+        return {"operators": None, "missing": [{"metric": "operators", "message": reason}]}
+
 
 def torch_target(factory: str, shape: str, *, is_compiled: bool, is_bfloat16: bool) -> dict[str, Any] | None:
     """Return what a PyTorch module is described by, None where none is named; raise Invalid for a shape that is none."""
@@ -124,13 +144,43 @@ def engine_from(
 Run = Callable[["ProfileSettings", Callable[[float, str], None]], dict[str, Any]]
 
 
+@dataclasses.dataclass(frozen=True)
+class Terminal:
+    """One sitting at the terminal: runs of a target, followed on the screen; Ctrl-C asks them to wrap up, twice kills."""
+
+    target: Target
+    say: Callable[[float, str], None]
+    is_interrupted: Callable[[], bool]
+    workdir: Path
+
+    def run(self, settings: "ProfileSettings", on_progress: Callable[[float, str], None]) -> dict[str, Any]:
+        """Profile the target; raise RunEnded and Invalid."""
+        return self.target.profile(settings, follow=self._follow(on_progress), workdir=self.workdir)
+
+    def operators(self, settings: "ProfileSettings") -> dict[str, Any]:
+        """Return the target's operators, or why there are none; raise RunCancelled."""
+        follow = self._follow(lambda _share, _doing: self.say(1.0, "timing its operators"))
+        return self.target.operators(settings, follow=follow, workdir=self.workdir)
+
+    def _follow(self, on_progress: Callable[[float, str], None]) -> "Following":
+        from benchmarking.toolkit.runners.fence import Follow
+
+        return Follow(on_progress, self.is_interrupted, WRAP_UP_S)
+
+
 @contextmanager
 def runs_of(target: Target, *, is_quiet: bool) -> Iterator[tuple[Run, Callable[[float, str], None]]]:
-    """Yield a function that profiles the target, and one that tells progress; Ctrl-C asks a run to wrap up, twice kills it."""
+    """Yield what profiles the target, and what tells progress."""
+    with sitting(target, is_quiet=is_quiet) as terminal:
+        yield terminal.run, terminal.say
+
+
+@contextmanager
+def sitting(target: Target, *, is_quiet: bool) -> Iterator[Terminal]:
+    """Yield what runs the target and follows it on standard error."""
     import tempfile
 
     from benchmarking.toolkit.commands.interrupts import interrupts_noted
-    from benchmarking.toolkit.runners.fence import Follow
     from benchmarking.toolkit.terminal import progress
 
     with (
@@ -138,8 +188,4 @@ def runs_of(target: Target, *, is_quiet: bool) -> Iterator[tuple[Run, Callable[[
         interrupts_noted() as is_interrupted,
         progress(sys.stderr, is_quiet=is_quiet) as say,
     ):
-
-        def run(settings: "ProfileSettings", on_progress: Callable[[float, str], None]) -> dict[str, Any]:
-            return target.profile(settings, follow=Follow(on_progress, is_interrupted, WRAP_UP_S), workdir=Path(folder))
-
-        yield run, say
+        yield Terminal(target, say, is_interrupted, Path(folder))

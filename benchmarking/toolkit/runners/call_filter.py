@@ -21,6 +21,7 @@ ALLOW, KILL, REFUSE = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 
 CLONE_THREAD = 0x1_0000
 OPENS_ANEW = os.O_CREAT | os.O_TRUNC | 0o20_000_000  # the last is O_TMPFILE without its O_DIRECTORY
+OPENS = ("open", "openat")
 MAP_SHARED, MAP_ANONYMOUS = 0x01, 0x20
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS = 1, 38
 SET_MODE_FILTER, ALL_THREADS, NO_SLOWER_BRANCHES = 1, 1, 4
@@ -29,9 +30,10 @@ Prctl = Callable[..., int]
 Syscall = Callable[..., int]
 
 
-def wear(processor: Processor, *, pid: int, prctl: Prctl, syscall: Syscall) -> bool:
+def wear(processor: Processor, *, pid: int, prctl: Prctl, syscall: Syscall, opens_anew: bool = False) -> bool:
     """Put the filter on this process for good; False where the kernel has no filters."""
-    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program(processor, pid=pid))
+    lines = program(processor, pid=pid, opens_anew=opens_anew)
+    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in lines)
     kept = ctypes.create_string_buffer(code, len(code))
     length_and_address = struct.pack("@HP", len(code) // 8, ctypes.addressof(kept))
     described = ctypes.create_string_buffer(length_and_address, len(length_and_address))
@@ -41,8 +43,12 @@ def wear(processor: Processor, *, pid: int, prctl: Prctl, syscall: Syscall) -> b
     return syscall(processor.seccomp, SET_MODE_FILTER, ALL_THREADS | NO_SLOWER_BRANCHES, described) == 0
 
 
-def program(processor: Processor, *, pid: int) -> list[Instruction]:
-    """Return the filter's instructions; signals may go to `pid`, which is the wearer, and to nobody else."""
+def program(processor: Processor, *, pid: int, opens_anew: bool = False) -> list[Instruction]:
+    """Return the filter's instructions; signals may go to `pid`, which is the wearer, and to nobody else.
+
+    With `opens_anew` a file may be opened to be made or cut, which other walls must then forbid.
+    """
+    weighed = {name: number for name, number in processor.weighed.items() if not (opens_anew and name in OPENS)}
     return [
         *_load(PROCESSOR_AT),
         (IF_EQUAL, 1, 0, processor.audit_arch),
@@ -51,7 +57,7 @@ def program(processor: Processor, *, pid: int) -> list[Instruction]:
         (IF_GREATER, 0, 1, NEWEST),
         (RETURN, 0, 0, REFUSE | ENOSYS),
         *(line for number in processor.missing for line in _when(number, [(RETURN, 0, 0, REFUSE | ENOSYS)])),
-        *(line for name, number in processor.weighed.items() for line in _when(number, _weighing(name, pid))),
+        *(line for name, number in weighed.items() for line in _when(number, _weighing(name, pid))),
         *(line for number in processor.refused for line in _when(number, [(RETURN, 0, 0, REFUSE | EPERM)])),
         (RETURN, 0, 0, ALLOW),
     ]

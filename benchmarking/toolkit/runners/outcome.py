@@ -82,6 +82,20 @@ def _last(outcomes: bytes, order: Order | None) -> dict[str, Any]:
     return result
 
 
+def read_answer(heard: Heard, *, limits: Limits) -> dict[str, Any]:
+    """Return what a child handed over that is no measurement, unchecked; raise RunFailed with its reason, or with ours."""
+    if heard.fence is None or heard.status != 0 or not heard.outcome:
+        raise death(heard, limits=limits)
+    try:
+        said = json.loads(bytes(heard.outcome), parse_constant=_refuse_constant)
+        if "refusal" in said:
+            raise _refusal(said["refusal"])
+        answer: dict[str, Any] = dict(said["result"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise forged("it has not the form of an answer") from error
+    return answer
+
+
 def forged(why: str) -> RunFailed:
     """Return the refusal of a result that cannot be of the run that was asked for."""
     text = f"The run handed over a result that is refused: {why}. Nothing of it was kept; the model may have tampered with its run."

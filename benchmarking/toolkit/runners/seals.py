@@ -7,6 +7,7 @@ import ctypes
 import os
 import platform
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarking.toolkit.runners import call_filter, landlock
@@ -14,6 +15,8 @@ from benchmarking.toolkit.runners.kernel_calls import PROCESSORS
 
 LANDLOCK, CALL_FILTER = "Landlock", "kernel call filter"
 SEALS = (LANDLOCK, CALL_FILTER)
+# For an engine that insists on opening a file anew, even where that is a pipe; only behind a wall that has no file to open.
+OPENING_FILTER = "kernel call filter but for opening files anew"
 # Resetting the peak of memory writes to a file of the process's own.
 OWN = (Path("/proc/self"), Path("/dev/null"))
 
@@ -25,12 +28,17 @@ def seal(wanted: Sequence[str], *, reads: Sequence[Path], call: "Kernel | None" 
     if LANDLOCK in wanted and landlock.enclose(reads=reads, writes=OWN, prctl=kernel.prctl, syscall=kernel.syscall):
         held.append(LANDLOCK)
     processor = PROCESSORS.get(platform.machine())
-    if (
-        CALL_FILTER in wanted
-        and processor is not None
-        and call_filter.wear(processor, pid=os.getpid(), prctl=kernel.prctl, syscall=kernel.syscall)
-    ):
-        held.append(CALL_FILTER)
+    filters: dict[str, Callable[..., bool]] = {
+        CALL_FILTER: call_filter.wear,
+        OPENING_FILTER: partial(call_filter.wear, opens_anew=True),
+    }
+    for name, wear in filters.items():
+        if (
+            name in wanted
+            and processor
+            and wear(processor, pid=os.getpid(), prctl=kernel.prctl, syscall=kernel.syscall)
+        ):
+            held.append(name)
     return held
 
 

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarking.toolkit import cli
-from benchmarking.toolkit.runners import isolated
+from benchmarking.toolkit.runners import isolated, operators
 from governance.domain import attestation
 from tests.unit.benchmarking.toolkit import builders
 from tests.unit.benchmarking.toolkit.test_gate import DIGEST, files  # noqa: F401 -- a fixture
@@ -73,13 +73,14 @@ def answered(monkeypatch):
             return answer
 
         monkeypatch.setattr(isolated, "profile_behind", run)
+        monkeypatch.setattr(operators, "operators_isolated", lambda **_: None)
 
     return use
 
 
 @pytest.mark.parametrize(("status", "code"), [("valid", 0), ("indicative", 0), ("invalid", 1)])
 def test_the_verdict_decides_the_exit_code(answered, status, code):
-    answered({"verdict": {"status": status}})
+    answered({"verdict": {"status": status}, "missing": []})
     done = weighbridge("profile", "m.onnx", "--quiet")
     assert (done.exit_code, done.output) == (code, "")
 
@@ -96,7 +97,7 @@ def test_bad_input_is_a_sentence_and_exit_code_two(tmp_path, answered):
     few = weighbridge("profile", "m.onnx", "--samples", 0)
     assert (few.exit_code, few.stderr) == (2, "weighbridge: Ask for at least one sample.\n")
     assert weighbridge("profile").exit_code == 2
-    answered({"verdict": {"status": "valid"}})
+    answered({"verdict": {"status": "valid"}, "missing": []})
     unwritable = weighbridge("profile", "m.onnx", "--quiet", "--json", tmp_path)
     assert (unwritable.exit_code, "cannot be written" in unwritable.stderr) == (2, True)
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from benchmarking.toolkit import cli
 from benchmarking.toolkit.commands import subject
 from benchmarking.toolkit.measure.scenarios import Engine, MultiStream, Offline, Server, SingleStream
-from benchmarking.toolkit.runners import isolated
+from benchmarking.toolkit.runners import isolated, operators
 from benchmarking.toolkit.runners.fence import RunCancelled, RunFailed
 from governance.domain.refusals import Invalid
 from tests.unit.benchmarking.toolkit import builders
@@ -57,6 +57,7 @@ def runs(monkeypatch):
 
         monkeypatch.setattr(isolated, "profile_behind", fenced)
         monkeypatch.setattr(isolated, "profile_open", opened)
+        monkeypatch.setattr(operators, "operators_isolated", lambda **_: None)
         return asked
 
     return use
@@ -202,7 +203,8 @@ def test_every_end_of_a_search_has_its_code(runs, answer, code, words):
 
 def test_a_limit_that_is_never_met_is_a_no(runs):
     runs(result)
-    assert weighbridge("max-rate", "m.onnx", "--p99-ms", 0.5, "--quiet").exit_code == 1
+    never = weighbridge("max-rate", "m.onnx", "--p99-ms", 0.5)
+    assert (never.exit_code, "even the lowest rate tried missed the limit" in never.stdout) == (1, True)
     assert weighbridge("max-rate", "m.onnx", "--p99-ms", 0, "--quiet").exit_code == 2
 
 
@@ -218,3 +220,46 @@ def test_a_shape_may_have_words_for_free_dimensions():
     assert subject.shape_from("batch, 3,32") == [0, 3, 32]
     with pytest.raises(Invalid):
         subject.numbers_from("1,-2", field="batch")
+
+
+TABLE = {
+    "runs": 9, "total_ms": 2.0, "by_operator": [{"operator": "Conv", "ms": 1.5, "share": 0.75}],
+    "slowest": [{"node": "first", "operator": "Conv", "ms": 1.5, "share": 0.75}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "words", "missing"),
+    [
+        (TABLE, ("m.onnx",), "time goes to: Conv 75%\n  slowest node: first (Conv), 1.5 of 2 ms", []),
+        (None, ("m.onnx",), "told of no operators", ["operators"]),
+        (RunFailed("No wall."), ("m.onnx",), "No wall.", ["operators"]),
+        (TABLE, ("--http", "http://127.0.0.1/v2/models/m"), "timed of ONNX files alone", ["operators"]),
+        (TABLE, ("m.onnx", "--no-operators"), "", None),
+    ],
+)
+def test_a_profile_says_where_the_time_goes_or_why_not(runs, monkeypatch, tmp_path, answer, options, words, missing):
+    def ask(**_):
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    runs(result)
+    monkeypatch.setattr(operators, "operators_isolated", ask)
+    done = weighbridge("profile", *options, "--json", tmp_path / "r.json")
+    written = json.loads((tmp_path / "r.json").read_text())
+    assert words in done.stdout + json.dumps(written)
+    assert ("operators" in written) is (missing is not None)
+    assert [entry["metric"] for entry in written["missing"]] == (missing or [])
+
+
+def test_who_interrupts_the_operators_keeps_the_rest(runs, monkeypatch, tmp_path):
+    def cancel(**rest):
+        rest["follow"].on_progress(0.5, "measuring")
+        raise RunCancelled("Stopped.")
+
+    runs(result)
+    monkeypatch.setattr(operators, "operators_isolated", cancel)
+    assert weighbridge("profile", "m.onnx", "--json", tmp_path / "r.json").exit_code == 130
+    written = json.loads((tmp_path / "r.json").read_text())
+    assert (written["is_partial"], written["operators"]) == (True, None)

@@ -15,10 +15,12 @@ PID = 4_711
 LET, KILLED = "let", "killed"
 
 
-def answer(processor: Processor, number: int, *arguments: int, arch: int | None = None) -> str | int:
+def answer(
+    processor: Processor, number: int, *arguments: int, arch: int | None = None, opens_anew: bool = False
+) -> str | int:
     """What the kernel would do: let the call through, kill the process, or answer an error number."""
     data = struct.pack("=IIQ6Q", number, arch or processor.audit_arch, 0, *arguments, *[0] * (6 - len(arguments)))
-    lines, at, register = call_filter.program(processor, pid=PID), 0, 0
+    lines, at, register = call_filter.program(processor, pid=PID, opens_anew=opens_anew), 0, 0
     while True:
         code, true, false, k = lines[at]
         at += 1
@@ -139,3 +141,12 @@ def test_it_is_worn_by_all_threads_and_without_new_rights(allowed, taken, worn, 
 
     assert call_filter.wear(X86, pid=PID, prctl=prctl, syscall=syscall) is worn
     assert calls == [(38, 1, 0, 0, 0), (317, 1, 5)][:asked]
+
+
+@pytest.mark.parametrize(("processor", "number", "place"), [(X86, 2, 1), (X86, 257, 2), (ARM, 56, 2)])
+def test_a_filter_may_let_files_be_opened_anew_and_nothing_else(processor, number, place):
+    anew = [0] * place + [os.O_WRONLY | os.O_CREAT | os.O_TRUNC]
+    assert answer(processor, number, *anew) == EACCES
+    assert answer(processor, number, *anew, opens_anew=True) == LET
+    refused = processor.refused[:40]
+    assert {answer(processor, call, opens_anew=True) for call in refused} == {EPERM}

@@ -80,3 +80,8 @@ def test_other_systems_are_not_called_by_linux_numbers(monkeypatch):
 
 def test_the_real_kernel_answers():
     assert Kernel().prctl(3, 0, 0, 0, 0) in {0, 1}  # PR_GET_DUMPABLE
+
+
+def test_a_filter_that_lets_open_is_another_seal(asked):
+    assert seal((seals.OPENING_FILTER,), reads=[]) == [seals.OPENING_FILTER]
+    assert asked[0][2]["opens_anew"] is True
