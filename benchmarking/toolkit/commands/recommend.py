@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from benchmarking.toolkit.commands.exits import DONE, NO, read_json, stop
+from benchmarking.toolkit.commands.exits import DONE, NO, read_json, stop, write_json
 from governance.domain.refusals import Refused
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def recommend(  # noqa: PLR0913 -- each is an option of the command line
         list[Path] | None, typer.Option(help="Result of a load test, for the load curve; two or more.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the page (HTML, Markdown, PDF) and its charts.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the recommendation to this file.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Name the candidate to take under limits, why, what it costs, what would change the choice, and what is not known."""
     from benchmarking.toolkit.tradeoff.candidates import read_candidates
@@ -43,6 +45,8 @@ def recommend(  # noqa: PLR0913 -- each is an option of the command line
         choice = read_candidates(candidates)
         wanted = requirements_of(max_p95_ms, max_size_mb, min_accuracy, limit or [], quality, margin)
         found = decide(choice, wanted)
+        if json_file is not None:
+            write_json(json_file, found.as_document())
         if out is not None:
             _publish(
                 out,
@@ -50,9 +54,9 @@ def recommend(  # noqa: PLR0913 -- each is an option of the command line
             )
     except Refused as refused:
         stop(refused.reason)
-    typer.echo(found.headline)
-    for sentence in (*found.why, *found.costs, *found.changes, *found.not_known):
-        typer.echo(f"- {sentence}")
+    if not quiet:
+        sentences = (*found.why, *found.costs, *found.changes, *found.not_known)
+        typer.echo("\n".join([found.headline, *(f"- {sentence}" for sentence in sentences)]))
     raise typer.Exit(DONE if found.winner else NO)
 
 

@@ -5,6 +5,7 @@ The text follows from the figures alone: the same candidates and requirements gi
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from benchmarking.toolkit.measure.verdict import Status
 from benchmarking.toolkit.tradeoff.candidates import Answer, Candidate, Candidates
@@ -15,6 +16,7 @@ from benchmarking.toolkit.tradeoff.decision import LATENCY, SIZE, Decision, Situ
 from benchmarking.toolkit.tradeoff.learning_curve import describe
 from benchmarking.toolkit.tradeoff.requirements import Fit, Limit, Requirements, unit_of
 
+SCHEMA = "weighbridge.recommendation/1"
 POINTS = 100
 
 
@@ -33,6 +35,15 @@ class Recommendation:
     def winner(self) -> str | None:
         """Return the name of the candidate to take, None where nobody meets the limits."""
         return self.decision.winner.name if self.decision.winner else None
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the recommendation as `weighbridge.recommendation/1`."""
+        texts = {key: list(getattr(self, key)) for key in ("why", "costs", "changes", "not_known")}
+        return {
+            "schema": SCHEMA, "situation": self.decision.situation.value, "winner": self.winner,
+            "tied": [each.name for each in self.decision.race.winners[1:]], "contenders": list(self.decision.contenders),
+            "headline": self.headline, **texts,
+        }  # fmt: skip
 
 
 def recommend(choice: Candidates, requirements: Requirements) -> Recommendation:

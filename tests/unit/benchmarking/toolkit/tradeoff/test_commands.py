@@ -51,8 +51,16 @@ def test_a_recommendation_from_file_to_page(file: Path, tmp_path: Path, monkeypa
 
 def test_a_page_with_a_pdf_says_nothing_on_standard_error(file: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("benchmarking.toolkit.tradeoff.publishing.publish", lambda *_, **__: None)
-    done = weighbridge("recommend", file, "--out", tmp_path / "out")
-    assert (done.exit_code, done.stderr) == (0, "")
+    done = weighbridge("recommend", file, "--out", tmp_path / "out", "--json", tmp_path / "r.json", "--quiet")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+    written = json.loads((tmp_path / "r.json").read_text())
+    assert (written["schema"], written["situation"], written["winner"]) == (
+        "weighbridge.recommendation/1",
+        "clear",
+        "big",
+    )
+    assert written["headline"] == "Take big."
+    assert (written["tied"], written["contenders"]) == ([], [])
 
 
 def test_what_cannot_be_read_is_refused(file: Path, tmp_path: Path) -> None:
