@@ -9,13 +9,13 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from governance.actions import rulebook
-from governance.domain import defaults
 from governance.models import PolicyVersion
 from tests.factories.changes import REASON
+from tests.factories.policies import LEAN
 from tests.factories.snapshots import snapshot
 
 Api = Callable[[User | None], APIClient]
-SOURCE = defaults.text_of(defaults.POLICY)
+SOURCE = LEAN
 
 
 def test_every_version_is_listed(api: Api, policy: PolicyVersion, outsider: User) -> None:

@@ -10,8 +10,9 @@ from governance.enums import DocumentState
 from governance.models import ChecklistVersion, PolicyVersion, RuleChange
 from governance.queries.rulebook import changes
 from tests.factories.changes import REASON, propose
+from tests.factories.policies import LEAN
 
-SOURCE = defaults.text_of(defaults.POLICY)
+SOURCE = LEAN
 LOOSER = SOURCE.replace("limit: 200", "limit: 500")
 
 
@@ -95,7 +96,7 @@ def test_differences_between_versions(as_, second, author):
     ("before", "after", "words"),
     [
         ("limit: 100\n", "limit: 80\n", ["A stricter limit"]),
-        ("    quorum: 2", "    quorum: 3", [""]),
+        ("quorum: 2", "quorum: 3", [""]),
         ("", "", []),
     ],
 )
