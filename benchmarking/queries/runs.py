@@ -8,6 +8,8 @@ from typing import Any
 from django.core.files.storage import storages
 from django.db.models import QuerySet
 
+from benchmarking.domain.alternatives import Picture, VariantLine, lines_of, pictures_of
+from benchmarking.domain.routing import hardware_of
 from benchmarking.models import Run
 from governance.domain.refusals import NotFound
 from governance.domain.roles import Person
@@ -55,6 +57,9 @@ class RunView:
     created_at: datetime
     finished_at: datetime | None
     queue_place: int | None
+    hardware: str = ""
+    variants: tuple[VariantLine, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 def visible_to(person: Person) -> QuerySet[Run]:
@@ -115,6 +120,9 @@ def describe(run: Run) -> RunView:
         created_at=run.created_at,
         finished_at=run.finished_at,
         queue_place=_place(run),
+        hardware=hardware_of(run.plan),
+        variants=lines_of(result),
+        pictures=pictures_of(result),
     )
 
 

@@ -15,12 +15,18 @@ from benchmarking.toolkit.optimise.plan import Choice, of_file
 from benchmarking.toolkit.optimise.trial import TrialSettings
 from benchmarking.toolkit.optimise.workshop import Follow
 from benchmarking.toolkit.runners.limits import Limits
+from benchmarking.toolkit.tradeoff.axes import DEFAULT_AXES, axes_of, axis_of
 from benchmarking.toolkit.tradeoff.candidates import Answer, Candidate, Candidates
+from benchmarking.toolkit.tradeoff.charts.drawing import svg
+from benchmarking.toolkit.tradeoff.charts.plane import trade_off
+from benchmarking.toolkit.tradeoff.pareto import weigh
 
 # From the least to the most believable; the result is as believable as its weakest measured variant.
 STATUSES = ("invalid", "indicative", "valid")
 # A small data set calibrates with fewer rows than were wanted, so that enough are left to test on.
 MOST_CALIBRATION_SHARE = 0.25
+# Drawn with the result by the worker: a web process should not load a drawing engine.
+CHARTS = {"accuracy-latency": "latency_p95_ms", "accuracy-size": "model_size_mb"}
 NOT_VARIANTS = (Answer.BASELINE, Answer.FAILED)
 
 
@@ -55,7 +61,17 @@ def as_result(found: Candidates, *, left_out: Sequence[str] = ()) -> dict[str, A
         "verdict": {"status": min(statuses, key=STATUSES.index, default=STATUSES[0]), "reasons": _reasons(found)},
         "metrics": {"alternatives_measured": metrics.single(len(measured), "variants")} if measured else {},
         "left_out": list(left_out),
+        "standings": {
+            standing.name: f"{standing.state.value} (P {standing.p_frontier:.2f})"
+            for standing in weigh(found.candidates, axes_of(DEFAULT_AXES)).standings
+        },
+        "charts": [_drawn(found, name, across) for name, across in CHARTS.items()] if measured else [],
     }
+
+
+def _drawn(found: Candidates, name: str, across: str) -> dict[str, str]:
+    chart = trade_off(found.candidates, across=axis_of(across), up=axis_of("accuracy"))
+    return {"name": name, "title": chart.title, "alt": chart.alt, "svg": svg(chart)}
 
 
 def is_evidence(candidate: Candidate) -> bool:

@@ -68,6 +68,16 @@ def result(request: HttpRequest, run_id: int) -> HttpResponse:
     return response
 
 
+@require_safe
+def picture(request: HttpRequest, run_id: int, name: str) -> HttpResponse:
+    """A chart that was drawn with the result, for an `img` of our own pages: alone it may load and run nothing."""
+    run = runs.find(run_id=run_id, person=person_of(request))
+    found = next((each for each in runs.describe(run).pictures if each.name == name), None)
+    if found is None:
+        raise NotFound(f"Run {run.pk} has no chart {name!r}.")
+    return HttpResponse(found.svg, content_type="image/svg+xml", headers={"Cache-Control": "private, max-age=86400"})
+
+
 @require_POST
 def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
     """Stop a run."""

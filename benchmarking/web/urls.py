@@ -10,6 +10,7 @@ urlpatterns = [
     path("runs/<int:run_id>/", runs.detail, name="run"),
     path("runs/<int:run_id>/live/", runs.live, name="run_live"),
     path("runs/<int:run_id>/result.json", runs.result, name="run_result"),
+    path("runs/<int:run_id>/charts/<slug:name>.svg", runs.picture, name="run_picture"),
     path("runs/<int:run_id>/cancel/", runs.cancel, name="run_cancel"),
     path("runs/<int:run_id>/repeat/", runs.repeat, name="run_repeat"),
     path("runs/sandbox/", sandbox.shown, name="sandbox"),

@@ -15,8 +15,10 @@ from reviews.domain.packet_evidence import (
     CostRow,
     DeterminationPart,
     Measurement,
+    PictureRow,
     RuleLine,
     RunRow,
+    VariantRow,
 )
 from reviews.domain.packet_trail import AuditPart, AuditRow, CheckpointPart
 
@@ -37,10 +39,12 @@ __all__ = [
     "DeterminationPart",
     "Measurement",
     "Packet",
+    "PictureRow",
     "RuleLine",
     "RunRow",
     "StageRow",
     "TicketPart",
+    "VariantRow",
     "VoteRow",
 ]
 
@@ -214,6 +218,8 @@ class Packet:
     budget: tuple[BudgetRow, ...] = ()
     ticket: TicketPart | None = None
     runs: tuple[RunRow, ...] = ()
+    variants: tuple[VariantRow, ...] = ()
+    pictures: tuple[PictureRow, ...] = ()
     audit: AuditPart | None = None
     authorisation: AuthorisationPart | None = None
     generated_at: datetime

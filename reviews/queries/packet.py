@@ -59,6 +59,8 @@ def packet_of(request: ReviewRequest, *, now: datetime) -> Packet:
         budget=parts.budget_rows(request, decision=decision, now=now),
         ticket=parts.ticket_part(request),
         runs=evidence.run_rows(request),
+        variants=evidence.variant_rows(request),
+        pictures=evidence.picture_rows(request),
         audit=parts.audit_part(request),
         authorisation=parts.authorisation_part(decision),
         generated_at=now,
@@ -71,7 +73,7 @@ def packet_page(row: models.Packet) -> PacketPage:
     packet = from_document(row.document)
     return PacketPage(
         context={"packet": packet, "digest": row.document_digest},
-        assets={**_style_sheets(), **draw_charts(packet)},
+        assets={**_style_sheets(), **draw_charts(packet), **_pictures(packet)},
     )
 
 
@@ -122,6 +124,10 @@ def _style_sheets() -> dict[str, bytes]:
     # A missing sheet is left out here: the printer then fails in words, rather than print without it.
     found = {_TOKENS: Path(tokens) if isinstance(tokens, str) else None, _SHEET: sheet}
     return {name: path.read_bytes() for name, path in found.items() if path is not None and path.exists()}
+
+
+def _pictures(packet: Packet) -> dict[str, bytes]:
+    return {f"variants-{each.name}.svg": each.svg.encode() for each in packet.pictures}
 
 
 @cache

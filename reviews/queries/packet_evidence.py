@@ -1,7 +1,7 @@
 """The evidence of a packet: claimed beside measured, costs, and the runs behind the figures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from governance.domain import facts
 from governance.domain.evaluation import RuleStatus
 from governance.domain.facts import CATALOGUE, Basis, Direction, Figure
 from reviews.domain import wording
-from reviews.domain.packet import Claim, Comparison, CostRow, Measurement, RunRow
+from reviews.domain.packet import Claim, Comparison, CostRow, Measurement, PictureRow, RunRow, VariantRow
 from reviews.models import ReviewRequest
 from reviews.queries.evidence import AnsweredContradiction, contradictions_of, determine, figure_of, policy_of
 
@@ -75,6 +75,23 @@ def costs(known: Sequence[KnownFigure], *, now: datetime) -> tuple[CostRow, ...]
 def run_rows(request: ReviewRequest) -> tuple[RunRow, ...]:
     """Every benchmark of the request, oldest first; one that gave no verdict shows its state instead."""
     return tuple(_run_row(runs.describe(run)) for run in runs.of_request(request.ref))
+
+
+def variant_rows(request: ReviewRequest) -> tuple[VariantRow, ...]:
+    """The cheaper variants of the latest run that measured some."""
+    view = _latest_variants(request)
+    return tuple(VariantRow(**asdict(line)) for line in view.variants) if view else ()
+
+
+def picture_rows(request: ReviewRequest) -> tuple[PictureRow, ...]:
+    """The charts drawn with them."""
+    view = _latest_variants(request)
+    return tuple(PictureRow(**asdict(picture)) for picture in view.pictures) if view else ()
+
+
+def _latest_variants(request: ReviewRequest) -> RunView | None:
+    views = [runs.describe(run) for run in runs.of_request(request.ref)]
+    return next((view for view in reversed(views) if view.variants), None)
 
 
 def _figures(known: Sequence[KnownFigure]) -> list[Figure]:
