@@ -170,6 +170,13 @@ class RateLimited(Unreachable):
     """Asked to slow down. `retry_after_s` is None where the tracker named no time: the caller backs off by itself."""
 
 
+class TooLate(Unreachable):
+    """This process was held up for so long that what it was about to send may be sent by another; it sent nothing."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, reach=Reach.TICKET)
+
+
 class OutcomeUnknown(TrackerError):  # noqa: N818 -- says what happened, as the port's words do
     """A write was sent and its answer lost. Search no earlier than `settle_s` seconds from now: search lags behind."""
 
@@ -211,8 +218,11 @@ class TransitionUnavailable(TrackerError):  # noqa: N818 -- says what happened, 
 class TicketTracker(Protocol):
     """Where people outside follow a request. It informs; it never approves. Every method may raise `TrackerError`."""
 
-    def open(self, ticket: TicketDraft) -> RemoteTicket:
-        """Create the ticket, unconditionally. Use `integrations.tickets.open_once` wherever an attempt went before."""
+    def open(self, ticket: TicketDraft, *, not_after: datetime | None = None) -> RemoteTicket:
+        """Create the ticket, unconditionally. Use `integrations.tickets.open_once` wherever an attempt went before.
+
+        Raises TooLate, having sent nothing, where `not_after` has passed.
+        """
         ...
 
     def find(self, label: str) -> RemoteTicket | None:

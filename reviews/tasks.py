@@ -127,16 +127,20 @@ def _opened(jira: TicketTracker, message: OutboxMessage, ticket: Ticket) -> Remo
     return remote
 
 
-def _note_asking(message: OutboxMessage) -> None:
-    """Write down that a creation is being sent, unless an earlier one may still turn up; it waits longer each time."""
-    now, asks = timezone.now(), message.payload.get("asks", 0)
+def _note_asking(message: OutboxMessage) -> datetime:
+    """Write down that a creation is being sent, unless an earlier one may still turn up; it waits longer each time.
+
+    Answers until when it may be sent.
+    """
+    now, asks, jira = timezone.now(), message.payload.get("asks", 0), jira_settings()
     if asks:
-        patience_s = min(jira_settings().patience_s * 2 ** (asks - 1), PATIENCE_MAX_S)
+        patience_s = min(jira.patience_s * 2 ** (asks - 1), PATIENCE_MAX_S)
         left_s = patience_s - (now - datetime.fromisoformat(message.payload["asked_at"])).total_seconds()
         if left_s > 0:
             reason = "Jira may have opened the ticket; its search may not know it yet, so it is looked for again."
             raise outbox.TryLater(reason, wait_s=left_s, is_uncertain=True, at=now)
     outbox.remember(message=message, now=now, asked_at=now.isoformat(), asks=asks + 1)
+    return now + timedelta(seconds=jira.sendable_s(outbox.effect_lease().total_seconds()))
 
 
 def _link(message: OutboxMessage, ticket: Ticket, remote: RemoteTicket) -> None:

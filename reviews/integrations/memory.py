@@ -78,8 +78,8 @@ class MemoryTracker:
         for ticket in self.tickets.values():
             ticket.indexed = True
 
-    def open(self, ticket: TicketDraft) -> RemoteTicket:
-        """Create a ticket, unconditionally."""
+    def open(self, ticket: TicketDraft, *, not_after: datetime | None = None) -> RemoteTicket:
+        """Create a ticket, unconditionally; here no time passes."""
         fault = self._begin("open")
         number = len(self.tickets) + 1
         kept = MemoryTicket(f"{10_000 + number}", f"{self._project}-{number}", ticket, indexed=self.indexes_at_once)

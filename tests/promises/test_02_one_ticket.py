@@ -4,6 +4,7 @@ import contextlib
 import itertools
 import random
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from governance.models import OutboxMessage
 from reviews.actions import requests
 from reviews.integrations.jira.tracker import JiraTracker
 from reviews.models import Ticket
-from reviews.ports import RemoteTicket
+from reviews.ports import OutcomeUnknown, RemoteTicket, TicketDraft
 from tests.promises import tickets
 from tests.promises.tickets import CREATE, LONG, NO_FAULTS, World, forked, states
 
@@ -142,6 +143,50 @@ def test_a_worker_that_wakes_after_its_lease_asks_for_nothing(world: World, monk
     assert world.faults() == NO_FAULTS
     assert len(world.jira.requests("POST /rest/api/3/issue ")) == 1
     assert Ticket.objects.get().key == "MR-1"
+
+
+@pytest.mark.parametrize("late_s", [100, 151, 3600])
+def test_a_worker_held_up_after_its_last_look_asks_for_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, late_s: int
+) -> None:
+    """It has written down that it asks, and is held up before the creation is sent; another may open the ticket."""
+    world.jira.config.index_lag_s = 45
+    message, ask = world.head(world.submit()), JiraTracker.open
+
+    def held_up(self: JiraTracker, draft: TicketDraft, *, not_after: datetime) -> RemoteTicket:
+        monkeypatch.setattr(JiraTracker, "open", ask)
+        world.clock.move(seconds=late_s)
+        world.deliver(message)
+        return ask(self, draft, not_after=not_after)
+
+    monkeypatch.setattr(JiraTracker, "open", held_up)
+    world.deliver(message)
+    by_the_other = int(late_s > outbox.effect_lease().total_seconds())
+    assert len(world.jira.requests("POST /rest/api/3/issue ")) == by_the_other
+    world.settle()
+    assert world.faults() == NO_FAULTS
+    assert len(world.jira.requests("POST /rest/api/3/issue ")) == 1
+
+
+def test_a_creation_sent_at_the_last_moment_is_found_before_another_is_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Search knows it 45 s after it was done, which may be as late as the time-outs allow."""
+    world.jira.config.index_lag_s = 45
+    message, ask = world.head(world.submit()), JiraTracker.open
+
+    def held_up(self: JiraTracker, draft: TicketDraft, *, not_after: datetime) -> RemoteTicket:
+        monkeypatch.setattr(JiraTracker, "open", ask)
+        world.clock.moment = not_after
+        ask(self, draft, not_after=not_after)
+        raise OutcomeUnknown("The answer was lost.", settle_s=self.settings.settle_s)
+
+    monkeypatch.setattr(JiraTracker, "open", held_up)
+    world.deliver(message)
+    assert len(world.jira.requests("POST /rest/api/3/issue ")) == 1
+    world.settle()
+    assert world.faults() == NO_FAULTS
+    assert len(world.jira.requests("POST /rest/api/3/issue ")) == 1
 
 
 def test_a_database_restored_from_before_the_ticket_finds_it(world: World) -> None:

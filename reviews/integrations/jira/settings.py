@@ -65,12 +65,25 @@ class JiraSettings:
             raise Misconfigured("JIRA_URL begins with http://, which would send the token readable: use https://.")
 
     @property
+    def answer_s(self) -> float:
+        """How long a call may be under way, in seconds."""
+        return self.connect_timeout_s + self.read_timeout_s
+
+    @property
     def patience_s(self) -> float:
         """How long after a creation was sent a search that finds nothing still proves nothing.
 
         The creation may be under way until the time-outs are over; then search may lag, and is asked twice.
         """
-        return self.connect_timeout_s + self.read_timeout_s + 2 * self.settle_s
+        return self.answer_s + 2 * self.settle_s
+
+    def sendable_s(self, lease_s: float) -> float:
+        """How long after it was written down a creation may still be sent, in seconds.
+
+        Nobody else sends one before the lease and `patience_s` are both over; by then search must have known this one
+        for a while, whatever it took to be done.
+        """
+        return max(lease_s, self.patience_s) - self.answer_s - self.settle_s
 
     @property
     def is_loopback(self) -> bool:

@@ -19,6 +19,7 @@ from reviews.ports import (
     RateLimited,
     RemoteTicket,
     TicketDraft,
+    TooLate,
     TrackerError,
     TransitionUnavailable,
     Unreachable,
@@ -49,10 +50,14 @@ class JiraTracker:
             self._client.hang_up()
             self._client = None
 
-    def open(self, ticket: TicketDraft) -> RemoteTicket:
+    def open(self, ticket: TicketDraft, *, not_after: datetime | None = None) -> RemoteTicket:
         """Create the ticket and see that its label was kept. Raises LabelLost, with the ticket, where it was not."""
         payload = self._payload(ticket)
         with self._asking("open the ticket", write=True) as client:
+            if not_after is not None and self._clock() > not_after:
+                raise TooLate(
+                    "This worker was held up, so Jira was not asked to open the ticket; another attempt will."
+                )
             created = client.post_json("issue", payload)
             ticket_id, key = str(created["id"]), str(created["key"])
         opened = RemoteTicket(id=ticket_id, key=key, url=self.settings.browse_url(key), status="")
