@@ -65,7 +65,7 @@ def _headline(choice: Candidates, requirements: Requirements, decision: Decision
     name, others = decision.winner.name, [each.name for each in decision.race.winners[1:]]
     match decision.situation:
         case Situation.SINGLE:
-            return f"{name} meets the limits, but nothing else was measured: there was no choice."
+            return f"{name} meets the limits, but no other candidate could be judged: there was no choice."
         case Situation.TIED:
             return f"Take {name}; {_listed(others)} would do as well."
         case Situation.AMBIGUOUS if decision.contenders:

@@ -126,7 +126,7 @@ def test_who_might_win_at_its_better_bound_is_named() -> None:
 
 def test_a_single_candidate_is_no_choice() -> None:
     found = recommend(candidates(QUICK), Requirements())
-    assert found.headline == "quick meets the limits, but nothing else was measured: there was no choice."
+    assert found.headline == "quick meets the limits, but no other candidate could be judged: there was no choice."
     assert found.why == ("1 of 1 candidates meet the limits (none were set).",)
 
 

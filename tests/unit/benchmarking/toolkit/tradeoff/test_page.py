@@ -72,7 +72,7 @@ def test_the_markdown_holds_the_sentences_the_tables_and_the_appendix() -> None:
     written = markdown(found)
     assert found.charts == ()
     assert [name for name, _ in found.appendix] == ["latency-distribution", "learning-curve", "load-curve"]
-    assert "**only meets the limits, but nothing else was measured: there was no choice.**" in written
+    assert "**only meets the limits, but no other candidate could be judged: there was no choice.**" in written
     assert "](learning-curve.svg)" in written
     assert html(found).count("<figure>") == 0
 
