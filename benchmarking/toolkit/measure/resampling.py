@@ -108,10 +108,14 @@ def _dependence_at(values: NDArray[np.float64], point: float) -> Dependence:
 
 
 def _borne(worth: int, p: float, low: int | None, high: int | None) -> float:
-    """Return the level at which the percentile lies between the bounds, the extreme sample standing in for a missing one."""
+    """Return the level at which the percentile lies between the bounds, the extreme sample standing in for a missing one.
+
+    Rounded down to a hundredth, and never nought, which is no level.
+    """
     from scipy.stats import binom
 
-    return float(binom.cdf((high or worth) - 1, worth, p) - binom.cdf((low or 1) - 1, worth, p))
+    level = float(binom.cdf((high or worth) - 1, worth, p) - binom.cdf((low or 1) - 1, worth, p))
+    return max(0.01, math.floor(100 * level) / 100)
 
 
 def _method(found: Dependence, n: int, worth: int) -> str:

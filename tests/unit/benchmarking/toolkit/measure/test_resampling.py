@@ -114,6 +114,15 @@ def test_the_extreme_sample_stands_in_for_a_bound_that_does_not_exist(p, bound):
     raise AssertionError("no series had too few samples for the bound")
 
 
+@given(phi=st.sampled_from([0.9, 0.99, 0.999]), n=st.integers(130, 900), seed=st.integers(0, 99))
+@settings(max_examples=30, deadline=None)
+def test_a_level_is_a_whole_percentage_and_never_nought(phi, n, seed):
+    found = serial_percentile_interval(np.exp(0.3 * ar1(phi, n, seed)), 0.95)
+    assert 0.01 <= found.confidence <= 0.99
+    assert round(100 * found.confidence) == pytest.approx(100 * found.confidence)
+    assert found.lower <= found.value <= found.upper
+
+
 def test_too_few_samples_have_no_figure():
     assert serial_percentile_interval(np.arange(661.0), 0.99) is None
 
