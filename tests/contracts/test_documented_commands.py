@@ -22,6 +22,12 @@ COMMAND = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?weighbridge ((?:[^\\\n]|\\\n)
 # What each page's commands find in the folder they are run in. A page that is not named here talks to a server.
 MATERIAL: dict[str, dict[str, Callable[[Path], object]]] = {
     "how-to/profile-a-model.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
+    "how-to/compare-models.md": {
+        "model.onnx": builders.classifier,
+        "smaller.onnx": builders.classifier,
+        "test.npz": builders.data_set,
+    },
+    "how-to/choose-a-scenario.md": {"model.onnx": builders.classifier},
     "how-to/make-a-model-cheaper.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
     "how-to/choose-a-model.md": {"candidates.json": made.candidates_file, "points.csv": made.points_file},
     "how-to/log-to-a-tracker.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},

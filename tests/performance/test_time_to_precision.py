@@ -1,0 +1,55 @@
+"""How long it takes to know the median to a given width: our stopping beside a tool that always takes as many iterations."""
+
+import time
+
+import numpy as np
+
+from benchmarking.toolkit.measure.latency import single_stream
+from benchmarking.toolkit.measure.scenarios import SingleStream, WarmUp
+from benchmarking.toolkit.measure.stats import percentile_interval
+from benchmarking.toolkit.measure.stopping import Enough
+from benchmarking.toolkit.runners.onnx_runtime import OnnxRuntimeRunner
+from tests.performance.test_profile_overhead import network  # noqa: F401 -- a fixture
+
+WIDTH = 0.05  # of the median, at 99 %
+FIXED = 10_000  # iterations of a tool that cannot tell when it knows enough
+STEP = 200
+
+
+def needed(samples):
+    """Return after how many samples, in steps of 200, the interval of the median is narrow enough; all of them if never."""
+    for count in range(STEP, len(samples) + 1, STEP):
+        found = percentile_interval(samples[:count], 0.5)
+        if found is not None and found.upper - found.lower <= WIDTH * found.value:
+            return count
+    return len(samples)
+
+
+def test_the_width_is_reached_before_a_fixed_number_of_iterations(network):  # noqa: F811 -- the fixture imported above
+    runner = OnnxRuntimeRunner(network, threads=1)
+    x = np.random.default_rng(1).normal(size=(64, 512)).astype(np.float32)
+    feeds = [{"a0": x[row : row + 1]} for row in range(64)]
+    warmup = WarmUp(values=10, value_ms=0, max_duration_s=0.05)
+    scenario = SingleStream(min_samples=FIXED, min_duration_s=0.0, warmup=warmup)
+    begun = time.perf_counter()
+    run = single_stream(runner, feeds, scenario=scenario, clock=time.perf_counter_ns, on_tick=lambda _: None)
+    fixed_s = time.perf_counter() - begun
+    enough = needed(run.latencies_ns)
+    ours_s = float(run.latencies_ns[:enough].sum()) / 1e9
+    print(f"\ntime_to_5_percent_median_s: {ours_s:.3f} ({enough} samples), fixed {FIXED} iterations: {fixed_s:.3f}")
+    assert enough < FIXED
+
+
+def test_a_run_can_be_ended_as_soon_as_it_knows_enough(network):  # noqa: F811 -- the fixture imported above
+    runner = OnnxRuntimeRunner(network, threads=1)
+    feeds = [{"a0": np.zeros((1, 512), dtype=np.float32)}]
+
+    def stop(share):
+        if share > 0:
+            raise Enough
+
+    scenario = SingleStream(min_samples=10**9, warmup=WarmUp(values=10, value_ms=0, max_duration_s=0.05))
+    run = single_stream(runner, feeds, scenario=scenario, clock=time.perf_counter_ns, on_tick=stop)
+    print(f"\ntime_to_stop_s: {run.duration_s:.3f} ({len(run.latencies_ns)} samples kept)")
+    assert run.is_partial
+    assert run.duration_s < 1.0
