@@ -22,6 +22,7 @@ from governance.queries import changes, people, rulebook
 from governance.rules import check_confirm_change, check_read_changes, may_manage_people, may_refuse_change
 from governance.web.policies import shown_changes
 from governance.web.reader import person_of, user_of
+from governance.web.reasons import ReasonForm, reason_in
 from governance.web.refusals import attempt, show_in
 
 if TYPE_CHECKING:
@@ -49,12 +50,6 @@ class GrantForm(forms.Form):
     )
     role = forms.ChoiceField(choices=ROLES)
     reason = forms.CharField(label="Why", widget=forms.Textarea(attrs={"rows": 3}), max_length=writes.REASON_CHARS_MAX)
-
-
-class ReasonForm(forms.Form):
-    """Why a proposal is refused or withdrawn."""
-
-    reason = forms.CharField(label="Why", widget=forms.Textarea(attrs={"rows": 2}), max_length=writes.REASON_CHARS_MAX)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -119,8 +114,7 @@ def refuse(request: HttpRequest, change_id: int) -> HttpResponse:
     change = _found(request, change_id)
 
     def act() -> str:
-        reason = request.POST.get("reason", "")
-        row = writes.refuse(change=change, reason=reason, by=user_of(request), now=timezone.now())
+        row = writes.refuse(change=change, reason=reason_in(request), by=user_of(request), now=timezone.now())
         return f"{row} is {row.state}; nothing changed."
 
     attempt(request, act)

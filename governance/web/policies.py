@@ -20,6 +20,7 @@ from governance.queries import changes, rulebook
 from governance.queries.rulebook import Version
 from governance.rules import check_propose_publication, check_write_rulebook, may_read_changes, may_write_rulebook
 from governance.web.reader import person_of, user_of
+from governance.web.reasons import reason_in
 from governance.web.refusals import attempt
 
 WORDS = {"policies": "policy", "checklists": "checklist"}
@@ -107,10 +108,11 @@ def draft(request: HttpRequest, kind: str) -> HttpResponse:
 def propose(request: HttpRequest, kind: str, name: str, number: int) -> HttpResponse:
     """Propose to put a draft in force; a second person confirms."""
     version = rulebook.find(kind=kind, name=name, number=number)
-    reason = request.POST.get("reason", "")
 
     def act() -> str:
-        change = proposals.propose_publication(version=version, reason=reason, by=user_of(request), now=timezone.now())
+        change = proposals.propose_publication(
+            version=version, reason=reason_in(request), by=user_of(request), now=timezone.now()
+        )
         return f"{change} is proposed. An administrator who neither wrote nor proposed it must confirm it within seven days."
 
     attempt(request, act)

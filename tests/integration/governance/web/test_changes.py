@@ -98,6 +98,19 @@ def test_refusing_needs_a_reason_and_changes_nothing(as_, change, admin):
     assert said(page) == [f"{change} is refused; propose it anew if it is still wanted."]
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("A null\x00 in the middle.", "Null characters are not allowed."), ("x" * 2001, "at most 2000 characters")],
+)
+def test_a_reason_that_cannot_be_kept_is_refused(as_, change, admin, approver, now, reason, told):
+    before = snapshot()
+    page = as_(admin).post(f"/changes/{change.pk}/refuse/", {"reason": reason}, follow=True)
+    assert told in said(page)[0]
+    page = as_(admin).post("/policy/policies/default/2/propose/", {"reason": reason}, follow=True)
+    assert told in said(page)[0]
+    assert snapshot() == before
+
+
 def test_the_proposer_withdraws(as_, change, approver):
     page = as_(approver).post(f"/changes/{change.pk}/refuse/", {"reason": "I found a mistake."}, follow=True)
     assert said(page) == [f"{change} is withdrawn; nothing changed."]
