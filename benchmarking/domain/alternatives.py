@@ -13,6 +13,7 @@ ANSWERS = {
     "slower": "slower",
     "costs_quality": "costs too much quality",
     "failed": "could not be made",
+    "uncompared": "not compared",
 }
 
 

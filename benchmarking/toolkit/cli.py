@@ -11,6 +11,7 @@ import typer
 from benchmarking.toolkit.commands.compare import compare
 from benchmarking.toolkit.commands.example import product_images
 from benchmarking.toolkit.commands.gate import gate
+from benchmarking.toolkit.commands.import_runs import import_runs
 from benchmarking.toolkit.commands.learning_curve import learning_curve
 from benchmarking.toolkit.commands.load import load
 from benchmarking.toolkit.commands.max_rate import max_rate
@@ -50,6 +51,7 @@ app.command()(recommend)
 app.command("learning-curve")(learning_curve)
 app.command()(gate)
 app.command()(track)
+app.command("import-runs")(import_runs)
 request.command()(create)
 example.command("product-images")(product_images)
 

@@ -30,6 +30,7 @@ class Answer(StrEnum):
     SLOWER = "slower"
     COSTS_QUALITY = "costs_quality"
     FAILED = "failed"
+    UNCOMPARED = "uncompared"
 
 
 @dataclasses.dataclass(frozen=True)
