@@ -1,6 +1,6 @@
 """Reads of the checkpoints, and whether the trail still is what they say."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from governance.domain import attestation, checkpoint
 from governance.domain.checkpoint import Signed
@@ -31,27 +31,33 @@ def own_keys() -> list[str]:
 
 def faults(*, public_keys: Iterable[str]) -> list[str]:
     """Every way in which the trail contradicts its checkpoints, or these each other, in words; the oldest first."""
-    keys = {attestation.key_id(key): key for key in public_keys}
     rows = list(Checkpoint.objects.order_by("count"))
-    said = [fault for row in rows for fault in faults_of(signed_of(row), keys=keys)]
+    keys = {attestation.key_id(key): key for key in public_keys}
     known = {row.count for row in rows}
     announced = AuditEvent.objects.filter(kind=ANNOUNCED).order_by("position").values_list("position", flat=True)
-    return said + [f"The checkpoint after event {each} was removed." for each in announced if each not in known]
+    removed = [f"The checkpoint after event {each} was removed." for each in announced if each not in known]
+    return faults_of([signed_of(row) for row in rows], keys=keys) + removed
 
 
-def faults_of(signed: Signed, *, keys: dict[str, str]) -> Iterator[str]:
-    """What is wrong with one checkpoint's signature, and in what the trail contradicts it. `keys`: PEM by key id."""
+def faults_of(signed: Sequence[Signed], *, keys: Mapping[str, str]) -> list[str]:
+    """What is wrong with the signatures of these checkpoints, and in what the trail contradicts them. `keys`: PEM by id."""
+    places = [each.checkpoint.count for each in signed]
+    heads = dict(AuditEvent.objects.filter(position__in=places).values_list("position", "hash"))
+    return [
+        fault for each in signed for fault in _faults(each, keys.get(each.key_id), heads.get(each.checkpoint.count))
+    ]
+
+
+def _faults(signed: Signed, key: str | None, head: str | None) -> Iterator[str]:
     said = signed.checkpoint
     name = f"The checkpoint after event {said.count} of {said.at:%Y-%m-%d %H:%M} UTC"
-    key = keys.get(signed.key_id)
     if key is None:
         yield f"{name} names the key {signed.key_id}, which is not at hand; give its public half with --public-key."
     elif not _is_genuine(signed, key):
         yield f"{name} was not signed by the key it names: it is forged or altered."
-    found = AuditEvent.objects.filter(position=said.count).values_list("hash", flat=True).first()
-    if found is None:
+    if head is None:
         yield f"{name} names more events than there are: the last ones were removed from the trail."
-    elif found != said.head:
+    elif head != said.head:
         yield f"{name} names another event: the trail was rewritten."
 
 

@@ -73,7 +73,7 @@ class Command(BaseCommand):
             missing = f"The checkpoint names the key {signed.key_id}; give its public half with --public-key."
             return ([] if key else [missing]), f"{words}. The trail was not asked."
         faults, whole = self._of_all(keys)
-        return [*checkpoints.faults_of(signed, keys=keys), *faults], f"{words}, and it still is. {whole}"
+        return [*checkpoints.faults_of([signed], keys=keys), *faults], f"{words}, and it still is. {whole}"
 
     def _keys(self, files: list[str]) -> dict[str, str]:
         try:

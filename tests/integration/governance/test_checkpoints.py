@@ -265,3 +265,13 @@ def test_what_cannot_be_verified_is_said(tmp_path: Path, words: tuple[str, ...],
     named = [word.format(file=tmp_path / "file", bytes=tmp_path / "bytes") for word in words]
     with pytest.raises(CommandError, match=reason):
         verify(*named)
+
+
+def test_many_checkpoints_ask_the_database_as_often_as_one(
+    now: datetime, django_assert_num_queries: Callable[..., object]
+) -> None:
+    for _ in range(3):
+        happen(now)
+        writes.keep(now=now)
+        with django_assert_num_queries(3):  # type: ignore[attr-defined]
+            assert checkpoints.faults(public_keys=[public_key()]) == []
