@@ -34,6 +34,7 @@ from tests.factories.people import Cast, make_cast
 from tests.functional.conftest import Visitor, browser, visit
 from tests.integration.conftest import installation, now, signing_key_pem
 from tests.promises import planted
+from tests.promises.columns import APPS, OURS, columns
 from tests.promises.planted import House, Seeds
 from tests.promises.reading import Page, entered
 from tests.promises.test_07_canaries import canary
@@ -63,10 +64,10 @@ def house(seeds: Seeds, cast: Cast, now: datetime) -> House:
 
 def test_every_column_of_text_is_planted_or_ours(house: House, canary: Canary) -> None:
     bare = {}
-    for name, model, field in planted.columns():
+    for name, model, field in columns():
         words = [str(value) for value in model._default_manager.values_list(field, flat=True)]
         is_planted = any(canary[0] in word for word in words)
-        if is_planted == (name in planted.OURS):
+        if is_planted == (name in OURS):
             bare[name] = "planted, so not ours" if is_planted else "neither planted nor ours"
     assert bare == {}
 
@@ -102,7 +103,7 @@ def pages(house: House, now: datetime) -> list[str]:
             values |= {"name": "standard"} if kind == "checklists" and "name" in values else {}
             found.add(reverse(name, kwargs=values))
     for model in django_admin.site._registry:
-        if model is User or model._meta.app_label in planted.APPS:
+        if model is User or model._meta.app_label in APPS:
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
             found.add(reverse(f"{name}_changelist"))
             found |= {reverse(f"{name}_change", args=[row.pk]) for row in model._default_manager.order_by("-pk")[:2]}

@@ -16,7 +16,7 @@ from rest_framework import serializers
 from governance.api.reading import Input
 from tests.factories.people import Cast, make_cast
 from tests.integration.conftest import installation, now, signing_key_pem
-from tests.promises import planted
+from tests.promises.columns import APPS, OURS, columns
 from tests.promises.reading import Page, entered
 
 __all__ = ["installation", "now", "signing_key_pem"]
@@ -42,7 +42,7 @@ NOT_SHOWN = {
 STORED = {
     "budgets.AllocationForm.key": "governance.LedgerEntry.key",
     "changes.GrantForm.reason": "governance.RuleChange.reason",
-    "changes.ReasonForm.reason": "governance.RuleChange.closing_reason",
+    "reasons.ReasonForm.reason": "governance.RuleChange.closing_reason",
     "policies.DraftForm.source": "governance.PolicyVersion.source",
     "sandbox.ChoiceForm.reason": "benchmarking.SandboxChoice.reason",
     "step_forms.ReasonForm.reason": "governance.AuditEvent.reason",
@@ -97,7 +97,7 @@ def inputs() -> Iterator[str]:
 
 def _below(kind: type[Any]) -> Iterator[type[Any]]:
     for each in kind.__subclasses__():
-        if each.__module__.partition(".")[0] in planted.APPS:
+        if each.__module__.partition(".")[0] in APPS:
             yield each
         yield from _below(each)
 
@@ -109,9 +109,9 @@ def _short(kind: type[Any]) -> str:
 def test_every_text_that_is_taken_is_known() -> None:
     assert sorted(set(inputs()) - ECHOED - NOT_SHOWN - set(STORED)) == []
     assert sorted((ECHOED | NOT_SHOWN | set(STORED)) - set(inputs())) == []
-    names = {name for name, _, _ in planted.columns()}
+    names = {name for name, _, _ in columns()}
     assert sorted(set(STORED.values()) - names) == []
-    assert sorted(set(STORED.values()) & set(planted.OURS) - {"governance.LedgerEntry.key"}) == []
+    assert sorted(set(STORED.values()) & set(OURS) - {"governance.LedgerEntry.key"}) == []
 
 
 @pytest.fixture
