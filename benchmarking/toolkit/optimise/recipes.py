@@ -65,8 +65,8 @@ HALF = Recipe(name="fp16", kind=Kind.HALF)
 RECIPES = (GRAPH, PER_CHANNEL, PER_TENSOR, ENTROPY, PERCENTILE, DYNAMIC, HALF)
 
 NO_HALF = (
-    "FP16 is not tried: ONNX Runtime has no half-precision kernels for this processor, so every operator would cast to "
-    "FP32 and back. It halves the file and slows the model down; --force-fp16 measures it anyway."
+    "FP16 is not tried: ONNX Runtime has no half-precision kernels for this processor and computes in FP32 all the same, so "
+    "that only the file shrinks, to a half; --force-fp16 measures it anyway."
 )
 
 

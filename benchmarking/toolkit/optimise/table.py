@@ -17,7 +17,8 @@ def show_candidates(found: Candidates, stream: TextIO, *, left_out: Sequence[str
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="Variants against the baseline", title_justify="left")
+    # Without lines it fits into eighty columns with every name whole.
+    table = Table(title="Variants against the baseline", title_justify="left", box=None, collapse_padding=True)
     for column in COLUMNS:
         table.add_column(column, justify="left" if column in ("variant", "verdict") else "right", no_wrap=True)
     for candidate in found.candidates:
@@ -37,7 +38,7 @@ def _row(candidate: Candidate) -> list[str]:
     return [
         candidate.name,
         candidate.verdict.answer.value.replace("_", " "),
-        f"{speed.value:.2f}{' tied' if speed.is_tied else ''}" if speed else "",
+        ("tied" if speed.is_tied else f"{speed.value:.2f}") if speed else "",
         f"{drop.value * 100:.2f}" if drop else "",
         *(_value(candidate, metric) for metric in ("accuracy", "latency_p50_ms", "model_size_mb")),
     ]

@@ -1,6 +1,7 @@
 """A series from what a person asked for to the candidates file: kept, resumed, interrupted, refused."""
 
 import dataclasses
+import io
 import json
 import sys
 from datetime import UTC, datetime
@@ -17,8 +18,8 @@ from benchmarking.toolkit.optimise.comparison import ComparisonSettings
 from benchmarking.toolkit.optimise.distil import DistilSettings
 from benchmarking.toolkit.optimise.plan import Choice, Lessons, of_file, of_network
 from benchmarking.toolkit.optimise.prune import UNSTRUCTURED, PruneSettings
-from benchmarking.toolkit.optimise.recipes import NO_HALF
-from benchmarking.toolkit.optimise.table import conclusion
+from benchmarking.toolkit.optimise.recipes import NO_HALF, RECIPES
+from benchmarking.toolkit.optimise.table import conclusion, show_candidates
 from benchmarking.toolkit.optimise.training import TrainingSettings
 from benchmarking.toolkit.optimise.trial import TrialSettings
 from benchmarking.toolkit.optimise.workshop import Workshop
@@ -27,6 +28,8 @@ from benchmarking.toolkit.tradeoff.candidates import (
     Answer,
     Candidate,
     Candidates,
+    Figure,
+    QualityDrop,
     SpeedUp,
     VariantVerdict,
     candidates_from,
@@ -245,6 +248,26 @@ def candidate(name, answer, speed=None, size=None):
 def test_one_line_concludes(variants, said):
     found = Candidates(measured_at="", baseline="fp32", candidates=(candidate("fp32", Answer.BASELINE), *variants))
     assert conclusion(found) == said
+
+
+def test_the_table_fits_into_eighty_columns_with_every_name_and_verdict_whole():
+    figures = {
+        name: Figure(0.82431, None, None, None, 1, "1") for name in ("accuracy", "latency_p50_ms", "model_size_mb")
+    }
+    drop = QualityDrop("accuracy", 0.0011, -0.0008, 0.0029, 0.95, 9_488, 0.01, is_non_inferior=True)
+    tried = [
+        dataclasses.replace(candidate(recipe.name, Answer.COSTS_QUALITY, 12.34), metrics=figures, quality_drop=drop)
+        for recipe in RECIPES
+    ]
+    tied = dataclasses.replace(tried[0], name="tied-one", speed_up=SpeedUp(1.0, 0.9, 1.1, 0.95, 16, is_tied=True))
+    stream = io.StringIO()
+    all_of_them = (candidate("fp32", Answer.BASELINE), *tried, tied)
+    show_candidates(Candidates(measured_at="", baseline="fp32", candidates=all_of_them), stream)
+    lines = [line.split() for line in stream.getvalue().splitlines()]
+    for recipe in RECIPES:
+        assert [recipe.name, "costs", "quality", "12.34", "0.11", "0.8243", "0.8243", "0.8243"] in lines
+    assert ["tied-one", "costs", "quality", "tied", "0.11", "0.8243", "0.8243", "0.8243"] in lines
+    assert ["fp32", "baseline"] in lines
 
 
 @pytest.fixture
