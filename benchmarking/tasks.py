@@ -14,7 +14,6 @@ from celery import shared_task, signals
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
-from django.db.models import Q
 from django.utils import timezone
 
 from benchmarking.actions import load_tests, runs
@@ -23,6 +22,7 @@ from benchmarking.domain.routing import TASKS, hardware_of, task_of
 from benchmarking.models import LoadPart, LoadTest, Run
 from benchmarking.queries.load_tests import unconcluded
 from benchmarking.queries.metrics import RUNS, untaken_since
+from benchmarking.queries.runs import of_kind
 from benchmarking.queries.sandbox import is_wall_needed
 from benchmarking.toolkit.alternatives import measure_alternatives
 from benchmarking.toolkit.load.generator import Fired, GeneratorFailed, Share, fire
@@ -216,7 +216,5 @@ def redrive(now: datetime) -> None:
     for test_id in unconcluded():
         wakeups.wake(load_tests.CONCLUDE, test_id)
     for hardware, task in TASKS.items():
-        # A plan that names no kind of machine is a processor's.
-        unnamed = Q(plan__hardware__isnull=True) if hardware is Hardware.CPU else Q()
-        wakeups.announce(Run, task, now=now, among=Q(plan__hardware=hardware) | unnamed)
+        wakeups.announce(Run, task, now=now, among=of_kind(hardware))
     Pulse.note(name=RUNS, at=untaken_since(now=now))

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.files.storage import storages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from benchmarking.domain.alternatives import Picture, VariantLine, lines_of, pictures_of
 from benchmarking.domain.routing import hardware_of
 from benchmarking.models import Run
+from governance.domain.plans import Hardware
 from governance.domain.refusals import NotFound
 from governance.domain.roles import Person
 from governance.enums import UNFINISHED, JobState
@@ -74,6 +75,12 @@ def find(*, run_id: int, person: Person) -> Run:
     if run is None:
         raise NotFound(f"There is no run {run_id} you can see.")
     return run
+
+
+def of_kind(hardware: Hardware) -> Q:
+    """Runs that wait for this kind of machine; a plan that names none is a processor's."""
+    unnamed = Q(plan__hardware__isnull=True) if hardware is Hardware.CPU else Q()
+    return Q(plan__hardware=hardware) | unnamed
 
 
 def of_request(ref: str) -> list[Run]:
@@ -144,4 +151,5 @@ def metrics_of(result: dict[str, Any]) -> list[Metric]:
 def _place(run: Run) -> int | None:
     if run.state != JobState.QUEUED:
         return None
-    return Run.objects.filter(state=JobState.QUEUED, pk__lt=run.pk).count() + 1
+    before = Run.objects.filter(of_kind(hardware_of(run.plan)), state=JobState.QUEUED, pk__lt=run.pk)
+    return before.count() + 1

@@ -12,6 +12,7 @@ from benchmarking import tasks
 from benchmarking.actions import runs
 from benchmarking.domain.routing import TASKS
 from benchmarking.models import Run
+from benchmarking.queries.runs import describe
 from governance import wakeups
 from governance.domain.plans import Hardware, Scenario
 from governance.models import ModelVersion
@@ -137,3 +138,9 @@ def test_what_the_toolkit_refuses_ends_the_run_in_its_words(
     run.refresh_from_db()
     assert (run.state, run.attempts) == ("failed", 1)
     assert "fewer than 100 show nothing" in run.error
+
+
+def test_the_place_in_the_queue_is_that_among_runs_of_the_same_kind(queued: Callable[..., Run]) -> None:
+    on_gpu, old = queued(ON_GPU, "a"), queued(OLD, "b")
+    assert (describe(on_gpu).queue_place, describe(old).queue_place) == (1, 1)
+    assert describe(queued(ON_GPU, "c")).queue_place == 2

@@ -45,7 +45,7 @@ def held(run, now, **fields):
 
 def test_a_queued_run_says_its_place_and_is_followed(as_, run, author):
     page = as_(author).get(f"/runs/{run.pk}/").content.decode()
-    assert "First in the queue; a worker takes it next." in page
+    assert "First in the queue; a worker of the kind “cpu” takes it next." in page
     assert f'hx-get="/runs/{run.pk}/live/"' in page
     assert "Cancel" in page
 
