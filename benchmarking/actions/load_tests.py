@@ -10,7 +10,6 @@ from django.db import transaction
 
 from benchmarking.enums import Verdict
 from benchmarking.models import LoadPart, LoadTest
-from benchmarking.models.load_tests import PARTS_MAX
 from benchmarking.rules import check_load
 from benchmarking.toolkit.load.plan import Caps, check_caps, plan_from
 from benchmarking.toolkit.load.target import Permission, check_target
@@ -38,15 +37,13 @@ def start(
 ) -> LoadTest:
     """Queue one part for each worker; the same `key` twice is one test.
 
-    The target must be on the operator's list (`permissions`), this machine like any other; its address is pinned here.
+    Each worker is one of the plan's processes. The target must be on the operator's list (`permissions`), this machine like any other; its address is pinned here.
     """
     check_load(person_of(by))
     read = plan_from({**plan, "processes": workers})
     check_caps(read, Caps())
     if read.headers or read.body:
         raise Invalid("Workers send requests without a body and without headers of their own.", field="plan")
-    if not 1 <= workers <= PARTS_MAX:
-        raise Invalid(f"A load test is shared out over 1 to {PARTS_MAX} workers.", field="workers")
     target = check_target(read.url, permissions=permissions, resolve=resolve, may_call_itself=False)
     with transaction.atomic():
         test, is_new = LoadTest.objects.get_or_create(

@@ -16,7 +16,7 @@ from benchmarking.toolkit.commands.interrupts import interrupts_noted
 from benchmarking.toolkit.load import report, search
 from benchmarking.toolkit.load.samples import read_samples
 from governance.domain.addresses import Pinned
-from tests.unit.benchmarking.toolkit.load.test_generator import port  # noqa: F401 -- a fixture
+from tests.unit.benchmarking.toolkit.load.test_generator import port, server  # noqa: F401 -- fixtures
 from tests.unit.benchmarking.toolkit.load.test_judgement import calm
 from tests.unit.benchmarking.toolkit.load.test_report import fired
 from tests.unit.benchmarking.toolkit.test_cli import weighbridge
@@ -134,19 +134,21 @@ def test_a_stopped_test_is_neither_yes_nor_no(monkeypatch):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_leaves_a_valid_partial_result(port, tmp_path, number):  # noqa: F811 -- the fixture imported above
+def test_a_stop_leaves_a_valid_partial_result(server, tmp_path, number):  # noqa: F811 -- the fixture imported above
     result = tmp_path / "r.json"
     command_line = [
-        sys.executable, "-m", "benchmarking.toolkit", "load", f"http://127.0.0.1:{port}/", "--rate", "200",
+        sys.executable, "-m", "benchmarking.toolkit", "load", f"http://127.0.0.1:{server.port}/", "--rate", "200",
         "--duration", "60s", "--json", str(result),
     ]  # fmt: skip
     with subprocess.Popen(
         command_line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as running:
-        time.sleep(6)
+        until_s = time.monotonic() + 90
+        while server.answered < 200 and time.monotonic() < until_s:
+            time.sleep(0.1)
         stopped_s = time.monotonic()
         os.killpg(running.pid, number)  # as a terminal does: the processes of the generator hear it too
-        _, complaint = running.communicate(timeout=30)
+        _, complaint = running.communicate(timeout=60)
     took_s = time.monotonic() - stopped_s
     assert running.returncode == 130, complaint
     assert "kept, marked as partial" in complaint
@@ -154,7 +156,7 @@ def test_a_stop_leaves_a_valid_partial_result(port, tmp_path, number):  # noqa: 
     assert document["is_partial"] is True
     assert "samples.stopped_early" in [reason["code"] for reason in document["verdict"]["reasons"]]
     assert document["metrics"]["error_rate"]["n"] > 50
-    assert took_s < 10  # with the writing of the result, on a machine that may be busy
+    assert took_s < 20  # with the writing of the result, on a machine that may be busy
 
 
 def test_a_second_interrupt_is_raised_as_ever():

@@ -22,7 +22,7 @@ def pinned(port: int, *, path: str = "/predict", scheme: str = "http") -> Pinned
 
 
 def job(port: int, *, due_ms: list[float], **changes: object) -> Job:
-    """A job of plain requests, due at `due_ms`, with short limits."""
+    """A job of plain requests, due at `due_ms`; patient, because the machine may be busy."""
     usual = {
         "target": pinned(port),
         "messages": [b"GET /predict HTTP/1.1\r\nHost: localhost\r\n\r\n"],
@@ -30,7 +30,7 @@ def job(port: int, *, due_ms: list[float], **changes: object) -> Job:
         "first": 0,
         "step": 1,
         "connections": 2,
-        "timeout_s": 0.3,
+        "timeout_s": 20.0,
         "answer_bytes": 10_000,
         "expect": Expectation(),
     }

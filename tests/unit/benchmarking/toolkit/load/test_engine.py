@@ -80,7 +80,7 @@ def test_an_answer_that_trickles_for_ever_is_timed_out():
             await writer.drain()
             await asyncio.sleep(0.02)
 
-    assert fired(trickle, due_ms=[0]).outcomes == ["TIMED_OUT"]
+    assert fired(trickle, due_ms=[0], timeout_s=0.3).outcomes == ["TIMED_OUT"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The generator: real processes against a real server, stopped, killed, and refused."""
 
+import contextlib
 import dataclasses
 import socket
 import threading
@@ -18,30 +19,47 @@ PLAN = Plan(
 )
 
 
-@pytest.fixture
-def port():
-    """A server in threads, so that the generator's processes and this one do not share a loop."""
+class Server:
+    """Answers in threads, so that the generator's processes and this one do not share a loop, and counts."""
 
-    def talk(line):
-        with line:
-            while (message := line.recv(65_536)) and message:
-                line.sendall(OK * message.count(b"\r\n\r\n"))
+    def __init__(self):
+        self.answered = 0
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
 
-    def accept():
+    def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def _accept(self):
         while True:
             try:
-                line, _ = server.accept()
+                line, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=talk, args=(line,), daemon=True).start()
+            threading.Thread(target=self._talk, args=(line,), daemon=True).start()
 
-    server = socket.create_server(("127.0.0.1", 0), backlog=256)
-    thread = threading.Thread(target=accept)
-    thread.start()
-    yield server.getsockname()[1]
-    server.shutdown(socket.SHUT_RDWR)
-    server.close()
-    thread.join()
+    def _talk(self, line):
+        with line, contextlib.suppress(ConnectionError):
+            while message := line.recv(65_536):
+                requests = message.count(b"\r\n\r\n")
+                self.answered += requests
+                line.sendall(OK * requests)
+
+
+@pytest.fixture
+def server():
+    running = Server()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def port(server):
+    return server.port
 
 
 def run(port, folder, *, plan=PLAN, share=None, on_progress=lambda *_: None, should_stop=lambda: False, **more):
@@ -65,10 +83,10 @@ def test_two_processes_send_the_whole_plan_between_them(port, tmp_path):
 
 
 def test_a_part_of_the_plan_starts_at_the_common_time(port, tmp_path):
-    starts_at_s = time.time() + 3.0
+    starts_at_s = time.time() + 4.0
     begun_s = time.monotonic()
     fired = run(port, tmp_path, share=Share(mine=[1, 3], of=4), starts_at_s=starts_at_s)
-    assert time.monotonic() - begun_s > 3.8
+    assert time.monotonic() - begun_s > 4.8
     assert (fired.samples.scheduled_ns // 5_000_000).tolist() == [n for n in range(200) if n % 2]
 
 
@@ -83,7 +101,7 @@ def test_a_stop_ends_the_processes_within_a_second_and_keeps_what_they_have(port
 
     seen = []
     fired = run(port, tmp_path, plan=plan, on_progress=lambda share, _: seen.append(share), should_stop=should_stop)
-    assert time.monotonic() - stopped_s[0] < 3  # a second on a calm machine
+    assert time.monotonic() - stopped_s[0] < 5  # a second on a calm machine
     assert fired.is_stopped
     assert 50 < fired.samples.settled.sum() < 11_000
 
