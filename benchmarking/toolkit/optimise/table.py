@@ -50,7 +50,10 @@ def _value(candidate: Candidate, metric: str) -> str:
 
 
 def conclusion(found: Candidates) -> str:
-    """Say in one line which variant to take: the fastest of those that are worth it, or that none is."""
+    """Say in one line which variant to take, the fastest of those that are worth it, and which are no slower than it.
+
+    Those are the others whose interval of the speed-up reaches into its own.
+    """
     worth = [each for each in found.candidates if each.verdict.answer is Answer.WORTH_IT]
     if not worth:
         return f"No variant is worth it: keep {found.baseline}."
@@ -58,4 +61,10 @@ def conclusion(found: Candidates) -> str:
     speed = f"{best.speed_up.value:.2f} times as fast" if best.speed_up else "of unknown speed"
     saved = f", {best.size_saved_ratio:.0%} smaller" if best.size_saved_ratio else ""
     lost = f", at most {best.quality_drop.upper * 100:.2f} points of accuracy lost" if best.quality_drop else ""
-    return f"Take {best.name}: {speed}{saved}{lost}."
+    peers = [each.name for each in worth if each is not best and _reaches(each, best)]
+    tied = f" As fast, as far as can be told: {', '.join(peers)}." if peers else ""
+    return f"Take {best.name}: {speed}{saved}{lost}.{tied}"
+
+
+def _reaches(other: Candidate, best: Candidate) -> bool:
+    return other.speed_up is not None and best.speed_up is not None and other.speed_up.upper >= best.speed_up.lower

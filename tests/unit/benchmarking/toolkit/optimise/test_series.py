@@ -241,6 +241,10 @@ def candidate(name, answer, speed=None, size=None):
             [candidate("a", Answer.WORTH_IT, 1.5, 0.7), candidate("b", Answer.WORTH_IT, 2.0, 0.6)],
             "Take b: 2.00 times as fast, 60% smaller.",
         ),
+        (
+            [candidate("a", Answer.WORTH_IT, 2.0, 0.7), candidate("b", Answer.WORTH_IT, 2.0, 0.6)],
+            "Take a: 2.00 times as fast, 70% smaller. As fast, as far as can be told: b.",
+        ),
         ([candidate("a", Answer.WORTH_IT, None, 0.7)], "Take a: of unknown speed, 70% smaller."),
         ([candidate("a", Answer.WORTH_IT, 1.5, None)], "Take a: 1.50 times as fast."),
     ],
