@@ -1,5 +1,6 @@
 """Alternatives: which cheaper variants a run makes and measures, and what its result says of each, in words."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ ANSWERS = {
     "failed": "could not be made",
     "uncompared": "not compared",
 }
+NAME = re.compile(r"[a-z][-a-z0-9_]{0,59}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +72,11 @@ def lines_of(result: Mapping[str, Any]) -> tuple[VariantLine, ...]:
 
 
 def pictures_of(result: Mapping[str, Any]) -> tuple[Picture, ...]:
-    """The charts that were drawn with a result."""
+    """The charts that were drawn with a result; its process wrote their names, so none that is no name is taken."""
     return tuple(
-        Picture(**{key: str(each[key]) for key in ("name", "title", "alt", "svg")}) for each in result.get("charts", ())
+        Picture(**{key: str(each[key]) for key in ("name", "title", "alt", "svg")})
+        for each in result.get("charts", ())
+        if NAME.fullmatch(str(each["name"]))
     )
 
 

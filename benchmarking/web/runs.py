@@ -19,6 +19,8 @@ from governance.queries import inventory, trail
 from governance.web.reader import person_of, user_of, wants_fragment
 from governance.web.refusals import attempt
 
+ALONE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+
 
 @require_safe
 def detail(request: HttpRequest, run_id: int) -> HttpResponse:
@@ -70,12 +72,16 @@ def result(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_safe
 def picture(request: HttpRequest, run_id: int, name: str) -> HttpResponse:
-    """A chart that was drawn with the result, for an `img` of our own pages: alone it may load and run nothing."""
+    """A chart that was drawn with the result, for an `img` of our own pages: alone it may load and run nothing.
+
+    The process that measured wrote it, and may have been a hostile model's; so it is opened in a sandbox by itself.
+    """
     run = runs.find(run_id=run_id, person=person_of(request))
     found = next((each for each in runs.describe(run).pictures if each.name == name), None)
     if found is None:
         raise NotFound(f"Run {run.pk} has no chart {name!r}.")
-    return HttpResponse(found.svg, content_type="image/svg+xml", headers={"Cache-Control": "private, max-age=86400"})
+    headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": ALONE}
+    return HttpResponse(found.svg, content_type="image/svg+xml", headers=headers)
 
 
 @require_POST

@@ -132,6 +132,12 @@ def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
     request = walks.requests.submit(request=draft, by=cast.author, now=now)
     result = walks.result_of(verdict="indicative", reasons=(seed.long(),))
     result["manifest"] |= {"machine": {"cpu": seed.short()}, seed.short(): seed.long(), "isolation": seed.short()}
+    drawn = {
+        "title": seed.short(),
+        "alt": seed.short(),
+        "svg": f"<svg xmlns='http://www.w3.org/2000/svg'>{seed.long()}</svg>",
+    }
+    result["charts"] = [{"name": "frontier", **drawn}, {"name": seed.short(), **drawn}]
     walks.take_results(request=request, now=now, result=result)
     for item in ("cheaper-alternatives", "owner-and-rollback"):
         evidence.answer_item(request=request, item_id=item, text=seed.long(), by=cast.author, now=now)

@@ -87,7 +87,8 @@ def cast(db: None, now: datetime) -> Cast:
 @pytest.fixture
 def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
     """One of each thing a team has, and what its addresses call it."""
-    request = walks.make_in_review(cast=cast, now=now)
+    chart = {"name": "frontier", "title": "Frontier", "alt": "One point.", "svg": "<svg/>"}
+    request = walks.make_in_review(cast=cast, now=now, result=walks.result_of() | {"charts": [chart]})
     promise = Promise(text="Watch it.", owner=cast.author, due_on=now.date() + timedelta(days=30))
     votes = ((cast.reviewer_one, "technical", ()), (cast.reviewer_two, "technical", ()))
     for person, stage, promises in (*votes, (cast.approver, "gpu-budget", (promise,))):
@@ -110,6 +111,7 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
         "quarter": str(Quarter.of(now.date())),
         "unit": "USD",
         "kind": "csv",
+        "name": "frontier",
     }
 
 

@@ -44,6 +44,7 @@ __all__ = ["browser", "canary", "installation", "now", "signing_key_pem", "visit
 
 Canary = tuple[str, Path, list[str]]
 FOREIGN = ("admin:", "account_", "socialaccount_", "mfa_", "openid_connect_")
+POLICY = "Content-Security-Policy"
 FORMULA = re.compile(r"[=+@]|-(?!\d+(\.\d+)?$)")  # a negative figure is a figure
 
 
@@ -94,7 +95,7 @@ def pages(house: House, now: datetime) -> list[str]:
         "number": 1, "condition_id": 1, "team": "search", "slug": asset.slug, "name": "default", "message_id": 1,
         "quarter": str(Quarter.of(now.date())), "unit": "USD", "change_id": RuleChange.objects.latest("pk").pk,
     }  # fmt: skip
-    found = {f"/runs/{run.pk}/" for run in Run.objects.all()} | {
+    found = {f"/runs/{run.pk}/{part}" for run in Run.objects.all() for part in ("", "charts/frontier.svg")} | {
         f"/changes/{each.pk}/" for each in RuleChange.objects.all()
     }
     for kind in ("csv", "policies", "checklists"):
@@ -112,7 +113,7 @@ def pages(house: House, now: datetime) -> list[str]:
 
 def test_no_page_of_anybody_holds_a_payload_that_acts(house: House, canary: Canary, now: datetime) -> None:
     User.objects.filter(pk=house.cast.admin.pk).update(is_staff=True, is_superuser=True)
-    faults, shown = {}, 0
+    faults, shown, drawn = {}, 0, 0
     for person in ("author", "admin", "approver", "outsider"):
         client = entered(getattr(house.cast, person))
         for path in pages(house, now):
@@ -126,8 +127,12 @@ def test_no_page_of_anybody_holds_a_payload_that_acts(house: House, canary: Cana
             elif canary[0].encode() in answer.getvalue():
                 assert answer["X-Content-Type-Options"] == "nosniff", path
                 assert answer["Content-Type"].partition(";")[0] != "text/html", path
+                is_drawn = answer["Content-Type"] == "image/svg+xml"
+                assert not is_drawn or {"default-src 'none'", "sandbox"} <= set(answer[POLICY].split("; ")), path
+                drawn += is_drawn
     assert faults == {}
     assert shown > 60
+    assert drawn > 0
     assert canary[2] == []
 
 
