@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarking.toolkit import profile as profiling
-from benchmarking.toolkit.measure import latency
+from benchmarking.toolkit.measure import arrivals, latency
 from benchmarking.toolkit.measure.latency import LatencyRun
 from benchmarking.toolkit.measure.scenarios import (
     Engine,
@@ -22,6 +22,7 @@ from benchmarking.toolkit.measure.scenarios import (
 from benchmarking.toolkit.measure.stopping import Enough
 from benchmarking.toolkit.measure.warmup import WarmUpReport
 from benchmarking.toolkit.profile import ModelFailed, model_failure, profile
+from benchmarking.toolkit.queries import Queries
 from governance.domain.refusals import Invalid
 from tests.unit.benchmarking.toolkit import builders
 
@@ -277,3 +278,19 @@ def test_a_run_is_kept_on_its_processors_and_lets_them_go(tmp_path):
             data=None, on_progress=lambda *_: None, now=NOW,
         )  # fmt: skip
     assert refusal.value.field == "affinity"
+
+
+def test_a_scenario_without_pauses_is_followed_but_not_probed(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrivals, "TICK_NS", 1_000_000)
+    steps = []
+    wanted = shaped(Server, rate_per_s=2_000, min_samples=200)
+    profile(
+        model=builders.classifier(tmp_path / "m.onnx"), settings=wanted, data=None, now=NOW,
+        on_progress=lambda *step: steps.append(step),
+    )  # fmt: skip
+    assert "measuring latency" in [doing for _, doing in steps]
+
+
+def test_without_a_data_set_there_is_no_quality():
+    with pytest.raises(ValueError, match="no quality"):
+        profiling._measure_quality(None, Queries([], "", None, None, ()), settings(), lambda *_: None)
