@@ -18,7 +18,9 @@ import numpy as np
 
 ROOT = Path(__file__).parents[2]
 # Where it is allowed, both sides go before other work of the machine, so that it is they who are measured.
-FIRST = ["nice", "-n", "-15"] if os.geteuid() == 0 else []
+# A session of its own, because Linux weighs sessions (autogroups) against each other before processes within them.
+PRIORITY = 'echo -12 > /proc/self/autogroup || true; exec nice -n -12 "$@"'
+FIRST = ["setsid", "sh", "-c", PRIORITY, "sh"] if os.geteuid() == 0 else []
 OUR_CORE, THEIR_CORE = [*FIRST, "taskset", "-c", "0"], [*FIRST, "taskset", "-c", "1"]
 NGINX = """
 daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log;
