@@ -25,7 +25,7 @@ from tests.factories import requests as walks
 from tests.promises.harness_crowd import Crowd, seen
 from tests.promises.harness_faults import POINTS, die
 
-STORMED = ("web", "effects", "fresh", "bench", "bench", "tick")
+KILLS_PER_FRESH = 30  # an interpreter that starts costs as much as ten forks
 OPEN_MAX, RUN_ATTEMPTS = 30, 12
 ACCEPTED_MIN, OUTAGE_MAX_S = 8, 120.0
 SETTLES, PAUSE_S = timedelta(seconds=240), 0.2
@@ -51,11 +51,13 @@ def storm(site: Site, given: argparse.Namespace) -> dict[str, Any]:
     attempts = Run._meta.get_field("max_attempts")
     allowed, attempts.default = attempts.default, RUN_ATTEMPTS
     rng, crowd = random.Random(given.seed), Crowd(site)
-    for role in STORMED:
+    for role in ROLES:
         _spawn(site, role, rng, is_doomed=True)
     at_work_s = time.monotonic()
     while site.killed.total() < given.kills:
         _restart(site, rng, is_doomed=True)
+        if not site.of("fresh") and site.killed["fresh"] * KILLS_PER_FRESH < given.kills:
+            _spawn(site, "fresh", rng, is_doomed=True)
         if site.open_work() < OPEN_MAX:
             crowd.come()
         crowd.go_on()
@@ -231,7 +233,7 @@ def _restart(site: Site, rng: random.Random, *, is_doomed: bool) -> None:
     for role, code in site.reap():
         if code == -signal.SIGKILL and role != "line":
             site.killed[role] += 1
-        if role != "line":
+        if role not in {"line", "fresh"}:
             _spawn(site, role, rng, is_doomed=is_doomed)
 
 

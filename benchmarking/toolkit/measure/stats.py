@@ -1,7 +1,7 @@
 """Statistics that assume no distribution: how sure a percentile, a rate or a score is.
 
 Every function returns None where the samples are too few for an honest figure; a caller shows nothing then.
-All of them assume independent samples, which inferences one after the other only approximate.
+All of them assume independent samples, which inferences one after the other only approximate; `resampling` does not.
 """
 
 import dataclasses

@@ -183,12 +183,12 @@ def test_a_child_that_dies_is_told_of(pair, tmp_path, monkeypatch):
         behind(pair, tmp_path)
 
 
-@pytest.fixture
-def answer(pair):
+@pytest.fixture(scope="module")
+def answer(tmp_path_factory):
     """A comparison as a child hands it over, and what was asked."""
-    models = {name: path.resolve() for name, path in pair.items()}
-    result = side_by_side(pair)
-    return result, {"models": models, "settings": QUICK.as_document()}
+    folder = tmp_path_factory.mktemp("pair")
+    models = {name: builders.classifier(folder / f"{name}.onnx").resolve() for name in ("a", "b")}
+    return side_by_side(models), {"models": models, "settings": QUICK.as_document()}
 
 
 def heard(document):
