@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from governance.domain.canonical import plain
-from governance.domain.facts import Figure, best, brief_words, check_figure, is_current, number_words
+from governance.domain.facts import Basis, Figure, best, brief_words, check_figure, is_current, number_words
 from governance.domain.policy import Effect, Level, Policy, Rule, Statistic
 from governance.domain.refusals import Invalid
 
@@ -194,7 +194,7 @@ def _weigh(rule: Rule, *, figure: Figure, now: datetime) -> _Finding:
         return _Finding(RuleStatus.INDETERMINATE, gap, figure, observed)
     holds = rule.comparator.holds(observed, rule.limit)
     origin = figure.basis.value + (f", {figure.source}" if figure.source else "")
-    which = "" if rule.statistic is Statistic.VALUE else f"the {rule.statistic} bound of "
+    which = rule.statistic.words
     why = (
         f"{which}{rule.fact} is {_observed_words(observed, rule.limit)} {figure.unit} ({origin}); the policy asks for "
         f"{rule.comparator.words} {number_words(rule.limit)} {rule.unit}."
@@ -211,7 +211,9 @@ def _observed_words(observed: Decimal, limit: Decimal) -> str:
 
 
 def _observed(rule: Rule, figure: Figure) -> Decimal | None:
-    bounds = {Statistic.LOWER: figure.lower, Statistic.UPPER: figure.upper}
+    billed = figure.value if figure.basis is Basis.BILLED else None
+    p80 = billed if figure.p80 is None else figure.p80
+    bounds = {Statistic.LOWER: figure.lower, Statistic.UPPER: figure.upper, Statistic.P80: p80}
     return bounds.get(rule.statistic, figure.value)
 
 
@@ -224,9 +226,7 @@ def _gap(rule: Rule, *, figure: Figure, observed: Decimal | None, now: datetime)
             f"The rule needs {rule.min_n} samples of {rule.fact}; the {figure.basis} figure has {figure.n or 'none'}."
         )
     if observed is None:
-        return (
-            f"The rule compares the {rule.statistic} bound of {rule.fact}; the {figure.basis} figure has no such bound."
-        )
+        return f"The rule compares {rule.statistic.words}{rule.fact}; the {figure.basis} figure has none."
     return ""
 
 
@@ -246,5 +246,6 @@ def _result_document(result: RuleResult) -> dict[str, object]:
 
 
 def figure_document(figure: Figure) -> dict[str, object]:
-    """A figure in JSON's own types; decimals and times as text."""
-    return {name: plain(getattr(figure, name)) for name in Figure.__dataclass_fields__}
+    """A figure in JSON's own types; decimals and times as text. A P80 stands only where there is one."""
+    document = {name: plain(getattr(figure, name)) for name in Figure.__dataclass_fields__}
+    return document if figure.p80 is not None else {name: said for name, said in document.items() if name != "p80"}

@@ -79,7 +79,10 @@ BRIEF_DIGITS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A value of a fact with everything needed to judge it; `lower` and `upper` bound it at `confidence`."""
+    """A value of a fact with everything needed to judge it; `lower` and `upper` bound it at `confidence`.
+
+    `p80` is the number that four draws of five of an estimate stay below.
+    """
 
     name: str
     value: Decimal
@@ -92,6 +95,7 @@ class Figure:
     n: int | None = None
     source: str = ""
     valid_until: datetime | None = None
+    p80: Decimal | None = None
     id: str = ""
 
 
@@ -115,7 +119,8 @@ def check_figure(figure: Figure) -> None:
         raise Invalid(f"{kind.name} is given in {kind.unit}, not in {figure.unit!r}; convert it.", field="unit")
     if not isinstance(figure.basis, Basis):
         raise Invalid(f"The basis of {kind.name} must be one of {', '.join(Basis)}.", field="basis")
-    for field, number in (("value", figure.value), ("lower", figure.lower), ("upper", figure.upper)):
+    numbers = {"value": figure.value, "lower": figure.lower, "upper": figure.upper, "p80": figure.p80}
+    for field, number in numbers.items():
         if number is not None or field == "value":
             _check_number(kind, number, field=field)
     _check_interval(figure)
@@ -144,6 +149,10 @@ def _check_interval(figure: Figure) -> None:
         raise Invalid(f"The lower bound of {figure.name} is above its value.", field="lower")
     if figure.upper is not None and figure.upper < figure.value:
         raise Invalid(f"The upper bound of {figure.name} is below its value.", field="upper")
+    if figure.p80 is not None and figure.basis is not Basis.ESTIMATED:
+        raise Invalid(f"Only an estimate of {figure.name} has a P80; this figure is {figure.basis}.", field="p80")
+    if figure.p80 is not None and figure.p80 < figure.value:
+        raise Invalid(f"The P80 of {figure.name} is below its value, which is the middle of the estimate.", field="p80")
 
 
 def _check_sample(figure: Figure) -> None:

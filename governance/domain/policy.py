@@ -51,11 +51,22 @@ _COMPARISONS: dict[Comparator, Callable[[Decimal, Decimal], bool]] = {
 
 
 class Statistic(StrEnum):
-    """Which number of a figure is compared."""
+    """Which number of a figure is compared; `p80` is that of an estimate, and of a bill the amount itself."""
 
     VALUE = "value"
     LOWER = "lower"
     UPPER = "upper"
+    P80 = "p80"
+
+    @property
+    def label(self) -> str:
+        """As a table says it: `upper bound`; nothing for the value itself."""
+        return {"value": "", "p80": "P80"}.get(self.value, f"{self.value} bound")
+
+    @property
+    def words(self) -> str:
+        """As a sentence says it: `the upper bound of `; nothing for the value itself."""
+        return f"the {self.label} of " if self.label else ""
 
 
 class Effect(StrEnum):
@@ -217,7 +228,8 @@ def _check_rule(reader: Reader, rule: Rule) -> None:
             "on_indeterminate", f"must be at least as strict as the effect ({rule.effect}), or silence would pay."
         )
     # The bound nearer to the limit's far side grows kinder with uncertainty: less evidence would pass more easily.
-    if rule.statistic is (Statistic.LOWER if rule.comparator.is_ceiling else Statistic.UPPER):
+    kinder = {Statistic.LOWER} if rule.comparator.is_ceiling else {Statistic.UPPER, Statistic.P80}
+    if rule.statistic in kinder:
         raise reader.fault(
             "statistic", f"cannot be {rule.statistic} with {rule.comparator}: a wider interval would pass more easily."
         )

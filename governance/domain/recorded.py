@@ -24,7 +24,7 @@ def figure_from(document: Mapping[str, Any]) -> Figure:
             "basis": Basis(document["basis"]),
             "observed_at": datetime.fromisoformat(document["observed_at"]),
             "valid_until": datetime.fromisoformat(document["valid_until"]) if document["valid_until"] else None,
-            **{name: _decimal(document[name]) for name in ("value", "lower", "upper", "confidence")},
+            **{name: _decimal(document.get(name)) for name in ("value", "lower", "upper", "confidence", "p80")},
         }
     )
 

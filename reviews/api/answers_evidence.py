@@ -27,6 +27,7 @@ class FigureAnswer(Answer):
     source = serializers.CharField()  # type: ignore[assignment]  # a field of that name, not DRF's attribute
     observed_at = serializers.DateTimeField()
     valid_until = serializers.DateTimeField(allow_null=True)
+    p80 = number(allow_null=True, help_text="Of an estimate: what four draws of five stay below.")
 
 
 class LimitAnswer(Answer):

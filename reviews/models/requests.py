@@ -67,6 +67,7 @@ class Fact(models.Model):
     lower = models.DecimalField(max_digits=25, decimal_places=9, null=True)
     upper = models.DecimalField(max_digits=25, decimal_places=9, null=True)
     confidence = models.DecimalField(max_digits=5, decimal_places=4, null=True)
+    p80 = models.DecimalField(max_digits=25, decimal_places=9, null=True)
     n = models.PositiveBigIntegerField(null=True)
     source = models.CharField(max_length=300, blank=True)
     run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="facts")

@@ -37,7 +37,7 @@ def figure_of(row: Fact) -> Figure:
     return Figure(
         name=row.name, value=row.value.normalize(), unit=row.unit, basis=Basis(row.basis),
         lower=row.lower, upper=row.upper, confidence=row.confidence, n=row.n, source=row.source,
-        observed_at=row.observed_at, valid_until=row.valid_until, id=str(row.pk),
+        observed_at=row.observed_at, valid_until=row.valid_until, p80=row.p80, id=str(row.pk),
     )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def test_bounds_are_named_in_the_reason():
         ([p95(n=None)], "The rule needs 2000 samples of latency_p95_ms; the measured figure has none."),
         (
             [p95(upper=None)],
-            "The rule compares the upper bound of latency_p95_ms; the measured figure has no such bound.",
+            "The rule compares the upper bound of latency_p95_ms; the measured figure has none.",
         ),
         ([p95(valid_until=BEFORE)], "The measured figure of latency_p95_ms expired on 2026-10-01; provide a new one."),
         (
@@ -81,6 +81,36 @@ def test_what_cannot_be_told_is_indeterminate_and_means_review(figures, why):
     determination, result = only([p95_rule()], figures)
     assert determination.outcome is Outcome.REVIEW_REQUIRED
     assert (result.status, result.effect, result.why) == (RuleStatus.INDETERMINATE, Effect.REQUIRE_REVIEW, why)
+
+
+COST_P80 = {"id": "cost", "fact": "total_cost_1y_usd", "unit": "USD", "limit": 50_000, "statistic": "p80"}
+
+
+def cost(value="40000", **fields):
+    return figure("total_cost_1y_usd", value, **{"basis": Basis.ESTIMATED, **fields})
+
+
+@pytest.mark.parametrize(
+    ("figures", "status", "observed"),
+    [
+        ([cost(p80=Decimal(49_000))], RuleStatus.PASSED, Decimal(49_000)),
+        ([cost(p80=Decimal(51_000))], RuleStatus.FIRED, Decimal(51_000)),
+        ([cost("0", p80=Decimal(0))], RuleStatus.PASSED, Decimal(0)),
+        ([cost()], RuleStatus.INDETERMINATE, None),
+        ([cost(p80=Decimal(41_000)), cost("49000", basis=Basis.BILLED)], RuleStatus.PASSED, Decimal(49_000)),
+        ([cost(p80=Decimal(41_000)), cost("51000", basis=Basis.BILLED)], RuleStatus.FIRED, Decimal(51_000)),
+        ([cost("1000", basis=Basis.DECLARED)], RuleStatus.INDETERMINATE, None),
+        ([cost("1000", basis=Basis.MEASURED)], RuleStatus.INDETERMINATE, None),
+    ],
+)
+def test_a_rule_may_ask_for_the_p80_of_an_estimate(figures, status, observed):
+    _, result = only([rule(**COST_P80)], figures)
+    assert (result.status, result.observed) == (status, observed)
+
+
+def test_the_reason_names_the_p80():
+    _, result = only([rule(**COST_P80)], [cost(p80=Decimal(51_000))])
+    assert result.why == "The P80 of total_cost_1y_usd is 51000 USD (estimated); the policy asks for at most 50000 USD."
 
 
 @pytest.mark.parametrize(
@@ -383,3 +413,12 @@ def test_rounding_never_prints_the_limit_for_what_is_beyond_it():
     assert result.why.startswith("training_gpu_hours is 500.00000004 gpu_h")
     _, rounded = only([rule()], [figure(value="499.123456789", source="ada")])
     assert rounded.why.startswith("training_gpu_hours is 499.123 gpu_h")
+
+
+def test_a_recorded_p80_is_read_back_and_no_document_names_one_that_is_not_there():
+    determination, _ = only([rule(**COST_P80), rule(id="gpu")], [cost(p80=Decimal(49_000)), figure()])
+    document = json.loads(json.dumps(determination.as_document()))
+    with_one, without = (result["figure"] for result in document["results"])
+    assert with_one["p80"] == "49000"
+    assert "p80" not in without
+    assert determination_from(document) == determination

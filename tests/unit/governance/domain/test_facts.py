@@ -218,3 +218,22 @@ def test_naive_datetimes_never_get_as_far_as_a_comparison():
 )  # fmt: skip
 def test_sentences_carry_six_digits_and_whole_numbers_all_of_theirs(number: str, words: str) -> None:
     assert brief_words(Decimal(number)) == words
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"basis": Basis.DECLARED, "p80": Decimal(200)}, "Only an estimate of training_gpu_hours has a P80"),
+        ({"basis": Basis.BILLED, "p80": Decimal(200)}, "Only an estimate of training_gpu_hours has a P80"),
+        ({"basis": Basis.ESTIMATED, "p80": Decimal(119)}, "The P80 of training_gpu_hours is below its value"),
+        ({"basis": Basis.ESTIMATED, "p80": Decimal("NaN")}, "The p80 of training_gpu_hours must be a finite number"),
+    ],
+)
+def test_a_p80_belongs_to_an_estimate_and_lies_above_its_middle(fields, reason):
+    with pytest.raises(Invalid, match=reason) as refused:
+        check_figure(figure(**fields))
+    assert refused.value.field == "p80"
+
+
+def test_an_estimate_may_have_a_p80():
+    check_figure(figure(basis=Basis.ESTIMATED, p80=Decimal(120)))

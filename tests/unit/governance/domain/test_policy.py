@@ -86,6 +86,7 @@ def test_silence_means_review_unless_the_effect_is_stricter(effect, expected):
         ({"comparator": "below", "statistic": "lower"}, "rules[0].statistic", "wider interval"),
         ({"comparator": "at_least", "statistic": "upper"}, "rules[0].statistic", "wider interval"),
         ({"comparator": "above", "statistic": "upper"}, "rules[0].statistic", "wider interval"),
+        ({"comparator": "at_least", "statistic": "p80"}, "rules[0].statistic", "wider interval"),
         ({"on_indeterminate": "advise"}, "rules[0].on_indeterminate", "at least as strict as the effect"),
         ({"scope": {"team": ["x"]}}, "rules[0].scope.team", "not known here"),
         ({"limits": 5}, "rules[0].limits", "not known here"),
