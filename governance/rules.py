@@ -9,6 +9,7 @@ _WORDS = {
     Role.REQUESTER: "a requester",
     Role.REVIEWER: "a reviewer",
     Role.PLATFORM_LEAD: "a platform lead",
+    Role.PRODUCT_LEAD: "a product lead",
     Role.FINANCE: "finance",
     Role.ADMIN: "an administrator",
     Role.AUDITOR: "an auditor",
@@ -163,5 +164,5 @@ def may_read_trail(person: Person) -> bool:
 
 def sees_everything(person: Person) -> bool:
     """Whether the person reads all teams' requests and models: everybody active who is more than a requester."""
-    readers = {Role.REVIEWER, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR}
+    readers = {Role.REVIEWER, Role.PLATFORM_LEAD, Role.PRODUCT_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR}
     return person.is_active and not person.roles.isdisjoint(readers)

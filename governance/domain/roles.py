@@ -1,4 +1,4 @@
-"""Who people are to the system: the six roles and the person the pure rules speak of.
+"""Who people are to the system: the seven roles and the person the pure rules speak of.
 
 What a role may do is decided in each app's `rules.py`; here it is only named and described.
 """
@@ -13,6 +13,7 @@ class Role(StrEnum):
     REQUESTER = "requester"
     REVIEWER = "reviewer"
     PLATFORM_LEAD = "platform_lead"
+    PRODUCT_LEAD = "product_lead"
     FINANCE = "finance"
     ADMIN = "admin"
     AUDITOR = "auditor"
@@ -29,7 +30,7 @@ class Role(StrEnum):
 
 
 # Whoever holds one of these judges, spends or administers: granting it takes two people.
-BINDING = frozenset({Role.REVIEWER, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN})
+BINDING = frozenset({Role.REVIEWER, Role.PLATFORM_LEAD, Role.PRODUCT_LEAD, Role.FINANCE, Role.ADMIN})
 
 _DESCRIPTIONS = {
     Role.REQUESTER: (
@@ -46,6 +47,11 @@ _DESCRIPTIONS = {
         "Answers for the shared accelerators: approves the GPU budget of a request as its last stage, allocates "
         "GPU hours and money to team accounts, suspends or revokes authorisations, and drafts and proposes policy. "
         "Approves nothing that they filed, own or measured themselves."
+    ),
+    Role.PRODUCT_LEAD: (
+        "Answers for what models gain the business: supplies and questions the figures of the scorecard, attends the "
+        "quarterly review for the product side, and takes decisions there on models that are not their own. Without "
+        "one of them present the quarterly review has no quorum and decides nothing."
     ),
     Role.FINANCE: (
         "Answers for the money: allocates budget to team accounts each quarter, reads every cost projection and "

@@ -1,7 +1,7 @@
 """Named people and their teams, made through the public actions, so that they obey the rules.
 
 The author files requests of the team "search" and owns its models; two reviewers and an approver (a platform lead) judge
-them; finance, admin and auditor hold one role each; the outsider files for another team and must see nothing.
+them; a product lead, finance, admin and auditor hold one role each; the outsider files for another team and must see nothing.
 """
 
 from dataclasses import dataclass, fields
@@ -40,6 +40,7 @@ class Cast:
     reviewer_one: User
     reviewer_two: User
     approver: User
+    product: User
     finance: User
     admin: User
     auditor: User
@@ -56,6 +57,7 @@ def make_cast(*, now: datetime) -> Cast:
         reviewer_one=make_person("reviewer_one", Role.REVIEWER, now=now),
         reviewer_two=make_person("reviewer_two", Role.REVIEWER, now=now),
         approver=make_person("approver", Role.PLATFORM_LEAD, now=now),
+        product=make_person("product", Role.PRODUCT_LEAD, now=now),
         finance=make_person("finance", Role.FINANCE, now=now),
         admin=make_person("admin", Role.ADMIN, now=now),
         auditor=make_person("auditor", Role.AUDITOR, now=now),
