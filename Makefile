@@ -47,8 +47,8 @@ check: $(VENV)/.stamp-dev  ## lint, format, types, import contracts, migrations,
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	@echo "make check: all green"
 
-bench: $(VENV)/.stamp-dev  ## the performance tests: ratios within one run, best on a quiet machine
-	$(BIN)/python -m pytest tests/performance -p no:randomly -q
+bench: $(VENV)/.stamp-dev  ## the performance tests, best on a quiet machine; writes docs/reference/performance.md
+	WEIGHBRIDGE_FIGURES=keep $(BIN)/python -m pytest tests/performance -p no:randomly -q
 
 promises: $(VENV)/.stamp-dev  ## the promises in their long form, about an hour; writes docs/reference/promises.md
 	WEIGHBRIDGE_PROMISES=long $(BIN)/python -m pytest tests/promises -p no:randomly -q

@@ -1,7 +1,6 @@
 """SingleStream beside MLPerf's LoadGen: the same model, the same inputs, in turns of one process."""
 
 import gc
-import os
 import re
 import time
 
@@ -46,7 +45,7 @@ def loadgen_ms(runner, feeds, folder):
     }
 
 
-def test_percentiles_agree_with_loadgen_within_our_interval(network, tmp_path):  # noqa: F811 -- the fixture imported above
+def test_percentiles_agree_with_loadgen_within_our_interval(network, tmp_path, keep):  # noqa: F811 -- the fixture imported above
     """Median over turns: LoadGen's answer lies within our interval, widened by what Python's hop into it costs (8 us)."""
     runner = OnnxRuntimeRunner(network, threads=1)
     x = np.random.default_rng(1).normal(size=(ROWS, 512)).astype(np.float32)
@@ -62,16 +61,17 @@ def test_percentiles_agree_with_loadgen_within_our_interval(network, tmp_path): 
         gc.disable()
         theirs.append(loadgen_ms(runner, feeds, folder))
         gc.enable()
-    print(f"\nloadgen_queries: {TURNS} x {QUERIES}, load {os.getloadavg()[0]:.1f}")
     missed = []
     for percent, p in PERCENTILES.items():
         interval = serial_percentile_interval(np.concatenate(ours) / NS_PER_MS, p)
         each = [float(np.quantile(samples, p)) / NS_PER_MS for samples in ours]
         their = float(np.median([answer[percent] for answer in theirs]))
-        print(
-            f"single_stream_p{percent}_ms: ours {np.median(each):.4f}, in all {interval.value:.4f} [{interval.lower:.4f}, {interval.upper:.4f}], LoadGen {their:.4f}"
-        )
         slack = 0.008 + (interval.upper - interval.lower)
-        if not min(interval.lower, *each) <= their <= max(interval.upper, *each) + slack:
+        figure = keep(
+            f"percentiles.p{percent}", their, "ms", at_least=min(interval.lower, *each),
+            at_most=max(interval.upper, *each) + slack, title=f"LoadGen's p{percent} of SingleStream, within ours",
+            beside=f"ours {interval.value:.4f} [{interval.lower:.4f}, {interval.upper:.4f}] ms; {TURNS} x {QUERIES:,} queries each",
+        )  # fmt: skip
+        if not figure.is_held:
             missed.append(percent)
     assert missed == []

@@ -18,12 +18,19 @@ SPREAD = 0.3
 LEVEL = 0.95
 
 
-def share(name, hits, *, low=0.93, high=0.97):
-    """Print the share of trials in which the truth lay within, and hold it."""
-    hits = list(hits)
-    found = sum(hits) / len(hits)
-    print(f"\n{name}: {found:.1%} of {len(hits):,}")
-    assert low <= found <= high
+@pytest.fixture
+def share(keep):
+    """Note the share of trials in which the truth lay within, and hold it."""
+
+    def held(name, hits, *, low=0.93, high=0.97):
+        hits = list(hits)
+        key = "".join(letter if letter.isalnum() else "_" for letter in name)
+        assert keep(
+            f"coverage.{key}", 100 * sum(hits) / len(hits), "%", at_least=100 * low, at_most=100 * high,
+            title=name[0].upper() + name[1:], beside=f"{len(hits):,} trials",
+        ).is_held  # fmt: skip
+
+    return held
 
 
 def series(phi, n, seed):
@@ -33,26 +40,26 @@ def series(phi, n, seed):
 
 
 @pytest.mark.parametrize("p", [0.5, 0.95, 0.99])
-def test_percentiles_of_independent_samples(p):
+def test_percentiles_of_independent_samples(p, share):
     truth = math.exp(SPREAD * norm.ppf(p))
     found = (percentile_interval(series(0, 3_000, seed), p, LEVEL) for seed in range(2_000))
     # Ranks are whole numbers: the interval may hold a little more than asked.
-    share(f"coverage p{100 * p:g}, independent", (held.lower <= truth <= held.upper for held in found), high=0.98)
+    share(f"p{100 * p:g}, independent", (held.lower <= truth <= held.upper for held in found), high=0.98)
 
 
 @pytest.mark.parametrize("phi", [0.3, 0.5, 0.8])
 @pytest.mark.parametrize("p", [0.5, 0.95, 0.99])
-def test_percentiles_of_samples_that_follow_each_other(phi, p):
+def test_percentiles_of_samples_that_follow_each_other(phi, p, share):
     truth = math.exp(SPREAD * norm.ppf(p))
     found = (serial_percentile_interval(series(phi, 5_000, seed), p, LEVEL) for seed in range(1_000))
-    share(f"coverage p{100 * p:g}, autoregressive {phi}", (held.lower <= truth <= held.upper for held in found))
+    share(f"p{100 * p:g}, autoregressive {phi}", (held.lower <= truth <= held.upper for held in found))
 
 
-def test_order_statistics_alone_would_hold_too_little():
+def test_order_statistics_alone_would_hold_too_little(share):
     truth = math.exp(0)
     found = (percentile_interval(series(0.8, 5_000, seed), 0.5, LEVEL) for seed in range(500))
     share(
-        "coverage p50, autoregressive 0.8, dependence ignored",
+        "p50, autoregressive 0.8, dependence ignored",
         (h.lower <= truth <= h.upper for h in found),
         low=0,
         high=0.8,
@@ -60,14 +67,14 @@ def test_order_statistics_alone_would_hold_too_little():
 
 
 @pytest.mark.parametrize(("accuracy", "n"), [(0.867, 2_000), (0.95, 500)])
-def test_accuracy(accuracy, n):
+def test_accuracy(accuracy, n, share):
     rng = np.random.default_rng(1)
     found = (wilson_interval(int(hits), n, LEVEL) for hits in rng.binomial(n, accuracy, 20_000))
-    share(f"coverage accuracy {accuracy} of {n} (Wilson)", (held.lower <= accuracy <= held.upper for held in found))
+    share(f"accuracy {accuracy} of {n} (Wilson)", (held.lower <= accuracy <= held.upper for held in found))
 
 
 @pytest.mark.parametrize(("b", "c", "n"), [(0.02, 0.01, 2_000), (0.06, 0.05, 500)])
-def test_paired_drop(b, c, n):
+def test_paired_drop(b, c, n, share):
     rng = np.random.default_rng(2)
     truth, hits = np.ones(n, dtype=np.int64), []
     for _ in range(1_500):
@@ -75,10 +82,10 @@ def test_paired_drop(b, c, n):
         baseline, variant = np.isin(kind, [0, 2]).astype(np.int64), np.isin(kind, [1, 2]).astype(np.int64)
         held = accuracy_drop(truth, baseline, variant, confidence=LEVEL)
         hits.append(held.lower <= b - c <= held.upper)
-    share(f"coverage paired drop {b - c:.2f} of {n} (Tango)", hits)
+    share(f"paired drop {b - c:.2f} of {n} (Tango)", hits)
 
 
-def test_paired_drop_by_bootstrap():
+def test_paired_drop_by_bootstrap(share):
     rng = np.random.default_rng(3)
     hits = []
     for seed in range(600):
@@ -89,10 +96,10 @@ def test_paired_drop_by_bootstrap():
             confidence=LEVEL,
         )  # fmt: skip
         hits.append(held.lower <= 0.36 - 0.25 <= held.upper)
-    share("coverage paired drop of squared error (bootstrap)", hits, low=0.92)
+    share("paired drop of squared error (bootstrap)", hits, low=0.92)
 
 
-def test_macro_f1_and_roc_auc():
+def test_macro_f1_and_roc_auc(share):
     rng = np.random.default_rng(4)
     big_truth = rng.integers(0, 4, 400_000)
     big_scores = rng.normal(size=(400_000, 4)) + 1.5 * np.eye(4)[big_truth]
@@ -110,8 +117,8 @@ def test_macro_f1_and_roc_auc():
         f1_hits.append(held.lower <= f1 <= held.upper)
         held = roc_auc(truth, scores)
         auc_hits.append(held.lower <= auc <= held.upper)
-    share("coverage macro-F1 (bootstrap)", f1_hits, low=0.92)
-    share("coverage ROC AUC (DeLong)", auc_hits)
+    share("macro-F1 (bootstrap)", f1_hits, low=0.92)
+    share("ROC AUC (DeLong)", auc_hits)
 
 
 def rounds(ratio, seed, *, count=24, drift=0.1):
@@ -125,12 +132,12 @@ def rounds(ratio, seed, *, count=24, drift=0.1):
     return Blocks(held, {}, {}, 1.0, is_complete=True)
 
 
-def test_ratio_of_medians():
+def test_ratio_of_medians(share):
     found = (ratio_of_medians(rounds(1.3, seed), "a", "b", confidence=LEVEL) for seed in range(2_000))
-    share("coverage ratio of medians (signed ranks)", (held.lower <= 1.3 <= held.upper for held in found))
+    share("ratio of medians (signed ranks)", (held.lower <= 1.3 <= held.upper for held in found))
 
 
-def test_equal_models_are_hardly_ever_told_apart():
+def test_equal_models_are_hardly_ever_told_apart(share):
     def is_told_apart(seed):
         blocks = rounds(1.0, seed)
         return not is_tied(ratio_of_medians(blocks, "a", "b"), noise_floor(blocks, "a", "twin"))
@@ -139,7 +146,7 @@ def test_equal_models_are_hardly_ever_told_apart():
 
 
 @pytest.mark.parametrize(("ratio", "least"), [(1.02, 0.15), (1.05, 0.9)])
-def test_a_real_difference_is_seen(ratio, least):
+def test_a_real_difference_is_seen(ratio, least, share):
     def is_told_apart(seed):
         blocks = rounds(ratio, seed)
         return not is_tied(ratio_of_medians(blocks, "a", "b"), noise_floor(blocks, "a", "twin"))
@@ -148,6 +155,6 @@ def test_a_real_difference_is_seen(ratio, least):
 
 
 @pytest.mark.parametrize("phi", [0.0, 0.5, 0.8, 0.95])
-def test_calm_runs_hardly_ever_raise_the_alarm(phi):
+def test_calm_runs_hardly_ever_raise_the_alarm(phi, share):
     found = (movement(series(phi, 5_000, seed)) is not None for seed in range(800))
     share(f"false alarms of trend and step at 1 % each, autoregressive {phi}", found, low=0, high=0.035)

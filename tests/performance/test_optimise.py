@@ -16,6 +16,7 @@ from benchmarking.toolkit.optimise.networks import export
 from benchmarking.toolkit.optimise.plan import Choice, of_file
 from benchmarking.toolkit.tradeoff.candidates import Answer
 from governance.project.demo import images, train
+from tests.performance.recorder import Recorder
 
 VAR = Path(__file__).parents[2] / "var"
 VARIANTS = ("int8-static-per-channel", "int8-static-per-tensor", "int8-dynamic")
@@ -29,7 +30,7 @@ def products():
     return {part: DataSet(*images.load(found, part)) for part in ("train", "t10k")}
 
 
-def try_variants(model: Path, shown: DataSet, tested: DataSet, folder: Path, *, title: str):
+def try_variants(model: Path, shown: DataSet, tested: DataSet, folder: Path, *, title: str, keep: Recorder):
     for name, rows in (("calibration", shown), ("test", tested)):
         np.savez(folder / f"{name}-rows.npz", x=rows.x, y=rows.y)
     choice = Choice(folder=folder / "out", only=VARIANTS)
@@ -41,7 +42,20 @@ def try_variants(model: Path, shown: DataSet, tested: DataSet, folder: Path, *, 
     print(f"\n{title}, {len(tested.x):,} test rows, noise floor {found.noise_floor:.1%}")
     for each in found.candidates:
         print(f"{title} {each.name}: {line(each)}")
+        note(each, title, keep)
     return found
+
+
+def note(candidate, title: str, keep: Recorder) -> None:
+    """Keep how a variant's speed stands to the model's; the model itself has its own p50."""
+    key = f"variants.{title.partition(' ')[0]}_{candidate.name}".replace("-", "_").lower()
+    if candidate.speed_up is None:
+        keep(
+            key, candidate.metrics["latency_p50_ms"].value, "ms", title=f"{title}, {candidate.name}: p50",
+            beside=line(candidate),
+        )  # fmt: skip
+    else:
+        keep(key, candidate.speed_up.value, "x", title=f"{title}, {candidate.name}: speed-up", beside=line(candidate))
 
 
 def line(candidate) -> str:
@@ -63,15 +77,15 @@ def check(found):
     assert json.dumps(found.as_document())
 
 
-def test_a_small_network(products, tmp_path, monkeypatch):
+def test_a_small_network(products, tmp_path, monkeypatch, keep):
     monkeypatch.setattr(train, "EPOCHS", 2)
     found = images.folder(VAR)
     monkeypatch.setattr(images, "folder", lambda _var: found)
     model, _ = train.train(tmp_path, lambda _: None)
-    check(try_variants(model, products["train"], products["t10k"], tmp_path, title="small CNN 28x28"))
+    check(try_variants(model, products["train"], products["t10k"], tmp_path, title="small CNN 28x28", keep=keep))
 
 
-def test_a_mobilenet_with_its_real_weights(products, tmp_path):
+def test_a_mobilenet_with_its_real_weights(products, tmp_path, keep):
     """MobileNetV2 with ImageNet weights under a linear head that is trained on its features."""
     network = mobilenet()
     shown, tested = enlarged(products["train"], TRAIN_ROWS), enlarged(products["t10k"], TEST_ROWS)
@@ -81,7 +95,7 @@ def test_a_mobilenet_with_its_real_weights(products, tmp_path):
     network.classifier = head(features, torch.from_numpy(shown.y))
     model = tmp_path / "mobilenet.onnx"
     export(network, model, example=shown.x[:1])
-    check(try_variants(model, shown, tested, tmp_path, title=f"MobileNetV2 {SIDE}x{SIDE}"))
+    check(try_variants(model, shown, tested, tmp_path, title=f"MobileNetV2 {SIDE}x{SIDE}", keep=keep))
 
 
 def mobilenet():

@@ -44,7 +44,7 @@ def network(tmp_path):
     )
 
 
-def test_our_loop_costs_at_most_two_percent_over_the_bare_one(network):
+def test_our_loop_costs_at_most_two_percent_over_the_bare_one(network, keep):
     runner = OnnxRuntimeRunner(network, threads=1)
     x = np.random.default_rng(1).normal(size=(ROWS, 512)).astype(np.float32)
     feeds = [{"a0": x[row : row + 1]} for row in range(ROWS)]
@@ -71,18 +71,21 @@ def test_our_loop_costs_at_most_two_percent_over_the_bare_one(network):
     bare_ns(), our_ns()
     ratios = [our_ns() / bare_ns() if turn % 2 else 1 / (bare_ns() / our_ns()) for turn in range(ROUNDS)]
     ratio = statistics.median(ratios)
-    print(
-        f"\nmedian latency of our loop over the bare loop: {ratio:.4f} (blocks {min(ratios):.3f} to {max(ratios):.3f})"
-    )
-    assert ratio <= 1.02
+    assert keep(
+        "profile.overhead", ratio, "", at_most=1.02,
+        title="Median latency in our loop over the bare ONNX Runtime loop, ratio",
+        beside=f"blocks {min(ratios):.3f} to {max(ratios):.3f}",
+    ).is_held  # fmt: skip
 
 
-def test_help_takes_less_than_three_tenths_of_a_second():
+def test_help_takes_less_than_three_tenths_of_a_second(keep):
     command = [sys.executable, "-m", "benchmarking.toolkit", "--help"]
     times = []
     for _ in range(9):
         begun = time.monotonic()
         subprocess.run(command, cwd=Path(cli.__file__).parents[2], capture_output=True, check=True)
         times.append(time.monotonic() - begun)
-    print(f"\nweighbridge --help: {statistics.median(times):.3f} s (median of {len(times)})")
-    assert statistics.median(times) < 0.3
+    assert keep(
+        "profile.help", statistics.median(times), "s", at_most=0.3, title="`weighbridge --help`",
+        beside=f"median of {len(times)}, {min(times):.3f} to {max(times):.3f} s",
+    ).is_held  # fmt: skip

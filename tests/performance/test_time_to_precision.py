@@ -25,7 +25,7 @@ def needed(samples):
     return len(samples)
 
 
-def test_the_width_is_reached_before_a_fixed_number_of_iterations(network):  # noqa: F811 -- the fixture imported above
+def test_the_width_is_reached_before_a_fixed_number_of_iterations(network, keep):  # noqa: F811 -- the fixture imported above
     runner = OnnxRuntimeRunner(network, threads=1)
     x = np.random.default_rng(1).normal(size=(64, 512)).astype(np.float32)
     feeds = [{"a0": x[row : row + 1]} for row in range(64)]
@@ -36,11 +36,15 @@ def test_the_width_is_reached_before_a_fixed_number_of_iterations(network):  # n
     fixed_s = time.perf_counter() - begun
     enough = needed(run.latencies_ns)
     ours_s = float(run.latencies_ns[:enough].sum()) / 1e9
-    print(f"\ntime_to_5_percent_median_s: {ours_s:.3f} ({enough} samples), fixed {FIXED} iterations: {fixed_s:.3f}")
+    assert keep(
+        "precision.median", ours_s, "s", at_most=fixed_s,
+        title=f"Time until the interval of the median is {WIDTH * 100:.0f} % wide, at 99 %",
+        beside=f"{enough:,} samples; a tool of {FIXED:,} fixed iterations takes {fixed_s:.3f} s",
+    ).is_held  # fmt: skip
     assert enough < FIXED
 
 
-def test_a_run_can_be_ended_as_soon_as_it_knows_enough(network):  # noqa: F811 -- the fixture imported above
+def test_a_run_can_be_ended_as_soon_as_it_knows_enough(network, keep):  # noqa: F811 -- the fixture imported above
     runner = OnnxRuntimeRunner(network, threads=1)
     feeds = [{"a0": np.zeros((1, 512), dtype=np.float32)}]
 
@@ -50,6 +54,9 @@ def test_a_run_can_be_ended_as_soon_as_it_knows_enough(network):  # noqa: F811 -
 
     scenario = SingleStream(min_samples=10**9, warmup=WarmUp(values=10, value_ms=0, max_duration_s=0.05))
     run = single_stream(runner, feeds, scenario=scenario, clock=time.perf_counter_ns, on_tick=stop)
-    print(f"\ntime_to_stop_s: {run.duration_s:.3f} ({len(run.latencies_ns)} samples kept)")
+    keep(
+        "precision.stop", run.duration_s, "s", at_most=1.0, title="A run that is told to end hands over what it has",
+        beside=f"{len(run.latencies_ns):,} samples kept",
+    )  # fmt: skip
     assert run.is_partial
     assert run.duration_s < 1.0

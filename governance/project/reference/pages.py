@@ -12,6 +12,7 @@ from governance.domain.facts import CATALOGUE, Basis
 from governance.domain.roles import Role
 from governance.project import env
 from governance.project.reference import drawing
+from governance.project.reference.performance import performance
 from governance.project.reference.tables import code, page, table
 from reviews.domain import diagram
 from reviews.domain.authorisation import AUTHORISATION_TRANSITIONS, AuthorisationState
@@ -165,6 +166,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "lifecycle-request.svg": request_picture,
     "lifecycle-authorisation.svg": authorisation_picture,
     "commands.md": commands,
+    "performance.md": performance,
     "openapi.yaml": openapi,
 }
 SLOW = frozenset({"openapi.yaml"})
