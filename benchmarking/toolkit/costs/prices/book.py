@@ -44,10 +44,10 @@ class PriceBook:
     others stay in the book and are shown by `disagreements`.
     """
 
-    prices: tuple[Price, ...]
+    prices: tuple[Price, ...] = dataclasses.field(repr=False)
     as_of: date
-    discounts: tuple[Discount, ...] = ()
-    retirements: Mapping[str, Retirement] = dataclasses.field(default_factory=dict)
+    discounts: tuple[Discount, ...] = dataclasses.field(default=(), repr=False)
+    retirements: Mapping[str, Retirement] = dataclasses.field(default_factory=dict, repr=False)
 
     @functools.cached_property
     def skus(self) -> tuple[str, ...]:

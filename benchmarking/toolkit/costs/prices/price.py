@@ -196,10 +196,11 @@ class Price:
 
     def as_document(self) -> dict[str, Any]:
         """The price in JSON's own types, decimals as text; what is absent or usual is left out."""
-        return {name: value for name, value in _plain(self).items() if value not in USUAL.get(name, (None, "", []))}
+        return _document(self)
 
 
 # Values that a document leaves out, so that adding a field never changes an older document's digest.
+ABSENT = (None, "", ())
 USUAL: dict[str, tuple[Any, ...]] = {
     "term": (Term.ON_DEMAND,),
     "meter": (Meter.WHOLE,),
@@ -224,15 +225,18 @@ def amount_text(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def _document(value: Any) -> dict[str, Any]:
+    named = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
+    return {name: _plain(item) for name, item in named if item not in USUAL.get(name, ABSENT)}
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, Price):
-        named = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
-        return {name: item.as_document() if isinstance(item, Price) else _plain(item) for name, item in named}
-    if dataclasses.is_dataclass(value):
-        named = ((field.name, _plain(getattr(value, field.name))) for field in dataclasses.fields(value))
-        return {name: item for name, item in named if item not in USUAL.get(name, (None, ""))}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return str(value)
     if isinstance(value, Decimal):
         return amount_text(value)
-    return value.isoformat() if isinstance(value, date) else value
+    if isinstance(value, tuple):
+        return [_document(item) for item in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return _document(value) if dataclasses.is_dataclass(value) else value

@@ -1,7 +1,7 @@
-"""The book that the package ships: its own sheets, and the discounts of commitments nobody lists."""
+"""The book that the package ships: own sheets, managed models, discounts of commitments nobody lists, retirements."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import date
 from importlib.resources import files
 
@@ -9,30 +9,44 @@ from benchmarking.toolkit.costs.prices import data
 from benchmarking.toolkit.costs.prices.book import PriceBook
 from benchmarking.toolkit.costs.prices.commitments import Discount
 from benchmarking.toolkit.costs.prices.exact_yaml import read_exact
-from benchmarking.toolkit.costs.prices.price import Term
+from benchmarking.toolkit.costs.prices.managed_models import data_day, managed_prices
+from benchmarking.toolkit.costs.prices.price import Retirement, Term
+from benchmarking.toolkit.costs.prices.retirements import read_retirements
 from benchmarking.toolkit.costs.prices.sheet import Sheet, date_at, read_sheet
 from governance.domain.documents import API_VERSION, Reader
 
-DISCOUNTS = "commitments.yaml"
+DISCOUNTS, RETIREMENTS = "commitments.yaml", "retirements.yaml"
 
 
 @functools.lru_cache(maxsize=8)
 def own_book(as_of: date | None = None) -> PriceBook:
-    """The shipped prices, asked on the day `as_of`; without one, on the day of the newest price in it."""
-    prices = tuple(price for sheet in own_sheets() for price in sheet.prices)
-    return PriceBook(prices, as_of or max(price.as_of for price in prices), own_discounts())
+    """The shipped prices, asked on the day `as_of`; without one, on the newest day that any of them is known of.
+
+    Its sheets, and managed models from the package genai-prices as they cost on that day, with the day each retires.
+    """
+    listed = tuple(price for sheet in own_sheets() for price in sheet.prices)
+    day = as_of or max(data_day(), *(price.as_of for price in listed))
+    return PriceBook((*listed, *managed_prices(day)), day, own_discounts(), own_retirements())
 
 
 @functools.cache
 def own_sheets() -> tuple[Sheet, ...]:
     """Every shipped sheet, in the order of their names."""
-    return tuple(read_sheet(read_exact(text, name=name)) for name, text in _texts() if name != DISCOUNTS)
+    others = {DISCOUNTS, RETIREMENTS}
+    names = sorted(file.name for file in files(data).iterdir() if file.name.endswith(".yaml"))
+    return tuple(read_sheet(_document(name)) for name in names if name not in others)
 
 
 @functools.cache
 def own_discounts() -> tuple[Discount, ...]:
     """The shipped discounts of commitments."""
-    return read_discounts(read_exact(files(data).joinpath(DISCOUNTS).read_text(encoding="utf-8"), name=DISCOUNTS))
+    return read_discounts(_document(DISCOUNTS))
+
+
+@functools.cache
+def own_retirements() -> Mapping[str, Retirement]:
+    """The shipped days on which vendors stop serving managed models, by SKU."""
+    return read_retirements(_document(RETIREMENTS))
 
 
 def read_discounts(document: object) -> tuple[Discount, ...]:
@@ -58,7 +72,5 @@ def _discount(row: Reader, source: str, as_of: date) -> Discount:
     )
 
 
-def _texts() -> Iterator[tuple[str, str]]:
-    for file in sorted(files(data).iterdir(), key=lambda each: each.name):
-        if file.name.endswith(".yaml"):
-            yield file.name, file.read_text(encoding="utf-8")
+def _document(name: str) -> object:
+    return read_exact(files(data).joinpath(name).read_text(encoding="utf-8"), name=name)
