@@ -4,6 +4,7 @@ Takes mappings that an edge parsed from YAML or JSON; knows nothing of what the 
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
@@ -40,6 +41,16 @@ class Reader:
         """Whether the mapping names the key."""
         return self._document.get(key) is not None
 
+    def asks(self, key: str) -> bool:
+        """Whether the mapping names the key, which is known from now on either way."""
+        self._seen.add(key)
+        return self.has(key)
+
+    @property
+    def path(self) -> str:
+        """Where this mapping stands in the document."""
+        return self._path
+
     def at(self, key: str) -> str:
         """The path of a key, like `rules[2].limit`."""
         return f"{self._path}.{key}" if self._path else key
@@ -68,6 +79,18 @@ class Reader:
         if not isinstance(value, bool):
             raise self.fault(key, "must be true or false.")
         return value
+
+    def day(self, key: str) -> date:
+        """A day, as YAML reads it or as 2026-07-20 in text."""
+        value = self._take(key, None)
+        try:
+            return value if type(value) is date else date.fromisoformat(str(value))
+        except ValueError:
+            raise self.fault(key, "must be a day like 2026-07-20.") from None
+
+    def plain(self, key: str) -> object:
+        """A value of any kind; the caller checks what it is."""
+        return self._take(key, None)
 
     def number(self, key: str) -> Decimal:
         """A finite number, exactly as written (a float is read by its shortest spelling)."""

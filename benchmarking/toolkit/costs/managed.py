@@ -90,21 +90,35 @@ def managed_cost(spec: ManagedApi) -> Costing:
     return Costing(lines, {"calls": calls})
 
 
-def provisioned_cost(
-    curve: LoadCurve, *, tokens_per_request: Number, tokens_per_minute_per_unit: float, usd_per_unit_h: Number
-) -> Costing:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Provisioned:
+    """Throughput that is reserved in units, each carrying so many tokens per minute, paid every hour."""
+
+    tokens_per_request: Amount
+    tokens_per_minute_per_unit: float
+    usd_per_unit_h: Amount
+    least_units: int = 1
+    volume: Amount = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse units that carry nothing, and what is no amount."""
+        if self.tokens_per_minute_per_unit <= 0 or not math.isfinite(self.tokens_per_minute_per_unit):
+            text = "A unit must carry a positive number of tokens per minute."
+            raise Invalid(text, field="tokens_per_minute_per_unit")
+        check_amounts(self, "tokens_per_request", "usd_per_unit_h", "volume", "least_units")
+
+
+def provisioned_cost(curve: LoadCurve, spec: Provisioned) -> Costing:
     """Return a year of provisioned throughput: units for the busiest hour, paid every hour whether used or not.
 
     units = ceil(peak tokens per minute / tokens per minute of a unit); year = units · price · 8760.
     """
-    if tokens_per_minute_per_unit <= 0 or not math.isfinite(tokens_per_minute_per_unit):
-        raise Invalid("A unit must carry a positive number of tokens per minute.", field="tokens_per_minute_per_unit")
-    peak: Number = curve.peak_per_s * SECONDS_PER_MINUTE * tokens_per_request
-    units: Number = np.ceil(peak / tokens_per_minute_per_unit)
+    peak: Number = curve.peak_per_s * SECONDS_PER_MINUTE * spec.tokens_per_request * spec.volume
+    units: Number = np.maximum(np.ceil(peak / spec.tokens_per_minute_per_unit), spec.least_units)
     line = Line(
         "provisioned",
-        units * usd_per_unit_h * HOURS_PER_YEAR,
+        units * spec.usd_per_unit_h * HOURS_PER_YEAR,
         "units · usd_per_unit_h · 8760",
-        {"units": units, "usd_per_unit_h": usd_per_unit_h, "peak_tokens_per_minute": peak},
+        {"units": units, "usd_per_unit_h": spec.usd_per_unit_h, "peak_tokens_per_minute": peak},
     )
     return Costing((line,), {"units": units})

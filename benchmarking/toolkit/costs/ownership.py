@@ -18,7 +18,7 @@ YEARS_MAX = 30
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Ownership:
-    """What owning a model costs: `development_usd` once, the rest each year at today's prices; shares are of one.
+    """What owning a model costs: `development_usd` and `training_usd` once, the rest each year at today's prices.
 
     Serving grows by `volume_growth` and its price drifts by `price_drift` a year; monitoring is a share of serving.
     `switch_probability` is that of leaving within the years, at `exit_usd`, taken to fall into the last one.
@@ -26,6 +26,7 @@ class Ownership:
 
     development_usd: Amount
     serving_usd: Amount
+    training_usd: Amount = 0.0
     years: int = 3
     discount_rate: float = 0.08
     volume_growth: Amount = 0.0
@@ -60,24 +61,44 @@ def total_cost(spec: Ownership) -> Costing:
     flat = _factors(spec, growth=1.0)
     rising = _factors(spec, growth=(1 + spec.volume_growth) * (1 + spec.price_drift))
     last = (1 + spec.discount_rate) ** -(spec.years - 0.5)
-    yearly: tuple[tuple[str, Number, str], ...] = (
-        ("maintenance", spec.maintenance_fte * spec.fte_usd, "maintenance_fte · fte_usd"),
-        ("retraining", spec.retrainings_per_year * spec.retraining_usd, "retrainings_per_year · retraining_usd"),
-        ("egress", spec.egress_usd, "egress_usd"),
-        ("licences", spec.licence_usd, "licence_usd"),
-        ("audit", spec.audit_usd, "audit_usd"),
-    )
     lines = [
         Line("development", spec.development_usd, "development_usd", {"development_usd": spec.development_usd}),
+        Line("training", spec.training_usd, "training_usd", {"training_usd": spec.training_usd}),
         _present("serving", spec.serving_usd, "serving_usd", rising),
         _present("monitoring", spec.serving_usd * spec.monitoring_share, "serving_usd · monitoring_share", rising),
-        *(_present(name, usd, formula, flat) for name, usd, formula in yearly),
+        *(_present(line.name, line.usd, line.formula, flat) for line in _upkeep(spec)),
         Line(
             "exit", spec.switch_probability * spec.exit_usd * last, "switch_probability · exit_usd · last_year_factor",
             {"switch_probability": spec.switch_probability, "exit_usd": spec.exit_usd, "last_year_factor": last},
         ),
     ]  # fmt: skip
     return Costing(tuple(lines))
+
+
+def upkeep_of_first_year(spec: Ownership) -> Costing:
+    """Return what the first year costs beside serving: monitoring, people, retraining, traffic, licences, audit; not discounted."""
+    monitoring = Line(
+        "monitoring", spec.serving_usd * spec.monitoring_share, "serving_usd · monitoring_share",
+        {"serving_usd": spec.serving_usd, "monitoring_share": spec.monitoring_share},
+    )  # fmt: skip
+    return Costing((monitoring, *_upkeep(spec)))
+
+
+def _upkeep(spec: Ownership) -> tuple[Line, ...]:
+    """Return what each year costs whatever is served, at today's prices."""
+    return (
+        Line(
+            "maintenance", spec.maintenance_fte * spec.fte_usd, "maintenance_fte · fte_usd",
+            {"maintenance_fte": spec.maintenance_fte, "fte_usd": spec.fte_usd},
+        ),
+        Line(
+            "retraining", spec.retrainings_per_year * spec.retraining_usd, "retrainings_per_year · retraining_usd",
+            {"retrainings_per_year": spec.retrainings_per_year, "retraining_usd": spec.retraining_usd},
+        ),
+        Line("egress", spec.egress_usd, "egress_usd", {"egress_usd": spec.egress_usd}),
+        Line("licences", spec.licence_usd, "licence_usd", {"licence_usd": spec.licence_usd}),
+        Line("audit", spec.audit_usd, "audit_usd", {"audit_usd": spec.audit_usd}),
+    )  # fmt: skip
 
 
 def equivalent_annual_usd(total_usd: Number, *, years: int, discount_rate: float) -> Number:

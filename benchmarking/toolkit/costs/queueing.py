@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from governance.domain.refusals import Invalid
 
 # Bisection halves an interval of `servers` this often: well below any measurement's resolution.
-HALVINGS = 45
+HALVINGS = 32
 LOAD_MAX = 50_000
 NEAR = 1e-6
 Load = Any
@@ -48,22 +48,23 @@ def response_tail(limit_s: float, *, servers: int, rate_per_s: float, service_s:
     return float(_tail(limit_s / service_s, np.asarray(float(servers)), np.asarray(offered), cv))
 
 
-def _tail(limit: float, servers: NDArray[np.float64], offered: NDArray[np.float64], cv: float) -> NDArray[np.float64]:
-    """P(response > limit), for a limit in mean service times: waiting ends at rate `leave`, service at rate `serve`."""
+def _tail(limit: Load, servers: NDArray[np.float64], offered: NDArray[np.float64], cv: float) -> NDArray[np.float64]:
+    """P(response > limit), for limits in mean service times: waiting ends at rate `leave`, service at rate `serve`."""
     spread = min(cv, 1.0)
-    left = limit - (1 - spread)
-    if left < 0:
-        return np.ones_like(offered)
+    left = np.maximum(limit - (1 - spread), 0.0)
     waits = erlang_c(servers, offered)
     leave = (servers - offered) * 2 / (1 + cv * cv)
     if spread == 0:
-        return np.asarray(waits * np.exp(-leave * left))
-    serve = 1 / spread
-    gap = leave - serve
-    # Where both rates are equal the two exponentials merge; a hair's breadth beside it the formula still holds.
-    gap = np.where(np.abs(gap) < NEAR, NEAR, gap)
-    both = ((serve + gap) * np.exp(-serve * left) - serve * np.exp(-(serve + gap) * left)) / gap
-    return np.asarray(np.minimum(1.0, (1 - waits) * np.exp(-serve * left) + waits * both))
+        tail = waits * np.exp(-leave * left)
+    else:
+        serve = 1 / spread
+        gap = leave - serve
+        # Where both rates are equal the two exponentials merge; a hair's breadth beside it the formula still holds.
+        gap = np.where(np.abs(gap) < NEAR, NEAR, gap)
+        alone = np.exp(-serve * left)
+        both = ((serve + gap) * alone - serve * np.exp(-(serve + gap) * left)) / gap
+        tail = np.minimum(1.0, (1 - waits) * alone + waits * both)
+    return np.where(np.asarray(limit) < 1 - spread, 1.0, tail)
 
 
 def highest_loads(
@@ -76,10 +77,19 @@ def highest_loads(
     if not can_serve(service_s, limit_s=limit_s, share=share, cv=cv):
         return np.zeros(servers_max)
     servers = np.arange(1.0, servers_max + 1)
-    low, high = np.zeros(servers_max), servers.copy()
+    return highest_loads_of(servers, np.array([service_s]), limit_s=limit_s, share=share, cv=cv)[0]
+
+
+def highest_loads_of(
+    servers: NDArray[np.float64], services_s: NDArray[np.float64], *, limit_s: float, share: float, cv: float
+) -> NDArray[np.float64]:
+    """Return the highest load for each service time (rows) and number of servers (columns); an idle server does for all."""
+    limits = (limit_s / services_s)[:, None]
+    low = np.zeros((len(services_s), len(servers)))
+    high = np.tile(servers, (len(services_s), 1))
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        is_kept = _tail(limit_s / service_s, servers, middle, cv) <= 1 - share
+        is_kept = _tail(limits, servers, middle, cv) <= 1 - share
         low, high = np.where(is_kept, middle, low), np.where(is_kept, high, middle)
     return low
 
@@ -91,10 +101,10 @@ def servers_needed(
 
     Raises Invalid where no number of servers could: the service alone takes longer than the limit.
     """
-    most = _enough(float(offered.max(initial=0.0)), service_s=service_s, limit_s=limit_s, share=share, cv=cv)
+    most = enough(float(offered.max(initial=0.0)), service_s=service_s, limit_s=limit_s, share=share, cv=cv)
     loads = highest_loads(most, service_s=service_s, limit_s=limit_s, share=share, cv=cv)
-    needed = np.searchsorted(loads, offered, side="left") + 1
-    return np.where(offered > 0, needed, 0).astype(np.int64)
+    # A load of zero needs none.
+    return np.searchsorted(np.concatenate([[0.0], loads]), offered, side="left")
 
 
 def _idle_tail(service_s: float, limit_s: float, cv: float) -> float:
@@ -115,11 +125,12 @@ def check_served(service_s: float, *, limit_s: float, share: float = 0.95, cv: f
         raise Invalid(
             f"No number of replicas answers {share:.0%} of requests within {limit_s * 1e3:g} ms: one request alone keeps "
             f"a server busy for {service_s * 1e3:g} ms. Raise the limit or serve a faster model.",
-            code="load_unserved", field="limit_ms",
+            code="load_unserved", field="limit_s",
         )  # fmt: skip
 
 
-def _enough(offered: float, *, service_s: float, limit_s: float, share: float, cv: float) -> int:
+def enough(offered: float, *, service_s: float, limit_s: float, share: float, cv: float) -> int:
+    """Return a number of servers that does, not far above the fewest; raise Invalid where none does."""
     check_served(service_s, limit_s=limit_s, share=share, cv=cv)
     if offered > LOAD_MAX:
         text = f"{offered:,.0f} busy servers at the peak are beyond what is computed here ({LOAD_MAX:,})."

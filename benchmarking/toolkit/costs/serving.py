@@ -1,20 +1,24 @@
 """Serving: what a year of inference costs on one's own replicas, sized hour by hour for a response limit."""
 
 import dataclasses
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarking.toolkit.costs.lines import Costing, Line, Number
 from benchmarking.toolkit.costs.load_curve import HOURS_PER_YEAR, LoadCurve
-from benchmarking.toolkit.costs.queueing import can_serve, check_served, servers_needed
-from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts
+from benchmarking.toolkit.costs.queueing import can_serve, check_served, enough, highest_loads_of
+from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts, check_positive, check_share
 from governance.domain.refusals import Invalid
 
 # A drawn service time is rounded up to the next of these steps per octave, 1.1 % apart, so that few tables are needed.
 STEPS_PER_OCTAVE = 64
-# Many hours are taken together to this many load levels, each by its busiest hour.
+# More distinct rates than this are taken together, each group by its busiest hour.
 LEVELS_MAX = 168
+# Up to here replicas are counted one by one.
+FINE_MAX = 512
+COARSE = 1 / 256
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,7 +26,8 @@ class SelfHosted:
     """Replicas of one's own. `service_s` is how long one request keeps one of `slots` busy; `cv` its spread.
 
     `share` of the requests must be answered within `limit_s`. New replicas serve `lag_h` hours after they are needed.
-    `committed_usd_per_h` is the price of a replica that is paid all year, used or not; None where there is none.
+    `committed_usd_per_h` is the price of a replica that is paid all year, used or not; None where there is none. Of the
+    hours beyond, `spot_share` runs at `spot_usd_per_h`, `spot_extra` (0.05: 5 %) more of them for interruptions.
     """
 
     service_s: Amount
@@ -36,16 +41,25 @@ class SelfHosted:
     lag_h: int = 1
     volume: Amount = 1.0
     committed_usd_per_h: Amount | None = None
+    spot_usd_per_h: Amount | None = None
+    spot_share: float = 0.0
+    spot_extra: Amount = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot serve."""
-        check_amounts(self, "service_s", "usd_per_replica_h", "volume")
-        if self.slots < 1 or self.min_replicas < 0 or self.lag_h < 0:
-            raise Invalid("Slots are at least 1; replicas and lag are not negative.", field="slots")
+        prices = [name for name in ("committed_usd_per_h", "spot_usd_per_h") if getattr(self, name) is not None]
+        check_amounts(self, "service_s", "usd_per_replica_h", "volume", "spot_extra", *prices)
+        check_positive(self, "service_s")
+        for name, least in (("slots", 1), ("min_replicas", 0), ("lag_h", 0), ("burst", 1), ("cv", 0)):
+            if getattr(self, name) < least:
+                raise Invalid(f"{name} is at least {least}, not {getattr(self, name):g}.", field=name)
         if not 0 < self.share < 1:
             raise Invalid("The share of requests within the limit lies between 0 and 1.", field="share")
-        if self.limit_s <= 0 or self.burst < 1 or self.cv < 0:
-            raise Invalid("The limit is positive, the burst at least 1, the spread not negative.", field="limit_ms")
+        if self.limit_s <= 0:
+            raise Invalid("The limit must be positive.", field="limit_s")
+        check_share(self, "spot_share")
+        if self.spot_share and self.spot_usd_per_h is None:
+            raise Invalid("A share on spot capacity needs its price.", field="spot_usd_per_h")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +99,7 @@ def size(curve: LoadCurve, spec: SelfHosted) -> Sizing:
     """Return the replicas of each load level of the year.
 
     Each hour is sized for the larger of its rate and that of `lag_h` hours later, times `burst`, times `volume`. More
-    than 168 hours are taken together in order of their rate, each group by its busiest.
+    than 168 distinct rates are taken together in order, each group by its busiest.
     """
     later = np.roll(curve.rates_per_s, -spec.lag_h)
     rates, hours = _levels(np.maximum(curve.rates_per_s, later) * spec.burst, curve.hours)
@@ -93,18 +107,36 @@ def size(curve: LoadCurve, spec: SelfHosted) -> Sizing:
         np.atleast_1d(np.asarray(spec.service_s, dtype=np.float64)),
         np.atleast_1d(np.asarray(spec.volume, dtype=np.float64)),
     )
-    rounded = 2 ** (np.ceil(np.log2(service) * STEPS_PER_OCTAVE) / STEPS_PER_OCTAVE) if len(service) > 1 else service
     check_served(float(np.median(service)), limit_s=spec.limit_s, share=spec.share, cv=spec.cv)
-    busy = np.full((len(service), len(rates)), np.inf)
-    for service_s in np.unique(rounded):
-        if can_serve(float(service_s), limit_s=spec.limit_s, share=spec.share, cv=spec.cv):
-            rows = rounded == service_s
-            offered = volume[rows, None] * rates[None, :] * service_s
-            busy[rows] = servers_needed(
-                offered, service_s=float(service_s), limit_s=spec.limit_s, share=spec.share, cv=spec.cv
-            )  # fmt: skip
-    replicas = np.maximum(spec.min_replicas, np.ceil(busy / spec.slots))
+    rounded = 2 ** (np.ceil(np.log2(service) * STEPS_PER_OCTAVE) / STEPS_PER_OCTAVE) if len(service) > 1 else service
+    replicas = np.full((len(service), len(rates)), np.inf)
+    kinds, which = np.unique(rounded, return_inverse=True)
+    kinds = kinds[[can_serve(float(kind), limit_s=spec.limit_s, share=spec.share, cv=spec.cv) for kind in kinds]]
+    counts, loads = _capacities(spec, kinds, float(rates.max() * volume.max()))
+    for kind, service_s in enumerate(kinds):
+        rows = np.flatnonzero(which == kind)
+        offered = volume[rows, None] * (rates * service_s)
+        replicas[rows] = counts[np.searchsorted(loads[kind], offered, side="left")]
     return Sizing(replicas if len(service) > 1 else replicas[0], hours)
+
+
+def _capacities(
+    spec: SelfHosted, services_s: NDArray[np.float64], peak_per_s: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return numbers of replicas, and for each service time the load (Erlang) that each carries; none carries nothing.
+
+    From 512 replicas on the numbers rise by 1/256 at a time, so that few are tried.
+    """
+    slowest = float(services_s.max())
+    most = enough(peak_per_s * slowest, service_s=slowest, limit_s=spec.limit_s, share=spec.share, cv=spec.cv)
+    last = math.ceil(most / spec.slots)
+    fine = np.arange(1.0, min(last, FINE_MAX) + 1)
+    steps = math.ceil(math.log(max(last / FINE_MAX, 1)) / math.log1p(COARSE))
+    coarse = np.ceil(FINE_MAX * (1 + COARSE) ** np.arange(1, steps + 1))
+    counts = np.concatenate([fine, coarse])
+    loads = highest_loads_of(counts * spec.slots, services_s, limit_s=spec.limit_s, share=spec.share, cv=spec.cv)
+    least = np.maximum(np.concatenate([[0.0], counts]), spec.min_replicas)
+    return least, np.hstack([np.zeros((len(services_s), 1)), loads])
 
 
 def serving_cost(curve: LoadCurve, spec: SelfHosted) -> Costing:
@@ -113,33 +145,62 @@ def serving_cost(curve: LoadCurve, spec: SelfHosted) -> Costing:
     Quantities: replica hours, peak replicas, committed replicas, what the peak would cost all year, and the share of
     draws that no number of replicas serves, which cost infinitely much. Raises Invalid where the median is one of them.
     """
-    sizing, price = size(curve, spec), spec.usd_per_replica_h
-    committed, committed_price = np.zeros(sizing.replicas.shape[:-1]), spec.committed_usd_per_h
-    if committed_price is not None:
-        committed = sizing.cheapest_commitment(committed_price / price)
-    beyond_h = sizing.hours_beyond(committed)
-    lines = (
+    sizing = size(curve, spec)
+    replica_h: Number = sizing.replicas @ sizing.hours
+    committed: Number = np.zeros(sizing.replicas.shape[:-1])
+    beyond_h = replica_h
+    if spec.committed_usd_per_h is not None:
+        committed = sizing.cheapest_commitment(spec.committed_usd_per_h / _burst_usd(spec))
+        beyond_h = sizing.hours_beyond(committed)
+    peak = sizing.peak
+    quantities = {
+        "replica_hours": replica_h,
+        "peak_replicas": peak,
+        "committed_replicas": committed,
+        "always_at_peak_usd": peak * HOURS_PER_YEAR * spec.usd_per_replica_h,
+        "unserved_probability": float(np.isinf(peak).mean()),
+    }
+    return Costing(_lines(spec, committed, beyond_h), quantities)
+
+
+def _burst_usd(spec: SelfHosted) -> Number:
+    """Return what a replica hour costs that no commitment covers."""
+    spot: Number = spec.spot_share * _or_nothing(spec.spot_usd_per_h) * (1 + spec.spot_extra)
+    return (1 - spec.spot_share) * spec.usd_per_replica_h + spot
+
+
+def _lines(spec: SelfHosted, committed: Number, beyond_h: Number) -> tuple[Line, ...]:
+    on_demand_h = _part(beyond_h, 1 - spec.spot_share)
+    spot_h: Number = _part(beyond_h, spec.spot_share) * (1 + spec.spot_extra)
+    return (
         Line(
             "committed",
-            committed * HOURS_PER_YEAR * (0.0 if committed_price is None else committed_price),
+            committed * HOURS_PER_YEAR * _or_nothing(spec.committed_usd_per_h),
             "committed_replicas · 8760 · committed_usd_per_h",
-            {"committed_replicas": committed, "committed_usd_per_h": committed_price},
+            {"committed_replicas": committed, "committed_usd_per_h": spec.committed_usd_per_h},
         ),
         Line(
             "on demand",
-            beyond_h * price,
+            on_demand_h * spec.usd_per_replica_h,
             "replica_hours · usd_per_replica_h",
-            {"replica_hours": beyond_h, "usd_per_replica_h": price},
+            {"replica_hours": on_demand_h, "usd_per_replica_h": spec.usd_per_replica_h},
+        ),
+        Line(
+            "spot",
+            spot_h * _or_nothing(spec.spot_usd_per_h),
+            "spot_replica_hours · spot_usd_per_h",
+            {"spot_replica_hours": spot_h, "spot_usd_per_h": spec.spot_usd_per_h},
         ),
     )
-    quantities = {
-        "replica_hours": sizing.replicas @ sizing.hours,
-        "peak_replicas": sizing.peak,
-        "committed_replicas": committed,
-        "always_at_peak_usd": sizing.peak * HOURS_PER_YEAR * price,
-        "unserved_probability": float(np.isinf(sizing.peak).mean()),
-    }
-    return Costing(lines, quantities)
+
+
+def _part(hours: Number, share: float) -> Number:
+    """Return a share of hours that may be infinitely many; no share of those is none."""
+    return hours * share if share else np.zeros_like(hours)
+
+
+def _or_nothing(usd: Number | None) -> Number:
+    return 0.0 if usd is None else usd
 
 
 def cost_per_1k_usd(annual_usd: Number, requests_per_year: Number) -> Number:
@@ -148,7 +209,11 @@ def cost_per_1k_usd(annual_usd: Number, requests_per_year: Number) -> Number:
 
 
 def _levels(rates: NDArray[np.float64], hours: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if len(rates) <= LEVELS_MAX:
-        return rates, np.full(len(rates), hours)
-    groups = np.array_split(np.sort(rates)[::-1], LEVELS_MAX)
-    return np.array([group[0] for group in groups]), np.array([len(group) * hours for group in groups])
+    """Return the distinct rates, the busiest first, and their hours; at most 168, neighbours taken at the busiest."""
+    distinct, counts = np.unique(rates, return_counts=True)
+    levels, lasting = distinct[::-1], counts[::-1] * hours
+    if len(levels) <= LEVELS_MAX:
+        return levels, lasting
+    groups = np.array_split(np.arange(len(rates)), LEVELS_MAX)
+    falling = np.sort(rates)[::-1]
+    return np.array([falling[group[0]] for group in groups]), np.array([len(group) * hours for group in groups])

@@ -75,6 +75,23 @@ def check_amounts(spec: Any, *names: str) -> None:
             raise Invalid(f"{name} must be a number or a range of two, not {value!r:.40}.", code="amount", field=name)
 
 
+def check_positive(spec: Any, *names: str) -> None:
+    """Raise Invalid where an amount that something is divided by is zero; `check_amounts` has seen it before."""
+    for name in names:
+        value = getattr(spec, name)
+        if isinstance(value, int | float) and value == 0:
+            raise Invalid(f"{name} must be above zero.", code="amount", field=name)
+
+
+def check_share(spec: Any, *names: str, below: float = math.inf) -> None:
+    """Raise Invalid where a plain number is no share of one, or not below `below`."""
+    for name in names:
+        value = getattr(spec, name)
+        if not 0 <= value <= 1 or value >= below:
+            end = "below 1" if below <= 1 else "1"
+            raise Invalid(f"{name} is a share between 0 and {end}, not {value:g}.", code="share", field=name)
+
+
 def ranges_of(spec: Any) -> dict[str, Range]:
     """Return the fields of a dataclass that are ranges, by name."""
     found = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from benchmarking.toolkit.costs.load_curve import curve_of_counts
-from benchmarking.toolkit.costs.managed import ManagedApi, TokenPrices, managed_cost, provisioned_cost
+from benchmarking.toolkit.costs.managed import ManagedApi, Provisioned, TokenPrices, managed_cost, provisioned_cost
 from governance.domain.refusals import Invalid
 
 PRICES = TokenPrices(input_usd=0.15, output_usd=0.60, cache_read_usd=0.075)
@@ -65,7 +65,10 @@ def test_a_negative_price_is_refused():
 
 def test_provisioned_units_carry_the_busiest_hour():
     curve = curve_of_counts([3_600.0] * 23 + [36_000.0])  # 10 requests a second at the peak: 720,000 tokens a minute
-    cost = provisioned_cost(curve, tokens_per_request=1_200, tokens_per_minute_per_unit=100_000, usd_per_unit_h=1.5)
+    spec = Provisioned(tokens_per_request=1_200, tokens_per_minute_per_unit=100_000, usd_per_unit_h=1.5)
+    cost = provisioned_cost(curve, spec)
     assert (cost.quantities["units"], cost.total_usd) == (8, 8 * 1.5 * 8_760)
     with pytest.raises(Invalid, match="tokens per minute"):
-        provisioned_cost(curve, tokens_per_request=1, tokens_per_minute_per_unit=0, usd_per_unit_h=1)
+        dataclasses.replace(spec, tokens_per_minute_per_unit=0)
+    least = dataclasses.replace(spec, least_units=10)
+    assert provisioned_cost(curve, least).quantities["units"] == 10

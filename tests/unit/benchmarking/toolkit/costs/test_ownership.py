@@ -27,7 +27,7 @@ def test_three_years_by_hand():
     flat = 1.1**-0.5 + 1.1**-1.5 + 1.1**-2.5
     rising = 1.1**-0.5 + 1.08 * 1.1**-1.5 + 1.08**2 * 1.1**-2.5
     assert total_cost(SPEC).usd == pytest.approx({
-        "development": 100_000, "serving": 20_000 * rising, "monitoring": 2_000 * rising, "maintenance": 75_000 * flat,
+        "development": 100_000, "training": 0, "serving": 20_000 * rising, "monitoring": 2_000 * rising, "maintenance": 75_000 * flat,
         "retraining": 2_000 * flat, "egress": 1_000 * flat, "licences": 2_000 * flat, "audit": 3_000 * flat,
         "exit": 0.25 * 40_000 * 1.1**-2.5,
     })  # fmt: skip

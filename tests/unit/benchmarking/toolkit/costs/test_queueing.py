@@ -88,7 +88,7 @@ def test_more_servers_carry_more_and_better(service_s, ratio):
 def test_a_limit_below_the_service_itself_is_refused_in_words():
     with pytest.raises(Invalid, match="No number of replicas answers 95% of requests within 50 ms") as refused:
         servers_needed(np.array([1.0]), service_s=0.1, limit_s=0.05)
-    assert (refused.value.code, refused.value.field) == ("load_unserved", "limit_ms")
+    assert (refused.value.code, refused.value.field) == ("load_unserved", "limit_s")
     assert highest_loads(3, service_s=0.1, limit_s=0.05).tolist() == [0, 0, 0]
     assert highest_loads(1, service_s=0.1, limit_s=0.09, cv=0.0).tolist() == [0]
 

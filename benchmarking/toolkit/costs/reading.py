@@ -1,0 +1,87 @@
+"""Reading inputs: a mapping from a spec file or the command line becomes one of the dataclasses that calculators take.
+
+A number may be a range, `[low, high]`, that holds it nine times in ten. Every refusal carries the path of the fault.
+"""
+
+import dataclasses
+import math
+import typing
+from collections.abc import Collection, Mapping
+from datetime import date
+from typing import Any, Protocol, TypeVar
+
+from benchmarking.toolkit.costs.uncertainty import Range
+from governance.domain.documents import Reader
+from governance.domain.refusals import Invalid
+
+T = TypeVar("T")
+ACCEPTED = "a number like 0.12, or a range like [0.1, 0.14] that holds it nine times in ten"
+
+
+class PriceReader(Protocol):
+    """Reads a price: a SKU, or an amount with unit, date and source."""
+
+    def read(self, reader: Reader, key: str) -> Any:
+        """Return the price under `key` as a number or a range of US dollars."""
+        ...
+
+
+def amount(reader: Reader, key: str) -> float | Range:
+    """Return the number or the range under `key`; raise Invalid for anything else."""
+    value = reader.plain(key)
+    if isinstance(value, Mapping) and set(value) == {"low", "high"}:
+        value = [value["low"], value["high"]]
+    if not isinstance(value, list | tuple):
+        return float(reader.number(key))
+    if len(value) != 2:
+        raise reader.fault(key, f"must be {ACCEPTED}.")
+    ends = [_number(end) for end in value]
+    if ends[0] is None or ends[1] is None or not 0 < ends[0] <= ends[1]:
+        raise reader.fault(key, "is a range of two positive numbers, the smaller first, like [0.1, 0.14].")
+    return Range(ends[0], ends[1])
+
+
+def inputs(kind: type[T], reader: Reader, *, prices: PriceReader, skip: Collection[str] = ()) -> T:
+    """Return a `kind` from the mapping, and close it; `skip` names fields that come from elsewhere.
+
+    A field whose metadata says `price` is read by `prices`. A refusal of the dataclass itself gets its path.
+    """
+    hints = typing.get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        if field.name in skip:
+            continue
+        is_needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if is_needed or reader.asks(field.name):
+            values[field.name] = _value(field, hints[field.name], reader, prices)
+    reader.close()
+    try:
+        return kind(**values)
+    except Invalid as refused:
+        path = reader.at(refused.field) if refused.field else reader.path
+        raise Invalid(f"{path}: {refused.reason}", code=refused.code, field=path) from refused
+
+
+def _value(field: "dataclasses.Field[Any]", hint: Any, reader: Reader, prices: PriceReader) -> Any:
+    key = field.name
+    if "price" in field.metadata:
+        return prices.read(reader, key)
+    hint = next((each for each in typing.get_args(hint) if each is not type(None)), hint) if _is_optional(hint) else hint
+    if typing.get_origin(hint) is tuple:
+        return reader.items(key, lambda item: inputs(typing.get_args(hint)[0], item, prices=prices))
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return inputs(hint, reader.mapping(key), prices=prices)
+    plain = {int: lambda: reader.whole(key), float: lambda: float(reader.number(key)), str: lambda: reader.text(key)}
+    return {**plain, date: lambda: reader.day(key)}.get(hint, lambda: amount(reader, key))()
+
+
+def _is_optional(hint: Any) -> bool:
+    return type(None) in typing.get_args(hint)
+
+
+def _number(value: object) -> float | None:
+    try:
+        number = float(str(value)) if not isinstance(value, bool) else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
