@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 # A number, or an array of draws: the calculators treat both alike.
 Number = Any
 
@@ -34,3 +36,8 @@ class Costing:
     def usd(self) -> dict[str, Number]:
         """Return the amounts by the names of their lines."""
         return {line.name: line.usd for line in self.lines}
+
+
+def part(amount: Number, share: Number) -> Number:
+    """Return a share of an amount that may have no end; no share of that is nothing."""
+    return np.zeros_like(amount) if isinstance(share, int | float) and share == 0 else amount * share

@@ -10,8 +10,8 @@ from datetime import date
 
 import numpy as np
 
-from benchmarking.toolkit.costs.lines import Costing, Line, Number
-from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts, check_share
+from benchmarking.toolkit.costs.lines import Costing, Line, Number, part
+from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts, check_share, priced
 from governance.domain.refusals import Invalid
 
 TOKENS_PER_PRICE = 1_000_000
@@ -58,7 +58,7 @@ class LockIn:
     """
 
     reembed_tokens: Amount = 0.0
-    reembed_usd: Amount = 0.0
+    reembed_usd: Amount = priced("million_tokens", default=0.0)
     refine_usd: Amount = 0.0
     rework_hours: Amount = 0.0
     code_hours: Amount = 0.0
@@ -131,7 +131,7 @@ def exit_cost(spec: LockIn) -> Costing:
             {"egress_gb": spec.egress_gb},
         ),
         Line(
-            "running both", spec.parallel_months * spec.parallel_usd_per_month, "parallel_months · parallel_usd_per_month",
+            "running both", part(spec.parallel_usd_per_month, spec.parallel_months), "parallel_months · parallel_usd_per_month",
             {"parallel_months": spec.parallel_months, "parallel_usd_per_month": spec.parallel_usd_per_month},
         ),
         Line("termination", spec.termination_usd, "termination_usd", {"termination_usd": spec.termination_usd}),

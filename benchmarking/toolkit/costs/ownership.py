@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarking.toolkit.costs.lines import Costing, Line, Number
+from benchmarking.toolkit.costs.lines import Costing, Line, Number, part
 from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts
 from governance.domain.refusals import Invalid
 
@@ -65,10 +65,10 @@ def total_cost(spec: Ownership) -> Costing:
         Line("development", spec.development_usd, "development_usd", {"development_usd": spec.development_usd}),
         Line("training", spec.training_usd, "training_usd", {"training_usd": spec.training_usd}),
         _present("serving", spec.serving_usd, "serving_usd", rising),
-        _present("monitoring", spec.serving_usd * spec.monitoring_share, "serving_usd · monitoring_share", rising),
+        _present("monitoring", part(spec.serving_usd, spec.monitoring_share), "serving_usd · monitoring_share", rising),
         *(_present(line.name, line.usd, line.formula, flat) for line in _upkeep(spec)),
         Line(
-            "exit", spec.switch_probability * spec.exit_usd * last, "switch_probability · exit_usd · last_year_factor",
+            "exit", part(spec.exit_usd, spec.switch_probability) * last, "switch_probability · exit_usd · last_year_factor",
             {"switch_probability": spec.switch_probability, "exit_usd": spec.exit_usd, "last_year_factor": last},
         ),
     ]  # fmt: skip
@@ -78,7 +78,7 @@ def total_cost(spec: Ownership) -> Costing:
 def upkeep_of_first_year(spec: Ownership) -> Costing:
     """Return what the first year costs beside serving: monitoring, people, retraining, traffic, licences, audit; not discounted."""
     monitoring = Line(
-        "monitoring", spec.serving_usd * spec.monitoring_share, "serving_usd · monitoring_share",
+        "monitoring", part(spec.serving_usd, spec.monitoring_share), "serving_usd · monitoring_share",
         {"serving_usd": spec.serving_usd, "monitoring_share": spec.monitoring_share},
     )  # fmt: skip
     return Costing((monitoring, *_upkeep(spec)))

@@ -6,7 +6,7 @@ A number may be a range, `[low, high]`, that holds it nine times in ten. Every r
 import dataclasses
 import math
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Protocol, TypeVar
 
@@ -21,8 +21,8 @@ ACCEPTED = "a number like 0.12, or a range like [0.1, 0.14] that holds it nine t
 class PriceReader(Protocol):
     """Reads a price: a SKU, or an amount with unit, date and source."""
 
-    def read(self, reader: Reader, key: str) -> Any:
-        """Return the price under `key` as a number or a range of US dollars."""
+    def read(self, reader: Reader, key: str, units: tuple[str, ...]) -> Any:
+        """Return the price under `key` as a number or a range of US dollars for one of `units`."""
         ...
 
 
@@ -41,19 +41,22 @@ def amount(reader: Reader, key: str) -> float | Range:
     return Range(ends[0], ends[1])
 
 
-def inputs(kind: type[T], reader: Reader, *, prices: PriceReader, skip: Collection[str] = ()) -> T:
-    """Return a `kind` from the mapping, and close it; `skip` names fields that come from elsewhere.
+Given = Mapping[type, Mapping[str, Any]]
+
+
+def inputs(kind: type[T], reader: Reader, *, prices: PriceReader, given: Given) -> T:
+    """Return a `kind` from the mapping, and close it; `given` holds, by kind, the fields that come from elsewhere.
 
     A field whose metadata says `price` is read by `prices`. A refusal of the dataclass itself gets its path.
     """
     hints = typing.get_type_hints(kind)
-    values: dict[str, Any] = {}
+    values = dict(given.get(kind, {}))
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
-        if field.name in skip:
+        if field.name in values:
             continue
         is_needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if is_needed or reader.asks(field.name):
-            values[field.name] = _value(field, hints[field.name], reader, prices)
+            values[field.name] = _value(field, hints[field.name], reader, prices, given)
     reader.close()
     try:
         return kind(**values)
@@ -62,15 +65,15 @@ def inputs(kind: type[T], reader: Reader, *, prices: PriceReader, skip: Collecti
         raise Invalid(f"{path}: {refused.reason}", code=refused.code, field=path) from refused
 
 
-def _value(field: "dataclasses.Field[Any]", hint: Any, reader: Reader, prices: PriceReader) -> Any:
+def _value(field: "dataclasses.Field[Any]", hint: Any, reader: Reader, prices: PriceReader, given: Given) -> Any:
     key = field.name
     if "price" in field.metadata:
-        return prices.read(reader, key)
+        return prices.read(reader, key, field.metadata["price"])
     hint = next((each for each in typing.get_args(hint) if each is not type(None)), hint) if _is_optional(hint) else hint
     if typing.get_origin(hint) is tuple:
-        return reader.items(key, lambda item: inputs(typing.get_args(hint)[0], item, prices=prices))
+        return reader.items(key, lambda item: inputs(typing.get_args(hint)[0], item, prices=prices, given=given))
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return inputs(hint, reader.mapping(key), prices=prices)
+        return inputs(hint, reader.mapping(key), prices=prices, given=given)
     plain = {int: lambda: reader.whole(key), float: lambda: float(reader.number(key)), str: lambda: reader.text(key)}
     return {**plain, date: lambda: reader.day(key)}.get(hint, lambda: amount(reader, key))()
 

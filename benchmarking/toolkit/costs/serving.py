@@ -6,10 +6,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarking.toolkit.costs.lines import Costing, Line, Number
+from benchmarking.toolkit.costs.lines import Costing, Line, Number, part
 from benchmarking.toolkit.costs.load_curve import HOURS_PER_YEAR, LoadCurve
 from benchmarking.toolkit.costs.queueing import can_serve, check_served, enough, highest_loads_of
-from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts, check_positive, check_share
+from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts, check_positive, check_share, priced
 from governance.domain.refusals import Invalid
 
 # A drawn service time is rounded up to the next of these steps per octave, 1.1 % apart, so that few tables are needed.
@@ -32,7 +32,7 @@ class SelfHosted:
 
     service_s: Amount
     limit_s: float
-    usd_per_replica_h: Amount
+    usd_per_replica_h: Amount = priced("instance_h")
     slots: int = 1
     cv: float = 1.0
     share: float = 0.95
@@ -40,8 +40,8 @@ class SelfHosted:
     burst: float = 1.0
     lag_h: int = 1
     volume: Amount = 1.0
-    committed_usd_per_h: Amount | None = None
-    spot_usd_per_h: Amount | None = None
+    committed_usd_per_h: Amount | None = priced("instance_h", default=None)
+    spot_usd_per_h: Amount | None = priced("instance_h", default=None)
     spot_share: float = 0.0
     spot_extra: Amount = 0.0
 
@@ -170,8 +170,8 @@ def _burst_usd(spec: SelfHosted) -> Number:
 
 
 def _lines(spec: SelfHosted, committed: Number, beyond_h: Number) -> tuple[Line, ...]:
-    on_demand_h = _part(beyond_h, 1 - spec.spot_share)
-    spot_h: Number = _part(beyond_h, spec.spot_share) * (1 + spec.spot_extra)
+    on_demand_h = part(beyond_h, 1 - spec.spot_share)
+    spot_h: Number = part(beyond_h, spec.spot_share) * (1 + spec.spot_extra)
     return (
         Line(
             "committed",
@@ -192,11 +192,6 @@ def _lines(spec: SelfHosted, committed: Number, beyond_h: Number) -> tuple[Line,
             {"spot_replica_hours": spot_h, "spot_usd_per_h": spec.spot_usd_per_h},
         ),
     )
-
-
-def _part(hours: Number, share: float) -> Number:
-    """Return a share of hours that may be infinitely many; no share of those is none."""
-    return hours * share if share else np.zeros_like(hours)
 
 
 def _or_nothing(usd: Number | None) -> Number:

@@ -18,10 +18,10 @@ from governance.domain.refusals import Invalid
 class Worth:
     """What one answer of each kind is worth in US dollars; a loss is negative."""
 
-    true_positive_usd: float = 0.0
-    false_negative_usd: float = 0.0
-    false_positive_usd: float = 0.0
-    true_negative_usd: float = 0.0
+    true_positive_usd: Number = 0.0
+    false_negative_usd: Number = 0.0
+    false_positive_usd: Number = 0.0
+    true_negative_usd: Number = 0.0
 
 
 def yearly_value_usd(worth: Worth, *, cases: Number, prevalence: Number, tpr: Number, fpr: Number) -> Number:
