@@ -12,7 +12,14 @@ import numpy as np
 
 from benchmarking.toolkit.costs.lines import Number
 from benchmarking.toolkit.costs.uncertainty import Amount, Draws, check_amounts, check_share
-from benchmarking.toolkit.costs.value import Worth, deflection_usd, drawn_rates, error_cost_usd, uplift_usd, yearly_value_usd
+from benchmarking.toolkit.costs.value import (
+    Worth,
+    deflection_usd,
+    drawn_rates,
+    error_cost_usd,
+    uplift_usd,
+    yearly_value_usd,
+)
 from governance.domain.refusals import Invalid
 
 RATES = ("recall", "false_alarm_rate")
@@ -112,7 +119,9 @@ class Detection:
     def __post_init__(self) -> None:
         """Refuse what is no amount, and a prevalence that is no share."""
         cases = () if self.cases_per_year is None else ("cases_per_year",)
-        check_amounts(self, *(field.name for field in dataclasses.fields(self) if field.name != "cases_per_year"), *cases)
+        check_amounts(
+            self, *(field.name for field in dataclasses.fields(self) if field.name != "cases_per_year"), *cases
+        )
         if isinstance(self.prevalence, int | float):
             check_share(self, "prevalence")
 

@@ -1,6 +1,6 @@
 """Crossover: over which volume, and from which month on, one option is cheaper than another, as probabilities.
 
-Every draw answers by itself: the same draws of all inputs, the volume scaled from a hundredth to a hundred times.
+Every draw answers by itself: the same draws of all inputs, the volume scaled from a sixteenth to sixteen times.
 """
 
 import dataclasses
@@ -10,12 +10,13 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarking.toolkit.costs.inputs import tiled
 from benchmarking.toolkit.costs.load_curve import MONTHS
 from benchmarking.toolkit.costs.options import CostSpec
 from benchmarking.toolkit.costs.projection import Drawn, at, draw_option
 from benchmarking.toolkit.costs.uncertainty import Draws, levels_of
 
-SCALES = np.geomspace(0.01, 100.0, 25)
+SCALES = np.geomspace(1 / 16, 16.0, 17)
 DRAWS_AT_EACH = 200
 FIGURE = "equivalent_annual_usd"
 
@@ -47,9 +48,11 @@ class Crossover:
 
 
 def crossover(spec: CostSpec, *, seed: int, draws: int = DRAWS_AT_EACH) -> Crossover:
-    """Return where the options cross, from `draws` draws at each of 25 volumes."""
+    """Return where the options cross, from `draws` draws at each of 17 volumes."""
     volumes = SCALES * spec.requests_median
-    found = {option.id: _over_volume(spec, draw_option(spec, option, seed=seed, n=draws), draws) for option in spec.options}
+    found = {
+        option.id: _over_volume(spec, draw_option(spec, option, seed=seed, n=draws), draws) for option in spec.options
+    }
     pairs = tuple(_crossing(first, second, found, volumes) for first, second in combinations(found, 2))
     costs = {name: tuple(levels_of(costs) for costs in over.T) for name, (over, _) in found.items()}
     return Crossover(tuple(map(float, volumes)), costs, pairs)
@@ -57,12 +60,12 @@ def crossover(spec: CostSpec, *, seed: int, draws: int = DRAWS_AT_EACH) -> Cross
 
 def _over_volume(spec: CostSpec, drawn: Drawn, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the yearly cost (draws, volumes), and the cost in all after each month at the volume as it is (draws, months)."""
-    costs = []
-    for scale in SCALES:
-        requests = drawn.shared.requests_per_year * scale
-        found = at(spec, Drawn(dataclasses.replace(drawn.shared, requests_per_year=requests), drawn.option))
-        costs.append(np.broadcast_to(found.figures[FIGURE], n))
-    return np.stack(costs, axis=1), _by_month(spec, drawn, n)
+    many = len(SCALES)
+    shared, option = tiled(drawn.shared, many), tiled(drawn.option, many)
+    requests = shared.requests_per_year * np.repeat(SCALES, n)
+    found = at(spec, Drawn(dataclasses.replace(shared, requests_per_year=requests), option))
+    costs = np.broadcast_to(found.figures[FIGURE], n * many).reshape(many, n).T
+    return costs, _by_month(spec, drawn, n)
 
 
 def _by_month(spec: CostSpec, drawn: Drawn, n: int) -> NDArray[np.float64]:
@@ -79,7 +82,10 @@ def _by_month(spec: CostSpec, drawn: Drawn, n: int) -> NDArray[np.float64]:
 
 
 def _crossing(
-    first: str, second: str, found: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]], volumes: NDArray[np.float64]
+    first: str,
+    second: str,
+    found: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
+    volumes: NDArray[np.float64],
 ) -> Crossing:
     (costs, spent), (others, spent_else) = found[first], found[second]
     at_volume = _last_crossings(costs, others, volumes)

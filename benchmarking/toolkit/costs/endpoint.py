@@ -5,7 +5,8 @@ import dataclasses
 from benchmarking.toolkit.costs.lines import Costing, Line, Number
 from benchmarking.toolkit.costs.load_curve import HOURS_PER_YEAR, MONTHS, LoadCurve
 from benchmarking.toolkit.costs.serving import SelfHosted, serving_cost
-from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts, priced
+from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts
+from benchmarking.toolkit.costs.usd import UsdPerGb, UsdPerGbMonth, UsdPerGbS
 
 KB_PER_GB = 1_000_000
 
@@ -19,9 +20,9 @@ class Endpoint:
 
     replicas: SelfHosted
     storage_gb: Amount = 0.0
-    usd_per_gb_month: Amount = priced("gb_month", default=0.0)
+    usd_per_gb_month: UsdPerGbMonth = 0.0
     kb_per_request: Amount = 0.0
-    usd_per_gb: Amount = priced("gb", default=0.0)
+    usd_per_gb: UsdPerGb = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what is no amount."""
@@ -34,11 +35,11 @@ class Serverless:
 
     memory_gb: Amount
     duration_s: Amount
-    usd_per_gb_s: Amount = priced("gb_s")
+    usd_per_gb_s: UsdPerGbS
     kb_per_request: Amount = 0.0
-    usd_per_gb: Amount = priced("gb", default=0.0)
+    usd_per_gb: UsdPerGb = 0.0
     provisioned: Amount = 0.0
-    provisioned_usd_per_gb_s: Amount = priced("gb_s", default=0.0)
+    provisioned_usd_per_gb_s: UsdPerGbS = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what is no amount."""

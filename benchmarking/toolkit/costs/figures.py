@@ -1,7 +1,7 @@
 """Figures: what a projection says of an option, by the names that facts and policies use."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
@@ -31,6 +31,12 @@ FIGURES: Final[Mapping[str, FigureKind]] = {
 
 def money(usd: float, places: int = 2) -> str | None:
     """Return an amount as decimal text, rounded half to even; None for what has no end, as a load that nothing serves."""
-    if usd != usd or usd in (float("inf"), float("-inf")):  # noqa: PLR0124 -- NaN alone is not itself
+    if usd != usd or usd in (float("inf"), float("-inf")):
         return None
     return f"{Decimal(repr(float(usd))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):f}"
+
+
+def exact_sum(amounts: Sequence[str | None]) -> str | None:
+    """Return the sum of amounts in decimal text, exactly; None where one of them has no end."""
+    known = [Decimal(amount) for amount in amounts if amount is not None]
+    return f"{sum(known, Decimal('0.00')):f}" if len(known) == len(amounts) else None

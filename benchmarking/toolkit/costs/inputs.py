@@ -46,6 +46,18 @@ def replaced(spec: T, values: Mapping[str, Number], path: str = "") -> T:
     return dataclasses.replace(spec, **changes)  # type: ignore[type-var]
 
 
+def tiled(spec: T, times: int) -> T:
+    """Return the same inputs with all draws repeated `times` over."""
+    changes: dict[str, Any] = {}
+    for field in dataclasses.fields(spec):  # type: ignore[arg-type]
+        value = getattr(spec, field.name)
+        if isinstance(value, np.ndarray):
+            changes[field.name] = np.tile(value, times)
+        elif dataclasses.is_dataclass(value):
+            changes[field.name] = tiled(value, times)
+    return dataclasses.replace(spec, **changes)  # type: ignore[type-var]
+
+
 def draw_all(ranges: Mapping[str, Range], *, seed: int, n: int, stream: str = "") -> dict[str, Draws]:
     """Return `n` draws of each range; `stream` and the path seed each one's own, so that adding a range moves no other."""
     return {

@@ -11,7 +11,8 @@ from datetime import date
 import numpy as np
 
 from benchmarking.toolkit.costs.lines import Costing, Line, Number, part
-from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts, check_share, priced
+from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts, check_share
+from benchmarking.toolkit.costs.usd import UsdPerMillionTokens
 from governance.domain.refusals import Invalid
 
 TOKENS_PER_PRICE = 1_000_000
@@ -58,7 +59,7 @@ class LockIn:
     """
 
     reembed_tokens: Amount = 0.0
-    reembed_usd: Amount = priced("million_tokens", default=0.0)
+    reembed_usd: UsdPerMillionTokens = 0.0
     refine_usd: Amount = 0.0
     rework_hours: Amount = 0.0
     code_hours: Amount = 0.0

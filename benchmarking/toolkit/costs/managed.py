@@ -7,7 +7,8 @@ import numpy as np
 
 from benchmarking.toolkit.costs.lines import Costing, Line, Number
 from benchmarking.toolkit.costs.load_curve import HOURS_PER_YEAR, LoadCurve
-from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts, priced
+from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts
+from benchmarking.toolkit.costs.usd import UsdPerInstanceH, UsdPerMillionTokens, UsdPerRequest
 from governance.domain.refusals import Invalid
 
 TOKENS_PER_PRICE = 1_000_000
@@ -18,9 +19,9 @@ SECONDS_PER_MINUTE = 60
 class TokenPrices:
     """Prices of a language model, US dollars per million tokens; a price that a vendor does not name is None."""
 
-    input_usd: Amount = priced("million_tokens")
-    output_usd: Amount = priced("million_tokens")
-    cache_read_usd: Amount | None = priced("million_tokens", default=None)
+    input_usd: UsdPerMillionTokens
+    output_usd: UsdPerMillionTokens
+    cache_read_usd: UsdPerMillionTokens | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is no price."""
@@ -43,7 +44,7 @@ class ManagedApi:
     batch_share: float = 0.0
     batch_price_ratio: float = 0.5
     retry_share: Amount = 0.0
-    fee_usd: Amount = priced("request", default=0.0)
+    fee_usd: UsdPerRequest = 0.0
 
     def __post_init__(self) -> None:
         """Refuse shares that are none, cached tokens without a price, and calls that cost nothing."""
@@ -96,7 +97,7 @@ class Provisioned:
 
     tokens_per_request: Amount
     tokens_per_minute_per_unit: float
-    usd_per_unit_h: Amount = priced("instance_h")
+    usd_per_unit_h: UsdPerInstanceH
     least_units: int = 1
     volume: Amount = 1.0
 

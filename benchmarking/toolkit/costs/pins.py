@@ -91,8 +91,10 @@ class Pins:
         if not price.has("usd"):
             raise price.fault("usd", f"is missing: give {WAYS}. Convert other currencies at a dated rate first.")
         if price.asks("currency") and price.text("currency") != CURRENCY:
-            raise price.fault("currency", f"must be {CURRENCY}: one projection has one currency; convert at a dated rate.")
-        usd, unit, as_of = amount(price, "usd"), price.text("unit"), price.day("as_of")
+            raise price.fault(
+                "currency", f"must be {CURRENCY}: one projection has one currency; convert at a dated rate."
+            )
+        usd, unit, as_of = amount(price, "usd", at_least=0), price.text("unit"), price.day("as_of")
         if unit not in units:
             raise price.fault("unit", f"must be {' or '.join(units)}, not {unit}.")
         age = (self.book.as_of - as_of).days
@@ -100,8 +102,6 @@ class Pins:
             text = f"is {age} days before {self.book.as_of}; at most {self.max_age_days} are accepted (max_price_age_days)."
             raise price.fault("as_of", text)
         middle = Decimal(str(usd.median if isinstance(usd, Range) else usd))
-        if middle < 0:
-            raise price.fault("usd", "must be zero or more.")
         low, high = (Decimal(str(usd.low)), Decimal(str(usd.high))) if isinstance(usd, Range) else (None, None)
         return Pin(
             path=price.path, usd=middle, low_usd=low, high_usd=high, unit=unit, as_of=as_of,
@@ -119,7 +119,9 @@ def _share_of(found: Price, price: Reader, units: tuple[str, ...]) -> float:
             return divisor
         if found.usd_per_gpu_h is not None and found.hardware is not None:
             return float(found.hardware.gpus)
-        raise price.fault("divided_by", f"is missing: {found.sku} has no whole GPU, so say into how many parts it goes.")
+        raise price.fault(
+            "divided_by", f"is missing: {found.sku} has no whole GPU, so say into how many parts it goes."
+        )
     raise price.fault("sku", f"is priced by {found.unit.value}, but {' or '.join(units)} is needed here.")
 
 
@@ -133,10 +135,7 @@ def _divisor(price: Reader) -> float:
 
 
 def _factor(price: Reader) -> float | Range:
-    factor = amount(price, "factor") if price.asks("factor") else 1.0
-    if not isinstance(factor, Range) and factor < 0:
-        raise price.fault("factor", "must be zero or more.")
-    return factor
+    return amount(price, "factor", at_least=0) if price.asks("factor") else 1.0
 
 
 def _scaled(pin: Pin) -> float | Range:

@@ -118,10 +118,11 @@ def _tornadoes(spec: CostSpec, option: Option) -> dict[str, tuple[Swing, ...]]:
         path: [_figures_with(spec, option, path, spread.quantile(p)) for p in (0.1, 0.9)]
         for path, spread in _all_ranges(spec, option).items()
     }
+    swings = {name: [Swing(path, low[name], high[name]) for path, (low, high) in ends.items()] for name in TORNADOES}
     return {
-        name: tuple(sorted((Swing(path, low[name], high[name]) for path, (low, high) in ends.items()), key=lambda swing: -swing.size))
-        for name in TORNADOES
-    }  # fmt: skip
+        name: tuple(sorted((swing for swing in found if swing.size > 0), key=lambda swing: -swing.size))
+        for name, found in swings.items()
+    }
 
 
 def _figures_with(spec: CostSpec, option: Option, path: str, value: float) -> Mapping[str, float]:

@@ -64,7 +64,7 @@ def _tail(limit: Load, servers: NDArray[np.float64], offered: NDArray[np.float64
         alone = np.exp(-serve * left)
         both = ((serve + gap) * alone - serve * np.exp(-(serve + gap) * left)) / gap
         tail = np.minimum(1.0, (1 - waits) * alone + waits * both)
-    return np.where(np.asarray(limit) < 1 - spread, 1.0, tail)
+    return np.asarray(np.where(np.asarray(limit) < 1 - spread, 1.0, tail))
 
 
 def highest_loads(
@@ -77,7 +77,8 @@ def highest_loads(
     if not can_serve(service_s, limit_s=limit_s, share=share, cv=cv):
         return np.zeros(servers_max)
     servers = np.arange(1.0, servers_max + 1)
-    return highest_loads_of(servers, np.array([service_s]), limit_s=limit_s, share=share, cv=cv)[0]
+    loads = highest_loads_of(servers, np.array([service_s]), limit_s=limit_s, share=share, cv=cv)
+    return loads.ravel()
 
 
 def highest_loads_of(

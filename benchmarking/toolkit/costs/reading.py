@@ -6,7 +6,7 @@ A number may be a range, `[low, high]`, that holds it nine times in ten. Every r
 import dataclasses
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Protocol, TypeVar
 
@@ -26,13 +26,16 @@ class PriceReader(Protocol):
         ...
 
 
-def amount(reader: Reader, key: str) -> float | Range:
-    """Return the number or the range under `key`; raise Invalid for anything else."""
+def amount(reader: Reader, key: str, *, at_least: float = -math.inf) -> float | Range:
+    """Return the number or the range under `key`; raise Invalid for anything else, and for a number below `at_least`."""
     value = reader.plain(key)
     if isinstance(value, Mapping) and set(value) == {"low", "high"}:
         value = [value["low"], value["high"]]
     if not isinstance(value, list | tuple):
-        return float(reader.number(key))
+        number = float(reader.number(key))
+        if number < at_least:
+            raise reader.fault(key, f"must be {at_least:g} or more.")
+        return number
     if len(value) != 2:
         raise reader.fault(key, f"must be {ACCEPTED}.")
     ends = [_number(end) for end in value]
@@ -47,16 +50,16 @@ Given = Mapping[type, Mapping[str, Any]]
 def inputs(kind: type[T], reader: Reader, *, prices: PriceReader, given: Given) -> T:
     """Return a `kind` from the mapping, and close it; `given` holds, by kind, the fields that come from elsewhere.
 
-    A field whose metadata says `price` is read by `prices`. A refusal of the dataclass itself gets its path.
+    A price is read by `prices`. A refusal of the dataclass itself gets its path.
     """
-    hints = typing.get_type_hints(kind)
+    hints = typing.get_type_hints(kind, include_extras=True)
     values = dict(given.get(kind, {}))
     for field in dataclasses.fields(kind):  # type: ignore[arg-type]
         if field.name in values:
             continue
         is_needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if is_needed or reader.asks(field.name):
-            values[field.name] = _value(field, hints[field.name], reader, prices, given)
+            values[field.name] = _value(field.name, hints[field.name], reader, prices, given)
     reader.close()
     try:
         return kind(**values)
@@ -65,21 +68,22 @@ def inputs(kind: type[T], reader: Reader, *, prices: PriceReader, given: Given) 
         raise Invalid(f"{path}: {refused.reason}", code=refused.code, field=path) from refused
 
 
-def _value(field: "dataclasses.Field[Any]", hint: Any, reader: Reader, prices: PriceReader, given: Given) -> Any:
-    key = field.name
-    if "price" in field.metadata:
-        return prices.read(reader, key, field.metadata["price"])
-    hint = next((each for each in typing.get_args(hint) if each is not type(None)), hint) if _is_optional(hint) else hint
+def _value(key: str, hint: Any, reader: Reader, prices: PriceReader, given: Given) -> Any:
+    """Read one field by its type; `X | None` is read as X, for a key that is named."""
+    inner = [each for each in typing.get_args(hint) if each is not type(None)]
+    if type(None) in typing.get_args(hint):
+        return _value(key, inner[0], reader, prices, given)
+    if typing.get_origin(hint) is typing.Annotated:
+        return prices.read(reader, key, inner[1].units)
     if typing.get_origin(hint) is tuple:
-        return reader.items(key, lambda item: inputs(typing.get_args(hint)[0], item, prices=prices, given=given))
+        return reader.items(key, lambda item: inputs(inner[0], item, prices=prices, given=given))
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return inputs(hint, reader.mapping(key), prices=prices, given=given)
-    plain = {int: lambda: reader.whole(key), float: lambda: float(reader.number(key)), str: lambda: reader.text(key)}
-    return {**plain, date: lambda: reader.day(key)}.get(hint, lambda: amount(reader, key))()
-
-
-def _is_optional(hint: Any) -> bool:
-    return type(None) in typing.get_args(hint)
+    readers: dict[Any, Callable[[], Any]] = {
+        int: lambda: reader.whole(key), float: lambda: float(reader.number(key)), str: lambda: reader.text(key),
+        date: lambda: reader.day(key),
+    }  # fmt: skip
+    return readers.get(hint, lambda: amount(reader, key))()
 
 
 def _number(value: object) -> float | None:

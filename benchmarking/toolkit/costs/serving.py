@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from benchmarking.toolkit.costs.lines import Costing, Line, Number, part
 from benchmarking.toolkit.costs.load_curve import HOURS_PER_YEAR, LoadCurve
 from benchmarking.toolkit.costs.queueing import can_serve, check_served, enough, highest_loads_of
-from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts, check_positive, check_share, priced
+from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts, check_positive, check_share
+from benchmarking.toolkit.costs.usd import UsdPerInstanceH
 from governance.domain.refusals import Invalid
 
 # A drawn service time is rounded up to the next of these steps per octave, 1.1 % apart, so that few tables are needed.
@@ -32,7 +33,7 @@ class SelfHosted:
 
     service_s: Amount
     limit_s: float
-    usd_per_replica_h: Amount = priced("instance_h")
+    usd_per_replica_h: UsdPerInstanceH
     slots: int = 1
     cv: float = 1.0
     share: float = 0.95
@@ -40,8 +41,8 @@ class SelfHosted:
     burst: float = 1.0
     lag_h: int = 1
     volume: Amount = 1.0
-    committed_usd_per_h: Amount | None = priced("instance_h", default=None)
-    spot_usd_per_h: Amount | None = priced("instance_h", default=None)
+    committed_usd_per_h: UsdPerInstanceH | None = None
+    spot_usd_per_h: UsdPerInstanceH | None = None
     spot_share: float = 0.0
     spot_extra: Amount = 0.0
 
@@ -206,7 +207,7 @@ def cost_per_1k_usd(annual_usd: Number, requests_per_year: Number) -> Number:
 def _levels(rates: NDArray[np.float64], hours: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the distinct rates, the busiest first, and their hours; at most 168, neighbours taken at the busiest."""
     distinct, counts = np.unique(rates, return_counts=True)
-    levels, lasting = distinct[::-1], counts[::-1] * hours
+    levels, lasting = distinct[::-1], np.asarray(counts[::-1] * hours, dtype=np.float64)
     if len(levels) <= LEVELS_MAX:
         return levels, lasting
     groups = np.array_split(np.arange(len(rates)), LEVELS_MAX)

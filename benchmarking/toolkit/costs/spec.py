@@ -9,10 +9,10 @@ from typing import Any, Final, TypeVar
 
 from benchmarking.toolkit.costs import answers
 from benchmarking.toolkit.costs.endpoint import Endpoint, Serverless
+from benchmarking.toolkit.costs.figures import FIGURES
 from benchmarking.toolkit.costs.load_curve import HOURS_PER_DAY, LoadCurve, curve_of_counts, curve_of_year, weekly_shape
 from benchmarking.toolkit.costs.lock_in import LockIn
 from benchmarking.toolkit.costs.managed import ManagedApi, Provisioned
-from benchmarking.toolkit.costs.figures import FIGURES
 from benchmarking.toolkit.costs.options import CostSpec, Option, Shared, Threshold, Value
 from benchmarking.toolkit.costs.ownership import Ownership
 from benchmarking.toolkit.costs.pins import CURRENCY, Pins
@@ -90,13 +90,15 @@ def _load(reader: Reader, pins: Pins) -> tuple[Shared, LoadCurve]:
     load, people, horizon = reader.mapping("load"), reader.mapping("people"), reader.mapping("horizon")
     curve, requests = _curve(load)
     load.close()
-    rates = {key: amount(people, key) for key in ("engineer_usd_per_h", "fte_usd") if people.asks(key)}
+    rates = {key: amount(people, key, at_least=0) for key in ("engineer_usd_per_h", "fte_usd") if people.asks(key)}
     people.close()
     growth = amount(horizon, "volume_growth") if horizon.asks("volume_growth") else 0.0
     years = horizon.whole("years", 3, at_least=1)
     rate = float(horizon.number("discount_rate")) if horizon.asks("discount_rate") else 0.08
     shared = _at(
-        horizon, "", lambda: Shared(requests_per_year=requests, volume_growth=growth, years=years, discount_rate=rate, **rates)
+        horizon,
+        "",
+        lambda: Shared(requests_per_year=requests, volume_growth=growth, years=years, discount_rate=rate, **rates),
     )
     horizon.close()
     return shared, curve
@@ -177,7 +179,7 @@ def _value(reader: Reader, options: tuple[Option, ...], pins: Pins) -> Value | N
         return None
     value = reader.mapping("value")
     baseline = value.text("baseline", options[0].id)
-    adoption = amount(value, "adoption") if value.asks("adoption") else 1.0
+    adoption = amount(value, "adoption", at_least=0) if value.asks("adoption") else 1.0
     stakes = _one_of(value, "stakes", VALUE, pins)
     if stakes is None:
         raise value.fault("stakes", f"is missing; its kind is one of {', '.join(VALUE)}.")
@@ -189,7 +191,9 @@ def _value(reader: Reader, options: tuple[Option, ...], pins: Pins) -> Value | N
         raise value.fault("baseline", "must be an option with a quality of its own: a confusion matrix or a figure.")
     for position, option in enumerate(options):
         if option.quality is not None and not isinstance(option.quality, stakes.quality):
-            raise reader.fault(f"options[{position}].quality", f"does not fit the stakes of kind {type(stakes).__name__}.")
+            raise reader.fault(
+                f"options[{position}].quality", f"does not fit the stakes of kind {type(stakes).__name__}."
+            )
     return Value(baseline=baseline, stakes=stakes, adoption=adoption)
 
 

@@ -9,7 +9,8 @@ import dataclasses
 import math
 
 from benchmarking.toolkit.costs.lines import Costing, Line, Number
-from benchmarking.toolkit.costs.uncertainty import Amount, Range, check_amounts, priced
+from benchmarking.toolkit.costs.uncertainty import Amount, Range, check_amounts
+from benchmarking.toolkit.costs.usd import UsdPerGpuH
 from governance.domain.refusals import Invalid
 
 SECONDS_PER_HOUR = 3_600
@@ -73,7 +74,7 @@ class Training:
     """
 
     gpu_hours: Amount
-    usd_per_gpu_h: Amount = priced("gpu_h")
+    usd_per_gpu_h: UsdPerGpuH
     final_runs: Amount = 1.0
     trials: Amount = 0.0
     trial_share: Amount = 1.0

@@ -64,12 +64,6 @@ Amount = Any
 T = TypeVar("T", bound="DataclassInstance")
 
 
-def priced(*units: str, default: Any = dataclasses.MISSING) -> Any:
-    """Return a field that holds a price of one of `units`; a spec file gives it by SKU, or with its date and source."""
-    return dataclasses.field(default=default, metadata={"price": units})
-
-
-
 def check_amounts(spec: Any, *names: str) -> None:
     """Raise Invalid with the field at fault where an amount is negative, not finite, or none at all."""
     for name in names:

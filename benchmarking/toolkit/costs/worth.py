@@ -71,7 +71,7 @@ def _against(
     with np.errstate(divide="ignore", invalid="ignore"):
         points = break_even_gain(extra, value_per_point_usd=point_usd, adoption=value.adoption)
         kept = np.where(gains[best] != 0, gains[name] / gains[best], 0.0)
-    return OptionWorth(name, year, gains[name], extra, net, np.broadcast_to(points, year.shape), kept)
+    return OptionWorth(name, year, gains[name], extra, net, np.maximum(np.broadcast_to(points, year.shape), 0.0), kept)
 
 
 def _cases(projection: Projection, drawn: Value) -> Number:
