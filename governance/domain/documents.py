@@ -37,6 +37,11 @@ class Reader:
         """Whether the mapping says anything at all."""
         return bool(self._document)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every key of the mapping, for those that are names a person chose."""
+        return tuple(str(key) for key in self._document)
+
     def has(self, key: str) -> bool:
         """Whether the mapping names the key."""
         return self._document.get(key) is not None

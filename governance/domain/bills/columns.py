@@ -1,0 +1,129 @@
+"""The columns of FOCUS 1.0 to 1.4 that a bill is read for, and the closed vocabularies of the format.
+
+Source: FinOps Open Cost and Usage Specification, versions 1.0 to 1.2 (column definitions), and the new columns of 1.3 and 1.4.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column by its name in FOCUS; `others` are names it had or has in another version or export."""
+
+    name: str
+    is_needed: bool = False
+    others: tuple[str, ...] = ()
+
+
+NUMBERS = ("BilledCost", "EffectiveCost", "ListCost", "ConsumedQuantity", "PricingQuantity")
+COLUMNS = (
+    Column("ProviderName", is_needed=True, others=("ServiceProviderName", "Provider")),
+    Column("BillingAccountId", is_needed=True),
+    Column("BillingCurrency", is_needed=True),
+    Column("BillingPeriodStart", is_needed=True),
+    Column("BillingPeriodEnd", is_needed=True),
+    Column("ChargePeriodStart", is_needed=True),
+    Column("ChargePeriodEnd", is_needed=True),
+    Column("ChargeCategory", is_needed=True, others=("ChargeType",)),
+    Column("BilledCost", is_needed=True),
+    Column("EffectiveCost", is_needed=True, others=("AmortizedCost", "AmortisedCost")),
+    Column("ServiceName", is_needed=True),
+    Column("ServiceCategory", is_needed=True),
+    Column("ChargeClass"),
+    Column("ListCost"),
+    Column("SubAccountId"),
+    Column("ResourceId"),
+    Column("RegionId", others=("Region",)),
+    Column("SkuId"),
+    Column("SkuPriceDetails"),
+    Column("ConsumedQuantity", others=("UsageQuantity",)),
+    Column("ConsumedUnit", others=("UsageUnit",)),
+    Column("PricingQuantity"),
+    Column("PricingUnit"),
+    Column("CommitmentDiscountId"),
+    Column("CommitmentDiscountStatus"),
+    Column("Tags"),
+)
+
+MANDATORY = frozenset(
+    [
+        "BilledCost",
+        "BillingAccountId",
+        "BillingAccountName",
+        "BillingCurrency",
+        "BillingPeriodEnd",
+        "BillingPeriodStart",
+        "ChargeCategory",
+        "ChargeClass",
+        "ChargeDescription",
+        "ChargePeriodEnd",
+        "ChargePeriodStart",
+        "ContractedCost",
+        "EffectiveCost",
+        "InvoiceIssuerName",
+        "ListCost",
+        "PricingQuantity",
+        "PricingUnit",
+        "ProviderName",
+        "PublisherName",
+        "ServiceCategory",
+        "ServiceName",
+    ]
+)
+FURTHER = frozenset(
+    [
+        "AvailabilityZone",
+        "BillingAccountType",
+        "CapacityReservationId",
+        "CapacityReservationStatus",
+        "ChargeFrequency",
+        "CommitmentDiscountCategory",
+        "CommitmentDiscountName",
+        "CommitmentDiscountQuantity",
+        "CommitmentDiscountType",
+        "CommitmentDiscountUnit",
+        "ContractedUnitPrice",
+        "InvoiceId",
+        "ListUnitPrice",
+        "PricingCategory",
+        "PricingCurrency",
+        "PricingCurrencyContractedUnitPrice",
+        "PricingCurrencyEffectiveCost",
+        "PricingCurrencyListUnitPrice",
+        "RegionName",
+        "ResourceName",
+        "ResourceType",
+        "ServiceSubcategory",
+        "SkuMeter",
+        "SkuPriceId",
+        "SubAccountName",
+        "SubAccountType",
+        "ServiceProviderName",
+        "HostProviderName",
+        "AllocatedMethodDetails",
+        "AllocatedMethodId",
+        "AllocatedResourceId",
+        "AllocatedResourceName",
+        "AllocatedTags",
+        "ContractApplied",
+        "InvoiceDetailId",
+        "CommitmentProgramEligibilityDetails",
+    ]
+)
+NEW_IN = (  # the newest first: the first version of which a file has a column is its version
+    ("1.4", {"InvoiceDetailId", "CommitmentProgramEligibilityDetails"}),
+    ("1.3", {"ServiceProviderName", "HostProviderName", "AllocatedMethodId", "AllocatedResourceId", "ContractApplied"}),
+    ("1.2", {"InvoiceId", "BillingAccountType", "SubAccountType", "PricingCurrency", "PricingCurrencyEffectiveCost"}),
+    (
+        "1.1",
+        {"SkuMeter", "SkuPriceDetails", "ServiceSubcategory", "CapacityReservationId", "CommitmentDiscountQuantity"},
+    ),
+)
+
+CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
+CORRECTION = "Correction"
+SERVICE_CATEGORIES = (
+    "AI and Machine Learning", "Analytics", "Business Applications", "Compute", "Databases", "Developer Tools",
+    "Identity", "Integration", "Internet of Things", "Management and Governance", "Media", "Migration", "Mobile",
+    "Multicloud", "Networking", "Other", "Security", "Storage", "Web",
+)  # fmt: skip
