@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from benchmarking.toolkit.costs.prices.commitments import Discount
-from benchmarking.toolkit.costs.prices.price import Key, Kind, Meter, Price, Retirement, Term
+from benchmarking.toolkit.costs.prices.negotiated import Rate, negotiated
+from benchmarking.toolkit.costs.prices.price import Key, Kind, Meter, Price, Retirement, Term, as_plain
 from governance.domain.canonical import digest_of
 from governance.domain.refusals import Invalid
 
@@ -48,6 +49,7 @@ class PriceBook:
     as_of: date
     discounts: tuple[Discount, ...] = dataclasses.field(default=(), repr=False)
     retirements: Mapping[str, Retirement] = dataclasses.field(default_factory=dict, repr=False)
+    rates: tuple[Rate, ...] = dataclasses.field(default=(), repr=False)
 
     @functools.cached_property
     def skus(self) -> tuple[str, ...]:
@@ -58,20 +60,29 @@ class PriceBook:
     def snapshot_id(self) -> str:
         """SHA-256 of everything the book says: the same prices give the same id, whatever their order."""
         rows = sorted((price.as_document() for price in self.prices), key=lambda row: (row["sku"], str(row)))
-        return digest_of({"schema": SCHEMA, "prices": rows, "discounts": _rows(self.discounts)})
+        content = {
+            "schema": SCHEMA,
+            "prices": rows,
+            "discounts": _rows(self.discounts),
+            "rates": _rows(self.rates),
+            "retirements": {sku: as_plain(each) for sku, each in self.retirements.items()},
+        }
+        return digest_of(content)
 
     def find(
         self, sku: str, *, term: Term = Term.ON_DEMAND, meter: Meter = Meter.WHOLE, stale_days: int | None = None
     ) -> Price:
         """The price to calculate with.
 
-        A commitment that nobody lists is the on-demand price under the published discount: derived, with a range.
+        A commitment that nobody lists is the on-demand price under the published discount: derived, with a range. A
+        negotiated rate in force on the day of the book takes its place, with the list price beside it.
         Invalid, with what would be accepted, for an unknown SKU (`sku`, nearest names), a term or meter it has no
         price for, and with `stale_days` for a price older than that on the day of the book (`as_of`).
         """
         price = self._newest(sku, term, meter) or self._derived(sku, term, meter)
         if price is None:
             raise self._unknown(sku, term, meter)
+        price = negotiated(self.rates, price, on=self.as_of)
         if stale_days is not None:
             self.check_fresh(price, stale_days=stale_days)
         retirement = self.retirements.get(sku)
@@ -157,12 +168,5 @@ def _disagreement(prices: Sequence[Price], tolerance: Decimal) -> Disagreement |
     return Disagreement(ordered, spread) if spread is None or spread > tolerance else None
 
 
-def _rows(discounts: Iterable[Discount]) -> list[dict[str, Any]]:
-    rows = [
-        {
-            **dataclasses.asdict(each),
-            **{name: f"{getattr(each, name).normalize():f}" for name in ("share", "low", "high")},
-        }
-        for each in discounts
-    ]
-    return sorted(rows, key=lambda row: (row["provider"], row["term"], str(row)))
+def _rows(others: Iterable[Discount | Rate]) -> list[dict[str, Any]]:
+    return sorted((as_plain(each) for each in others), key=str)

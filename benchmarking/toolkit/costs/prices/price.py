@@ -196,7 +196,7 @@ class Price:
 
     def as_document(self) -> dict[str, Any]:
         """The price in JSON's own types, decimals as text; what is absent or usual is left out."""
-        return _document(self)
+        return as_plain(self)
 
 
 # Values that a document leaves out, so that adding a field never changes an older document's digest.
@@ -225,7 +225,8 @@ def amount_text(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _document(value: Any) -> dict[str, Any]:
+def as_plain(value: Any) -> dict[str, Any]:
+    """A frozen record of this package in JSON's own types; what is absent or usual is left out."""
     named = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
     return {name: _plain(item) for name, item in named if item not in USUAL.get(name, ABSENT)}
 
@@ -236,7 +237,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return amount_text(value)
     if isinstance(value, tuple):
-        return [_document(item) for item in value]
+        return [as_plain(item) for item in value]
     if isinstance(value, date):
         return value.isoformat()
-    return _document(value) if dataclasses.is_dataclass(value) else value
+    return as_plain(value) if dataclasses.is_dataclass(value) else value

@@ -86,6 +86,18 @@ def date_at(reader: Reader, key: str, default: str | None = None) -> date:
         raise reader.fault(key, "must be a day written like 2026-09-01.") from error
 
 
+def hardware_of(row: Reader) -> Hardware | None:
+    """What an hour of the row buys; None where it says nothing of it."""
+    hardware = Hardware(
+        gpu=row.text("gpu", ""),
+        gpus=row.whole("gpus", 0),
+        gpu_gib=row.number("gpu_gib") if row.has("gpu_gib") else None,
+        vcpus=row.whole("vcpus", at_least=1) if row.has("vcpus") else None,
+        memory_gib=row.number("memory_gib") if row.has("memory_gib") else None,
+    )
+    return None if hardware == Hardware() else hardware
+
+
 def _prices(row: Reader, head: _Head) -> tuple[Price, ...]:
     name, region = row.text("name"), row.text("region", head.region)
     as_of = date_at(row, "as_of", head.as_of.isoformat())
@@ -106,7 +118,7 @@ def _prices(row: Reader, head: _Head) -> tuple[Price, ...]:
         source=row.text("source", head.source),
         kind=row.choice("sort", Kind, head.kind),
         meter=row.choice("meter", Meter, Meter.WHOLE),
-        hardware=_hardware(row),
+        hardware=hardware_of(row),
         tiers=tiers,
         tier_rule=row.choice("tier_rule", TierRule, TierRule.MARGINAL),
         note=row.text("note", ""),
@@ -130,17 +142,6 @@ def _usd(row: Reader, term: Term, amount: Decimal, head: _Head, as_of: date) -> 
 
 def _tier(reader: Reader) -> Tier:
     return Tier(reader.number("above"), reader.number("amount"))
-
-
-def _hardware(row: Reader) -> Hardware | None:
-    hardware = Hardware(
-        gpu=row.text("gpu", ""),
-        gpus=row.whole("gpus", 0),
-        gpu_gib=row.number("gpu_gib") if row.has("gpu_gib") else None,
-        vcpus=row.whole("vcpus", at_least=1) if row.has("vcpus") else None,
-        memory_gib=row.number("memory_gib") if row.has("memory_gib") else None,
-    )
-    return None if hardware == Hardware() else hardware
 
 
 def _check_unique(prices: tuple[Price, ...]) -> None:
