@@ -9,6 +9,7 @@ import os
 import typer
 
 from benchmarking.toolkit.commands.compare import compare
+from benchmarking.toolkit.commands.decide import decide
 from benchmarking.toolkit.commands.example import product_images
 from benchmarking.toolkit.commands.gate import gate
 from benchmarking.toolkit.commands.import_runs import import_runs
@@ -48,6 +49,7 @@ app.command()(load)
 app.command()(optimise)
 app.command()(pareto)
 app.command()(recommend)
+app.command()(decide)
 app.command("learning-curve")(learning_curve)
 app.command()(gate)
 app.command()(track)

@@ -14,6 +14,7 @@ import typer
 from benchmarking.toolkit.cli import app
 from tests.unit.benchmarking.toolkit import builders
 from tests.unit.benchmarking.toolkit.tradeoff import builders as made
+from tests.unit.benchmarking.toolkit.tradeoff import matrices
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*/*.md")])
@@ -30,6 +31,7 @@ MATERIAL: dict[str, dict[str, Callable[[Path], object]]] = {
     "how-to/choose-a-scenario.md": {"model.onnx": builders.classifier},
     "how-to/make-a-model-cheaper.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
     "how-to/choose-a-model.md": {"candidates.json": made.candidates_file, "points.csv": made.points_file},
+    "how-to/build-a-decision-matrix.md": {"matrix.yaml": matrices.matrix_file},
     "how-to/log-to-a-tracker.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
 }
 DONE_OR_DOUBTED = {0, 1}  # 1: measured, but the machine was too busy for the figures to count

@@ -1,19 +1,13 @@
-"""The page: a recommendation with its table and charts, as Markdown and as one printable page of HTML.
-
-The HTML carries its style and its pictures inside; it loads nothing and runs nothing.
-"""
+"""The page: a recommendation with its table and charts, on one sheet."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
-from pathlib import Path
 from typing import Any
 
 from benchmarking.toolkit.tradeoff.axes import Axis, Direction
 from benchmarking.toolkit.tradeoff.candidates import Candidate, Candidates
-from benchmarking.toolkit.tradeoff.charts import tables
 from benchmarking.toolkit.tradeoff.charts.distribution import latency_cdf
-from benchmarking.toolkit.tradeoff.charts.drawing import Chart, svg
+from benchmarking.toolkit.tradeoff.charts.drawing import Chart
 from benchmarking.toolkit.tradeoff.charts.learning import learning_curve
 from benchmarking.toolkit.tradeoff.charts.load import load_curve
 from benchmarking.toolkit.tradeoff.charts.plane import trade_off
@@ -23,24 +17,21 @@ from benchmarking.toolkit.tradeoff.decision import LATENCY, SIZE, is_usable
 from benchmarking.toolkit.tradeoff.pareto import weigh
 from benchmarking.toolkit.tradeoff.recommendation import Recommendation, recommend
 from benchmarking.toolkit.tradeoff.requirements import Requirements, unit_of
+from benchmarking.toolkit.tradeoff.sheet import Sheet
 
-STYLE = Path(__file__).with_name("page.css")
 HEADINGS = {"why": "Why", "costs": "What it costs", "changes": "What would change it", "not_known": "What is not known"}
 
 
-@dataclasses.dataclass(frozen=True)
-class Page:
-    """What a reader is given: a title, the recommendation, the table of all candidates, and the charts by file name.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Page(Sheet):
+    """A recommendation's sheet, and the recommendation itself."""
 
-    The `appendix` holds charts that one printed page has no room for; they stand in the Markdown.
-    """
-
-    title: str
-    subtitle: str
     recommendation: Recommendation
-    table: Table
-    charts: tuple[tuple[str, Chart], ...]
-    appendix: tuple[tuple[str, Chart], ...] = ()
+
+    @property
+    def table(self) -> Table:
+        """Return the table of all candidates."""
+        return self.tables[0][1]
 
 
 def page_of(
@@ -63,8 +54,13 @@ def page_of(
     subtitle = f"{len(choice.candidates)} candidates, measured at {choice.measured_at}" + (
         f", {digest}" if digest else ""
     )
-    table = _table(choice, requirements, recommendation)
-    return Page(title, subtitle, recommendation, table, charts, tuple(_appendix(choice, usable, bounds, loads)))
+    return Page(
+        title=title, subtitle=subtitle, headline=recommendation.headline,
+        situation=recommendation.decision.situation,
+        sections=tuple((heading, getattr(recommendation, key)) for key, heading in HEADINGS.items()),
+        tables=(("Candidates", _table(choice, requirements, recommendation)),),
+        charts=charts, appendix=tuple(_appendix(choice, usable, bounds, loads)), recommendation=recommendation,
+    )  # fmt: skip
 
 
 def _appendix(
@@ -113,51 +109,3 @@ def _stands(candidate: Candidate, requirements: Requirements, recommendation: Re
         if candidate in group:
             return words
     return f"less {name_of(requirements.quality)}"
-
-
-def markdown(page: Page) -> str:
-    """Return the page in Markdown; its pictures are the files `<name>.svg` beside it."""
-    parts = [f"# {page.title}", page.subtitle + ".", f"**{page.recommendation.headline}**"]
-    for key, heading in HEADINGS.items():
-        parts += [f"## {heading}", _bullets(getattr(page.recommendation, key))]
-    parts += ["## Candidates", tables.markdown(page.table)]
-    for name, chart in (*page.charts, *page.appendix):
-        parts += [f"## {chart.title}", f"![{chart.alt}]({name}.svg)", tables.markdown(chart.table)]
-    return "\n\n".join(parts) + "\n"
-
-
-def html(page: Page) -> str:
-    """Return the page in HTML."""
-    title, found = escape(page.title), page.recommendation
-    sections = "\n".join(
-        f"<section><h2>{heading}</h2>{_items(getattr(found, key))}</section>" for key, heading in HEADINGS.items()
-    )
-    figures = "\n".join(
-        f"<figure>{svg(chart)}<details><summary>As a table</summary>{tables.html(chart.table)}</details></figure>"
-        for _, chart in page.charts
-    )
-    return f"""<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>{title}</title><style>{STYLE.read_text()}</style></head>
-<body>
-<header><h1>{title}</h1><p class="note">{escape(page.subtitle)}</p></header>
-<p class="verdict verdict--{found.decision.situation.value}">{escape(found.headline)}</p>
-<main>
-{sections}
-</main>
-<div class="charts">
-{figures}
-</div>
-{tables.html(page.table)}
-</body>
-</html>
-"""
-
-
-def _bullets(sentences: Sequence[str]) -> str:
-    return "\n".join(f"- {sentence}" for sentence in sentences) or "Nothing."
-
-
-def _items(sentences: Sequence[str]) -> str:
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
-    return f"<ul>{items}</ul>" if items else "<p>Nothing.</p>"

@@ -4,15 +4,16 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarking.toolkit.tradeoff import page as pages
 from benchmarking.toolkit.tradeoff.charts.drawing import save
 from benchmarking.toolkit.tradeoff.printing import PrintRefused, print_pdf
+from benchmarking.toolkit.tradeoff.sheet import Sheet, markdown
+from benchmarking.toolkit.tradeoff.sheet import html as html_of
 from governance.domain.refusals import Invalid
 
 Print = Callable[[Path, Path], None]
 
 
-def publish(page: pages.Page, folder: Path, *, name: str, print_page: Print = print_pdf) -> str | None:
+def publish(page: Sheet, folder: Path, *, name: str, print_page: Print = print_pdf) -> str | None:
     """Write `name.html`, `name.md`, `name.pdf` and the charts; return why there is no PDF, None where there is one.
 
     `print_page(html, pdf)` prints, and raises PrintRefused where it cannot. Raises Invalid for an unwritable folder.
@@ -20,11 +21,11 @@ def publish(page: pages.Page, folder: Path, *, name: str, print_page: Print = pr
     html = folder / f"{name}.html"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        html.write_text(pages.html(page))
-        (folder / f"{name}.md").write_text(pages.markdown(page))
+        html.write_text(html_of(page))
+        (folder / f"{name}.md").write_text(markdown(page))
     except OSError as error:
         raise Invalid(f"Nothing can be written into {folder}: {error.strerror}.", code="folder", field="out") from error
-    for chart_name, chart in (*page.charts, *page.appendix):
+    for chart_name, chart in page.pictures:
         save(chart, folder / f"{chart_name}.svg")
     with contextlib.suppress(FileNotFoundError):
         html.with_suffix(".pdf").unlink()

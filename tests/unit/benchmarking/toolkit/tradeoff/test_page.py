@@ -9,10 +9,11 @@ import pytest
 from benchmarking.toolkit.tradeoff import printing
 from benchmarking.toolkit.tradeoff.candidates import Answer, Samples
 from benchmarking.toolkit.tradeoff.learning_curve import as_document, forecast
-from benchmarking.toolkit.tradeoff.page import html, markdown, page_of
+from benchmarking.toolkit.tradeoff.page import page_of
 from benchmarking.toolkit.tradeoff.printing import PrintRefused, print_pdf
 from benchmarking.toolkit.tradeoff.publishing import publish
 from benchmarking.toolkit.tradeoff.requirements import Requirements, limits_of
+from benchmarking.toolkit.tradeoff.sheet import html, markdown
 from governance.domain.refusals import Invalid
 from tests.unit.benchmarking.toolkit.tradeoff.builders import candidate, candidates
 from tests.unit.benchmarking.toolkit.tradeoff.charts.test_charts import load_result
