@@ -7,16 +7,18 @@ import json
 import os
 import platform
 import time
+from pathlib import Path
 from typing import Any
 
 from tests.promises.harness_places import ROOT
+from tests.promises.harness_sections import SECTIONS
 
 FIGURES = ROOT / "docs" / "reference" / "promises.json"
 PAGE = ROOT / "docs" / "reference" / "promises.md"
 HEAD = """# Promises
 
 Generated from `docs/reference/promises.json` by `python -m tests.promises.harness_report`; do not edit. The figures are
-written by the long form of the promises (`make promises`); each part names the command that repeats it.
+written by the long form of the promises (`make promises`); the end of the page names the command that repeats each.
 
 ## Jobs and effects under kill -9
 
@@ -39,20 +41,22 @@ WORDS = {
     "poison": "A run that kills its worker each time, and ten that do not.",
     "stop": "SIGTERM to a worker that measures a real model.",
 }
-CHAIN = """## One unbroken audit trail
+NAMES = ("trial", "what", "broker", "database")
 
-Eight processes record events at the same time, a transaction for each. Every event follows the one before it, none is
-missing, and a signed checkpoint of the whole holds. *Load* is the machine's load average before it began.
-"""
-CHAIN_COLUMNS = ("database", "processes", "events", "unbroken", "elapsed_s", "events_per_s", "load")
+
+def tell(trial: str, file: str, **figures: Any) -> None:
+    """In the long form: keep the figures of a trial of this test file; `what` tells its rows apart."""
+    if os.environ.get("WEIGHBRIDGE_PROMISES") == "long":
+        command = f"WEIGHBRIDGE_PROMISES=long python -m pytest tests/promises/{Path(file).name} -p no:randomly"
+        keep([{"trial": trial, **figures}], command=command)
 
 
 def keep(figures: list[dict[str, Any]], *, command: str) -> None:
-    """Put these figures in the place of those of the same trial, broker and database, and write the page."""
+    """Put these figures in the place of those of the same trial, at the same place, and write the page."""
     kept = _read()
     stamp = {"at": time.strftime("%Y-%m-%d", time.gmtime()), "machine": machine(), "command": command}
     for figure in figures:
-        kept[f"{figure['trial']} / {figure['broker']} / {figure['database']}"] = {**figure, **stamp}
+        kept[" / ".join(str(figure[name]) for name in NAMES if name in figure)] = {**figure, **stamp}
     FIGURES.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
 
@@ -64,7 +68,7 @@ def machine() -> str:
 
 def page() -> str:
     """The page as the figures say it."""
-    figures = _read().values()
+    figures = list(_read().values())
     storms = [figure for figure in figures if figure["trial"] == "storm"]
     columns = ("broker", "database", "kills", "requests", "lost", "doubled", "at_once", "server_errors")
     parts = [HEAD, _table(columns, storms)]
@@ -77,8 +81,10 @@ def page() -> str:
             name for name in (rows[0] if rows else {}) if name not in {"trial", "at", "machine", "command", "error"}
         ]
         parts.append(f"### {trial.title()}\n\n{words}\n\n{_table(sorted(names), rows)}")
-    chains = [figure for figure in figures if figure["trial"] == "chain"]
-    parts.append(f"{CHAIN}\n{_table(CHAIN_COLUMNS, chains)}")
+    for section in SECTIONS:
+        rows = [figure for figure in figures if figure["trial"] == section.trial]
+        if rows:
+            parts.append(f"## {section.title}\n\n{section.words}\n\n{_table(section.columns, rows)}")
     commands = sorted({(figure["command"], figure["at"], figure["machine"]) for figure in figures})
     parts.append(
         "## Repeat it\n\n" + "\n".join(f"- `{command}` ({at}; {where})" for command, at, where in commands) + "\n"

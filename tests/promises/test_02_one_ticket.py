@@ -19,7 +19,7 @@ from reviews.actions import requests
 from reviews.integrations.jira.tracker import JiraTracker
 from reviews.models import Ticket
 from reviews.ports import OutcomeUnknown, RemoteTicket, TicketDraft
-from tests.promises import tickets
+from tests.promises import harness_report, tickets
 from tests.promises.tickets import CREATE, LONG, NO_FAULTS, World, forked, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,6 +40,13 @@ KILLED = -9
 def world(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path) -> Iterator[World]:
     with tickets.world(monkeypatch, settings, tmp_path) as made:
         yield made
+
+
+def told(world: World, what: str, *, kills: int) -> None:
+    """What the page of promises prints."""
+    faults = {name: len(found) for name, found in world.faults().items()}
+    counts = {"requests": Ticket.objects.count(), "tickets": len(world.jira.issues.issues)}
+    harness_report.tell("tickets", __file__, what=what, kills=kills, **counts, **faults)
 
 
 def dying(world: World, message: OutboxMessage, death: Callable[[], None]) -> Callable[[], None]:
@@ -66,6 +73,7 @@ def test_every_way_to_lose_an_answer_leaves_one_ticket(world: World, lag_s: int)
     assert world.faults() == NO_FAULTS
     assert len(world.jira.issues.issues) == len(LOST_ANSWERS) + len(DEATHS)
     assert set(states()) == {"done"}
+    told(world, f"each way to lose an answer, index lag {lag_s} s", kills=len(DEATHS))
 
 
 @pytest.mark.parametrize("lag_s", LAGS_S)
@@ -95,6 +103,7 @@ def test_two_workers_that_are_killed_again_and_again(world: World, lag_s: int) -
     assert set(states()) == {"done"}
     for ticket in Ticket.objects.all():
         assert [text.count("Measured.") for text in world.comments(ticket.request)] == [1]
+    told(world, f"two workers, index lag {lag_s} s", kills=kills)
 
 
 def worker(world: World, rng: random.Random) -> Callable[[], None]:
@@ -125,6 +134,7 @@ def test_eight_processes_see_one_crossing(world: World) -> None:
         == Ticket.objects.count()
     )
     assert world.faults() == NO_FAULTS
+    told(world, "eight processes see one crossing", kills=0)
 
 
 def test_a_worker_that_wakes_after_its_lease_asks_for_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

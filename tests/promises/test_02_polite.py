@@ -17,7 +17,7 @@ from governance.actions import effects as operations
 from governance.models import AuditEvent, OutboxMessage
 from reviews.actions import effects
 from reviews.models import Ticket
-from tests.promises import tickets
+from tests.promises import harness_report, tickets
 from tests.promises.tickets import CREATE, LONG, NO_FAULTS, World, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,6 +75,9 @@ def test_nothing_is_asked_before_the_time_named(world: World, form: str, at: str
     assert min(later_s) - max(limited_s) >= (5 if form == "absent" else 89)
     assert world.faults() == NO_FAULTS
     assert set(states()) == {"done"}
+    counts = {"requests": len(world.jira.site.arrivals), "tickets": len(world.jira.issues.issues)}
+    counts |= {"too_early": 0} | {name: len(found) for name, found in world.faults().items()}
+    harness_report.tell("polite", __file__, what=f"{form}, to {at.removesuffix('$')}", **counts)
 
 
 def test_a_429_stops_everything_after_one_request(world: World) -> None:

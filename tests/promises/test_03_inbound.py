@@ -5,6 +5,7 @@ The deliveries are those of the stand-in, signed as Jira signs; the tickets are 
 
 import copy
 import random
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from reviews.domain.inbound import Mode
 from reviews.integrations.jira.reader import prose
 from reviews.models import ReviewRequest, Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
 from reviews.queries.inbound import last_reconciliation
+from tests.promises import harness_report
 from tests.promises.tickets import LONG, World, world
 from tests.standins.jira.about import ACCOUNT, STATUSES
 from tests.standins.jira.webhooks import Delivery, Webhooks
@@ -128,6 +130,15 @@ STEP = st.one_of(
 )
 
 
+SEEN = Counter[str]()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _told() -> Iterator[None]:
+    yield
+    harness_report.tell("inbound", __file__, **{**dict.fromkeys(("forged_accepted", "differences"), 0), **SEEN})
+
+
 def act(there: World, sender: Webhooks, post: Post, step: tuple[str, str, str]) -> None:
     kind, what, who = step
     (issue,) = there.jira.issues.issues
@@ -150,7 +161,9 @@ def act(there: World, sender: Webhooks, post: Post, step: tuple[str, str, str]) 
         before = stored()
         forged = Webhooks(there.jira.issues, "a guess").signed({"issue": {"id": issue["id"]}})
         there.jira.issues.on_change = sender._happened  # the forger took the listener's place
-        assert (post(forged), stored()) == (401, before)
+        answer = post(forged)
+        SEEN.update(forged=1, forged_accepted=int(answer != 401))
+        assert (answer, stored()) == (401, before)
 
 
 @hypothesis_settings(
@@ -168,8 +181,10 @@ def test_a_third_of_the_deliveries_is_lost_and_all_ends_where_the_issue_stands(
         sender.flush(post)
         quiet(there)
         assert set(sender.answers) <= {200, 202}
+        SEEN.update(histories=1, steps=len(steps), deliveries=len(sender.answers))
         reconciliation.request_reconciliation(mode=Mode.PULL, occasion="heal", now=there.clock())
         quiet(there)
+        SEEN.update(differences=bool(differences(there)))
         assert differences(there) == []
         check_consequences(there)
         transaction.set_rollback(True)

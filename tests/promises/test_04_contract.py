@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from reviews.integrations.jira.client import JiraClient
 from reviews.integrations.jira.reader import JiraReader
 from reviews.integrations.jira.settings import STATUSES, JiraSettings
 from reviews.ports import Facts, Heading, LabelLost, Link, Misconfigured, Paragraph, TicketDraft, TicketGone
-from tests.promises import prism
+from tests.promises import harness_report, prism
 from tests.promises.tickets import LONG
 from tests.standins.jira_cloud import JiraCloud
 
@@ -48,12 +49,16 @@ class Judged:
         self.jira, self.url = jira, url
         self.seen: list[str] = []
         self.departures: list[str] = []
+        self.all_seen: list[str] = []
+        self.all_departures: list[str] = []
 
     def hear(self, answer: Any, *arguments: object, **options: object) -> None:
         """Note an answer of the adapter's own session."""
         request = f"{answer.request.method} {answer.request.path_url.partition('?')[0]}"
         self.seen.append(f"{request} {answer.status_code}")
         self.departures += departures(request, answer.headers)
+        self.all_seen.append(self.seen[-1])
+        self.all_departures += departures(request, answer.headers)
 
 
 def departures(request: str, headers: Any) -> list[str]:
@@ -67,7 +72,12 @@ def departures(request: str, headers: Any) -> list[str]:
 @pytest.fixture(scope="module")
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
     with JiraCloud() as jira, prism.between(jira.url, work=tmp_path_factory.mktemp("prism")) as url:
-        yield Judged(jira, url)
+        judged = Judged(jira, url)
+        yield judged
+        departures = [each for each in judged.all_departures if each not in KNOWN_QUIRKS]
+        operations = {re.sub(r"/\d+", "/ID", line.rpartition(" ")[0]) for line in judged.all_seen}
+        counts = {"requests": len(judged.all_seen), "operations": len(operations), "departures": len(departures)}
+        harness_report.tell("contract", __file__, **counts, known_quirks=len(KNOWN_QUIRKS))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from benchmarking.toolkit.runners.layers import layers_here
 from benchmarking.toolkit.runners.limits import Limits
 from governance.domain.artifacts import ArtifactFormat, inspect
 from governance.domain.refusals import Invalid, Refused
-from tests.promises import specimens
+from tests.promises import harness_report, specimens
 
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 DAMAGED = 5_000
@@ -195,3 +195,8 @@ def test_damaged_files_raise_nothing_but_refusals_and_those_let_in_harm_nobody(t
     sample = models[:: max(1, len(models) // EXECUTED)]
     ends = executed(sample, tmp_path / "work")
     assert ends["answered"] + ends["ran"] > 0, ends
+    harness_report.tell(
+        "intake", __file__, files=DAMAGED, refused=counts["refused"], let_in=DAMAGED - counts["refused"],
+        slowest_s=round(slowest_s, 3), peak_mb=round((memory.peak_bytes() - before) / 1_000_000), executed=len(sample),
+        answered=ends["answered"] + ends["ran"], host_alive=True,
+    )  # fmt: skip

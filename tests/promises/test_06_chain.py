@@ -24,7 +24,6 @@ __all__ = ["installation", "now", "signing_key_pem"]
 PROCESSES = 8
 EVENTS_EACH = 1000 if LONG else 60
 PATIENCE_S = 300
-COMMAND = "WEIGHBRIDGE_PROMISES=long python -m pytest tests/promises/test_06_chain.py -p no:randomly"
 
 
 def write(name: int, at: datetime, start: float) -> None:
@@ -59,10 +58,7 @@ def test_eight_processes_make_one_unbroken_chain(now: datetime) -> None:
     assert row is not None
     assert (row.count, checkpoints.faults(public_keys=[public_key()])) == (count + 1, [])
     print(f"{count} events by {PROCESSES} processes in {taken_s:.1f} s: {count / taken_s:.0f}/s")
-    if LONG:
-        told = {
-            "trial": "chain", "broker": "none", "database": "PostgreSQL 18, embedded", "processes": PROCESSES,
-            "events": count, "unbroken": True, "elapsed_s": round(taken_s, 1), "events_per_s": round(count / taken_s),
-            "load": load,
-        }  # fmt: skip
-        harness_report.keep([told], command=COMMAND)
+    harness_report.tell(
+        "chain", __file__, broker="none", database="PostgreSQL 18, embedded", processes=PROCESSES, events=count,
+        unbroken=True, elapsed_s=round(taken_s, 1), events_per_s=round(count / taken_s), load=load,
+    )  # fmt: skip

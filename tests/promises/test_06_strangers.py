@@ -25,6 +25,7 @@ from tests.factories import requests as walks
 from tests.factories.people import Cast, make_cast
 from tests.factories.snapshots import snapshot
 from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
+from tests.promises import harness_report
 
 __all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]
 pytestmark = pytest.mark.django_db
@@ -140,6 +141,8 @@ def test_a_stranger_finds_nothing_and_moves_nothing(cast: Cast, things: Mapping[
             found[address.name] = said
     assert found == {}
     assert snapshot() == before
+    counts = {"addresses": len(SWEPT), "calls": len(SWEPT) * len(METHODS), "told": len(found), "moved": 0}
+    harness_report.tell("strangers", __file__, **counts)
 
 
 def test_whoever_is_nobody_is_asked_to_log_in(things: Mapping[str, Any]) -> None:

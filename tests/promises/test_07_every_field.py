@@ -33,11 +33,11 @@ from tests.factories import requests as walks
 from tests.factories.people import Cast, make_cast
 from tests.functional.conftest import Visitor, browser, visit
 from tests.integration.conftest import installation, now, signing_key_pem
-from tests.promises import planted
+from tests.promises import harness_report, planted
 from tests.promises.columns import APPS, OURS, columns
 from tests.promises.planted import House, Seeds
 from tests.promises.reading import Page, entered
-from tests.promises.test_07_canaries import canary
+from tests.promises.test_07_canaries import PAYLOADS, canary
 from tests.promises.tickets import LONG, world
 
 __all__ = ["browser", "canary", "installation", "now", "signing_key_pem", "visit"]
@@ -113,12 +113,13 @@ def pages(house: House, now: datetime) -> list[str]:
 
 def test_no_page_of_anybody_holds_a_payload_that_acts(house: House, canary: Canary, now: datetime) -> None:
     User.objects.filter(pk=house.cast.admin.pk).update(is_staff=True, is_superuser=True)
-    faults, shown, drawn = {}, 0, 0
+    faults, shown, drawn, read = {}, 0, 0, 0
     for person in ("author", "admin", "approver", "outsider"):
         client = entered(getattr(house.cast, person))
         for path in pages(house, now):
             answer = client.get(path)
             assert answer.status_code < 500, path
+            read += 1
             if answer.get("Content-Type", "").startswith("text/html"):
                 content = answer.content.decode()
                 shown += canary[0] in content
@@ -134,6 +135,10 @@ def test_no_page_of_anybody_holds_a_payload_that_acts(house: House, canary: Cana
     assert shown > 60
     assert drawn > 0
     assert canary[2] == []
+    harness_report.tell(
+        "canaries", __file__, columns=len(list(columns())) - len(OURS), payloads=len(PAYLOADS), answers=read,
+        showing=shown + drawn, acting=len(faults), hits=len(canary[2]),
+    )  # fmt: skip
 
 
 def test_files_of_lists_hold_no_formula(house: House, canary: Canary, now: datetime) -> None:

@@ -37,6 +37,7 @@ from reviews.queries.packet import packet_page
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_cast
 from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
+from tests.promises import harness_report
 from tests.standins.jira_cloud import JiraCloud
 
 __all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]
@@ -187,6 +188,7 @@ def test_no_error_page_tells_a_secret(
     assert "RuntimeError" in log.text
     monkeypatch.undo()
     check(secrets, log, answers)
+    harness_report.tell("secrets", __file__, what="pages", answers=len(answers), statuses=len(WEB), told=0)
 
 
 def test_no_problem_of_the_api_tells_a_secret(
@@ -217,6 +219,7 @@ def test_no_problem_of_the_api_tells_a_secret(
     assert {answer.status_code for answer in answers} - {200} == API
     assert "RuntimeError" in log.text
     check(secrets, log, answers)
+    harness_report.tell("secrets", __file__, what="API", answers=len(answers), statuses=len(API), told=0)
 
 
 def test_a_jira_that_repeats_what_it_was_sent(

@@ -17,6 +17,7 @@ from reviews.models import Decision, ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.people import make_cast
 from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem  # noqa: F401 -- fixtures
+from tests.promises import harness_report
 
 APPS = ("governance", "benchmarking", "reviews")
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
@@ -88,7 +89,8 @@ def check_kept(before: Rows, state: Node) -> None:
 
 def test_every_state_with_data_is_taken_over(copied: None) -> None:
     """Each migration meets the rows of its day; the oldest state is then upgraded at once. The long form does so with each."""
-    assert len([name for name, count in rows().items() if count]) > 15
+    at_head = rows()
+    assert len([name for name, count in at_head.items() if count]) > 15
     order = states()
     assert len(order) >= 11
     for place in reversed(range(1, len(order))):  # where nothing is applied there is no data
@@ -102,6 +104,7 @@ def test_every_state_with_data_is_taken_over(copied: None) -> None:
     before = rows()
     upgrade()
     check_kept(before, order[0])
+    harness_report.tell("upgrade", __file__, states=len(order), tables=len(at_head), rows=sum(at_head.values()), lost=0)
 
 
 def test_the_head_says_the_same_of_a_request_as_before(copied: None) -> None:

@@ -1,7 +1,6 @@
-"""Every write, by everybody, in every state, against a table written down by hand.
+"""Every write, by everybody, in every state, against the table of `docs/reference/who-may-what.md`, written by hand.
 
-A cell is + where it is done, N where the person may not, S where the state does not allow it, F where there is nothing of
-the kind. Whatever is refused leaves every table of the database as it was.
+Whatever is refused leaves every table of the database as it was.
 """
 
 from collections.abc import Callable
@@ -15,13 +14,15 @@ from governance.domain.facts import Basis
 from governance.domain.refusals import NotAllowed, NotFound, Refused, WrongState
 from reviews.actions import authorisations, evidence, packets, requests, review, waivers
 from reviews.actions.evidence import Statement
+from reviews.domain.lifecycle import TRANSITIONS, State
 from reviews.domain.voting import Choice
 from reviews.models import Condition, ReviewRequest
+from tests.integration.reviews.actions import matrix
 from tests.integration.reviews.actions.standstill import everything
 from tests.integration.reviews.actions.worlds import World
 
 Act = Callable[[World, ReviewRequest, User], object]
-CELLS = {type(None): "+", NotAllowed: "N", WrongState: "S", NotFound: "F"}
+CELLS = {type(None): matrix.YES, NotAllowed: matrix.NO, WrongState: matrix.NOT_NOW, NotFound: matrix.NONE}
 COLUMNS = ("requester", "owner", "mate", "reviewer", "lead", "finance", "admin", "auditor", "outsider", "gone")
 
 
@@ -70,166 +71,7 @@ ACTIONS: dict[str, Act] = {
         condition=Condition.objects.get(authorisation__decision__request=r), by=by, now=w.now
     ),
 }
-# columns: requester owner mate | reviewer lead finance admin auditor outsider | gone
-TABLE = {
-    "draft": """
-        edit            +++NNNNNNN
-        submit          +++NNNNNNN
-        state_fact      +++NNNNNNN
-        answer_item     SSSNNNNNNN
-        explain         FFFNNNNNNN
-        request_review  SSSNNNNNNN
-        approve         SSSSSSSSSS
-        reject          SSSSSSSSSS
-        request_changes SSSSSSSSSS
-        approve_budget  SSSSSSSSSS
-        waive           NNNNSNNNNN
-        revise          SSSNNNNNNN
-        withdraw        ++NNNN+NNN
-    """,
-    "screening": """
-        edit            SSSNNNNNNN
-        submit          SSSNNNNNNN
-        state_fact      SSSNNNNNNN
-        answer_item     SSSNNNNNNN
-        explain         SSSNNNNNNN
-        request_review  SSSNNNNNNN
-        approve         SSSSSSSSSS
-        reject          SSSSSSSSSS
-        request_changes SSSSSSSSSS
-        approve_budget  SSSSSSSSSS
-        waive           NNNNSNNNNN
-        revise          SSSNNNNNNN
-        withdraw        SSNNNNSNNN
-    """,
-    "cleared": """
-        edit            SSSNNNNNNN
-        submit          SSSNNNNNNN
-        state_fact      SSSNNNNNNN
-        answer_item     SSSNNNNNNN
-        explain         SSSNNNNNNN
-        request_review  SSSNNNNNNN
-        approve         SSSSSSSSSS
-        reject          SSSSSSSSSS
-        request_changes SSSSSSSSSS
-        approve_budget  SSSSSSSSSS
-        waive           NNNNSNNNNN
-        revise          SSSNNNNNNN
-        withdraw        SSNNNNSNNN
-    """,
-    "evidence": """
-        edit            SSSNNNNNNN
-        submit          SSSNNNNNNN
-        state_fact      +++NNNNNNN
-        answer_item     +++NNNNNNN
-        explain         +++NNNNNNN
-        request_review  +++NNNNNNN
-        approve         SSSSSSSSSS
-        reject          SSSSSSSSSS
-        request_changes SSSSSSSSSS
-        approve_budget  SSSSSSSSSS
-        waive           NNNN+NNNNN
-        revise          SSSNNNNNNN
-        withdraw        ++NNNN+NNN
-    """,
-    "in_review": """
-        edit            SSSNNNNNNN
-        submit          SSSNNNNNNN
-        state_fact      SSSNNNNNNN
-        answer_item     SSSNNNNNNN
-        explain         SSSNNNNNNN
-        request_review  SSSNNNNNNN
-        approve         NNN+NNNNNN
-        reject          NNN+NNNNNN
-        request_changes NNN+NNNNNN
-        approve_budget  NNNNSNNNNN
-        waive           NNNNSNNNNN
-        revise          +++NNNNNNN
-        withdraw        ++NNNN+NNN
-    """,
-    "before_the_last_vote": """
-        edit            SSSNNNNNNN
-        submit          SSSNNNNNNN
-        state_fact      SSSNNNNNNN
-        answer_item     SSSNNNNNNN
-        explain         SSSNNNNNNN
-        request_review  SSSNNNNNNN
-        approve         NNNSNNNNNN
-        reject          NNNSNNNNNN
-        request_changes NNNSNNNNNN
-        approve_budget  NNNN+NNNNN
-        waive           NNNNSNNNNN
-        revise          +++NNNNNNN
-        withdraw        ++NNNN+NNN
-    """,
-    "changes_requested": """
-        edit            SSSNNNNNNN
-        submit          SSSNNNNNNN
-        state_fact      SSSNNNNNNN
-        answer_item     SSSNNNNNNN
-        explain         SSSNNNNNNN
-        request_review  SSSNNNNNNN
-        approve         SSSSSSSSSS
-        reject          SSSSSSSSSS
-        request_changes SSSSSSSSSS
-        approve_budget  SSSSSSSSSS
-        waive           NNNNSNNNNN
-        revise          +++NNNNNNN
-        withdraw        ++NNNN+NNN
-    """,
-    "decided": """
-        edit            SSSNNNNNNN
-        submit          SSSNNNNNNN
-        state_fact      SSSNNNNNNN
-        answer_item     SSSNNNNNNN
-        explain         SSSNNNNNNN
-        request_review  SSSNNNNNNN
-        approve         SSSSSSSSSS
-        reject          SSSSSSSSSS
-        request_changes SSSSSSSSSS
-        approve_budget  SSSSSSSSSS
-        waive           NNNNSNNNNN
-        revise          SSSNNNNNNN
-        withdraw        SSNNNNSNNN
-        retry_packet    +++N+N+NNN
-        revoke          NNNN+NNNNN
-        confirm         NNN++NNNNN
-    """,
-    "withdrawn": """
-        edit            SSSNNNNNNN
-        submit          SSSNNNNNNN
-        state_fact      SSSNNNNNNN
-        answer_item     SSSNNNNNNN
-        explain         SSSNNNNNNN
-        request_review  SSSNNNNNNN
-        approve         SSSSSSSSSS
-        reject          SSSSSSSSSS
-        request_changes SSSSSSSSSS
-        approve_budget  SSSSSSSSSS
-        waive           NNNNSNNNNN
-        revise          SSSNNNNNNN
-        withdraw        SSNNNNSNNN
-    """,
-    "lapsed": """
-        edit            SSSNNNNNNN
-        submit          SSSNNNNNNN
-        state_fact      SSSNNNNNNN
-        answer_item     SSSNNNNNNN
-        explain         SSSNNNNNNN
-        request_review  SSSNNNNNNN
-        approve         SSSSSSSSSS
-        reject          SSSSSSSSSS
-        request_changes SSSSSSSSSS
-        approve_budget  SSSSSSSSSS
-        waive           NNNNSNNNNN
-        revise          SSSNNNNNNN
-        withdraw        SSNNNNSNNN
-    """,
-}
-
-
-def rows_of(table: str) -> dict[str, str]:
-    return dict(line.split() for line in table.strip().splitlines())
+TABLE = matrix.table()
 
 
 def cell(act: Act, world: World, request: ReviewRequest, by: User) -> str:
@@ -251,17 +93,24 @@ def test_everybody_in_every_state(world: World, state: str) -> None:
     request: ReviewRequest = getattr(world, state)()
     everybody = world.everybody()
     assert tuple(everybody) == COLUMNS
-    expected = rows_of(TABLE[state])
     found = {
-        name: "".join(
-            cell(ACTIONS[name], world, ReviewRequest.objects.get(pk=request.pk), by) for by in everybody.values()
-        )
-        for name in expected
+        name: {
+            who: cell(ACTIONS[name], world, ReviewRequest.objects.get(pk=request.pk), by)
+            for who, by in everybody.items()
+        }
+        for name in TABLE[state]
     }
-    assert found == expected
+    assert found == TABLE[state]
 
 
 def test_the_table_is_whole() -> None:
-    asked = {name for table in TABLE.values() for name in rows_of(table)}
-    assert asked == set(ACTIONS)
-    assert all(len(marks) == len(COLUMNS) for table in TABLE.values() for marks in rows_of(table).values())
+    assert {name for rows in TABLE.values() for name in rows} == set(ACTIONS)
+    assert {tuple(row) for rows in TABLE.values() for row in rows.values()} == {COLUMNS}
+    assert set(TABLE) == {*State, "before_the_last_vote"}
+
+
+@pytest.mark.parametrize("step", ["submit", "request_review", "request_changes", "revise", "withdraw"])
+def test_somebody_may_where_the_lifecycle_has_the_step(step: str) -> None:
+    """The two pages of reference say the same: a step that is somebody's is there in these states and in no other."""
+    walked = {state for state in State if matrix.YES in TABLE[state][step].values()}
+    assert walked == {each.source for each in TRANSITIONS if each.action == step}
