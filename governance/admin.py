@@ -161,8 +161,8 @@ admin.site.register(User, AccountAdmin)
 admin.site.register((Authenticator, EmailAddress), WayInAdmin)
 
 for model in (
-    models.ApiToken, models.AuditEvent, models.BudgetAccount, models.ChecklistVersion, models.Checkpoint,
-    models.LedgerEntry, models.ModelAsset, models.ModelVersion, models.OutboxMessage, models.PolicyVersion,
+    models.ApiToken, models.AuditEvent, models.BudgetAccount, models.BudgetChange, models.ChecklistVersion, models.Checkpoint,
+    models.CostCentre, models.Finding, models.LedgerEntry, models.ModelAsset, models.ModelVersion, models.OutboxMessage, models.PolicyVersion,
     models.RuleChange,
 ):  # fmt: skip
     admin.site.register(model, ReadOnly)

@@ -63,3 +63,18 @@ class Unit(TextChoices):
 
     USD = "USD", "USD"
     GPU_H = "gpu_h", "GPU hours"
+
+
+class Severity(TextChoices):
+    """How much a finding matters."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class FindingState(TextChoices):
+    """A finding waits for somebody, or is closed; it never opens again."""
+
+    OPEN = "open"
+    CLOSED = "closed"

@@ -112,6 +112,73 @@ def may_see_budget(person: Person, *, team: str) -> bool:
     return may(lambda: check_see_budget(person, team=team))
 
 
+def check_propose_budget_change(person: Person, *, team: str) -> None:
+    """Asking for another amount, quarter or account: requesters of the team, platform leads and finance."""
+    if not (person.has_role(Role.REQUESTER) and team in person.teams):
+        _need(person, Role.PLATFORM_LEAD, Role.FINANCE, to="change another team's budget")
+
+
+def may_propose_budget_change(person: Person, *, team: str) -> bool:
+    """Whether the person may ask for a change of this team's budget."""
+    return may(lambda: check_propose_budget_change(person, team=team))
+
+
+def check_confirm_budget_change(person: Person, *, proposed_by_id: int, teams: Collection[str]) -> None:
+    """Confirming it: a platform lead or finance who did not propose it and files for none of the teams it concerns."""
+    _need(person, Role.PLATFORM_LEAD, Role.FINANCE, to="confirm a change of a budget")
+    if person.id == proposed_by_id:
+        raise NotAllowed("You proposed this change; another platform lead or finance must confirm it.")
+    if not person.teams.isdisjoint(teams):
+        raise NotAllowed("You file requests for a team whose budget this changes; somebody else must confirm it.")
+
+
+def may_confirm_budget_change(person: Person, *, proposed_by_id: int, teams: Collection[str]) -> bool:
+    """Whether the person may confirm this change of a budget."""
+    return may(lambda: check_confirm_budget_change(person, proposed_by_id=proposed_by_id, teams=teams))
+
+
+def check_refuse_budget_change(person: Person, *, proposed_by_id: int) -> None:
+    """Closing it without effect: a platform lead or finance, or whoever proposed it."""
+    if not (person.is_active and person.id == proposed_by_id):
+        _need(person, Role.PLATFORM_LEAD, Role.FINANCE, to="refuse a change of a budget")
+
+
+def may_refuse_budget_change(person: Person, *, proposed_by_id: int) -> bool:
+    """Whether the person may refuse or withdraw this change of a budget."""
+    return may(lambda: check_refuse_budget_change(person, proposed_by_id=proposed_by_id))
+
+
+def check_read_findings(person: Person) -> None:
+    """What the system noticed, of every team: platform leads, finance, administrators and auditors."""
+    _need(person, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, Role.AUDITOR, to="read findings")
+
+
+def may_read_findings(person: Person) -> bool:
+    """Whether the person may read every finding."""
+    return may(lambda: check_read_findings(person))
+
+
+def check_assign_finding(person: Person) -> None:
+    """Saying who looks into a finding: platform leads, finance and administrators."""
+    _need(person, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, to="assign a finding")
+
+
+def may_assign_finding(person: Person) -> bool:
+    """Whether the person may say who looks into a finding."""
+    return may(lambda: check_assign_finding(person))
+
+
+def check_close_finding(person: Person, *, owner_id: int | None) -> None:
+    """Closing a finding: whoever owns it, platform leads, finance and administrators."""
+    if not (person.is_active and person.id == owner_id):
+        _need(person, Role.PLATFORM_LEAD, Role.FINANCE, Role.ADMIN, to="close another person's finding")
+
+
+def may_close_finding(person: Person, *, owner_id: int | None) -> bool:
+    """Whether the person may close this finding."""
+    return may(lambda: check_close_finding(person, owner_id=owner_id))
+
+
 def check_act_for_team(person: Person, *, team: str) -> None:
     """Registering models and filing requests: requesters of that team."""
     _need(person, Role.REQUESTER, to="file for a team")

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from governance import audit, outbox
-from governance.actions import answers, changes, checkpoints
+from governance.actions import answers, budget_changes, changes, checkpoints, quarter_end
 from governance.domain.refusals import WrongState
 from governance.models import Pulse
 from governance.queries.checkpoints import latest
@@ -34,6 +34,13 @@ def forget_answers(now: datetime) -> None:
 def end_unconfirmed(now: datetime) -> None:
     """Close proposals that no second person confirmed in time."""
     changes.expire(now=now)
+    budget_changes.expire(now=now)
+
+
+@outbox.on_tick
+def end_quarters(now: datetime) -> None:
+    """Let what was left of a quarter that is over expire, once."""
+    quarter_end.close_quarters(now=now)
 
 
 @outbox.on_tick

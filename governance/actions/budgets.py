@@ -8,19 +8,20 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from governance import audit
+from governance.actions import bookings, cost_centres
 from governance.domain import ledger
-from governance.domain.ledger import EntryKind
-from governance.domain.money import CENT
+from governance.domain.amounts import check_amount
+from governance.domain.cost_centres import Level
+from governance.domain.ledger import Entry, EntryKind, Mode
+from governance.domain.outlook import TOLERANCE_PERCENT
 from governance.domain.quarters import Quarter
 from governance.domain.refusals import Invalid
 from governance.enums import Unit
-from governance.models import BudgetAccount, LedgerEntry, Team
-from governance.queries.budgets import entries_of, lock_accounts, lock_touched
+from governance.models import BudgetAccount, CostCentre, LedgerEntry, Team
+from governance.queries.budgets import entries_of, lock_accounts, lock_touched, of_team
+from governance.queries.cost_centres import account_above
 from governance.queries.people import person_of
 from governance.rules import check_allocate_budget
-
-AMOUNT_BELOW = 10**14  # sixteen digits, two of them after the point
 
 
 def allocate(
@@ -29,12 +30,39 @@ def allocate(
     """Give a team something to spend; the same `key` again is the same allocation."""
     check_allocate_budget(person_of(by))
     Quarter.parse(quarter)
-    _check_amount(amount)
+    check_amount(amount)
     with transaction.atomic():
-        account, _ = BudgetAccount.objects.get_or_create(team=team, quarter=quarter, unit=unit)
-        BudgetAccount.objects.select_for_update().get(pk=account.pk)
+        # Held before the head of the audit chain, which opening a centre takes: a new one hangs under the organisation.
+        lock_accounts(Q(centre__level=Level.ORGANISATION.value, quarter=quarter, unit=unit))
+        centre = cost_centres.open_for_team(team=team, by=by, now=now)
+        return allocate_to(centre=centre, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
+
+
+def allocate_for(
+    *, holder: Team | CostCentre, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
+) -> LedgerEntry:
+    """Give a team, or another cost centre, something to spend or to hand out."""
+    if isinstance(holder, Team):
+        return allocate(team=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
+    return allocate_to(centre=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
+
+
+def allocate_to(
+    *, centre: CostCentre, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
+) -> LedgerEntry:
+    """Give a cost centre something to spend or to hand out, if the account above it holds that much."""
+    check_allocate_budget(person_of(by))
+    Quarter.parse(quarter)
+    check_amount(amount)
+    with transaction.atomic():
+        account = _opened(centre, quarter, unit)
+        above = account_above(account)
+        lock_accounts(Q(pk__in=[account.pk, *([above.pk] if above else [])]))
         known = LedgerEntry.objects.filter(key=key).first()
-        return known or _book(account, EntryKind.ALLOCATE, amount, "", key, by, now)
+        if known is not None:
+            return known
+        ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
+        return bookings.book_given(account=account, entry=Entry(EntryKind.ALLOCATE, amount, None, key), by=by, now=now)
 
 
 def reserve(
@@ -43,9 +71,8 @@ def reserve(
     """Set amounts aside for a request under review; refused, with the figures, where they are not available."""
     with transaction.atomic():
         for account, amount in _locked(team, quarter, amounts):
-            balance = ledger.balance(entries_of(account))
-            ledger.check_available(balance, amount=amount, unit=account.unit, account=str(account))
-            _book(account, EntryKind.RESERVE, amount, ref, f"{key}:reserve:{account.unit}", by, now)
+            entry = Entry(EntryKind.RESERVE, amount, ref, f"{key}:reserve:{account.unit}")
+            bookings.book_checked(account=account, entry=entry, by=by, now=now)
 
 
 def commit(
@@ -56,9 +83,8 @@ def commit(
         lock_touched(ref=ref, team=team, quarter=quarter)
         _release_reserved(ref, key, by, now)
         for account, amount in _locked(team, quarter, amounts):
-            balance = ledger.balance(entries_of(account))
-            ledger.check_available(balance, amount=amount, unit=account.unit, account=str(account))
-            _book(account, EntryKind.COMMIT, amount, ref, f"{key}:commit:{account.unit}", by, now)
+            entry = Entry(EntryKind.COMMIT, amount, ref, f"{key}:commit:{account.unit}")
+            bookings.book_checked(account=account, entry=entry, by=by, now=now)
 
 
 def release(*, ref: str, key: str, by: User | None, now: datetime) -> None:
@@ -67,16 +93,37 @@ def release(*, ref: str, key: str, by: User | None, now: datetime) -> None:
         _release_reserved(ref, key, by, now)
 
 
+def release_commitment(*, ref: str, key: str, by: User | None, now: datetime) -> None:
+    """Give back what a request has committed and nobody was billed for; harmless when repeated."""
+    with transaction.atomic():
+        for account in lock_accounts(Q(entries__request_ref=ref)):
+            for entry in ledger.what_is_left(entries_of(account), ref=ref, key=f"{key}:release:{account.pk}"):
+                bookings.book(account=account, entry=entry, by=by, now=now)
+
+
+def _opened(centre: CostCentre, quarter: str, unit: Unit) -> BudgetAccount:
+    """The account, opened on the terms of the latest one of the same centre and unit where it is new."""
+    last = BudgetAccount.objects.filter(centre=centre, unit=unit, quarter__lt=quarter).order_by("-quarter").first()
+    terms = {
+        "mode": last.mode if last else Mode.ENFORCE.value,
+        "tolerance_percent": last.tolerance_percent if last else TOLERANCE_PERCENT,
+    }
+    account, _ = BudgetAccount.objects.get_or_create(centre=centre, quarter=quarter, unit=unit, defaults=terms)
+    return account
+
+
 def _release_reserved(ref: str, key: str, by: User | None, now: datetime) -> None:
     for account in lock_accounts(Q(entries__request_ref=ref)):
         reserved = ledger.reserved_by(entries_of(account), ref=ref)
         if reserved > 0:
-            _book(account, EntryKind.RELEASE, reserved, ref, f"{key}:release:{account.pk}", by, now)
+            entry = Entry(EntryKind.RELEASE, reserved, ref, f"{key}:release:{account.pk}")
+            bookings.book(account=account, entry=entry, by=by, now=now)
 
 
 def _locked(team: Team, quarter: str, amounts: Mapping[Unit, Decimal]) -> list[tuple[BudgetAccount, Decimal]]:
     wanted = {unit: amount for unit, amount in amounts.items() if amount > 0}
-    found = {Unit(account.unit): account for account in lock_accounts(Q(team=team, quarter=quarter, unit__in=wanted))}
+    rows = lock_accounts(of_team(team=team, quarter=quarter) & Q(unit__in=wanted))
+    found = {Unit(account.unit): account for account in rows}
     for unit, amount in wanted.items():
         if unit not in found:
             raise Invalid(
@@ -85,21 +132,3 @@ def _locked(team: Team, quarter: str, amounts: Mapping[Unit, Decimal]) -> list[t
                 code="no_budget",
             )
     return [(account, wanted[unit]) for unit, account in found.items()]
-
-
-def _check_amount(amount: Decimal) -> None:
-    if not amount.is_finite() or not 0 < amount < AMOUNT_BELOW:
-        raise Invalid(f"The amount must be more than zero and less than {AMOUNT_BELOW:,}.", field="amount")
-    if amount != amount.quantize(CENT):
-        raise Invalid("The amount has more than two decimals; the ledger keeps whole hundredths.", field="amount")
-
-
-def _book(
-    account: BudgetAccount, kind: EntryKind, amount: Decimal, ref: str, key: str, by: User | None, now: datetime
-) -> LedgerEntry:
-    entry = LedgerEntry.objects.create(
-        account=account, kind=kind.value, amount=amount, request_ref=ref, key=key, booked_by=by, booked_at=now
-    )
-    details = {"amount": str(amount), "unit": account.unit, "request": ref}
-    audit.record(kind=f"budget.{kind.value}", by=by, subject=("budget", str(account)), details=details, now=now)
-    return entry

@@ -124,7 +124,7 @@ class BudgetAnswer(Answer):
 class AllocationAnswer(Answer):
     """A booking."""
 
-    team = serializers.CharField(source="account.team.slug")
+    team = serializers.CharField(source="account.centre.slug")
     quarter = serializers.CharField(source="account.quarter")
     unit = serializers.CharField(source="account.unit")
     kind = serializers.CharField()

@@ -28,7 +28,9 @@ class Budgets(APIView):
         """One entry per team, quarter and unit, the latest quarter first."""
         _, person, _ = asker(request)
         quarter = read(BudgetFilters, request.query_params).get("quarter")
-        rows = [row for row in budgets.accounts(teams=None, quarter=quarter) if may_see_budget(person, team=row.team)]
+        rows = [
+            row for row in budgets.accounts(teams=None, quarter=quarter) if may_see_budget(person, team=row.of_team)
+        ]
         return Response(BudgetAnswer(rows, many=True).data)
 
     @extend_schema(operation_id="budgets_allocate", request=AllocationInput, responses={201: AllocationAnswer})
@@ -51,5 +53,6 @@ class LedgerExport(APIView):
     @extend_schema(operation_id="budgets_ledger_export", parameters=[TABLE_KIND], responses=TABLE_ANSWERS)
     def get(self, request: Request, team: str, quarter: str, unit: str, kind: str) -> HttpResponse:
         """Every booking with what it left available, the newest first."""
-        _, person, _ = asker(request)
-        return download(ledger.table(ledger.find(team=team, quarter=quarter, unit=unit, person=person)), kind=kind)
+        _, person, now = asker(request)
+        found = ledger.find(team=team, quarter=quarter, unit=unit, person=person, today=now.date())
+        return download(ledger.table(found), kind=kind)

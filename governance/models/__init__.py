@@ -1,10 +1,12 @@
 """Tables of the ground floor and the constraints the database holds."""
 
 from governance.models.audit import AuditEvent
-from governance.models.budgets import BudgetAccount, LedgerEntry
+from governance.models.budget_changes import BudgetChange
+from governance.models.budgets import BudgetAccount, CostCentre, LedgerEntry
 from governance.models.changes import RuleChange
 from governance.models.checkpoints import Checkpoint
 from governance.models.effects import AnsweredPost, OutboxMessage
+from governance.models.findings import Finding
 from governance.models.inventory import ModelAsset, ModelVersion
 from governance.models.leases import Leased
 from governance.models.operation import Pulse
@@ -16,8 +18,11 @@ __all__ = [
     "ApiToken",
     "AuditEvent",
     "BudgetAccount",
+    "BudgetChange",
     "ChecklistVersion",
     "Checkpoint",
+    "CostCentre",
+    "Finding",
     "Leased",
     "LedgerEntry",
     "ModelAsset",

@@ -1,32 +1,74 @@
-"""Budgets: one account per team, quarter and unit, and its append-only ledger."""
+"""Budgets: a tree of cost centres, one account per centre, quarter and unit, and its append-only ledger."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from governance.domain.ledger import EntryKind
+from governance.domain.cost_centres import Level
+from governance.domain.ledger import OF_THE_ACCOUNT, SIGNED, SPENT, EntryKind, Mode
+from governance.domain.outlook import TOLERANCE_PERCENT
 from governance.enums import Unit
 from governance.models.people import Team
 
 KINDS = [(kind.value, kind.value) for kind in EntryKind]
+MODES = [(mode.value, mode.value) for mode in Mode]
+LEVELS = [(level.value, level.value) for level in Level]
+_SPENT = sorted(kind.value for kind in SPENT)
+_SIGNED = sorted(kind.value for kind in SIGNED)
+_OWN = sorted(kind.value for kind in OF_THE_ACCOUNT)
+_TEAMS = [Level.TEAM.value, Level.PROJECT.value]
 
 
-class BudgetAccount(models.Model):
-    """What a team may spend in a quarter, in USD or in GPU hours."""
+class CostCentre(models.Model):
+    """A place in the tree that budgets hang on; a team's centre bears the team's slug."""
 
-    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="budget_accounts")
-    quarter = models.CharField(max_length=6)
-    unit = models.CharField(max_length=6, choices=Unit.choices)
+    level = models.CharField(max_length=12, choices=LEVELS)
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="cost_centres")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["team", "quarter", "unit"], name="one_account"),
+            models.CheckConstraint(name="known_level", condition=Q(level__in=[level.value for level in Level])),
+            models.CheckConstraint(
+                name="only_the_root_has_no_parent",
+                condition=Q(level=Level.ORGANISATION.value, parent__isnull=True)
+                | (~Q(level=Level.ORGANISATION.value) & Q(parent__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="teams_and_projects_have_a_team",
+                condition=Q(level__in=_TEAMS, team__isnull=False) | (~Q(level__in=_TEAMS) & Q(team__isnull=True)),
+            ),
+            models.UniqueConstraint(fields=["level"], condition=Q(level=Level.ORGANISATION.value), name="one_root"),
+            models.UniqueConstraint(fields=["team"], condition=Q(level=Level.TEAM.value), name="one_centre_of_a_team"),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BudgetAccount(models.Model):
+    """What a cost centre may spend in a quarter, in USD or in GPU hours; `mode` says what happens to what is too much."""
+
+    centre = models.ForeignKey(CostCentre, on_delete=models.PROTECT, related_name="accounts")
+    quarter = models.CharField(max_length=6)
+    unit = models.CharField(max_length=6, choices=Unit.choices)
+    mode = models.CharField(max_length=7, choices=MODES, default=Mode.ENFORCE.value, db_default=Mode.ENFORCE.value)
+    tolerance_percent = models.PositiveSmallIntegerField(default=TOLERANCE_PERCENT, db_default=TOLERANCE_PERCENT)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["centre", "quarter", "unit"], name="one_account"),
             models.CheckConstraint(name="quarter_is_written_2026Q4", condition=Q(quarter__regex=r"^\d{4}Q[1-4]$")),
             models.CheckConstraint(name="known_unit", condition=Q(unit__in=Unit.values)),
+            models.CheckConstraint(name="known_mode", condition=Q(mode__in=[mode.value for mode in Mode])),
+            models.CheckConstraint(name="tolerance_is_a_share", condition=Q(tolerance_percent__lte=100)),
         ]
 
     def __str__(self) -> str:
-        return f"{self.team} {self.quarter} {self.unit}"
+        return f"{self.centre} {self.quarter} {self.unit}"
 
 
 class LedgerEntry(models.Model):
@@ -36,6 +78,8 @@ class LedgerEntry(models.Model):
     kind = models.CharField(max_length=10, choices=KINDS)
     amount = models.DecimalField(max_digits=16, decimal_places=2)
     request_ref = models.CharField(max_length=20, blank=True)
+    is_commitment = models.BooleanField(default=False, db_default=False)
+    period = models.CharField(max_length=7, blank=True, default="", db_default="")
     key = models.CharField(max_length=120, unique=True)
     note = models.CharField(max_length=200, blank=True)
     booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -43,9 +87,23 @@ class LedgerEntry(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="amount_is_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="amount_suits_kind",
+                condition=Q(amount__gt=0) | Q(kind__in=_SPENT) | (Q(kind__in=_SIGNED) & ~Q(amount=0)),
+            ),
             models.CheckConstraint(name="known_kind", condition=Q(kind__in=[kind.value for kind in EntryKind])),
-        ]
+            models.CheckConstraint(
+                name="what_is_billed_has_a_month",
+                condition=Q(kind__in=_SPENT, period__regex=r"^\d{4}-(0[1-9]|1[0-2])$") | (~Q(kind__in=_SPENT) & Q(period="")),
+            ),
+            models.CheckConstraint(
+                name="releases_give_back", condition=Q(is_commitment=False) | Q(kind=EntryKind.RELEASE.value)
+            ),
+            models.CheckConstraint(
+                name="bookings_name_their_request",
+                condition=Q(kind__in=_SPENT) | (Q(kind__in=_OWN) & Q(request_ref="")) | (~Q(kind__in=_OWN) & ~Q(request_ref="")),
+            ),
+        ]  # fmt: skip
         indexes = [models.Index(fields=["account", "request_ref"])]
 
     def __str__(self) -> str:

@@ -2,39 +2,56 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from django.db.models import Q
 
-from governance.domain import ledger
-from governance.domain.ledger import Balance, Entry, EntryKind
+from governance.domain import ledger, outlook
+from governance.domain.ledger import ZERO, Balance, Entry, EntryKind, Mode
+from governance.domain.quarters import Quarter
 from governance.enums import Unit
 from governance.models import BudgetAccount, LedgerEntry, Team
+from governance.queries import cost_centres
 
 
 @dataclass(frozen=True)
 class AccountView:
-    """One account as a person sees it."""
+    """One account as a person sees it; `team` is the slug of its cost centre, which for a team is the team's own."""
 
     team: str
     team_name: str
     quarter: str
     unit: str
     balance: Balance
+    level: str
+    mode: str
+    tolerance_percent: int
+    is_closed: bool
+    of_team: str
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What approving a request would do to one account; `available` counts the request's own reservation as free."""
+    """What approving a request would do to one account; `available` counts the request's own reservation as free.
+
+    `forecast` is what will have been spent by the end of the quarter without the request, `forecast_after` with it; `booked`
+    is what the account bears for the request already: committed and not yet billed, and billed.
+    """
 
     unit: str
     quarter: str
+    mode: str
     allocated: Decimal
     available: Decimal
     amount: Decimal
     after: Decimal
     reserved_by_others: Decimal
     committed: Decimal
+    spent: Decimal
+    booked: Decimal
+    forecast: Decimal
+    forecast_after: Decimal
     is_affordable: bool
 
 
@@ -44,50 +61,100 @@ def entries_of(account: BudgetAccount) -> list[Entry]:
 
 
 def _entry(row: LedgerEntry) -> Entry:
-    return Entry(kind=EntryKind(row.kind), amount=row.amount, request_ref=row.request_ref or None, key=row.key)
+    return Entry(
+        kind=EntryKind(row.kind), amount=row.amount, request_ref=row.request_ref or None, key=row.key,
+        is_commitment=row.is_commitment, period=row.period,
+    )  # fmt: skip
+
+
+def handed_out(account: BudgetAccount) -> Decimal:
+    """What the accounts right below were given."""
+    below = cost_centres.ids_below(account)
+    rows = LedgerEntry.objects.filter(account__in=below, kind__in=[kind.value for kind in ledger.OF_THE_ACCOUNT])
+    return ledger.allocated(_entry(row) for row in rows)
+
+
+def balance_of(account: BudgetAccount) -> Balance:
+    """Where the account stands."""
+    return ledger.balance(entries_of(account), handed_out=handed_out(account))
 
 
 def lock_accounts(which: Q) -> list[BudgetAccount]:
     """Accounts in the one order in which everybody locks them, so that no two bookings wait for each other."""
     wanted = list(BudgetAccount.objects.filter(which).values_list("pk", flat=True))
-    return list(BudgetAccount.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
+    rows = BudgetAccount.objects.select_for_update(of=("self",)).select_related("centre")
+    return list(rows.filter(pk__in=wanted).order_by("pk"))
+
+
+def of_team(*, team: Team, quarter: str) -> Q:
+    """The accounts a team's requests draw on in a quarter."""
+    return Q(centre__level="team", centre__team=team, quarter=quarter)
 
 
 def lock_touched(*, ref: str, team: Team, quarter: str) -> list[BudgetAccount]:
     """Lock every account that settling the request may book on; ask before the first audit event of a transaction."""
-    return lock_accounts(Q(entries__request_ref=ref) | Q(team=team, quarter=quarter))
+    return lock_accounts(Q(entries__request_ref=ref) | of_team(team=team, quarter=quarter))
 
 
 def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[AccountView]:
-    """Accounts of the named teams (None: of all), latest quarter first."""
-    rows = BudgetAccount.objects.select_related("team").order_by("-quarter", "team__name", "unit")
+    """Accounts of the named teams (None: of every cost centre), latest quarter first."""
+    rows = BudgetAccount.objects.select_related("centre__team").order_by("-quarter", "centre__name", "unit")
     if teams is not None:
-        rows = rows.filter(team__slug__in=teams)
+        rows = rows.filter(centre__team__slug__in=teams)
     if quarter:
         rows = rows.filter(quarter=quarter)
     booked: dict[int, list[Entry]] = defaultdict(list)
     for entry in LedgerEntry.objects.filter(account__in=rows.order_by()).order_by("pk"):
         booked[entry.account_id].append(_entry(entry))
-    return [
-        AccountView(row.team.slug, row.team.name, row.quarter, row.unit, ledger.balance(booked[row.pk])) for row in rows
-    ]
+    given = _handed_out(quarters=sorted({row.quarter for row in rows}))
+    return [_view(row, ledger.balance(booked[row.pk], handed_out=given.get(row.pk, ZERO))) for row in rows]
 
 
-def effect(*, team: Team, quarter: str, unit: Unit, amount: Decimal, ref: str) -> Effect:
+def _handed_out(*, quarters: list[str]) -> dict[int, Decimal]:
+    """What each account of those quarters hands out, by its id."""
+    own: dict[int, Decimal] = defaultdict(Decimal)
+    kinds = [kind.value for kind in ledger.OF_THE_ACCOUNT]
+    for row in LedgerEntry.objects.filter(account__quarter__in=quarters, kind__in=kinds):
+        own[row.account_id] += ledger.allocated([_entry(row)])
+    given: dict[int, Decimal] = defaultdict(Decimal)
+    for quarter in quarters:
+        for unit in Unit.values:
+            for place in cost_centres.places(quarter=quarter, unit=unit).values():
+                if place.above_id is not None:
+                    given[place.above_id] += own[place.account_id]
+    return given
+
+
+def _view(row: BudgetAccount, balance: Balance) -> AccountView:
+    centre = row.centre
+    return AccountView(
+        team=centre.slug, team_name=centre.name, quarter=row.quarter, unit=row.unit, balance=balance, level=centre.level,
+        mode=row.mode, tolerance_percent=row.tolerance_percent, is_closed=row.closed_at is not None,
+        of_team=centre.team.slug if centre.team else "",
+    )  # fmt: skip
+
+
+def effect(*, team: Team, quarter: str, unit: Unit, amount: Decimal, ref: str, today: date) -> Effect:
     """What committing `amount` for the request `ref` would leave in the account."""
-    account = BudgetAccount.objects.filter(team=team, quarter=quarter, unit=unit).first()
+    account = BudgetAccount.objects.filter(of_team(team=team, quarter=quarter), unit=unit).first()
     entries = entries_of(account) if account else []
-    balance = ledger.balance(entries)
-    own = ledger.reserved_by(entries, ref=ref)
-    available = balance.available + own
+    balance = ledger.balance(entries, handed_out=handed_out(account) if account else ZERO)
+    held = ledger.holding_of(entries, ref=ref)
+    available = balance.available + held.reserved
+    heading_for = outlook.forecast(balance, quarter=Quarter.parse(quarter), today=today)
     return Effect(
         unit=unit.value,
         quarter=quarter,
+        mode=account.mode if account else Mode.ENFORCE.value,
         allocated=balance.allocated,
         available=available,
         amount=amount,
         after=available - amount,
-        reserved_by_others=ledger.reserved_by_others(entries, ref=ref),
+        reserved_by_others=balance.reserved - held.reserved,
         committed=balance.committed,
+        spent=balance.spent,
+        booked=held.open + held.spent,
+        forecast=heading_for,
+        forecast_after=heading_for + amount,
         is_affordable=available >= amount,
     )

@@ -1,20 +1,21 @@
 """Reads of one account's bookings, with what each left available."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
-from governance.domain import ledger
-from governance.domain.ledger import Balance
+from governance.domain import ledger, outlook
+from governance.domain.ledger import Balance, Holding
+from governance.domain.quarters import Quarter
 from governance.domain.refusals import NotFound
 from governance.domain.roles import Person
 from governance.domain.tables import Table
 from governance.models import BudgetAccount
-from governance.queries.budgets import entries_of
+from governance.queries.budget_changes import team_of
+from governance.queries.budgets import balance_of, entries_of
 from governance.rules import may_see_budget
 
-COLUMNS = ("Booked", "Booking", "Request", "By", "Amount", "Change", "Available after", "Note")
-_SIGNS = {"allocate": 1, "reserve": -1, "commit": -1, "release": 1}
+COLUMNS = ("Booked", "Booking", "Request", "Month", "By", "Amount", "Change", "Available after", "Note")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Line:
     change: Decimal
     available: Decimal
     request_ref: str
+    period: str
     note: str
     booked_by: str
     booked_at: datetime
@@ -33,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Statement:
-    """An account with its balance and its lines, newest first."""
+    """An account with its balance and its lines, newest first; `team` is the slug of its cost centre."""
 
     team: str
     team_name: str
@@ -41,22 +43,50 @@ class Statement:
     unit: str
     balance: Balance
     lines: tuple[Line, ...]
+    account: BudgetAccount
+    forecast: Decimal
+    holdings: tuple[tuple[str, Holding], ...]
 
 
-def statement(*, team: str, quarter: str, unit: str) -> Statement:
+def statement(*, team: str, quarter: str, unit: str, today: date) -> Statement:
     """The account's statement, or NotFound where it was never opened."""
-    account = BudgetAccount.objects.select_related("team").filter(team__slug=team, quarter=quarter, unit=unit).first()
-    if account is None:
-        raise NotFound(f"The team {team} has no {unit} account for {quarter}.")
-    balance = ledger.balance(entries_of(account))
-    return Statement(team, account.team.name, quarter, unit, balance, tuple(reversed(_lines(account))))
+    return _statement(_found(team, quarter, unit), today)
 
 
-def find(*, team: str, quarter: str, unit: str, person: Person) -> Statement:
+def find(*, team: str, quarter: str, unit: str, person: Person, today: date) -> Statement:
     """The statement; whoever may not see it is told what everybody is told of an account that was never opened."""
-    if not may_see_budget(person, team=team):
-        raise NotFound(f"The team {team} has no {unit} account for {quarter}.")
-    return statement(team=team, quarter=quarter, unit=unit)
+    return _statement(account_for(team=team, quarter=quarter, unit=unit, person=person), today)
+
+
+def account_for(*, team: str, quarter: str, unit: str, person: Person) -> BudgetAccount:
+    """The account of a cost centre, or NotFound, be it that there is none or that the person may not see it."""
+    account = _found(team, quarter, unit)
+    if not may_see_budget(person, team=team_of(account)):
+        raise NotFound(_none(team, quarter, unit))
+    return account
+
+
+def _found(team: str, quarter: str, unit: str) -> BudgetAccount:
+    rows = BudgetAccount.objects.select_related("centre__team", "centre__parent")
+    account = rows.filter(centre__slug=team, quarter=quarter, unit=unit).first()
+    if account is None:
+        raise NotFound(_none(team, quarter, unit))
+    return account
+
+
+def _none(team: str, quarter: str, unit: str) -> str:
+    return f"The team {team} has no {unit} account for {quarter}."
+
+
+def _statement(account: BudgetAccount, today: date) -> Statement:
+    balance, entries = balance_of(account), entries_of(account)
+    held = ((ref, held) for ref, held in ledger.holdings(entries).items() if ref is not None)
+    return Statement(
+        team=account.centre.slug, team_name=account.centre.name, quarter=account.quarter, unit=account.unit,
+        balance=balance, lines=tuple(reversed(_lines(account))), account=account,
+        forecast=outlook.forecast(balance, quarter=Quarter.parse(account.quarter), today=today),
+        holdings=tuple(sorted(held)),
+    )  # fmt: skip
 
 
 def table(statement: Statement) -> Table:
@@ -64,7 +94,7 @@ def table(statement: Statement) -> Table:
     name = f"ledger-{statement.team}-{statement.quarter}-{statement.unit}"
     rows = (
         (
-            line.booked_at, line.kind, line.request_ref, line.booked_by, line.amount, line.change, line.available,
+            line.booked_at, line.kind, line.request_ref, line.period, line.booked_by, line.amount, line.change, line.available,
             line.note,
         )
         for line in statement.lines
@@ -78,11 +108,15 @@ def quarters() -> list[str]:
 
 
 def _lines(account: BudgetAccount) -> list[Line]:
+    """Each booking with what it left; what accounts below were given comes off besides."""
+    rows = account.entries.select_related("booked_by").order_by("pk")
     available, lines = Decimal(0), []
-    for row in account.entries.select_related("booked_by").order_by("pk"):
-        change = row.amount * _SIGNS[row.kind]
+    for row, change in zip(rows, ledger.changes_of_available(entries_of(account)), strict=True):
         available += change
         person = row.booked_by
         name = (person.get_full_name() or person.username) if person else "system"
-        lines.append(Line(row.kind, row.amount, change, available, row.request_ref, row.note, name, row.booked_at))
+        kind = "release of a commitment" if row.is_commitment else row.kind
+        lines.append(
+            Line(kind, row.amount, change, available, row.request_ref, row.period, row.note, name, row.booked_at)
+        )
     return lines

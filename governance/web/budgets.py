@@ -1,64 +1,57 @@
-"""Pages of budgets: accounts, allocations, the ledger, and the ledger as a file."""
+"""Pages of budgets: the tree, allocations, the ledger, and the ledger as a file."""
 
 import secrets
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.actions import budgets as writes
+from governance.actions import cost_centres as tree_writes
+from governance.domain.cost_centres import Level
+from governance.domain.ledger import Mode
 from governance.domain.quarters import Quarter
-from governance.domain.refusals import Refused
+from governance.domain.refusals import Invalid, Refused
 from governance.domain.roles import Person
 from governance.enums import Unit
-from governance.models import Team
-from governance.queries import budgets, ledger
+from governance.models import BudgetAccount, Team
+from governance.queries import budget_changes, budgets, cost_centres, ledger
 from governance.queries.budgets import AccountView
 from governance.queries.ledger import Statement
-from governance.rules import check_allocate_budget, may_allocate_budget, may_see_budget
+from governance.rules import (
+    check_allocate_budget,
+    may_allocate_budget,
+    may_propose_budget_change,
+    may_read_findings,
+    may_see_budget,
+)
+from governance.web.budget_forms import TITLES, AllocationForm, CentreForm, ChangeForm, PlaceForm, TermsForm
 from governance.web.exports import export
 from governance.web.formatting import format_quantity
 from governance.web.reader import person_of, user_of
-from governance.web.refusals import show_in
-
-TITLES = {Unit.USD: "Money (USD)", Unit.GPU_H: "GPU hours"}
+from governance.web.refusals import attempt, show_in
 
 
 @dataclass(frozen=True)
-class TeamAccounts:
-    """The accounts of one team in one quarter."""
+class CentreAccounts:
+    """The accounts of one cost centre in one quarter, and how deep it hangs."""
 
     team: str
     team_name: str
+    level: str
+    depth: int
+    under: str
     accounts: tuple[AccountView, ...]
-
-
-class AllocationForm(forms.Form):
-    """Something to spend. `key` makes a form sent twice one allocation."""
-
-    team = forms.ModelChoiceField(Team.objects.order_by("name"), to_field_name="slug", empty_label="Choose a team")
-    quarter = forms.CharField(max_length=6, help_text="Like 2026Q4.")
-    unit = forms.ChoiceField(choices=[(unit.value, title) for unit, title in TITLES.items()])
-    amount = forms.DecimalField(max_digits=16, decimal_places=2, help_text="Added to what was allocated before.")
-    key = forms.CharField(max_length=60, widget=forms.HiddenInput)
-
-    def clean_quarter(self) -> str:
-        """The quarter in its one spelling."""
-        try:
-            return str(Quarter.parse(self.cleaned_data["quarter"]))
-        except Refused as refusal:
-            raise forms.ValidationError(refusal.reason) from refusal
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/budgets/`: what teams may spend in a quarter and have left; finance allocates here."""
+    """`/budgets/`: what cost centres may spend in a quarter and have left; finance allocates here."""
     person = person_of(request)
     if request.method == "POST":
         check_allocate_budget(person)
@@ -71,22 +64,106 @@ def listed(request: HttpRequest) -> HttpResponse:
         "quarter": quarter,
         "current": current,
         "quarters": sorted({current, quarter, *ledger.quarters()}, reverse=True),
-        "teams": _teams(person, quarter),
-        "form": form if may_allocate_budget(person) else None,
+        "teams": _centres(person, quarter),
+        "waiting": budget_changes.listed(person=person, state="pending").count(),
+        "may_read_findings": may_read_findings(person),
+        **({"form": form, "centre_form": CentreForm()} if may_allocate_budget(person) else {"form": None}),
     }
     return render(request, "governance/budgets.html", context)
 
 
+@require_POST
+def open_centre(request: HttpRequest) -> HttpResponse:
+    """Open a unit or a project."""
+    form = CentreForm(request.POST)
+
+    def act() -> str:
+        if not form.is_valid():
+            field, reasons = next(iter(form.errors.items()))
+            raise Invalid(f"{field.capitalize()}: {reasons[0]}", field=field)
+        given = form.cleaned_data
+        team: Team | None = given["team"]
+        centre = tree_writes.open_centre(
+            level=Level(given["level"]), slug=given["slug"], name=given["name"],
+            parent=cost_centres.of_team(team) if team else None, by=user_of(request), now=timezone.now(),
+        )  # fmt: skip
+        return f"{centre.name} is open; allocate something to it."
+
+    attempt(request, act)
+    return redirect("governance:budgets")
+
+
 @require_safe
 def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
-    """One account: its balance, and every booking with what was left after it."""
-    statement = _statement(request, team, quarter, unit)
+    """One account: its balance, its terms, what changes wait, and every booking with what was left after it."""
+    person, statement = person_of(request), _statement(request, team, quarter, unit)
+    row = statement.account
     title = TITLES[Unit(statement.unit)]
     crumbs = (
         ("Budgets", f"{reverse('governance:budgets')}?quarter={quarter}"),
         (f"{statement.team_name} {quarter}, {title}", ""),
     )
-    return render(request, "governance/account.html", {"statement": statement, "crumbs": crumbs, "title": title})
+    may_shape, is_open = may_allocate_budget(person), row.closed_at is None
+    may_change = is_open and may_propose_budget_change(person, team=budget_changes.team_of(row))
+    initial = {"mode": row.mode, "tolerance_percent": row.tolerance_percent}
+    context = {
+        "statement": statement,
+        "crumbs": crumbs,
+        "title": title,
+        "mode": Mode(row.mode),
+        "waiting": budget_changes.waiting_on(row),
+        "terms_form": TermsForm(initial=initial) if may_shape else None,
+        "place_form": _place_form(row) if may_shape else None,
+        "change_form": change_form(row, statement) if may_change else None,
+    }
+    return render(request, "governance/account.html", context)
+
+
+def change_form(row: BudgetAccount, statement: Statement, data: object = None) -> ChangeForm:
+    """The form that proposes a change of an account."""
+    refs = [ref for ref, held in statement.holdings if held.committed > 0]
+    return ChangeForm(data or None, refs=refs, targets=budget_changes.targets_of(row))
+
+
+def _place_form(row: BudgetAccount) -> PlaceForm | None:
+    parent = row.centre.parent
+    return PlaceForm(initial={"parent": parent.slug}) if row.centre.level == Level.TEAM and parent else None
+
+
+@require_POST
+def terms(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
+    """Set the mode and the tolerance of an account."""
+    row = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person_of(request))
+
+    def act() -> str:
+        form = TermsForm(request.POST)
+        if not form.is_valid():
+            raise Invalid("Choose a mode, and a tolerance from 0 to 100 percent.", field="tolerance_percent")
+        mode, tolerance = Mode(form.cleaned_data["mode"]), form.cleaned_data["tolerance_percent"]
+        tree_writes.set_terms(
+            account=row, mode=mode, tolerance_percent=tolerance, by=user_of(request), now=timezone.now()
+        )
+        return f"{mode.value.capitalize()}. {mode.words}"
+
+    attempt(request, act)
+    return redirect("governance:account", team, quarter, unit)
+
+
+@require_POST
+def place(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
+    """Hang the cost centre of an account under another unit."""
+    row = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person_of(request))
+
+    def act() -> str:
+        form = PlaceForm(request.POST)
+        if not form.is_valid():
+            raise Invalid("Choose the organisation or one of its units.", field="parent")
+        parent = form.cleaned_data["parent"]
+        tree_writes.place(centre=row.centre, parent=parent, by=user_of(request), now=timezone.now())
+        return f"{row.centre.name} hangs under {parent.name} now."
+
+    attempt(request, act)
+    return redirect("governance:account", team, quarter, unit)
 
 
 @require_safe
@@ -96,7 +173,8 @@ def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str
 
 
 def _statement(request: HttpRequest, team: str, quarter: str, unit: str) -> Statement:
-    return ledger.find(team=team, quarter=quarter, unit=unit, person=person_of(request))
+    today = timezone.now().date()
+    return ledger.find(team=team, quarter=quarter, unit=unit, person=person_of(request), today=today)
 
 
 def _form(request: HttpRequest, quarter: str) -> AllocationForm:
@@ -107,23 +185,31 @@ def _form(request: HttpRequest, quarter: str) -> AllocationForm:
 
 def _allocate(request: HttpRequest, form: AllocationForm) -> bool:
     given = form.cleaned_data
-    unit, amount = Unit(given["unit"]), Decimal(given["amount"])
+    unit, amount, holder = Unit(given["unit"]), Decimal(given["amount"]), cost_centres.holder(given["team"])
     try:
-        writes.allocate(
-            team=given["team"], quarter=given["quarter"], unit=unit, amount=amount, key=f"form:{given['key']}",
+        writes.allocate_for(
+            holder=holder, quarter=given["quarter"], unit=unit, amount=amount, key=f"form:{given['key']}",
             by=user_of(request), now=timezone.now(),
         )  # fmt: skip
     except Refused as refusal:
         show_in(form, refusal)
         return False
     words = format_quantity(amount, unit=unit.value)
-    messages.success(request, f"{words} allocated to {given['team'].name} for {given['quarter']}.")
+    messages.success(request, f"{words} allocated to {holder.name} for {given['quarter']}.")
     return True
 
 
-def _teams(person: Person, quarter: str) -> list[TeamAccounts]:
+def _centres(person: Person, quarter: str) -> list[CentreAccounts]:
+    """In the order of the tree; a centre without an account that the person may see is left out."""
     found: dict[str, list[AccountView]] = {}
     for row in budgets.accounts(teams=None, quarter=quarter):
-        if may_see_budget(person, team=row.team):
+        if may_see_budget(person, team=row.of_team):
             found.setdefault(row.team, []).append(row)
-    return [TeamAccounts(team, rows[0].team_name, tuple(rows)) for team, rows in found.items()]
+    return [
+        CentreAccounts(
+            centre.slug, centre.name, centre.level, depth, centre.parent.name if centre.parent else "",
+            tuple(found[centre.slug]),
+        )
+        for centre, depth in cost_centres.in_order()
+        if centre.slug in found
+    ]  # fmt: skip

@@ -6,11 +6,14 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from governance import audit
+from governance.actions import budgets
 from governance.domain import attestation
 from governance.domain.canonical import digest_of
 from governance.domain.refusals import Invalid, WrongState
+from governance.queries.budgets import lock_accounts
 from governance.queries.keys import signing_key
 from governance.queries.people import person_of
 from reviews.domain.lifecycle import IN_FORCE, AuthorisationState, check_authorisation_transition
@@ -56,13 +59,16 @@ def issue(*, decision: Decision, conditions: Sequence[dict[str, Any]], by: User,
 
 
 def revoke(*, authorisation: Authorisation, reason: str, by: User, now: datetime) -> Authorisation:
-    """Take an authorisation back; the gate denies from now on."""
+    """Take an authorisation back; the gate denies from now on, and what is left of its commitment is free again."""
     check_revoke(person_of(by))
     if not reason.strip():
         raise Invalid("Say why the authorisation is revoked.", field="reason")
+    ref = authorisation.decision.request.ref
     with transaction.atomic():
+        lock_accounts(Q(entries__request_ref=ref))
         row = _locked(authorisation)
         _move(row, AuthorisationState.REVOKED, by, now, reason)
+        budgets.release_commitment(ref=ref, key=f"{row.number}:revoked", by=by, now=now)
     return row
 
 

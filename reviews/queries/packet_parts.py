@@ -1,22 +1,21 @@
 """The course of a request in a packet: what the policy said, who answered and voted, money, ticket and trail."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.contrib.auth.models import User
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from benchmarking.queries import runs
 from governance.domain.addresses import clickable
 from governance.domain.canonical import is_digest
 from governance.domain.checklists import ItemStatus
 from governance.domain.evaluation import RuleResult
-from governance.domain.ledger import EntryKind
 from governance.domain.quarters import Quarter
 from governance.domain.recorded import determination_from
 from governance.enums import Unit
-from governance.models import AuditEvent, LedgerEntry
+from governance.models import AuditEvent
 from governance.queries import budgets, checkpoints
 from reviews.domain import wording
 from reviews.domain.lifecycle import State
@@ -133,7 +132,10 @@ def budget_rows(request: ReviewRequest, *, decision: Decision | None, now: datet
         return ()
     quarter = str(Quarter.of((decision.decided_at if decision else now).date()))
     amounts = amounts_of(figures_of(request), now=now)
-    rows = (_budget_row(request, quarter, unit, amounts[unit], is_booked=decision is not None) for unit in Unit)
+    rows = (
+        _budget_row(request, quarter, unit, amounts[unit], is_booked=decision is not None, today=now.date())
+        for unit in Unit
+    )
     return tuple(row for row in rows if row.this > 0)
 
 
@@ -243,14 +245,14 @@ def _answer_words(answer: ChecklistAnswer) -> str:
     return "\n".join(part for part in (attested, answer.text, file) if part)
 
 
-def _budget_row(request: ReviewRequest, quarter: str, unit: Unit, wanted: Decimal, *, is_booked: bool) -> BudgetRow:
-    effect = budgets.effect(team=request.team, quarter=quarter, unit=unit, amount=wanted, ref=request.ref)
-    booked = LedgerEntry.objects.filter(
-        account__team=request.team, account__quarter=quarter, account__unit=unit,
-        kind=EntryKind.COMMIT, request_ref=request.ref,
-    ).aggregate(total=Sum("amount"))["total"] or Decimal(0)  # fmt: skip
-    this = booked if is_booked else wanted
-    before = effect.available + booked
+def _budget_row(
+    request: ReviewRequest, quarter: str, unit: Unit, wanted: Decimal, *, is_booked: bool, today: date
+) -> BudgetRow:
+    effect = budgets.effect(
+        team=request.team, quarter=quarter, unit=unit, amount=wanted, ref=request.ref, today=today
+    )  # fmt: skip
+    this = effect.booked if is_booked else wanted
+    before = effect.available + effect.booked
     return BudgetRow(
         account=f"{request.team.name}, {quarter}",
         unit=unit.value,

@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.db.models import Sum
-
 from governance.domain.addresses import clickable
-from governance.domain.ledger import EntryKind
 from governance.domain.quarters import Quarter
 from governance.domain.roles import Person
 from governance.enums import UNFINISHED, JobState, Unit
-from governance.models import LedgerEntry, OutboxMessage
+from governance.models import OutboxMessage
 from governance.queries import budgets
 from reviews.domain.lifecycle import State
 from reviews.domain.packet import DeterminationPart, VoteRow
@@ -42,16 +39,23 @@ class StageView:
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetView:
-    """What the request takes from an account; `is_booked` once the decision has committed it."""
+    """What the request takes from an account; `is_booked` once the decision has committed it.
+
+    `committed` is what is promised or billed otherwise; `forecast` is for the end of the quarter, without the request until
+    it is booked.
+    """
 
     unit: str
     quarter: str
+    mode: str
     allocated: Decimal
     committed: Decimal
     reserved_by_others: Decimal
     available: Decimal
     this: Decimal
     after: Decimal
+    forecast: Decimal
+    forecast_after: Decimal
     is_affordable: bool
     is_booked: bool
 
@@ -186,7 +190,10 @@ def budget_views(*, request: ReviewRequest, decision: Decision | None, now: date
         return ()
     quarter = str(Quarter.of((decision.decided_at if decision else now).date()))
     amounts = amounts_of(figures_of(request), now=now)
-    rows = (_budget_view(request, quarter, unit, amounts[unit], is_booked=decision is not None) for unit in Unit)
+    rows = (
+        _budget_view(request, quarter, unit, amounts[unit], is_booked=decision is not None, today=now.date())
+        for unit in Unit
+    )
     return tuple(row for row in rows if row.this > 0)
 
 
@@ -258,21 +265,16 @@ def _conditions(
     )  # fmt: skip
 
 
-def _budget_view(request: ReviewRequest, quarter: str, unit: Unit, wanted: Decimal, *, is_booked: bool) -> BudgetView:
-    effect = budgets.effect(team=request.team, quarter=quarter, unit=unit, amount=wanted, ref=request.ref)
-    booked = _booked(request, quarter, unit) if is_booked else Decimal(0)
+def _budget_view(
+    request: ReviewRequest, quarter: str, unit: Unit, wanted: Decimal, *, is_booked: bool, today: date
+) -> BudgetView:
+    effect = budgets.effect(team=request.team, quarter=quarter, unit=unit, amount=wanted, ref=request.ref, today=today)
+    booked = effect.booked if is_booked else Decimal(0)
     this, available = booked if is_booked else wanted, effect.available + booked
     return BudgetView(
-        unit=unit.value, quarter=quarter, allocated=effect.allocated, committed=effect.committed - booked,
+        unit=unit.value, quarter=quarter, mode=effect.mode, allocated=effect.allocated,
+        committed=effect.allocated - available - effect.reserved_by_others,
         reserved_by_others=effect.reserved_by_others, available=available, this=this, after=available - this,
+        forecast=effect.forecast, forecast_after=effect.forecast if is_booked else effect.forecast_after,
         is_affordable=is_booked or effect.is_affordable, is_booked=is_booked,
     )  # fmt: skip
-
-
-def _booked(request: ReviewRequest, quarter: str, unit: Unit) -> Decimal:
-    entries = LedgerEntry.objects.filter(
-        account__team=request.team, account__quarter=quarter, account__unit=unit,
-        kind=EntryKind.COMMIT, request_ref=request.ref,
-    )  # fmt: skip
-    total: Decimal | None = entries.aggregate(total=Sum("amount"))["total"]
-    return total or Decimal(0)

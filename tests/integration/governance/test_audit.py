@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from governance import audit
 from governance.domain.chain import GENESIS
 from governance.domain.refusals import Invalid
-from governance.models import AuditEvent, BudgetAccount, LedgerEntry, Team
+from governance.models import AuditEvent, BudgetAccount, CostCentre, LedgerEntry
 from tests.integration.governance.threads import together
 
 NOW = datetime(2026, 10, 5, 12, 30, 0, 123456, tzinfo=UTC)
@@ -48,7 +48,8 @@ def trail(db: None) -> list[AuditEvent]:
 
 @pytest.fixture
 def booked(db: None) -> LedgerEntry:
-    account = BudgetAccount.objects.create(team=Team.objects.create(slug="s", name="S"), quarter="2026Q4", unit="USD")
+    centre = CostCentre.objects.create(level="organisation", slug="s", name="S")
+    account = BudgetAccount.objects.create(centre=centre, quarter="2026Q4", unit="USD")
     return LedgerEntry.objects.create(account=account, kind="allocate", amount=1, key="k", booked_at=NOW)
 
 

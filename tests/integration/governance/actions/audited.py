@@ -10,22 +10,42 @@ from benchmarking.actions import datasets, runs, sandbox
 from benchmarking.models import Run
 from governance.actions import (
     accounts,
+    actuals,
     answers,
     artifacts,
+    bookings,
+    budget_changes,
     budgets,
     changes,
     checkpoints,
+    cost_centres,
     effects,
+    findings,
     inventory,
     people,
+    quarter_end,
     rulebook,
 )
 from governance.domain import defaults
 from governance.domain.accounts import Happening
+from governance.domain.actuals import Stated
+from governance.domain.budget_changes import Aspect
+from governance.domain.cost_centres import Level
+from governance.domain.ledger import Entry, EntryKind, Mode
 from governance.domain.quarters import Quarter
 from governance.domain.roles import Role
-from governance.enums import Unit
-from governance.models import AnsweredPost, ModelAsset, OutboxMessage, PolicyVersion, Team
+from governance.enums import Severity, Unit
+from governance.models import (
+    AnsweredPost,
+    BudgetAccount,
+    BudgetChange,
+    CostCentre,
+    Finding,
+    ModelAsset,
+    OutboxMessage,
+    PolicyVersion,
+    Team,
+)
 from tests.factories.changes import grant, propose, publish
 from tests.factories.models import make_version, npz_bytes, onnx_bytes
 from tests.factories.people import Cast, make_person
@@ -67,6 +87,48 @@ def _allocate(cast: Cast, now: datetime) -> None:
 def _release(cast: Cast, now: datetime) -> None:
     budgets.reserve(**_allocated(cast, now), key="r")  # type: ignore[arg-type]
     budgets.release(ref=REF, key="x", by=cast.author, now=now)
+
+
+def _account(cast: Cast, now: datetime) -> BudgetAccount:
+    allocate_budget(by=cast.finance, now=now, team=home())
+    return BudgetAccount.objects.get(unit="USD")
+
+
+def _revoked(cast: Cast, now: datetime) -> None:
+    budgets.commit(**_allocated(cast, now), key="c")  # type: ignore[arg-type]
+    budgets.release_commitment(ref=REF, key="x", by=cast.approver, now=now)
+
+
+def _booked(cast: Cast, now: datetime, *, how: Callable[..., object], kind: EntryKind, ref: str | None) -> None:
+    how(account=_account(cast, now), entry=Entry(kind, Decimal(1), ref, "b"), by=cast.finance, now=now)
+
+
+def _billed(cast: Cast, now: datetime) -> None:
+    stated = Stated(period="2026-10", amount=Decimal(5))
+    actuals.book_actual(account=_account(cast, now), stated=stated, key="b", by=None, now=now)
+
+
+def _changed(cast: Cast, now: datetime) -> BudgetChange:
+    wish = budget_changes.Wish(aspect=Aspect.AMOUNT, account=_account(cast, now), amount=Decimal(7))
+    return budget_changes.propose(wish=wish, reason="Less is needed.", by=cast.approver, now=now)
+
+
+def _lapsed(cast: Cast, now: datetime) -> None:
+    assert budget_changes.expire(now=_changed(cast, now).expires_at)
+
+
+def _unit(cast: Cast, now: datetime) -> CostCentre:
+    return cost_centres.open_centre(level=Level.UNIT, slug="u", name="U", parent=None, by=cast.finance, now=now)
+
+
+def _placed(cast: Cast, now: datetime) -> None:
+    centre = cost_centres.open_for_team(team=home(), by=cast.finance, now=now)
+    cost_centres.place(centre=centre, parent=_unit(cast, now), by=cast.finance, now=now)
+
+
+def _found(now: datetime) -> Finding:
+    said = {"kind": "test", "subject": "s", "text": "t", "severity": Severity.LOW, "key": "k"}
+    return findings.raise_once(sighting=findings.Sighting(**said), by=None, now=now)  # type: ignore[arg-type]
 
 
 def _keep(cast: Cast, now: datetime) -> None:
@@ -148,6 +210,50 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     "governance.actions.budgets.reserve": lambda cast, now: budgets.reserve(**_allocated(cast, now), key="r"),  # type: ignore[arg-type]
     "governance.actions.budgets.commit": lambda cast, now: budgets.commit(**_allocated(cast, now), key="c"),  # type: ignore[arg-type]
     "governance.actions.budgets.release": _release,
+    "governance.actions.budgets.allocate_for": lambda cast, now: budgets.allocate_for(
+        holder=home(), quarter="2026Q4", unit=Unit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now
+    ),
+    "governance.actions.budgets.allocate_to": lambda cast, now: budgets.allocate_to(
+        centre=_unit(cast, now), quarter="2026Q4", unit=Unit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now
+    ),
+    "governance.actions.budgets.release_commitment": _revoked,
+    "governance.actions.bookings.book": lambda cast, now: _booked(
+        cast, now, how=bookings.book, kind=EntryKind.ALLOCATE, ref=None
+    ),
+    "governance.actions.bookings.book_given": lambda cast, now: _booked(
+        cast, now, how=bookings.book_given, kind=EntryKind.ALLOCATE, ref=None
+    ),
+    "governance.actions.bookings.book_checked": lambda cast, now: _booked(
+        cast, now, how=bookings.book_checked, kind=EntryKind.RESERVE, ref=REF
+    ),
+    "governance.actions.actuals.book_actual": _billed,
+    "governance.actions.quarter_end.close_quarters": lambda cast, now: (
+        _account(cast, now),
+        quarter_end.close_quarters(now=now + timedelta(days=100)),
+    ),
+    "governance.actions.budget_changes.propose": _changed,
+    "governance.actions.budget_changes.confirm": lambda cast, now: budget_changes.confirm(
+        change=_changed(cast, now), by=cast.finance, now=now
+    ),
+    "governance.actions.budget_changes.refuse": lambda cast, now: budget_changes.refuse(
+        change=_changed(cast, now), reason="Not this quarter.", by=cast.finance, now=now
+    ),
+    "governance.actions.budget_changes.expire": _lapsed,
+    "governance.actions.cost_centres.open_centre": _unit,
+    "governance.actions.cost_centres.open_for_team": lambda cast, now: cost_centres.open_for_team(
+        team=home(), by=cast.finance, now=now
+    ),
+    "governance.actions.cost_centres.place": _placed,
+    "governance.actions.cost_centres.set_terms": lambda cast, now: cost_centres.set_terms(
+        account=_account(cast, now), mode=Mode.OFF, tolerance_percent=5, by=cast.finance, now=now
+    ),
+    "governance.actions.findings.raise_once": lambda cast, now: _found(now),
+    "governance.actions.findings.assign": lambda cast, now: findings.assign(
+        finding=_found(now), owner=cast.author, due_on=now.date(), by=cast.finance, now=now
+    ),
+    "governance.actions.findings.close": lambda cast, now: findings.close(
+        finding=_found(now), note="Done.", by=cast.finance, now=now
+    ),
     "governance.actions.answers.forget": _forgotten,
     "governance.actions.changes.propose_publication": _publish,
     "governance.actions.changes.propose_grant": _grant,

@@ -211,28 +211,37 @@ def test_the_same_booking_twice_is_refused_by_the_database(cast: Cast, team: Tea
 
 def test_the_database_refuses_what_no_action_would_write(cast: Cast, team: Team) -> None:
     account = allocate(team, cast.finance).account
-    for fields in ({"amount": 0}, {"amount": -1}, {"kind": "steal"}, {"key": "k"}):
+    for fields in (
+        {"amount": 0}, {"amount": -101}, {"kind": "steal"}, {"key": "k"}, {"request_ref": REF}, {"period": "2026-10"},
+        {"is_commitment": True}, {"kind": "reserve"}, {"kind": "reserve", "request_ref": REF, "amount": -1},
+        {"kind": "commit", "request_ref": REF, "amount": 101}, {"kind": "expire", "amount": 101},
+        {"kind": "actual"}, {"kind": "actual", "period": "2026-13"},
+    ):  # fmt: skip
         with pytest.raises(IntegrityError), transaction.atomic():
             LedgerEntry.objects.create(
                 **{"account": account, "kind": "allocate", "amount": 1, "key": "new", "booked_at": NOW} | fields
             )
     for fields in ({"quarter": "2026-4"}, {"unit": "EUR"}, {"quarter": QUARTER}):
         with pytest.raises(IntegrityError), transaction.atomic():
-            BudgetAccount.objects.create(**{"team": team, "quarter": "2026Q1", "unit": "USD"} | fields)
+            BudgetAccount.objects.create(**{"centre": account.centre, "quarter": "2026Q1", "unit": "USD"} | fields)
 
 
 def test_what_approving_would_do_to_an_account(cast: Cast, team: Team) -> None:
-    empty = read.effect(team=team, quarter=QUARTER, unit=Unit.USD, amount=D(1), ref=REF)
+    empty = read.effect(team=team, quarter=QUARTER, unit=Unit.USD, amount=D(1), ref=REF, today=NOW.date())
     assert (empty.allocated, empty.available, empty.after, empty.is_affordable) == (0, 0, -1, False)
     allocate(team, cast.finance)
     reserve(team, cast.author, "60")
     reserve(team, cast.author, "30", ref=OTHER, key="o")
-    found = read.effect(team=team, quarter=QUARTER, unit=Unit.USD, amount=D(70), ref=REF)
+    found = read.effect(team=team, quarter=QUARTER, unit=Unit.USD, amount=D(70), ref=REF, today=NOW.date())
     assert (found.allocated, found.available, found.amount, found.after) == (100, 70, 70, 0)
     assert (found.reserved_by_others, found.committed, found.is_affordable) == (30, 0, True)
-    assert not read.effect(team=team, quarter=QUARTER, unit=Unit.USD, amount=D("70.01"), ref=REF).is_affordable
+    assert not read.effect(
+        team=team, quarter=QUARTER, unit=Unit.USD, amount=D("70.01"), ref=REF, today=NOW.date()
+    ).is_affordable
     commit(team, cast.approver, "70")
-    assert read.effect(team=team, quarter=QUARTER, unit=Unit.USD, amount=D(0), ref=REF).committed == 70
+    assert (
+        read.effect(team=team, quarter=QUARTER, unit=Unit.USD, amount=D(0), ref=REF, today=NOW.date()).committed == 70
+    )
 
 
 def test_which_accounts_are_listed(cast: Cast, team: Team) -> None:
@@ -257,13 +266,13 @@ def test_a_statement_tells_what_each_booking_left(cast: Cast, team: Team) -> Non
     allocate(team, cast.finance)
     reserve(team, cast.author, "60")
     commit(team, cast.approver, "55")
-    said = statement(team="search", quarter=QUARTER, unit="USD")
+    said = statement(team="search", quarter=QUARTER, unit="USD", today=NOW.date())
     assert [(line.kind, line.change, line.available) for line in said.lines] == [
         ("commit", D(-55), D(45)), ("release", D(60), D(100)), ("reserve", D(-60), D(40)), ("allocate", D(100), D(100)),
     ]  # fmt: skip
     assert said.balance.available == said.lines[0].available
     with pytest.raises(Refused, match="has no gpu_h account for 2026Q4"):
-        statement(team="search", quarter=QUARTER, unit="gpu_h")
+        statement(team="search", quarter=QUARTER, unit="gpu_h", today=NOW.date())
 
 
 # A tiny oracle: one number per account and per reservation, no ledger.
