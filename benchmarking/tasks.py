@@ -22,7 +22,7 @@ from benchmarking.domain.routing import TASKS, hardware_of, task_of
 from benchmarking.models import LoadPart, LoadTest, Run
 from benchmarking.queries.load_tests import unconcluded
 from benchmarking.queries.metrics import RUNS, untaken_since
-from benchmarking.queries.runs import of_kind
+from benchmarking.queries.runs import of_kind, rivals_of
 from benchmarking.queries.sandbox import is_wall_needed
 from benchmarking.toolkit.alternatives import measure_alternatives
 from benchmarking.toolkit.load.generator import Fired, GeneratorFailed, Share, fire
@@ -121,8 +121,13 @@ def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
     needs_wall = is_wall_needed(run)
     if run.scenario == ALTERNATIVES and data is not None:
         check_wall(needs_wall=needs_wall)
+        wanted = wanted_from(run.plan)
+        rivals = {
+            family: _fetch(version.stored_as, folder / f"rival-{version.pk}.onnx")
+            for family, version in rivals_of(wanted)
+        }
         return measure_alternatives(
-            wanted_from(run.plan), model=model, data=data, limits=limits, folder=folder, follow=follow, now=timezone.now
+            wanted, model=model, rivals=rivals, data=data, limits=limits, folder=folder, follow=follow, now=timezone.now
         )  # fmt: skip
     on_progress, should_stop = follow
     return profile_isolated(

@@ -1,7 +1,7 @@
 """Alternatives: which cheaper variants a run makes and measures, and what its result says of each, in words."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,17 +15,32 @@ ANSWERS = {
     "costs_quality": "costs too much quality",
     "failed": "could not be made",
     "uncompared": "not compared",
+    "rival": "another candidate",
 }
 NAME = re.compile(r"[a-z][-a-z0-9_]{0,59}")
 
 
+@dataclass(frozen=True)
+class Rival:
+    """Another model to measure beside the one that is asked about: what it is called here, its row, and its SHA-256."""
+
+    family: str
+    version_id: int
+    digest: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class AlternativesWanted:
-    """Variants by the toolkit's names, the quality they may lose (0.01: one point), and rows to calibrate with."""
+    """Variants by the toolkit's names, the quality they may lose (0.01: one point), and rows to calibrate with.
+
+    With `rivals` the model itself is called `family`; they and their variants are measured as it is.
+    """
 
     variants: tuple[str, ...]
     max_quality_drop: float
     calibration_rows: int
+    family: str = ""
+    rivals: tuple[Rival, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +75,31 @@ def wanted_from(plan: Mapping[str, Any]) -> AlternativesWanted:
         variants=tuple(plan["variants"]),
         max_quality_drop=float(plan["max_quality_drop"]),
         calibration_rows=int(plan["calibration_rows"]),
+        family=str(plan.get("family", "")),
+        rivals=tuple(
+            Rival(str(each["family"]), int(each["version_id"]), str(each["digest"])) for each in plan.get("rivals", ())
+        ),
     )
+
+
+def families_of(names: Sequence[tuple[str, str]]) -> list[str]:
+    """Short names for models, each once, fit for a folder: of (short name of the model, version) as little as tells apart."""
+    models = {model for model, _ in names}
+    found: list[str] = []
+    for model, version in names:
+        words = version if len(models) == 1 else f"{model}-{version}"
+        base = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40] or "model"
+        number = 1 + sum(other == base or other.startswith(f"{base}~") for other in found)
+        found.append(base if number == 1 else f"{base}~{number}")
+    return found
 
 
 def lines_of(result: Mapping[str, Any]) -> tuple[VariantLine, ...]:
     """What a result says of each variant; nothing where it is of another kind."""
-    standings = result.get("standings", {})
+    standings, first = result.get("standings", {}), result.get("baseline")
     return tuple(
-        _line(candidate, str(standings.get(candidate["name"], ""))) for candidate in result.get("candidates", ())
+        _line(candidate, str(standings.get(candidate["name"], "")), is_rival=first not in (None, candidate["name"]))
+        for candidate in result.get("candidates", ())
     )
 
 
@@ -80,9 +112,11 @@ def pictures_of(result: Mapping[str, Any]) -> tuple[Picture, ...]:
     )
 
 
-def _line(candidate: Mapping[str, Any], standing: str) -> VariantLine:
+def _line(candidate: Mapping[str, Any], standing: str, *, is_rival: bool) -> VariantLine:
     metrics, drop, speed = candidate["metrics"], candidate.get("quality_drop"), candidate.get("speed_up")
     answer = candidate["verdict"]["answer"]
+    if answer == "baseline" and is_rival:
+        answer = "rival"
     return VariantLine(
         name=candidate["name"],
         made_by=candidate["made_by"],

@@ -8,13 +8,14 @@ from typing import Any
 from django.core.files.storage import storages
 from django.db.models import Q, QuerySet
 
-from benchmarking.domain.alternatives import Picture, VariantLine, lines_of, pictures_of
+from benchmarking.domain.alternatives import AlternativesWanted, Picture, VariantLine, lines_of, pictures_of
 from benchmarking.domain.routing import hardware_of
 from benchmarking.models import Run
 from governance.domain.plans import Hardware
 from governance.domain.refusals import NotFound
 from governance.domain.roles import Person
 from governance.enums import UNFINISHED, JobState
+from governance.models import ModelVersion
 from governance.rules import sees_everything
 
 
@@ -92,6 +93,12 @@ def of_request(ref: str) -> list[Run]:
 def unfinished(ref: str) -> int:
     """How many runs of a request are still under way."""
     return Run.objects.filter(asked_for=ref, state__in=UNFINISHED).count()
+
+
+def rivals_of(wanted: AlternativesWanted) -> list[tuple[str, ModelVersion]]:
+    """The other models that are measured with it, each with what it is called there."""
+    versions = ModelVersion.objects.in_bulk([rival.version_id for rival in wanted.rivals])
+    return [(rival.family, versions[rival.version_id]) for rival in wanted.rivals]
 
 
 def can_execute(run: Run) -> bool:

@@ -1,6 +1,8 @@
 """Reads of the sandbox: what was chosen, and what fenced in the last models that were measured."""
 
+from benchmarking.domain.alternatives import wanted_from
 from benchmarking.models import Run, SandboxChoice
+from benchmarking.queries.runs import rivals_of
 from benchmarking.rules import needs_wall
 from governance.enums import JobState
 from governance.queries.people import person_of
@@ -21,7 +23,9 @@ def may_go_without() -> bool:
 
 def is_wall_needed(run: Run) -> bool:
     """Whether this run may begin behind bubblewrap alone: a file it loads is of somebody not trusted with less."""
-    people = [run.model_version.registered_by, *([run.dataset.registered_by] if run.dataset else [])]
+    rivals = rivals_of(wanted_from(run.plan)) if run.plan.get("rivals") else []
+    versions = [run.model_version, *(version for _, version in rivals)]
+    people = [version.registered_by for version in versions] + ([run.dataset.registered_by] if run.dataset else [])
     return needs_wall([person_of(user) for user in people], may_go_without=may_go_without())
 
 

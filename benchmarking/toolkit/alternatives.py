@@ -1,25 +1,30 @@
 """Alternatives: cheaper variants of an ONNX file made and measured in one go, as one result that a review can take."""
 
+import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from benchmarking.domain.alternatives import ALTERNATIVES, AlternativesWanted
-from benchmarking.toolkit.measure import metrics
+from benchmarking.toolkit.measure import manifest, metrics
 from benchmarking.toolkit.measure.inputs import read_data_set
 from benchmarking.toolkit.optimise import series
 from benchmarking.toolkit.optimise.comparison import ComparisonSettings
 from benchmarking.toolkit.optimise.plan import Choice, of_file
 from benchmarking.toolkit.optimise.trial import TrialSettings
 from benchmarking.toolkit.optimise.workshop import Follow
+from benchmarking.toolkit.runners.fence import RunCancelled
 from benchmarking.toolkit.runners.limits import Limits
 from benchmarking.toolkit.tradeoff.axes import DEFAULT_AXES, axes_of, axis_of
-from benchmarking.toolkit.tradeoff.candidates import Answer, Candidate, Candidates
+from benchmarking.toolkit.tradeoff.candidates import Answer, Candidate, Candidates, Reason, VariantVerdict
 from benchmarking.toolkit.tradeoff.charts.drawing import svg
 from benchmarking.toolkit.tradeoff.charts.plane import trade_off
+from benchmarking.toolkit.tradeoff.families import together
 from benchmarking.toolkit.tradeoff.pareto import weigh
+from governance.domain.refusals import Refused
 
 # From the least to the most believable; the result is as believable as its weakest measured variant.
 STATUSES = ("invalid", "indicative", "valid")
@@ -28,16 +33,18 @@ MOST_CALIBRATION_SHARE = 0.25
 # Drawn with the result by the worker: a web process should not load a drawing engine.
 CHARTS = {"accuracy-latency": "latency_p95_ms", "accuracy-size": "model_size_mb"}
 NOT_VARIANTS = (Answer.BASELINE, Answer.FAILED)
+NO_RIVALS: Mapping[str, Path] = MappingProxyType({})
 
 
 def measure_alternatives(
-    wanted: AlternativesWanted, *, model: Path, data: Path, limits: Limits, folder: Path, follow: Follow,
-    now: Callable[[], datetime],
+    wanted: AlternativesWanted, *, model: Path, rivals: Mapping[str, Path] = NO_RIVALS, data: Path, limits: Limits,
+    folder: Path, follow: Follow, now: Callable[[], datetime],
 ) -> dict[str, Any]:  # fmt: skip
     """Make and measure variants behind the fence, in `folder`; return a `weighbridge.candidates/1` mapping with a verdict.
 
-    Its metric `alternatives_measured` counts the variants whose measurement is evidence; the verdict is that of the
-    weakest of them. Raises Invalid for data or names that do not fit, RunFailed and RunCancelled.
+    Its metric `alternatives_measured` counts the model's own variants whose measurement is evidence; the verdict is that
+    of the weakest of them. `rivals` (files by family) are measured in the same way, each with variants of its own; one
+    that cannot be is a candidate that failed. Raises Invalid for data or names that do not fit, RunFailed and RunCancelled.
     """
     rows = len(read_data_set(data).x)
     choice = Choice(
@@ -46,13 +53,45 @@ def measure_alternatives(
         settings=TrialSettings(comparison=ComparisonSettings(margin=wanted.max_quality_drop)),
     )  # fmt: skip
     planned = of_file(model, data, calibration=None, choice=choice)
-    found = series.run(planned, follow=follow, now=now, keep=lambda _: None)
-    return as_result(found, left_out=planned.left_out)
+    parts = [_part(follow, number, 1 + len(rivals)) for number in range(1 + len(rivals))]
+    found = series.run(planned, follow=parts[0], now=now, keep=lambda _: None)
+    if not rivals:
+        return as_result(found, left_out=planned.left_out)
+    families = {wanted.family: found}
+    for (family, file), part in zip(rivals.items(), parts[1:], strict=True):
+        own = dataclasses.replace(choice, folder=folder / "rivals" / family)
+        families[family] = _rival(family, file, data, own, part, now)
+    digests = {family: (each.manifest or {}).get("digest") for family, each in families.items()}
+    sealed = manifest.sealed({**(found.manifest or {}), "families": digests})
+    return as_result(together(families, sealed=sealed, is_partial=False), left_out=planned.left_out)
+
+
+def _rival(
+    family: str, file: Path, data: Path, choice: Choice, follow: Follow, now: Callable[[], datetime]
+) -> Candidates:
+    """Measure a rival and its variants; where it cannot be, it alone has failed."""
+    try:
+        return series.run(
+            of_file(file, data, calibration=None, choice=choice), follow=follow, now=now, keep=lambda _: None
+        )
+    except RunCancelled:
+        raise
+    except Refused as refused:
+        failed = VariantVerdict(Answer.FAILED, (Reason(refused.code, refused.reason),))
+        only = Candidate(name=series.BASELINE, family=family, made_by="as registered", metrics={}, verdict=failed)
+        return Candidates(measured_at=now().isoformat(), baseline=series.BASELINE, candidates=(only,))
+
+
+def _part(follow: Follow, number: int, of: int) -> Follow:
+    """Return a follow whose 0 to 1 is one of `of` equal parts of the whole."""
+    on_progress, should_stop = follow
+    return lambda share, doing: on_progress((number + share) / of, doing), should_stop
 
 
 def as_result(found: Candidates, *, left_out: Sequence[str] = ()) -> dict[str, Any]:
     """Return candidates in the form in which runs are stored: scenario, verdict and metrics beside them, JSON's own types."""
-    measured = [candidate for candidate in found.candidates if is_evidence(candidate)]
+    own = found.named(found.baseline).family
+    measured = [candidate for candidate in found.candidates if candidate.family == own and is_evidence(candidate)]
     document: dict[str, Any] = json.loads(json.dumps(found.as_document()))
     statuses = [candidate.measurement.status for candidate in measured if candidate.measurement]
     return {

@@ -43,6 +43,7 @@ class Paper:
     business_case: str
     version: ModelVersion | NewVersion
     dataset: Dataset | NewDataset | None = None
+    rivals: tuple[ModelVersion, ...] = ()
     statements: Iterable[Statement] = ()
 
 
@@ -58,7 +59,7 @@ def file(*, paper: Paper, draft: ReviewRequest | None = None, by: User, now: dat
             filing = Filing(
                 title=paper.title, purpose=paper.purpose, environment=paper.environment,
                 business_case=paper.business_case, model_version=_version(version, by, now),
-                dataset=_dataset(data, by, now),
+                dataset=_dataset(data, by, now), rivals=paper.rivals,
             )  # fmt: skip
             if draft is None:
                 row = requests.create(filing=filing, by=by, now=now)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
@@ -27,7 +28,7 @@ from reviews.queries.requests import next_ref, parties_of
 from reviews.rules import check_edit, check_file, check_withdraw
 
 REF_LOCK = 0x4D5252  # any number that nobody else locks
-REASON_CHARS_MIN = 3
+REASON_CHARS_MIN, RIVALS_MAX = 3, 5
 TEXTS = {"title": 160, "purpose": 200, "business_case": 20_000}
 
 
@@ -41,6 +42,12 @@ class Filing:
     business_case: str
     model_version: ModelVersion
     dataset: Dataset | None = None
+    rivals: tuple[ModelVersion, ...] = ()
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What stands in the row itself."""
+        return {name: value for name, value in vars(self).items() if name != "rivals"}
 
 
 def create(*, filing: Filing, by: User, now: datetime) -> ReviewRequest:
@@ -52,8 +59,14 @@ def create(*, filing: Filing, by: User, now: datetime) -> ReviewRequest:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REF_LOCK])
         request = ReviewRequest.objects.create(
-            ref=next_ref(now), team=asset.team, requester=by, owner=asset.owner, created_at=now, **vars(filing)
+            ref=next_ref(now),
+            team=asset.team,
+            requester=by,
+            owner=asset.owner,
+            created_at=now,
+            **filing.columns,
         )
+        request.rivals.set(filing.rivals)
         record(kind="request.created", request=request, by=by, now=now, details=_words(filing))
     return request
 
@@ -68,10 +81,11 @@ def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> 
             raise WrongState(f"The request is {State(row.state).words}; only a draft can be edited.")
         if filing.model_version.asset.team_id != row.team_id:
             raise Invalid("The model belongs to another team.", field="model_version")
-        for field, value in vars(filing).items():
+        for field, value in filing.columns.items():
             setattr(row, field, value)
         row.owner = filing.model_version.asset.owner
         row.save()
+        row.rivals.set(filing.rivals)
         record(kind="request.edited", request=row, by=by, now=now, details=_words(filing))
     return row
 
@@ -152,10 +166,28 @@ def _check_filing(filing: Filing) -> None:
             raise Invalid(f"The {words} has {len(text):,} characters; at most {chars_max:,} are kept.", field=field)
     if filing.environment not in ENVIRONMENT_NAMES:
         raise Invalid(f"The environment must be one of {', '.join(ENVIRONMENT_NAMES)}.", field="environment")
+    _check_rivals(filing)
 
 
-def _words(filing: Filing) -> dict[str, str]:
-    return {
+def _check_rivals(filing: Filing) -> None:
+    rivals, subject = filing.rivals, filing.model_version
+    if len(rivals) > RIVALS_MAX:
+        raise Invalid(f"At most {RIVALS_MAX} other candidates are measured with a request.", field="rivals")
+    digests = [subject.digest, *(rival.digest for rival in rivals)]
+    if len(set(digests)) < len(digests):
+        raise Invalid("Each candidate is another file: name none twice, and not the model itself.", field="rivals")
+    for rival in rivals:
+        if rival.asset.team_id != subject.asset.team_id:
+            raise Invalid(f"{rival} belongs to another team; only your team's models are candidates.", field="rivals")
+        if not rival.stored_as or rival.format != "onnx":
+            raise Invalid(f"{rival} cannot be measured here: upload it as an ONNX file.", field="rivals")
+    if rivals and filing.dataset is None:
+        raise Invalid("Other candidates are compared on evaluation data: name a data set.", field="dataset")
+
+
+def _words(filing: Filing) -> dict[str, Any]:
+    rivals = {"rivals": [rival.digest for rival in filing.rivals]} if filing.rivals else {}
+    return rivals | {
         "title": filing.title,
         "purpose": filing.purpose,
         "environment": filing.environment,

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from benchmarking.actions import runs as run_actions
-from benchmarking.domain.alternatives import ALTERNATIVES
+from benchmarking.domain.alternatives import ALTERNATIVES, families_of
 from benchmarking.models import Run
 from governance.actions import budgets
 from governance.domain.evaluation import Outcome
@@ -61,7 +61,7 @@ def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list
         return []
     planned = [(str(plan.scenario), _benchmark(plan)) for plan in policy.benchmarks]
     if policy.alternatives is not None and request.dataset is not None:
-        planned.append((ALTERNATIVES, _alternatives(policy.alternatives)))
+        planned.append((ALTERNATIVES, _alternatives(policy.alternatives, request)))
     elif policy.alternatives is not None:
         record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=NO_DATA)
     return [
@@ -83,14 +83,28 @@ def _benchmark(plan: BenchmarkPlan) -> dict[str, Any]:
     }
 
 
-def _alternatives(plan: AlternativesPlan) -> dict[str, Any]:
-    return {
+def _alternatives(plan: AlternativesPlan, request: ReviewRequest) -> dict[str, Any]:
+    return _rivals(request) | {
         "scenario": ALTERNATIVES,
         "variants": [str(variant) for variant in plan.variants],
         "max_quality_drop": float(plan.max_quality_drop),
         "calibration_rows": plan.calibration_rows,
         "hardware": str(plan.hardware),
     }
+
+
+def _rivals(request: ReviewRequest) -> dict[str, Any]:
+    """The other candidates, and what each is called beside them; nothing where there are none."""
+    rivals = list(request.rivals.select_related("asset").order_by("pk"))
+    if not rivals:
+        return {}
+    rows = [request.model_version, *rivals]
+    own, *others = families_of([(row.asset.slug, row.version) for row in rows])
+    named = [
+        {"family": family, "version_id": row.pk, "digest": row.digest}
+        for family, row in zip(others, rivals, strict=True)
+    ]
+    return {"family": own, "rivals": named}
 
 
 def _why_not(format_name: str) -> str:

@@ -120,6 +120,7 @@ class ReviewAnswer(Answer):
     owner = PersonAnswer()
     model = SubjectAnswer()
     dataset = DataAnswer(allow_null=True)
+    rivals = SubjectAnswer(many=True, help_text="Other candidates, measured beside the model.")
     purpose = serializers.CharField()
     environment = serializers.CharField()
     business_case = serializers.CharField()

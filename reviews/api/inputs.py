@@ -59,6 +59,10 @@ class ReviewInput(Input):
     dataset = serializers.CharField(
         max_length=71, required=False, allow_null=True, help_text="Digest of registered data."
     )
+    rivals = serializers.ListField(
+        child=serializers.CharField(max_length=71), required=False, max_length=5,
+        help_text="Digests or ids of other candidates of the team, which are measured beside the model.",
+    )  # fmt: skip
     facts = FactInput(many=True, required=False)
 
 

@@ -54,7 +54,9 @@ class Reviews(GenericAPIView[Any]):
         given = read(ReviewInput, request.data)
         facts = given.pop("facts", [])
         version = _version(given.pop("model_version"), person)
-        filing = Filing(**given | {"model_version": version, "dataset": _dataset(given.get("dataset"))})
+        rivals = tuple(_version(text, person, field="rivals") for text in given.pop("rivals", ()))
+        data = _dataset(given.get("dataset"))
+        filing = Filing(**given | {"model_version": version, "dataset": data, "rivals": rivals})
         with transaction.atomic():
             row = writes.create(filing=filing, by=user, now=now)
             _state_all(row, facts, by=user, now=now)
@@ -103,14 +105,14 @@ def _state_all(request: ReviewRequest, facts: list[dict[str, Any]], *, by: User,
             raise
 
 
-def _version(text: str, person: Person) -> ModelVersion:
+def _version(text: str, person: Person, *, field: str = "model_version") -> ModelVersion:
     """A version by digest or id; of one artifact registered by several teams, that of the person's own team."""
     rows = ModelVersion.objects.select_related("asset__team", "asset__owner")
     rows = rows.filter(asset__in=inventory.visible_to(person)).order_by("-registered_at", "-pk")
     is_id = text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX
     known = list(rows.filter(pk=int(text)) if is_id else rows.filter(digest=text))
     if not known:
-        raise Invalid(f"There is no model version {text} you can see; register it first.", field="model_version")
+        raise Invalid(f"There is no model version {text} you can see; register it first.", field=field)
     return min(known, key=lambda version: version.asset.team.slug not in person.teams)
 
 

@@ -25,6 +25,7 @@ class ReviewRequest(models.Model):
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="owned_requests")
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="review_requests")
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    rivals = models.ManyToManyField(ModelVersion, related_name="+", blank=True)
     purpose = models.CharField(max_length=200)
     environment = models.CharField(max_length=10, choices=ENVIRONMENTS)
     business_case = models.TextField()

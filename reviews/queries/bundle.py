@@ -12,7 +12,8 @@ from reviews.queries.evidence import contradictions_of, determine, figures_of, w
 def bundle_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
     """The evidence of the current revision in JSON's own types; equal evidence gives an equal document."""
     version = request.model_version
-    return {
+    rivals = sorted(request.rivals.values_list("digest", flat=True))
+    return ({"rivals": rivals} if rivals else {}) | {
         "request": request.ref,
         "revision": request.revision,
         "title": request.title,

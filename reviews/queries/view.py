@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 
 from governance.domain.policy_diff import Change
 from governance.domain.roles import Person
-from governance.models import ChecklistVersion, PolicyVersion
+from governance.models import ChecklistVersion, ModelVersion, PolicyVersion
 from reviews.domain.lifecycle import State
 from reviews.domain.packet import AuditRow, DeterminationPart, VoteRow
 from reviews.models import Decision, ReviewRequest
@@ -101,6 +101,7 @@ class RequestView:
     owner: PersonView
     model: ModelView
     dataset: DatasetView | None
+    rivals: tuple[ModelView, ...]
     purpose: str
     environment: str
     business_case: str
@@ -168,8 +169,9 @@ def describe(*, request: ReviewRequest, person: Person, now: datetime) -> Reques
         team_name=request.team.name,
         requester=_person(request.requester),
         owner=_person(request.model_version.asset.owner),
-        model=_model(request),
+        model=_model(request.model_version),
         dataset=_dataset(request),
+        rivals=tuple(_model(row) for row in request.rivals.select_related("asset__team").order_by("pk")),
         purpose=request.purpose,
         environment=request.environment,
         business_case=request.business_case,
@@ -204,8 +206,7 @@ def _person(user: User) -> PersonView:
     return PersonView(parts.name_of(user), user.username)
 
 
-def _model(request: ReviewRequest) -> ModelView:
-    version = request.model_version
+def _model(version: ModelVersion) -> ModelView:
     return ModelView(
         version_id=version.pk, name=version.asset.name, team=version.asset.team.slug, slug=version.asset.slug,
         version=version.version, tier=version.asset.tier, digest=version.digest, format=version.format,

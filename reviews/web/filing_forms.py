@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     AnyModelChoiceField = forms.ModelChoiceField[Any]
+    AnyModelMultipleField = forms.ModelMultipleChoiceField[Any]
 else:
     AnyModelChoiceField = forms.ModelChoiceField
+    AnyModelMultipleField = forms.ModelMultipleChoiceField
 
 ARTIFACTS = [
     ("registered", "A registered version"),
@@ -56,6 +58,14 @@ class VersionField(AnyModelChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         """As the list writes it."""
         return f"{obj} · {obj.format} · {obj.digest[7:19]}"
+
+
+class VersionsField(AnyModelMultipleField):
+    """Several of them."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """As the list writes it."""
+        return f"{obj} · {obj.digest[7:19]}"
 
 
 class PersonField(AnyModelChoiceField):
@@ -105,6 +115,12 @@ class FilingForm(forms.Form):
         max_length=71, required=False, label="SHA-256", help_text="sha256: and 64 hexadecimal digits."
     )
 
+    rivals = VersionsField(
+        queryset=ModelVersion.objects.none(), required=False, label="Other candidates",
+        help_text="Up to five stored ONNX models of the team; they and their cheaper variants are measured beside this one.",
+        widget=forms.SelectMultiple(attrs={"size": 4}),
+    )  # fmt: skip
+
     evaluation = forms.ChoiceField(label="Evaluation data", choices=DATA, initial="none", widget=forms.RadioSelect)
     dataset = forms.ModelChoiceField(
         queryset=Dataset.objects.none(), required=False, label="Data set", empty_label="Choose a data set"
@@ -121,6 +137,8 @@ class FilingForm(forms.Form):
         fields["team"].choices = [(team.slug, team.name) for team in teams]
         versions = ModelVersion.objects.filter(asset__team__in=teams).select_related("asset")
         fields["model_version"].queryset = versions.order_by("asset__name", "-registered_at")
+        stored = versions.filter(format="onnx").exclude(stored_as="")
+        fields["rivals"].queryset = stored.order_by("asset__name", "-registered_at")
         fields["asset"].queryset = ModelAsset.objects.filter(team__in=teams).order_by("name")
         fields["dataset"].queryset = Dataset.objects.order_by("-registered_at")
         colleagues = Q(role_grants__team__in=teams) | Q(pk=person.id)

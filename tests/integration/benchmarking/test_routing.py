@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,13 +11,16 @@ from pytest_django import Settings
 
 from benchmarking import tasks
 from benchmarking.actions import runs
+from benchmarking.domain.alternatives import AlternativesWanted
 from benchmarking.domain.routing import TASKS
 from benchmarking.models import Run
 from benchmarking.queries.runs import describe
+from benchmarking.queries.sandbox import is_wall_needed
 from governance import wakeups
 from governance.domain.plans import Hardware, Scenario
 from governance.models import ModelVersion
-from tests.factories.models import make_dataset
+from tests.factories.models import make_dataset, make_version, onnx_bytes
+from tests.factories.people import Cast
 from tests.factories.requests import result_of
 
 ON_GPU = {"scenario": "SingleStream", "min_samples": 700, "hardware": "gpu"}
@@ -144,3 +148,39 @@ def test_the_place_in_the_queue_is_that_among_runs_of_the_same_kind(queued: Call
     on_gpu, old = queued(ON_GPU, "a"), queued(OLD, "b")
     assert (describe(on_gpu).queue_place, describe(old).queue_place) == (1, 1)
     assert describe(queued(ON_GPU, "c")).queue_place == 2
+
+
+def test_rivals_are_fetched_for_the_toolkit_and_their_uploader_decides_on_the_wall(
+    queued: Callable[..., Run], cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rival = make_version(by=cast.author, now=now, version="2.0.0", seed=5)
+    seen: dict[str, Any] = {}
+
+    def measure(wanted: AlternativesWanted, *, rivals: dict[str, Path], **_: Any) -> dict[str, Any]:
+        seen.update({family: path.read_bytes() for family, path in rivals.items()}, wanted=wanted)
+        return result_of()
+
+    monkeypatch.setattr(tasks, "check_wall", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
+    monkeypatch.setattr(tasks, "measure_alternatives", measure)
+    plan = VARIANTS | {
+        "family": "mine", "rivals": [{"family": "theirs", "version_id": rival.pk, "digest": rival.digest}],
+    }  # fmt: skip
+    run = queued(plan)
+    tasks.execute_run(run.pk)
+    run.refresh_from_db()
+    assert (run.state, seen["needs_wall"]) == ("done", True)
+    assert (seen["theirs"], seen["wanted"].family) == (onnx_bytes(5), "mine")
+
+
+def test_trusted_people_s_models_do_without_the_wall_unless_a_rival_is_a_stranger_s(cast: Cast, now: datetime) -> None:
+    trusted = make_version(by=cast.author, now=now)
+    ModelVersion.objects.filter(pk=trusted.pk).update(registered_by=cast.admin)
+    stranger = make_version(by=cast.author, now=now, version="2.0.0", seed=5)
+    named = {"family": "theirs", "version_id": stranger.pk, "digest": stranger.digest}
+    for rivals, needed in (([], False), ([named], True)):
+        plan = VARIANTS | {"rivals": rivals}
+        run = runs.queue(
+            key=f"r{needed}", version=ModelVersion.objects.get(pk=trusted.pk), dataset=None, plan=plan, asked_for="",
+            by=cast.admin, now=now,
+        )  # fmt: skip
+        assert is_wall_needed(run) is needed

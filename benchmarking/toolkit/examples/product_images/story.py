@@ -17,6 +17,7 @@ from benchmarking.toolkit.measure import manifest
 from benchmarking.toolkit.measure.inputs import DataSet
 from benchmarking.toolkit.optimise import plan, series
 from benchmarking.toolkit.tradeoff.candidates import Answer, Candidate, Candidates
+from benchmarking.toolkit.tradeoff.families import together
 from benchmarking.toolkit.tradeoff.page import page_of
 from benchmarking.toolkit.tradeoff.printing import print_pdf
 from benchmarking.toolkit.tradeoff.publishing import Print, publish
@@ -126,36 +127,28 @@ def merged(
     *,
     is_partial: bool,
 ) -> Candidates:
-    """Put the candidates of several families into one choice: `int8` of `resnet` becomes `resnet-int8`."""
-    floors = [found.noise_floor for found in families.values() if found.noise_floor is not None]
-    first = next(iter(families))
+    """Put the candidates of several families into one choice, with the record of how each was trained."""
     sealed = manifest.sealed({
         "settings": settings.as_document(),
         "training": {family: dict(records[family]) for family in families},
         "series": {family: (found.manifest or {}).get("digest") for family, found in families.items()},
         "machine": manifest.machine(),
     })  # fmt: skip
-    return Candidates(
-        measured_at=max(found.measured_at for found in families.values()),
-        baseline=f"{first}-{families[first].baseline}",
-        candidates=tuple(
-            _renamed(each, family, records[family]) for family, found in families.items() for each in found.candidates
-        ),
-        noise_floor=max(floors, default=None),
-        is_partial=is_partial,
-        manifest=sealed,
-    )
+    told = {
+        family: dataclasses.replace(
+            found, candidates=tuple(_told(each, family, records[family]) for each in found.candidates)
+        )
+        for family, found in families.items()
+    }
+    return together(told, sealed=sealed, is_partial=is_partial)
 
 
-def _renamed(candidate: Candidate, family: str, record: Mapping[str, Any]) -> Candidate:
-    made_by, file = candidate.made_by, candidate.file
-    if candidate.verdict.answer is Answer.BASELINE:
-        made_by, file = f"trained on {record['images']:,} images for {record['epochs']} epochs", f"{family}.onnx"
-    return dataclasses.replace(
-        candidate, name=f"{family}-{candidate.name}", family=family, made_by=made_by,
-        file=f"{family}/{file}" if file else None,
-        result_file=f"{family}/{candidate.result_file}" if candidate.result_file else None,
-    )  # fmt: skip
+def _told(candidate: Candidate, family: str, record: Mapping[str, Any]) -> Candidate:
+    """Say of an original how it was trained and where it lies."""
+    if candidate.verdict.answer is not Answer.BASELINE:
+        return candidate
+    made_by = f"trained on {record['images']:,} images for {record['epochs']} epochs"
+    return dataclasses.replace(candidate, made_by=made_by, file=f"{family}.onnx")
 
 
 def _part(say: Say, index: int, of: int, start: float, end: float) -> Say:

@@ -7,16 +7,22 @@ from django.contrib.auth.models import User
 
 from benchmarking.models import Run
 from benchmarking.queries import runs
-from governance.actions import rulebook
-from governance.domain.refusals import WrongState
+from governance.actions import inventory, rulebook
+from governance.domain.refusals import Invalid, WrongState
 from governance.models import AuditEvent, ChecklistVersion
+from governance.queries.people import person_of
 from reviews.actions import evidence, requests, review, waivers
+from reviews.actions.requests import Filing
 from reviews.domain.lifecycle import State
 from reviews.models import ReviewRequest
+from reviews.queries.bundle import bundle_of
 from reviews.queries.readiness import obstacles
+from reviews.queries.view import describe
 from tests.factories import requests as walks
-from tests.factories.people import Cast
+from tests.factories.models import make_version
+from tests.factories.people import OTHER_TEAM, Cast
 from tests.factories.policies import FULL
+from tests.factories.snapshots import snapshot
 
 RULE = "cheaper-alternatives-prod"
 VARIANTS = {"alternatives_measured": (3.0, None, None, 1)}
@@ -101,3 +107,61 @@ def test_outside_production_nobody_needs_them(full_policy: None, author: User, n
     draft = walks.make_draft(by=author, now=now, environment="dev")
     request = requests.submit(request=draft, by=author, now=now)
     assert ("indeterminate", RULE) not in codes(request, now)
+
+
+def test_other_candidates_go_into_the_plan_and_the_frozen_revision(
+    full_policy: None, author: User, now: datetime
+) -> None:
+    draft = walks.make_draft(by=author, now=now)
+    rivals = [make_version(by=author, now=now, version=name, seed=seed) for name, seed in (("ResNet", 5), ("ViT", 6))]
+    filing = Filing(
+        title=draft.title, purpose=draft.purpose, environment="prod", business_case=draft.business_case,
+        model_version=draft.model_version, dataset=draft.dataset, rivals=tuple(rivals),
+    )  # fmt: skip
+    requests.edit(request=draft, filing=filing, by=author, now=now)
+    assert AuditEvent.objects.get(kind="request.edited").details["rivals"] == [row.digest for row in rivals]
+    row = requests.submit(request=draft, by=author, now=now)
+    plan = Run.objects.get(scenario="alternatives").plan
+    assert (plan["family"], plan["variants"][0]) == ("1-0-0", "graph-optimised")
+    assert plan["rivals"] == [
+        {"family": name, "version_id": rival.pk, "digest": rival.digest}
+        for name, rival in zip(("resnet", "vit"), rivals, strict=True)
+    ]
+    assert bundle_of(row, now=now)["rivals"] == sorted(rival.digest for rival in rivals)
+    assert [each.digest for each in describe(request=row, person=person_of(author), now=now).rivals] == [
+        rival.digest for rival in rivals
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ("itself", "rivals", "name none twice, and not the model itself"),
+        ("twice", "rivals", "name none twice"),
+        ("many", "rivals", "At most 5 other candidates"),
+        ("elsewhere", "rivals", "cannot be measured here: upload it as an ONNX file"),
+        ("other team", "rivals", "belongs to another team"),
+        ("no data", "dataset", "name a data set"),
+    ],
+)
+def test_candidates_that_cannot_be_compared_are_refused(
+    change: str, field: str, words: str, cast: Cast, author: User, now: datetime
+) -> None:
+    draft = walks.make_draft(by=author, now=now)
+    good = make_version(by=author, now=now, version="2.0.0", seed=5)
+    if change == "elsewhere":
+        good = inventory.register_reference(
+            asset=good.asset, version="3", uri="s3://b/m.onnx", digest="sha256:" + "e" * 64, by=author, now=now
+        )
+    if change == "other team":
+        good = make_version(by=cast.outsider, now=now, team=OTHER_TEAM, seed=7)
+    rivals = {"itself": [draft.model_version], "twice": [good, good], "many": [good] * 6}.get(change, [good])
+    filing = Filing(
+        title=draft.title, purpose=draft.purpose, environment="prod", business_case=draft.business_case,
+        model_version=draft.model_version, dataset=None if change == "no data" else draft.dataset, rivals=tuple(rivals),
+    )  # fmt: skip
+    before = snapshot()
+    with pytest.raises(Invalid, match=words) as refusal:
+        requests.edit(request=draft, filing=filing, by=author, now=now)
+    assert refusal.value.field == field
+    assert snapshot() == before

@@ -284,3 +284,15 @@ def test_a_request_asks_the_database_as_often_for_three_figures(
     client.get(f"{URL}{request.ref}/")
     with django_assert_max_num_queries(75):
         assert sum(bool(fact["best"]) for fact in client.get(f"{URL}{request.ref}/").json()["facts"]) == fact_count
+
+
+def test_other_candidates_are_filed_with_it_or_nothing_is(
+    api: Api, author: User, fields: dict[str, Any], now: datetime
+) -> None:
+    rival = make_version(by=author, now=now, version="2.0.0", seed=5)
+    refused = api(author).post(URL, {**fields, "rivals": ["sha256:" + "0" * 64]}, format="json")
+    assert (refused.status_code, ReviewRequest.objects.count()) == (400, 0)
+    assert "There is no model version" in json.dumps(refused.json())
+    response = api(author).post(URL, {**fields, "rivals": [rival.digest]}, format="json")
+    assert [each["digest"] for each in response.json()["rivals"]] == [rival.digest]
+    assert list(ReviewRequest.objects.get().rivals.all()) == [rival]

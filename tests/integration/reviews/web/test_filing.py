@@ -11,7 +11,7 @@ from benchmarking.models import Dataset
 from governance.models import AuditEvent, ModelAsset, ModelVersion, PolicyVersion
 from reviews.models import Fact, ReviewRequest
 from tests.factories import requests as walks
-from tests.factories.models import make_dataset, npz_bytes, onnx_bytes
+from tests.factories.models import make_dataset, make_version, npz_bytes, onnx_bytes
 from tests.factories.people import Cast
 from tests.integration.reviews.web.reading import enter, page_of, said, words
 
@@ -235,3 +235,19 @@ def test_data_is_registered_once(author: User, now: datetime) -> None:
     )
     assert Dataset.objects.count() == 1
     assert ReviewRequest.objects.get().purpose != walks.PURPOSE
+
+
+def test_other_candidates_are_chosen_kept_and_shown(version: ModelVersion, author: User, now: datetime) -> None:
+    data, rival = make_dataset(by=author, now=now), make_version(by=author, now=now, version="ResNet", seed=5)
+    given = answers(model_version=version.pk, evaluation="registered", dataset=data.pk, rivals=[rival.pk])
+    page = enter(author).post("/requests/new/", given, follow=True)
+    request = ReviewRequest.objects.get()
+    assert list(request.rivals.all()) == [rival]
+    assert "Chosen among Visual search ResNet" in words(page)
+    form = enter(author).get(f"{page_of(request)}edit/").context["form"]
+    assert form["rivals"].value() == [rival.pk]
+    refused = enter(author).post(f"{page_of(request)}edit/", given | {"rivals": [version.pk]})
+    assert refused.context["form"].errors["rivals"] == [
+        "Each candidate is another file: name none twice, and not the model itself."
+    ]
+    assert list(request.rivals.all()) == [rival]

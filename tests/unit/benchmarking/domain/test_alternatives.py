@@ -1,7 +1,17 @@
 """What a result says of its variants, in words."""
 
-from benchmarking.domain.alternatives import Picture, lines_of, pictures_of
-from tests.factories.alternatives import RESULT
+import pytest
+
+from benchmarking.domain.alternatives import (
+    AlternativesWanted,
+    Picture,
+    Rival,
+    families_of,
+    lines_of,
+    pictures_of,
+    wanted_from,
+)
+from tests.factories.alternatives import RESULT, variant
 
 
 def test_every_variant_is_a_line_with_its_bounds():
@@ -24,3 +34,35 @@ def test_pictures_are_those_that_were_drawn():
 
 def test_a_result_of_another_kind_has_neither():
     assert (lines_of({"metrics": {}}), pictures_of({})) == ((), ())
+
+
+def test_the_original_of_another_family_is_another_candidate():
+    result = {
+        "baseline": "mine-fp32",
+        "candidates": [variant(name, "baseline", 1.0) for name in ("mine-fp32", "b-fp32")],
+    }
+    assert [line.answer for line in lines_of(result)] == ["the model itself", "another candidate"]
+
+
+def test_a_plan_names_rivals_by_row_and_digest():
+    plan = {
+        "variants": ["fp16"], "max_quality_drop": 0.02, "calibration_rows": 9, "family": "mobilenet",
+        "rivals": [{"family": "resnet", "version_id": 7, "digest": "sha256:ab"}],
+    }  # fmt: skip
+    assert wanted_from(plan) == AlternativesWanted(
+        variants=("fp16",), max_quality_drop=0.02, calibration_rows=9, family="mobilenet",
+        rivals=(Rival("resnet", 7, "sha256:ab"),),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "families"),
+    [
+        ([("images", "1.0.0"), ("images", "2.0.0")], ["1-0-0", "2-0-0"]),
+        ([("images", "ResNet 1"), ("images", "resnet-1"), ("images", "ResNet/1")], ["resnet-1", "resnet-1~2", "resnet-1~3"]),
+        ([("images", "1"), ("search", "1")], ["images-1", "search-1"]),
+        ([("images", "../.."), ("images", "v" * 60)], ["model", "v" * 40]),
+    ],
+)  # fmt: skip
+def test_families_are_called_as_little_as_tells_them_apart(names, families):
+    assert families_of(names) == families

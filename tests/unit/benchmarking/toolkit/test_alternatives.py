@@ -1,11 +1,14 @@
 """Alternatives: what counts as a measured variant, and how far the whole may be believed."""
 
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
 
 from benchmarking.domain.alternatives import ALTERNATIVES, AlternativesWanted, wanted_from
-from benchmarking.toolkit.alternatives import as_result, measure_alternatives
+from benchmarking.toolkit import alternatives
+from benchmarking.toolkit.alternatives import as_result, is_evidence, measure_alternatives
+from benchmarking.toolkit.runners.fence import RunCancelled
 from benchmarking.toolkit.runners.limits import Limits
 from benchmarking.toolkit.tradeoff.candidates import (
     SCHEMA,
@@ -22,6 +25,7 @@ from governance.domain.refusals import Invalid
 from tests.unit.benchmarking.toolkit import builders
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
+CANDIDATES_KEYS = ("schema", *(field.name for field in dataclasses.fields(Candidates)))
 BUSY = Reason("interference.load", "The machine was busy.")
 
 
@@ -102,7 +106,7 @@ def test_a_policy_can_name_what_the_toolkit_can_make():
 
 
 def measure(tmp_path, **named):
-    wanted = AlternativesWanted(variants=("int8-dynamic",), max_quality_drop=0.05, calibration_rows=512)
+    wanted = AlternativesWanted(variants=("int8-dynamic",), max_quality_drop=0.05, calibration_rows=512, family="mine")
     return measure_alternatives(
         wanted, limits=Limits(), folder=tmp_path / "out", follow=(lambda share, doing: None, lambda: False),
         now=lambda: NOW, **named,
@@ -122,3 +126,49 @@ def test_too_few_rows_are_refused_in_words(tmp_path):
     model = builders.classifier(tmp_path / "m.onnx")
     with pytest.raises(Invalid, match="fewer than 100 show nothing"):
         measure(tmp_path, model=model, data=builders.data_set(tmp_path / "d.npz", rows=50))
+
+
+def test_rivals_are_measured_beside_it_and_one_that_cannot_be_has_failed_alone(tmp_path):
+    model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz", rows=200)
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"no model at all")
+    rivals = {"other": builders.classifier(tmp_path / "other.onnx"), "broken": broken}
+    document = measure(tmp_path, model=model, rivals=rivals, data=data)
+    found = candidates_from({key: document[key] for key in CANDIDATES_KEYS})
+    assert [each.name for each in found.candidates] == [
+        "mine-fp32", "mine-int8-dynamic", "other-fp32", "other-int8-dynamic", "broken-fp32",
+    ]  # fmt: skip
+    assert (found.baseline, document["left_out"]) == ("mine-fp32", [])
+    failed = found.named("broken-fp32")
+    assert (failed.verdict.answer, failed.metrics) == (Answer.FAILED, {})
+    assert failed.verdict.reasons[0].message
+    assert any(each["message"].startswith("broken-fp32: ") for each in document["verdict"]["reasons"])
+    counted = document["metrics"].get("alternatives_measured", {"value": 0})["value"]
+    assert counted == int(is_evidence(found.named("mine-int8-dynamic"))), "variants of rivals do not count"
+    assert sorted(document["manifest"]["families"]) == ["broken", "mine", "other"]
+    assert document["manifest"]["model"]["digest"] == found.named("mine-fp32").digest
+
+
+def test_whoever_stops_the_run_stops_the_rivals_too(tmp_path, monkeypatch):
+    model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz", rows=200)
+    asked = []
+
+    def run(planned, **_):
+        asked.append(planned.family)
+        if len(asked) > 1:
+            raise RunCancelled("It was stopped.")
+        return Candidates(
+            measured_at=NOW.isoformat(), baseline="fp32", candidates=(candidate("fp32", Answer.BASELINE, "valid"),)
+        )
+
+    monkeypatch.setattr(alternatives.series, "run", run)
+    with pytest.raises(RunCancelled):
+        measure(tmp_path, model=model, rivals={"a": model, "b": model}, data=data)
+    assert len(asked) == 2
+
+
+def test_progress_is_that_of_the_whole():
+    told = []
+    follow = alternatives._part((lambda share, doing: told.append((share, doing)), lambda: True), 1, 4)
+    follow[0](0.5, "measuring")
+    assert (told, follow[1]()) == ([(0.375, "measuring")], True)
