@@ -103,6 +103,21 @@ class MetricAnswer(Answer):
     n = serializers.IntegerField(allow_null=True)
 
 
+class VariantAnswer(Answer):
+    """A candidate of a run that measured several, in words with their bounds; empty where it was not measured."""
+
+    name = serializers.CharField()
+    made_by = serializers.CharField()
+    answer = serializers.CharField(help_text="What it is worth: worth it, no gain, slower, costs too much quality …")
+    accuracy = serializers.CharField()
+    drop = serializers.CharField(help_text="Points of accuracy that it loses to its original, on the same rows.")
+    p95_ms = serializers.CharField()
+    speed_up = serializers.CharField()
+    size_mb = serializers.CharField()
+    standing = serializers.CharField(help_text="frontier, dominated or ambiguous, on accuracy, p95 and size.")
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
 class RunAnswer(Answer):
     """A benchmark run in short; `runs/{id}/` has the manifest too."""
 
@@ -120,6 +135,7 @@ class RunAnswer(Answer):
     verdict = serializers.CharField()
     reasons = serializers.ListField(child=serializers.CharField())
     metrics = MetricAnswer(many=True)
+    variants = VariantAnswer(many=True)
     result_digest = serializers.CharField()
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)

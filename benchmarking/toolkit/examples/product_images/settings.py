@@ -26,7 +26,7 @@ class ExampleSettings:
 
     images: int = 10_000
     epochs: Mapping[str, int] = dataclasses.field(default_factory=lambda: {"mobilenet": 4, "resnet": 8, "vit": 12})
-    training_minutes: float = 5.5
+    training_minutes: float = 4.5
     variants: tuple[str, ...] = (STATIC, DYNAMIC)
     calibrate: int = 512
     samples: int = 2_000
