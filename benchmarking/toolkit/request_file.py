@@ -6,6 +6,7 @@ purpose: Find products from a photograph
 environment: prod
 business_case: Raises conversion of the search page by 1.5 %.
 model: {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: T1, owner: ada, file: model.onnx}
+rivals: ["sha256:…"]
 dataset: {name: held-out photographs, file: test.npz}
 facts:
   - {name: training_gpu_hours, value: 320, basis: declared, source: training log}
@@ -24,7 +25,7 @@ from governance.domain.refusals import Invalid
 
 MODEL_TEXTS = ("team", "slug", "name", "version", "tier", "owner")
 TEXTS = ("title", "purpose", "environment", "business_case")
-KEYS = (*TEXTS, "model", "dataset", "facts", "submit")
+KEYS = (*TEXTS, "model", "rivals", "dataset", "facts", "submit")
 FACT_KEYS = ("name", "value", "unit", "basis", "lower", "upper", "confidence", "n", "source")
 
 
@@ -53,7 +54,8 @@ def read_request_file(path: Path) -> RequestFile:
     if dataset is not None:
         _check_keys(dataset, ("name", "file"), "dataset.")
     return RequestFile(
-        review={**{key: _text(document, key, "") for key in TEXTS}, "facts": _facts(document.get("facts", []))},
+        review={**{key: _text(document, key, "") for key in TEXTS}, "facts": _facts(document.get("facts", []))}
+        | _rivals(document.get("rivals")),
         model={key: _text(model, key, "model.") for key in MODEL_TEXTS} | _origin(model),
         model_file=_file(model, path.parent, "model.") if "file" in model else None,
         dataset={"name": _text(dataset, "name", "dataset.")} if dataset is not None else None,
@@ -110,6 +112,15 @@ def _file(document: Mapping[str, Any], folder: Path, where: str) -> Path:
     if not path.is_file():
         raise Invalid(f"There is no file {path} ({where}file).", field=f"{where}file")
     return path
+
+
+def _rivals(rivals: object) -> dict[str, list[str]]:
+    """Return the other candidates by digest or id, nothing where none are named."""
+    if rivals is None:
+        return {}
+    if not isinstance(rivals, list) or not all(type(each) in (str, int) and str(each).strip() for each in rivals):
+        raise Invalid("rivals must be a list of digests (or ids) of registered versions.", field="rivals")
+    return {"rivals": [str(each).strip() for each in rivals]}
 
 
 def _facts(facts: object) -> list[dict[str, Any]]:

@@ -41,6 +41,11 @@ def test_a_whole_request(tmp_path):
     assert (found.dataset, found.is_submitted) == ({"name": "held out"}, True)
 
 
+def test_other_candidates_are_named_by_digest_or_id(tmp_path):
+    assert read_request_file(write(tmp_path, rivals=["sha256:ab", 7])).review["rivals"] == ["sha256:ab", "7"]
+    assert "rivals" not in read_request_file(write(tmp_path)).review
+
+
 def test_the_least_request_names_a_model_elsewhere(tmp_path):
     found = read_request_file(write(tmp_path, model={**MODEL, "uri": "s3://x/m.onnx", "sha256": "ab"}))
     assert (found.model_file, found.dataset, found.dataset_file, found.is_submitted) == (None, None, None, False)
@@ -52,6 +57,9 @@ def test_the_least_request_names_a_model_elsewhere(tmp_path):
     ("changes", "field"),
     [
         ({"titel": "x"}, "titel"),
+        ({"rivals": "sha256:ab"}, "rivals"),
+        ({"rivals": ["sha256:ab", True]}, "rivals"),
+        ({"rivals": [" "]}, "rivals"),
         ({"title": ...}, "title"),
         ({"title": "  "}, "title"),
         ({"title": True}, "title"),
