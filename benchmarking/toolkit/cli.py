@@ -18,6 +18,7 @@ from benchmarking.toolkit.commands.load import load
 from benchmarking.toolkit.commands.max_rate import max_rate
 from benchmarking.toolkit.commands.optimise import optimise
 from benchmarking.toolkit.commands.pareto import pareto
+from benchmarking.toolkit.commands.prices import disagreements, import_list, list_prices, pin, replay, show
 from benchmarking.toolkit.commands.profile import profile
 from benchmarking.toolkit.commands.recommend import recommend
 from benchmarking.toolkit.commands.request import create
@@ -37,6 +38,10 @@ app = typer.Typer(
 )
 request = typer.Typer(help="Model review requests.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(request, name="request")
+prices = typer.Typer(
+    help="The price book: what things cost, since when, and who says so.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(prices, name="prices")
 example = typer.Typer(help="Whole cases on real data.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(example, name="example")
 
@@ -55,6 +60,12 @@ app.command()(gate)
 app.command()(track)
 app.command("import-runs")(import_runs)
 request.command()(create)
+prices.command("list")(list_prices)
+prices.command()(show)
+prices.command("import")(import_list)
+prices.command()(disagreements)
+prices.command()(pin)
+prices.command()(replay)
 example.command("product-images")(product_images)
 
 

@@ -13,6 +13,7 @@ import typer
 
 from benchmarking.toolkit.cli import app
 from tests.unit.benchmarking.toolkit import builders
+from tests.unit.benchmarking.toolkit.costs.prices import builders as priced
 from tests.unit.benchmarking.toolkit.tradeoff import builders as made
 from tests.unit.benchmarking.toolkit.tradeoff import matrices
 
@@ -33,6 +34,11 @@ MATERIAL: dict[str, dict[str, Callable[[Path], object]]] = {
     "how-to/choose-a-model.md": {"candidates.json": made.candidates_file, "points.csv": made.points_file},
     "how-to/build-a-decision-matrix.md": {"matrix.yaml": matrices.matrix_file},
     "how-to/log-to-a-tracker.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
+    "how-to/use-the-price-book.md": {
+        "lab.yaml": priced.lab_file,
+        "rates.yaml": priced.rates_file,
+        "models.json": priced.models_file,
+    },
 }
 DONE_OR_DOUBTED = {0, 1}  # 1: measured, but the machine was too busy for the figures to count
 

@@ -144,6 +144,13 @@ def _operator_commands() -> Iterator[tuple[str, str]]:
         yield code(f"manage.py {path.stem}"), _purpose(path)
 
 
+def prices() -> str:
+    """Every price that is shipped but those of managed models, with its day and its source."""
+    from governance.project.reference.prices import prices_page  # noqa: PLC0415 -- slow import
+
+    return prices_page()
+
+
 def openapi() -> str:
     """The schema of the HTTP API. Sets Django up, so it is asked for last."""
     import django  # noqa: PLC0415 -- the other pages need no Django
@@ -166,6 +173,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "lifecycle-request.svg": request_picture,
     "lifecycle-authorisation.svg": authorisation_picture,
     "commands.md": commands,
+    "prices.md": prices,
     "performance.md": performance,
     "openapi.yaml": openapi,
 }

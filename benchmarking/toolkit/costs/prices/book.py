@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from benchmarking.toolkit.costs.prices.commitments import Discount
 from benchmarking.toolkit.costs.prices.negotiated import Rate, negotiated
-from benchmarking.toolkit.costs.prices.price import Key, Kind, Meter, Price, Retirement, Term, as_plain
+from benchmarking.toolkit.costs.prices.price import Key, Kind, Meter, Price, Retirement, Term, amount_text, as_plain
 from governance.domain.canonical import digest_of
 from governance.domain.refusals import Invalid
 
@@ -19,6 +20,7 @@ SCHEMA = "weighbridge.prices/1"
 # Prices that differ by more are two opinions; less is rounding.
 TOLERANCE = Decimal("0.01")
 STALE_DAYS = 180
+NOTHING_RETIRES: Mapping[str, Retirement] = MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Disagreement:
     def key(self) -> Key:
         """What they are prices of."""
         return self.prices[0].key
+
+    def as_document(self) -> dict[str, Any]:
+        """The prices with their sources, and how far they are apart."""
+        spread = None if self.spread is None else amount_text(self.spread.quantize(Decimal("0.0001")))
+        return {"spread": spread, "prices": [price.as_document() for price in self.prices]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,11 +89,15 @@ class PriceBook:
         price = self._newest(sku, term, meter) or self._derived(sku, term, meter)
         if price is None:
             raise self._unknown(sku, term, meter)
-        price = negotiated(self.rates, price, on=self.as_of)
+        price = self.by_contract(price)
         if stale_days is not None:
             self.check_fresh(price, stale_days=stale_days)
         retirement = self.retirements.get(sku)
         return dataclasses.replace(price, retirement=retirement) if retirement is not None else price
+
+    def by_contract(self, price: Price) -> Price:
+        """The price under the first negotiated rate in force that covers it, else the price itself."""
+        return negotiated(self.rates, price, on=self.as_of)
 
     def opinions(self, sku: str, *, term: Term = Term.ON_DEMAND, meter: Meter = Meter.WHOLE) -> tuple[Price, ...]:
         """Every source's price of one thing, the one to calculate with first."""
@@ -117,9 +128,18 @@ class PriceBook:
             )
             raise Invalid(text, field="as_of", code="stale_price")
 
-    def with_prices(self, prices: Iterable[Price]) -> "PriceBook":
-        """The book and further prices behind its own: an imported list, an organisation's sheet."""
-        return dataclasses.replace(self, prices=(*self.prices, *prices))
+    def with_prices(
+        self, prices: Iterable[Price], retirements: Mapping[str, Retirement] = NOTHING_RETIRES
+    ) -> "PriceBook":
+        """The book and further prices behind its own: an imported list, an organisation's sheet.
+
+        Of two days of retirement the earlier counts.
+        """
+        merged = dict(self.retirements)
+        for sku, found in retirements.items():
+            known = merged.setdefault(sku, found)
+            merged[sku] = found if found.on < known.on else known
+        return dataclasses.replace(self, prices=(*self.prices, *prices), retirements=merged)
 
     @functools.cached_property
     def _by_key(self) -> Mapping[Key, tuple[Price, ...]]:

@@ -1,8 +1,10 @@
 """Prices for tests: one machine, and what a test changes about it."""
 
 import dataclasses
+import json
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from benchmarking.toolkit.costs.prices.price import Hardware, Price, Unit
@@ -38,3 +40,37 @@ def sheet(**changes: Any) -> dict[str, Any]:
         "prices": [{"name": "rack-a", "on_demand": Decimal("1.25")}],
         **changes,
     }
+
+
+def lab_file(path: Path) -> None:
+    """The sheet of a lab with two L4, as the page on the price book shows it."""
+    path.write_text(
+        "{apiVersion: weighbridge/v1, kind: PriceSheet, name: our-lab, source: quotation 4711, as_of: 2026-09-01,"
+        " provider: lab, region: basement, prices: [{name: rack-a, on_demand: 1.25, gpu: L4, gpus: 2, gpu_gib: 24}]}"
+    )
+
+
+def rates_file(path: Path) -> None:
+    """A contract: 22 % off one family of machines in 2026, and a model at a price of its own."""
+    path.write_text(
+        "{apiVersion: weighbridge/v1, kind: NegotiatedRates, organisation: example, rates: ["
+        "{sku: openai/gpt-4o-mini, meter: input, usd: 0.12, from: 2026-06-01, source: order form 7},"
+        " {sku: aws/*/g5.*, discount: 0.22, from: 2026-01-01, until: 2026-12-31, source: agreement 12}]}"
+    )
+
+
+def models_file(path: Path) -> None:
+    """An imported list that asks twice for a model what the book says."""
+    from benchmarking.toolkit.costs.prices.importers.litellm import read_litellm
+    from benchmarking.toolkit.costs.prices.lists import list_document
+
+    source = path.with_suffix(".source")
+    model = {
+        "litellm_provider": "openai",
+        "mode": "chat",
+        "input_cost_per_token": 3e-07,
+        "deprecation_date": "2027-01-01",
+    }
+    source.write_text(json.dumps({"gpt-4o-mini": model, "nobody": {}}))
+    with source.open() as stream:
+        path.write_text(json.dumps(list_document(read_litellm(stream, as_of=date(2026, 11, 1)))))

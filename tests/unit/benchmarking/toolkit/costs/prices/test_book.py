@@ -130,6 +130,13 @@ def test_the_retirement_of_a_model_goes_with_its_price():
     assert book().find(SKU).retirement is None
 
 
+def test_of_two_days_of_retirement_the_earlier_counts():
+    early, late = Retirement(date(2027, 1, 1), "a"), Retirement(date(2027, 2, 1), "b")
+    for first, second in ((early, late), (late, early)):
+        found = book(retirements={SKU: first}).with_prices([], {SKU: second, "aws/other": late})
+        assert found.retirements == {SKU: early, "aws/other": late}
+
+
 def test_the_snapshot_id_is_of_what_is_said_not_of_its_order():
     one, other = machine(), machine("2", sku="aws/us-east-1/g6.xlarge")
     assert book(one, other).snapshot_id == book(other, one).snapshot_id
