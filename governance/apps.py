@@ -13,3 +13,4 @@ class GovernanceConfig(AppConfig):
     def ready(self) -> None:
         """Listen to what happens to accounts in every process: pages, admin and commands alike."""
         import_module("governance.web.account_events")
+        import_module("governance.web.session_limits")

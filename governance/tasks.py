@@ -4,16 +4,21 @@ import logging
 from datetime import datetime, timedelta
 
 from celery import shared_task
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.mail import send_mail
 from django.utils import timezone
 
 from governance import audit, outbox
-from governance.actions import answers, budget_changes, changes, checkpoints, quarter_end
+from governance.actions import accounts, answers, budget_changes, changes, checkpoints, quarter_end
+from governance.domain.accounts import TOLD, Happening
 from governance.domain.refusals import WrongState
-from governance.models import Pulse
+from governance.models import OutboxMessage, Pulse
 from governance.queries.checkpoints import latest
 from governance.queries.operation import TICK
 
 CHECKPOINT_EVERY = timedelta(days=1)
+IF_IT_WAS_NOT_YOU = "If you did not do this and asked nobody to, tell an administrator at once."
 log = logging.getLogger(__name__)
 
 
@@ -59,3 +64,14 @@ def sign_daily(now: datetime) -> None:
 def leave_a_sign(now: datetime) -> None:
     """Let pages and probes see that the tick is alive."""
     Pulse.note(name=TICK, at=now)
+
+
+@outbox.handles(accounts.TELL)
+def tell_owner(message: OutboxMessage) -> None:
+    """Tell somebody by mail what happened to their account; an account that is gone is told nothing."""
+    user = User.objects.filter(pk=message.payload["user"]).exclude(email="").first()
+    if user is not None:
+        said, at = TOLD[Happening(message.payload["happening"])], datetime.fromisoformat(message.payload["at"])
+        where = f"{settings.WEIGHBRIDGE['BASE_URL']}/accounts/2fa/"
+        text = f"{said}\n\nIt was on {at:%Y-%m-%d at %H:%M} UTC. {IF_IT_WAS_NOT_YOU}\n\n{where}\n"
+        send_mail(f"Weighbridge: {said}", text, None, [user.email])

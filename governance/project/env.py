@@ -133,7 +133,19 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("OIDC_CLIENT_ID", "text", "", "Client identifier at that provider."),
     Variable("OIDC_CLIENT_SECRET", "secret", "", "Client secret at that provider."),
     Variable("OIDC_NAME", "text", "Single sign-on", "What the log-in button says."),
-    Variable("EMAIL_URL", "URL", "printed at the console", "smtp://user:password@host:25 for mail."),
+    Variable("WEIGHBRIDGE_SESSION_IDLE_MIN", "number", "480", "Minutes without a click after which a session ends."),
+    Variable(
+        "WEIGHBRIDGE_SESSION_MAX_H",
+        "number",
+        "168",
+        "Hours after the log-in after which a session ends, whatever is clicked.",
+    ),
+    Variable(
+        "EMAIL_URL",
+        "URL",
+        "printed at the console",
+        "smtp://user:password@host:25 for mail; with it people are told when the ways into their account change.",
+    ),
 )
 _DEFAULTS: Mapping[str, str] = {variable.name: variable.default for variable in VARIABLES}
 

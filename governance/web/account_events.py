@@ -4,16 +4,19 @@ Factors and passwords are heard as their rows are written, so that the admin is 
 them is one transaction with its record: where the record fails, nothing changed.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
+from allauth.account.authentication import get_authentication_records
 from allauth.core import context
 from allauth.mfa import signals
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
+from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -34,6 +37,7 @@ TOGETHER = (
 REFUSED = "too_many_login_attempts"
 REFUSED_AGAIN_S = 300  # who goes on guessing makes one event in so many seconds, not thousands
 CODES = Authenticator.Type.RECOVERY_CODES
+log = logging.getLogger(__name__)
 
 
 class WholeChanges:
@@ -84,11 +88,30 @@ def refusals_noted(name: str) -> Iterator[None]:
         raise
 
 
+def _named(name: str) -> User | None:
+    return User.objects.filter(Q(username__iexact=name) | (Q(email__iexact=name) & ~Q(email=""))).first()
+
+
 def _note_refusal(name: str) -> None:
-    user = User.objects.filter(Q(username__iexact=name) | (Q(email__iexact=name) & ~Q(email=""))).first()
+    user = _named(name)
     address = get_adapter().get_client_ip(context.request)
     if cache.add(f"login-refused:{user.pk if user else address}", True, REFUSED_AGAIN_S):
         _note(Happening.LOGIN_REFUSED, user, by=None, details={"address": address})
+
+
+@receiver(user_logged_in)
+def hear_login(request: HttpRequest, user: User, **_: Any) -> None:
+    """A line of the log: somebody is in, and how they proved who they are."""
+    methods = sorted({record["method"] for record in get_authentication_records(request, user)})
+    log.info("Logged in.", extra={"facts": {"user_id": user.pk, "methods": ", ".join(methods)}})
+
+
+@receiver(user_login_failed)
+def hear_login_failed(credentials: dict[str, Any], **_: Any) -> None:
+    """A line of the log: somebody is not in. Names that belong to nobody are not written down."""
+    user = _named(str(credentials.get("username") or credentials.get("email") or ""))
+    address = get_adapter().get_client_ip(context.request) if context.request is not None else ""
+    log.warning("Not logged in.", extra={"facts": {"user_id": user.pk if user else "", "address": address}})
 
 
 @receiver(post_save, sender=Authenticator)

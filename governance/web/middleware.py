@@ -37,6 +37,7 @@ class RequestContext:
             _tell(request, response, taken_ms=round((time.monotonic() - started_s) * 1000))
         response[trace.HEADER] = request_id
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+        response.headers.setdefault("Cache-Control", "no-store")  # what a view allows to be kept, it says itself
         return response
 
 

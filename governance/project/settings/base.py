@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "governance.web.session_limits.SessionLimits",
     "django_htmx.middleware.HtmxMiddleware",
     "governance.web.middleware.RefusalPages",
     "governance.web.middleware.LoginRequired",
@@ -240,6 +241,11 @@ CELERY_TIMEZONE = "UTC"
 WEIGHBRIDGE: dict[str, Any] = {
     "BASE_URL": env.text("WEIGHBRIDGE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
     "REQUIRE_MFA": env.flag("WEIGHBRIDGE_REQUIRE_MFA"),
+    "HAS_MAIL": bool(env.text("EMAIL_URL", "")),
+    "SESSION": {
+        "idle_s": env.number("WEIGHBRIDGE_SESSION_IDLE_MIN") * 60,
+        "longest_s": env.number("WEIGHBRIDGE_SESSION_MAX_H") * 3600,
+    },
     "INSTANCE": env.text("WEIGHBRIDGE_INSTANCE", "wb"),
     "SIGNING_KEY": Path(env.text("WEIGHBRIDGE_SIGNING_KEY", str(VAR_DIR / "keys" / "signing.pem"))),
     "LEASE_S": env.number("WEIGHBRIDGE_LEASE_S"),
