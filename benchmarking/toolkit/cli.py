@@ -8,6 +8,7 @@ import os
 
 import typer
 
+from benchmarking.toolkit.commands import cost
 from benchmarking.toolkit.commands.compare import compare
 from benchmarking.toolkit.commands.decide import decide
 from benchmarking.toolkit.commands.example import product_images
@@ -59,6 +60,7 @@ app.command("learning-curve")(learning_curve)
 app.command()(gate)
 app.command()(track)
 app.command("import-runs")(import_runs)
+cost.register(app)
 request.command()(create)
 prices.command("list")(list_prices)
 prices.command()(show)

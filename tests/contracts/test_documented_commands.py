@@ -33,6 +33,8 @@ MATERIAL: dict[str, dict[str, Callable[[Path], object]]] = {
     "how-to/make-a-model-cheaper.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
     "how-to/choose-a-model.md": {"candidates.json": made.candidates_file, "points.csv": made.points_file},
     "how-to/build-a-decision-matrix.md": {"matrix.yaml": matrices.matrix_file},
+    "how-to/project-costs.md": {},
+    "how-to/value-accuracy.md": {},
     "how-to/log-to-a-tracker.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
     "how-to/use-the-price-book.md": {
         "lab.yaml": priced.lab_file,

@@ -7,7 +7,7 @@ from benchmarking.toolkit.costs.endpoint import Endpoint, Serverless, endpoint_c
 from benchmarking.toolkit.costs.lines import Costing, Number
 from benchmarking.toolkit.costs.load_curve import MONTHS, LoadCurve
 from benchmarking.toolkit.costs.lock_in import LockIn, exit_cost
-from benchmarking.toolkit.costs.managed import ManagedApi, Provisioned, managed_cost, provisioned_cost
+from benchmarking.toolkit.costs.managed import ManagedApi, managed_cost, provisioned_cost
 from benchmarking.toolkit.costs.options import Option, Serving, Shared
 from benchmarking.toolkit.costs.ownership import Ownership, equivalent_annual_usd, total_cost, upkeep_of_first_year
 from benchmarking.toolkit.costs.serving import SelfHosted, cost_per_1k_usd, serving_cost
@@ -96,8 +96,7 @@ def _serving(curve: LoadCurve, serving: Serving, requests: Number, volume: Numbe
             return serverless_cost(serving, requests_per_year=requests)
         case ManagedApi():
             return managed_cost(dataclasses.replace(serving, requests_per_year=requests))
-        case Provisioned():
-            return provisioned_cost(curve, dataclasses.replace(serving, volume=volume))
+    return provisioned_cost(curve, dataclasses.replace(serving, volume=volume))
 
 
 def _lock_in(spec: LockIn | None, shared: Shared, serving_usd: Number) -> LockIn:

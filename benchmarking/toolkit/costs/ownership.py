@@ -4,6 +4,7 @@ Cash flows of a year are counted at its middle: TCO = sum of CF_t / (1 + r)^(t -
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -105,7 +106,7 @@ def equivalent_annual_usd(total_usd: Number, *, years: int, discount_rate: float
     """Return the even yearly payment of the same present value: TCO · r / (1 - (1 + r)^-N)."""
     if discount_rate == 0:
         return total_usd / years
-    return total_usd * discount_rate / (1 - (1 + discount_rate) ** -years)
+    return total_usd * discount_rate / -math.expm1(-years * math.log1p(discount_rate))
 
 
 def break_even_volume(

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarking.toolkit.costs.prices.book import STALE_DAYS, PriceBook
 from benchmarking.toolkit.costs.prices.price import Meter, Price, Term, Unit
-from benchmarking.toolkit.costs.reading import amount
+from benchmarking.toolkit.costs.reading import amount, placed
 from benchmarking.toolkit.costs.uncertainty import Range
 from governance.domain.documents import Reader
 from governance.domain.refusals import Invalid
@@ -77,8 +77,7 @@ class Pins:
         try:
             found = self.book.find(price.text("sku"), term=term, meter=meter, stale_days=self.max_age_days)
         except Invalid as refused:
-            path = price.at(refused.field or "sku")
-            raise Invalid(f"{path}: {refused.reason}", code=refused.code, field=path) from refused
+            raise placed(refused, price, refused.field or "sku") from refused
         share = _share_of(found, price, units)
         return Pin(
             path=price.path, sku=found.sku, term=found.term.value, meter=found.meter.value, usd=found.usd,

@@ -46,8 +46,8 @@ def as_document(projection: Projection) -> dict[str, Any]:
         "kpis": as_documents(spec.kpis),
         "prices": [pin.as_document() for pin in spec.pins],
     }
-    plain: dict[str, Any] = _plain(document)
-    return {**plain, "digest": digest_of(plain)}
+    found: dict[str, Any] = plain(document)
+    return {**found, "digest": digest_of(found)}
 
 
 def _option(each: OptionProjection, spec: CostSpec) -> dict[str, Any]:
@@ -57,8 +57,8 @@ def _option(each: OptionProjection, spec: CostSpec) -> dict[str, Any]:
         "title": option.title,
         "inputs": amounts_in(option),
         "figures": {name: _figure(name, each) for name in FIGURES},
-        "parts": {name: _costing(part, each.drawn.parts[name]) for name, part in each.middle.parts.items()},
-        "tornado": {name: [_swing(swing) for swing in swings] for name, swings in each.tornado.items()},
+        "parts": {name: costing_document(part, each.drawn.parts[name]) for name, part in each.middle.parts.items()},
+        "tornado": {name: [swing_document(swing) for swing in swings] for name, swings in each.tornado.items()},
         "lock_in": _lock_in(option),
         "quality": _quality(option),
     }
@@ -72,7 +72,8 @@ def _figure(name: str, each: OptionProjection) -> dict[str, Any]:
     return {"unit": kind.unit, "middle": middle, **levels, "unserved_probability": endless}
 
 
-def _costing(middle: Costing, drawn: Costing) -> dict[str, Any]:
+def costing_document(middle: Costing, drawn: Costing) -> dict[str, Any]:
+    """Return lines with their levels, formula and terms; the total is the sum of the rounded lines."""
     lines = [_line(line, drawn.lines[position]) for position, line in enumerate(middle.lines)]
     quantities = {name: _number(value) for name, value in middle.quantities.items()}
     return {"total_usd": exact_sum([line["usd"] for line in lines]), "lines": lines, "quantities": quantities}
@@ -84,7 +85,8 @@ def _line(middle: Line, drawn: Line) -> dict[str, Any]:
     return {"name": middle.name, "usd": money(float(middle.usd)), **levels, "formula": middle.formula, "terms": terms}
 
 
-def _swing(swing: Swing) -> dict[str, Any]:
+def swing_document(swing: Swing) -> dict[str, Any]:
+    """Return what one input does to the answer, from its P10 to its P90."""
     return {"input": swing.name, "at_p10_usd": money(swing.at_p10), "at_p90_usd": money(swing.at_p90)}
 
 
@@ -146,12 +148,12 @@ def _number(value: Number) -> float:
     return float(np.mean(value))
 
 
-def _plain(value: Any) -> Any:
-    """Return the value in JSON's own types; a number that is none becomes null, a day text."""
+def plain(value: Any) -> Any:
+    """Return the value in JSON's own types; a number without end becomes null, a day text."""
     if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return value if np.isfinite(value) else None
     return value if value is None or isinstance(value, str | int) else str(value)

@@ -64,8 +64,15 @@ def inputs(kind: type[T], reader: Reader, *, prices: PriceReader, given: Given) 
     try:
         return kind(**values)
     except Invalid as refused:
-        path = reader.at(refused.field) if refused.field else reader.path
-        raise Invalid(f"{path}: {refused.reason}", code=refused.code, field=path) from refused
+        raise placed(refused, reader, refused.field or "") from refused
+
+
+def placed(refused: Invalid, reader: Reader, key: str) -> Invalid:
+    """Return the refusal of something that did not know where it stood, with its path in the document."""
+    path = reader.at(key) if key else reader.path
+    reason = refused.reason.removeprefix(f"{key} ") if key else refused.reason
+    joint = " " if reason != refused.reason else ": "
+    return Invalid(f"{path}{joint}{reason}", code=refused.code, field=path)
 
 
 def _value(key: str, hint: Any, reader: Reader, prices: PriceReader, given: Given) -> Any:

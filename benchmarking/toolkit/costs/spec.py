@@ -17,7 +17,7 @@ from benchmarking.toolkit.costs.options import CostSpec, Option, Shared, Thresho
 from benchmarking.toolkit.costs.ownership import Ownership
 from benchmarking.toolkit.costs.pins import CURRENCY, Pins
 from benchmarking.toolkit.costs.prices.book import STALE_DAYS, PriceBook
-from benchmarking.toolkit.costs.reading import Given, amount, inputs
+from benchmarking.toolkit.costs.reading import Given, amount, inputs, placed
 from benchmarking.toolkit.costs.serving import SelfHosted
 from benchmarking.toolkit.costs.training import Training
 from benchmarking.toolkit.costs.uncertainty import DRAWS, SEED, Amount, Range
@@ -88,7 +88,7 @@ def _draws(reader: Reader) -> int:
 def _load(reader: Reader, pins: Pins) -> tuple[Shared, LoadCurve]:
     """Read `load`, `people` and `horizon`: the curve holds the median of the year's requests."""
     load, people, horizon = reader.mapping("load"), reader.mapping("people"), reader.mapping("horizon")
-    curve, requests = _curve(load)
+    curve, requests = read_curve(load)
     load.close()
     rates = {key: amount(people, key, at_least=0) for key in ("engineer_usd_per_h", "fte_usd") if people.asks(key)}
     people.close()
@@ -104,7 +104,7 @@ def _load(reader: Reader, pins: Pins) -> tuple[Shared, LoadCurve]:
     return shared, curve
 
 
-def _curve(load: Reader) -> tuple[LoadCurve, Amount]:
+def read_curve(load: Reader) -> tuple[LoadCurve, Amount]:
     """Return the curve and the requests of the year, which observed counts say themselves unless told otherwise."""
     if load.asks("hourly_counts"):
         counts = load.plain("hourly_counts")
@@ -213,5 +213,4 @@ def _at(reader: Reader, key: str, make: Callable[[], T]) -> T:
     try:
         return make()
     except Invalid as refused:
-        path = reader.at(key or refused.field or "")
-        raise Invalid(f"{path}: {refused.reason}", code=refused.code, field=path) from refused
+        raise placed(refused, reader, key or refused.field or "") from refused

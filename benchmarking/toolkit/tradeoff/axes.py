@@ -33,6 +33,8 @@ BETTER_HIGH = (
 BETTER_LOW = (
     "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "load_time_ms", "first_inference_ms", "model_size_mb",
     "parameters", "peak_memory_mb", "peak_memory_delta_mb", "error_rate", "cost_per_1k_usd", "energy_per_inference_j",
+    "cost_per_1k_loaded_usd", "training_cost_usd", "training_gpu_hours", "inference_cost_1y_usd", "upkeep_1y_usd",
+    "total_cost_1y_usd", "tco_usd", "equivalent_annual_usd", "exit_cost_usd",
 )  # fmt: skip
 DIRECTIONS = dict.fromkeys(BETTER_HIGH, Direction.MAX) | dict.fromkeys(BETTER_LOW, Direction.MIN)
 DEFAULT_AXES = ("accuracy", "latency_p95_ms", "model_size_mb")

@@ -12,6 +12,7 @@ from governance.domain.facts import CATALOGUE, Basis
 from governance.domain.roles import Role
 from governance.project import env
 from governance.project.reference import drawing
+from governance.project.reference.cost_spec import cost_spec
 from governance.project.reference.performance import performance
 from governance.project.reference.tables import code, page, table
 from reviews.domain import diagram
@@ -165,6 +166,7 @@ def openapi() -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "cost-spec.md": cost_spec,
     "rooms.md": rooms,
     "settings.md": settings,
     "facts.md": facts,

@@ -8,6 +8,13 @@ NAMES = {
     "latency_p50_ms": "median latency",
     "latency_p95_ms": "p95 latency",
     "latency_p99_ms": "p99 latency",
+    "cost_per_1k_usd": "cost of 1,000 inferences",
+    "cost_per_1k_loaded_usd": "cost of 1,000 inferences with upkeep",
+    "training_cost_usd": "training cost",
+    "inference_cost_1y_usd": "serving cost of a year",
+    "total_cost_1y_usd": "cost of the first year",
+    "tco_usd": "total cost of ownership",
+    "exit_cost_usd": "exit cost",
 }
 
 

@@ -55,6 +55,16 @@ def test_no_other_commitment_is_cheaper(sizing, ratio):
     assert cost(chosen) <= min(cost(count) for count in range(14)) + 1e-6
 
 
+def test_more_rates_than_168_are_taken_together_and_never_short():
+    curve = curve_of_year(2e9, monthly_growth=0.02)
+    together = size(curve, dataclasses.replace(SPEC, lag_h=0))
+    exact = size(curve_of_counts(np.sort(curve.rates_per_s)[:168] * 3_600), dataclasses.replace(SPEC, lag_h=0))
+    assert len(together.replicas) == 168
+    assert together.hours.sum() == pytest.approx(8_760)
+    assert together.peak >= exact.peak
+    assert (np.diff(together.replicas) <= 0).all()
+
+
 def test_a_commitment_that_saves_is_made_and_shown():
     cost = serving_cost(YEAR, dataclasses.replace(SPEC, committed_usd_per_h=0.65))
     assert cost.quantities["committed_replicas"] == 2
@@ -98,6 +108,9 @@ def test_draws_that_nothing_serves_cost_infinitely_much_and_are_counted():
     ({"burst": 0.5}, "burst"),
     ({"cv": -1}, "cv"),
     ({"service_s": -1.0}, "service_s"),
+    ({"service_s": 0}, "service_s"),
+    ({"spot_share": 0.5}, "spot_usd_per_h"),
+    ({"spot_share": 1.5, "spot_usd_per_h": 1.0}, "spot_share"),
 ])  # fmt: skip
 def test_what_cannot_serve_is_refused_with_its_field(change, field):
     with pytest.raises(Invalid) as refused:

@@ -177,3 +177,13 @@ def test_values_that_value_nothing_are_refused(document, field, words):
 def test_a_range_may_be_written_by_its_ends():
     spec = read_spec(small(load={"requests_per_year": {"low": 1e6, "high": "2e6"}}), BOOK)
     assert spec.shared.requests_per_year == Range(1e6, 2e6)
+
+
+def test_tiers_are_read_one_by_one():
+    leaving = {"egress_gb": 500, "egress_tiers": [{"usd_per_gb": 0, "up_to_gb": 100}, {"usd_per_gb": 0.09}]}
+    option = read_spec(at_path(small(), ("options", 1, "lock_in"), leaving), BOOK).options[1]
+    assert [tier.up_to_gb for tier in option.lock_in.egress_tiers] == [100, None]
+    worse = {**leaving, "egress_tiers": [{"usd_per_gb": 0, "up_to": 100}]}
+    with pytest.raises(Invalid) as refused:
+        read_spec(at_path(small(), ("options", 1, "lock_in"), worse), BOOK)
+    assert refused.value.field == "options[1].lock_in.egress_tiers[0].up_to"
