@@ -109,16 +109,71 @@ class ChangeAnswer(Answer):
 
 
 class BudgetAnswer(Answer):
-    """An account: what a team may spend in a quarter, and what is left."""
+    """An account: what a cost centre may spend in a quarter, and what is left."""
 
-    team = serializers.CharField()
+    team = serializers.CharField(help_text="Slug of the cost centre; a team's own slug for a team.")
     team_name = serializers.CharField()
+    level = serializers.CharField(help_text="organisation, unit, team or project.")
     quarter = serializers.CharField()
     unit = serializers.CharField()
+    mode = serializers.CharField(help_text="off, observe or enforce.")
+    tolerance_percent = serializers.IntegerField()
+    is_closed = serializers.BooleanField(help_text="Whether the quarter is over and what was left has expired.")
     allocated = number(source="balance.allocated")
+    handed_out = number(source="balance.handed_out")
     reserved = number(source="balance.reserved")
-    committed = number(source="balance.committed")
+    committed = number(source="balance.committed", help_text="Committed and not yet billed.")
+    spent = number(source="balance.spent", help_text="Billed or accrued.")
     available = number(source="balance.available")
+
+
+class CentreAnswer(Answer):
+    """A place in the tree that budgets hang on."""
+
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    level = serializers.CharField()
+    under = serializers.CharField(source="parent.slug", default=None, allow_null=True)
+
+
+class BudgetChangeAnswer(Answer):
+    """A change of a budget or a commitment: proposed by one person, booked once another has confirmed it."""
+
+    id = serializers.IntegerField()
+    ref = serializers.CharField(source="__str__")
+    what = serializers.CharField()
+    aspect = serializers.CharField(help_text="amount, date or account.")
+    account = serializers.CharField()
+    target = serializers.CharField(allow_null=True)
+    request = serializers.CharField(source="request_ref", help_text="Empty for the budget itself.")
+    amount = number()
+    state = serializers.CharField(help_text="pending, confirmed, refused, withdrawn or expired.")
+    reason = serializers.CharField()
+    proposed_by = serializers.CharField(source="proposed_by.username")
+    proposed_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    closed_by = serializers.CharField(source="closed_by.username", default=None, allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    closing_reason = serializers.CharField()
+
+
+class FindingAnswer(Answer):
+    """What the system noticed and somebody must look into."""
+
+    id = serializers.IntegerField()
+    ref = serializers.CharField(source="__str__")
+    kind = serializers.CharField()
+    subject = serializers.CharField()
+    text = serializers.CharField()
+    severity = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field of that name, not DRF's attribute
+    state = serializers.CharField(help_text="open or closed.")
+    owner = serializers.CharField(source="owner.username", default=None, allow_null=True)
+    due_on = serializers.DateField(allow_null=True)
+    opened_at = serializers.DateTimeField()
+    closed_by = serializers.CharField(source="closed_by.username", default=None, allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    closing_note = serializers.CharField()
 
 
 class AllocationAnswer(Answer):

@@ -7,9 +7,14 @@ from django.contrib.auth.models import User
 from rest_framework import serializers
 
 from governance.api.reading import Input, choice
+from governance.domain.budget_changes import Aspect
+from governance.domain.cost_centres import Level
+from governance.domain.ledger import Mode
+from governance.domain.refusals import NotFound
 from governance.domain.roles import BINDING
-from governance.enums import ChangeState, Tier, Unit
-from governance.models import Team
+from governance.enums import ChangeState, FindingState, Tier, Unit
+from governance.models import CostCentre, Team
+from governance.queries.cost_centres import holder
 
 
 class ModelInput(Input):
@@ -69,18 +74,79 @@ class TrailFilters(ListInput):
     kind = serializers.CharField(required=False, max_length=60, help_text="How the kind begins, for example vote.")
 
 
-class AllocationInput(Input):
-    """Something for a team to spend in a quarter."""
+def team_or_centre(slug: str) -> Team | CostCentre:
+    """Whom a slug names. Raises ValidationError in words."""
+    try:
+        return holder(slug)
+    except NotFound as refusal:
+        raise serializers.ValidationError(f"There is no team or cost centre “{slug}”.") from refusal
 
-    team = serializers.SlugRelatedField(
-        slug_field="slug",
-        queryset=Team.objects.all(),
-        error_messages={"does_not_exist": "There is no team “{value}”."},
-        help_text="Slug of the team.",
-    )
+
+class AllocationInput(Input):
+    """Something for a team, or another cost centre, to spend in a quarter."""
+
+    team = serializers.CharField(max_length=60, help_text="Slug of the team or cost centre.")
     quarter = serializers.CharField(max_length=6, help_text="Like 2026Q4.")
     unit = choice(Unit.values)
     amount = serializers.DecimalField(max_digits=16, decimal_places=2, min_value=Decimal("0.01"))
+
+    def validate_team(self, slug: str) -> Team | CostCentre:
+        """Whom the slug names."""
+        return team_or_centre(slug)
+
+
+class CentreInput(Input):
+    """A unit or a project to open."""
+
+    level = choice([Level.UNIT.value, Level.PROJECT.value])
+    slug = serializers.SlugField(max_length=60)
+    name = serializers.CharField(max_length=120)
+    team = serializers.SlugRelatedField(
+        slug_field="slug",
+        queryset=Team.objects.all(),
+        required=False,
+        error_messages={"does_not_exist": "There is no team “{value}”."},
+        help_text="Slug of the team of a project.",
+    )
+
+
+class TermsInput(Input):
+    """What an account does with what it cannot bear."""
+
+    mode = choice([mode.value for mode in Mode])
+    tolerance_percent = serializers.IntegerField(min_value=0, max_value=100)
+
+
+class BudgetChangeInput(Input):
+    """Another amount, quarter or account."""
+
+    aspect = choice([aspect.value for aspect in Aspect])
+    team = serializers.CharField(max_length=60, help_text="Slug of the team or cost centre.")
+    quarter = serializers.CharField(max_length=6, help_text="Like 2026Q4.")
+    unit = choice(Unit.values)
+    amount = serializers.DecimalField(
+        max_digits=16, decimal_places=2, min_value=Decimal(0), help_text="The new total, or how much of it moves."
+    )
+    request = serializers.CharField(
+        required=False, default="", max_length=20, help_text="Whose commitment; without it, the budget itself."
+    )
+    to_team = serializers.CharField(required=False, max_length=60, help_text="Where it moves: another cost centre.")
+    to_quarter = serializers.CharField(required=False, max_length=6, help_text="Where it moves: another quarter.")
+    reason = serializers.CharField(min_length=10, max_length=2000)
+
+
+class FindingFilters(Input):
+    """What the list of findings can be narrowed to."""
+
+    page = serializers.IntegerField(required=False, min_value=1)
+    state = choice(FindingState.values, required=False)
+    kind = serializers.CharField(required=False, max_length=40, help_text="How the kind begins, for example budget.")
+
+
+class ClosingInput(Input):
+    """What was done about a finding."""
+
+    note = serializers.CharField(min_length=3, max_length=2000)
 
 
 class BudgetFilters(Input):

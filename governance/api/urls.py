@@ -3,7 +3,15 @@
 from django.urls import URLPattern, path
 
 from governance.api import schema
-from governance.api.budgets import Budgets, LedgerExport
+from governance.api.budget_changes import (
+    BudgetChangeConfirmation,
+    BudgetChangeDetail,
+    BudgetChangeRefusal,
+    BudgetChanges,
+    FindingClosing,
+    Findings,
+)
+from governance.api.budgets import Budgets, Centres, LedgerExport, Terms
 from governance.api.changes import ChangeConfirmation, ChangeDetail, ChangeRefusal, Changes
 from governance.api.inventory import Models
 from governance.api.keys import PublicKey
@@ -22,6 +30,14 @@ urlpatterns: list[URLPattern] = [
     path("changes/<int:change_id>/confirm/", ChangeConfirmation.as_view(), name="change-confirm"),
     path("changes/<int:change_id>/refuse/", ChangeRefusal.as_view(), name="change-refuse"),
     path("budgets/", Budgets.as_view(), name="budgets"),
+    path("budgets/centres/", Centres.as_view(), name="budget-centres"),
+    path("budgets/changes/", BudgetChanges.as_view(), name="budget-changes"),
+    path("budgets/changes/<int:change_id>/", BudgetChangeDetail.as_view(), name="budget-change"),
+    path("budgets/changes/<int:change_id>/confirm/", BudgetChangeConfirmation.as_view(), name="budget-change-confirm"),
+    path("budgets/changes/<int:change_id>/refuse/", BudgetChangeRefusal.as_view(), name="budget-change-refuse"),
+    path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/terms/", Terms.as_view(), name="account-terms"),
+    path("findings/", Findings.as_view(), name="findings"),
+    path("findings/<int:finding_id>/close/", FindingClosing.as_view(), name="finding-close"),
     path(
         "budgets/<slug:team>/<slug:quarter>/<slug:unit>/ledger.<slug:kind>",
         LedgerExport.as_view(),

@@ -69,12 +69,12 @@ class BudgetChange(models.Model):
 
     @property
     def what(self) -> str:
-        """The change as a sentence begins it: "Make the commitment of MRR-2026-0001 on Search 2026Q4 USD 120.00"."""
+        """The change as a sentence begins it: "Set the budget of Search 2026Q4 USD to 120.00 USD"."""
         thing = (
             f"the commitment of {self.request_ref} on {self.account}"
             if self.request_ref
-            else f"the budget {self.account}"
+            else f"the budget of {self.account}"
         )
         if self.target is None:
-            return f"Make {thing} {format_amount(self.amount, unit=self.account.unit)}"
+            return f"Set {thing} to {format_amount(self.amount, unit=self.account.unit)}"
         return f"Move {format_amount(self.amount, unit=self.account.unit)} of {thing} to {self.target}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -119,10 +119,10 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
     return render(request, "governance/account.html", context)
 
 
-def change_form(row: BudgetAccount, statement: Statement, data: object = None) -> ChangeForm:
+def change_form(row: BudgetAccount, statement: Statement, data: QueryDict | None = None) -> ChangeForm:
     """The form that proposes a change of an account."""
     refs = [ref for ref, held in statement.holdings if held.committed > 0]
-    return ChangeForm(data or None, refs=refs, targets=budget_changes.targets_of(row))
+    return ChangeForm(data, refs=refs, targets=budget_changes.targets_of(row))
 
 
 def _place_form(row: BudgetAccount) -> PlaceForm | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from governance.web import budgets, changes, health, integrations, models, policies, trail
+from governance.web import budget_changes, budgets, changes, findings, health, integrations, models, policies, trail
 from governance.web.styleguide import styleguide
 
 app_name = "governance"
@@ -21,7 +21,20 @@ urlpatterns = [
     path("changes/<int:change_id>/confirm/", changes.confirm, name="change_confirm"),
     path("changes/<int:change_id>/refuse/", changes.refuse, name="change_refuse"),
     path("budgets/", budgets.listed, name="budgets"),
+    path("budgets/centres/", budgets.open_centre, name="budget_centre"),
+    path("budgets/changes/", budget_changes.listed, name="budget_changes"),
+    path("budgets/changes/<int:change_id>/", budget_changes.detail, name="budget_change"),
+    path("budgets/changes/<int:change_id>/confirm/", budget_changes.confirm, name="budget_change_confirm"),
+    path("budgets/changes/<int:change_id>/refuse/", budget_changes.refuse, name="budget_change_refuse"),
+    path("findings/", findings.listed, name="findings"),
+    path("findings/<int:finding_id>/assign/", findings.assign, name="finding_assign"),
+    path("findings/<int:finding_id>/close/", findings.close, name="finding_close"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/", budgets.account, name="account"),
+    path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/terms/", budgets.terms, name="account_terms"),
+    path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/place/", budgets.place, name="account_place"),
+    path(
+        "budgets/<slug:team>/<slug:quarter>/<slug:unit>/change/", budget_changes.propose, name="budget_change_propose"
+    ),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/ledger.<slug:kind>", budgets.exported, name="account_export"),
     path("integrations/", integrations.listed, name="integrations"),
     path("integrations/connection/", integrations.connection, name="integrations_connection"),

@@ -49,6 +49,9 @@ class BudgetEffectAnswer(Answer):
     available = number()
     amount = number(source="this")
     after = number()
+    forecast = number(help_text="What will have been spent by the end of the quarter without the request.")
+    forecast_after = number(help_text="The same, with the request.")
+    mode = serializers.CharField(help_text="off, observe or enforce.")
     is_affordable = serializers.BooleanField()
     is_booked = serializers.BooleanField()
 

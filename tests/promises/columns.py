@@ -40,21 +40,22 @@ OURS: Mapping[str, str] = {
         (
             "auth.User.username", "governance.Team.slug", "governance.PolicyVersion.name",
             "governance.ChecklistVersion.name", "governance.ModelAsset.slug", "reviews.ChecklistAnswer.item",
-            "reviews.Waiver.rule_id", "reviews.Vote.stage", "governance.BudgetAccount.quarter",
+            "reviews.Waiver.rule_id", "reviews.Vote.stage", "governance.BudgetAccount.quarter", "governance.CostCentre.slug", "governance.Finding.kind",
+            "governance.LedgerEntry.period",
         ),
         NAMED,
     ),
     **dict.fromkeys(
         (
             "governance.AuditEvent.actor_id", "governance.AuditEvent.request_id", "governance.OutboxMessage.asked_in",
-            "governance.LedgerEntry.request_ref", "benchmarking.Run.asked_for", "reviews.ReviewRequest.ref",
+            "governance.LedgerEntry.request_ref", "governance.BudgetChange.request_ref", "benchmarking.Run.asked_for", "reviews.ReviewRequest.ref",
             "reviews.Authorisation.number",
         ),
         NUMBERED,
     ),
     **dict.fromkeys(
         (
-            "governance.OutboxMessage.key", "governance.OutboxMessage.lane", "governance.ApiToken.prefix",
+            "governance.Finding.key", "governance.Finding.source", "governance.OutboxMessage.key", "governance.OutboxMessage.lane", "governance.ApiToken.prefix",
             "governance.ModelVersion.stored_as", "benchmarking.Dataset.stored_as", "benchmarking.Run.key",
             "benchmarking.LoadPart.samples_stored_as",
             "benchmarking.LoadPart.samples_stored_as",

@@ -13,12 +13,22 @@ from django.contrib.auth.models import User
 
 from benchmarking.actions import runs
 from benchmarking.models import Dataset, LoadPart, LoadTest, Run, SandboxChoice
-from governance.actions import changes, rulebook
+from governance.actions import budget_changes, changes, findings, rulebook
 from governance.domain import defaults
+from governance.domain.budget_changes import Aspect
 from governance.domain.facts import Basis
 from governance.domain.roles import Role
 from governance.enums import JobState
-from governance.models import AnsweredPost, LedgerEntry, ModelAsset, ModelVersion, OutboxMessage, Team
+from governance.models import (
+    AnsweredPost,
+    CostCentre,
+    Finding,
+    LedgerEntry,
+    ModelAsset,
+    ModelVersion,
+    OutboxMessage,
+    Team,
+)
 from reviews.actions import evidence, packets, review
 from reviews.actions.evidence import Statement
 from reviews.actions.review import Promise
@@ -202,6 +212,15 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
         account=entry.account, kind="allocate", amount=1, key=seed.short(), note=seed.long()[:200], booked_at=now,
         booked_by=cast.finance,
     )  # fmt: skip
+    centre, account = entry.account.centre, entry.account
+    CostCentre.objects.filter(pk=centre.pk).update(name=seed.short())
+    wish = budget_changes.Wish(aspect=Aspect.AMOUNT, account=account, amount=Decimal(900000))
+    change = budget_changes.propose(wish=wish, reason=seed.long(), by=cast.author, now=now)
+    budget_changes.refuse(change=change, reason=seed.long(), by=cast.finance, now=now)
+    found = Finding.objects.create(
+        kind="budget.overrun", subject=seed.short(), text=seed.long(), severity="high", key="k", opened_at=now
+    )
+    findings.close(finding=found, note=seed.long(), by=cast.finance, now=now)
     AnsweredPost.objects.create(user=cast.author, key=seed.short(), fingerprint="f", received_at=now)
 
 

@@ -15,9 +15,11 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.test import APIClient
 
 from benchmarking.models import Run
-from governance.actions import people
+from governance.actions import budget_changes, findings, people
+from governance.domain.budget_changes import Aspect
 from governance.domain.quarters import Quarter
-from governance.models import Team
+from governance.enums import Severity
+from governance.models import BudgetAccount, BudgetChange, Finding, Team
 from reviews.actions import packets, review
 from reviews.actions.review import Promise
 from reviews.domain.voting import Choice
@@ -106,6 +108,8 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
         "item": "cheaper-alternatives",
         "fact": "latency_p95_ms",
         "number": 1,
+        "change_id": _proposed(cast, now).pk,
+        "finding_id": _noticed(cast, now).pk,
         "condition_id": request.decision.authorisation.conditions.get().pk,
         "team": Team.objects.get(slug="search").slug,
         "slug": asset.slug,
@@ -114,6 +118,19 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
         "kind": "csv",
         "name": "frontier",
     }
+
+
+def _proposed(cast: Cast, now: datetime) -> BudgetChange:
+    account = BudgetAccount.objects.get(unit="USD")
+    wish = budget_changes.Wish(aspect=Aspect.AMOUNT, account=account, amount=account.entries.earliest("pk").amount + 1)
+    return budget_changes.propose(wish=wish, reason="One more is needed.", by=cast.author, now=now)
+
+
+def _noticed(cast: Cast, now: datetime) -> Finding:
+    said = findings.Sighting(
+        kind="test", subject="S", text="Seen.", severity=Severity.LOW, key="k", owner=cast.author, due_on=now.date()
+    )
+    return findings.raise_once(sighting=said, by=None, now=now)
 
 
 def client_of(user: User, name: str, now: datetime) -> Client:

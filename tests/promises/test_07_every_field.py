@@ -26,7 +26,7 @@ from pytest_django import Settings
 
 from benchmarking.models import Run
 from governance.domain.quarters import Quarter
-from governance.models import RuleChange
+from governance.models import BudgetChange, RuleChange
 from reviews.integrations.pdf import WeasyPrintPrinter
 from reviews.queries.packet import packet_page
 from tests.factories import requests as walks
@@ -94,9 +94,12 @@ def pages(house: House, now: datetime) -> list[str]:
         "ref": house.request.ref, "run_id": Run.objects.latest("pk").pk, "item": "data-sheet", "fact": "latency_p95_ms",
         "number": 1, "condition_id": 1, "team": "search", "slug": asset.slug, "name": "default", "message_id": 1,
         "quarter": str(Quarter.of(now.date())), "unit": "USD", "change_id": RuleChange.objects.latest("pk").pk,
+        "finding_id": 1,
     }  # fmt: skip
     found = {f"/runs/{run.pk}/{part}" for run in Run.objects.all() for part in ("", "charts/frontier.svg")} | {
-        f"/changes/{each.pk}/" for each in RuleChange.objects.all()
+        f"{place}/{each.pk}/"
+        for place, model in (("/changes", RuleChange), ("/budgets/changes", BudgetChange))
+        for each in model.objects.all()
     }
     for kind in ("csv", "policies", "checklists"):
         for name, parameters in named():

@@ -27,7 +27,7 @@ SAID = f"\"><img src={URL}/echo><svg onload=fetch('{URL}/echo')>"
 ECHOED = {
     "trail.FilterForm.q", "trail.FilterForm.kind", "models.FilterForm.q", "lists.FilterForm.q",
     "styleguide.SpecimenFilter.q", "styleguide.SpecimenForm.title", "styleguide.SpecimenForm.purpose",
-    "budgets.AllocationForm.quarter", "filing_forms.FilingForm.sha256",
+    "budget_forms.AllocationForm.quarter", "filing_forms.FilingForm.sha256",
 }  # fmt: skip
 # Inputs that end as one of a few words, a digest or a secret that is compared: what is refused is not shown again.
 NOT_SHOWN = {
@@ -37,10 +37,18 @@ NOT_SHOWN = {
     "inputs.ListInput.q", "inputs.ReviewFilters.q", "inputs.ModelFilters.q", "inputs.TrailFilters.q",
     "inputs.TrailFilters.subject_type", "inputs.TrailFilters.kind", "inputs.ReviewInput.model_version",
     "inputs.ReviewInput.dataset", "inputs.ModelInput.sha256", "inputs.GateInput.subject", "inputs.FactInput.unit",
-    "inputs.VoteInput.stage", "inputs.WaiverInput.rule",
+    "inputs.VoteInput.stage", "inputs.WaiverInput.rule", "inputs.AllocationInput.team", "inputs.BudgetChangeInput.team",
+    "inputs.BudgetChangeInput.quarter", "inputs.BudgetChangeInput.request", "inputs.BudgetChangeInput.to_team",
+    "inputs.BudgetChangeInput.to_quarter", "inputs.FindingFilters.kind",
 }  # fmt: skip
 STORED = {
-    "budgets.AllocationForm.key": "governance.LedgerEntry.key",
+    "budget_forms.AllocationForm.key": "governance.LedgerEntry.key",
+    "budget_forms.CentreForm.name": "governance.CostCentre.name",
+    "budget_forms.ChangeForm.reason": "governance.BudgetChange.reason",
+    "findings.CloseForm.note": "governance.Finding.closing_note",
+    "inputs.CentreInput.name": "governance.CostCentre.name",
+    "inputs.BudgetChangeInput.reason": "governance.BudgetChange.reason",
+    "inputs.ClosingInput.note": "governance.Finding.closing_note",
     "changes.GrantForm.reason": "governance.RuleChange.reason",
     "reasons.ReasonForm.reason": "governance.RuleChange.closing_reason",
     "policies.DraftForm.source": "governance.PolicyVersion.source",

@@ -128,9 +128,17 @@ def gauge(figure: Any, claim: Any = None, limit: Decimal | None = None, comparat
 
 
 @register.simple_tag
-def meter(total: Decimal, committed: Decimal, reserved: Decimal, this: Decimal = ZERO) -> tuple[gauges.Part, ...]:
-    """The parts of a budget drawn end to end: committed, reserved, this request."""
-    return gauges.meter_parts(total=total, parts=(("committed", committed), ("reserved", reserved), ("this", this)))
+def meter(
+    total: Decimal,
+    committed: Decimal,
+    reserved: Decimal,
+    this: Decimal = ZERO,
+    spent: Decimal = ZERO,
+    handed: Decimal = ZERO,
+) -> tuple[gauges.Part, ...]:
+    """The parts of a budget drawn end to end: handed out, billed, committed, reserved, this request."""
+    parts = (("handed", handed), ("spent", spent), ("committed", committed), ("reserved", reserved), ("this", this))
+    return gauges.meter_parts(total=total, parts=parts)
 
 
 @register.simple_tag(takes_context=True)

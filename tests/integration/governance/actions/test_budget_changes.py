@@ -70,7 +70,7 @@ def last_lines(number: int) -> list[tuple[str, str, str]]:
 def test_a_confirmed_amount_is_booked_as_the_difference(cast: Cast, account: BudgetAccount) -> None:
     change = propose(account, cast.author)
     assert (change.state, str(change)) == ("pending", f"BCH-{change.pk}")
-    assert change.what == "Make the budget Search 2026Q4 USD 150.00 USD"
+    assert change.what == "Set the budget of Search 2026Q4 USD to 150.00 USD"
     assert balance_of(account).allocated == 100
     confirmed = confirm(change, cast.finance)
     assert (confirmed.state, confirmed.closed_by, last_lines(1)) == (
@@ -89,7 +89,7 @@ def test_a_commitment_is_raised_lowered_and_moved(cast: Cast, team: Team, accoun
     confirm(propose(account, cast.author, "80", request_ref=REF), cast.finance)
     assert last_lines(1) == [("commit", "20.00", REF)]
     change = propose(account, cast.author, "50", request_ref=REF)
-    assert change.what == f"Make the commitment of {REF} on Search 2026Q4 USD 50.00 USD"
+    assert change.what == f"Set the commitment of {REF} on Search 2026Q4 USD to 50.00 USD"
     confirm(change, cast.finance)
     assert last_lines(1) == [("release", "30.00", REF)]
     following = give(team, cast.finance, quarter=NEXT)

@@ -33,11 +33,17 @@ def test_finance_allocates(api: Api, finance: User, author: User) -> None:
         {
             "team": "search",
             "team_name": "Search",
+            "level": "team",
             "quarter": "2026Q4",
             "unit": "USD",
+            "mode": "enforce",
+            "tolerance_percent": 10,
+            "is_closed": False,
             "allocated": "1500.5",
+            "handed_out": "0",
             "reserved": "0",
             "committed": "0",
+            "spent": "0",
             "available": "1500.5",
         }
     ]

@@ -1,0 +1,85 @@
+"""The page of findings: what the system noticed, who looks into it, and closing it."""
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from governance.actions import findings as writes
+from governance.domain.refusals import Invalid
+from governance.queries import findings
+from governance.rules import may_assign_finding, may_close_finding
+from governance.web.changes import PersonField
+from governance.web.reader import person_of, user_of
+from governance.web.refusals import attempt
+
+PAGE_SIZE = 20
+
+
+class AssignForm(forms.Form):
+    """Who looks into a finding, and until when."""
+
+    owner = PersonField(User.objects.filter(is_active=True).order_by("username"), label="Who", to_field_name="username")
+    due_on = forms.DateField(label="Until", widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class CloseForm(forms.Form):
+    """What was done about it."""
+
+    note = forms.CharField(
+        label="What was done", max_length=writes.NOTE_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """`/findings/`: the newest first; whoever reads no other team's sees what they own."""
+    person = person_of(request)
+    page = Paginator(findings.listed(person=person), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": [(row, not may_close_finding(person, owner_id=row.owner_id)) for row in page],
+        "may_assign": may_assign_finding(person),
+        "assign_form": AssignForm(auto_id=False),
+        "close_form": CloseForm(auto_id=False),
+        "crumbs": (("Budgets", reverse("governance:budgets")), ("Findings", "")),
+    }
+    return render(request, "governance/findings.html", context)
+
+
+@require_POST
+def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
+    """Say who looks into it."""
+    finding = findings.find(finding_id=finding_id, person=person_of(request))
+
+    def act() -> str:
+        form = AssignForm(request.POST)
+        if not form.is_valid():
+            raise Invalid("Choose a person, and a day written like 2026-12-31.", field="due_on")
+        owner, due_on = form.cleaned_data["owner"], form.cleaned_data["due_on"]
+        row = writes.assign(
+            finding=finding, owner=owner, due_on=due_on, by=user_of(request), now=timezone.now()
+        )  # fmt: skip
+        return f"{owner.get_full_name() or owner.username} looks into {row}."
+
+    attempt(request, act)
+    return redirect("governance:findings")
+
+
+@require_POST
+def close(request: HttpRequest, finding_id: int) -> HttpResponse:
+    """Close it with what was done."""
+    finding = findings.find(finding_id=finding_id, person=person_of(request))
+
+    def act() -> str:
+        form = CloseForm(request.POST)
+        note = form.cleaned_data["note"] if form.is_valid() else ""
+        row = writes.close(finding=finding, note=note, by=user_of(request), now=timezone.now())
+        return f"{row} is closed."
+
+    attempt(request, act)
+    return redirect("governance:findings")
