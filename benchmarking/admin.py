@@ -1,9 +1,9 @@
-"""Django's admin: runs, load tests, data sets and choices of the sandbox, read-only."""
+"""Django's admin: runs, load tests, data sets, sources of prices and choices of the sandbox, read-only."""
 
 from django.contrib import admin
 
 from benchmarking import models
 from governance.admin import ReadOnly
 
-for model in (models.Dataset, models.LoadPart, models.LoadTest, models.Run, models.SandboxChoice):
+for model in (models.Dataset, models.LoadPart, models.LoadTest, models.PriceSource, models.Run, models.SandboxChoice):
     admin.site.register(model, ReadOnly)

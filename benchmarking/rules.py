@@ -44,3 +44,9 @@ def check_load(person: Person) -> None:
     """Firing at another machine is for platform leads and administrators."""
     if not person.is_active or not person.roles & TRUSTED:
         raise NotAllowed("Only platform leads and administrators start and cancel load tests.")
+
+
+def check_price(person: Person) -> None:
+    """Publishing and withdrawing price lists and contracts is for finance and platform leads."""
+    if not person.is_active or not person.roles & {Role.FINANCE, Role.PLATFORM_LEAD}:
+        raise NotAllowed("Only finance and platform leads publish and withdraw prices.")

@@ -28,3 +28,11 @@ class SandboxInput(Input):
 
     may_go_without = serializers.BooleanField()
     reason = serializers.CharField(max_length=REASON_CHARS_MAX)
+
+
+class PriceFilters(Input):
+    """A page of the price book."""
+
+    q = serializers.CharField(required=False, max_length=200)
+    on = serializers.DateField(required=False)
+    page = serializers.IntegerField(required=False, min_value=1)

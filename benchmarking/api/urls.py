@@ -3,11 +3,13 @@
 from django.urls import URLPattern, path
 
 from benchmarking.api.datasets import Datasets
+from benchmarking.api.prices import Prices
 from benchmarking.api.runs import RunCancellation, RunDetail
 from benchmarking.api.sandbox import Sandbox
 
 urlpatterns: list[URLPattern] = [
     path("datasets/", Datasets.as_view(), name="datasets"),
+    path("prices/", Prices.as_view(), name="prices"),
     path("runs/<int:run_id>/", RunDetail.as_view(), name="run"),
     path("runs/<int:run_id>/cancel/", RunCancellation.as_view(), name="run-cancel"),
     path("sandbox/", Sandbox.as_view(), name="sandbox"),

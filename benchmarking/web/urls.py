@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from benchmarking.web import comparison, runs, sandbox
+from benchmarking.web import comparison, prices, runs, sandbox
 
 app_name = "benchmarking"
 urlpatterns = [
@@ -15,5 +15,8 @@ urlpatterns = [
     path("runs/<int:run_id>/repeat/", runs.repeat, name="run_repeat"),
     path("runs/sandbox/", sandbox.shown, name="sandbox"),
     path("runs/sandbox/choose/", sandbox.choose, name="sandbox_choose"),
+    path("prices/", prices.shown, name="prices"),
+    path("prices/publish/", prices.publish, name="prices_publish"),
+    path("prices/withdraw/", prices.withdraw, name="prices_withdraw"),
     path("models/<slug:team>/<slug:slug>/runs/", runs.of_model, name="model_runs"),
 ]

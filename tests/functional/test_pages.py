@@ -161,6 +161,7 @@ def pages(house: House) -> Iterator[tuple[User | None, str]]:
         "/audit/",
         "/audit/chain/",
         "/runs/sandbox/",
+        "/prices/",
         "/styleguide/",
         "/accounts/password/change/",
     ):

@@ -4,6 +4,7 @@ A new column that holds text is either planted here, or is named in `columns` wi
 the promise fails.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ import yaml
 from django.contrib.auth.models import User
 
 from benchmarking.actions import runs
-from benchmarking.models import Dataset, LoadPart, LoadTest, Run, SandboxChoice
+from benchmarking.models import Dataset, LoadPart, LoadTest, PriceSource, Run, SandboxChoice
 from governance.actions import budget_changes, changes, findings, rulebook
 from governance.domain import defaults
 from governance.domain.budget_changes import Aspect
@@ -190,6 +191,14 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
         created_at=now, next_attempt_at=now, finished_at=now,
     )  # fmt: skip
     SandboxChoice.objects.create(may_go_without=False, reason=seed.long()[:400], chosen_by=cast.admin, chosen_at=now)
+    row = {"name": f"<svg-onload=fetch('{seed.url.rpartition('/')[2]}')>", "on_demand": "1.25", "note": seed.long()}
+    sheet = {
+        "apiVersion": "weighbridge/v1", "kind": "PriceSheet", "name": seed.short(), "source": seed.long(),
+        "as_of": now.date().isoformat(), "provider": "aws", "prices": [row],
+    }  # fmt: skip
+    PriceSource.objects.create(
+        kind="list", name=sheet["name"], content=json.dumps(sheet), published_by=cast.finance, published_at=now
+    )
     for state in (JobState.PAUSED, JobState.DEAD):
         OutboxMessage.objects.create(
             kind="ticket.open", key=f"k{state}", lane=f"l{state}", state=state, error=seed.long(), created_at=now,

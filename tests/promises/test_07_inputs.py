@@ -27,12 +27,12 @@ SAID = f"\"><img src={URL}/echo><svg onload=fetch('{URL}/echo')>"
 ECHOED = {
     "trail.FilterForm.q", "trail.FilterForm.kind", "models.FilterForm.q", "lists.FilterForm.q",
     "styleguide.SpecimenFilter.q", "styleguide.SpecimenForm.title", "styleguide.SpecimenForm.purpose",
-    "budget_forms.AllocationForm.quarter", "filing_forms.FilingForm.sha256",
+    "budget_forms.AllocationForm.quarter", "filing_forms.FilingForm.sha256", "prices.FilterForm.q",
 }  # fmt: skip
 # Inputs that end as one of a few words, a digest or a secret that is compared: what is refused is not shown again.
 NOT_SHOWN = {
     "account_events.NotedAuthenticate.code", "account_events.NotedReauthenticate.code", "step_forms.VoteForm.stage",
-    "styleguide.SpecimenForm.model_file", "step_forms.FileAnswerForm.file", "filing_forms.FilingForm.file",
+    "prices.SourceForm.file", "inputs.PriceFilters.q", "styleguide.SpecimenForm.model_file", "step_forms.FileAnswerForm.file", "filing_forms.FilingForm.file",
     "filing_forms.FilingForm.dataset_file", "inputs.BudgetFilters.quarter", "inputs.AllocationInput.quarter",
     "inputs.ListInput.q", "inputs.ReviewFilters.q", "inputs.ModelFilters.q", "inputs.TrailFilters.q",
     "inputs.TrailFilters.subject_type", "inputs.TrailFilters.kind", "inputs.ReviewInput.model_version",
@@ -52,6 +52,7 @@ STORED = {
     "changes.GrantForm.reason": "governance.RuleChange.reason",
     "reasons.ReasonForm.reason": "governance.RuleChange.closing_reason",
     "policies.DraftForm.source": "governance.PolicyVersion.source",
+    "prices.WithdrawalForm.reason": "governance.AuditEvent.reason",
     "sandbox.ChoiceForm.reason": "benchmarking.SandboxChoice.reason",
     "step_forms.ReasonForm.reason": "governance.AuditEvent.reason",
     "step_forms.FigureForm.source": "reviews.Fact.source",
@@ -133,7 +134,7 @@ def test_what_is_only_echoed_is_escaped(cast: Cast) -> None:
         ("admin", "/audit/", {"q": SAID, "kind": SAID, "subject_type": SAID}), ("admin", "/models/", {"q": SAID, "tier": SAID}),
         ("admin", "/requests/", {"q": SAID, "state": SAID, "team": SAID}), ("finance", "/budgets/", {"quarter": SAID}),
         ("admin", "/changes/", {"state": SAID, "page": SAID}), ("admin", "/styleguide/", {"q": SAID, "title": SAID}),
-        ("author", "/accounts/login/", {"next": SAID}), ("author", "/requests/new/", {"model": SAID}),
+        ("author", "/accounts/login/", {"next": SAID}), ("author", "/requests/new/", {"model": SAID}), ("author", "/prices/", {"q": SAID}),
     ]  # fmt: skip
     sent = [
         ("finance", "/budgets/", {"quarter": SAID, "team": SAID, "amount": SAID, "key": "k", "unit": SAID}),

@@ -1,13 +1,14 @@
 """How to call every write of the ground floor and of benchmarking, so that each does something."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.core.files.base import ContentFile
 
-from benchmarking.actions import datasets, runs, sandbox
-from benchmarking.models import Run
+from benchmarking.actions import datasets, prices, runs, sandbox
+from benchmarking.models import PriceSource, Run
 from governance.actions import (
     accounts,
     actuals,
@@ -50,6 +51,7 @@ from tests.factories.changes import grant, propose, publish
 from tests.factories.models import make_version, npz_bytes, onnx_bytes
 from tests.factories.people import Cast, make_person
 from tests.factories.requests import allocate_budget, result_of
+from tests.unit.benchmarking.toolkit.costs.prices.builders import sheet
 
 Call = Callable[[Cast, datetime], object]
 REF = "MRR-2026-0001"
@@ -179,6 +181,11 @@ def _publish(cast: Cast, now: datetime) -> None:
     publish(version=_draft(cast, now), cast=cast, now=now)
 
 
+def _priced(cast: Cast, now: datetime) -> PriceSource:
+    text = json.dumps(sheet(prices=[{"name": "rack-a", "on_demand": "1.25"}]))
+    return prices.publish(text=text, by=cast.finance, now=now)
+
+
 def _queued(cast: Cast, now: datetime) -> Run:
     version = make_version(by=cast.author, now=now)
     return runs.queue(key="r", version=version, dataset=None, plan=PLAN, asked_for="", by=cast.author, now=now)
@@ -290,6 +297,10 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     "governance.actions.rulebook.publish": _publish,
     "benchmarking.actions.datasets.register": lambda cast, now: datasets.register(
         name="d", upload=ContentFile(npz_bytes(), name="d.npz"), by=cast.author, now=now
+    ),
+    "benchmarking.actions.prices.publish": _priced,
+    "benchmarking.actions.prices.withdraw": lambda cast, now: prices.withdraw(
+        source=_priced(cast, now), reason="It ended.", by=cast.finance, now=now
     ),
     "benchmarking.actions.sandbox.choose": lambda cast, now: sandbox.choose(
         may_go_without=True, reason="A container.", by=cast.admin, now=now

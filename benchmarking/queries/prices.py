@@ -1,0 +1,28 @@
+"""Reads of prices: the shipped book with what the organisation published beside it."""
+
+from datetime import date
+from fnmatch import fnmatchcase
+
+from benchmarking.models import PriceSource
+from benchmarking.toolkit.costs.prices.book import PriceBook
+from benchmarking.toolkit.costs.prices.price import Price
+from benchmarking.toolkit.costs.prices.published import beside, read_published
+from benchmarking.toolkit.costs.prices.shipped import own_book
+
+
+def current() -> list[PriceSource]:
+    """The sources that hold: of each name the latest, unless it was withdrawn; in the order of their publication."""
+    latest = PriceSource.objects.order_by("kind", "name", "-pk").distinct("kind", "name").values("pk")
+    rows = PriceSource.objects.filter(pk__in=latest).exclude(content="").select_related("published_by")
+    return list(rows.order_by("pk"))
+
+
+def price_book(on: date) -> PriceBook:
+    """The prices to calculate with on a day."""
+    return beside(own_book(on), tuple(read_published(source.content) for source in current()))
+
+
+def matching(book: PriceBook, wanted: str) -> list[Price]:
+    """The prices whose SKU holds the text, * and ? in it standing for anything, by contract where there is one."""
+    pattern = f"*{wanted.lower()}*"
+    return [book.by_contract(price) for price in book.prices if fnmatchcase(price.sku.lower(), pattern)]
