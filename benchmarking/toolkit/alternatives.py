@@ -53,7 +53,8 @@ def measure_alternatives(
         settings=TrialSettings(comparison=ComparisonSettings(margin=wanted.max_quality_drop)),
     )  # fmt: skip
     planned = of_file(model, data, calibration=None, choice=choice)
-    parts = [_part(follow, number, 1 + len(rivals)) for number in range(1 + len(rivals))]
+    names = [wanted.family, *rivals]
+    parts = [_part(follow, name, number, len(names)) for number, name in enumerate(names)]
     found = series.run(planned, follow=parts[0], now=now, keep=lambda _: None)
     if not rivals:
         return as_result(found, left_out=planned.left_out)
@@ -82,10 +83,11 @@ def _rival(
         return Candidates(measured_at=now().isoformat(), baseline=series.BASELINE, candidates=(only,))
 
 
-def _part(follow: Follow, number: int, of: int) -> Follow:
-    """Return a follow whose 0 to 1 is one of `of` equal parts of the whole."""
+def _part(follow: Follow, name: str, number: int, of: int) -> Follow:
+    """Return a follow whose 0 to 1 is one of `of` equal parts of the whole, and says whose; one alone needs no name."""
     on_progress, should_stop = follow
-    return lambda share, doing: on_progress((number + share) / of, doing), should_stop
+    whose = f"{name}, " if of > 1 else ""
+    return lambda share, doing: on_progress((number + share) / of, f"{whose}{doing}"), should_stop
 
 
 def as_result(found: Candidates, *, left_out: Sequence[str] = ()) -> dict[str, Any]:

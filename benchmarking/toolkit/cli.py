@@ -1,7 +1,7 @@
 """`weighbridge`: the toolkit at the terminal and in a pipeline.
 
 Exit codes, the same for every command: 0 yes or done; 1 no (an invalid measurement, a refusal); 2 bad input, or it
-could not be told. Heavy libraries are imported by the command that needs them, so that `--help` is quick.
+could not be told; 130 interrupted, with what was measured kept where it can be. Heavy libraries are imported by the command that needs them, so that `--help` is quick.
 """
 
 import os
@@ -30,7 +30,7 @@ from benchmarking.toolkit.commands.track import track
 app = typer.Typer(
     help=(
         "Weigh a model before it goes on the road.\n\n"
-        "Exit codes: 0 yes or done, 1 no (invalid measurement, refused), 2 bad input or cannot tell."
+        "Exit codes: 0 yes or done, 1 no (invalid measurement, refused), 2 bad input or cannot tell, 130 interrupted."
     ),
     no_args_is_help=True,
     add_completion=False,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from benchmarking.toolkit.terminal import number
+from benchmarking.toolkit.terminal import console, number
 
 ANSWERS = {
     "baseline": "baseline",
@@ -19,12 +19,11 @@ ANSWERS = {
 
 def show_comparison(document: Mapping[str, Any], stream: TextIO) -> None:
     """Write each model's median, speed-up and paired drops with their bounds, the ranks, and the verdict with its reasons."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title=f"compared with {document['baseline']}", title_justify="left")
     for heading in ("model", "MB", "median ms", "speed-up", "speed"):
-        table.add_column(heading, justify="left" if heading in ("model", "speed") else "right")
+        table.add_column(heading, justify="left" if heading in ("model", "speed") else "right", overflow="fold")
     for found in document["candidates"]:
         held = found["metrics"]
         figures = (
@@ -33,38 +32,37 @@ def show_comparison(document: Mapping[str, Any], stream: TextIO) -> None:
             between(found["speed_up"]),
         )
         table.add_row(found["name"], *figures, ANSWERS[found["answer"]])
-    console = Console(file=stream, highlight=False)
-    console.print(table)
+    out = console(stream)
+    out.print(table)
     for found in document["candidates"]:
         for drop in found["quality_drops"]:
             word = "within" if drop["is_non_inferior"] else "not shown to be within"
             text = f"{found['name']}: {drop['metric']} worse by {between(drop)}, {word} {drop['margin']:g}"
-            console.print(text, markup=False, soft_wrap=True)
+            out.print(text, markup=False, soft_wrap=True)
     floor = document["noise_floor"]
     if floor is not None:
-        console.print(f"noise floor: {floor:.1%}, what the baseline differs from itself", markup=False)
-    console.print("quickest first: " + ", then ".join(" = ".join(rank) for rank in document["ranks"]), markup=False)
-    _show_verdict(document["verdict"], console)
+        out.print(f"noise floor: {floor:.1%}, what the baseline differs from itself", markup=False)
+    out.print("quickest first: " + ", then ".join(" = ".join(rank) for rank in document["ranks"]), markup=False)
+    _show_verdict(document["verdict"], out)
 
 
 def show_rerun(document: Mapping[str, Any], stream: TextIO) -> None:
     """Write each figure then and now, whether they are equivalent, what else differs, and the answer."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title=f"repeated, within {document['margin']:.0%}", title_justify="left")
     for heading in ("figure", "then", "now", "ratio", "answer"):
-        table.add_column(heading, justify="left" if heading in ("figure", "answer") else "right")
+        table.add_column(heading, justify="left" if heading in ("figure", "answer") else "right", overflow="fold")
     for found in document["figures"]:
         answer = ANSWERS[found["answer"]]
         table.add_row(found["metric"], number(found["then"]), number(found["now"]), between(found, key="ratio"), answer)
-    console = Console(file=stream, highlight=False)
-    console.print(table)
+    out = console(stream)
+    out.print(table)
     for each in document["differences"]:
-        console.print(f"differs: {each['fact']} was {each['then']}, is {each['now']}", markup=False, soft_wrap=True)
+        out.print(f"differs: {each['fact']} was {each['then']}, is {each['now']}", markup=False, soft_wrap=True)
     for text in document["reasons"]:
-        console.print(f"  {text}", markup=False)
-    console.print(f"answer: {ANSWERS[document['answer']]}", markup=False)
+        out.print(f"  {text}", markup=False)
+    out.print(f"answer: {ANSWERS[document['answer']]}", markup=False)
 
 
 def between(figure: Mapping[str, Any] | None, *, key: str = "value") -> str:
@@ -74,7 +72,7 @@ def between(figure: Mapping[str, Any] | None, *, key: str = "value") -> str:
     return f"{number(figure[key])} [{number(figure['lower'])}, {number(figure['upper'])}]"
 
 
-def _show_verdict(verdict: Mapping[str, Any], console: Any) -> None:
-    console.print(f"verdict: {verdict['status']}", markup=False)
+def _show_verdict(verdict: Mapping[str, Any], out: Any) -> None:
+    out.print(f"verdict: {verdict['status']}", markup=False)
     for reason in verdict["reasons"]:
-        console.print(f"  {reason['code']}: {reason['message']}", markup=False, soft_wrap=True)
+        out.print(f"  {reason['code']}: {reason['message']}", markup=False, soft_wrap=True)

@@ -2,7 +2,12 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_COLUMNS = 160
 
 FIGURES = {
     "latency_p50_ms": "latency p50",
@@ -88,28 +93,37 @@ def show_load_search(result: Mapping[str, Any], stream: TextIO) -> None:
     stream.write("\n".join(lines) + "\n")
 
 
+def console(stream: TextIO) -> "Console":
+    """Return a console that cuts nothing off: in a file or a pipe lines may be as long as a table needs."""
+    from rich.console import Console
+
+    found = Console(file=stream, highlight=False)
+    if not found.is_terminal:
+        found.width = max(found.width, PIPE_COLUMNS)
+    return found
+
+
 def show_figures(result: Mapping[str, Any], stream: TextIO, *, title: str) -> None:
     """Write a result of any kind under `title`: figures, what is missing, verdict, manifest."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")
     for heading in ("figure", "value", "lower", "upper", "unit", "level", "n"):
-        table.add_column(heading, justify="left" if heading in ("figure", "unit") else "right")
+        table.add_column(heading, justify="left" if heading in ("figure", "unit") else "right", overflow="fold")
     for name, metric in result["metrics"].items():
         bounds = [number(metric[key]) for key in ("value", "lower", "upper")]
         level = f"{metric['confidence']:.0%}" if metric["confidence"] else ""
         table.add_row(
             FIGURES.get(name, name), *bounds, "" if metric["unit"] == "1" else metric["unit"], level, f"{metric['n']:,}"
         )
-    console = Console(file=stream, highlight=False)
-    console.print(table)
+    out = console(stream)
+    out.print(table)
     for missing in result["missing"]:
-        console.print(f"no figure: {missing['message']}", markup=False)
-    console.print(f"verdict: {result['verdict']['status']}", markup=False)
+        out.print(f"no figure: {missing['message']}", markup=False)
+    out.print(f"verdict: {result['verdict']['status']}", markup=False)
     for reason in result["verdict"]["reasons"]:
-        console.print(f"  {reason['code']}: {reason['message']}", markup=False)
-    console.print(f"manifest: {result['manifest']['digest']}", markup=False, soft_wrap=True)
+        out.print(f"  {reason['code']}: {reason['message']}", markup=False)
+    out.print(f"manifest: {result['manifest']['digest']}", markup=False, soft_wrap=True)
 
 
 def number(value: float | None) -> str:
@@ -123,7 +137,6 @@ def number(value: float | None) -> str:
 
 def show_sweep(document: Mapping[str, Any], stream: TextIO) -> None:
     """Write a line for each point of a sweep, throughput with its bounds, and name the best."""
-    from rich.console import Console
     from rich.table import Table
 
     from benchmarking.toolkit.sweep import best_of
@@ -131,7 +144,7 @@ def show_sweep(document: Mapping[str, Any], stream: TextIO) -> None:
     table = Table(title="Offline, by batch and batches under way", title_justify="left")
     headings = ("batch", "under way", "rows/s", "lower", "upper", "p50 ms", "p99 ms of a batch", "peak MB", "verdict")
     for heading in headings:
-        table.add_column(heading, justify="left" if heading == "verdict" else "right")
+        table.add_column(heading, justify="left" if heading == "verdict" else "right", overflow="fold")
     for point in document["points"]:
         found = point.get("metrics", {})
         rate = found.get("throughput_samples_per_s", {})
@@ -139,11 +152,11 @@ def show_sweep(document: Mapping[str, Any], stream: TextIO) -> None:
         figures = [number(value) for value in (*(rate.get(key) for key in ("value", "lower", "upper")), *others)]
         end = point["refused"]["reason"] if "refused" in point else point["status"]
         table.add_row(str(point["batch"]), str(point["concurrency"]), *figures, end)
-    console = Console(file=stream, highlight=False)
-    console.print(table)
+    out = console(stream)
+    out.print(table)
     best = best_of(document)
     if best is not None:
-        console.print(f"highest throughput: batch {best['batch']}, {best['concurrency']} under way", markup=False)
+        out.print(f"highest throughput: batch {best['batch']}, {best['concurrency']} under way", markup=False)
 
 
 def show_max_rate(document: Mapping[str, Any], stream: TextIO) -> None:

@@ -50,9 +50,9 @@ def pareto(
 
 def _show(members: "tuple[Candidate, ...]", found: "Frontier") -> None:
     """Print the standings as a table, and who was left out."""
-    from rich.console import Console
     from rich.table import Table
 
+    from benchmarking.toolkit.terminal import console
     from benchmarking.toolkit.tradeoff.charts.tables import with_bounds
     from benchmarking.toolkit.tradeoff.charts.words import with_unit
 
@@ -69,12 +69,12 @@ def _show(members: "tuple[Candidate, ...]", found: "Frontier") -> None:
         "state",
         "beaten by",
     ):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for standing in found.standings:
         figures = (with_bounds(by_name[standing.name].metrics[axis.metric]) for axis in found.axes)
         beaten_by = ", ".join(f"{by.name} ({by.probability:.0%})" for by in standing.dominated_by[:3])
         table.add_row(standing.name, *figures, f"{standing.p_frontier:.2f}", standing.state.value, beaten_by)
-    console = Console(file=sys.stdout, highlight=False)
-    console.print(table)
+    out = console(sys.stdout)
+    out.print(table)
     for name, metric in found.left_out:
-        console.print(f"left out: {name} has no {metric}", markup=False)
+        out.print(f"left out: {name} has no {metric}", markup=False)

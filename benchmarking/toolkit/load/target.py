@@ -68,7 +68,9 @@ def _parts(url: str) -> tuple[str, int, str]:
         port = parts.port
     except ValueError as error:
         raise Invalid("This is not an address; write http://host:port/path.", field="url") from error
-    return parts.hostname or "", PORTS.get(parts.scheme, 0) if port is None else port, parts.scheme
+    if parts.scheme not in PORTS:
+        raise Invalid("Write an address that begins with http:// or https://.", field="url")
+    return parts.hostname or "", PORTS[parts.scheme] if port is None else port, parts.scheme
 
 
 def canonical_literal(host: str) -> str | None:

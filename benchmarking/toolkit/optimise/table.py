@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TextIO
 
-from benchmarking.toolkit.terminal import number
+from benchmarking.toolkit.terminal import console, number
 from benchmarking.toolkit.tradeoff.candidates import Answer, Candidate, Candidates
 
 COLUMNS = ("variant", "verdict", "speed-up", "loss", "accuracy", "p50 ms", "MB")
@@ -14,7 +14,6 @@ def show_candidates(found: Candidates, stream: TextIO, *, left_out: Sequence[str
 
     The loss is in points of accuracy: 1 is one of a hundred rows.
     """
-    from rich.console import Console
     from rich.table import Table
 
     # Without lines it fits into eighty columns with every name whole.
@@ -23,14 +22,14 @@ def show_candidates(found: Candidates, stream: TextIO, *, left_out: Sequence[str
         table.add_column(column, justify="left" if column in ("variant", "verdict") else "right", no_wrap=True)
     for candidate in found.candidates:
         table.add_row(*_row(candidate))
-    console = Console(file=stream, highlight=False)
-    console.print(table)
+    out = console(stream)
+    out.print(table)
     for candidate in found.candidates:
         for reason in candidate.verdict.reasons:
-            console.print(f"{candidate.name}: {reason.message}", markup=False, soft_wrap=True)
+            out.print(f"{candidate.name}: {reason.message}", markup=False, soft_wrap=True)
     for sentence in left_out:
-        console.print(sentence, markup=False, soft_wrap=True)
-    console.print(conclusion(found), markup=False, soft_wrap=True)
+        out.print(sentence, markup=False, soft_wrap=True)
+    out.print(conclusion(found), markup=False, soft_wrap=True)
 
 
 def _row(candidate: Candidate) -> list[str]:

@@ -99,7 +99,7 @@ def try_variant(
 
     path.parent.mkdir(parents=True, exist_ok=True)
     variant.make(path, within(0.0, MADE))
-    result = bench.profile(path, variant.name, (within(MADE, PROFILED)[0], should_stop))
+    result = bench.profile(path, "its figures", within(MADE, PROFILED))
     compared = bench.workshop.compare(
         baseline=bench.baseline, variant=path, rows=bench.rows, settings=bench.settings.comparison,
         follow=within(PROFILED, 1.0),

@@ -102,4 +102,7 @@ def _limit(text: str) -> Limit:
         bound = None
     if found is None or bound is None:
         raise Invalid(f"{text!r} is no limit; write metric<=number or metric>=number.", code="limits", field="limit")
+    if bound <= 0 and unit_of(found["metric"]):
+        text = f"A limit of {name_of(found['metric'])} is above 0 {unit_of(found['metric'])}, not {bound:g}."
+        raise Invalid(text, code="limits", field="limit")
     return Limit(found["metric"], bound, Direction.MIN if found["sense"] == "<=" else Direction.MAX)

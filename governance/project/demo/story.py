@@ -113,7 +113,9 @@ def await_benchmarks(cast: Cast, ref: str, say: Terminal) -> Document:
         run = next((each for each in request["runs"] if each["state"] not in FINISHED), waiting)
         say.progress(run["progress"], run["phase"] or run["state"])
 
-    found = wait(lambda: cast.requester.get(f"reviews/{ref}/"), _is_measured, tell)
+    wait(lambda: cast.requester.get(f"reviews/{ref}/"), _is_measured, tell)
+    # Read anew: an answer that was being put together while the figures came in may still hold what the policy said before.
+    found = cast.requester.get(f"reviews/{ref}/")
     run, beside = runs_of(found)
     for each in (run, beside):
         if each["state"] != "done":

@@ -169,6 +169,6 @@ def test_whoever_stops_the_run_stops_the_rivals_too(tmp_path, monkeypatch):
 
 def test_progress_is_that_of_the_whole():
     told = []
-    follow = alternatives._part((lambda share, doing: told.append((share, doing)), lambda: True), 1, 4)
+    follow = alternatives._part((lambda share, doing: told.append((share, doing)), lambda: True), "resnet", 1, 4)
     follow[0](0.5, "measuring")
-    assert (told, follow[1]()) == ([(0.375, "measuring")], True)
+    assert (told, follow[1]()) == ([(0.375, "resnet, measuring")], True)

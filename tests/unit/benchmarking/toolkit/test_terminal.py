@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from benchmarking.toolkit.terminal import number, progress, show_result
+from benchmarking.toolkit.terminal import console, number, progress, show_result
 
 METRIC = {"value": 1.5, "lower": 1.25, "upper": 2000.4, "confidence": 0.99, "n": 12_345, "unit": "ms"}
 RESULT = {
@@ -65,3 +65,22 @@ def test_quiet_progress_writes_nothing():
     with progress(stream, is_quiet=True) as say:
         say(0.5, "measuring latency")
     assert stream.getvalue() == ""
+
+
+class Screen(io.StringIO):
+    """A terminal that is 40 columns wide."""
+
+    def isatty(self):
+        return True
+
+
+def test_a_pipe_gets_whole_tables_and_a_narrow_terminal_gets_cells_in_several_lines(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert (console(io.StringIO()).width, console(Screen()).width) == (160, 40)
+    name = "int8_static_per_channel_of_a_long_name"
+    for stream in (io.StringIO(), Screen()):
+        show_result(RESULT | {"metrics": {name: METRIC}}, stream)
+        assert "…" not in stream.getvalue()
+        assert (name in stream.getvalue()) is not stream.isatty()

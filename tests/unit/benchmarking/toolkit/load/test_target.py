@@ -121,3 +121,8 @@ def test_the_resolver_and_this_machine(monkeypatch):
     assert is_this_machine("127.0.0.1")
     assert not is_this_machine("192.0.2.1")
     assert not is_this_machine("2001:db8::1")
+
+
+def test_another_scheme_is_told_which_ones_there_are():
+    with pytest.raises(Invalid, match=r"begins with http:// or https://\."):
+        check_target("ftp://127.0.0.1/", permissions=[], resolve=addresses_of)

@@ -243,3 +243,13 @@ def test_a_bound_just_admits_or_just_excludes_a_value() -> None:
             asked = Requirements((Limit(change.metric, change.after, change.direction),))
         winner = decide(choice, asked).winner
         assert (winner.name if winner else None) == change.winner
+
+
+@pytest.mark.parametrize("text", ["latency_p95_ms<=-1", "model_size_mb<=0", "cost_usd<=-0.5"])
+def test_a_limit_that_nothing_can_keep_is_refused(text):
+    with pytest.raises(Invalid, match="is above 0 "):
+        limits_of([text])
+
+
+def test_other_figures_may_have_limits_below_nothing():
+    assert limits_of(["score>=-1"])[0].bound == -1
