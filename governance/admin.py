@@ -161,6 +161,7 @@ admin.site.register(User, AccountAdmin)
 admin.site.register((Authenticator, EmailAddress), WayInAdmin)
 
 for model in (
+    models.AllocationRule, models.AllocationVersion, models.Bill, models.BillSlice, models.ExchangeRate, models.SpendLine,
     models.ApiToken, models.AuditEvent, models.BudgetAccount, models.BudgetChange, models.ChecklistVersion, models.Checkpoint,
     models.CostCentre, models.Finding, models.LedgerEntry, models.ModelAsset, models.ModelVersion, models.OutboxMessage, models.PolicyVersion,
     models.RuleChange,

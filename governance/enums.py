@@ -29,6 +29,7 @@ class Reach(StrEnum):
 
 
 HELD = (JobState.CLAIMED, JobState.RUNNING)
+ENDED_BADLY = (JobState.FAILED, JobState.DEAD, JobState.CANCELLED)
 UNFINISHED = (JobState.QUEUED, JobState.CLAIMED, JobState.RUNNING, JobState.PAUSED)
 
 
@@ -78,3 +79,20 @@ class FindingState(TextChoices):
 
     OPEN = "open"
     CLOSED = "closed"
+
+
+class BillKind(TextChoices):
+    """What a file of costs or use is."""
+
+    FOCUS = "focus", "Bill in the FOCUS format"
+    SLURM = "slurm", "Accounting of Slurm (sacct)"
+    KUBERNETES = "kubernetes", "GPU use of a Kubernetes cluster"
+
+
+class BillOrigin(TextChoices):
+    """Through which door a bill came."""
+
+    UPLOAD = "upload", "uploaded"
+    FOLDER = "folder", "watched folder"
+    COMMAND = "command", "command line"
+    API = "api", "API"

@@ -179,6 +179,38 @@ def may_close_finding(person: Person, *, owner_id: int | None) -> bool:
     return may(lambda: check_close_finding(person, owner_id=owner_id))
 
 
+def check_handle_bills(person: Person) -> None:
+    """Sending bills, setting rates and drafting allocation rules: finance, platform leads and administrators."""
+    _need(person, Role.FINANCE, Role.PLATFORM_LEAD, Role.ADMIN, to="handle bills")
+
+
+def may_handle_bills(person: Person) -> bool:
+    """Whether the person may send bills and draft allocation rules."""
+    return may(lambda: check_handle_bills(person))
+
+
+def check_publish_allocation(person: Person, *, written_by_id: int | None) -> None:
+    """Putting allocation rules in force: whoever handles bills, and somebody else than their author."""
+    check_handle_bills(person)
+    if written_by_id == person.id:
+        raise NotAllowed("Somebody other than their author must publish allocation rules; ask another.")
+
+
+def may_publish_allocation(person: Person, *, written_by_id: int | None) -> bool:
+    """Whether the person may publish these rules."""
+    return may(lambda: check_publish_allocation(person, written_by_id=written_by_id))
+
+
+def check_see_bills(person: Person) -> None:
+    """Whole bills name accounts of every team: whoever handles them, and auditors."""
+    _need(person, Role.FINANCE, Role.PLATFORM_LEAD, Role.ADMIN, Role.AUDITOR, to="see bills")
+
+
+def may_see_bills(person: Person) -> bool:
+    """Whether the person may see whole bills."""
+    return may(lambda: check_see_bills(person))
+
+
 def check_act_for_team(person: Person, *, team: str) -> None:
     """Registering models and filing requests: requesters of that team."""
     _need(person, Role.REQUESTER, to="file for a team")

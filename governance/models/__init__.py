@@ -1,6 +1,8 @@
 """Tables of the ground floor and the constraints the database holds."""
 
+from governance.models.allocation import AllocationRule, AllocationVersion
 from governance.models.audit import AuditEvent
+from governance.models.bills import Bill, BillSlice, ExchangeRate, SpendLine
 from governance.models.budget_changes import BudgetChange
 from governance.models.budgets import BudgetAccount, CostCentre, LedgerEntry
 from governance.models.changes import RuleChange
@@ -14,14 +16,19 @@ from governance.models.people import ApiToken, RoleGrant, Team
 from governance.models.rulebook import ChecklistVersion, PolicyVersion
 
 __all__ = [
+    "AllocationRule",
+    "AllocationVersion",
     "AnsweredPost",
     "ApiToken",
     "AuditEvent",
+    "Bill",
+    "BillSlice",
     "BudgetAccount",
     "BudgetChange",
     "ChecklistVersion",
     "Checkpoint",
     "CostCentre",
+    "ExchangeRate",
     "Finding",
     "Leased",
     "LedgerEntry",
@@ -32,5 +39,6 @@ __all__ = [
     "Pulse",
     "RoleGrant",
     "RuleChange",
+    "SpendLine",
     "Team",
 ]

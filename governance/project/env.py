@@ -71,6 +71,12 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("WEIGHBRIDGE_RUN_WALL_S", "seconds", "900", "Longest time one benchmark run may take."),
     Variable(
+        "WEIGHBRIDGE_BILLS_FOLDER",
+        "folder",
+        "none: nothing is watched",
+        "Folder whose files are read as bills in the FOCUS format once they have lain still for a minute.",
+    ),
+    Variable(
         "WEIGHBRIDGE_LOAD_TARGETS",
         "HOST or HOST=NETWORK, comma separated",
         "none: no load tests",

@@ -19,7 +19,7 @@ OURS: Mapping[str, str] = {
             "governance.AuditEvent.previous_hash", "governance.AuditEvent.hash", "governance.ApiToken.digest",
             "governance.PolicyVersion.digest", "governance.ChecklistVersion.digest", "governance.ModelVersion.digest",
             "governance.Checkpoint.head", "governance.Checkpoint.key_id", "governance.Checkpoint.signature",
-            "governance.AnsweredPost.fingerprint", "benchmarking.Dataset.digest", "benchmarking.Run.result_digest",
+            "governance.AnsweredPost.fingerprint", "governance.AllocationVersion.digest", "governance.Bill.digest", "benchmarking.Dataset.digest", "benchmarking.Run.result_digest",
             "benchmarking.LoadTest.result_digest",
             "reviews.ChecklistAnswer.file_digest", "reviews.Revision.digest", "reviews.Decision.bundle_digest",
             "reviews.Authorisation.subject_digest", "reviews.Authorisation.statement_digest",
@@ -39,7 +39,8 @@ OURS: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "auth.User.username", "governance.Team.slug", "governance.PolicyVersion.name",
-            "governance.ChecklistVersion.name", "governance.ModelAsset.slug", "reviews.ChecklistAnswer.item",
+            "governance.ChecklistVersion.name", "governance.ModelAsset.slug", "governance.AllocationVersion.name",
+            "governance.SpendLine.category", "governance.SpendLine.currency", "governance.ExchangeRate.currency", "reviews.ChecklistAnswer.item",
             "reviews.Waiver.rule_id", "reviews.Vote.stage", "governance.BudgetAccount.quarter", "governance.CostCentre.slug", "governance.Finding.kind",
             "governance.LedgerEntry.period",
         ),
@@ -56,7 +57,7 @@ OURS: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "governance.Finding.key", "governance.Finding.source", "governance.OutboxMessage.key", "governance.OutboxMessage.lane", "governance.ApiToken.prefix",
-            "governance.ModelVersion.stored_as", "benchmarking.Dataset.stored_as", "benchmarking.Run.key",
+            "governance.ModelVersion.stored_as", "governance.Bill.stored_as", "governance.BillSlice.totals", "benchmarking.Dataset.stored_as", "benchmarking.Run.key",
             "benchmarking.LoadPart.samples_stored_as",
             "benchmarking.LoadPart.samples_stored_as",
             "reviews.Packet.stored_as", "reviews.Ticket.label", "reviews.Authorisation.envelope",

@@ -14,20 +14,24 @@ from django.contrib.auth.models import User
 
 from benchmarking.actions import runs
 from benchmarking.models import Dataset, LoadPart, LoadTest, PriceSource, Run, SandboxChoice
-from governance.actions import budget_changes, changes, findings, rulebook
+from governance.actions import allocation, budget_changes, changes, findings, rates, rulebook
 from governance.domain import defaults
+from governance.domain.bills.currencies import Rate
 from governance.domain.budget_changes import Aspect
 from governance.domain.facts import Basis
 from governance.domain.roles import Role
 from governance.enums import JobState
 from governance.models import (
     AnsweredPost,
+    Bill,
+    BillSlice,
     CostCentre,
     Finding,
     LedgerEntry,
     ModelAsset,
     ModelVersion,
     OutboxMessage,
+    SpendLine,
     Team,
 )
 from reviews.actions import evidence, packets, review
@@ -118,6 +122,7 @@ def plant(seed: Seeds, *, cast: Cast, now: datetime) -> House:
     Team.objects.filter(slug="search").update(name=seed.short())
     request = _walked(seed, cast=cast, now=now)
     _beside(seed, request, cast=cast, now=now)
+    _bills(seed, cast=cast, now=now)
     _from_jira(seed, request, cast=cast, now=now)
     packets.freeze(request=request, by=cast.author, now=now)
     packet = packets.freeze(request=request, by=cast.author, now=now)
@@ -231,6 +236,40 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
     )
     findings.close(finding=found, note=seed.long(), by=cast.finance, now=now)
     AnsweredPost.objects.create(user=cast.author, key=seed.short(), fingerprint="f", received_at=now)
+
+
+def _bills(seed: Seeds, *, cast: Cast, now: datetime) -> None:
+    """What stands in bills, in the names of their files, in allocation rules, and where rates are said to be from."""
+    source = yaml.safe_dump(
+        {"apiVersion": "weighbridge/v1", "kind": "AllocationRules", "name": seed.short(),
+         "rules": [{"id": seed.short(), "match": {"skus": [seed.short()]}, "account": "search"}]}, width=10_000,
+    )  # fmt: skip
+    draft = allocation.draft(source=source, by=cast.finance, now=now)
+    rule = allocation.publish(version=draft, by=cast.admin, now=now).rules.get()
+    month = now.date().replace(day=1)
+    report = {
+        "format": seed.short(), "rows_read": 2, "rows_kept": 1, "lines": 1, "notes": [seed.long()], "slices": [],
+        "refused": [{"check": "x", "reason": seed.long(), "rows": 1, "examples": [seed.long()]}],
+    }  # fmt: skip
+    bill = Bill.objects.create(
+        kind="focus", origin="folder", name=seed.short(), digest=f"sha256:{'b' * 64}", stored_as="b", seen_as=seed.short(),
+        cluster=seed.short(), phase=seed.short(), report=report, state=JobState.DONE, error=seed.long(), created_at=now,
+        next_attempt_at=now, finished_at=now,
+    )  # fmt: skip
+    part = BillSlice.objects.create(
+        bill=bill, provider=seed.short(), billing_account=seed.short(), period=month, period_end=month + timedelta(days=31),
+        rows=1, lines_count=1, gpu_hours=0, totals=[{"currency": "USD", "billed": "1", "effective": "1"}], read_at=now,
+    )  # fmt: skip
+    SpendLine.open_partitions([month])
+    for owner in (rule, None):
+        SpendLine.objects.create(
+            slice=part, rule=owner, period=month, day=month, subaccount=seed.long(), resource=seed.long(), sku=seed.long(),
+            provider=seed.short(), service=seed.long(), service_category=seed.long(), region=seed.long(), category="Usage",
+            is_correction=False, currency="USD", tags={seed.short(): seed.long()}, rows=1, billed=1, effective=1, listed=1,
+            gpu_hours=0,
+        )  # fmt: skip
+    rate = Rate("EUR", now.date(), Decimal("1.1"), seed.long()[:200])
+    rates.set_rate(rate=rate, by=cast.finance, now=now)
 
 
 def _from_jira(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -> None:

@@ -132,10 +132,13 @@ def _check_parquet(path: Path) -> None:
             )
 
 
-def header_of(path: Path) -> tuple[list[str], str]:
-    """The header of a CSV file and its delimiter. Raises Invalid where there is none."""
-    with path.open("rb") as file:
-        line = file.readline(HEAD_BYTES)
+def header_of(path: Path, *, kind: Kind = Kind.CSV) -> tuple[list[str], str]:
+    """The header of a CSV file, packed or not, and its delimiter. Raises Invalid where there is none."""
+    try:
+        with gzip.open(path, "rb") if kind is Kind.GZIP else path.open("rb") as file:
+            line = file.readline(HEAD_BYTES)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise Invalid(f"The gzip file is damaged ({error}). Send it again.", field="file", code="damaged") from error
     try:
         text = line.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError as error:

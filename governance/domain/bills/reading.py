@@ -58,7 +58,7 @@ def open_source(path: Path, *, kind: Kind) -> Source:
     import polars as pl
 
     if kind is not Kind.PARQUET:
-        names, delimiter = header_of(path)
+        names, delimiter = header_of(path, kind=kind)
         return Source(path, kind, map_header(names), delimiter)
     try:
         names = list(pl.read_parquet_schema(path))

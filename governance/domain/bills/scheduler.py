@@ -8,7 +8,7 @@ import csv
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
@@ -65,12 +65,7 @@ class _Refuse(Exception):  # noqa: N818 -- a row's refusal, caught below
 def gather_usage(path: Path, *, scheduler: Scheduler, cluster: str, on_rows: OnRows = lambda _: None) -> Gathered:
     """Read and add up accounting; `cluster` names what the file itself does not. Raises Invalid for a header that is none."""
     names, delimiter = header_of(path)
-    lacking = [name for name in NEEDED[scheduler] if name not in names]
-    if lacking:
-        raise Invalid(
-            f"This is no accounting of {scheduler}: it lacks {', '.join(lacking)}. Needed are {', '.join(NEEDED[scheduler])}.",
-            field="file", code="columns",
-        )  # fmt: skip
+    check_header(names, scheduler=scheduler)
     sums: dict[tuple[object, ...], list[Decimal | int]] = defaultdict(lambda: [0, Decimal(0)])
     refused: dict[str, list[str]] = defaultdict(list)
     counts: dict[str, int] = defaultdict(int)
@@ -91,6 +86,17 @@ def gather_usage(path: Path, *, scheduler: Scheduler, cluster: str, on_rows: OnR
             total[1] += use.gpus * use.seconds / SECONDS
     found = tuple(Refusal(name, REASONS[name], counts[name], tuple(refused[name])) for name in REASONS if counts[name])
     return Gathered(_frame(sums), read, found, has_zoneless_times=True, rows_with_unreadable_tags=0, set_aside={})
+
+
+def check_header(names: Sequence[str], *, scheduler: Scheduler) -> None:
+    """Raise Invalid where columns are missing that the accounting of this scheduler needs."""
+    lacking = [name for name in NEEDED[scheduler] if name not in names]
+    if lacking:
+        needed = ", ".join(NEEDED[scheduler])
+        raise Invalid(
+            f"This is no accounting of {scheduler}: it lacks {', '.join(lacking)}. Needed are {needed}.",
+            field="file", code="columns",
+        )  # fmt: skip
 
 
 def _rows(path: Path, delimiter: str, on_rows: OnRows) -> Iterator[tuple[int, Row]]:

@@ -1,5 +1,6 @@
 """The slices of a bill: one provider, one billing account, one billing period. A slice is replaced as a whole."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -49,6 +50,17 @@ def slices_of(lines: "pl.DataFrame") -> tuple[Slice, ...]:
     for row in sums.sort(*KEY, "currency").iter_rows(named=True):
         by_slice.setdefault(tuple(row[name] for name in KEY), []).append(row)
     return tuple(_slice(rows) for rows in by_slice.values())
+
+
+def numbered(lines: "pl.DataFrame", numbers: Sequence[int], *, slices: Sequence[Slice]) -> "pl.DataFrame":
+    """The lines with `slice_id`: the number their slice was given."""
+    import polars as pl
+
+    keys = [
+        (each.provider, each.billing_account, each.period, number) for each, number in zip(slices, numbers, strict=True)
+    ]
+    schema = {"provider": pl.String, "billing_account": pl.String, "period": pl.Date, "slice_id": pl.Int64}
+    return lines.join(pl.DataFrame(keys, schema=schema, orient="row"), on=list(KEY), how="left")
 
 
 def _slice(rows: list[dict[str, Any]]) -> Slice:

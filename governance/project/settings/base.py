@@ -226,6 +226,7 @@ WAKE_TRANSPORT_OPTIONS = brokers.wake_options(CELERY_BROKER_URL)
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
 CELERY_TASK_DEFAULT_QUEUE = "effects"
 CELERY_TASK_ROUTES = {
+    "governance.tasks.take_in_bill": {"queue": "bench.cpu"},
     "benchmarking.tasks.execute_run": {"queue": "bench.cpu"},
     "benchmarking.tasks.execute_load_part": {"queue": "bench.cpu"},
     "benchmarking.tasks.execute_run_on_gpu": {"queue": "bench.gpu"},
@@ -252,6 +253,7 @@ WEIGHBRIDGE: dict[str, Any] = {
     "EFFECT_LEASE_S": env.number("WEIGHBRIDGE_EFFECT_LEASE_S"),
     "RUN_WALL_S": env.number("WEIGHBRIDGE_RUN_WALL_S"),
     "RUN_MEMORY_MB": env.number("WEIGHBRIDGE_RUN_MEMORY_MB"),
+    "BILLS_FOLDER": env.text("WEIGHBRIDGE_BILLS_FOLDER", ""),
     "LOAD_TARGETS": [each for each in env.text("WEIGHBRIDGE_LOAD_TARGETS", "").split(",") if each.strip()],
     "JIRA": {
         "url": env.text("JIRA_URL", "").rstrip("/"),

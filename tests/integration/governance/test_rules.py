@@ -51,6 +51,16 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
     "check_refuse_change of one's own": (lambda who: rules.check_refuse_change(who, proposed_by_id=ME), set(Role), ""),
     "check_read_changes": (rules.check_read_changes, {L, A, U}, "may read proposed changes."),
     "check_allocate_budget": (rules.check_allocate_budget, {F}, "Only finance may allocate a budget."),
+    "check_handle_bills": (
+        rules.check_handle_bills, {L, F, A}, "Only finance or a platform lead or an administrator may handle bills.",
+    ),
+    "check_publish_allocation": (
+        lambda who: rules.check_publish_allocation(who, written_by_id=SOMEBODY), {L, F, A}, "may handle bills.",
+    ),
+    "check_publish_allocation of one's own": (
+        lambda who: rules.check_publish_allocation(who, written_by_id=ME), set(), "",
+    ),
+    "check_see_bills": (rules.check_see_bills, {L, F, A, U}, "or an auditor may see bills."),
     "check_see_budget at home": (lambda who: rules.check_see_budget(who, team=HOME), {R, L, F, A, U}, "another team"),
     "check_see_budget": (lambda who: rules.check_see_budget(who, team=AWAY), {L, F, A, U}, "another team"),
     "check_act_for_team": (lambda who: rules.check_act_for_team(who, team=HOME), {R}, "may file for a team."),
@@ -108,6 +118,12 @@ def test_an_inactive_person_may_nothing_whatever_they_were(name: str) -> None:
         (rules.check_write_rulebook, rules.may_write_rulebook),
         (rules.check_allocate_budget, rules.may_allocate_budget),
         (rules.check_operate, rules.may_operate),
+        (rules.check_handle_bills, rules.may_handle_bills),
+        (rules.check_see_bills, rules.may_see_bills),
+        (
+            lambda who: rules.check_publish_allocation(who, written_by_id=SOMEBODY),
+            lambda who: rules.may_publish_allocation(who, written_by_id=SOMEBODY),
+        ),
         (rules.check_read_trail, rules.may_read_trail),
         (rules.check_manage_people, rules.may_manage_people),
         (rules.check_read_changes, rules.may_read_changes),

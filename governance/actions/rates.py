@@ -1,0 +1,28 @@
+"""Writes of exchange rates: what a currency was worth on a day, and who says so."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from governance import audit
+from governance.domain.bills.currencies import Rate, check_rate
+from governance.domain.refusals import Invalid
+from governance.models import ExchangeRate
+from governance.queries.people import person_of
+from governance.rules import check_handle_bills
+
+
+def set_rate(*, rate: Rate, by: User, now: datetime) -> ExchangeRate:
+    """Keep a rate; of several for one day the last counts, and none is ever changed."""
+    check_handle_bills(person_of(by))
+    check_rate(rate)
+    if rate.on > now.date():
+        raise Invalid("A rate is of a day that has come, not of the future.", field="on")
+    with transaction.atomic():
+        row = ExchangeRate.objects.create(
+            currency=rate.currency, on=rate.on, usd=rate.usd, source=rate.source.strip(), set_by=by, set_at=now
+        )
+        details = {"on": rate.on.isoformat(), "usd": str(rate.usd), "source": row.source}
+        audit.record(kind="rate.set", by=by, subject=("rate", rate.currency), details=details, now=now)
+    return row

@@ -1,0 +1,27 @@
+"""Allocation rules as YAML, and a published version of them."""
+
+from datetime import datetime
+
+from governance.actions import allocation
+from governance.models import AllocationVersion
+from tests.factories.people import Cast
+
+RULES = """\
+apiVersion: weighbridge/v1
+kind: AllocationRules
+name: default
+rules:
+  - id: visual-search
+    match: {tags: {model: [visual-search, vs-*]}}
+    account: search
+    model: search/visual-search
+  - id: shared-gpus
+    match: {subaccounts: [shared*], tags: {model: []}}
+    account: ads
+"""
+
+
+def publish_rules(*, cast: Cast, now: datetime, source: str = RULES) -> AllocationVersion:
+    """Drafted by finance, published by an administrator; the author's model must be registered."""
+    draft = allocation.draft(source=source, by=cast.finance, now=now)
+    return allocation.publish(version=draft, by=cast.admin, now=now)

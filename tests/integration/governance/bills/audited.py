@@ -1,0 +1,92 @@
+"""How to call every write of bills, so that each does something."""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.core.files.base import ContentFile
+
+from governance.actions import allocation, bills, rates
+from governance.domain.bills.content import Caps
+from governance.domain.bills.currencies import Rate
+from governance.domain.bills.whole import Order, read_bill
+from governance.models import Bill, BillSlice
+from tests.factories.allocation import RULES, publish_rules
+from tests.factories.bills import csv_bytes
+from tests.factories.models import make_version
+from tests.factories.people import Cast
+
+Call = Callable[[Cast, datetime], object]
+MINUTE = timedelta(minutes=1)
+
+
+def received(cast: Cast, now: datetime) -> Bill:
+    upload = ContentFile(csv_bytes(), name="bill.csv")
+    return bills.receive(upload=upload, delivery=bills.Delivery(), by=cast.finance, now=now)
+
+
+def held(cast: Cast, now: datetime) -> Bill:
+    bill = Bill.claim(pk=received(cast, now).pk, now=now, lease=MINUTE)
+    assert bill is not None
+    return bill
+
+
+def taken_in(cast: Cast, now: datetime) -> Bill:
+    bill = held(cast, now)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "bill.csv"
+        path.write_bytes(csv_bytes())
+        order = Order("bill.csv")
+        gathered, report = read_bill(path, order, folder=Path(folder), caps=Caps(), on_share=lambda *_: None)
+    assert bills.take_in(bill=bill, gathered=gathered, report=report, now=now)
+    return bill
+
+
+def _published(cast: Cast, now: datetime) -> None:
+    make_version(by=cast.author, now=now)
+    publish_rules(cast=cast, now=now)
+
+
+def _drafted(cast: Cast, now: datetime) -> None:
+    make_version(by=cast.author, now=now)
+    allocation.draft(source=RULES, by=cast.finance, now=now)
+
+
+def _assigned(cast: Cast, now: datetime) -> None:
+    _published(cast, now)
+    taken_in(cast, now)
+    allocation.assign(slices=list(BillSlice.objects.all()), now=now)
+
+
+def _retried(cast: Cast, now: datetime) -> None:
+    bill = bills.cancel(bill=received(cast, now), by=cast.finance, now=now)
+    bills.retry(bill=bill, by=cast.finance, now=now)
+
+
+def _buried(cast: Cast, now: datetime) -> None:
+    held(cast, now)
+    Bill.objects.update(attempts=3)
+    bills.bury(now=now + 2 * MINUTE)
+
+
+BILL_ACTIONS: Mapping[str, Call] = {
+    "governance.actions.bills.receive": received,
+    "governance.actions.bills.turn_away": lambda cast, now: bills.turn_away(
+        name="notes.txt", delivery=bills.Delivery(), reason="It is no bill.", by=None, now=now
+    ),
+    "governance.actions.bills.take_in": taken_in,
+    "governance.actions.bills.fail": lambda cast, now: bills.fail(bill=held(cast, now), reason="Cut off.", now=now),
+    "governance.actions.bills.cancel": lambda cast, now: bills.cancel(
+        bill=received(cast, now), by=cast.finance, now=now
+    ),
+    "governance.actions.bills.retry": _retried,
+    "governance.actions.bills.bury": _buried,
+    "governance.actions.allocation.draft": _drafted,
+    "governance.actions.allocation.publish": _published,
+    "governance.actions.allocation.assign": _assigned,
+    "governance.actions.rates.set_rate": lambda cast, now: rates.set_rate(
+        rate=Rate("EUR", date(2026, 9, 30), Decimal("1.1"), "ECB"), by=cast.finance, now=now
+    ),
+}

@@ -1,0 +1,95 @@
+"""Bills from a watched folder and from the command line."""
+
+import os
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from governance import tasks
+from governance.enums import JobState
+from governance.models import AuditEvent, Bill
+from tests.factories.bills import csv_bytes, written
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def folder(settings, tmp_path):
+    path = tmp_path / "inbox"
+    path.mkdir()
+    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"BILLS_FOLDER": str(path)}
+    return path
+
+
+def lay(folder, content, name, *, at):
+    path = written(folder, content, name)
+    os.utime(path, (at.timestamp(), at.timestamp()))
+
+
+def test_a_file_that_lies_still_is_received_once(folder, now):
+    lay(folder, csv_bytes(), "september.csv", at=now - timedelta(minutes=2))
+    lay(folder, csv_bytes(), "growing.csv", at=now)
+    lay(folder, csv_bytes(), ".hidden.csv", at=now - timedelta(minutes=2))
+    (folder / "sub").mkdir()
+    for _ in range(2):
+        tasks.watch_folder(now)
+    (bill,) = Bill.objects.all()
+    assert (bill.name, bill.origin, bill.state, bill.received_by) == ("september.csv", "folder", JobState.QUEUED, None)
+
+
+def test_what_is_no_bill_is_turned_away_once_with_a_reason(folder, now):
+    lay(folder, b"hello\n", "notes.csv", at=now - timedelta(minutes=2))
+    for _ in range(2):
+        tasks.watch_folder(now)
+    (bill,) = Bill.objects.all()
+    assert (bill.state, bill.digest, bill.name) == (JobState.FAILED, "", "notes.csv")
+    assert "no header of a CSV file" in bill.error
+    assert AuditEvent.objects.filter(kind="bill.turned_away").count() == 1
+
+
+def test_a_changed_file_is_another(folder, now):
+    lay(folder, csv_bytes(), "september.csv", at=now - timedelta(minutes=2))
+    tasks.watch_folder(now)
+    lay(folder, csv_bytes([{"a": "1", "b": "2"}]), "september.csv", at=now - timedelta(minutes=1))
+    tasks.watch_folder(now)
+    assert Bill.objects.count() == 2
+
+
+def test_without_a_folder_nothing_is_watched(now):
+    tasks.watch_folder(now)
+    assert Bill.objects.count() == 0
+
+
+def test_the_tick_wakes_and_buries(send, now, monkeypatch):
+    woken = []
+    monkeypatch.setattr("governance.tasks.wakeups.announce", lambda model, task, now: woken.append((model, task)))
+    tasks.redrive_bills(now)
+    assert woken == [(Bill, "governance.tasks.take_in_bill")]
+
+
+def test_the_command_receives_a_file(tmp_path, capsys):
+    path = written(tmp_path, csv_bytes())
+    call_command("read_bill", str(path))
+    bill = Bill.objects.get()
+    assert (bill.origin, bill.state, bill.refuses_existing) == ("command", JobState.QUEUED, False)
+    assert capsys.readouterr().out == f"{bill} is queued: see /bills/{bill.pk}/ for its progress and report.\n"
+    assert AuditEvent.objects.get(kind="bill.received").source == "command"
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "reason"),
+    [
+        (None, [], "There is no file"),
+        (b"hello\n", [], "no header"),
+        (csv_bytes(), ["--kind", "slurm"], "Name the cluster"),
+    ],
+)
+def test_the_command_says_what_is_wrong(tmp_path, content, options, reason):
+    path = tmp_path / "bill.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(CommandError, match=reason):
+        call_command("read_bill", str(path), *options)
+    assert Bill.objects.count() == 0
