@@ -114,7 +114,8 @@ def drawn(spec: T, *, n: int = DRAWS, seed: int = SEED) -> T:
 def levels_of(draws: Draws | float) -> dict[str, float]:
     """Return P10, P50, P80 and P90 of the draws, each one of them; a plain number is its own every level."""
     values = np.atleast_1d(np.asarray(draws, dtype=np.float64))
-    return {name: float(np.quantile(values, p, method="inverted_cdf")) for name, p in LEVELS.items()}
+    found = np.quantile(values, list(LEVELS.values()), method="inverted_cdf")
+    return {name: float(level) for name, level in zip(LEVELS, found, strict=True)}
 
 
 def probability_above(draws: Draws | float, threshold: float) -> float:
