@@ -4,17 +4,15 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from benchmarking.toolkit.commands.exits import DONE, read_json, stop, write_json
+from benchmarking.toolkit.commands.price_sources import book_of
+from benchmarking.toolkit.commands.prices import Day as On
+from benchmarking.toolkit.commands.prices import Fx, Rates, Sheets
 from governance.domain.refusals import Invalid, Refused
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from benchmarking.toolkit.costs.prices.book import PriceBook
 
 Inputs = Annotated[
     list[str],
@@ -24,9 +22,6 @@ Json = Annotated[Path | None, typer.Option("--json", help="Write the result to t
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the draws.")]
 Draws = Annotated[int | None, typer.Option(help="How many draws.", min=100, max=100_000)]
-On = Annotated[
-    str | None, typer.Option(help="The day whose prices are asked for, like 2026-11-25; today if not given.")
-]
 
 
 def training(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
@@ -59,12 +54,15 @@ def lock_in(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On
     _calculate("lock-in", inputs, json_file, is_quiet=quiet, on=on)
 
 
-def project(
+def project(  # noqa: PLR0913 -- each is an option of the command line
     spec: Annotated[Path, typer.Argument(help="Spec file, as `weighbridge cost template` prints one.")],
     json_file: Json = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the page (HTML, Markdown, PDF) and its charts.")] = None,
     seed: Seed = None,
     draws: Draws = None,
+    lists: Sheets = None,
+    rates: Rates = None,
+    fx: Fx = None,
     on: On = None,
     quiet: Quiet = False,
 ) -> None:
@@ -74,7 +72,7 @@ def project(
     from benchmarking.toolkit.costs.spec import read_spec
 
     try:
-        found = as_document(projected(read_spec(_yaml(spec), _book(on)), seed=seed, draws=draws))
+        found = as_document(projected(read_spec(_yaml(spec), book_of(lists, rates, fx, on)), seed=seed, draws=draws))
         if json_file is not None:
             write_json(json_file, found)
         if out is not None:
@@ -138,7 +136,7 @@ def _calculate(name: str, pairs: list[str], json_file: Path | None, *, is_quiet:
     from benchmarking.toolkit.costs.calculators import calculate
 
     try:
-        found = calculate(name, read_pairs(pairs), _book(on))
+        found = calculate(name, read_pairs(pairs), book_of(None, None, None, on))
         if json_file is not None:
             write_json(json_file, found)
     except Refused as refused:
@@ -185,21 +183,6 @@ def _yaml(path: Path) -> object:
         raise Invalid(f"{path} cannot be read: {error.strerror}.", field="spec") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise Invalid(f"{path} is no YAML: {error}.", field="spec") from error
-
-
-def _book(on: str | None) -> "PriceBook":
-    from benchmarking.toolkit.costs.prices.shipped import own_book
-
-    return own_book(_day(on))
-
-
-def _day(on: str | None) -> "date":
-    from datetime import date
-
-    try:
-        return date.today() if on is None else date.fromisoformat(on)  # noqa: DTZ011 -- the edge reads the clock
-    except ValueError:
-        raise Invalid(f"{on!r} is no day like 2026-11-25.", field="on") from None
 
 
 def _publish(found: Mapping[str, Any], out: Path) -> None:

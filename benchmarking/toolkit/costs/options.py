@@ -9,6 +9,7 @@ from benchmarking.toolkit.costs.lock_in import LockIn
 from benchmarking.toolkit.costs.managed import ManagedApi, Provisioned
 from benchmarking.toolkit.costs.ownership import YEARS_MAX, Ownership
 from benchmarking.toolkit.costs.pins import Pin
+from benchmarking.toolkit.costs.prices.snapshot import Snapshot
 from benchmarking.toolkit.costs.serving import SelfHosted
 from benchmarking.toolkit.costs.training import Training
 from benchmarking.toolkit.costs.uncertainty import DRAWS, SEED, Amount, Range, check_amounts, check_positive
@@ -74,7 +75,7 @@ class Threshold:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CostSpec:
-    """Everything that a projection depends on, prices included."""
+    """Everything that a projection depends on, prices included; `pinned` are those of the book, as it had them."""
 
     name: str
     shared: Shared
@@ -82,6 +83,7 @@ class CostSpec:
     options: tuple[Option, ...]
     pins: tuple[Pin, ...]
     snapshot: str
+    pinned: Snapshot
     value: Value | None = None
     thresholds: tuple[Threshold, ...] = ()
     kpis: tuple[KpiLink, ...] = ()

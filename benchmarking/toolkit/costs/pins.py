@@ -2,7 +2,7 @@
 
 A spec file names a price in one of two ways:
 
-- by SKU from the price book: `{sku: aws/us-east-1/g5.xlarge, term: on_demand}`; for a model also `meter: input`;
+- by SKU from the price book: `{sku: aws/us-east-1/g5.xlarge, term: on_demand}`; the meter of a model follows from the key;
 - with everything that a reader needs to check it: `{usd: 1.006, unit: instance_h, as_of: 2026-07-20, source: …}`.
 
 Both may add `factor` (a number or a range: a negotiated discount, a premium) and `divided_by` (one GPU of eight).
@@ -22,6 +22,10 @@ from governance.domain.refusals import Invalid
 
 WAYS = "a SKU of the price book ({sku: aws/us-east-1/g5.xlarge}) or usd, unit, as_of and source together"
 CURRENCY = "USD"
+# What is counted where a model's SKU is named: prices of what goes in, and of what comes out.
+METERS = {
+    "input_usd": Meter.INPUT, "output_usd": Meter.OUTPUT, "cache_read_usd": Meter.CACHE_READ, "reembed_usd": Meter.INPUT,
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,7 @@ class Pin:
     high_usd: Decimal | None = None
     factor: float | Range = 1.0
     divided_by: float = 1.0
+    origin: str = ""
     migrate_by: date | None = None
 
     def as_document(self) -> dict[str, Any]:
@@ -61,28 +66,34 @@ class Pins:
         self.book = book
         self.max_age_days = max_age_days
         self.found: list[Pin] = []
+        self.used: list[Price] = []
 
     def read(self, reader: Reader, key: str, units: tuple[str, ...]) -> float | Range:
         """Return the price under `key` in US dollars for one of `units`; raise Invalid with the path at fault."""
         if not isinstance(reader.plain(key), dict):
             raise reader.fault(key, f"must be {WAYS}; a bare number says neither when nor where it holds.")
         price = reader.mapping(key)
-        pin = self._of_sku(price, units) if price.asks("sku") else self._of_source(price, units)
+        pin = (
+            self._of_sku(price, units, METERS.get(key, Meter.WHOLE))
+            if price.asks("sku")
+            else self._of_source(price, units)
+        )
         price.close()
         self.found.append(pin)
         return _scaled(pin)
 
-    def _of_sku(self, price: Reader, units: tuple[str, ...]) -> Pin:
-        term, meter = price.choice("term", Term, Term.ON_DEMAND), price.choice("meter", Meter, Meter.WHOLE)
+    def _of_sku(self, price: Reader, units: tuple[str, ...], usual: Meter) -> Pin:
+        term, meter = price.choice("term", Term, Term.ON_DEMAND), price.choice("meter", Meter, usual)
         try:
             found = self.book.find(price.text("sku"), term=term, meter=meter, stale_days=self.max_age_days)
         except Invalid as refused:
             raise placed(refused, price, refused.field or "sku") from refused
         share = _share_of(found, price, units)
+        self.used.append(found)
         return Pin(
             path=price.path, sku=found.sku, term=found.term.value, meter=found.meter.value, usd=found.usd,
             low_usd=found.low_usd, high_usd=found.high_usd, unit=found.unit.value, as_of=found.as_of,
-            source=found.source, snapshot=self.book.snapshot_id, factor=_factor(price), divided_by=share,
+            source=found.source, snapshot=self.book.snapshot_id, factor=_factor(price), divided_by=share, origin=found.origin.value,
             migrate_by=found.retirement.on if found.retirement is not None else None,
         )  # fmt: skip
 

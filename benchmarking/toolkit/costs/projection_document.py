@@ -45,6 +45,7 @@ def as_document(projection: Projection) -> dict[str, Any]:
         "worth": [_worth(each, projection) for each in worth(projection)],
         "kpis": as_documents(spec.kpis),
         "prices": [pin.as_document() for pin in spec.pins],
+        "pinned": spec.pinned.as_document(),
     }
     found: dict[str, Any] = plain(document)
     return {**found, "digest": digest_of(found)}

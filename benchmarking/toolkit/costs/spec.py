@@ -17,6 +17,7 @@ from benchmarking.toolkit.costs.options import CostSpec, Option, Shared, Thresho
 from benchmarking.toolkit.costs.ownership import Ownership
 from benchmarking.toolkit.costs.pins import CURRENCY, Pins
 from benchmarking.toolkit.costs.prices.book import STALE_DAYS, PriceBook
+from benchmarking.toolkit.costs.prices.snapshot import snapshot
 from benchmarking.toolkit.costs.reading import Given, amount, inputs, placed
 from benchmarking.toolkit.costs.serving import SelfHosted
 from benchmarking.toolkit.costs.training import Training
@@ -70,7 +71,7 @@ def read_spec(document: object, book: PriceBook) -> CostSpec:
     _check_options(reader, options)
     spec = CostSpec(
         name=reader.text("name"), shared=shared, curve=curve, options=options, pins=tuple(pins.found),
-        snapshot=book.snapshot_id, value=_value(reader, options, pins), thresholds=reader.items("thresholds", _threshold),
+        snapshot=book.snapshot_id, pinned=snapshot(pins.used, as_of=book.as_of), value=_value(reader, options, pins), thresholds=reader.items("thresholds", _threshold),
         kpis=read_kpis(reader), seed=reader.whole("seed", SEED),
         draws=_draws(reader),
     )  # fmt: skip

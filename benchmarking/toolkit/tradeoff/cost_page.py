@@ -80,6 +80,8 @@ def _sections(document: Mapping[str, Any], titles: Mapping[str, str]) -> Iterato
     )
     yield "What better answers are worth", worth_sentences(document, titles)
     yield "Leaving", tuple(_leaving(each) for each in document["options"] if each["lock_in"] is not None)
+    ending = (each for each in document["prices"] if "migrate_by" in each)
+    yield "Models that end", tuple(_ending(each) for each in ending)
     yield (
         "Business figures",
         tuple(
@@ -88,6 +90,10 @@ def _sections(document: Mapping[str, Any], titles: Mapping[str, str]) -> Iterato
             for each in document["kpis"]
         ),
     )
+
+
+def _ending(price: Mapping[str, Any]) -> str:
+    return f"{price['sku']} is served until {price['migrate_by']}; have moved to another by then ({price['path']})."
 
 
 def _leaving(option: Mapping[str, Any]) -> str:

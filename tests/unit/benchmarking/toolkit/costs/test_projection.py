@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarking.toolkit.costs.figures import FIGURES, exact_sum, money
 from benchmarking.toolkit.costs.prices.shipped import own_book
+from benchmarking.toolkit.costs.prices.snapshot import read_snapshot, replay
 from benchmarking.toolkit.costs.projection import project
 from benchmarking.toolkit.costs.projection_document import as_document
 from benchmarking.toolkit.costs.spec import read_spec
@@ -148,7 +149,10 @@ def test_money_is_text_and_everything_is_json(document):
     without = {key: value for key, value in document.items() if key != "digest"}
     assert document["digest"] == digest_of(without)
     assert [threshold["figure"] for threshold in document["thresholds"]] == ["total_cost_1y_usd", "training_gpu_hours"]
-    assert {price["as_of"] for price in document["prices"]} >= {"2026-07-20", "2026-09-01"}
+    assert "2026-07-20" in {price["as_of"] for price in document["prices"]}
+    pinned = read_snapshot(document["pinned"])
+    assert {price.sku for price in pinned.prices} == {price["sku"] for price in document["prices"]}
+    assert replay(pinned, own_book(TODAY)).moved == ()
     assert document["options"][0]["lock_in"]["forced_migration"] == "2027-10-01"
     assert document["options"][0]["quality"]["recall"] == 0.76
     assert document["kpis"][0]["metric"] == "recall"

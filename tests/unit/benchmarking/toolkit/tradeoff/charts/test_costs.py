@@ -98,7 +98,7 @@ def test_the_page_holds_figures_lines_prices_and_what_follows(document):
     sheet = cost_sheet(document)
     assert sheet.situation is Situation.CLEAR
     assert [heading for heading, _ in sheet.sections] == [
-        "Cheapest", "Limits", "What better answers are worth", "Leaving", "Business figures",
+        "Cheapest", "Limits", "What better answers are worth", "Leaving", "Models that end", "Business figures",
     ]  # fmt: skip
     assert [name for name, _ in sheet.pictures] == ["cost-bands", "crossover", "tornado-api", "tornado-own"]
     text = markdown(sheet)
@@ -111,7 +111,8 @@ def test_the_page_holds_figures_lines_prices_and_what_follows(document):
 
 def test_small_pages_leave_out_what_there_is_nothing_of():
     sheet = cost_sheet(as_document(project(read_spec(small(), BOOK))))
-    assert [heading for heading, _ in sheet.sections] == ["Cheapest"]
+    assert [heading for heading, _ in sheet.sections] == ["Cheapest", "Models that end"]
+    assert "is served until 2027-10-01" in dict(sheet.sections)["Models that end"][0]
     assert [name for name, _ in sheet.pictures] == ["cost-bands", "crossover"]
     alone = small()
     alone["options"] = alone["options"][:1]
