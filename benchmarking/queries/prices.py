@@ -25,4 +25,5 @@ def price_book(on: date) -> PriceBook:
 def matching(book: PriceBook, wanted: str) -> list[Price]:
     """The prices whose SKU holds the text, * and ? in it standing for anything, by contract where there is one."""
     pattern = f"*{wanted.lower()}*"
-    return [book.by_contract(price) for price in book.prices if fnmatchcase(price.sku.lower(), pattern)]
+    found = (book.by_contract(price) for price in book.prices if fnmatchcase(price.sku.lower(), pattern))
+    return sorted(found, key=lambda price: price.sku)

@@ -15,13 +15,14 @@ from benchmarking.queries import prices
 from benchmarking.rules import check_price
 from benchmarking.toolkit.costs.prices.book import STALE_DAYS, PriceBook
 from benchmarking.toolkit.costs.prices.exact_yaml import LARGEST_BYTES
-from benchmarking.toolkit.costs.prices.price import Meter, Price, amount_text
+from benchmarking.toolkit.costs.prices.price import Meter, Price, Unit, amount_text
 from benchmarking.toolkit.costs.prices.published import read_published
 from governance.domain.refusals import Refused
 from governance.web.reader import person_of, user_of
 from governance.web.refusals import attempt
 
 PAGE_SIZE = 50
+UNITS = {Unit.INSTANCE_H: "machine hour", Unit.GPU_H: "GPU hour", Unit.GB_MONTH: "GB and month", Unit.GB: "GB"}
 
 
 class FilterForm(forms.Form):
@@ -109,18 +110,21 @@ def _row(price: Price, book: PriceBook, apart: set[Any]) -> dict[str, Any]:
         "price": price,
         "meter": "" if price.meter is Meter.WHOLE else price.meter.replace("_", " "),
         "term": price.term.replace("_", " "),
-        "unit": price.unit.replace("_", " "),
+        "unit": UNITS.get(price.unit, price.unit.replace("_", " ")),
         "usd": amount_text(price.usd),
         "list_usd": amount_text(price.list_price.usd) if price.list_price else "",
         "per_gpu": "" if per_gpu is None else f"{per_gpu:.3f}",
         "age": age if age > STALE_DAYS else 0,
-        "others": [
-            each for each in book.opinions(price.sku, term=price.term, meter=price.meter) if each.usd != price.usd
-        ]
-        if price.key in apart
-        else [],
+        "others": _others(price, book) if price.key in apart else [],
         "retirement": book.retirements.get(price.sku),
     }
+
+
+def _others(price: Price, book: PriceBook) -> list[Price]:
+    """What other sources say, beside the list price of this row."""
+    listed = price.list_price or price
+    opinions = book.opinions(price.sku, term=price.term, meter=price.meter)
+    return [other for other in opinions if other.usd != listed.usd]
 
 
 def _why_not(request: HttpRequest) -> str:

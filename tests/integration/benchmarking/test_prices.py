@@ -182,7 +182,7 @@ def test_the_page_shows_price_day_source_and_marks(cast: Cast, now: datetime) ->
     upload = SimpleUploadedFile("rates.yaml", RATES.encode())
     page = browser.post("/prices/publish/", {"file": upload}, follow=True).content.decode()
     assert "example holds from now on" in page
-    assert "1 negotiated rates" in page
+    assert "1 negotiated rate)" in page
     page = browser.get("/prices/", {"q": "us-east-1/*g5.xlarge"}).content.decode()
     for words in ("0.78468", "list 1.006", "agreement 12", "1.4084", "old: "):
         assert words in page
@@ -200,6 +200,11 @@ def test_a_disagreement_is_marked_on_the_page_and_for_programs(cast: Cast, api: 
     publish(cast, now, json.dumps(other))
     page = client_of(cast.author).get("/prices/", {"q": G5}).content.decode()
     assert "disagrees: 2 on 2026-05-01, quotation 4711" in page
+    assert page.count("disagrees:") == 2
+    publish(cast, now, RATES)
+    page = client_of(cast.author).get("/prices/", {"q": G5}).content.decode()
+    assert page.count("disagrees:") == 2, "a contract does not disagree with the list price it stands on"
+    prices.withdraw(source=PriceSource.objects.get(kind="rates"), reason="It ended.", by=cast.finance, now=now)
     assert "Only finance and platform leads publish" in page
     found = api(cast.author).get("/api/v1/prices/", {"q": G5, "on": "2026-10-30"}).json()["results"]
     assert [(row["usd"], row["as_of"], row["is_disputed"]) for row in found] == [
