@@ -9,6 +9,7 @@ for model in (
     models.Authorisation, models.ChecklistAnswer, models.Condition, models.ContradictionAnswer, models.Decision,
     models.Determination, models.Fact, models.Packet, models.ReviewRequest, models.Revision, models.Ticket, models.Vote,
     models.Waiver, models.ExternalIdentity, models.TicketComment, models.TicketMirror, models.TicketMove,
-    models.WebhookDelivery,
+    models.WebhookDelivery, models.ReviewCycle, models.AgendaItem, models.Attendance, models.MeetingDecision,
+    models.ActionItem, models.Kpi, models.KpiActual,
 ):  # fmt: skip
     admin.site.register(model, ReadOnly)

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from governance import audit
 from governance.domain.refusals import WrongState
 from reviews.domain.lifecycle import EDITABLE_STATES, State, check_transition
-from reviews.models import ReviewRequest
+from reviews.models import ReviewCycle, ReviewRequest, Ticket
 
 
 def record(
@@ -18,6 +18,22 @@ def record(
 ) -> None:  # fmt: skip
     """Append an event about a request."""
     audit.record(kind=kind, by=by, subject=("request", request.ref), details=details, reason=reason, now=now)
+
+
+def record_of_ticket(
+    *, kind: str, ticket: Ticket, by: User | None, now: datetime, details: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:  # fmt: skip
+    """Append an event about a ticket, under whatever it is the ticket of."""
+    audit.record(kind=kind, by=by, subject=ticket.subject, details=details, reason=reason, now=now)
+
+
+def record_of_cycle(
+    *, kind: str, cycle: ReviewCycle, by: User | None, now: datetime, details: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:  # fmt: skip
+    """Append an event about a quarterly review cycle."""
+    audit.record(kind=f"cycle.{kind}", by=by, subject=("cycle", cycle.quarter), details=details, reason=reason, now=now)
 
 
 def move(*, request: ReviewRequest, target: State, by: User | None, now: datetime, reason: str = "") -> None:

@@ -7,14 +7,14 @@ from django.utils import timezone
 
 from governance.domain.roles import Role
 from governance.queries.operation import is_delayed
-from governance.rules import may_operate, may_read_changes, may_read_trail
+from governance.rules import may_operate, may_read_changes, may_read_trail, sees_everything
 from governance.web.reader import person_of
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
     """The person behind the session, and what the navigation shows them."""
     if not hasattr(request, "user") or not request.user.is_authenticated:
-        nobody = dict.fromkeys(("may_operate", "may_read_trail", "may_read_changes", "is_delayed"), False)
+        nobody = dict.fromkeys(("may_operate", "may_read_trail", "may_read_changes", "sees_all", "is_delayed"), False)
         return {"person": None, **nobody}
     person = person_of(request)
     operates = may_operate(person)
@@ -24,5 +24,6 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "may_operate": operates,
         "may_read_trail": may_read_trail(person),
         "may_read_changes": may_read_changes(person),
+        "sees_all": sees_everything(person),
         "is_delayed": is_told and is_delayed(now=timezone.now()),
     }

@@ -23,14 +23,18 @@ class Entry:
     is_current: bool
 
 
-def entries(*, path: str, may_read_trail: bool = False, may_read_changes: bool = False) -> tuple[Entry, ...]:
+def entries(
+    *, path: str, may_read_trail: bool = False, may_read_changes: bool = False, sees_all: bool = False
+) -> tuple[Entry, ...]:
     """Every place the reader may go; the one whose address the path begins with is current (the inbox only by itself)."""
+    quarterly = (("Quarterly", "reviews:cycles"),) if sees_all else (("Scorecard", "reviews:scorecard"),)
     changes = (("Changes", "governance:changes"),) if may_read_changes else ()
     trail = (("Audit", "governance:audit"),) if may_read_trail else ()
-    places = (*_PLACES, *changes, *trail)
+    places = (*_PLACES[:-1], *quarterly, _PLACES[-1], *changes, *trail)
     return tuple(_entry(label, reverse(name), path) for label, name in places)
 
 
 def _entry(label: str, url: str, path: str) -> Entry:
-    prefixes = (url, "/runs/") if label == "Models" else (url,)
+    also = {"Models": ("/runs/",), "Quarterly": ("/actions/", "/scorecard/")}
+    prefixes = (url, *also.get(label, ()))
     return Entry(label, url, path == url if url == "/" else path.startswith(prefixes))

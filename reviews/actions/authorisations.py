@@ -1,7 +1,7 @@
 """Authorisations: issued by an approving decision, signed, and ended by time, breach or a person."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -70,6 +70,23 @@ def revoke(*, authorisation: Authorisation, reason: str, by: User, now: datetime
         _move(row, AuthorisationState.REVOKED, by, now, reason)
         budgets.release_commitment(ref=ref, key=f"{row.number}:revoked", by=by, now=now)
     return row
+
+
+def oblige(
+    *, authorisation: Authorisation, text: str, owner: User, due_on: date, by: User, now: datetime
+) -> Condition:  # fmt: skip
+    """Bind an authorisation in force to one more condition; unmet when due, it is suspended like any other."""
+    check_revoke(person_of(by))
+    if due_on < now.date():
+        raise Invalid("A condition is due today or later.", field="due_on")
+    with transaction.atomic():
+        row = _locked(authorisation)
+        if row.state not in IN_FORCE:
+            raise WrongState(f"{row.number} is {row.state}; only an authorisation in force takes a condition.")
+        condition = Condition.objects.create(authorisation=row, text=text[:400], owner=owner, due_on=due_on)
+        details = {"owner": owner.username, "due_on": due_on.isoformat()}
+        _record("obliged", row, by, now, details=details, reason=text)
+    return condition
 
 
 def confirm_condition(*, condition: Condition, by: User, now: datetime) -> Condition:

@@ -10,8 +10,8 @@ from governance import audit, outbox
 from governance.enums import UNFINISHED, JobState
 from governance.models import OutboxMessage
 from governance.queries.effects import CHECK
-from reviews.audit import record
-from reviews.models import ReviewRequest, Ticket, TicketComment, TicketState
+from reviews.audit import record, record_of_ticket
+from reviews.models import ActionItem, ReviewRequest, Ticket, TicketComment, TicketState
 from reviews.ports import Health, RemoteTicket, ticket_label
 
 TRACKER = "tracker"
@@ -29,9 +29,23 @@ def open_ticket(*, request: ReviewRequest, by: User, now: datetime) -> Ticket:
         outbox.enqueue(
             kind="ticket.open",
             key=f"ticket.open:{request.ref}",
-            lane=_lane(request),
+            lane=_lane(request.ref),
             payload={"request_id": request.pk},
             now=now,
+        )
+    return ticket
+
+
+def open_action_ticket(*, item: ActionItem, by: User, now: datetime) -> Ticket:
+    """Ask for the one ticket of an action item."""
+    label = ticket_label(instance=settings.WEIGHBRIDGE["INSTANCE"], reference=item.ref)
+    with transaction.atomic():
+        ticket, is_new = Ticket.objects.get_or_create(action_item=item, defaults={"label": label})
+        if is_new:
+            record_of_ticket(kind="ticket.wanted", ticket=ticket, by=by, now=now, details={"label": label})
+        payload = {"action_id": item.pk}
+        outbox.enqueue(
+            kind="ticket.open", key=f"ticket.open:{item.ref}", lane=_lane(item.ref), payload=payload, now=now
         )
     return ticket
 
@@ -39,14 +53,23 @@ def open_ticket(*, request: ReviewRequest, by: User, now: datetime) -> Ticket:
 def tell_ticket(*, request: ReviewRequest, occasion: str, reason: str, by: User | None, now: datetime) -> None:
     """Comment on the ticket, and move it to the status configured for the occasion, if there is a ticket at all."""
     with transaction.atomic():
-        if not Ticket.objects.filter(request=request).exists():
+        ticket = Ticket.objects.filter(request=request).first()
+        if ticket is None:
             record(kind="ticket.not_wanted", request=request, by=by, now=now, details={"occasion": occasion})
             return
-        number = OutboxMessage.objects.filter(lane=_lane(request)).count()
-        key = f"ticket.tell:{request.ref}:{number}:{occasion}"
-        payload = {"request_id": request.pk, "occasion": occasion, "text": reason, "by": _name(by), "marker": key}
-        outbox.enqueue(kind="ticket.tell", key=key, lane=_lane(request), payload=payload, now=now)
-        record(kind="ticket.told", request=request, by=by, now=now, details={"occasion": occasion})
+        tell(ticket=ticket, occasion=occasion, reason=reason, by=by, now=now)
+
+
+def tell(*, ticket: Ticket, occasion: str, reason: str, by: User | None, now: datetime) -> None:
+    """Comment on a ticket, of whatever it is, and move it to the status configured for the occasion."""
+    ref = ticket.subject[1]
+    with transaction.atomic():
+        number = OutboxMessage.objects.filter(lane=_lane(ref)).count()
+        key = f"ticket.tell:{ref}:{number}:{occasion}"
+        subject = {"request_id": ticket.request_id} if ticket.request_id else {"action_id": ticket.action_item_id}
+        payload = subject | {"occasion": occasion, "text": reason, "by": _name(by), "marker": key}
+        outbox.enqueue(kind="ticket.tell", key=key, lane=_lane(ref), payload=payload, now=now)
+        record_of_ticket(kind="ticket.told", ticket=ticket, by=by, now=now, details={"occasion": occasion})
 
 
 def link_ticket(*, ticket: Ticket, remote: RemoteTicket, by: User | None = None, now: datetime) -> Ticket:
@@ -56,7 +79,7 @@ def link_ticket(*, ticket: Ticket, remote: RemoteTicket, by: User | None = None,
         ticket.status, ticket.linked_at = remote.status or ticket.status, ticket.linked_at or now
         ticket.save()
         details = {"key": remote.key, "duplicates": list(remote.duplicates)}
-        record(kind="ticket.linked", request=ticket.request, by=by, now=now, details=details)
+        record_of_ticket(kind="ticket.linked", ticket=ticket, by=by, now=now, details=details)
     return ticket
 
 
@@ -70,7 +93,8 @@ def note_ticket(
         if comment_id:
             ours = {"is_ours": True, "text": "", "created_at": now, "updated_at": now}
             TicketComment.objects.update_or_create(ticket=ticket, remote_id=comment_id, defaults=ours)
-        record(kind="ticket.updated", request=ticket.request, by=by, now=now, details={"status": status}, reason=note)
+        details = {"status": status}
+        record_of_ticket(kind="ticket.updated", ticket=ticket, by=by, now=now, details=details, reason=note)
 
 
 def mark_uncertain(*, ticket: Ticket, by: User | None = None, now: datetime) -> None:
@@ -78,7 +102,7 @@ def mark_uncertain(*, ticket: Ticket, by: User | None = None, now: datetime) -> 
     with transaction.atomic():
         ticket.state = TicketState.UNCERTAIN
         ticket.save(update_fields=["state"])
-        record(kind="ticket.uncertain", request=ticket.request, by=by, now=now)
+        record_of_ticket(kind="ticket.uncertain", ticket=ticket, by=by, now=now)
 
 
 def note_health(*, health: Health, by: User | None = None, now: datetime) -> None:
@@ -113,9 +137,9 @@ def _is_due(last: OutboxMessage, paused_for: timedelta, now: datetime) -> bool:
     return last.state not in {*UNFINISHED, JobState.DEAD} and now - (last.finished_at or last.created_at) >= wait
 
 
-def _lane(request: ReviewRequest) -> str:
+def _lane(ref: str) -> str:
     """Messages about one ticket go out one after the other."""
-    return f"ticket:{request.ref}"
+    return f"ticket:{ref}"
 
 
 def _name(by: User | None) -> str:

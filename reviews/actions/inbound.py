@@ -13,7 +13,7 @@ from governance.models import OutboxMessage
 from governance.queries.people import person_of
 from governance.rules import check_manage_people
 from reviews.actions import effects, requests
-from reviews.audit import record
+from reviews.audit import record, record_of_ticket
 from reviews.domain.inbound import Answer, Hint, Meaning, Outcome, answer_to, is_own_comment, meaning_of
 from reviews.domain.lifecycle import State
 from reviews.models import (
@@ -28,6 +28,7 @@ from reviews.models import (
 from reviews.models.locking import lock
 from reviews.ports import RemoteComment, RemoteIssue, RemoteMove
 from reviews.queries.requests import parties_of
+from reviews.queries.tickets import request_of
 from reviews.rules import may_see
 
 ACCOUNT_CHARS_MAX = 128
@@ -46,7 +47,7 @@ def receive(
         )
         if is_new:
             _ask(ticket, occasion=f"hook:{delivery.pk}", now=now)
-            details = {"event": hint.event, "request": ticket.request.ref, "identifier": identifier}
+            details = {"event": hint.event, "request": ticket.subject[1], "identifier": identifier}
             audit.record(kind="ticket.hinted", by=by, subject=_JIRA, details=details, now=now)
     return is_new
 
@@ -56,7 +57,7 @@ def request_read(*, ticket: Ticket, occasion: str, by: User | None = None, now: 
     with transaction.atomic():
         message = _ask(ticket, occasion=occasion, now=now)
         details = {"occasion": occasion}
-        record(kind="ticket.read_requested", request=ticket.request, by=by, now=now, details=details)
+        record_of_ticket(kind="ticket.read_requested", ticket=ticket, by=by, now=now, details=details)
     return message
 
 
@@ -75,7 +76,7 @@ def mirror(*, ticket: Ticket, remote: RemoteIssue, by: User | None = None, now: 
         TicketMirror.objects.update_or_create(ticket=row, defaults=seen)
         if told or before != (row.status, row.key, False) or kept is None:
             details = {"status": row.status, "comments": told}
-            record(kind="ticket.mirrored", request=row.request, by=by, now=now, details=details)
+            record_of_ticket(kind="ticket.mirrored", ticket=row, by=by, now=now, details=details)
     return True
 
 
@@ -88,7 +89,7 @@ def note_gone(*, ticket: Ticket, reason: str, by: User | None = None, now: datet
         kept.gone_at, kept.read_at = kept.gone_at or now, now
         kept.save()
         if is_news:
-            record(kind="ticket.gone", request=row.request, by=by, now=now, reason=reason)
+            record_of_ticket(kind="ticket.gone", ticket=row, by=by, now=now, reason=reason)
 
 
 def judge(
@@ -100,7 +101,7 @@ def judge(
     None where it was judged before, or is our own. `moves` and `decisions` as `domain.inbound.meaning_of` takes them.
     """
     with transaction.atomic():
-        request = lock(ticket.request)  # whoever else reads the same ticket waits here
+        request = lock(request_of(ticket))  # whoever else reads the same ticket waits here
         if move.is_by_us or TicketMove.objects.filter(ticket=ticket, remote_id=move.id).exists():
             return None
         meaning = meaning_of(status=move.status, category=move.category, moves=moves, decisions=decisions)
@@ -144,7 +145,7 @@ def identify(*, user: User, account_id: str, by: User | None, now: datetime) -> 
 
 def _ask(ticket: Ticket, *, occasion: str, now: datetime) -> OutboxMessage:
     """A reading of its own lane: what waits to be told never keeps a ticket from being read, nor the other way."""
-    ref = ticket.request.ref
+    ref = ticket.subject[1]
     return outbox.enqueue(
         kind="ticket.read", key=f"ticket.read:{ref}:{occasion}", lane=f"ticket.read:{ref}",
         payload={"ticket_id": ticket.pk}, now=now,

@@ -46,6 +46,6 @@ def reconcile(
         elif mode is Mode.PUSH:
             for ticket, occasion in found.astray:
                 reason = f"The ticket stood in {seen[ticket.remote_id].status}, where the review did not put it."
-                effects.tell_ticket(request=ticket.request, occasion=occasion, reason=reason, by=by, now=now)
+                effects.tell(ticket=ticket, occasion=occasion, reason=reason, by=by, now=now)
         audit.record(kind=DONE, by=by, subject=_JIRA, details={"mode": mode} | found.counts, now=now)
     return found

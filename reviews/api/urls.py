@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from reviews.api import authorisations, evidence, packets, requests, steps
+from reviews.api import authorisations, cycles, evidence, packets, requests, steps
 
 urlpatterns: list[URLPattern] = [
     path("reviews/", requests.Reviews.as_view(), name="reviews"),
@@ -28,5 +28,15 @@ urlpatterns: list[URLPattern] = [
         authorisations.Confirmation.as_view(),
         name="confirm-condition",
     ),
+    path("cycles/", cycles.Cycles.as_view(), name="cycles"),
+    path("cycles/<slug:quarter>/", cycles.Cycle.as_view(), name="cycle"),
+    path("cycles/<slug:quarter>/hold/", cycles.Meeting.as_view(), name="cycle-hold"),
+    path("cycles/<slug:quarter>/close/", cycles.Closing.as_view(), name="cycle-close"),
+    path("cycles/<slug:quarter>/attendance/", cycles.Attendances.as_view(), name="cycle-attend"),
+    path("cycles/<slug:quarter>/items/<int:item_id>/decisions/", cycles.Decisions.as_view(), name="cycle-decide"),
+    path("cycles/<slug:quarter>/actuals/", cycles.Actuals.as_view(), name="cycle-actuals"),
+    path("models/<slug:team>/<slug:slug>/kpis/", cycles.Kpis.as_view(), name="kpis"),
+    path("actions/<slug:action>/", cycles.Action.as_view(), name="action"),
+    path("actions/<slug:action>/finish/", cycles.ActionFinish.as_view(), name="action-finish"),
     path("gate/", authorisations.Gate.as_view(), name="gate"),
 ]

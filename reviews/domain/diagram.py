@@ -1,10 +1,11 @@
-"""The two transition tables as Mermaid text and as Markdown tables, for docs that cannot lie about states."""
+"""Transition tables as Mermaid text and as Markdown tables, for docs that cannot lie about states."""
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from reviews.domain.authorisation import AUTHORISATION_TRANSITIONS, AuthorisationState
 from reviews.domain.lifecycle import TRANSITIONS, State
-from reviews.domain.steps import S, Transition
+from reviews.domain.steps import Actor, S, Transition
 
 
 def mermaid(*, states: Iterable[S], table: tuple[Transition[S], ...]) -> str:
@@ -29,7 +30,26 @@ def steps_table(*, table: tuple[Transition[S], ...]) -> str:
     )
 
 
-def states_table(*, states: Iterable[State] | Iterable[AuthorisationState]) -> str:
+class Owned(Protocol):
+    """A state that says who must move next and what it means."""
+
+    @property
+    def words(self) -> str:
+        """How a sentence names it."""
+        ...
+
+    @property
+    def owner(self) -> Actor:
+        """The one actor who must move next."""
+        ...
+
+    @property
+    def meaning(self) -> str:
+        """What it means."""
+        ...
+
+
+def states_table(*, states: Iterable[Owned]) -> str:
     """A Markdown table of every state, its one owner and its meaning."""
     rows = [f"| {state.words} | {state.owner.replace('_', ' ')} | {state.meaning} |" for state in states]
     return "\n".join(["| State | Who moves next | Meaning |", "|---|---|---|", *rows, ""])

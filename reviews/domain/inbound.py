@@ -1,7 +1,7 @@
 """What a ticket tracker may say: whether a delivery is genuine, what it hints at, and what a move of a ticket may mean.
 
-A tracker informs. A move there may withdraw a request or say that somebody has seen it, by somebody known here and
-allowed to; it never decides one.
+A tracker informs. A move there may withdraw a request, close an action item, or say that somebody has seen it, by
+somebody known here and allowed to; it never decides anything.
 """
 
 import hashlib
@@ -31,6 +31,7 @@ class Meaning(StrEnum):
     WITHDRAW = "withdraw"
     ACKNOWLEDGE = "acknowledge"
     DECIDE = "decide"
+    CLOSE = "close"
 
 
 class Outcome(StrEnum):
@@ -119,7 +120,7 @@ def meaning_of(*, status: str, category: str, moves: Mapping[str, str], decision
 def answer_to(meaning: Meaning, *, state: State, ref: str, author: str, is_known: bool) -> Answer:
     """What to do about a move by `author`; `is_known`: an active person here who may see the request."""
     is_ended = state in TERMINAL
-    if meaning is Meaning.NONE or is_ended or (meaning is Meaning.DECIDE and state is State.CLEARED):
+    if meaning in {Meaning.NONE, Meaning.CLOSE} or is_ended or (meaning is Meaning.DECIDE and state is State.CLEARED):
         return Answer(Outcome.NOTED)
     if meaning is Meaning.DECIDE:
         return Answer(
@@ -135,6 +136,24 @@ def answer_to(meaning: Meaning, *, state: State, ref: str, author: str, is_known
             "account. Withdraw it on its page, or ask an administrator to link the account.",
         )
     return Answer(Outcome.DONE, is_to_try=meaning is Meaning.WITHDRAW)
+
+
+def meaning_for_action(meaning: Meaning) -> Meaning:
+    """What the same move asks for on the ticket of an action item: to end the work there closes the item."""
+    return Meaning.CLOSE if meaning is Meaning.DECIDE else meaning
+
+
+def answer_on_action(meaning: Meaning, *, is_closed: bool, ref: str, author: str, is_known: bool) -> Answer:
+    """What to do about a move of an action item's ticket: see it, close it or drop it, by somebody known here."""
+    if meaning is Meaning.NONE or is_closed:
+        return Answer(Outcome.NOTED)
+    if not is_known:
+        return Answer(
+            Outcome.REFUSED,
+            f"{ref} is as it was: {author or 'whoever moved the ticket'} is not known to Weighbridge by this Jira "
+            "account. Close it on its page, or ask an administrator to link the account.",
+        )
+    return Answer(Outcome.DONE, is_to_try=True)
 
 
 def is_own_comment(*, is_stored: bool, is_by_us: bool, text: str) -> bool:

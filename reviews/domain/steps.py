@@ -11,7 +11,14 @@ class Actor(StrEnum):
     REQUESTER = "requester"
     REVIEWER = "reviewer"
     PLATFORM_LEAD = "platform_lead"
+    CHAIR = "chair"
+    OWNER = "owner"
     SYSTEM = "system"
+
+    @property
+    def words(self) -> str:
+        """How a sentence names it."""
+        return self.value.replace("_", " ")
 
 
 class Named(StrEnum):

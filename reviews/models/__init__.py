@@ -1,11 +1,16 @@
 """Requests, facts, votes, decisions, and the constraints the database holds."""
 
+from reviews.models.cycles import ActionItem, AgendaItem, Attendance, MeetingDecision, ReviewCycle
 from reviews.models.decisions import Authorisation, Condition, Decision, Determination, Revision, Vote, Waiver
 from reviews.models.effects import Packet, Ticket, TicketState
 from reviews.models.inbound import ExternalIdentity, TicketComment, TicketMirror, TicketMove, WebhookDelivery
 from reviews.models.requests import ChecklistAnswer, ContradictionAnswer, Fact, ReviewRequest
+from reviews.models.scorecard import Kpi, KpiActual
 
 __all__ = [
+    "ActionItem",
+    "AgendaItem",
+    "Attendance",
     "Authorisation",
     "ChecklistAnswer",
     "Condition",
@@ -14,7 +19,11 @@ __all__ = [
     "Determination",
     "ExternalIdentity",
     "Fact",
+    "Kpi",
+    "KpiActual",
+    "MeetingDecision",
     "Packet",
+    "ReviewCycle",
     "ReviewRequest",
     "Revision",
     "Ticket",

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from governance.models import Leased
+from reviews.models.cycles import ActionItem
 from reviews.models.requests import ReviewRequest
 
 
@@ -16,9 +17,10 @@ class TicketState(models.TextChoices):
 
 
 class Ticket(models.Model):
-    """The one ticket of a request; `label` is how it is found again when an answer got lost."""
+    """The one ticket of a request or of an action item; `label` finds it again when an answer got lost."""
 
-    request = models.OneToOneField(ReviewRequest, on_delete=models.PROTECT, related_name="ticket")
+    request = models.OneToOneField(ReviewRequest, on_delete=models.PROTECT, null=True, related_name="ticket")
+    action_item = models.OneToOneField(ActionItem, on_delete=models.PROTECT, null=True, related_name="ticket")
     label = models.CharField(max_length=80, unique=True)
     state = models.CharField(max_length=10, choices=TicketState.choices, default=TicketState.WAITING)
     remote_id = models.CharField(max_length=40, blank=True)
@@ -30,12 +32,24 @@ class Ticket(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
+                name="ticket_of_one_thing",
+                condition=Q(request__isnull=False, action_item__isnull=True)
+                | Q(request__isnull=True, action_item__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="linked_has_a_key", condition=~Q(state=TicketState.LINKED) | (~Q(key="") & ~Q(remote_id=""))
             ),
         ]
 
     def __str__(self) -> str:
         return self.key or self.label
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """What it is the ticket of, as the trail names it: ("request", "MRR-…") or ("action item", "ACT-…")."""
+        if self.request is not None:
+            return "request", self.request.ref
+        return "action item", self.action_item.ref if self.action_item is not None else ""
 
 
 class Packet(Leased):

@@ -100,7 +100,7 @@ class Differences:
 def linked_ticket(issue_id: str) -> Ticket | None:
     """Our ticket with this id there; ids survive a move to another project, keys do not."""
     rows = Ticket.objects.filter(state=TicketState.LINKED, remote_id=issue_id).exclude(remote_id="")
-    return rows.select_related("request").first()
+    return rows.select_related("request", "action_item").first()
 
 
 def linked_ids() -> list[str]:
@@ -162,7 +162,7 @@ def last_reconciliation() -> Reconciliation | None:
 def differences(*, seen: Mapping[str, Glance], statuses: Mapping[str, str]) -> Differences:
     """Every linked ticket beside what was seen of it, by remote id; `statuses` as the settings name them."""
     rows = list(
-        Ticket.objects.filter(state=TicketState.LINKED).select_related("request", "mirror").order_by("pk")
+        Ticket.objects.filter(state=TicketState.LINKED).select_related("request", "action_item", "mirror").order_by("pk")
     )  # fmt: skip
     told = _told(statuses)
     return Differences(
@@ -170,10 +170,10 @@ def differences(*, seen: Mapping[str, Glance], statuses: Mapping[str, str]) -> D
         changed=tuple(row for row in rows if row.remote_id in seen and _is_behind(row, seen[row.remote_id])),
         gone=tuple(row for row in rows if row.remote_id not in seen and not _is_known_gone(row)),
         astray=tuple(
-            (row, told[row.request.ref])
+            (row, told[row.subject[1]])
             for row in rows
-            if row.remote_id in seen and row.request.ref in told
-            and not _is_where_told(seen[row.remote_id], statuses[told[row.request.ref]])
+            if row.remote_id in seen and row.subject[1] in told
+            and not _is_where_told(seen[row.remote_id], statuses[told[row.subject[1]]])
         ),
     )  # fmt: skip
 

@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from reviews.web import detail, downloads, evidence, filing, inbound, inbox, lists, outcomes, steps
+from reviews.web import (
+    action_items,
+    cycles,
+    detail,
+    downloads,
+    evidence,
+    filing,
+    inbound,
+    inbox,
+    lists,
+    meeting,
+    outcomes,
+    scorecard,
+    steps,
+)
 
 app_name = "reviews"
 urlpatterns = [
@@ -33,4 +47,28 @@ urlpatterns = [
     path("requests/<str:ref>/authorisation/revoke/", outcomes.revoke, name="revoke"),
     path("requests/<str:ref>/authorisation/statement/", downloads.statement, name="statement"),
     path("requests/<str:ref>/conditions/<int:condition_id>/", outcomes.confirm_condition, name="confirm_condition"),
+    path("cycles/", cycles.listed, name="cycles"),
+    path("cycles/<str:quarter>/", cycles.detail, name="cycle"),
+    path("cycles/<str:quarter>/scorecard.<slug:kind>", cycles.exported, name="cycle_export"),
+    path("cycles/<str:quarter>/minutes/", cycles.minutes, name="cycle_minutes"),
+    path("cycles/<str:quarter>/gather/", cycles.gather, name="cycle_gather"),
+    path("cycles/<str:quarter>/cut-off/", cycles.move_cut_off, name="cycle_cut_off"),
+    path("cycles/<str:quarter>/hold/", cycles.hold, name="cycle_hold"),
+    path("cycles/<str:quarter>/chair/", cycles.take_chair, name="cycle_chair"),
+    path("cycles/<str:quarter>/notes/", cycles.write_notes, name="cycle_notes"),
+    path("cycles/<str:quarter>/close/", cycles.close, name="cycle_close"),
+    path("cycles/<str:quarter>/attend/", meeting.attend, name="cycle_attend"),
+    path("cycles/<str:quarter>/leave/", meeting.leave, name="cycle_leave"),
+    path("cycles/<str:quarter>/agenda/", cycles.add_item, name="cycle_add"),
+    path("cycles/<str:quarter>/agenda/<int:item_id>/remove/", meeting.remove_item, name="cycle_remove"),
+    path("cycles/<str:quarter>/agenda/<int:item_id>/move/", meeting.move_item, name="cycle_move"),
+    path("cycles/<str:quarter>/agenda/<int:item_id>/decide/", meeting.decide, name="cycle_decide"),
+    path("actions/<str:action>/", action_items.detail, name="action"),
+    path("actions/<str:action>/acknowledge/", action_items.acknowledge, name="action_acknowledge"),
+    path("actions/<str:action>/finish/", action_items.finish, name="action_finish"),
+    path("actions/<str:action>/drop/", action_items.drop, name="action_drop"),
+    path("scorecard/", scorecard.supply, name="scorecard"),
+    path("scorecard/upload/", scorecard.upload, name="scorecard_upload"),
+    path("models/<str:team>/<slug:slug>/kpis/", scorecard.of_model, name="kpis"),
+    path("models/<str:team>/<slug:slug>/kpis/<slug:kpi>/retire/", scorecard.retire, name="kpi_retire"),
 ]

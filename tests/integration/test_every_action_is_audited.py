@@ -16,9 +16,10 @@ from tests.integration.benchmarking.actions.audited_load import LOAD_ACTIONS
 from tests.integration.governance.actions.audited import FLOOR_ACTIONS
 from tests.integration.governance.bills.audited import BILL_ACTIONS
 from tests.integration.reviews.actions.audited import REVIEWS_ACTIONS
+from tests.integration.reviews.cycles.audited import CYCLE_ACTIONS
 from tests.integration.reviews.inbound.audited import INBOUND_ACTIONS
 
-CALLS = {**FLOOR_ACTIONS, **BILL_ACTIONS, **REVIEWS_ACTIONS, **INBOUND_ACTIONS, **LOAD_ACTIONS}
+CALLS = {**FLOOR_ACTIONS, **BILL_ACTIONS, **REVIEWS_ACTIONS, **INBOUND_ACTIONS, **LOAD_ACTIONS, **CYCLE_ACTIONS}
 
 
 def writes() -> list[str]:

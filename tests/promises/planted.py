@@ -39,11 +39,17 @@ from reviews.actions.evidence import Statement
 from reviews.actions.review import Promise
 from reviews.domain.voting import Choice
 from reviews.models import (
+    ActionItem,
+    AgendaItem,
     ChecklistAnswer,
     ContradictionAnswer,
     ExternalIdentity,
     Fact,
+    Kpi,
+    KpiActual,
+    MeetingDecision,
     Packet,
+    ReviewCycle,
     ReviewRequest,
     Ticket,
     TicketComment,
@@ -52,6 +58,7 @@ from reviews.models import (
     Waiver,
     WebhookDelivery,
 )
+from tests.factories import cycles
 from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
@@ -124,6 +131,7 @@ def plant(seed: Seeds, *, cast: Cast, now: datetime) -> House:
     _beside(seed, request, cast=cast, now=now)
     _bills(seed, cast=cast, now=now)
     _from_jira(seed, request, cast=cast, now=now)
+    _quarterly(seed, request, cast=cast, now=now)
     packets.freeze(request=request, by=cast.author, now=now)
     packet = packets.freeze(request=request, by=cast.author, now=now)
     Packet.objects.exclude(pk=packet.pk).update(error=seed.long(), state=JobState.FAILED)
@@ -293,3 +301,33 @@ def _from_jira(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime
         ticket=ticket, identifier=seed.short(), event=seed.short(), body_digest="sha256:x", received_at=now
     )
     ExternalIdentity.objects.create(user=cast.author, account_id=seed.short())
+
+
+def _quarterly(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -> None:
+    """A held meeting that decided something, and the scorecard before it."""
+    asset, meeting = request.model_version.asset, cycles.make_held(cast=cast, now=now)
+    ReviewCycle.objects.filter(pk=meeting.pk).update(notes=seed.long(), minutes=seed.long())
+    fields = {
+        "cycle": meeting, "kind": "added", "title": seed.long()[:400], "why": seed.long(), "position": 10,
+        "asset": asset, "request": request, "added_by": cast.approver, "added_at": now,
+    }  # fmt: skip
+    item = AgendaItem.objects.create(subject=seed.short(), **fields)
+    AgendaItem.objects.create(
+        subject=seed.short(), removed_at=now, removed_by=cast.approver, removal_reason=seed.long(), **fields
+    )  # fmt: skip
+    decision = MeetingDecision.objects.create(
+        item=item, kind="keep", rationale=seed.long(), owner=cast.author, due_on=now.date(), effect=seed.long(),
+        decided_by=cast.approver, decided_at=now,
+    )  # fmt: skip
+    ActionItem.objects.create(
+        decision=decision, ref="ACT-1", owner=cast.author, due_on=now.date(), state="done", opened_at=now,
+        outcome=seed.long(), closed_at=now, closed_by=cast.author,
+    )  # fmt: skip
+    kpi = Kpi.objects.create(
+        asset=asset, slug="conversion", name=seed.short(), metric=seed.short(), unit=seed.short(), better="higher",
+        target=1, owner=cast.author, data_source=seed.short(), how_estimated=seed.long(), set_by=cast.author, set_at=now,
+    )  # fmt: skip
+    KpiActual.objects.create(
+        kpi=kpi, quarter=meeting.quarter, value=1, target=1, channel="form", source=seed.short(),
+        supplied_by=cast.author, supplied_at=now,
+    )  # fmt: skip

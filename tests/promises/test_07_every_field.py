@@ -28,6 +28,7 @@ from benchmarking.models import Run
 from governance.domain.quarters import Quarter
 from governance.models import BudgetChange, RuleChange
 from reviews.integrations.pdf import WeasyPrintPrinter
+from reviews.models import AgendaItem
 from reviews.queries.packet import packet_page
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_cast
@@ -95,6 +96,7 @@ def pages(house: House, now: datetime) -> list[str]:
         "number": 1, "condition_id": 1, "team": "search", "slug": asset.slug, "name": "default", "message_id": 1,
         "quarter": str(Quarter.of(now.date())), "unit": "USD", "change_id": RuleChange.objects.latest("pk").pk,
         "finding_id": 1,
+        "item_id": AgendaItem.objects.earliest("pk").pk, "action": "ACT-1", "kpi": "conversion",
     }  # fmt: skip
     found = {f"/runs/{run.pk}/{part}" for run in Run.objects.all() for part in ("", "charts/frontier.svg")} | {
         f"{place}/{each.pk}/"

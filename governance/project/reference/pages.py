@@ -18,6 +18,8 @@ from governance.project.reference.tables import code, page, table
 from reviews.domain import diagram
 from reviews.domain.authorisation import AUTHORISATION_TRANSITIONS, AuthorisationState
 from reviews.domain.lifecycle import TRANSITIONS, State
+from reviews.domain.quarterly.action_items import ACTION_TRANSITIONS, ActionState
+from reviews.domain.quarterly.cycle import CYCLE_TRANSITIONS, CycleState
 from reviews.domain.steps import Transition
 
 ROOMS = """\
@@ -91,8 +93,8 @@ def lifecycle() -> str:
     """States and steps of a request and of an authorisation."""
     return page(
         "Lifecycle",
-        "A request is a piece of work that ends; the authorisation it produced is a permission that lives on. They are"
-        " two tables in `reviews/domain/`, and this page is drawn from them.",
+        "A request is a piece of work that ends; the authorisation it produced is a permission that lives on; each quarter"
+        " a review cycle looks at both. They are tables in `reviews/domain/`, and this page is drawn from them.",
         "## Request",
         "![States of a request and the steps between them](lifecycle-request.svg)",
         diagram.states_table(states=State).strip(),
@@ -101,6 +103,16 @@ def lifecycle() -> str:
         "![States of an authorisation and the steps between them](lifecycle-authorisation.svg)",
         diagram.states_table(states=AuthorisationState).strip(),
         diagram.steps_table(table=AUTHORISATION_TRANSITIONS).strip(),
+        "## Quarterly review cycle",
+        "One for each quarter; the tick plans, opens and freezes it, people hold and close it.",
+        "![States of a review cycle and the steps between them](lifecycle-cycle.svg)",
+        diagram.states_table(states=CycleState).strip(),
+        diagram.steps_table(table=CYCLE_TRANSITIONS).strip(),
+        "## Action item",
+        "What a decision of the quarterly meeting becomes. A closed one never reopens; a recurrence is decided anew.",
+        "![States of an action item and the steps between them](lifecycle-action.svg)",
+        diagram.states_table(states=ActionState).strip(),
+        diagram.steps_table(table=ACTION_TRANSITIONS).strip(),
         "## As Mermaid text",
         "For a ticket or a wiki that draws Mermaid:",
         f"```text\n{diagram.mermaid(states=State, table=TRANSITIONS)}```",
@@ -115,6 +127,16 @@ def request_picture() -> str:
 def authorisation_picture() -> str:
     """SVG of the authorisation's lifecycle."""
     return _picture(tuple(AuthorisationState), AUTHORISATION_TRANSITIONS)
+
+
+def cycle_picture() -> str:
+    """SVG of the lifecycle of a quarterly review cycle."""
+    return _picture(tuple(CycleState), CYCLE_TRANSITIONS)
+
+
+def action_picture() -> str:
+    """SVG of the lifecycle of an action item."""
+    return _picture(tuple(ActionState), ACTION_TRANSITIONS)
 
 
 def _picture(states: Sequence[str], steps: Sequence[Transition[Any]]) -> str:
@@ -174,6 +196,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "lifecycle.md": lifecycle,
     "lifecycle-request.svg": request_picture,
     "lifecycle-authorisation.svg": authorisation_picture,
+    "lifecycle-cycle.svg": cycle_picture,
+    "lifecycle-action.svg": action_picture,
     "commands.md": commands,
     "prices.md": prices,
     "performance.md": performance,

@@ -144,7 +144,7 @@ def meter(
 @register.simple_tag(takes_context=True)
 def navigation_entries(context: Context) -> tuple[navigation.Entry, ...]:
     """The entries of the main navigation, the current one marked."""
-    told = {name: bool(context.get(name)) for name in ("may_read_trail", "may_read_changes")}
+    told = {name: bool(context.get(name)) for name in ("may_read_trail", "may_read_changes", "sees_all")}
     return navigation.entries(path=context["request"].path, **told)
 
 

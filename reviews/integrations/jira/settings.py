@@ -20,6 +20,9 @@ STATUSES: Mapping[str, str] = MappingProxyType(
         "rejected": "Done",
         "withdrawn": "Done",
         "lapsed": "Done",
+        "acknowledged": "In Progress",
+        "done": "Done",
+        "dropped": "Done",
     }
 )
 """Status or status category for each event: these three names exist in every project Jira creates."""

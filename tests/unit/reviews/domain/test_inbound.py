@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.domain.refusals import Invalid
+from reviews.domain import inbound
 from reviews.domain.inbound import (
     MOVES,
     Answer,
@@ -143,7 +144,7 @@ def answer(meaning: Meaning, state: State, *, is_known: bool) -> Answer:
 @pytest.mark.parametrize("meaning", Meaning)
 def test_the_table_of_answers(meaning: Meaning, state: State, is_known: bool) -> None:
     found = answer(meaning, state, is_known=is_known)
-    if state in TERMINAL or meaning is Meaning.NONE:
+    if state in TERMINAL or meaning in {Meaning.NONE, Meaning.CLOSE}:
         expected = (Outcome.NOTED, False)
     elif meaning is Meaning.DECIDE:
         expected = (Outcome.NOTED if state is State.CLEARED else Outcome.REFUSED, False)
@@ -189,3 +190,18 @@ def test_the_oracle_of_signatures() -> None:
     """RFC 4231, test case 2."""
     known = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     assert is_signed(body=b"what do ya want for nothing?", signature=f"sha256={known}", secrets=["Jefe"])
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("meaning", Meaning)
+def test_the_table_of_answers_on_an_action_item(meaning: Meaning, is_known: bool, is_closed: bool) -> None:
+    asked = inbound.meaning_for_action(meaning)
+    found = inbound.answer_on_action(asked, is_closed=is_closed, ref="ACT-2026Q4-01", author="Ada", is_known=is_known)
+    if is_closed or meaning is Meaning.NONE:
+        expected = (Outcome.NOTED, False)
+    else:
+        expected = (Outcome.DONE, True) if is_known else (Outcome.REFUSED, False)
+    assert (found.outcome, found.is_to_try) == expected
+    assert ("Ada is not known" in found.reason) == (found.outcome is Outcome.REFUSED)
+    assert asked is (Meaning.CLOSE if meaning is Meaning.DECIDE else meaning)

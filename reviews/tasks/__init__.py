@@ -16,7 +16,16 @@ from benchmarking.models import Run
 from governance import audit, enums, outbox, wakeups
 from governance.domain.refusals import WrongState
 from governance.models import OutboxMessage, Pulse
-from reviews.actions import authorisations, effects, evidence, inbound, packets, reconciliation, requests
+from reviews.actions import (
+    authorisations,
+    effects,
+    evidence,
+    inbound,
+    inbound_actions,
+    packets,
+    reconciliation,
+    requests,
+)
 from reviews.domain.inbound import MOVES, Mode
 from reviews.enums import OUTCOMES
 from reviews.integrations.jira.reader import GLANCE_MAX, JiraReader
@@ -46,7 +55,8 @@ from reviews.queries.due import lapsed
 from reviews.queries.inbound import linked_ids
 from reviews.queries.metrics import PACKETS, undrawn_since
 from reviews.queries.packet import packet_page, pages_of
-from reviews.queries.tickets import draft_of, request_url
+from reviews.queries.tickets import draft_for, page_of, ticket_of, title_of
+from reviews.tasks import quarterly as quarterly  # registers what its tick does
 
 PRINT_MAX = timedelta(seconds=WALL_MAX_S)
 NO_TRACKER = "No Jira is configured (JIRA_URL is unset); the ticket waits and nothing is lost."
@@ -102,12 +112,11 @@ def _in_words(close: Callable[[], None]) -> Iterator[None]:
 
 @outbox.handles("ticket.open", channel=effects.TRACKER)
 def open_ticket(message: OutboxMessage) -> None:
-    """Open the one ticket of a request, or adopt the one an earlier attempt left, and link it back."""
-    request = ReviewRequest.objects.get(pk=message.payload["request_id"])
-    ticket = Ticket.objects.select_related("request").get(request=request)
+    """Open the one ticket of a request or an action item, or adopt the one an earlier attempt left, and link it back."""
+    ticket = ticket_of(message.payload)
     with tracker() as jira:
         remote = _opened(jira, message, ticket)
-        jira.link(remote.id, url=request_url(request), title=f"{request.ref} {request.title}", global_id=ticket.label)
+        jira.link(remote.id, url=page_of(ticket), title=title_of(ticket), global_id=ticket.label)
 
 
 def _opened(jira: TicketTracker, message: OutboxMessage, ticket: Ticket) -> RemoteTicket:
@@ -115,7 +124,7 @@ def _opened(jira: TicketTracker, message: OutboxMessage, ticket: Ticket) -> Remo
         return RemoteTicket(ticket.remote_id, ticket.key, ticket.url, ticket.status)
     try:
         # It always looks first: a database restored from a backup has forgotten the attempts that went before.
-        remote = open_once(jira, draft_of(ticket.request), may_exist=True, before_open=lambda: _note_asking(message))
+        remote = open_once(jira, draft_for(ticket), may_exist=True, before_open=lambda: _note_asking(message))
     except OutcomeUnknown:
         effects.mark_uncertain(ticket=ticket, now=timezone.now())
         raise
@@ -152,7 +161,7 @@ def _link(message: OutboxMessage, ticket: Ticket, remote: RemoteTicket) -> None:
 @outbox.handles("ticket.tell", channel=effects.TRACKER)
 def tell_ticket(message: OutboxMessage) -> outbox.Settle:
     """Comment on the ticket once for all that waits to be said, and move it to the status of the latest occasion."""
-    ticket = Ticket.objects.select_related("request").get(request_id=message.payload["request_id"])
+    ticket = ticket_of(message.payload)
     status, note, comment_id = "", "", ""
     with tracker() as jira:
         said = [each.payload for each in outbox.gather(message=message, now=timezone.now())]
@@ -177,7 +186,7 @@ def _statuses() -> dict[str, str]:
 @outbox.handles("ticket.read", channel=effects.TRACKER)
 def read_ticket(message: OutboxMessage) -> None:
     """Read the ticket once for all that hinted at it; keep it as it stands, then judge each move that is new."""
-    ticket = Ticket.objects.select_related("request").get(pk=message.payload["ticket_id"])
+    ticket = ticket_of(message.payload)
     with reader() as jira:
         outbox.gather(message=message, now=timezone.now())
         try:
@@ -191,13 +200,14 @@ def read_ticket(message: OutboxMessage) -> None:
     with transaction.atomic():
         outbox.check_held(message=message, now=timezone.now())
         inbound.mirror(ticket=ticket, remote=remote, now=timezone.now())
-    statuses, page = _statuses(), request_url(ticket.request)
+    statuses, page = _statuses(), page_of(ticket)
     decisions = [statuses[name] for name in OUTCOME_NAMES if name in statuses]
     moves = {**MOVES, **settings.WEIGHBRIDGE["JIRA_INBOUND"]["moves"]}
+    judge = inbound.judge if ticket.request_id else inbound_actions.judge_action
     for move in remote.moves:
         with transaction.atomic():
             outbox.check_held(message=message, now=timezone.now())
-            inbound.judge(
+            judge(
                 ticket=ticket, move=move, moves=moves, decisions=decisions, page=page, now=timezone.now()
             )  # fmt: skip
 

@@ -1,0 +1,96 @@
+"""The KPI scorecard: each model's business KPI, the technical metric behind it, target, actual, trend and supplier."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+STEADY_SHARE = Decimal("0.02")
+"""Less than two percent of the actual before counts as steady: quarters differ by more than that on their own."""
+
+
+class Better(StrEnum):
+    """Which way a KPI should go."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+class Standing(StrEnum):
+    """How an actual stands to its target."""
+
+    MET = "met"
+    MISSED = "missed"
+    UNKNOWN = "unknown"
+
+
+class Trend(StrEnum):
+    """How an actual stands to that of the quarter before."""
+
+    BETTER = "better"
+    STEADY = "steady"
+    WORSE = "worse"
+    FIRST = "first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One line of the scorecard; figures in `unit`, None where nobody supplied one."""
+
+    model: str
+    kpi: str
+    metric: str
+    unit: str
+    better: Better
+    target: Decimal
+    actual: Decimal | None = None
+    before: Decimal | None = None
+    supplied_by: str = ""
+    channel: str = ""
+
+    @property
+    def standing(self) -> Standing:
+        """Met: at least the target where higher is better, at most where lower is."""
+        if self.actual is None:
+            return Standing.UNKNOWN
+        is_met = self.actual >= self.target if self.better is Better.HIGHER else self.actual <= self.target
+        return Standing.MET if is_met else Standing.MISSED
+
+    @property
+    def gap(self) -> Decimal | None:
+        """(actual - target) / |target|, as a share of 1, signed so that above zero is better; None without both."""
+        if self.actual is None or self.target == 0:
+            return None
+        share = (self.actual - self.target) / abs(self.target)
+        return share if self.better is Better.HIGHER else -share
+
+    @property
+    def change(self) -> Decimal | None:
+        """(actual - before) / |before|, as a share of 1 with the sign of the figures; None without both."""
+        if self.actual is None or self.before is None or self.before == 0:
+            return None
+        return (self.actual - self.before) / abs(self.before)
+
+    @property
+    def trend(self) -> Trend:
+        """Against the quarter before; steady within `STEADY_SHARE`."""
+        if self.actual is None or self.before is None:
+            return Trend.FIRST
+        moved = self.actual - self.before
+        if abs(moved) <= STEADY_SHARE * abs(self.before):
+            return Trend.STEADY
+        return Trend.BETTER if (moved > 0) == (self.better is Better.HIGHER) else Trend.WORSE
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many lines of a scorecard met their target, missed it, or have no actual."""
+
+    met: int
+    missed: int
+    unknown: int
+
+
+def totals(scores: tuple[Score, ...]) -> Totals:
+    """The counts by standing."""
+    stood = [score.standing for score in scores]
+    return Totals(*(stood.count(each) for each in (Standing.MET, Standing.MISSED, Standing.UNKNOWN)))

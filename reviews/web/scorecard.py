@@ -1,0 +1,155 @@
+"""Pages of KPIs: those of a model, and the figures somebody supplies for a quarter."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from governance.domain.quarters import Quarter
+from governance.domain.refusals import Invalid, Refused
+from governance.models import ModelAsset
+from governance.queries.inventory import find, visible_to
+from governance.web.reader import person_of, user_of
+from governance.web.refusals import show_in
+from reviews.actions import scorecard as writes
+from reviews.actions.scorecard import KpiSheet, Supplied
+from reviews.domain.quarterly.actuals_file import read_actuals
+from reviews.domain.quarterly.cycle import CycleState
+from reviews.domain.quarterly.scorecard import Better
+from reviews.models import ReviewCycle
+from reviews.queries import scores
+from reviews.rules import may_keep_score
+from reviews.web.cycle_forms import ActualForm, ActualsFileForm, KpiForm
+from reviews.web.step_forms import PlainForm
+
+OPEN = (CycleState.PLANNED, CycleState.COLLECTING)
+FILE_BYTES_MAX = 2_000_000
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
+    """`/models/search/ranker/kpis/`: what counts for a model; by POST, one more KPI or another target."""
+    asset = find(team=team, slug=slug, person=person_of(request))
+    form, status = KpiForm(request.POST or None), 200
+    if request.method == "POST":
+
+        def act() -> str:
+            said = form.cleaned_data | {"better": Better(form.cleaned_data["better"])}
+            row = writes.set_kpi(asset=asset, sheet=KpiSheet(**said), by=user_of(request), now=timezone.now())
+            return f"{row.name} counts for {asset.name}."
+
+        done, status = _done(request, form, act)
+        if done:
+            return redirect("reviews:kpis", team, slug)
+    context = {
+        "asset": asset, "kpis": scores.of_model(asset), "form": form,
+        "may_keep": may_keep_score(person_of(request), team=team),
+        "crumbs": (
+            ("Models", reverse("governance:models")),
+            (asset.name, reverse("governance:model", args=[team, slug])),
+            ("KPIs", ""),
+        ),
+    }  # fmt: skip
+    return render(request, "reviews/kpis.html", context, status=status)
+
+
+@require_POST
+def retire(request: HttpRequest, team: str, slug: str, kpi: str) -> HttpResponse:
+    """Take a KPI off the scorecards to come."""
+    asset = find(team=team, slug=slug, person=person_of(request))
+    row = scores.find_kpi(asset=asset, slug=kpi)
+
+    def act() -> str:
+        writes.retire_kpi(kpi=row, by=user_of(request), now=timezone.now())
+        return f"{row.name} counts no more."
+
+    form = PlainForm(request.POST)
+    done, _ = _done(request, form, act)
+    if not done:
+        messages.error(request, str(form.non_field_errors()[0]))
+    return redirect("reviews:kpis", team, slug)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def supply(request: HttpRequest) -> HttpResponse:
+    """`/scorecard/`: the KPIs the reader may supply figures for; by POST, one figure typed in."""
+    form, status = ActualForm(request.POST or None), 200
+    if request.method == "POST":
+        done, status = _done(request, form, lambda: _typed(request, form))
+        if done:
+            return redirect("reviews:scorecard")
+    return _show(request, form=form, file_form=ActualsFileForm(), status=status)
+
+
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    """Figures as a CSV file, all of them or none."""
+    form = ActualsFileForm(request.POST, request.FILES)
+    done, status = _done(request, form, lambda: _read(request, form))
+    if done:
+        return redirect("reviews:scorecard")
+    return _show(request, form=ActualForm(), file_form=form, status=status)
+
+
+def _typed(request: HttpRequest, form: forms.Form) -> str:
+    said = form.cleaned_data
+    actual = Supplied(asset=_asset(request, said["model"]), kpi=said["kpi"], value=said["value"], source=said["source"])
+    quarter = _quarter()
+    writes.supply(quarter=quarter, actuals=[actual], channel="form", by=user_of(request), now=timezone.now())
+    return f"The figure for {quarter} is kept."
+
+
+def _read(request: HttpRequest, form: forms.Form) -> str:
+    file = form.cleaned_data["file"]
+    if file.size > FILE_BYTES_MAX:
+        raise Invalid(f"The file has more than {FILE_BYTES_MAX:,} bytes; split it.", field="file")
+    rows = read_actuals(file.read())
+    actuals = [
+        Supplied(asset=_asset(request, row.model, row=row.row), kpi=row.kpi, value=row.value, source=row.source, row=row.row)
+        for row in rows
+    ]  # fmt: skip
+    quarter = _quarter()
+    writes.supply(quarter=quarter, actuals=actuals, channel="csv", by=user_of(request), now=timezone.now())
+    return f"{len(rows):,} figures for {quarter} are kept."
+
+
+def _asset(request: HttpRequest, name: str, *, row: int | None = None) -> ModelAsset:
+    team, _, slug = name.partition("/")
+    found = visible_to(person_of(request)).filter(team__slug=team, slug=slug).first()
+    if found is None:
+        where = f"Row {row}: " if row else ""
+        raise Invalid(f"{where}There is no model {name!r} you can see; write it as team/model.", field="file")
+    return found
+
+
+def _quarter() -> str:
+    """The oldest quarter whose cut-off has not passed: the one whose figures are wanted now."""
+    open_ones = ReviewCycle.objects.filter(state__in=OPEN).order_by("quarter").values_list("quarter", flat=True)
+    return open_ones.first() or str(Quarter.of(timezone.now()))
+
+
+def _show(request: HttpRequest, *, form: forms.Form, file_form: forms.Form, status: int) -> HttpResponse:
+    quarter = _quarter()
+    context: dict[str, Any] = {
+        "quarter": quarter, "lines": scores.to_supply(person=person_of(request), quarter=quarter), "form": form,
+        "file_form": file_form, "cycle": ReviewCycle.objects.filter(quarter=quarter).first(),
+    }  # fmt: skip
+    return render(request, "reviews/scorecard.html", context, status=status)
+
+
+def _done(request: HttpRequest, form: forms.Form, act: Callable[[], str]) -> tuple[bool, int]:
+    """Whether it was done, and the status to answer with where not."""
+    if not form.is_valid():
+        return False, 400
+    try:
+        messages.success(request, act())
+    except Refused as refusal:
+        show_in(form, refusal)
+        return False, refusal.status
+    return True, 200

@@ -1,0 +1,93 @@
+"""Quarterly cycles in each of their states, made through the public actions."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+
+from governance.domain.quarters import Quarter
+from governance.models import ModelAsset
+from reviews.actions import agenda, cycles, meeting, scorecard
+from reviews.actions.meeting import Decided
+from reviews.actions.scorecard import KpiSheet
+from reviews.domain.quarterly.cycle import Calendar
+from reviews.domain.quarterly.decisions import DecisionKind
+from reviews.domain.quarterly.quorum import Side
+from reviews.domain.quarterly.scorecard import Better
+from reviews.models import ActionItem, AgendaItem, Kpi, MeetingDecision, ReviewCycle
+from tests.factories.people import Cast
+
+
+def make_cycle(*, now: datetime) -> ReviewCycle:
+    """Planned: that of the quarter `now` falls in."""
+    cycles.plan(now=now)
+    return ReviewCycle.objects.get(quarter=str(Quarter.of(now)))
+
+
+def make_collecting(*, now: datetime) -> ReviewCycle:
+    """Collecting: two weeks before the quarter's end."""
+    cycle = make_cycle(now=now)
+    cycles.advance(now=max(now, cycle.collecting_at))
+    cycle.refresh_from_db()
+    return cycle
+
+
+def make_frozen(*, now: datetime) -> ReviewCycle:
+    """Cut off."""
+    cycle = make_cycle(now=now)
+    cycles.advance(now=max(now, cycle.cut_off_at))
+    cycle.refresh_from_db()
+    return cycle
+
+
+def make_held(*, cast: Cast, now: datetime) -> ReviewCycle:
+    """The meeting is open, the platform lead in the chair, with quorum."""
+    cycle = cycles.hold(cycle=make_frozen(now=now), by=cast.approver, now=met_at(now))
+    meeting.attend(cycle=cycle, person=cast.approver, side=Side.ENGINEERING, by=cast.approver, now=met_at(now))
+    meeting.attend(cycle=cycle, person=cast.product, side=Side.PRODUCT, by=cast.approver, now=met_at(now))
+    return cycle
+
+
+def met_at(now: datetime) -> datetime:
+    """A day after the cut-off of the quarter `now` falls in."""
+    return Calendar.of(Quarter.of(now)).cut_off_at + timedelta(days=1)
+
+
+def make_item(*, cycle: ReviewCycle, by: User, now: datetime, asset: ModelAsset | None = None) -> AgendaItem:
+    return agenda.add(
+        cycle=cycle, title="The ranking model", why="It costs more than it gains.", asset=asset, by=by, now=now
+    )  # fmt: skip
+
+
+def make_decision(
+    *, cast: Cast, now: datetime, kind: DecisionKind = DecisionKind.KEEP, asset: ModelAsset | None = None
+) -> MeetingDecision:
+    """A decision in an open meeting, owed by the author within thirty days."""
+    held = ReviewCycle.objects.filter(state="held").first() or make_held(cast=cast, now=now)
+    item = make_item(cycle=held, by=cast.approver, now=met_at(now), asset=asset)
+    return meeting.decide(item=item, decided=decided(cast, now, kind=kind), by=cast.approver, now=met_at(now))
+
+
+def decided(cast: Cast, now: datetime, *, kind: DecisionKind = DecisionKind.KEEP, **changes: object) -> Decided:
+    fields = {
+        "kind": kind, "rationale": "It earns what it costs.", "owner": cast.author,
+        "due_on": met_at(now).date() + timedelta(days=30),
+    }  # fmt: skip
+    return Decided(**{**fields, **changes})
+
+
+def make_action(*, cast: Cast, now: datetime, asset: ModelAsset) -> ActionItem:
+    return make_decision(cast=cast, now=now, asset=asset).action
+
+
+def sheet(by: User, **changes: object) -> KpiSheet:
+    fields = {
+        "slug": "conversion", "name": "Conversion of searches", "metric": "accuracy", "unit": "%",
+        "better": Better.HIGHER, "target": Decimal("3.2"), "owner": by, "data_source": "Web analytics",
+        "how_estimated": "Orders after a search, over searches; four weeks.",
+    }  # fmt: skip
+    return KpiSheet(**{**fields, **changes})
+
+
+def make_kpi(*, asset: ModelAsset, by: User, now: datetime, **changes: object) -> Kpi:
+    return scorecard.set_kpi(asset=asset, sheet=sheet(by, **changes), by=by, now=now)

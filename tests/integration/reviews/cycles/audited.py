@@ -1,0 +1,153 @@
+"""How to call every write of the quarterly review, so that each does something."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from governance.models import ModelAsset, OutboxMessage
+from reviews.actions import (
+    action_items,
+    agenda,
+    authorisations,
+    cycles,
+    effects,
+    gathering,
+    implications,
+    inbound_actions,
+    meeting,
+    scorecard,
+)
+from reviews.actions.implications import Order
+from reviews.actions.scorecard import Supplied
+from reviews.domain.inbound import MOVES
+from reviews.domain.quarterly.decisions import DecisionKind
+from reviews.models import ActionItem, ReviewCycle, Ticket
+from reviews.ports import RemoteMove
+from tests.factories import cycles as make
+from tests.factories.models import make_version
+from tests.factories.people import Cast
+from tests.integration.reviews.actions.worlds import make_world
+
+Call = Callable[[Cast, datetime], object]
+
+
+def model(cast: Cast, now: datetime) -> ModelAsset:
+    return make_version(by=cast.author, now=now).asset
+
+
+def action(cast: Cast, now: datetime) -> ActionItem:
+    return make.make_action(cast=cast, now=now, asset=model(cast, now))
+
+
+def _advance(cast: Cast, now: datetime) -> None:
+    cycle = make.make_cycle(now=now)
+    cycles.advance(now=cycle.collecting_at)
+
+
+def _gather_into(cast: Cast, now: datetime) -> None:
+    cycle = make.make_collecting(now=now)
+    ModelAsset.objects.filter(pk=model(cast, now).pk).update(owner=cast.outsider)
+    gathering.gather_into(cycle=cycle, now=now)
+
+
+def _oblige(cast: Cast, now: datetime) -> None:
+    row = make_world(cast=cast, now=now).decided().decision.authorisation
+    due_on = now.date() + timedelta(days=9)
+    authorisations.oblige(
+        authorisation=row, text="Look again.", owner=cast.author, due_on=due_on, by=cast.approver, now=now
+    )  # fmt: skip
+
+
+def _carry_out(cast: Cast, now: datetime) -> None:
+    item = make.make_item(cycle=make.make_held(cast=cast, now=now), by=cast.approver, now=now)
+    order = Order(kind=DecisionKind.KEEP, rationale="Good.", owner=cast.author, due_on=now.date())
+    implications.carry_out(item=item, order=order, by=cast.approver, now=now)
+
+
+def _tell(cast: Cast, now: datetime) -> None:
+    ticket = Ticket.objects.get(action_item=action(cast, now))
+    effects.tell(ticket=ticket, occasion="done", reason="Done.", by=cast.author, now=now)
+    assert OutboxMessage.objects.filter(kind="ticket.tell").count() == 1
+
+
+def _judge(cast: Cast, now: datetime) -> None:
+    ticket = Ticket.objects.get(action_item=action(cast, now))
+    move = RemoteMove(id="1", author_id="a", author="A", status="Done", category="done", at=now)
+    inbound_actions.judge_action(ticket=ticket, move=move, moves=MOVES, decisions=[], page="https://w.test/", now=now)
+
+
+def _supply(cast: Cast, now: datetime) -> None:
+    cycle, asset = make.make_cycle(now=now), model(cast, now)
+    make.make_kpi(asset=asset, by=cast.author, now=now)
+    actual = Supplied(asset=asset, kpi="conversion", value=Decimal(3))
+    scorecard.supply(quarter=cycle.quarter, actuals=[actual], channel="form", by=cast.author, now=now)
+
+
+def _in_meeting(act: Callable[[ReviewCycle, Cast, datetime], object]) -> Call:
+    return lambda cast, now: act(make.make_held(cast=cast, now=now), cast, make.met_at(now))
+
+
+CYCLE_ACTIONS: Mapping[str, Call] = {
+    "reviews.actions.cycles.plan": lambda cast, now: make.make_cycle(now=now),
+    "reviews.actions.cycles.advance": _advance,
+    "reviews.actions.cycles.gather": lambda cast, now: cycles.gather(
+        cycle=make.make_collecting(now=now), by=cast.approver, now=now
+    ),
+    "reviews.actions.cycles.move_cut_off": lambda cast, now: cycles.move_cut_off(
+        cycle=make.make_cycle(now=now),
+        cut_off_at=now + timedelta(days=60),
+        reason="Bills are late.",
+        by=cast.product,
+        now=now,
+    ),
+    "reviews.actions.cycles.hold": lambda cast, now: make.make_held(cast=cast, now=now),
+    "reviews.actions.cycles.take_chair": _in_meeting(
+        lambda cycle, cast, now: cycles.take_chair(cycle=cycle, by=cast.product, now=now)
+    ),
+    "reviews.actions.cycles.write_notes": _in_meeting(
+        lambda cycle, cast, now: cycles.write_notes(cycle=cycle, notes="Short.", by=cast.product, now=now)
+    ),
+    "reviews.actions.cycles.close": _in_meeting(
+        lambda cycle, cast, now: cycles.close(cycle=cycle, by=cast.approver, now=now)
+    ),
+    "reviews.actions.gathering.gather_into": _gather_into,
+    "reviews.actions.agenda.add": lambda cast, now: make.make_item(
+        cycle=make.make_cycle(now=now), by=cast.approver, now=now
+    ),
+    "reviews.actions.agenda.remove": _in_meeting(
+        lambda cycle, cast, now: agenda.remove(
+            item=make.make_item(cycle=cycle, by=cast.approver, now=now), reason="Not now.", by=cast.approver, now=now
+        )
+    ),
+    "reviews.actions.agenda.move": _in_meeting(
+        lambda cycle, cast, now: agenda.move(
+            item=make.make_item(cycle=cycle, by=cast.approver, now=now), place=1, by=cast.approver, now=now
+        )
+    ),
+    "reviews.actions.meeting.attend": lambda cast, now: make.make_held(cast=cast, now=now),
+    "reviews.actions.meeting.leave": _in_meeting(
+        lambda cycle, cast, now: meeting.leave(cycle=cycle, person=cast.product, by=cast.approver, now=now)
+    ),
+    "reviews.actions.meeting.decide": action,
+    "reviews.actions.implications.carry_out": _carry_out,
+    "reviews.actions.action_items.acknowledge": lambda cast, now: action_items.acknowledge(
+        item=action(cast, now), by=cast.author, now=now
+    ),
+    "reviews.actions.action_items.finish": lambda cast, now: action_items.finish(
+        item=action(cast, now), outcome="Cut by half.", by=cast.author, now=now
+    ),
+    "reviews.actions.action_items.drop": lambda cast, now: action_items.drop(
+        item=action(cast, now), outcome="No use for it.", by=cast.product, now=now
+    ),
+    "reviews.actions.effects.open_action_ticket": action,
+    "reviews.actions.effects.tell": _tell,
+    "reviews.actions.inbound_actions.judge_action": _judge,
+    "reviews.actions.authorisations.oblige": _oblige,
+    "reviews.actions.scorecard.set_kpi": lambda cast, now: make.make_kpi(
+        asset=model(cast, now), by=cast.author, now=now
+    ),
+    "reviews.actions.scorecard.retire_kpi": lambda cast, now: scorecard.retire_kpi(
+        kpi=make.make_kpi(asset=model(cast, now), by=cast.author, now=now), by=cast.product, now=now
+    ),
+    "reviews.actions.scorecard.supply": _supply,
+}
