@@ -42,7 +42,7 @@ SECTIONS = (
         "intake", "Damaged models",
         "Sound files of both formats, damaged by one to three changes each, then read by the intake; those let in are run\n"
         "behind the fence. Whatever is raised but a refusal, or ends the host, fails the trial.",
-        ("files", "refused", "let_in", "slowest_s", "peak_mb", "executed", "answered", "host_alive"),
+        ("files", "refused", "let_in", "slowest_s", "peak_mb", "executed", "answered"),
     ),
     Section(
         "sandbox", "A hostile model behind the fence",
@@ -59,7 +59,7 @@ SECTIONS = (
     Section(
         "strangers", "Strangers",
         "Every address with a parameter, asked by somebody of another team with every method. *Told* counts answers that are\n"
-        "neither 404 nor 405; *moved* rows that are others afterwards.",
+        "neither 404 nor 405; *moved* tables that are others afterwards.",
         ("addresses", "calls", "told", "moved"),
     ),
     Section(

@@ -198,5 +198,5 @@ def test_damaged_files_raise_nothing_but_refusals_and_those_let_in_harm_nobody(t
     harness_report.tell(
         "intake", __file__, files=DAMAGED, refused=counts["refused"], let_in=DAMAGED - counts["refused"],
         slowest_s=round(slowest_s, 3), peak_mb=round((memory.peak_bytes() - before) / 1_000_000), executed=len(sample),
-        answered=ends["answered"] + ends["ran"], host_alive=True,
+        answered=ends["answered"] + ends["ran"],
     )  # fmt: skip
