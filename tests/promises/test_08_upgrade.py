@@ -23,6 +23,7 @@ APPS = ("governance", "benchmarking", "reviews")
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 Node = tuple[str, str]
 Rows = dict[str, int]
+NOT_YET = {("governance", "0009_product_leads"): "DELETE FROM governance_rolegrant WHERE role = 'product_lead'"}
 
 
 @pytest.fixture
@@ -69,7 +70,10 @@ def states() -> list[Node]:
 
 
 def go_back(newest: Node) -> None:
-    """Unapply one migration."""
+    """Unapply one migration, without what no installation of that day could have held."""
+    if newest in NOT_YET:
+        with connection.cursor() as cursor:
+            cursor.execute(NOT_YET[newest])
     executor = MigrationExecutor(connection)
     parents = [node for node in executor.loader.graph.node_map[newest].parents if node.key[0] == newest[0]]
     executor.migrate([parent.key for parent in parents] or [(newest[0], None)])

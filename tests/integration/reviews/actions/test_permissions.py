@@ -23,7 +23,19 @@ from tests.integration.reviews.actions.worlds import World
 
 Act = Callable[[World, ReviewRequest, User], object]
 CELLS = {type(None): matrix.YES, NotAllowed: matrix.NO, WrongState: matrix.NOT_NOW, NotFound: matrix.NONE}
-COLUMNS = ("requester", "owner", "mate", "reviewer", "lead", "finance", "admin", "auditor", "outsider", "gone")
+COLUMNS = (
+    "requester",
+    "owner",
+    "mate",
+    "reviewer",
+    "lead",
+    "product",
+    "finance",
+    "admin",
+    "auditor",
+    "outsider",
+    "gone",
+)
 
 
 def edit(world: World, request: ReviewRequest, by: User) -> object:

@@ -35,7 +35,7 @@ class World:
         cast = self.cast
         return {
             "requester": cast.author, "owner": self.owner, "mate": self.mate, "reviewer": cast.reviewer_one,
-            "lead": cast.approver, "finance": cast.finance, "admin": cast.admin, "auditor": cast.auditor,
+            "lead": cast.approver, "product": cast.product, "finance": cast.finance, "admin": cast.admin, "auditor": cast.auditor,
             "outsider": cast.outsider, "gone": self.gone,
         }  # fmt: skip
 
