@@ -103,8 +103,10 @@ def _last_crossings(costs: NDArray[np.float64], others: NDArray[np.float64], vol
     changes = ahead[:, 1:] != ahead[:, :-1]
     rows = np.flatnonzero(changes.any(axis=1))
     last = changes.shape[1] - 1 - np.argmax(changes[rows, ::-1], axis=1)
-    gap, next_gap = (others - costs)[rows, last], (others - costs)[rows, last + 1]
+    # Where neither is served the difference is no number; the crossing is then taken to be in the middle.
     with np.errstate(invalid="ignore"):
+        apart = others - costs
+        gap, next_gap = apart[rows, last], apart[rows, last + 1]
         share = np.where(np.isfinite(gap) & np.isfinite(next_gap), gap / (gap - next_gap), 0.5)
     return np.asarray(volumes[last] * (volumes[last + 1] / volumes[last]) ** share)
 

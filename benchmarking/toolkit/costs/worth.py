@@ -62,13 +62,14 @@ def _against(
     projection: Projection, drawn: Value, name: str, year: Draws, gains: Mapping[str, Draws], best: str, cases: Number
 ) -> OptionWorth:
     shared, value = projection.spec.shared, drawn
-    extra = projection.of(name).figures["tco_usd"] - projection.of(value.baseline).figures["tco_usd"]
-    net = net_value_usd(
-        gains[name], extra, years=shared.years, discount_rate=shared.discount_rate, adoption=value.adoption
-    )
-    factor = sum((1 + shared.discount_rate) ** -t for t in range(1, shared.years + 1))
-    point_usd = drawn.stakes.per_point_usd(cases) * factor
+    # Costs without end, where a load is not served, have no difference and no break-even.
     with np.errstate(divide="ignore", invalid="ignore"):
+        extra = projection.of(name).figures["tco_usd"] - projection.of(value.baseline).figures["tco_usd"]
+        net = net_value_usd(
+            gains[name], extra, years=shared.years, discount_rate=shared.discount_rate, adoption=value.adoption
+        )
+        factor = sum((1 + shared.discount_rate) ** -t for t in range(1, shared.years + 1))
+        point_usd = drawn.stakes.per_point_usd(cases) * factor
         points = break_even_gain(extra, value_per_point_usd=point_usd, adoption=value.adoption)
         kept = np.where(gains[best] != 0, gains[name] / gains[best], 0.0)
     return OptionWorth(name, year, gains[name], extra, net, np.maximum(np.broadcast_to(points, year.shape), 0.0), kept)

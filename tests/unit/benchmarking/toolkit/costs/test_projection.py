@@ -182,6 +182,18 @@ def test_draws_that_nothing_serves_have_no_amount_and_are_counted():
     assert own["tornado"]["tco_usd"][0] == {"input": "serving.service_s", "at_p10_usd": own["figures"]["tco_usd"]["middle"], "at_p90_usd": None}  # fmt: skip
 
 
+def test_two_options_that_may_both_be_too_slow_are_compared_where_they_can_be():
+    document = at_path(small(), ("options", 1, "serving", "service_s"), [0.03, 0.12])
+    document["options"][0] = {**document["options"][1], "id": "other", "ownership": {"development_usd": 5_000}}
+    for option in document["options"]:
+        option["quality"] = {"kind": "level", "figure": 0.3, "source": "a log"}
+    document["value"] = {"baseline": "other", "stakes": {"kind": "deflection", "usd_per_contact": 2}}
+    found = as_document(project(read_spec(document, BOOK)))
+    assert sum(found["cheapest"]["tco_usd"].values()) == pytest.approx(1)
+    assert found["crossover"]["pairs"][0]["cheaper_at"][0] < 0.5
+    assert found["worth"][1]["extra_cost_usd"]["p10"] is None
+
+
 @settings(deadline=None, max_examples=20)
 @given(st.floats(1, 50), st.sampled_from(["fee", "volume", "replica"]))
 def test_dearer_or_more_never_costs_less(factor, what):
