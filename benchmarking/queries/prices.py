@@ -22,7 +22,7 @@ def price_book(on: date) -> PriceBook:
     return beside(own_book(on), tuple(read_published(source.content) for source in current()))
 
 
-def matching(book: PriceBook, wanted: str) -> list[Price]:
+def matching(*, book: PriceBook, wanted: str) -> list[Price]:
     """The prices whose SKU holds the text, * and ? in it standing for anything, by contract where there is one."""
     pattern = f"*{wanted.lower()}*"
     found = (book.by_contract(price) for price in book.prices if fnmatchcase(price.sku.lower(), pattern))

@@ -90,7 +90,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
     form = FilterForm(request.GET)
     wanted = form.cleaned_data.get("q", "") if form.is_valid() else ""
     book = prices.price_book(timezone.now().date())
-    page = Paginator(prices.matching(book, wanted), PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(prices.matching(book=book, wanted=wanted), PAGE_SIZE).get_page(request.GET.get("page"))
     apart = {each.key for each in book.disagreements()}
     return {
         "book": book,

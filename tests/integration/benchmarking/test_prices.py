@@ -69,7 +69,7 @@ def test_a_published_contract_takes_the_place_of_list_prices(cast: Cast, now: da
     assert (source.kind, source.name, found.usd) == ("rates", "example", Decimal("0.78468"))
     assert found.list_price is not None
     assert found.list_price.usd == Decimal("1.006")
-    assert [price.usd for price in matching(price_book(DAY), "US-EAST-1/G5.XL")] == [Decimal("0.78468")]
+    assert [price.usd for price in matching(book=price_book(DAY), wanted="US-EAST-1/G5.XL")] == [Decimal("0.78468")]
 
 
 def test_an_imported_list_brings_opinions_and_retirements(cast: Cast, now: datetime, tmp_path: Any) -> None:
