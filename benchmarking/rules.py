@@ -50,3 +50,9 @@ def check_price(person: Person) -> None:
     """Publishing and withdrawing price lists and contracts is for finance and platform leads."""
     if not person.is_active or not person.roles & {Role.FINANCE, Role.PLATFORM_LEAD}:
         raise NotAllowed("Only finance and platform leads publish and withdraw prices.")
+
+
+def check_project(person: Person) -> None:
+    """Projecting costs and keeping the answer is for everybody with an active account."""
+    if not person.is_active:
+        raise NotAllowed("Your account is not active; ask an administrator.")

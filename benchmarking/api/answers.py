@@ -82,3 +82,42 @@ class PriceAnswer(Answer):
     is_disputed = serializers.BooleanField(help_text="Whether another source puts it more than 1 % apart.")
     retires_on = serializers.DateField(source="retirement.on", default=None, allow_null=True)
     successor = serializers.CharField(source="retirement.successor", default="")
+
+
+class ProjectionAnswer(Answer):
+    """A kept cost projection: its link, the spec it was made from, and the document with every figure and price."""
+
+    token = serializers.CharField()
+    title = serializers.CharField()
+    digest = serializers.CharField()
+    kept_at = serializers.DateTimeField()
+    spec = serializers.JSONField()
+    document = serializers.JSONField()
+
+
+class MoveAnswer(Answer):
+    """One figure of an option, before and after; `share` is how far its P50 moved."""
+
+    option = serializers.CharField()
+    figure = serializers.CharField()
+    unit = serializers.CharField()
+    before = serializers.JSONField()
+    after = serializers.JSONField()
+    share = number(allow_null=True)
+
+
+class PriceMoveAnswer(Answer):
+    """One price by the path it is used at; null on a side that has none there."""
+
+    path = serializers.CharField()
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+    share = number(allow_null=True)
+
+
+class ReplayAnswer(Answer):
+    """A kept projection set beside today's prices."""
+
+    as_of = serializers.DateField()
+    prices = PriceMoveAnswer(many=True)
+    figures = MoveAnswer(many=True)

@@ -36,3 +36,10 @@ class PriceFilters(Input):
     q = serializers.CharField(required=False, max_length=200)
     on = serializers.DateField(required=False)
     page = serializers.IntegerField(required=False, min_value=1)
+
+
+class CostInput(Input):
+    """A cost spec (`kind: CostSpec`, as JSON); with `keep` the projection is kept and gets a link."""
+
+    spec = serializers.DictField()
+    keep = serializers.BooleanField(required=False)

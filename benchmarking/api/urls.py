@@ -2,12 +2,16 @@
 
 from django.urls import URLPattern, path
 
+from benchmarking.api.costs import Costs, Projection, ProjectionToday
 from benchmarking.api.datasets import Datasets
 from benchmarking.api.prices import Prices
 from benchmarking.api.runs import RunCancellation, RunDetail
 from benchmarking.api.sandbox import Sandbox
 
 urlpatterns: list[URLPattern] = [
+    path("costs/", Costs.as_view(), name="costs"),
+    path("costs/<slug:token>/", Projection.as_view(), name="projection"),
+    path("costs/<slug:token>/today/", ProjectionToday.as_view(), name="projection-today"),
     path("datasets/", Datasets.as_view(), name="datasets"),
     path("prices/", Prices.as_view(), name="prices"),
     path("runs/<int:run_id>/", RunDetail.as_view(), name="run"),

@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from benchmarking.web import comparison, prices, runs, sandbox
+from benchmarking.web import comparison, costs, prices, runs, sandbox
 
 app_name = "benchmarking"
 urlpatterns = [
+    path("costs/", costs.calculator, name="costs"),
+    path("costs/spec/", costs.spec, name="cost_spec"),
+    path("costs/compare/", costs.compare, name="compare_projections"),
+    path("costs/<str:token>/", costs.kept, name="projection"),
     path("runs/compare/", comparison.side_by_side, name="compare"),
     path("runs/<int:run_id>/", runs.detail, name="run"),
     path("runs/<int:run_id>/live/", runs.live, name="run_live"),

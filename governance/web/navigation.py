@@ -8,6 +8,7 @@ _PLACES = (
     ("Inbox", "reviews:inbox"),
     ("Requests", "reviews:list"),
     ("Models", "governance:models"),
+    ("Costs", "benchmarking:costs"),
     ("Policy", "governance:policies"),
     ("Budgets", "governance:budgets"),
     ("Integrations", "governance:integrations"),

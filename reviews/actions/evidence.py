@@ -18,13 +18,14 @@ from governance.domain.facts import CATALOGUE, Basis, Figure, check_figure
 from governance.domain.plans import Scenario
 from governance.domain.refusals import Invalid, NotAllowed, NotFound, WrongState
 from governance.queries.people import person_of
-from reviews.actions import screening
+from reviews.actions import projections, screening
 from reviews.audit import check_editable, record
 from reviews.domain.lifecycle import State
 from reviews.models import ChecklistAnswer, ContradictionAnswer, Fact, ReviewRequest
 from reviews.models.locking import lock
 from reviews.queries.evidence import checklist_of, contradictions_of, figure_of
 from reviews.queries.locking import lock_all
+from reviews.queries.projections import redrawn
 from reviews.queries.requests import parties_of
 from reviews.rules import check_edit
 
@@ -137,7 +138,11 @@ def answer_contradiction(
 
 
 def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: datetime) -> list[Fact]:
-    """Turn a finished run into measured figures, unless its verdict is invalid; the policy is evaluated again."""
+    """Turn a finished run into measured figures, unless its verdict is invalid; the policy is evaluated again.
+
+    A cost projection that assumed the service time is drawn anew with the measured one.
+    """
+    drawn = redrawn(request, run)
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         known = list(row.facts.filter(run=run))
@@ -157,6 +162,8 @@ def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: d
                 request=row, reason="New measurements arrived; the votes so far are void.", by=None, now=now
             )
         screening.evaluate_again(request=row, occasion="evidence", now=now)
+        if facts:
+            projections.take_redrawn(request=row, run=run, drawn=drawn, now=now)
     return facts
 
 

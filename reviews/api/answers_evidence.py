@@ -30,6 +30,21 @@ class FigureAnswer(Answer):
     p80 = number(allow_null=True, help_text="Of an estimate: what four draws of five stay below.")
 
 
+class StatedProjectionAnswer(Answer):
+    """A cost projection of the request; the first of the list counts. `changes` is what a measurement moved."""
+
+    number = serializers.IntegerField()
+    token = serializers.CharField()
+    title = serializers.CharField()
+    option = serializers.CharField()
+    digest = serializers.CharField()
+    document = serializers.JSONField()
+    run_id = serializers.IntegerField(allow_null=True)
+    changes = serializers.JSONField()
+    stated_by = serializers.CharField(help_text="Empty where a benchmark had it drawn anew.")
+    stated_at = serializers.DateTimeField()
+
+
 class LimitAnswer(Answer):
     """The tightest limit the policy sets."""
 

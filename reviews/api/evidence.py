@@ -7,17 +7,28 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from benchmarking.actions import projections as projection_writes
 from benchmarking.actions import runs as run_actions
 from benchmarking.queries import runs
+from benchmarking.queries.projections import find as find_projection
 from governance.api.reading import read
 from governance.domain.refusals import WrongState
 from reviews.actions import evidence as writes
-from reviews.actions import waivers
+from reviews.actions import projections, waivers
 from reviews.api.answers import ReviewAnswer, said
-from reviews.api.answers_evidence import ComparisonAnswer, FactAnswer, FigureAnswer, ItemAnswer, RunAnswer
-from reviews.api.inputs import AnswerInput, FactInput, Nothing, TextInput, WaiverInput, found
+from reviews.api.answers_evidence import (
+    ComparisonAnswer,
+    FactAnswer,
+    FigureAnswer,
+    ItemAnswer,
+    RunAnswer,
+    StatedProjectionAnswer,
+)
+from reviews.api.inputs import AnswerInput, FactInput, Nothing, ProjectionInput, TextInput, WaiverInput, found
 from reviews.api.requests import statement_of
+from reviews.domain.projected import only_option
 from reviews.queries.evidence import figure_of
+from reviews.queries.projections import views
 from reviews.queries.view_evidence import fact_views, item_views
 
 
@@ -40,6 +51,35 @@ class Facts(APIView):
         fact = writes.state_fact(request=row, statement=statement, by=user, now=now)
         fact.refresh_from_db()
         return Response(FigureAnswer(figure_of(fact)).data, status=201)
+
+
+class Projections(APIView):
+    """The cost projections of a request."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_projections_list", responses=StatedProjectionAnswer(many=True))
+    def get(self, request: Request, ref: str) -> Response:
+        """The latest first; it counts."""
+        row, _, _, _ = found(request, ref)
+        return Response(StatedProjectionAnswer(views(row), many=True).data)
+
+    @extend_schema(
+        operation_id="reviews_state_projection",
+        request=ProjectionInput,
+        responses={201: StatedProjectionAnswer(many=True)},
+    )
+    def post(self, request: Request, ref: str) -> Response:
+        """Let a projection speak for the costs: its figures become estimates, its prices stay pinned."""
+        row, user, _, now = found(request, ref)
+        given = read(ProjectionInput, request.data)
+        if "spec" in given:
+            kept = projection_writes.keep(spec=given["spec"], by=user, now=now)
+        else:
+            kept = find_projection(given["token"])
+        option = given.get("option") or only_option(kept.document)
+        projections.state(request=row, projection=kept, option=option, by=user, now=now)
+        return Response(StatedProjectionAnswer(views(row), many=True).data, status=201)
 
 
 class Checklist(APIView):

@@ -91,6 +91,20 @@ class TextInput(Input):
     text = serializers.CharField(max_length=TEXT_CHARS_MAX)
 
 
+class ProjectionInput(Input):
+    """A cost projection: the token of a kept one, or a spec that is projected and kept now; and the option asked for."""
+
+    token = serializers.CharField(required=False, max_length=32)
+    spec = serializers.DictField(required=False)
+    option = serializers.CharField(required=False, max_length=80)
+
+    def validate(self, attrs: dict[str, object]) -> dict[str, object]:
+        """One of the two."""
+        if ("token" in attrs) == ("spec" in attrs):
+            raise serializers.ValidationError({"token": ["Give the token of a kept projection, or a spec."]})
+        return attrs
+
+
 class ReasonInput(Input):
     """Why."""
 

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern] = [
     path("reviews/<slug:ref>/", requests.Review.as_view(), name="review"),
     path("reviews/<slug:ref>/submit/", steps.Submission.as_view(), name="submit"),
     path("reviews/<slug:ref>/facts/", evidence.Facts.as_view(), name="facts"),
+    path("reviews/<slug:ref>/projections/", evidence.Projections.as_view(), name="projections"),
     path("reviews/<slug:ref>/checklist/", evidence.Checklist.as_view(), name="checklist"),
     path("reviews/<slug:ref>/checklist/<slug:item>/", evidence.ChecklistItem.as_view(), name="checklist-item"),
     path("reviews/<slug:ref>/contradictions/<slug:fact>/", evidence.Contradiction.as_view(), name="contradiction"),

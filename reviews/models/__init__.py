@@ -1,9 +1,10 @@
-"""Requests, facts, votes, decisions, and the constraints the database holds."""
+"""Requests, facts, projections, votes, decisions, and the constraints the database holds."""
 
 from reviews.models.cycles import ActionItem, AgendaItem, Attendance, MeetingDecision, ReviewCycle
 from reviews.models.decisions import Authorisation, Condition, Decision, Determination, Revision, Vote, Waiver
 from reviews.models.effects import Packet, Ticket, TicketState
 from reviews.models.inbound import ExternalIdentity, TicketComment, TicketMirror, TicketMove, WebhookDelivery
+from reviews.models.projections import RequestProjection
 from reviews.models.requests import ChecklistAnswer, ContradictionAnswer, Fact, ReviewRequest
 from reviews.models.scorecard import Kpi, KpiActual
 
@@ -23,6 +24,7 @@ __all__ = [
     "KpiActual",
     "MeetingDecision",
     "Packet",
+    "RequestProjection",
     "ReviewCycle",
     "ReviewRequest",
     "Revision",

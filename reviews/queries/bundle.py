@@ -13,7 +13,12 @@ def bundle_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
     """The evidence of the current revision in JSON's own types; equal evidence gives an equal document."""
     version = request.model_version
     rivals = sorted(request.rivals.values_list("digest", flat=True))
-    return ({"rivals": rivals} if rivals else {}) | {
+    projections = [
+        {"number": row.number, "option": row.option, "digest": row.projection.digest}
+        for row in request.projections.select_related("projection").order_by("number")
+    ]
+    named = {"rivals": rivals, "projections": projections}
+    return {name: said for name, said in named.items() if said} | {
         "request": request.ref,
         "revision": request.revision,
         "title": request.title,

@@ -13,10 +13,12 @@ from reviews.domain.lifecycle import State
 from reviews.domain.packet import AuditRow, DeterminationPart, VoteRow
 from reviews.models import Decision, ReviewRequest
 from reviews.queries import packet_parts as parts
+from reviews.queries import projections
 from reviews.queries import view_course as course
 from reviews.queries import view_evidence as evidence
 from reviews.queries.electorate import electorate_of
 from reviews.queries.possible import Possible, steps
+from reviews.queries.projections import ProjectionView
 from reviews.queries.readiness import Obstacle, obstacles
 from reviews.queries.revision_changes import since_last_revision
 from reviews.queries.view_course import (
@@ -116,6 +118,7 @@ class RequestView:
     waivers: tuple[WaiverView, ...]
     facts: tuple[FactView, ...]
     checklist: tuple[ItemView, ...]
+    projections: tuple[ProjectionView, ...]
     runs: tuple[RunEntry, ...]
     revisions: tuple[RevisionView, ...]
     changes: tuple[Change, ...]
@@ -186,6 +189,7 @@ def describe(*, request: ReviewRequest, person: Person, now: datetime) -> Reques
         waivers=course.waiver_views(request, now=now),
         facts=evidence.fact_views(request, now=now),
         checklist=evidence.item_views(request, now=now),
+        projections=projections.views(request),
         runs=evidence.run_entries(request, person=person),
         revisions=_revisions(request),
         changes=since_last_revision(request),

@@ -7,18 +7,22 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from benchmarking.actions import projections as projection_actions
 from benchmarking.actions import runs as run_actions
 from benchmarking.models import Run
 from benchmarking.queries import runs
+from benchmarking.queries.projections import find as find_projection
+from benchmarking.toolkit.costs.spec_text import read_spec_text, text_of
 from governance.domain.facts import CATALOGUE, Basis
 from governance.domain.refusals import NotFound
 from governance.web.reader import user_of
-from reviews.actions import evidence
+from reviews.actions import evidence, projections
 from reviews.actions.evidence import Statement
+from reviews.domain.projected import only_option
 from reviews.models import ReviewRequest
 from reviews.queries.view_evidence import ItemView, item_views
 from reviews.web.page import load, settle
-from reviews.web.step_forms import ContradictionForm, FigureForm, PlainForm, answer_form
+from reviews.web.step_forms import ContradictionForm, FigureForm, PlainForm, ProjectionForm, answer_form
 
 
 @require_POST
@@ -33,6 +37,25 @@ def state_figure(request: HttpRequest, ref: str) -> HttpResponse:
         return f"{statement.name} is on record; the policy has been evaluated with it."
 
     return settle(request, row, name="figure", form=form, act=act, part="figures")
+
+
+@require_POST
+def state_projection(request: HttpRequest, ref: str) -> HttpResponse:
+    """State a cost projection: one that is kept, or a spec that is projected and kept now."""
+    row, form = load(request, ref), ProjectionForm(request.POST, request.FILES, auto_id="projection-%s")
+
+    def act() -> str:
+        given, user, now = form.cleaned_data, user_of(request), timezone.now()
+        kept = (
+            projection_actions.keep(spec=read_spec_text(text_of(given["file"])), by=user, now=now)
+            if given["file"]
+            else find_projection(form.token)
+        )
+        option = given["option"] or only_option(kept.document)
+        projections.state(request=row, projection=kept, option=option, by=user, now=now)
+        return "The projection speaks for the costs; the policy has been evaluated with it."
+
+    return settle(request, row, name="projection", form=form, act=act, part="costs")
 
 
 @require_POST

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from benchmarking.domain.projection_table import table_of
 from benchmarking.queries.runs import RunView
 from governance.domain.policy import Level
 from governance.domain.refusals import NotFound, Refused
@@ -23,7 +24,15 @@ from reviews.queries.requests import find
 from reviews.queries.view import RequestView, describe
 from reviews.web.events import told
 from reviews.web.road import road
-from reviews.web.step_forms import ContradictionForm, FigureForm, ReasonForm, VoteForm, WaiverForm, answer_form
+from reviews.web.step_forms import (
+    ContradictionForm,
+    FigureForm,
+    ProjectionForm,
+    ReasonForm,
+    VoteForm,
+    WaiverForm,
+    answer_form,
+)
 
 Bound = Mapping[str, forms.Form]
 RECENT = 8
@@ -58,6 +67,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: Bound) -> dic
         "events": trail,
         "recent": trail[:RECENT],
         "earlier": trail[RECENT:],
+        "costs": table_of(view.projections[0].document) if view.projections else None,
         "items": [item_of(view, each, bound) for each in view.checklist],
         "contradictions": [_contradiction(each, bound) for each in view.contradicted],
         "is_measuring": is_measuring([entry.run for entry in view.runs]),
@@ -112,6 +122,7 @@ def _forms(view: RequestView, bound: Bound) -> dict[str, forms.Form]:
     stage = view.open_stage
     free: dict[str, forms.Form] = {
         "figure": FigureForm(auto_id="figure-%s"),
+        "projection": ProjectionForm(auto_id="projection-%s"),
         "vote": VoteForm(auto_id="vote-%s", initial={"stage": stage.id if stage else ""}, may_condition=is_last(view)),
         "revise": ReasonForm(auto_id="revise-%s"),
         "withdraw": ReasonForm(auto_id="withdraw-%s"),

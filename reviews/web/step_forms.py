@@ -66,6 +66,34 @@ class FigureForm(forms.Form):
     source = forms.CharField(max_length=300, required=False, help_text="A bill, a quote, a log, an estimate of …")
 
 
+class ProjectionForm(forms.Form):
+    """A cost projection: the link of one that is kept, or a spec."""
+
+    link = forms.CharField(
+        max_length=300, required=False, label="Link of a kept projection",
+        help_text="From the calculator under Costs: calculate, keep it, paste the link.",
+    )  # fmt: skip
+    file = forms.FileField(required=False, label="Or a spec file", help_text="YAML, kind: CostSpec")
+    option = forms.CharField(
+        max_length=80,
+        required=False,
+        help_text="Which option this request asks for; may be left out where there is one.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """One of the two is enough, and both are one too many."""
+        asked: dict[str, Any] = super().clean() or self.cleaned_data
+        if bool(asked.get("link")) == bool(asked.get("file")) and not self.errors:
+            self.add_error("link", "Paste the link of a kept projection, or choose a spec file.")
+        return asked
+
+    @property
+    def token(self) -> str:
+        """The token at the end of the link; a token by itself is as good."""
+        link: str = self.cleaned_data["link"]
+        return link.split("?")[0].split("#")[0].strip().rstrip("/").rpartition("/")[2]
+
+
 class WaiverForm(forms.Form):
     """Leave not to meet a soft rule."""
 

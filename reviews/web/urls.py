@@ -34,6 +34,7 @@ urlpatterns = [
     path("requests/<str:ref>/withdraw/", steps.withdraw, name="withdraw"),
     path("requests/<str:ref>/waive/", outcomes.waive, name="waive"),
     path("requests/<str:ref>/figures/", evidence.state_figure, name="state_figure"),
+    path("requests/<str:ref>/projections/", evidence.state_projection, name="state_projection"),
     path("requests/<str:ref>/figures/<slug:fact>/answer/", evidence.answer_contradiction, name="answer_contradiction"),
     path("requests/<str:ref>/checklist/<slug:item>/", evidence.answer_item, name="answer_item"),
     path("requests/<str:ref>/checklist/<slug:item>/file/", downloads.answer_file, name="answer_file"),

@@ -12,7 +12,7 @@ from decimal import Decimal
 import yaml
 from django.contrib.auth.models import User
 
-from benchmarking.actions import runs
+from benchmarking.actions import projections, runs
 from benchmarking.models import Dataset, LoadPart, LoadTest, PriceSource, Run, SandboxChoice
 from governance.actions import allocation, budget_changes, changes, findings, rates, rulebook
 from governance.domain import defaults
@@ -35,6 +35,7 @@ from governance.models import (
     Team,
 )
 from reviews.actions import evidence, packets, review
+from reviews.actions import projections as stated
 from reviews.actions.evidence import Statement
 from reviews.actions.review import Promise
 from reviews.domain.voting import Choice
@@ -60,6 +61,7 @@ from reviews.models import (
 )
 from tests.factories import cycles
 from tests.factories import requests as walks
+from tests.factories.costs import cost_spec
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
@@ -153,6 +155,7 @@ def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
         name="total_cost_1y_usd", value=Decimal(30_000), unit="USD", basis=Basis.DECLARED, source=seed.long()[:300]
     )
     evidence.state_fact(request=draft, statement=figure, by=cast.author, now=now)
+    _project(seed, draft, cast=cast, now=now)
     request = walks.requests.submit(request=draft, by=cast.author, now=now)
     result = walks.result_of(verdict="indicative", reasons=(seed.long(),))
     result["manifest"] |= {"machine": {"cpu": seed.short()}, seed.short(): seed.long(), "isolation": seed.short()}
@@ -182,6 +185,16 @@ def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
         )  # fmt: skip
     request.refresh_from_db()
     return request
+
+
+def _project(seed: Seeds, draft: ReviewRequest, *, cast: Cast, now: datetime) -> None:
+    """Costs of the draft, every word of the spec a payload."""
+    spec = cost_spec(name=seed.short())
+    for option in spec["options"]:
+        option |= {"id": seed.short(), "title": seed.short()}
+    spec["options"][0]["serving"]["usd_per_replica_h"]["source"] = seed.long()
+    kept = projections.keep(spec=spec, by=cast.author, now=now)
+    stated.state(request=draft, projection=kept, option=spec["options"][0]["id"], by=cast.author, now=now)
 
 
 def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -> None:

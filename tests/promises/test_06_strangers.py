@@ -45,6 +45,8 @@ OF_THE_HOUSE = {
     "audit_export",
     "export",
     "integrations_retry",
+    "projection",  # its link is the permission: nobody guesses one
+    "projection_today",
 }
 OF_THE_LEADS = "cycle"  # the quarterly review shows every team's costs; no requester sees it at all
 SEEN_BY_ITS_MEMBERS = 14

@@ -24,7 +24,7 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 from pytest_django import Settings
 
-from benchmarking.models import Run
+from benchmarking.models import CostProjection, Run
 from governance.domain.quarters import Quarter
 from governance.models import BudgetChange, RuleChange
 from reviews.integrations.pdf import WeasyPrintPrinter
@@ -97,6 +97,7 @@ def pages(house: House, now: datetime) -> list[str]:
         "quarter": str(Quarter.of(now.date())), "unit": "USD", "change_id": RuleChange.objects.latest("pk").pk,
         "finding_id": 1,
         "item_id": AgendaItem.objects.earliest("pk").pk, "action": "ACT-1", "kpi": "conversion",
+        "token": CostProjection.objects.latest("pk").token,
     }  # fmt: skip
     found = {f"/runs/{run.pk}/{part}" for run in Run.objects.all() for part in ("", "charts/frontier.svg")} | {
         f"{place}/{each.pk}/"

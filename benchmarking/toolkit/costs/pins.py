@@ -52,10 +52,11 @@ class Pin:
         """Return the pin as plain values, amounts exact as text; what it does not have is left out."""
         factor = [self.factor.low, self.factor.high] if isinstance(self.factor, Range) else self.factor
         found = {**dataclasses.asdict(self), "factor": factor}
+        unsaid = {field.name: field.default for field in dataclasses.fields(self)}
         return {
             name: value if isinstance(value, int | float | str | list) else str(value)
             for name, value in found.items()
-            if value not in (None, "", 1.0)
+            if value != unsaid[name]
         }
 
 

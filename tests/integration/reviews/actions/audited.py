@@ -5,11 +5,14 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from benchmarking.actions import projections as kept
 from governance.enums import JobState
 from governance.models import OutboxMessage
-from reviews.actions import authorisations, effects, filing, packets, screening, waivers
+from reviews.actions import authorisations, effects, filing, packets, projections, screening, waivers
 from reviews.models import Packet, ReviewRequest
 from reviews.ports import Health, RemoteTicket
+from tests.factories import requests as walks
+from tests.factories.costs import cost_spec
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.actions.worlds import World, make_world
@@ -103,6 +106,19 @@ def _probe(world: World) -> None:
     assert effects.probe_tracker(now=world.now)
 
 
+def _state_projection(world: World) -> None:
+    projection = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
+    state = projections.state
+    state(request=world.submitted(), projection=projection, option="own", by=world.cast.author, now=world.now)
+
+
+def _take_redrawn(world: World) -> None:
+    request = world.submitted()
+    projection = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
+    projections.state(request=request, projection=projection, option="own", by=world.cast.author, now=world.now)
+    walks.take_results(request=request, now=world.now)
+
+
 REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.actions.authorisations.age": in_world(_age),
     "reviews.actions.authorisations.confirm_condition": in_world(_confirm),
@@ -134,6 +150,10 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.actions.packets.freeze": in_world(World.decided),
     "reviews.actions.packets.rendered": in_world(_rendered),
     "reviews.actions.packets.retry": in_world(_retry),
+    "benchmarking.actions.projections.keep": in_world(_state_projection),
+    "benchmarking.actions.projections.store": in_world(_state_projection),
+    "reviews.actions.projections.state": in_world(_state_projection),
+    "reviews.actions.projections.take_redrawn": in_world(_take_redrawn),
     "reviews.actions.requests.create": in_world(World.draft),
     "reviews.actions.requests.edit": in_world(World.edited),
     "reviews.actions.requests.lapse": in_world(World.lapsed),

@@ -26,6 +26,7 @@ from reviews.models import Authorisation, Condition, Decision, ReviewRequest, Vo
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import make_person
+from tests.factories.policies import FULL, lean
 from tests.integration.reviews.actions.standstill import refused
 from tests.integration.reviews.actions.worlds import World
 
@@ -35,10 +36,9 @@ def last_vote(world: World, request: ReviewRequest, **changes: object) -> Review
 
 
 def publish(change: tuple[str, str], now: datetime) -> None:
-    """The default policy with one thing changed, in force."""
-    source = defaults.text_of(defaults.POLICY)
-    assert source.count(change[0]) == 1
-    draft = rulebook.draft_policy(source=source.replace(*change), by=None, now=now)
+    """The lean policy with one thing changed, in force."""
+    assert FULL.count(change[0]) == 1
+    draft = rulebook.draft_policy(source=lean(FULL.replace(*change)), by=None, now=now)
     rulebook.publish(version=draft, by=None, now=now)
 
 
@@ -140,7 +140,8 @@ def test_the_trail_tells_the_decision_in_order(world: World) -> None:
     kinds = list(AuditEvent.objects.order_by("position").values_list("kind", flat=True))[last:]
     assert kinds[kinds.index("vote.cast", kinds.index("vote.cast", kinds.index("vote.cast") + 1) + 1) :] == [
         "vote.cast", "budget.release", "budget.release", "budget.commit", "budget.commit", "request.decided",
-        "decision.approved", "authorisation.issued", "ticket.told", "packet.frozen",
+        "decision.approved", "authorisation.issued", "ticket.told", "audit.checkpointed",
+        "packet.frozen",
     ]  # fmt: skip
     cast = AuditEvent.objects.filter(kind="vote.cast").last()
     assert (cast.subject, cast.reason) == (request.ref, "Because of the figures.")

@@ -1,0 +1,59 @@
+"""Reads of cost projections: made anew at the prices of a day, found by their token, set beside today's prices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from benchmarking.models import CostProjection
+from benchmarking.queries.prices import price_book
+from benchmarking.toolkit.costs.differences import Move, PriceMove, moves, price_moves
+from benchmarking.toolkit.costs.projection import project
+from benchmarking.toolkit.costs.projection_document import as_document
+from benchmarking.toolkit.costs.spec import read_spec
+from governance.domain.refusals import NotFound
+
+RECENT = 30
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A kept projection made again at another day's prices: what moved, and the document of that day."""
+
+    as_of: date
+    prices: tuple[PriceMove, ...]
+    figures: tuple[Move, ...]
+    document: Mapping[str, Any]
+
+
+def projected(spec: Mapping[str, Any], *, on: date) -> dict[str, Any]:
+    """The projection of a spec at the prices of a day; Invalid names the field at fault."""
+    return as_document(project(read_spec(spec, price_book(on))))
+
+
+def find(token: str) -> CostProjection:
+    """The projection somebody passed the link of; NotFound where there is none."""
+    row = CostProjection.objects.select_related("kept_by").filter(token=token).first()
+    if row is None:
+        raise NotFound("There is no such projection; check the link.")
+    return row
+
+
+def kept_by(user_id: int) -> list[CostProjection]:
+    """The projections a person kept, latest first."""
+    return list(CostProjection.objects.filter(kept_by_id=user_id).order_by("-pk")[:RECENT])
+
+
+def replay(row: CostProjection, *, now: datetime) -> Replay:
+    """The projection at today's prices; prices that are too old by now are taken all the same, and shown with their day."""
+    spec = {**row.spec, "max_price_age_days": max(_age_days(row, now), row.spec.get("max_price_age_days", 0))}
+    document = projected(spec, on=now.date())
+    return Replay(
+        now.date(), price_moves(row.document, document), moves(row.document, document), document
+    )  # fmt: skip
+
+
+def _age_days(row: CostProjection, now: datetime) -> int:
+    """How old the oldest pinned price is now, with a year to spare for those of the book that are older still."""
+    oldest = min((date.fromisoformat(pin["as_of"]) for pin in row.document["prices"]), default=now.date())
+    return max((now.date() - oldest).days, 0) + 365

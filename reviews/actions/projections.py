@@ -1,0 +1,96 @@
+"""Cost projections of a request: stated by people, drawn anew when a benchmark has measured what was assumed."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from benchmarking.actions import projections as kept
+from benchmarking.models import CostProjection, Run
+from governance.domain.facts import Basis
+from governance.queries.people import person_of
+from reviews.actions import screening
+from reviews.audit import check_editable, record
+from reviews.domain.projected import CONFIDENCE, projected_figures
+from reviews.models import Fact, RequestProjection, ReviewRequest
+from reviews.models.locking import lock
+from reviews.queries.projections import Redrawn, latest, measuring_run, redrawn
+from reviews.queries.requests import parties_of
+from reviews.rules import check_edit
+
+
+def state(
+    *, request: ReviewRequest, projection: CostProjection, option: str, by: User, now: datetime
+) -> RequestProjection:
+    """Let a projection speak for the request's costs: its figures become estimates, its prices stay pinned.
+
+    Where a benchmark has measured the service time already, the projection is drawn anew with it at once. The same
+    projection and option again is the same row.
+    """
+    check_edit(person_of(by), parties_of(request))
+    projected_figures(projection.document, option=option)
+    with transaction.atomic():
+        row = lock(request)
+        check_editable(row)
+        before = latest(row)
+        if before is not None and (before.projection_id, before.option) == (projection.pk, option):
+            return before
+        stated = _add(row, projection, option, run=None, changes=(), by=by, now=now)
+        screening.evaluate_again(request=row, occasion="projection stated", by=by, now=now)
+    run = measuring_run(request)
+    if run is not None:
+        take_redrawn(request=request, run=run, drawn=redrawn(request, run), now=now)
+    return stated
+
+
+def take_redrawn(*, request: ReviewRequest, run: Run, drawn: Redrawn | None, now: datetime) -> RequestProjection | None:
+    """Put a projection with measured service times in the place of the one it was made from, once for each run.
+
+    Nothing happens where there is nothing to draw, where another projection was stated meanwhile, or twice.
+    """
+    if drawn is None:
+        return None
+    with transaction.atomic():
+        row = lock(request)
+        before = latest(row)
+        is_known = row.projections.filter(run=run).exists()
+        if before is None or before.number != drawn.number or is_known:
+            return None
+        if drawn.why_not:
+            details = {"run": run.pk, "projection": drawn.number}
+            record(kind="projection.not_redrawn", request=row, by=None, now=now, details=details, reason=drawn.why_not)
+            return None
+        projection = kept.store(spec=drawn.spec, document=drawn.document, by=None, now=now)
+        stated = _add(row, projection, drawn.option, run=run, changes=drawn.changes, by=None, now=now)
+        screening.evaluate_again(request=row, occasion="projection redrawn", now=now)
+    return stated
+
+
+def _add(
+    row: ReviewRequest, projection: CostProjection, option: str, *, run: Run | None,
+    changes: Sequence[Mapping[str, Any]], by: User | None, now: datetime,
+) -> RequestProjection:  # fmt: skip
+    number = row.projections.count() + 1
+    stated = RequestProjection.objects.create(
+        request=row, number=number, projection=projection, option=option, run=run, changes=list(changes), stated_by=by,
+        stated_at=now,
+    )  # fmt: skip
+    measured = f", service time measured by run {run.pk}" if run is not None else ""
+    source = f"projection {number}, option {option}, seed {projection.document['seed']}{measured}"
+    figures = projected_figures(projection.document, option=option)
+    Fact.objects.bulk_create(
+        Fact(
+            request=row, **vars(figure), basis=Basis.ESTIMATED, confidence=CONFIDENCE, source=source, stated_by=by,
+            observed_at=now,
+        )
+        for figure in figures
+    )  # fmt: skip
+    kind = "projection.stated" if run is None else "projection.redrawn"
+    details = {
+        "number": number, "option": option, "digest": projection.digest, "run": run.pk if run is not None else None,
+        "snapshot": projection.document["snapshot"], "facts": [figure.name for figure in figures],
+    }  # fmt: skip
+    record(kind=kind, request=row, by=by, now=now, details=details)
+    return stated

@@ -1,0 +1,68 @@
+"""Projected figures: what a cost projection says of one option, as facts of a request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from governance.domain.facts import CATALOGUE
+from governance.domain.refusals import Invalid
+
+# A projection's P10 and P90 hold eight draws of ten between them.
+CONFIDENCE = Decimal("0.8")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectedFigure:
+    """A fact as projected: the middle of the draws, P10 and P90 as bounds, and the P80."""
+
+    name: str
+    unit: str
+    value: Decimal
+    lower: Decimal
+    upper: Decimal
+    p80: Decimal
+    n: int
+
+
+def check_option(document: Mapping[str, Any], *, option: str) -> None:
+    """Raise Invalid unless the projection has such an option."""
+    known = option_ids(document)
+    if option not in known:
+        raise Invalid(f"The projection has no option {option!r}; it has {', '.join(known)}.", field="option")
+
+
+def only_option(document: Mapping[str, Any]) -> str:
+    """The one option of a projection; Invalid names the choices where there are several."""
+    known = option_ids(document)
+    if len(known) > 1:
+        raise Invalid(f"Say which option this request asks for: {', '.join(known)}.", field="option")
+    return known[0]
+
+
+def option_ids(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """The options of a projection, in its order."""
+    return tuple(each["id"] for each in document["options"])
+
+
+def projected_figures(document: Mapping[str, Any], *, option: str) -> tuple[ProjectedFigure, ...]:
+    """Every fact of the catalogue that the projection knows of the option.
+
+    Raises Invalid for an unknown option, and for one whose load nothing serves in more than one draw of ten.
+    """
+    check_option(document, option=option)
+    figures = next(each["figures"] for each in document["options"] if each["id"] == option)
+    return tuple(_figure(name, figures[name], draws=document["draws"]) for name in CATALOGUE if name in figures)
+
+
+def _figure(name: str, said: Mapping[str, Any], *, draws: int) -> ProjectedFigure:
+    if any(said[level] is None for level in ("p10", "p50", "p80", "p90")):
+        raise Invalid(
+            f"No number of replicas serves the load in {said['unserved_probability']:.0%} of the draws, so {name} has no "
+            "end. Raise the latency limit, or project a faster model.",
+            field="projection", code="load_unserved",
+        )  # fmt: skip
+    return ProjectedFigure(
+        name=name, unit=said["unit"], value=Decimal(said["p50"]), lower=Decimal(said["p10"]),
+        upper=Decimal(said["p90"]), p80=Decimal(said["p80"]), n=draws,
+    )  # fmt: skip
