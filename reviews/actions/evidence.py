@@ -142,7 +142,7 @@ def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: d
 
     A cost projection that assumed the service time is drawn anew with the measured one.
     """
-    drawn = redrawn(request, run)
+    drawn = redrawn(request=request, run=run)
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         known = list(row.facts.filter(run=run))
@@ -163,7 +163,7 @@ def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: d
             )
         screening.evaluate_again(request=row, occasion="evidence", now=now)
         if facts:
-            projections.take_redrawn(request=row, run=run, drawn=drawn, now=now)
+            projections.take_redrawn(request=row, run=run, drawn=drawn, by=by, now=now)
     return facts
 
 

@@ -41,11 +41,13 @@ def state(
         screening.evaluate_again(request=row, occasion="projection stated", by=by, now=now)
     run = measuring_run(request)
     if run is not None:
-        take_redrawn(request=request, run=run, drawn=redrawn(request, run), now=now)
+        take_redrawn(request=request, run=run, drawn=redrawn(request=request, run=run), now=now)
     return stated
 
 
-def take_redrawn(*, request: ReviewRequest, run: Run, drawn: Redrawn | None, now: datetime) -> RequestProjection | None:
+def take_redrawn(
+    *, request: ReviewRequest, run: Run, drawn: Redrawn | None, by: User | None = None, now: datetime
+) -> RequestProjection | None:
     """Put a projection with measured service times in the place of the one it was made from, once for each run.
 
     Nothing happens where there is nothing to draw, where another projection was stated meanwhile, or twice.
@@ -60,11 +62,11 @@ def take_redrawn(*, request: ReviewRequest, run: Run, drawn: Redrawn | None, now
             return None
         if drawn.why_not:
             details = {"run": run.pk, "projection": drawn.number}
-            record(kind="projection.not_redrawn", request=row, by=None, now=now, details=details, reason=drawn.why_not)
+            record(kind="projection.not_redrawn", request=row, by=by, now=now, details=details, reason=drawn.why_not)
             return None
         projection = kept.store(spec=drawn.spec, document=drawn.document, by=None, now=now)
         stated = _add(row, projection, drawn.option, run=run, changes=drawn.changes, by=None, now=now)
-        screening.evaluate_again(request=row, occasion="projection redrawn", now=now)
+        screening.evaluate_again(request=row, occasion="projection redrawn", by=by, now=now)
     return stated
 
 

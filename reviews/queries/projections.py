@@ -78,7 +78,7 @@ def views(request: ReviewRequest) -> tuple[ProjectionView, ...]:
     )  # fmt: skip
 
 
-def redrawn(request: ReviewRequest, run: Run) -> Redrawn | None:
+def redrawn(*, request: ReviewRequest, run: Run) -> Redrawn | None:
     """The latest projection with the service times this run measured; None where there is nothing to draw anew.
 
     Computed outside any transaction: it takes some tenths of a second.

@@ -137,7 +137,7 @@ def test_a_projection_stated_meanwhile_is_not_overwritten(world: World) -> None:
     request = world.submitted()
     stated(world, request)
     run = walks.finish_run(run=runs.of_request(request.ref)[0], now=world.now)
-    drawn = projections.redrawn(request, run)
+    drawn = projections.redrawn(request=request, run=run)
     stated(world, request, service_s=[0.2, 0.3])
     assert projections.take_redrawn(request=request, run=run, drawn=drawn, now=world.now) is None
     assert request.projections.count() == 2
