@@ -11,7 +11,7 @@ import typer
 from benchmarking.toolkit.commands import cost
 from benchmarking.toolkit.commands.compare import compare
 from benchmarking.toolkit.commands.decide import decide
-from benchmarking.toolkit.commands.example import product_images
+from benchmarking.toolkit.commands.example import fraud_api, product_images
 from benchmarking.toolkit.commands.gate import gate
 from benchmarking.toolkit.commands.import_runs import import_runs
 from benchmarking.toolkit.commands.learning_curve import learning_curve
@@ -43,7 +43,7 @@ prices = typer.Typer(
     help="The price book: what things cost, since when, and who says so.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(prices, name="prices")
-example = typer.Typer(help="Whole cases on real data.", no_args_is_help=True, rich_markup_mode=None)
+example = typer.Typer(help="Whole cases, from the data to the choice.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(example, name="example")
 
 app.command()(profile)
@@ -69,6 +69,7 @@ prices.command()(disagreements)
 prices.command()(pin)
 prices.command()(replay)
 example.command("product-images")(product_images)
+example.command("fraud-api")(fraud_api)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from benchmarking.toolkit.commands.exits import INTERRUPTED, stop
+from benchmarking.toolkit.commands.exits import DONE, INTERRUPTED, NO, stop
 from governance.domain.refusals import Refused
 
 
@@ -47,3 +47,36 @@ def product_images(
     if not quiet:
         typer.echo(ending.headline)
         typer.echo(f"The page, its charts and candidates.json are in {ending.folder}.")
+
+
+def fraud_api(
+    out: Annotated[
+        Path, typer.Option(help="Folder for models, figures and the justification; the same one goes on.")
+    ] = Path("fraud-api"),
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer transactions, less load: under a minute.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+) -> None:
+    """Choose a fraud detector for 1,000 transactions a second: managed API, fine-tuned open model, or one's own."""
+    from datetime import UTC, datetime
+
+    from benchmarking.toolkit.examples.fraud_api.settings import FULL, QUICK
+    from benchmarking.toolkit.examples.fraud_api.story import tell
+    from benchmarking.toolkit.terminal import progress
+
+    try:
+        with progress(sys.stderr, is_quiet=quiet) as say:
+            ending = tell(
+                out, settings=QUICK if quick else FULL, say=say, now=lambda: datetime.fromtimestamp(time.time(), UTC)
+            )
+    except Refused as refused:
+        stop(refused.reason)
+    except KeyboardInterrupt:
+        stop(f"Interrupted; what was finished is in {out}, and the same command goes on from there.", code=INTERRUPTED)
+    if ending.without_pdf is not None:
+        typer.echo(f"weighbridge: {ending.without_pdf}", err=True)
+    if not quiet:
+        typer.echo(ending.headline)
+        typer.echo(
+            f"The justification, its charts, the cost spec, projection.json and decision.json are in {ending.folder}."
+        )
+    raise typer.Exit(DONE if ending.winner else NO)

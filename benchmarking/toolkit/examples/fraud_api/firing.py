@@ -1,0 +1,90 @@
+"""Firing: starts a server as a process of its own, fires the load test's own engine at it, and ends it again."""
+
+import contextlib
+import http.client
+import json
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, cast
+
+from benchmarking.toolkit.examples.fraud_api.settings import LIMIT_MS, FraudSettings
+from benchmarking.toolkit.examples.fraud_api.transactions import generate
+from benchmarking.toolkit.load.expectation import Expectation
+from benchmarking.toolkit.load.plan import Caps, Plan
+from benchmarking.toolkit.load.report import run_load
+from benchmarking.toolkit.load.target import addresses_of, check_target
+from governance.domain.refusals import Invalid
+
+PROGRAM = "benchmarking.toolkit.examples.fraud_api.servers"
+START_S, BODIES = 60.0, 500
+Say = Callable[[float, str], None]
+
+
+def write_bodies(path: Path, *, seed: int) -> Path:
+    """Write requests to send in turn."""
+    rows = generate(BODIES, seed=seed).x
+    path.write_text("".join(json.dumps({"features": [round(float(value), 4) for value in row]}) + "\n" for row in rows))
+    return path
+
+
+def fired(server: tuple[str, str], bodies: Path, settings: FraudSettings, say: Say, now: datetime) -> dict[str, Any]:
+    """Start `(kind, given)`, fire at it for the settings' time, and return `load` (`weighbridge.load/1`) and `timings`."""
+    with running(*server) as port, tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
+        url = f"http://127.0.0.1:{port}/score"
+        ask(port, "POST", "/score", bodies.read_bytes().split(b"\n")[0])  # the first answer warms up
+        plan = Plan(
+            url=url, rate_per_s=settings.rate_per_s, duration_s=settings.seconds, method="POST", body=str(bodies),
+            headers=(("Content-Type", "application/json"),), connections=256, expect=Expectation(json_key="score", every=20),
+            timeout_s=5.0, seed=settings.seed, p99_limit_ms=LIMIT_MS,
+        )  # fmt: skip
+        target = check_target(url, permissions=(), resolve=addresses_of)
+        result, _ = run_load(
+            plan, target, caps=Caps(), folder=Path(folder), on_progress=say, should_stop=lambda: False, now=now
+        )
+        return {"load": result, "timings": json.loads(ask(port, "GET", "/timings", b""))}
+
+
+@contextlib.contextmanager
+def running(kind: str, given: str) -> Iterator[int]:
+    """Run a server and yield its port; raise Invalid where it does not start."""
+    command = [sys.executable, "-m", PROGRAM, kind, given]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:  # noqa: S603 -- our own program
+        try:
+            yield _port(server)
+        finally:
+            server.kill()
+
+
+def _port(server: "subprocess.Popen[str]") -> int:
+    said, complaints = cast("IO[str]", server.stdout), cast("IO[str]", server.stderr)
+    ready, _, _ = select.select([said], [], [], START_S)
+    line = said.readline() if ready else ""
+    if not line.strip().isdigit():
+        server.kill()
+        last = complaints.read().strip().rpartition("\n")[2]
+        raise Invalid(f"The local server did not start: {last or 'it said nothing'}.", code="server", field="server")
+    return int(line)
+
+
+def ask(port: int, method: str, path: str, body: bytes) -> bytes:
+    """Ask the server once and return the body of its answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(method, path, body)
+        return connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+def figure_of(load: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a metric of a load test; raise Invalid with why it is missing."""
+    found: dict[str, Any] | None = load["metrics"].get(name)
+    if found is None:
+        reasons = " ".join(reason["message"] for reason in load["verdict"]["reasons"])
+        raise Invalid(f"The load test gave no {name}. {reasons}", code="load", field="load")
+    return found
