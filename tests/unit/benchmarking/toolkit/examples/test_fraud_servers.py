@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import runpy
 import sys
 
 import numpy as np
@@ -131,11 +132,11 @@ def test_the_program_serves_what_it_is_asked_to(monkeypatch) -> None:
     import uvloop
 
     ran = []
-    monkeypatch.setattr(servers, "serve", lambda kind, given: (kind, given))
-    monkeypatch.setattr(uvloop, "run", ran.append)
+    monkeypatch.setattr(uvloop, "run", lambda serving: (ran.append(serving.cr_frame.f_locals), serving.close()))
     monkeypatch.setattr(sys, "argv", ["servers", "model", "c.onnx"])
-    servers.main()
-    assert ran == [("model", "c.onnx")]
+    monkeypatch.delitem(sys.modules, firing.PROGRAM)
+    runpy.run_module(firing.PROGRAM, run_name="__main__")
+    assert ran == [{"kind": "model", "given": "c.onnx"}]
 
 
 def test_a_server_that_does_not_start_is_said() -> None:
