@@ -7,7 +7,7 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, cast
@@ -18,10 +18,11 @@ from benchmarking.toolkit.load.expectation import Expectation
 from benchmarking.toolkit.load.plan import Caps, Plan
 from benchmarking.toolkit.load.report import run_load
 from benchmarking.toolkit.load.target import addresses_of, check_target
+from benchmarking.toolkit.measure.verdict import Status
 from governance.domain.refusals import Invalid
 
 PROGRAM = "benchmarking.toolkit.examples.fraud_api.servers"
-START_S, BODIES = 60.0, 500
+START_S, BODIES, ATTEMPTS = 60.0, 500, 3
 Say = Callable[[float, str], None]
 
 
@@ -30,6 +31,28 @@ def write_bodies(path: Path, *, seed: int) -> Path:
     rows = generate(BODIES, seed=seed).x
     path.write_text("".join(json.dumps({"features": [round(float(value), 4) for value in row]}) + "\n" for row in rows))
     return path
+
+
+def settled(
+    fire: Callable[[], dict[str, Any]], *, name: str = "response_time_p95_ms", limit: float = LIMIT_MS
+) -> dict[str, Any]:
+    """Fire until the test is valid enough to count and tells on which side of the limit the figure lies; ATTEMPTS at most.
+
+    Other work on the machine makes a test that tells nothing; how many it took stands in `attempts`.
+    """
+    result: dict[str, Any] = {}
+    for attempt in range(1, ATTEMPTS + 1):
+        result = {**fire(), "attempts": attempt}
+        if not is_open(result["load"], name=name, limit=limit):
+            break
+    return result
+
+
+def is_open(load: Mapping[str, Any], *, name: str = "response_time_p95_ms", limit: float = LIMIT_MS) -> bool:
+    """Tell whether a load test leaves open on which side of the limit a figure lies, or cannot be believed."""
+    found = load["metrics"].get(name)
+    spans = found is None or found["lower"] <= limit < found["upper"]
+    return bool(spans or load["verdict"]["status"] == Status.INVALID)
 
 
 def fired(server: tuple[str, str], bodies: Path, settings: FraudSettings, say: Say, now: datetime) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from governance.domain.refusals import Invalid
 
 RATES = {"b": 3e-3, "c": 4e-3}
 # Parts of the data that the learning curve is measured on: all, two halves, four quarters and so on.
-PARTS = (1, 2, 4, 8)
+PARTS, MOST_OF_A_SIZE = (1, 2, 4, 8, 16), 4
 BEYOND = 4
 AT_ONCE = 2_000
 Say = Callable[[float, str], None]
@@ -85,7 +85,7 @@ def curve_of(folder: Path, settings: FraudSettings, say: Say) -> dict[str, Any]:
     """
     rows, errors = [], []
     train, test = labelled(settings), test_set(settings)
-    plan = [(parts, index) for parts in PARTS for index in range(min(parts, 4))]
+    plan = [(parts, index) for parts in PARTS for index in range(min(parts, MOST_OF_A_SIZE))]
     for done, (parts, index) in enumerate(plan):
         size = settings.rows // parts
         say(0.6 * done / len(plan), f"C with {size:,} of its transactions")

@@ -79,16 +79,17 @@ def _fire(
     servers = {"a": ("stand-in", json.dumps(law)), **{each: ("model", str(folder / f"{each}.onnx")) for each in ("b", "c")}}  # fmt: skip
     tests = {}
     for index, (option, server) in enumerate(servers.items()):
-        part = _part(say, index / len(servers), (index + 1) / len(servers))
+        part = _rising(_part(say, index / len(servers), (index + 1) / len(servers)))
         decides = {
             "rate": str(settings.rate_per_s), "seconds": str(settings.seconds), "seed": settings.seed, "server": server[0],
             "given": taught[option]["digest"] if option in taught else server[1],
         }  # fmt: skip
 
         def fire(server: tuple[str, str] = server, part: Say = part, option: str = option) -> dict[str, Any]:
-            return firing.fired(
-                server, bodies, settings, lambda share, _doing: part(share, f"firing at {OPTIONS[option]}"), now()
-            )
+            def follow(share: float, _doing: str) -> None:
+                part(share, f"firing at {OPTIONS[option]}")
+
+            return firing.settled(lambda: firing.fired(server, bodies, settings, follow, now()))
 
         tests[option] = kept(folder / f"load-{option}.json", decides, fire)
     return tests
@@ -97,3 +98,15 @@ def _fire(
 def _part(say: Say, start: float, end: float) -> Say:
     """Return a `say` whose 0 to 1 lies between two shares."""
     return lambda share, doing: say(start + share * (end - start), doing)
+
+
+def _rising(say: Say) -> Say:
+    """Return a `say` that never goes back, though a test that told nothing is fired again."""
+    reached = 0.0
+
+    def rising(share: float, doing: str) -> None:
+        nonlocal reached
+        reached = max(reached, share)
+        say(reached, doing)
+
+    return rising

@@ -29,7 +29,7 @@ def load_record(p95_ms: float, *, mean_s: float = 3e-4, status: str = "valid") -
         "metrics": {**metrics, "achieved_per_s": rate, "error_rate": failed},
         "verdict": {"status": status, "reasons": reasons},
     }  # fmt: skip
-    return {"load": load, "timings": {"answered": 20_000, "mean_s": mean_s, "cv": 0.4}}
+    return {"load": load, "timings": {"answered": 20_000, "mean_s": mean_s, "cv": 0.4}, "attempts": 1}
 
 
 LESSONS = {"b": lesson(0.72, parameters=2_738), "c": lesson(0.69)}

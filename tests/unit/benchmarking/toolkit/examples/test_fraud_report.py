@@ -6,7 +6,7 @@ from benchmarking.toolkit.costs.prices.shipped import own_book
 from benchmarking.toolkit.costs.projection import project
 from benchmarking.toolkit.costs.projection_document import as_document
 from benchmarking.toolkit.costs.spec import read_spec
-from benchmarking.toolkit.examples.fraud_api import report
+from benchmarking.toolkit.examples.fraud_api import firing, report
 from benchmarking.toolkit.examples.fraud_api.costing import requests_per_year, spec_of
 from benchmarking.toolkit.examples.fraud_api.weighing import weighed
 from benchmarking.toolkit.tradeoff import learning_curve
@@ -86,11 +86,28 @@ def test_the_justification_says_what_is_what(projection, costs) -> None:
     assert sheet.headline == report.headline_of(sheet.headline, TESTS)
 
 
-def test_a_load_test_that_cannot_be_believed_stands_in_the_headline() -> None:
-    doubted = {**TESTS, "b": load_record(6, status="invalid")}
+def test_a_load_test_that_tells_nothing_stands_in_the_headline() -> None:
+    doubted = {**TESTS, "b": {**load_record(6, status="invalid"), "attempts": 3}}
     said = report.headline_of("Take B.", doubted)
-    assert said.startswith("Take B. Not to be decided on yet: the load test of B fine-tuned FT-Transformer is invalid")
-    assert report.load_words(TINY, doubted)[2] == "B fine-tuned FT-Transformer: invalid. The generator was late."
+    assert said.startswith(
+        "Take B. Not to be decided on yet: the load test of B fine-tuned FT-Transformer is invalid or"
+    )
+    assert (
+        report.load_words(TINY, doubted)[2]
+        == "B fine-tuned FT-Transformer: invalid, attempt 3. The generator was late."
+    )
+    spanning = {**TESTS, "b": load_record(200)}
+    assert "leaves open whether 200 ms are kept" in report.headline_of("Take B.", spanning)
+
+
+def test_a_test_is_repeated_until_it_tells_something() -> None:
+    open_, told = load_record(200), load_record(150)
+    answers = [open_, told, told]
+    found = firing.settled(lambda: answers.pop(0))
+    assert (found["attempts"], found["load"], len(answers)) == (2, told["load"], 1)
+    assert firing.settled(lambda: open_)["attempts"] == firing.ATTEMPTS
+    assert firing.is_open({"metrics": {}, "verdict": {"status": "valid"}})
+    assert not firing.is_open(load_record(260)["load"])
 
 
 def test_without_a_curve_the_reason_is_given(projection, costs) -> None:
