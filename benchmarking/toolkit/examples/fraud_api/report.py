@@ -7,8 +7,9 @@ from benchmarking.toolkit.costs.figures import FIGURES
 from benchmarking.toolkit.examples.fraud_api import firing, transactions
 from benchmarking.toolkit.examples.fraud_api.costing import OPTIONS
 from benchmarking.toolkit.examples.fraud_api.settings import LIMIT_MS, FraudSettings
-from benchmarking.toolkit.examples.fraud_api.weighing import Weighed
+from benchmarking.toolkit.examples.fraud_api.weighing import FIGURE, Weighed
 from benchmarking.toolkit.terminal import number
+from benchmarking.toolkit.tradeoff.charts.costs import cost_bands, cost_crossover
 from benchmarking.toolkit.tradeoff.charts.learning import learning_curve
 from benchmarking.toolkit.tradeoff.charts.tables import NOTHING, Table
 from benchmarking.toolkit.tradeoff.learning_curve import describe
@@ -50,8 +51,8 @@ def sheet_of(
             *base.tables, ("Load tests", load_table(tests)), ("Costs", cost_table(costs)), ("Leaving", exit_table(costs)),
             ("Prices", price_table(costs)),
         ),
-        charts=(("learning-curve", learning_curve(curve)),) if curve is not None else (),
-        plates=base.plates,
+        plates=(*base.plates, *((("learning-curve", learning_curve(curve)),) if curve is not None else ())),
+        charts=(("cost-bands", cost_bands(costs, FIGURE)), ("cost-crossover", cost_crossover(costs))),
     )  # fmt: skip
 
 
