@@ -89,7 +89,7 @@ def ceiling_words(weighed: Weighed, learned: Mapping[str, Any]) -> tuple[str, ..
     """Say what the learning curve expects, what came of four times the data, and what a ceiling would change."""
     known = (
         f"Trained on {learned['beyond_rows']:,} transactions, which only a generator can give, C reached {learned['beyond']:.3f}.",
-        f"No detector can exceed {learned['best']:.3f} on these test rows: that is the law of the data itself.",
+        f"Ordered by the law of the data itself, {learned['best']:.3f} of the frauds in these test rows are caught; a detector does better only by luck.",
     )
     if learned["curve"] is None:
         return (f"No forecast: {learned['why']}", *known)

@@ -78,7 +78,7 @@ def test_the_justification_says_what_is_what(projection, costs) -> None:
     for words in (
         "Nothing here is a real payment", "No vendor was called: a local stand-in answered", "Gorishniy et al. 2021",
         "stand-in, declared", "local server, measured", "google/gemini-2.5-flash-lite", "aws/us-east-1/c5.xlarge",
-        "No detector can exceed 0.810", "C reached 0.730", "lies inside the interval", "billion transactions a year",
+        "Ordered by the law of the data itself, 0.810 of the frauds", "C reached 0.730", "lies inside the interval", "billion transactions a year",
         "Development Time", "](learning-curve.svg)", "](matrix.svg)", "](cost-bands.svg)", "](cost-crossover.svg)",
     ):  # fmt: skip
         assert words in written, words
