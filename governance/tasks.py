@@ -18,7 +18,17 @@ from django.core.mail import send_mail
 from django.utils import timezone
 
 from governance import audit, outbox, wakeups
-from governance.actions import accounts, allocation, answers, bills, budget_changes, changes, checkpoints, quarter_end
+from governance.actions import (
+    accounts,
+    allocation,
+    answers,
+    bills,
+    budget_changes,
+    changes,
+    checkpoints,
+    postings,
+    quarter_end,
+)
 from governance.domain.accounts import TOLD, Happening
 from governance.domain.bills.content import Caps
 from governance.domain.bills.whole import Order, read_bill
@@ -27,6 +37,7 @@ from governance.enums import BillOrigin, JobState
 from governance.models import Bill, BillSlice, OutboxMessage, Pulse
 from governance.queries.checkpoints import latest
 from governance.queries.operation import TICK
+from governance.queries.spend import months_of_use
 
 if TYPE_CHECKING:
     from governance.domain.bills.gathering import Gathered
@@ -109,11 +120,12 @@ def _follow(reading: "Future[Any]", follower: _Follower) -> None:
 
 
 @outbox.handles(allocation.ASSIGN)
-def assign_anew(_: OutboxMessage) -> None:
-    """Let the rules in force say anew to whom every line on record belongs, a few slices at a time."""
+def assign_anew(message: OutboxMessage) -> None:
+    """Let the rules in force say anew to whom every line on record belongs, and the ledger what that comes to."""
     rows = list(BillSlice.objects.filter(is_current=True).order_by("pk"))
     for start in range(0, len(rows), ASSIGNED_TOGETHER):
         allocation.assign(slices=rows[start : start + ASSIGNED_TOGETHER], now=timezone.now())
+    postings.state_months(months=months_of_use(), cause=message.payload["cause"], now=timezone.now())
 
 
 @outbox.on_tick

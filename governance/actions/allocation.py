@@ -57,12 +57,13 @@ def publish(*, version: AllocationVersion, by: User | None, now: datetime) -> Al
                 other.state = DocumentState.RETIRED
                 other.save(update_fields=["state"])
         AllocationRule.objects.bulk_create(
-            AllocationRule(version=row, rule_id=rule.id, team=team, asset=asset)
+            AllocationRule(version=row, rule_id=rule.id, team=team, asset=asset, request_ref=rule.request)
             for rule, team, asset in targets(rules_of(row))
         )
         row.state, row.published_by, row.published_at = DocumentState.PUBLISHED, by, now
         row.save(update_fields=["state", "published_by", "published_at"])
-        outbox.enqueue(kind=ASSIGN, key=f"{ASSIGN}:{row.pk}", lane="bills", payload={"version": row.pk}, now=now)
+        payload = {"cause": f"rules:{row.pk}"}
+        outbox.enqueue(kind=ASSIGN, key=f"{ASSIGN}:{row.pk}", lane="bills", payload=payload, now=now)
         _record("published", row, by, now, {"digest": row.digest})
     return row
 

@@ -1,14 +1,16 @@
 """Writes of bills: received once by content, read by a worker, and counted in one transaction that replaces slices whole."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import TruncMonth
 
 from governance import audit, outbox
-from governance.actions import allocation, artifacts
+from governance.actions import allocation, artifacts, postings
 from governance.actions.artifacts import Spooled
 from governance.domain.bills import whole
 from governance.domain.bills.slices import Slice, numbered, slices_of
@@ -91,9 +93,12 @@ def take_in(*, bill: Bill, gathered: "Gathered", report: dict[str, Any], by: Use
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [BILLS_LOCK])
         SpendLine.open_partitions(each.period for each in slices)
+        gone = _months_of(slices)
         rows = [_replace(bill, each, now) for each in slices]
         SpendLine.copy_in(numbered(gathered.lines, [row.pk for row in rows], slices=slices))
         allocation.assign(slices=rows, by=by, now=now)
+        months = {day.replace(day=1) for day in gathered.lines["day"].unique()} | gone
+        postings.state_months(months=months, cause=f"bill:{bill.pk}:{bill.fence}", by=by, now=now)
         bill.refresh_from_db()
         told = {"digest": bill.digest, "rows": gathered.rows_kept, "slices": [str(each) for each in slices]}
         _record("taken_in", bill, by, now, told)
@@ -166,6 +171,18 @@ def _queue(spooled: Spooled, delivery: Delivery, by: User | None, now: datetime)
     _record("received", bill, by, now, {"digest": bill.digest, "name": bill.name, "kind": bill.kind})
     outbox.wake(TAKE_IN, bill.pk)
     return bill
+
+
+def _months_of(slices: Sequence[Slice]) -> set[date]:
+    """The months of consumption that lines to be replaced speak of."""
+    months: set[date] = set()
+    for each in slices:
+        lines = SpendLine.objects.filter(
+            period=each.period, slice__provider=each.provider, slice__billing_account=each.billing_account,
+            slice__is_current=True,
+        )  # fmt: skip
+        months |= set(lines.order_by().annotate(month=TruncMonth("day")).values_list("month", flat=True).distinct())
+    return months
 
 
 def _replace(bill: Bill, each: Slice, now: datetime) -> BillSlice:

@@ -5,7 +5,8 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from governance import audit
+from governance import audit, outbox
+from governance.actions.allocation import ASSIGN
 from governance.domain.bills.currencies import Rate, check_rate
 from governance.domain.refusals import Invalid
 from governance.models import ExchangeRate
@@ -14,7 +15,7 @@ from governance.rules import check_handle_bills
 
 
 def set_rate(*, rate: Rate, by: User, now: datetime) -> ExchangeRate:
-    """Keep a rate; of several for one day the last counts, and none is ever changed."""
+    """Keep a rate; of several for one day the last counts, and none is ever changed. A worker states the months anew."""
     check_handle_bills(person_of(by))
     check_rate(rate)
     if rate.on > now.date():
@@ -24,5 +25,7 @@ def set_rate(*, rate: Rate, by: User, now: datetime) -> ExchangeRate:
             currency=rate.currency, on=rate.on, usd=rate.usd, source=rate.source.strip(), set_by=by, set_at=now
         )
         details = {"on": rate.on.isoformat(), "usd": str(rate.usd), "source": row.source}
+        payload = {"cause": f"rate:{row.pk}"}
+        outbox.enqueue(kind=ASSIGN, key=f"{ASSIGN}:rate:{row.pk}", lane="bills", payload=payload, now=now)
         audit.record(kind="rate.set", by=by, subject=("rate", rate.currency), details=details, now=now)
     return row

@@ -3,6 +3,19 @@
 from django.urls import URLPattern, path
 
 from governance.api import schema
+from governance.api.bills import (
+    AllocationDetail,
+    AllocationPublication,
+    AllocationRules,
+    AllocationTrial,
+    BillCancellation,
+    BillDetail,
+    BillRepetition,
+    Bills,
+    Rates,
+    SpendExport,
+    SpendList,
+)
 from governance.api.budget_changes import (
     BudgetChangeConfirmation,
     BudgetChangeDetail,
@@ -43,6 +56,17 @@ urlpatterns: list[URLPattern] = [
         LedgerExport.as_view(),
         name="account-export",
     ),
+    path("bills/", Bills.as_view(), name="bills"),
+    path("bills/<int:bill_id>/", BillDetail.as_view(), name="bill"),
+    path("bills/<int:bill_id>/cancel/", BillCancellation.as_view(), name="bill-cancel"),
+    path("bills/<int:bill_id>/retry/", BillRepetition.as_view(), name="bill-retry"),
+    path("rates/", Rates.as_view(), name="rates"),
+    path("allocation-rules/", AllocationRules.as_view(), name="allocation"),
+    path("allocation-rules/try/", AllocationTrial.as_view(), name="allocation-try"),
+    path("allocation-rules/<int:number>/", AllocationDetail.as_view(), name="allocation-version"),
+    path("allocation-rules/<int:number>/publish/", AllocationPublication.as_view(), name="allocation-publish"),
+    path("spend/", SpendList.as_view(), name="spend"),
+    path("spend.<slug:kind>", SpendExport.as_view(), name="spend-export"),
     path("audit.<slug:kind>", TrailExport.as_view(), name="audit-export"),
     path("audit/", Trail.as_view(), name="audit"),
     path("keys/", PublicKey.as_view(), name="keys"),

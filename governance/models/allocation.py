@@ -18,6 +18,7 @@ class AllocationRule(models.Model):
     rule_id = models.SlugField(max_length=80)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="allocation_rules")
     asset = models.ForeignKey(ModelAsset, on_delete=models.PROTECT, null=True, related_name="allocation_rules")
+    request_ref = models.CharField(max_length=20, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["version", "rule_id"], name="one_rule_of_a_name")]

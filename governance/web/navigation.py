@@ -11,8 +11,11 @@ _PLACES = (
     ("Costs", "benchmarking:costs"),
     ("Policy", "governance:policies"),
     ("Budgets", "governance:budgets"),
+    ("Spend", "governance:spend"),
     ("Integrations", "governance:integrations"),
 )
+
+_BESIDE = {"Models": ("/runs/",), "Quarterly": ("/actions/", "/scorecard/"), "Spend": ("/bills/",)}
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,5 @@ def entries(
 
 
 def _entry(label: str, url: str, path: str) -> Entry:
-    also = {"Models": ("/runs/",), "Quarterly": ("/actions/", "/scorecard/")}
-    prefixes = (url, *also.get(label, ()))
+    prefixes = (url, *_BESIDE.get(label, ()))
     return Entry(label, url, path == url if url == "/" else path.startswith(prefixes))

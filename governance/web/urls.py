@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from governance.web import budget_changes, budgets, changes, findings, health, integrations, models, policies, trail
+from governance.web import (
+    allocation,
+    bills,
+    budget_changes,
+    budgets,
+    changes,
+    findings,
+    health,
+    integrations,
+    models,
+    policies,
+    trail,
+)
 from governance.web.styleguide import styleguide
 
 app_name = "governance"
@@ -36,6 +48,18 @@ urlpatterns = [
         "budgets/<slug:team>/<slug:quarter>/<slug:unit>/change/", budget_changes.propose, name="budget_change_propose"
     ),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/ledger.<slug:kind>", budgets.exported, name="account_export"),
+    path("spend/", allocation.spent, name="spend"),
+    path("spend.<slug:kind>", allocation.spent_file, name="spend_export"),
+    path("bills/", bills.listed, name="bills"),
+    path("bills/rates/", bills.rates, name="rates"),
+    path("bills/allocation/", allocation.listed, name="allocation"),
+    path("bills/allocation/new/", allocation.draft, name="allocation_draft"),
+    path("bills/allocation/<int:number>/", allocation.detail, name="allocation_version"),
+    path("bills/allocation/<int:number>/publish/", allocation.publish, name="allocation_publish"),
+    path("bills/<int:bill_id>/", bills.detail, name="bill"),
+    path("bills/<int:bill_id>/live/", bills.live, name="bill_live"),
+    path("bills/<int:bill_id>/cancel/", bills.cancel, name="bill_cancel"),
+    path("bills/<int:bill_id>/retry/", bills.retry, name="bill_retry"),
     path("integrations/", integrations.listed, name="integrations"),
     path("integrations/connection/", integrations.connection, name="integrations_connection"),
     path("integrations/check/", integrations.check, name="integrations_check"),

@@ -51,7 +51,7 @@ OURS: Mapping[str, str] = {
     **dict.fromkeys(
         (
             "governance.AuditEvent.actor_id", "governance.AuditEvent.request_id", "governance.OutboxMessage.asked_in",
-            "governance.LedgerEntry.request_ref", "governance.BudgetChange.request_ref", "benchmarking.Run.asked_for", "reviews.ReviewRequest.ref",
+            "governance.LedgerEntry.request_ref", "governance.AllocationRule.request_ref", "governance.BudgetChange.request_ref", "benchmarking.Run.asked_for", "reviews.ReviewRequest.ref",
             "reviews.Authorisation.number",
             "reviews.ActionItem.ref", "reviews.AgendaItem.page",
         ),

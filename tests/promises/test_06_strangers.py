@@ -47,6 +47,13 @@ OF_THE_HOUSE = {
     "integrations_retry",
     "projection",  # its link is the permission: nobody guesses one
     "projection_today",
+    "bill",
+    "bill_live",
+    "bill_cancel",
+    "bill_retry",
+    "allocation_version",
+    "allocation_publish",
+    "spend_export",
 }
 OF_THE_LEADS = "cycle"  # the quarterly review shows every team's costs; no requester sees it at all
 SEEN_BY_ITS_MEMBERS = 14

@@ -4,6 +4,7 @@ A rule is a conjunction of conditions. No row may fall under two rules, so their
 twice; whether two rules could ever share a row is decided from their words alone, before any bill is read.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -18,6 +19,7 @@ FIELDS = {
 TAG = "tags."
 ANY = "*"
 RULES_MAX = 500
+_REF = re.compile(r"MRR-[0-9]{4}-[0-9]{4,8}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,16 @@ class Condition:
 
 @dataclass(frozen=True)
 class Rule:
-    """Rows that meet every condition belong to the team's budget `account` (a slug) and, if named, to `model` (team/slug)."""
+    """Rows that meet every condition belong to the team's budget `account` (a slug) and, if named, to `model` (team/slug).
+
+    With `request` (like MRR-2026-0001) their cost draws on the commitment of that request.
+    """
 
     id: str
     conditions: tuple[Condition, ...]
     account: str
     model: str = ""
+    request: str = ""
 
     def takes(self, line: Mapping[str, str], tags: Mapping[str, str]) -> bool:
         """Whether a line with these fields and tags belongs here."""
@@ -124,9 +130,12 @@ def _rule(reader: Reader) -> Rule:
     rule = Rule(
         id=reader.text("id"), conditions=_conditions(reader.mapping("match"), reader), account=reader.text("account"),
         model=reader.text("model", ""),
+        request=reader.text("request", ""),
     )  # fmt: skip
     if rule.model and rule.model.count("/") != 1:
         raise reader.fault("model", "must be written team/model.")
+    if rule.request and not _REF.fullmatch(rule.request):
+        raise reader.fault("request", "must be written like MRR-2026-0001.")
     return rule
 
 

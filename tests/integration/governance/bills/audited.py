@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from django.core.files.base import ContentFile
 
-from governance.actions import allocation, bills, rates
+from governance.actions import allocation, bills, postings, rates
 from governance.domain.bills.content import Caps
 from governance.domain.bills.currencies import Rate
 from governance.domain.bills.whole import Order, read_bill
@@ -86,6 +86,9 @@ BILL_ACTIONS: Mapping[str, Call] = {
     "governance.actions.allocation.draft": _drafted,
     "governance.actions.allocation.publish": _published,
     "governance.actions.allocation.assign": _assigned,
+    "governance.actions.postings.state_months": lambda cast, now: postings.state_months(
+        months=[date(2026, 9, 1)], cause="test", now=now
+    ),
     "governance.actions.rates.set_rate": lambda cast, now: rates.set_rate(
         rate=Rate("EUR", date(2026, 9, 30), Decimal("1.1"), "ECB"), by=cast.finance, now=now
     ),

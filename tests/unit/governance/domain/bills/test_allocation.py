@@ -49,6 +49,7 @@ def test_rules_are_read():
         (document(rule(skus="x")), "rules[0].match.skus", "list of texts"),
         (document({"id": "a", "match": {"skus": ["x"]}}), "rules[0].account", "is missing"),
         (document(rule(skus=["x"]) | {"model": "visual-search"}), "rules[0].model", "team/model"),
+        (document(rule(skus=["x"]) | {"request": "MRR-1"}), "rules[0].request", "like MRR-2026-0001"),
         (document(rule(skus=["x"]), rule(skus=["y"])), "rules[1].id", "repeats 'a'"),
         (document(kind="Policy"), "kind", "must be AllocationRules"),
         (document(*(rule(f"r{n}", skus=[f"s{n}"]) for n in range(501))), "rules", "at most 500"),
@@ -109,6 +110,11 @@ def test_rules_found_disjoint_never_take_the_same_row(one, other):
         assert other.takes({"sku": found.get("sku", "")}, tags)
         with pytest.raises(Invalid):
             check_disjoint([one, other])
+
+
+def test_a_rule_may_name_the_request_whose_commitment_it_draws_on():
+    (found,) = read_rules(document(rule(skus=["x"]) | {"request": "MRR-2026-0001"})).rules
+    assert (found.request, found.model) == ("MRR-2026-0001", "")
 
 
 def test_a_document_may_come_from_json():

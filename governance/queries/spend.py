@@ -1,0 +1,139 @@
+"""Reads of spend: what was billed and consumed, by team, model and month, in US dollars as far as there are rates."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Sum
+from django.db.models.functions import TruncMonth
+
+from governance.domain.bills.currencies import Amount, Converted, Rate, convert
+from governance.domain.roles import Person
+from governance.domain.tables import Table
+from governance.models import ExchangeRate
+from governance.queries.allocation import after, current
+from governance.rules import may_see_bills
+
+FIELDS = (
+    "month", "rule__team__slug", "rule__team__name", "rule__asset__team__slug", "rule__asset__slug", "rule__asset__name",
+    "currency",
+)  # fmt: skip
+COLUMNS = ("Month", "Team", "Model", "Effective USD", "Billed USD", "GPU hours", "Not converted")
+
+
+@dataclass(frozen=True)
+class Spend:
+    """What a team's model cost in a month of consumption; `team` is empty for what belongs to nobody.
+
+    `effective` is amortised (for comparing with plans), `billed` is cash; both in US dollars, `apart` is what of the effective
+    cost has no rate of its time, by currency.
+    """
+
+    month: date
+    team: str
+    team_name: str
+    model_team: str
+    model: str
+    model_name: str
+    effective: Decimal
+    billed: Decimal
+    gpu_hours: Decimal
+    apart: Mapping[str, Decimal]
+
+    @property
+    def is_allocated(self) -> bool:
+        """Whether it belongs to somebody."""
+        return bool(self.team)
+
+
+@dataclass(frozen=True)
+class Month:
+    """The sums of a month."""
+
+    month: date
+    effective: Decimal
+    billed: Decimal
+    unallocated: Decimal
+    gpu_hours: Decimal
+    apart: Mapping[str, Decimal]
+
+
+def spend(*, person: Person | None, month: date | None = None) -> list[Spend]:
+    """Spend by month, team and model, the latest month and the dearest first; `person` None is the installation itself.
+
+    Whoever may not see whole bills sees what belongs to their teams.
+    """
+    lines = current()
+    if person is not None and not may_see_bills(person):
+        lines = lines.filter(rule__team__slug__in=person.teams)
+    if month is not None:
+        lines = lines.filter(day__gte=month, day__lt=after(month))
+    sums = lines.order_by().annotate(month=TruncMonth("day")).values(*FIELDS)
+    found: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in sums.annotate(effective=Sum("effective"), billed=Sum("billed"), hours=Sum("gpu_hours")):
+        found[tuple(row[name] or "" for name in FIELDS[:-1])].append(row)
+    rates = known_rates()
+    rows = [_spend(key, amounts, rates) for key, amounts in found.items()]
+    return sorted(
+        rows, key=lambda row: (-row.month.toordinal(), not row.is_allocated, -row.effective, row.team, row.model)
+    )
+
+
+def months(rows: Iterable[Spend]) -> list[Month]:
+    """The sums of each month, the latest first."""
+    by_month: dict[date, list[Spend]] = defaultdict(list)
+    for row in rows:
+        by_month[row.month].append(row)
+    return [_month(month, by_month[month]) for month in sorted(by_month, reverse=True)]
+
+
+def months_of_use() -> list[date]:
+    """The first days of the months that lines on record were consumed in."""
+    return sorted(current().order_by().annotate(month=TruncMonth("day")).values_list("month", flat=True).distinct())
+
+
+def known_rates() -> list[Rate]:
+    """Every rate in the order it was set: of one day the last counts."""
+    rows = ExchangeRate.objects.order_by("pk")
+    return [Rate(row.currency, row.on, row.usd, row.source) for row in rows]
+
+
+def table(rows: Sequence[Spend]) -> Table:
+    """Spend as a table."""
+    cells = (
+        (row.month, row.team, row.model, row.effective, row.billed, row.gpu_hours, apart_words(row.apart))
+        for row in rows
+    )
+    return Table("spend", COLUMNS, cells, len(rows))
+
+
+def apart_words(apart: Mapping[str, Decimal]) -> str:
+    """Amounts that were not converted, as text: `12.50 EUR, 3 JPY`."""
+    return ", ".join(f"{amount.normalize():f} {currency}" for currency, amount in sorted(apart.items()))
+
+
+def _spend(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]], rates: Sequence[Rate]) -> Spend:
+    effective, billed = (_converted(rows, name, rates) for name in ("effective", "billed"))
+    hours = sum((row["hours"] for row in rows), Decimal(0))
+    named = dict(zip(("month", "team", "team_name", "model_team", "model", "model_name"), key, strict=True))
+    return Spend(**named, effective=effective.usd, billed=billed.usd, gpu_hours=hours, apart=effective.apart)
+
+
+def _converted(rows: Sequence[Mapping[str, Any]], name: str, rates: Sequence[Rate]) -> Converted:
+    last_days = ((row, after(row["month"]) - timedelta(days=1)) for row in rows)
+    return convert([Amount(row["currency"], last, row[name]) for row, last in last_days], rates)
+
+
+def _month(month: date, rows: Sequence[Spend]) -> Month:
+    apart: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        for currency, amount in row.apart.items():
+            apart[currency] += amount
+    effective, billed, hours = (
+        sum((getattr(row, name) for row in rows), Decimal(0)) for name in ("effective", "billed", "gpu_hours")
+    )
+    loose = sum((row.effective for row in rows if not row.is_allocated), Decimal(0))
+    return Month(month, effective, billed, loose, hours, dict(apart))
