@@ -95,6 +95,7 @@ def pages(house: House, now: datetime) -> list[str]:
         "ref": house.request.ref, "run_id": Run.objects.latest("pk").pk, "item": "data-sheet", "fact": "latency_p95_ms",
         "number": 1, "condition_id": 1, "team": "search", "slug": asset.slug, "name": "default", "message_id": 1,
         "quarter": str(Quarter.of(now.date())), "unit": "USD", "change_id": RuleChange.objects.latest("pk").pk,
+        "bill_id": Bill.objects.latest("pk").pk,
         "finding_id": 1,
         "item_id": AgendaItem.objects.earliest("pk").pk, "action": "ACT-1", "kpi": "conversion",
         "token": CostProjection.objects.latest("pk").token,
