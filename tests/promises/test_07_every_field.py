@@ -26,7 +26,7 @@ from pytest_django import Settings
 
 from benchmarking.models import CostProjection, Run
 from governance.domain.quarters import Quarter
-from governance.models import BudgetChange, RuleChange
+from governance.models import Bill, BudgetChange, RuleChange
 from reviews.integrations.pdf import WeasyPrintPrinter
 from reviews.models import AgendaItem
 from reviews.queries.packet import packet_page
