@@ -96,23 +96,26 @@ class ProjectionAnswer(Answer):
 
 
 class MoveAnswer(Answer):
-    """One figure of an option, before and after; `share` is how far its P50 moved."""
+    """The P50 of one figure of an option, before and after; `share` is how far it moved."""
 
     option = serializers.CharField()
     figure = serializers.CharField()
     unit = serializers.CharField()
-    before = serializers.JSONField()
-    after = serializers.JSONField()
+    before = number(allow_null=True)
+    after = number(allow_null=True)
     share = number(allow_null=True)
 
 
 class PriceMoveAnswer(Answer):
-    """One price by the path it is used at; null on a side that has none there."""
+    """One price then and now, each with its day; `ratio` is now over then."""
 
-    path = serializers.CharField()
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
-    share = number(allow_null=True)
+    what = serializers.CharField()
+    unit = serializers.CharField()
+    before = number()
+    after = number()
+    before_as_of = serializers.DateField()
+    after_as_of = serializers.DateField()
+    ratio = serializers.FloatField(allow_null=True)
 
 
 class ReplayAnswer(Answer):

@@ -166,6 +166,38 @@ def _row(name: str, options: Sequence[Mapping[str, Any]]) -> Row:
     )
 
 
+@dataclass(frozen=True)
+class Move:
+    """The P50 of one figure before and after; None where the load is not served. `share` is how far it moved."""
+
+    option: str
+    figure: str
+    unit: str
+    before: Decimal | None
+    after: Decimal | None
+    share: Decimal | None
+
+
+def moves_of(changes: Mapping[str, Any], document: Document) -> tuple[Move, ...]:
+    """The figures whose P50 moved (`weighbridge.projection-change/1`), with their units from the later document."""
+    units = {
+        (option["id"], name): said["unit"] for option in document["options"] for name, said in option["figures"].items()
+    }
+    rows = (
+        (option, name, levels["p50"])
+        for option, figures in changes.get("figures", {}).items()
+        for name, levels in figures.items()
+    )
+    return tuple(
+        Move(
+            option, name, units[option, name], _decimal(said["before"]), _decimal(said["after"]),
+            None if said["ratio"] is None else Decimal(str(said["ratio"])) - 1,
+        )
+        for option, name, said in rows
+        if said["before"] != said["after"]
+    )  # fmt: skip
+
+
 def _is_something(option: Mapping[str, Any], name: str) -> bool:
     """Whether a figure is worth a row: any but a certain zero."""
     return any(said is None or Decimal(said) != 0 for said in (option["figures"][name][end] for end in ("p10", "p90")))

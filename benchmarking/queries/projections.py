@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from benchmarking.domain.projection_table import Move, moves_of
 from benchmarking.models import CostProjection
 from benchmarking.queries.prices import price_book
-from benchmarking.toolkit.costs.differences import Move, PriceMove, moves, price_moves
+from benchmarking.toolkit.costs.changes import changes
 from benchmarking.toolkit.costs.projection import project
 from benchmarking.toolkit.costs.projection_document import as_document
 from benchmarking.toolkit.costs.spec import read_spec
@@ -21,9 +22,18 @@ class Replay:
     """A kept projection made again at another day's prices: what moved, and the document of that day."""
 
     as_of: date
-    prices: tuple[PriceMove, ...]
-    figures: tuple[Move, ...]
+    changes: Mapping[str, Any]
     document: Mapping[str, Any]
+
+    @property
+    def prices(self) -> list[Mapping[str, Any]]:
+        """The prices that moved, then and now with their days."""
+        return list(self.changes["prices"])
+
+    @property
+    def figures(self) -> tuple[Move, ...]:
+        """What that does to the figures."""
+        return moves_of(self.changes, self.document)
 
 
 def projected(spec: Mapping[str, Any], *, on: date) -> dict[str, Any]:
@@ -48,9 +58,7 @@ def replay(row: CostProjection, *, now: datetime) -> Replay:
     """The projection at today's prices; prices that are too old by now are taken all the same, and shown with their day."""
     spec = {**row.spec, "max_price_age_days": max(_age_days(row, now), row.spec.get("max_price_age_days", 0))}
     document = projected(spec, on=now.date())
-    return Replay(
-        now.date(), price_moves(row.document, document), moves(row.document, document), document
-    )  # fmt: skip
+    return Replay(now.date(), changes(row.document, document), document)
 
 
 def _age_days(row: CostProjection, now: datetime) -> int:

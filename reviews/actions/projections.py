@@ -1,6 +1,6 @@
 """Cost projections of a request: stated by people, drawn anew when a benchmark has measured what was assumed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +37,7 @@ def state(
         before = latest(row)
         if before is not None and (before.projection_id, before.option) == (projection.pk, option):
             return before
-        stated = _add(row, projection, option, run=None, changes=(), by=by, now=now)
+        stated = _add(row, projection, option, run=None, changes={}, by=by, now=now)
         screening.evaluate_again(request=row, occasion="projection stated", by=by, now=now)
     run = measuring_run(request)
     if run is not None:
@@ -72,11 +72,11 @@ def take_redrawn(
 
 def _add(
     row: ReviewRequest, projection: CostProjection, option: str, *, run: Run | None,
-    changes: Sequence[Mapping[str, Any]], by: User | None, now: datetime,
+    changes: Mapping[str, Any], by: User | None, now: datetime,
 ) -> RequestProjection:  # fmt: skip
     number = row.projections.count() + 1
     stated = RequestProjection.objects.create(
-        request=row, number=number, projection=projection, option=option, run=run, changes=list(changes), stated_by=by,
+        request=row, number=number, projection=projection, option=option, run=run, changes=dict(changes), stated_by=by,
         stated_at=now,
     )  # fmt: skip
     measured = f", service time measured by run {run.pk}" if run is not None else ""

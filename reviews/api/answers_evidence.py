@@ -31,7 +31,8 @@ class FigureAnswer(Answer):
 
 
 class StatedProjectionAnswer(Answer):
-    """A cost projection of the request; the first of the list counts. `changes` is what a measurement moved."""
+    """A cost projection of the request; the first of the list counts. `changes` is what a measurement moved
+    (`weighbridge.projection-change/1`)."""
 
     number = serializers.IntegerField()
     token = serializers.CharField()

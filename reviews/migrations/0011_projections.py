@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
                 ('option', models.CharField(max_length=80)),
-                ('changes', models.JSONField(default=list)),
+                ('changes', models.JSONField(default=dict)),
                 ('stated_at', models.DateTimeField()),
                 ('projection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='benchmarking.costprojection')),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projections', to='reviews.reviewrequest')),

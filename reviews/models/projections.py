@@ -22,7 +22,7 @@ class RequestProjection(models.Model):
     projection = models.ForeignKey(CostProjection, on_delete=models.PROTECT, related_name="+")
     option = models.CharField(max_length=OPTION_CHARS_MAX)
     run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="+")
-    changes = models.JSONField(default=list)
+    changes = models.JSONField(default=dict)
     stated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     stated_at = models.DateTimeField()
 

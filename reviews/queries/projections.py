@@ -1,14 +1,16 @@
 """Reads of a request's cost projections: which counts, and how it would read with what a benchmark measured."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from benchmarking.domain.projection_table import Move, moves_of
 from benchmarking.models import Run
 from benchmarking.queries.projections import projected
 from benchmarking.queries.runs import Metric, metrics_of
-from benchmarking.toolkit.costs.differences import moves
+from benchmarking.toolkit.costs.changes import changes
 from benchmarking.toolkit.costs.measured import ServiceTime, with_measured
 from governance.domain.plans import Scenario
 from governance.domain.refusals import Invalid
@@ -29,7 +31,7 @@ class Redrawn:
     option: str
     spec: Mapping[str, Any]
     document: Mapping[str, Any]
-    changes: tuple[Mapping[str, Any], ...] = ()
+    changes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     why_not: str = ""
 
 
@@ -44,7 +46,7 @@ class ProjectionView:
     digest: str
     document: Mapping[str, Any]
     run_id: int | None
-    changes: tuple[Mapping[str, Any], ...]
+    changes: Mapping[str, Any]
     stated_by: str
     stated_at: datetime
 
@@ -54,9 +56,9 @@ class ProjectionView:
         return next(option for option in self.document["options"] if option["id"] == self.option)
 
     @property
-    def own_changes(self) -> tuple[Mapping[str, Any], ...]:
+    def moves(self) -> tuple[Move, ...]:
         """What moved of the option the request asks for."""
-        return tuple(change for change in self.changes if change["option"] == self.option)
+        return tuple(move for move in moves_of(self.changes, self.document) if move.option == self.option)
 
 
 def latest(request: ReviewRequest) -> RequestProjection | None:
@@ -71,7 +73,7 @@ def views(request: ReviewRequest) -> tuple[ProjectionView, ...]:
         ProjectionView(
             number=row.number, token=row.projection.token, title=row.projection.title, option=row.option,
             digest=row.projection.digest, document=row.projection.document, run_id=row.run_id,
-            changes=tuple(row.changes), stated_at=row.stated_at,
+            changes=row.changes, stated_at=row.stated_at,
             stated_by=(row.stated_by.get_full_name() or row.stated_by.username) if row.stated_by else "",
         )
         for row in rows
@@ -93,8 +95,8 @@ def redrawn(*, request: ReviewRequest, run: Run) -> Redrawn | None:
         document = projected(spec, on=row.projection.kept_at.date())
     except Invalid as refused:
         return Redrawn(row.number, row.option, spec, {}, why_not=refused.reason)
-    changes = tuple(move.as_document() for move in moves(row.projection.document, document))
-    return Redrawn(row.number, row.option, spec, document, changes, _why_not(document, row.option))
+    moved = changes(row.projection.document, document)
+    return Redrawn(row.number, row.option, spec, document, moved, _why_not(document, row.option))
 
 
 def measuring_run(request: ReviewRequest) -> Run | None:

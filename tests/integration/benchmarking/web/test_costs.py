@@ -130,11 +130,12 @@ def test_a_price_that_moved_is_told_with_what_it_does(client, author, now):
     row = writes.store(spec=spec, document=document, by=author, now=now)
     again = projections.replay(row, now=now)
     (move,) = again.prices
-    assert (move.path, move.before["usd"], move.after["usd"], move.share) == (
-        "options[0].serving.usd_per_replica_h", "1.0", "2.0", Decimal(1),
+    assert (move["what"], move["before"], move["after"], move["ratio"]) == (
+        "options[0].serving.usd_per_replica_h", "1.0", "2.0", 2.0,
     )  # fmt: skip
     served = next(each for each in again.figures if each.figure == "inference_cost_1y_usd")
-    assert Decimal(served.after["p50"]) == 2 * Decimal(served.before["p50"])
+    assert served.after == 2 * served.before
+    assert served.share == Decimal("1.0")
     page = client.get(f"/costs/{row.token}/?prices=today").content.decode()
     assert "Prices that moved" in page
     assert "100" in page

@@ -80,14 +80,12 @@ def test_a_benchmark_draws_the_projection_anew_once(world: World) -> None:
     run = runs.of_request(request.ref)[0]
     assert (second.run, second.stated_by, second.option) == (run, None, "own")
     assert second.projection.spec["options"][0]["serving"]["service_s"] == [1 / 610, 1 / 590]
-    moved = {change["figure"]: change for change in second.changes}
+    moved = second.changes["figures"]["own"]["inference_cost_1y_usd"]["p50"]
     figures = {
         row.number: row.projection.document["options"][0]["figures"]["inference_cost_1y_usd"]["p50"]
         for row in (first, second)
     }
-    assert (moved["inference_cost_1y_usd"]["before"]["p50"], moved["inference_cost_1y_usd"]["after"]["p50"]) == (
-        figures[1], figures[2],
-    )  # fmt: skip
+    assert (moved["before"], moved["after"]) == (figures[1], figures[2])
     assert Decimal(figures[2]) < Decimal(figures[1])
     latest = Fact.objects.filter(request=request, name="inference_cost_1y_usd", basis="estimated").latest("pk")
     assert (latest.value, latest.source) == (
@@ -98,7 +96,8 @@ def test_a_benchmark_draws_the_projection_anew_once(world: World) -> None:
     assert (shown[0].stated_by, shown[1].stated_by, shown[0].chosen["id"]) == (
         "", world.cast.author.get_full_name() or "author", "own",
     )  # fmt: skip
-    assert {change["option"] for change in shown[0].own_changes} == {"own"}
+    assert {move.option for move in shown[0].moves} == {"own"}
+    assert shown[1].moves == ()
     assert evidence.take_run(request=request, run=run, now=world.now) != []
     assert request.projections.count() == 2
 

@@ -1,7 +1,8 @@
 from decimal import Decimal
 from functools import cache
 
-from benchmarking.domain.projection_table import figure_of, table_of
+from benchmarking.domain.projection_table import figure_of, moves_of, table_of
+from benchmarking.toolkit.costs.changes import changes
 from benchmarking.toolkit.costs.prices.shipped import own_book
 from benchmarking.toolkit.costs.projection import project
 from benchmarking.toolkit.costs.projection_document import as_document
@@ -89,3 +90,15 @@ def test_without_swings_there_are_no_bars():
     said = document("api")
     still = {**said, "options": [{**said["options"][0], "tornado": {}}]}
     assert table_of(still).options[0].swings == ()
+
+
+def test_moves_are_those_of_the_p50():
+    before, after = document("own"), as_document(project(read_spec(cost_spec(only="own"), own_book())))
+    found = {move.figure: move for move in moves_of(changes(before, after), after)}
+    assert "inference_cost_1y_usd" not in found  # the exit differs, serving does not
+    leaving = found["exit_cost_usd"]
+    assert (leaving.option, leaving.unit, leaving.before, leaving.after, leaving.share) == (
+        "own", "USD", Decimal("4000.00"), Decimal("0.00"), Decimal("-1.0"),
+    )  # fmt: skip
+    assert {move.figure: move.share for move in moves_of(changes(after, before), before)}["exit_cost_usd"] is None
+    assert moves_of({}, after) == ()
