@@ -103,6 +103,7 @@ class Table:
     thresholds: tuple[tuple[str, Decimal, tuple[float, ...]], ...]
     worth: tuple[Mapping[str, Any], ...]
     prices: tuple[PriceRow, ...]
+    kpis: tuple[Mapping[str, Any], ...]
     requests_per_year: Decimal
     peak_per_s: Decimal
     draws: int
@@ -128,6 +129,7 @@ def table_of(document: Document) -> Table:
         ),
         worth=tuple(document["worth"]),
         prices=tuple(_price(pin) for pin in document["prices"]),
+        kpis=tuple(document["kpis"]),
         requests_per_year=Decimal(str(document["load"]["requests_per_year"])),
         peak_per_s=Decimal(str(document["load"]["peak_per_s"])),
         draws=document["draws"],

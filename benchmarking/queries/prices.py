@@ -2,6 +2,7 @@
 
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from benchmarking.models import PriceSource
 from benchmarking.toolkit.costs.prices.book import PriceBook
@@ -19,7 +20,12 @@ def current() -> list[PriceSource]:
 
 def price_book(on: date) -> PriceBook:
     """The prices to calculate with on a day."""
-    return beside(own_book(on), tuple(read_published(source.content) for source in current()))
+    return _book(on, tuple(source.content for source in current()))
+
+
+@lru_cache(maxsize=8)  # a book names its snapshot once, and that takes as long as a projection
+def _book(on: date, contents: tuple[str, ...]) -> PriceBook:
+    return beside(own_book(on), tuple(read_published(content) for content in contents))
 
 
 def matching(*, book: PriceBook, wanted: str) -> list[Price]:

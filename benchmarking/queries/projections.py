@@ -1,8 +1,9 @@
 """Reads of cost projections: made anew at the prices of a day, found by their token, set beside today's prices."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from benchmarking.domain.projection_table import Move, moves_of
@@ -12,7 +13,9 @@ from benchmarking.toolkit.costs.changes import changes
 from benchmarking.toolkit.costs.projection import project
 from benchmarking.toolkit.costs.projection_document import as_document
 from benchmarking.toolkit.costs.spec import read_spec
-from governance.domain.refusals import NotFound
+from benchmarking.toolkit.tradeoff.charts.costs import cost_bands, cost_crossover, tornado
+from benchmarking.toolkit.tradeoff.charts.drawing import Chart, svg
+from governance.domain.refusals import Invalid, NotFound
 
 RECENT = 30
 
@@ -52,6 +55,23 @@ def find(token: str) -> CostProjection:
 def kept_by(user_id: int) -> list[CostProjection]:
     """The projections a person kept, latest first."""
     return list(CostProjection.objects.filter(kept_by_id=user_id).order_by("-pk")[:RECENT])
+
+
+def picture(row: CostProjection, *, name: str) -> str:
+    """A chart of a kept projection as SVG: `bands`, `crossover`, or `moves-` and the place of an option.
+
+    NotFound for any other name, and where there is nothing to draw.
+    """
+    options = row.document["options"]
+    drawings: dict[str, Callable[[], Chart]] = {
+        "bands": lambda: cost_bands(row.document),
+        "crossover": lambda: cost_crossover(row.document),
+        **{f"moves-{place}": partial(tornado, option) for place, option in enumerate(options)},
+    }
+    try:
+        return svg(drawings[name]())
+    except (KeyError, Invalid) as error:
+        raise NotFound(f"This projection has no chart {name!r}.") from error
 
 
 def replay(row: CostProjection, *, now: datetime) -> Replay:

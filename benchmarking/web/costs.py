@@ -17,6 +17,7 @@ from benchmarking.domain.projection_table import table_of
 from benchmarking.queries import projections
 from benchmarking.toolkit.costs.spec_text import read_spec_text, template_text, text_of
 from benchmarking.web.costs_forms import EXAMPLE, EXAMPLE_OPTIONS, Quick, SpecForm
+from benchmarking.web.runs import ALONE
 from governance.domain.refusals import Invalid, Refused
 from governance.web.reader import user_of
 from governance.web.refusals import show_in
@@ -82,6 +83,14 @@ def kept(request: HttpRequest, token: str) -> HttpResponse:
         "crumbs": ((HOME[0], reverse(HOME[1])), (row.title, "")),
     }
     return render(request, "benchmarking/projection.html", context)
+
+
+@require_safe
+def picture(request: HttpRequest, token: str, name: str) -> HttpResponse:
+    """A chart of a kept projection, for an `img` of our own pages; it never changes."""
+    headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": ALONE}
+    drawn = projections.picture(projections.find(token), name=name)
+    return HttpResponse(drawn, content_type="image/svg+xml", headers=headers)
 
 
 @require_safe

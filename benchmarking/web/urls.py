@@ -10,6 +10,7 @@ urlpatterns = [
     path("costs/spec/", costs.spec, name="cost_spec"),
     path("costs/compare/", costs.compare, name="compare_projections"),
     path("costs/<str:token>/", costs.kept, name="projection"),
+    path("costs/<str:token>/charts/<slug:name>.svg", costs.picture, name="projection_picture"),
     path("runs/compare/", comparison.side_by_side, name="compare"),
     path("runs/<int:run_id>/", runs.detail, name="run"),
     path("runs/<int:run_id>/live/", runs.live, name="run_live"),

@@ -44,6 +44,8 @@ def draw_charts(packet: Packet) -> dict[str, bytes]:
         charts["latency.svg"] = latency_chart(packet.latency)
     if packet.costs:
         charts["costs.svg"] = cost_chart(packet.costs)
+    if packet.projection and packet.projection.bars:
+        charts["options.svg"] = cost_chart(packet.projection.bars)
     return {name: svg.encode() for name, svg in charts.items()}
 
 

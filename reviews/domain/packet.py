@@ -20,6 +20,7 @@ from reviews.domain.packet_evidence import (
     RunRow,
     VariantRow,
 )
+from reviews.domain.packet_projection import ProjectionPart
 from reviews.domain.packet_trail import AuditPart, AuditRow, CheckpointPart
 
 __all__ = [
@@ -210,6 +211,7 @@ class Packet:
     determination: DeterminationPart | None = None
     comparisons: tuple[Comparison, ...] = ()
     costs: tuple[CostRow, ...] = ()
+    projection: ProjectionPart | None = None
     checklist_title: str = ""
     checklist: tuple[ChecklistRow, ...] = ()
     stages: tuple[StageRow, ...] = ()

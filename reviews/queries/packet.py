@@ -20,6 +20,7 @@ from reviews.models import Decision, ReviewRequest
 from reviews.queries import packet_evidence as evidence
 from reviews.queries import packet_parts as parts
 from reviews.queries.electorate import Electorate, electorate_of
+from reviews.queries.packet_projection import projection_part
 
 # Names of the printed style sheets as the template asks for them; the tokens are shared with the pages.
 _TOKENS, _SHEET = "tokens.css", "packet.css"
@@ -51,6 +52,7 @@ def packet_of(request: ReviewRequest, *, now: datetime) -> Packet:
         determination=parts.determination_part(determination) if determination else None,
         comparisons=evidence.comparisons(request, known=figures, now=now),
         costs=evidence.costs(figures, now=now),
+        projection=projection_part(request),
         checklist_title=parts.checklist_title(request),
         checklist=parts.checklist_rows(request, now=now),
         stages=parts.stage_rows(request, electorate=electorate),

@@ -54,6 +54,7 @@ OF_THE_HOUSE = {
     "allocation_version",
     "allocation_publish",
     "spend_export",
+    "projection_picture",
 }
 OF_THE_LEADS = "cycle"  # the quarterly review shows every team's costs; no requester sees it at all
 SEEN_BY_ITS_MEMBERS = 14

@@ -23,6 +23,7 @@ PARTS: Mapping[str, str] = {
     "peers": "Load generators side by side",
     "variants": "What cheaper variants gain and lose",
     "pareto": "The frontier of many candidates",
+    "costs": "Cost projections",
     "deliveries": "Deliveries of Jira",
 }
 """Headings of the page, by the first word of a figure's name; the order is the page's."""

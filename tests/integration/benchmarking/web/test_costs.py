@@ -149,3 +149,15 @@ def test_kept_projections_stand_side_by_side(client, author, now):
     one = client.get(reverse("benchmarking:compare_projections"), {"p": rows[0].token})
     assert one.status_code == 400
     assert "Choose two to 6 kept projections" in one.content.decode()
+
+
+def test_charts_are_drawn_of_what_is_kept(client, author, now):
+    row = writes.keep(spec=cost_spec(), by=author, now=now)
+    for name in ("bands", "crossover", "moves-0"):
+        chart = client.get(f"/costs/{row.token}/charts/{name}.svg")
+        assert (chart.status_code, chart["Content-Type"]) == (200, "image/svg+xml")
+        assert chart.content.startswith(b"<svg")
+    assert client.get(f"/costs/{row.token}/charts/moves-7.svg").status_code == 404
+    flat = cost_spec(only="api", load={"requests_per_year": 1000})
+    certain = writes.keep(spec=flat, by=author, now=now)
+    assert client.get(f"/costs/{certain.token}/charts/moves-0.svg").status_code == 404

@@ -2,10 +2,14 @@
 
 import yaml
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.template.loader import render_to_string
 from django.test import Client
 from rest_framework.test import APIClient
 
 from benchmarking.actions import projections as kept
+from reviews.actions import packets, projections
+from reviews.queries.packet import packet_page
+from reviews.queries.packet_projection import projection_part
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 
@@ -64,3 +68,33 @@ def test_programs_state_it_too(submitted, author, now):
     assert [each["option"] for each in again.json()] == ["api", "own"]
     assert client.get(url).json() == again.json()
     assert client.post(url, {"option": "own"}, format="json").status_code == 400
+
+
+def test_the_packet_prints_every_option_with_the_prices(submitted, author, now):
+    row = kept.keep(spec=cost_spec(), by=author, now=now)
+    assert projection_part(submitted) is None
+    projections.state(request=submitted, projection=row, option="own", by=author, now=now)
+    said = projection_part(submitted)
+    assert [(option.title, option.is_chosen) for option in said.options] == [
+        ("Own replicas", True),
+        ("Managed API", False),
+    ]
+    assert (said.origin, said.changes, said.digest) == ("Stated by Author.", (), row.digest)
+    assert said.prices[0].endswith("2.5 USD for one gpu h, as of 2026-09-01, a quote of September 2026")
+    walks.take_results(request=submitted, now=now)
+    packet = packets.freeze(request=submitted, by=author, now=now)
+    page = packet_page(packet)
+    text = render_to_string("packets/review.html", page.context)
+    assert "Options on one load" in text
+    assert "Drawn anew with the service time that run" in text
+    assert "options.svg" in page.assets
+    assert any(change.startswith("inference_cost_1y_usd: ") for change in projection_part(submitted).changes)
+
+
+def test_an_option_that_is_not_served_is_said_to_be_so(submitted, author, now):
+    spec = cost_spec()
+    spec["options"][0]["serving"]["limit_s"] = 0.36
+    row = kept.keep(spec=spec, by=author, now=now)
+    projections.state(request=submitted, projection=row, option="api", by=author, now=now)
+    own, api = projection_part(submitted).options
+    assert (own.first_year.words, api.is_chosen) == ("not served", True)
