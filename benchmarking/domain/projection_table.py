@@ -12,10 +12,19 @@ from typing import Any
 from governance.domain.facts import Basis, Figure
 
 Document = Mapping[str, Any]
-SHOWN = (
-    "total_cost_1y_usd", "inference_cost_1y_usd", "training_cost_usd", "upkeep_1y_usd", "training_gpu_hours",
-    "cost_per_1k_usd", "cost_per_1k_loaded_usd", "tco_usd", "equivalent_annual_usd", "exit_cost_usd",
-)  # fmt: skip
+LABELS = {
+    "total_cost_1y_usd": "First year, all in",
+    "inference_cost_1y_usd": "One year of serving",
+    "training_cost_usd": "Training",
+    "upkeep_1y_usd": "One year of upkeep",
+    "training_gpu_hours": "GPU hours of training",
+    "cost_per_1k_usd": "1,000 inferences, serving alone",
+    "cost_per_1k_loaded_usd": "1,000 inferences, upkeep included",
+    "tco_usd": "Owning it over the years, discounted",
+    "equivalent_annual_usd": "The same as an even yearly payment",
+    "exit_cost_usd": "Leaving it",
+}
+"""The figures that are shown, in their order, as a reader says them."""
 CONFIDENCE = Decimal("0.8")
 DECIDING, MOST_SWINGS = "total_cost_1y_usd", 6
 PARTS = ("training", "serving", "upkeep", "exit", "tco")
@@ -34,6 +43,7 @@ class Row:
     """One figure over all options."""
 
     name: str
+    label: str
     cells: tuple[Cell, ...]
 
 
@@ -118,10 +128,10 @@ def table_of(document: Document) -> Table:
     return Table(
         title=document["name"],
         options=tuple(_option(option, document["cheapest"][DECIDING]) for option in options),
-        rows=tuple(_row(name, options) for name in SHOWN if any(_is_something(option, name) for option in options)),
+        rows=tuple(_row(name, options) for name in LABELS if any(_is_something(option, name) for option in options)),
         thresholds=tuple(
             (
-                each["figure"],
+                LABELS[each["figure"]],
                 Decimal(str(each["above"])),
                 tuple(each["probability"][option["id"]] for option in options),
             )
@@ -164,6 +174,7 @@ def _row(name: str, options: Sequence[Mapping[str, Any]]) -> Row:
     is_told_apart = len(values) > 1 and len(set(values)) > 1
     return Row(
         name,
+        LABELS[name],
         tuple(Cell(figure, is_told_apart and figure is not None and figure.value == least) for figure in figures),
     )
 
@@ -174,6 +185,7 @@ class Move:
 
     option: str
     figure: str
+    label: str
     unit: str
     before: Decimal | None
     after: Decimal | None
@@ -192,7 +204,7 @@ def moves_of(changes: Mapping[str, Any], document: Document) -> tuple[Move, ...]
     )
     return tuple(
         Move(
-            option, name, units[option, name], _decimal(said["before"]), _decimal(said["after"]),
+            option, name, LABELS[name], units[option, name], _decimal(said["before"]), _decimal(said["after"]),
             None if said["ratio"] is None else Decimal(str(said["ratio"])) - 1,
         )
         for option, name, said in rows

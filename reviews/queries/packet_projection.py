@@ -51,7 +51,7 @@ def _figure(said: Mapping[str, Any]) -> OptionFigure:
 
 
 def _change(move: Move) -> str:
-    return f"{move.figure}: {_amount(move.before)} before, {_amount(move.after)} now ({move.unit})"
+    return f"{move.label}: {_amount(move.before)} before, {_amount(move.after)} now ({move.unit})"
 
 
 def _amount(amount: Decimal | None) -> str:

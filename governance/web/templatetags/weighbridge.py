@@ -61,7 +61,7 @@ def words(slug: str) -> str:
     text = str(slug)
     for unit in ("_ms", "_mb", "_usd", "_per_s"):
         text = text.removesuffix(unit)
-    known = {"gpu": "GPU", "f1": "F1", "kpi": "KPI", "tco": "TCO", "1y": "1 year", "1k": "1k"}
+    known = {"gpu": "GPU", "f1": "F1", "kpi": "KPI", "1y": "1 year", "1k": "1k"}
     return " ".join(known.get(part, part) for part in text.replace("_", " ").capitalize().split(" "))
 
 

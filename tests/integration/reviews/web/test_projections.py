@@ -88,7 +88,7 @@ def test_the_packet_prints_every_option_with_the_prices(submitted, author, now):
     assert "Options on one load" in text
     assert "Drawn anew with the service time that run" in text
     assert "options.svg" in page.assets
-    assert any(change.startswith("inference_cost_1y_usd: ") for change in projection_part(submitted).changes)
+    assert any(change.startswith("One year of serving: ") for change in projection_part(submitted).changes)
 
 
 def test_an_option_that_is_not_served_is_said_to_be_so(submitted, author, now):

@@ -76,7 +76,7 @@ def test_swings_are_drawn_on_one_scale():
 def test_the_rest_of_the_table():
     table, said = table_of(document()), document()
     ((name, above, shares),) = table.thresholds
-    assert (name, above, len(shares)) == ("total_cost_1y_usd", Decimal("10000.0"), 2)
+    assert (name, above, len(shares)) == ("First year, all in", Decimal("10000.0"), 2)
     first = table.prices[0]
     assert (first.usd, first.unit, str(first.as_of), first.source, first.name) == (
         Decimal("2.5"), "gpu_h", "2026-09-01", "a quote of September 2026", "",
