@@ -7,13 +7,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.db.models.functions import TruncMonth
 
 from governance.domain.bills.currencies import Amount, Converted, Rate, convert
 from governance.domain.roles import Person
 from governance.domain.tables import Table
-from governance.models import ExchangeRate
+from governance.models import ExchangeRate, ModelAsset
 from governance.queries.allocation import after, current
 from governance.rules import may_see_bills
 
@@ -82,6 +82,29 @@ def spend(*, person: Person | None, month: date | None = None) -> list[Spend]:
     )
 
 
+@dataclass(frozen=True)
+class ModelMonth:
+    """What bills say of a model in a month: for one request by name (`is_named`), or for the model as such."""
+
+    month: date
+    is_named: bool
+    effective: Decimal
+    gpu_hours: Decimal
+    apart: Mapping[str, Decimal]
+
+
+def of_model(*, asset: ModelAsset, request_ref: str) -> list[ModelMonth]:
+    """What rules that name the request, or the model and no request, allocate to it, the earliest month first."""
+    named = Q(rule__request_ref=request_ref)
+    lines = current().filter(named | Q(rule__asset=asset, rule__request_ref="")).order_by()
+    sums = lines.annotate(month=TruncMonth("day")).values("month", "rule__request_ref", "currency")
+    found: dict[tuple[date, bool], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in sums.annotate(effective=Sum("effective"), hours=Sum("gpu_hours")):
+        found[(row["month"], bool(row["rule__request_ref"]))].append(row)
+    rates = known_rates()
+    return [_model_month(key, rows, rates) for key, rows in sorted(found.items())]
+
+
 def months(rows: Iterable[Spend]) -> list[Month]:
     """The sums of each month, the latest first."""
     by_month: dict[date, list[Spend]] = defaultdict(list)
@@ -120,6 +143,11 @@ def _spend(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]], rates: Seque
     hours = sum((row["hours"] for row in rows), Decimal(0))
     named = dict(zip(("month", "team", "team_name", "model_team", "model", "model_name"), key, strict=True))
     return Spend(**named, effective=effective.usd, billed=billed.usd, gpu_hours=hours, apart=effective.apart)
+
+
+def _model_month(key: tuple[date, bool], rows: Sequence[Mapping[str, Any]], rates: Sequence[Rate]) -> ModelMonth:
+    effective = _converted(rows, "effective", rates)
+    return ModelMonth(*key, effective.usd, sum((row["hours"] for row in rows), Decimal(0)), effective.apart)
 
 
 def _converted(rows: Sequence[Mapping[str, Any]], name: str, rates: Sequence[Rate]) -> Converted:

@@ -60,6 +60,13 @@ LOOKS: dict[str, Look] = {
     "valid": Look("ok", "check", "Valid"),
     "indicative": Look("warn", "question", "Indicative"),
     "invalid": Look("bad", "stop", "Invalid"),
+    # a month of an authorisation, beside its projection
+    "not_over": Look("plain", "clock", "Not over"),
+    "unbilled": Look("plain", "ring-dashed", "No bill yet"),
+    "unplanned": Look("warn", "question", "Not projected"),
+    "within": Look("ok", "check", "Within"),
+    "above": Look("info", "diamond-open", "Above the middle"),
+    "breach": Look("bad", "alert", "Over the limit"),
     # effects on the outside
     "pending": Look("plain", "clock", "Waiting"),
     "leased": Look("info", "half", "Being sent"),

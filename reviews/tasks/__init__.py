@@ -56,7 +56,8 @@ from reviews.queries.inbound import linked_ids
 from reviews.queries.metrics import PACKETS, undrawn_since
 from reviews.queries.packet import packet_page, pages_of
 from reviews.queries.tickets import draft_for, page_of, ticket_of, title_of
-from reviews.tasks import quarterly as quarterly  # registers what its tick does
+from reviews.tasks import costs as costs  # registers what its tick does
+from reviews.tasks import quarterly as quarterly  # the same
 
 PRINT_MAX = timedelta(seconds=WALL_MAX_S)
 NO_TRACKER = "No Jira is configured (JIRA_URL is unset); the ticket waits and nothing is lost."

@@ -4,6 +4,7 @@ from django.urls import path
 
 from reviews.web import (
     action_items,
+    costs,
     cycles,
     detail,
     downloads,
@@ -38,6 +39,8 @@ urlpatterns = [
     path("requests/<str:ref>/figures/<slug:fact>/answer/", evidence.answer_contradiction, name="answer_contradiction"),
     path("requests/<str:ref>/checklist/<slug:item>/", evidence.answer_item, name="answer_item"),
     path("requests/<str:ref>/checklist/<slug:item>/file/", downloads.answer_file, name="answer_file"),
+    path("requests/<str:ref>/costs/", costs.compared, name="costs"),
+    path("requests/<str:ref>/costs.<slug:kind>", costs.exported, name="costs_export"),
     path("requests/<str:ref>/runs/", detail.runs, name="runs"),
     path("requests/<str:ref>/runs/<int:run_id>/cancel/", evidence.cancel_run, name="cancel_run"),
     path("requests/<str:ref>/runs/<int:run_id>/repeat/", evidence.repeat_run, name="repeat_run"),

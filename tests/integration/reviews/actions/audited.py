@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from benchmarking.actions import projections as kept
+from benchmarking.models import CostProjection
 from governance.enums import JobState
 from governance.models import OutboxMessage
-from reviews.actions import authorisations, effects, filing, packets, projections, screening, waivers
-from reviews.models import Packet, ReviewRequest
+from reviews.actions import authorisations, breaches, effects, filing, packets, projections, screening, waivers
+from reviews.models import Packet, RequestProjection, ReviewRequest
 from reviews.ports import Health, RemoteTicket
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
@@ -106,6 +107,19 @@ def _probe(world: World) -> None:
     assert effects.probe_tracker(now=world.now)
 
 
+def _doubted(world: World) -> None:
+    """An authorised model whose projection holds prices of a year ago."""
+    request = world.decided()
+    projection = CostProjection.objects.create(
+        token="t" * 20, title="T", spec={}, document={"seed": 1}, digest="sha256:" + "a" * 64,
+        kept_at=world.now - timedelta(days=365),
+    )  # fmt: skip
+    RequestProjection.objects.create(
+        request=request, number=1, projection=projection, option="own", stated_by=world.cast.author, stated_at=world.now
+    )
+    assert breaches.look(now=world.now)
+
+
 def _state_projection(world: World) -> None:
     projection = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
     state = projections.state
@@ -152,6 +166,7 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.actions.packets.retry": in_world(_retry),
     "benchmarking.actions.projections.keep": in_world(_state_projection),
     "benchmarking.actions.projections.store": in_world(_state_projection),
+    "reviews.actions.breaches.look": in_world(_doubted),
     "reviews.actions.projections.state": in_world(_state_projection),
     "reviews.actions.projections.take_redrawn": in_world(_take_redrawn),
     "reviews.actions.requests.create": in_world(World.draft),

@@ -1,0 +1,142 @@
+"""Projected, measured and billed side by side, month by month, for one authorised model.
+
+A month's projection is a twelfth of the year's: its P10, middle and P90 are twelfths too, as if all months were off alike.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from governance.domain.facts import Figure
+from governance.domain.money import CENT
+from governance.domain.variance.calibration import Case
+from governance.domain.variance.forecast import Outlook, year_end
+from reviews.domain.steps import Named
+
+TOLERANCE = Decimal("0.12")
+MONTHS = 12
+
+
+class Standing(Named):
+    """Where a month stands."""
+
+    NOT_OVER = "not_over"
+    UNBILLED = "unbilled"
+    UNPLANNED = "unplanned"
+    WITHIN = "within"
+    ABOVE = "above"
+    BREACH = "breach"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A monthly cost in dollars; the bounds (P10, P90) are None where nobody gave any."""
+
+    low: Decimal | None
+    middle: Decimal
+    high: Decimal | None
+
+    @property
+    def limit(self) -> Decimal:
+        """What a month may cost before somebody must look: the P90, or the middle and 12 % where that is more."""
+        tolerated = self.middle * (1 + TOLERANCE)
+        return tolerated if self.high is None else max(self.high, tolerated)
+
+
+@dataclass(frozen=True)
+class ComparedMonth:
+    """One month; `billed` is None where no bill speaks of it, `is_over` says that the month has ended."""
+
+    month: date
+    projected: Span | None
+    measured: Span | None
+    billed: Decimal | None
+    gpu_hours: Decimal | None
+    is_over: bool
+
+    @property
+    def difference(self) -> Decimal | None:
+        """Billed less the projected middle, in dollars."""
+        return None if self.billed is None or self.projected is None else self.billed - self.projected.middle
+
+    @property
+    def standing(self) -> Standing:
+        """Where the month stands; a month that has not ended can only breach."""
+        if self.billed is None:
+            return Standing.UNBILLED if self.is_over else Standing.NOT_OVER
+        if self.projected is None:
+            return Standing.UNPLANNED
+        if self.billed > self.projected.limit:
+            return Standing.BREACH
+        if not self.is_over:
+            return Standing.NOT_OVER
+        return Standing.ABOVE if self.billed > self.projected.middle else Standing.WITHIN
+
+
+def monthly(figure: Figure | None) -> Span | None:
+    """A twelfth of a year's figure, in cents."""
+    if figure is None:
+        return None
+    low, middle, high = (
+        None if value is None else (value / MONTHS).quantize(CENT)
+        for value in (figure.lower, figure.value, figure.upper)
+    )
+    return Span(low, middle or Decimal(0), high)
+
+
+def months_of(issued_on: date, *, today: date) -> tuple[date, ...]:
+    """The first days of the whole months since the issue, up to the present one; at most twelve."""
+    start = issued_on if issued_on.day == 1 else _next(issued_on)
+    found: list[date] = []
+    while start <= today and len(found) < MONTHS:
+        found.append(start.replace(day=1))
+        start = _next(start)
+    return tuple(found)
+
+
+def _next(day: date) -> date:
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def month_end(month: date) -> date:
+    """The first day after a month."""
+    return _next(month)
+
+
+def compare(
+    months: Sequence[date], *, projected: Span | None, measured: Span | None,
+    billed: Mapping[date, tuple[Decimal, Decimal]], today: date,
+) -> tuple[ComparedMonth, ...]:  # fmt: skip
+    """The months with what is known of each; `billed` maps a month to (dollars, GPU hours)."""
+    nothing = (None, None)
+    return tuple(
+        ComparedMonth(
+            month, projected, measured, billed=billed.get(month, nothing)[0], gpu_hours=billed.get(month, nothing)[1],
+            is_over=_next(month) <= today,
+        )
+        for month in months
+    )  # fmt: skip
+
+
+def outlook_of(months: Sequence[ComparedMonth]) -> Outlook | None:
+    """Where the first year of the authorisation ends: months that are over and billed without a gap, and the plan for the rest."""
+    planned = months[0].projected if months else None
+    if planned is None or planned.middle <= 0:
+        return None
+    actual: list[Decimal] = []
+    for month in months:
+        if month.billed is None or not month.is_over:
+            break
+        actual.append(month.billed)
+    return year_end([planned.middle] * MONTHS, actual)
+
+
+def cases_of(months: Sequence[ComparedMonth]) -> tuple[Case, ...]:
+    """The months that tell how good the projection was: over, billed, and projected with a P90."""
+    return tuple(
+        Case(month.projected.middle, month.projected.high, month.billed)
+        for month in months
+        if month.is_over and month.billed is not None and month.projected is not None
+        and month.projected.high is not None and month.projected.middle > 0
+    )  # fmt: skip

@@ -1,0 +1,179 @@
+"""Reads for plans against bills: a request's months side by side, its year's end, and how its estimators did before."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from governance.domain import facts
+from governance.domain.facts import Basis, Figure
+from governance.domain.tables import Table
+from governance.domain.variance.calibration import Calibration, Case, calibrate, widened
+from governance.domain.variance.focus_rows import COLUMNS, PlannedMonth, focus_rows
+from governance.domain.variance.forecast import Outlook
+from governance.queries import spend
+from reviews.domain.comparison import ComparedMonth, Span, cases_of, compare, month_end, monthly, months_of, outlook_of
+from reviews.models import Authorisation, ReviewRequest
+from reviews.queries.evidence import figures_of
+from reviews.queries.packet_parts import name_of
+
+YEARLY = ("inference_cost_1y_usd", "total_cost_1y_usd")
+PLANNED = (Basis.DECLARED, Basis.ESTIMATED)
+
+
+@dataclass(frozen=True)
+class Record:
+    """How past projections of somebody did; `widened_high` is the P90 of this request as that past asks for."""
+
+    whose: str
+    calibration: Calibration
+    widened_high: Decimal | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A request's costs: planned, measured and billed by month."""
+
+    ref: str
+    authorisation: str
+    projected: Span | None
+    measured: Span | None
+    months: tuple[ComparedMonth, ...]
+    apart: tuple[str, ...]
+    outlook: Outlook | None
+    records: tuple[Record, ...]
+
+
+def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
+    """The comparison; without an authorisation it has no months, and still tells how the team's estimates did before."""
+    figures = figures_of(request)
+    projected, measured = _planned(figures, now=now), _measured(figures, now=now)
+    held = _authorisation_of(request)
+    months, apart = _months(request, held, projected, measured, now) if held else ((), ())
+    return Comparison(
+        ref=request.ref, authorisation=held.number if held else "", projected=projected, measured=measured,
+        months=months, apart=apart, outlook=outlook_of(months), records=_records(request, projected, now),
+    )  # fmt: skip
+
+
+def table(comparison: Comparison, *, request: ReviewRequest) -> Table:
+    """The projection's months as rows in the shape of FOCUS."""
+    asset = request.model_version.asset
+    planned = [
+        PlannedMonth(
+            month=each.month, month_end=month_end(each.month), authorisation=comparison.authorisation,
+            request=comparison.ref, team=request.team.slug, model=f"{asset.team.slug}/{asset.slug}",
+            low=each.projected.low if each.projected else None, middle=each.projected.middle if each.projected else None,
+            high=each.projected.high if each.projected else None,
+            measured=each.measured.middle if each.measured else None,
+        )
+        for each in comparison.months
+    ]  # fmt: skip
+    return Table(f"projection-{comparison.ref}", COLUMNS, focus_rows(planned), len(planned))
+
+
+def estimators_of(request: ReviewRequest) -> frozenset[int]:
+    """Whoever stated a yearly cost of the request."""
+    rows = request.facts.filter(name__in=YEARLY, stated_by__isnull=False)
+    return frozenset(rows.values_list("stated_by_id", flat=True))
+
+
+def past_months(*, others: Iterable[Authorisation], now: datetime) -> dict[int, tuple[Case, ...]]:
+    """The cases of authorisations by the id of their request."""
+    found = {}
+    for held in others:
+        request = held.decision.request
+        figures = figures_of(request)
+        months, _ = _months(request, held, _planned(figures, now=now), _measured(figures, now=now), now)
+        found[request.pk] = cases_of(months)
+    return found
+
+
+def _records(request: ReviewRequest, projected: Span | None, now: datetime) -> tuple[Record, ...]:
+    others = list(
+        Authorisation.objects.select_related("decision__request__team", "decision__request__model_version__asset__team")
+        .filter(decision__request__team=request.team)
+        .exclude(decision__request=request)
+        .order_by("pk")
+    )
+    cases = past_months(others=others, now=now)
+    of_team = [case for held in others for case in cases[held.decision.request_id]]
+    found = [_record(f"the team {request.team.name}", of_team, projected)]
+    mine = estimators_of(request)
+    if mine:
+        names = {
+            row.stated_by
+            for row in request.facts.filter(name__in=YEARLY, stated_by__in=mine).select_related("stated_by")
+        }
+        of_mine = [
+            case
+            for held in others
+            if estimators_of(held.decision.request) & mine
+            for case in cases[held.decision.request_id]
+        ]
+        who = ", ".join(sorted(name_of(user) for user in names if user is not None))
+        found.append(_record(f"{who}, who estimated this", of_mine, projected))
+    return tuple(record for record in found if record is not None)
+
+
+def _record(whose: str, cases: list[Case], projected: Span | None) -> Record | None:
+    calibration = calibrate(cases)
+    if calibration is None:
+        return None
+    if projected is None or projected.high is None:
+        return Record(whose, calibration, None)
+    return Record(whose, calibration, widened(projected.middle, projected.high, calibration))
+
+
+def _months(
+    request: ReviewRequest, held: Authorisation, projected: Span | None, measured: Span | None, now: datetime
+) -> tuple[tuple[ComparedMonth, ...], tuple[str, ...]]:
+    today = now.date()
+    months = months_of(held.issued_at.date(), today=today)
+    billed: dict[date, tuple[Decimal, Decimal]] = {}
+    apart = []
+    for row in spend.of_model(asset=request.model_version.asset, request_ref=request.ref):
+        if row.month in months and (row.is_named or _is_latest(held, request, row.month)):
+            usd, hours = billed.get(row.month, (Decimal(0), Decimal(0)))
+            billed[row.month] = (usd + row.effective, hours + row.gpu_hours)
+            if row.apart:
+                apart.append(f"{row.month:%Y-%m}: {spend.apart_words(row.apart)}")
+    return compare(months, projected=projected, measured=measured, billed=billed, today=today), tuple(apart)
+
+
+def _is_latest(held: Authorisation, request: ReviewRequest, month: date) -> bool:
+    """Whether costs of the model that name no request are this authorisation's: it is the model's latest of the month."""
+    newer = Authorisation.objects.filter(
+        decision__request__model_version__asset=request.model_version.asset, issued_at__date__lt=month_end(month)
+    )
+    return newer.order_by("-issued_at", "-pk").first() == held
+
+
+def _authorisation_of(request: ReviewRequest) -> Authorisation | None:
+    return Authorisation.objects.filter(decision__request=request).first()
+
+
+def _planned(figures: list[Figure], *, now: datetime) -> Span | None:
+    """What the request was judged by before anything was measured: the estimate, or else the claim."""
+    found = (facts.best(figures, name=name, now=now, accept=PLANNED) for name in YEARLY)
+    return monthly(next((figure for figure in found if figure is not None), None))
+
+
+def _measured(figures: list[Figure], *, now: datetime) -> Span | None:
+    found = (facts.best(figures, name=name, now=now, accept=(Basis.MEASURED,)) for name in YEARLY)
+    figure = next((each for each in found if each is not None), None)
+    if figure is not None:
+        return monthly(figure)
+    return _scaled(figures, now=now)
+
+
+def _scaled(figures: list[Figure], *, now: datetime) -> Span | None:
+    """The planned month at the measured cost of a thousand inferences, where both that and the planned one are known."""
+    planned = _planned(figures, now=now)
+    plan, seen = (
+        facts.best(figures, name="cost_per_1k_usd", now=now, accept=accept) for accept in (PLANNED, (Basis.MEASURED,))
+    )
+    if planned is None or plan is None or seen is None or plan.value <= 0:
+        return None
+    share = seen.value / plan.value
+    return Span(None, (planned.middle * share).quantize(Decimal("0.01")), None)
