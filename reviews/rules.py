@@ -198,3 +198,14 @@ def check_keep_score(person: Person, *, team: str) -> None:
 def may_keep_score(person: Person, *, team: str) -> bool:
     """Whether the person may set this model's KPIs and supply their actuals."""
     return may(lambda: check_keep_score(person, team=team))
+
+
+def check_backtest(person: Person) -> None:
+    """Replaying a policy on the requests of every team: whoever reads them all."""
+    if not sees_everything(person):
+        raise NotAllowed("A back-test reads the requests of every team; ask a platform lead or an auditor for one.")
+
+
+def may_backtest(person: Person) -> bool:
+    """Whether the person may replay a policy on past requests."""
+    return may(lambda: check_backtest(person))

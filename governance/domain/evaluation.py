@@ -4,7 +4,8 @@ Pure and total: odd evidence never raises, it is indeterminate. Missing, stale, 
 and weakening evidence never makes the outcome more permissive.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -104,11 +105,35 @@ class Determination:
 
 
 @dataclass(frozen=True)
+class Known:
+    """The figures of one request by name, with what is wrong with them; worked out once for any number of policies."""
+
+    figures: Mapping[str, tuple[Figure, ...]]
+    faults: dict[str, str]
+
+    def fault_of(self, name: str) -> str:
+        """Why a figure of that name is malformed; empty when none is."""
+        if name not in self.faults:
+            self.faults[name] = max(map(_malformation, self.figures.get(name, ())), default="")
+        return self.faults[name]
+
+
+@dataclass(frozen=True)
 class _Finding:
+    """`why` makes the sentence, because many answers are asked for without one."""
+
     status: RuleStatus
-    why: str
+    why: Callable[[], str]
     figure: Figure | None = None
     observed: Decimal | None = None
+
+
+def known(figures: Iterable[Figure]) -> Known:
+    """The figures sorted by name, in their order."""
+    named: dict[str, list[Figure]] = defaultdict(list)
+    for figure in figures:
+        named[figure.name].append(figure)
+    return Known({name: tuple(those) for name, those in named.items()}, {})
 
 
 def evaluate(
@@ -120,19 +145,40 @@ def evaluate(
     waived: frozenset[str] = frozenset(),
 ) -> Determination:
     """Every rule of the policy on the figures known at `now`; `waived` holds ids of rules, hard ones ignore it."""
-    results = tuple(_judge(rule, subject=subject, figures=figures, now=now, waived=waived) for rule in policy.rules)
+    told = known(figures)
+    results = tuple(_judge(rule, subject=subject, told=told, now=now, waived=waived) for rule in policy.rules)
     strictest = max((result.effect.rank for result in results if result.effect), default=0)
     return Determination(tuple(Outcome)[strictest], results, policy.digest)
 
 
-def _judge(
-    rule: Rule, *, subject: Subject, figures: Sequence[Figure], now: datetime, waived: frozenset[str]
-) -> RuleResult:
-    finding = _find(rule, subject=subject, figures=figures, now=now)
+def standing_effects(
+    policy: Policy, *, subject: Subject, told: Known, now: datetime, waived: frozenset[str] = frozenset()
+) -> dict[str, Effect]:
+    """Which rules would stand against the request, and with what effect: `evaluate` without its sentences."""
+    found = {}
+    for rule in policy.rules:
+        _, effect = _effect(rule, _find(rule, subject=subject, told=told, now=now), waived)
+        if effect is not None:
+            found[rule.id] = effect
+    return found
+
+
+def outcome_of(effects: Iterable[Effect]) -> Outcome:
+    """The outcome that the standing effects add up to: that of the strictest."""
+    return tuple(Outcome)[max((effect.rank for effect in effects), default=0)]
+
+
+def _effect(rule: Rule, finding: _Finding, waived: frozenset[str]) -> tuple[RuleStatus, Effect | None]:
     effect = {RuleStatus.FIRED: rule.effect, RuleStatus.INDETERMINATE: rule.on_indeterminate}.get(finding.status)
-    status, why = finding.status, finding.why
     if effect is not None and rule.level is Level.SOFT and rule.id in waived:
-        status, effect, why = RuleStatus.WAIVED, None, f"Waived. Without the waiver: {finding.why}"
+        return RuleStatus.WAIVED, None
+    return finding.status, effect
+
+
+def _judge(rule: Rule, *, subject: Subject, told: Known, now: datetime, waived: frozenset[str]) -> RuleResult:
+    finding = _find(rule, subject=subject, told=told, now=now)
+    status, effect = _effect(rule, finding, waived)
+    why = finding.why()
     return RuleResult(
         rule_id=rule.id,
         fact=rule.fact,
@@ -142,37 +188,42 @@ def _judge(
         condition=rule.condition,
         figure=finding.figure,
         observed=finding.observed,
-        why=why,
+        why=f"Waived. Without the waiver: {why}" if status is RuleStatus.WAIVED else why,
         message=rule.message,
     )
 
 
-def _find(rule: Rule, *, subject: Subject, figures: Sequence[Figure], now: datetime) -> _Finding:
+def _find(rule: Rule, *, subject: Subject, told: Known, now: datetime) -> _Finding:
     if not _applies(rule, subject):
-        return _Finding(RuleStatus.NOT_APPLICABLE, "The rule does not apply to this team, tier or environment.")
-    named = [figure for figure in figures if figure.name == rule.fact]
-    fault = max(map(_malformation, named), default="")
+        return _Finding(RuleStatus.NOT_APPLICABLE, lambda: "The rule does not apply to this team, tier or environment.")
+    named = told.figures.get(rule.fact, ())
+    fault = told.fault_of(rule.fact)
     if fault:
         # One malformed figure may be the one that mattered, so the others do not stand in for it.
-        return _Finding(RuleStatus.INDETERMINATE, f"A figure of {rule.fact} is malformed: {fault}")
+        return _Finding(RuleStatus.INDETERMINATE, lambda: f"A figure of {rule.fact} is malformed: {fault}")
     figure = best(named, name=rule.fact, now=now, accept=rule.accept)
     if figure is None:
-        accepted = " or ".join(rule.accept)
-        given = f"only {_listing(named)}" if named else "none at all"
-        return _Finding(
-            RuleStatus.INDETERMINATE, f"The rule needs a {accepted} figure of {rule.fact}; there is {given}."
-        )
+        return _Finding(RuleStatus.INDETERMINATE, lambda: _needed(rule, named))
     return _weigh(rule, figure=figure, now=now)
+
+
+def _needed(rule: Rule, named: Sequence[Figure]) -> str:
+    given = f"only {_listing(named)}" if named else "none at all"
+    return f"The rule needs a {' or '.join(rule.accept)} figure of {rule.fact}; there is {given}."
 
 
 def _applies(rule: Rule, subject: Subject) -> bool:
     """A subject that does not say its tier, team or environment is not exempt from a rule about it."""
-    dimensions = (
-        (subject.team, rule.scope.teams),
-        (subject.tier, rule.scope.tiers),
-        (subject.environment, rule.scope.environments),
+    scope = rule.scope
+    return (
+        _covers(scope.teams, subject.team)
+        and _covers(scope.tiers, subject.tier)
+        and _covers(scope.environments, subject.environment)
     )
-    return all(not named or not own or own in named for own, named in dimensions)
+
+
+def _covers(named: Sequence[str], own: str) -> bool:
+    return not named or not own or own in named
 
 
 def _malformation(figure: Figure) -> str:
@@ -191,17 +242,19 @@ def _weigh(rule: Rule, *, figure: Figure, now: datetime) -> _Finding:
     observed = _observed(rule, figure)
     gap = _gap(rule, figure=figure, observed=observed, now=now)
     if gap or observed is None:
-        return _Finding(RuleStatus.INDETERMINATE, gap, figure, observed)
-    holds = rule.comparator.holds(observed, rule.limit)
+        return _Finding(RuleStatus.INDETERMINATE, lambda: gap, figure, observed)
+    status = RuleStatus.PASSED if rule.comparator.holds(observed, rule.limit) else RuleStatus.FIRED
+    return _Finding(status, lambda: _comparison(rule, figure, observed), figure, observed)
+
+
+def _comparison(rule: Rule, figure: Figure, observed: Decimal) -> str:
     origin = figure.basis.value + (f", {figure.source}" if figure.source else "")
     which = rule.statistic.words
     why = (
         f"{which}{rule.fact} is {_observed_words(observed, rule.limit)} {figure.unit} ({origin}); the policy asks for "
         f"{rule.comparator.words} {number_words(rule.limit)} {rule.unit}."
     )
-    return _Finding(
-        RuleStatus.PASSED if holds else RuleStatus.FIRED, why[0].upper() + why[1:] if which else why, figure, observed
-    )
+    return why[0].upper() + why[1:] if which else why
 
 
 def _observed_words(observed: Decimal, limit: Decimal) -> str:

@@ -191,6 +191,8 @@ def best(
     changes which figure counts; it is asked for because every question about evidence is asked at a time.
     """
     candidates = [figure for figure in figures if figure.name == name and (accept is None or figure.basis in accept)]
+    if len(candidates) == 1:
+        return candidates[0]
     return max(candidates, key=lambda figure: (figure.basis.rank, figure.observed_at, *_tie(figure)), default=None)
 
 

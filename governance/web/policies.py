@@ -18,7 +18,13 @@ from governance.enums import DocumentState
 from governance.models import PolicyVersion
 from governance.queries import changes, rulebook
 from governance.queries.rulebook import Version
-from governance.rules import check_propose_publication, check_write_rulebook, may_read_changes, may_write_rulebook
+from governance.rules import (
+    check_propose_publication,
+    check_write_rulebook,
+    may_read_changes,
+    may_write_rulebook,
+    sees_everything,
+)
 from governance.web.reader import person_of, user_of
 from governance.web.reasons import reason_in
 from governance.web.refusals import attempt
@@ -59,6 +65,7 @@ def detail(request: HttpRequest, kind: str, name: str, number: int) -> HttpRespo
         "row": row,
         "others": others,
         "may_write": may_write_rulebook(person_of(request)),
+        "may_backtest": kind == "policies" and sees_everything(person_of(request)),
         "crumbs": (("Policy", reverse("governance:policies")), (f"{name} v{number}", "")),
         **_said(version),
         **(_draft_context(request, kind, version) if version.state == DocumentState.DRAFT else {}),

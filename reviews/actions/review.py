@@ -24,6 +24,7 @@ from reviews.queries.evidence import (
     figures_of,
     judged_by,
     severities,
+    told_of,
 )
 from reviews.queries.locking import lock_all
 from reviews.queries.readiness import obstacles
@@ -137,7 +138,7 @@ def _decide(row: ReviewRequest, outcome: str, rationale: str, by: User, now: dat
     said = determine(row, now=now)
     determination = Determination.objects.create(
         request=row, revision=row.revision, policy=judged_by(row), occasion="decision", outcome=said.outcome.value,
-        document=said.as_document(), determined_at=now,
+        document=said.as_document(), told=told_of(row, now=now), determined_at=now,
     )  # fmt: skip
     frozen = row.revisions.get(number=row.revision)
     decision = Decision.objects.create(

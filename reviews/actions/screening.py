@@ -16,7 +16,7 @@ from reviews.actions import effects
 from reviews.audit import move, record
 from reviews.domain.lifecycle import State
 from reviews.models import Determination, ReviewRequest
-from reviews.queries.evidence import determine, judged_by, policy_of
+from reviews.queries.evidence import determine, judged_by, policy_of, told_of
 
 NO_DATA = "Cheaper variants cannot be measured without evaluation data: name a data set, or have the rule waived."
 
@@ -129,7 +129,7 @@ def _determination(request: ReviewRequest, occasion: str, now: datetime) -> Dete
     said = determine(request, now=now)
     row = Determination.objects.create(
         request=request, revision=request.revision, policy=judged_by(request), occasion=occasion,
-        outcome=said.outcome.value, document=said.as_document(), determined_at=now,
+        outcome=said.outcome.value, document=said.as_document(), told=told_of(request, now=now), determined_at=now,
     )  # fmt: skip
     standing = {result.rule_id: result.status.value for result in said.standing()}
     details = {"outcome": said.outcome.value, "policy": said.policy_digest, "standing": standing, "occasion": occasion}

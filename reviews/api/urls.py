@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, path
 
-from reviews.api import authorisations, cycles, evidence, packets, requests, steps
+from reviews.api import authorisations, backtests, cycles, evidence, packets, requests, steps
 
 urlpatterns: list[URLPattern] = [
+    path("policies/<slug:name>/<int:number>/backtest/", backtests.PolicyBacktest.as_view(), name="policy-backtest"),
     path("reviews/", requests.Reviews.as_view(), name="reviews"),
     path("reviews.<slug:kind>", requests.ReviewsExport.as_view(), name="export"),
     path("reviews/<slug:ref>/", requests.Review.as_view(), name="review"),

@@ -16,7 +16,11 @@ User = settings.AUTH_USER_MODEL
 
 
 class Determination(models.Model):
-    """What the policy said, with the figures it was told; never changed (a trigger holds that)."""
+    """What the policy said, with the figures it was told; never changed (a trigger holds that).
+
+    `told` keeps what a replay needs beside the figures: team, tier and environment, the rules that were waived, and
+    the latest figure known (`facts_to`). Rows of earlier days have none.
+    """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="determinations")
     revision = models.PositiveIntegerField()
@@ -24,6 +28,7 @@ class Determination(models.Model):
     occasion = models.CharField(max_length=20)
     outcome = models.CharField(max_length=20)
     document = models.JSONField()
+    told = models.JSONField(null=True)
     determined_at = models.DateTimeField()
 
     class Meta:

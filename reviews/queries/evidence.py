@@ -92,11 +92,26 @@ def waived_of(request: ReviewRequest, *, now: datetime) -> frozenset[str]:
     return frozenset(request.waivers.filter(expires_at__gt=now).values_list("rule_id", flat=True))
 
 
+def subject_of(request: ReviewRequest) -> Subject:
+    """What a rule's scope looks at."""
+    return Subject(team=request.team.slug, tier=request.model_version.asset.tier, environment=request.environment)
+
+
 def determine(request: ReviewRequest, *, now: datetime) -> Determination:
     """What the request's policy says of its figures now."""
-    subject = Subject(team=request.team.slug, tier=request.model_version.asset.tier, environment=request.environment)
-    waived = waived_of(request, now=now)
-    return evaluate(policy_of(judged_by(request)), subject=subject, figures=figures_of(request), now=now, waived=waived)
+    waived, figures = waived_of(request, now=now), figures_of(request)
+    policy = policy_of(judged_by(request))
+    return evaluate(policy, subject=subject_of(request), figures=figures, now=now, waived=waived)
+
+
+def told_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
+    """What a replay of a determination made now needs to know beside the figures themselves."""
+    latest = request.facts.order_by("-pk").values_list("pk", flat=True).first()
+    return {
+        **vars(subject_of(request)),
+        "waived": sorted(waived_of(request, now=now)),
+        "facts_to": latest or 0,
+    }
 
 
 def contradictions_of(request: ReviewRequest, *, now: datetime) -> list[AnsweredContradiction]:

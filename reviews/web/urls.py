@@ -4,6 +4,7 @@ from django.urls import path
 
 from reviews.web import (
     action_items,
+    backtest,
     costs,
     cycles,
     detail,
@@ -23,6 +24,8 @@ app_name = "reviews"
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
     path("integrations/inbound/", inbound.numbers, name="inbound"),
+    path("backtest/<slug:name>/<int:number>/", backtest.page, name="backtest"),
+    path("backtest/<slug:name>/<int:number>/requests.<slug:kind>", backtest.exported, name="backtest_export"),
     path("requests/", lists.listed, name="list"),
     path("requests.<slug:kind>", lists.exported, name="export"),
     path("requests/new/", filing.new, name="new"),

@@ -37,6 +37,7 @@ from governance.queries.budgets import entries_of
 from reviews.actions import evidence, requests, review
 from reviews.domain.voting import Choice
 from reviews.models import Authorisation, ReviewRequest
+from reviews.queries.backtest import replayed
 from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_person
@@ -301,6 +302,12 @@ class Walk(RuleBasedStateMachine):
         assert cast == {self.base.users[who].pk: vote for who, vote in self.oracle.votes.items()}
         assert Authorisation.objects.count() == self.oracle.approvals
         self._money_agrees(row)
+        self._history_is_repeatable(row)
+
+    def _history_is_repeatable(self, row: ReviewRequest) -> None:
+        """Whatever was determined on the way is what its policy version makes of what was known then."""
+        recorded = list(row.determinations.select_related("policy"))
+        assert [replayed(each).as_document() for each in recorded] == [each.document for each in recorded]
 
     def _money_agrees(self, row: ReviewRequest) -> None:
         facts = self.oracle.facts

@@ -51,7 +51,7 @@ def test_reservations_by_request():
     ("bad", "field"),
     [
         (entry("allocate", 0), "amount"),
-        (entry("allocate", -1), "amount"),
+        (entry("reserve", -1, "MRR-1"), "amount"),
         (entry("allocate", "NaN"), "amount"),
         (entry("allocate", 1, "MRR-1"), "request_ref"),
         (entry("reserve", 1), "request_ref"),
