@@ -4,17 +4,16 @@ Pure and total: odd evidence never raises, it is indeterminate. Missing, stale, 
 and weakening evidence never makes the outcome more permissive.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from governance.domain.canonical import plain
-from governance.domain.facts import Basis, Figure, best, brief_words, check_figure, is_current, number_words
+from governance.domain.facts import Basis, Figure, best, brief_words, is_current, number_words
+from governance.domain.known import Known, known
 from governance.domain.policy import Effect, Level, Policy, Rule, Statistic
-from governance.domain.refusals import Invalid
 
 
 class Outcome(StrEnum):
@@ -105,20 +104,6 @@ class Determination:
 
 
 @dataclass(frozen=True)
-class Known:
-    """The figures of one request by name, with what is wrong with them; worked out once for any number of policies."""
-
-    figures: Mapping[str, tuple[Figure, ...]]
-    faults: dict[str, str]
-
-    def fault_of(self, name: str) -> str:
-        """Why a figure of that name is malformed; empty when none is."""
-        if name not in self.faults:
-            self.faults[name] = max(map(_malformation, self.figures.get(name, ())), default="")
-        return self.faults[name]
-
-
-@dataclass(frozen=True)
 class _Finding:
     """`why` makes the sentence, because many answers are asked for without one."""
 
@@ -126,14 +111,6 @@ class _Finding:
     why: Callable[[], str]
     figure: Figure | None = None
     observed: Decimal | None = None
-
-
-def known(figures: Iterable[Figure]) -> Known:
-    """The figures sorted by name, in their order."""
-    named: dict[str, list[Figure]] = defaultdict(list)
-    for figure in figures:
-        named[figure.name].append(figure)
-    return Known({name: tuple(those) for name, those in named.items()}, {})
 
 
 def evaluate(
@@ -224,14 +201,6 @@ def _applies(rule: Rule, subject: Subject) -> bool:
 
 def _covers(named: Sequence[str], own: str) -> bool:
     return not named or not own or own in named
-
-
-def _malformation(figure: Figure) -> str:
-    try:
-        check_figure(figure)
-    except Invalid as refusal:
-        return refusal.reason
-    return ""
 
 
 def _listing(figures: Sequence[Figure]) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from governance.domain.evaluation import Known, Outcome, Subject, outcome_of, standing_effects
+from governance.domain.evaluation import Outcome, Subject, outcome_of, standing_effects
+from governance.domain.known import Known
 from governance.domain.policy import Effect, Policy
 
 ZERO = Decimal(0)

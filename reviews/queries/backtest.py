@@ -7,8 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from governance.domain.evaluation import Determination as Said
-from governance.domain.evaluation import Outcome, Subject, evaluate, known
+from governance.domain.evaluation import Outcome, Subject, evaluate
 from governance.domain.facts import Basis, Figure
+from governance.domain.known import known
 from governance.domain.policy_diff import Change, diff
 from governance.domain.quarters import Quarter
 from governance.domain.refusals import Invalid, NotFound

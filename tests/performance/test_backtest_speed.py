@@ -9,8 +9,9 @@ import numpy as np
 import yaml
 
 from governance.domain import defaults
-from governance.domain.evaluation import Subject, known
+from governance.domain.evaluation import Subject
 from governance.domain.facts import CATALOGUE, Basis, Figure
+from governance.domain.known import known
 from governance.domain.policy import parse_policy
 from governance.domain.replay import Case, compare
 from tests.performance.recorder import Recorder

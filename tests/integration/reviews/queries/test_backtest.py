@@ -157,8 +157,8 @@ def test_the_page_shows_what_differs_and_links_there(
     assert client_of(cast.author).get(url).status_code == 403
     assert client_of(cast.approver).get(url, {"quarters": "many"}).status_code == 400
     file = client_of(cast.auditor).get(f"{url}requests.csv").content.decode()
-    assert f"{history['cleared'].ref},A trial,Search," in file
-    assert "cleared,cleared,review_required,900.00,10.00" in file
+    assert f'"{history["cleared"].ref}","A trial","Search",' in file
+    assert '"cleared","cleared","review_required","900.00","10.00","training-gpu-hours",""' in file
 
 
 def test_nothing_judged_is_an_empty_page(cast: Cast, policy: PolicyVersion) -> None:

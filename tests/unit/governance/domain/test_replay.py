@@ -5,7 +5,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.domain.evaluation import Outcome, Subject, evaluate, known
+from governance.domain.evaluation import Outcome, Subject, evaluate
+from governance.domain.known import known
 from governance.domain.policy import Effect
 from governance.domain.replay import Case, Share, Verdict, compare, replay, rule_counts, share, shares
 from tests.unit.governance.domain.builders import NOW, figure, p95_rule, policy, rule
