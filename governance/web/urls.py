@@ -13,6 +13,7 @@ from governance.web import (
     integrations,
     models,
     policies,
+    policy_form,
     trail,
 )
 from governance.web.styleguide import styleguide
@@ -26,6 +27,7 @@ urlpatterns = [
     path("policy/", policies.listed, name="policies"),
     path("policy/<slug:kind>/new/", policies.draft, name="policy_draft"),
     path("policy/<slug:kind>/<slug:name>/diff/", policies.difference, name="policy_diff"),
+    path("policy/policies/<slug:name>/<int:number>/form/", policy_form.edit, name="policy_form"),
     path("policy/<slug:kind>/<slug:name>/<int:number>/", policies.detail, name="policy"),
     path("policy/<slug:kind>/<slug:name>/<int:number>/propose/", policies.propose, name="policy_propose"),
     path("changes/", changes.listed, name="changes"),

@@ -40,6 +40,7 @@ OF_THE_HOUSE = {
     "policy",
     "policy_propose",
     "policy_backtest",
+    "policy_form",
     "backtest",
     "backtest_export",
     "change",

@@ -51,6 +51,10 @@ STORED = {
     "inputs.ClosingInput.note": "governance.Finding.closing_note",
     "changes.GrantForm.reason": "governance.RuleChange.reason",
     "reasons.ReasonForm.reason": "governance.RuleChange.closing_reason",
+    **dict.fromkeys(
+        (f"policy_form.RuleForm.{name}" for name in ("environments", "message", "teams", "tiers")),
+        "governance.PolicyVersion.source",
+    ),
     "policies.DraftForm.source": "governance.PolicyVersion.source",
     "prices.WithdrawalForm.reason": "governance.AuditEvent.reason",
     "sandbox.ChoiceForm.reason": "benchmarking.SandboxChoice.reason",
