@@ -38,9 +38,9 @@ def quantity(value: Decimal | int | str | None, unit: str) -> str:
 
 
 @register.filter
-def exact(amount: Decimal, unit: str) -> str:
+def exact(amount: Decimal | int | str, unit: str) -> str:
     """An amount of a ledger, to the cent."""
-    return formatting.format_exact(amount, unit=unit)
+    return formatting.format_exact(Decimal(amount), unit=unit)
 
 
 @register.filter

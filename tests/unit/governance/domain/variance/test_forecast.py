@@ -36,8 +36,9 @@ def test_a_closed_year_is_what_it_came_to():
 
 def test_the_band_holds_the_months_own_ratios():
     steady = year_end(PLAN, [Decimal(110)] * 6)
-    assert steady.low == steady.high
-    assert steady.low != steady.expected  # the ratios are of the bills, the bias is drawn towards the plan
+    assert steady.low == steady.high == steady.expected
+    nothing = year_end(PLAN, [Decimal(0)] * 3)
+    assert (nothing.low, nothing.bias) == (None, Decimal("0.4"))
     wild = year_end(PLAN, [Decimal(amount) for amount in (50, 150, 80, 120, 60, 140)])
     assert wild.low < wild.expected < wild.high
     assert year_end(PLAN, [Decimal(50), Decimal(150)]).low is None
