@@ -10,6 +10,6 @@ for model in (
     models.Determination, models.Fact, models.Packet, models.ReviewRequest, models.Revision, models.Ticket, models.Vote,
     models.Waiver, models.ExternalIdentity, models.TicketComment, models.TicketMirror, models.TicketMove,
     models.WebhookDelivery, models.ReviewCycle, models.AgendaItem, models.Attendance, models.MeetingDecision,
-    models.ActionItem, models.Kpi, models.KpiActual, models.RequestProjection,
+    models.ActionItem, models.Kpi, models.KpiActual, models.RequestProjection, models.CyclePacket, models.RenderedSection,
 ):  # fmt: skip
     admin.site.register(model, ReadOnly)

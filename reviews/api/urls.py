@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from reviews.api import authorisations, backtests, cycles, evidence, packets, requests, steps
+from reviews.api import authorisations, backtests, cycle_packets, cycles, evidence, packets, requests, steps
 
 urlpatterns: list[URLPattern] = [
     path("policies/<slug:name>/<int:number>/backtest/", backtests.PolicyBacktest.as_view(), name="policy-backtest"),
@@ -37,6 +37,22 @@ urlpatterns: list[URLPattern] = [
     path("cycles/<slug:quarter>/attendance/", cycles.Attendances.as_view(), name="cycle-attend"),
     path("cycles/<slug:quarter>/items/<int:item_id>/decisions/", cycles.Decisions.as_view(), name="cycle-decide"),
     path("cycles/<slug:quarter>/actuals/", cycles.Actuals.as_view(), name="cycle-actuals"),
+    path("cycles/<slug:quarter>/packets/", cycle_packets.CyclePackets.as_view(), name="cycle-packets"),
+    path(
+        "cycles/<slug:quarter>/packets/<int:number>/retry/",
+        cycle_packets.CyclePacketRetry.as_view(),
+        name="cycle-packet-retry",
+    ),
+    path(
+        "cycles/<slug:quarter>/packets/<int:number>/pdf/",
+        cycle_packets.CyclePacketPdf.as_view(),
+        name="cycle-packet-pdf",
+    ),
+    path(
+        "cycles/<slug:quarter>/packets/<int:number>/appendix.<slug:kind>",
+        cycle_packets.CyclePacketAppendix.as_view(),
+        name="cycle-packet-appendix",
+    ),
     path("models/<slug:team>/<slug:slug>/kpis/", cycles.Kpis.as_view(), name="kpis"),
     path("actions/<slug:action>/", cycles.Action.as_view(), name="action"),
     path("actions/<slug:action>/finish/", cycles.ActionFinish.as_view(), name="action-finish"),

@@ -6,35 +6,28 @@ limit is a dashed line. Colour only repeats what the shape says. All text is esc
 
 from collections.abc import Sequence
 from decimal import Decimal
-from xml.sax.saxutils import escape, quoteattr
 
 from reviews.domain import wording
+from reviews.domain.drawing import (
+    FAINT,
+    INK,
+    LIMIT,
+    MEASURED,
+    SOFT,
+    WASH,
+    Scale,
+    axis,
+    diamond,
+    line,
+    rect,
+    svg,
+    text,
+)
 from reviews.domain.packet import Packet
 from reviews.domain.packet_evidence import Comparison, CostRow
 
-INK, SOFT, FAINT, MEASURED, WASH, LIMIT = "#17191b", "#4b5054", "#d8d5cc", "#0b5563", "#dcebed", "#9a211b"
-FONT = "Inter, Liberation Sans, DejaVu Sans, sans-serif"
-
 BAR_WIDTH, BAR_HEIGHT, BAR_MARGIN = 150.0, 18.0, 7.0
 CHART_WIDTH, CHART_LEFT, CHART_RIGHT, CHART_ROW, CHART_TOP, CHART_FOOT = 640.0, 52.0, 142.0, 42.0, 26.0, 40.0
-
-
-class Scale:
-    """A linear scale from values to pixels; a range without extent is widened so that it can be drawn."""
-
-    def __init__(self, values: Sequence[Decimal], *, left: float, right: float, from_zero: bool = False) -> None:
-        low, high = float(min(values)), float(max(values))
-        if from_zero:
-            low = min(low, 0.0)
-        padding = (high - low) * 0.06 or max(abs(high) * 0.06, 1e-9)
-        self.low = low if from_zero and low == 0 else low - padding
-        self.high = high + padding
-        self.left, self.right = left, right
-
-    def __call__(self, value: Decimal) -> float:
-        """Where `value` lies, in pixels."""
-        share = (float(value) - self.low) / (self.high - self.low)
-        return self.left + share * (self.right - self.left)
 
 
 def draw_charts(packet: Packet) -> dict[str, bytes]:
@@ -53,18 +46,18 @@ def interval_bar(row: Comparison) -> str:
     """One fact on its own scale: measured tick in its interval, claim as open diamond, limit as dashed line."""
     values = _values_of(row)
     if not values:
-        return _svg(BAR_WIDTH, BAR_HEIGHT, f"{row.title}: no figure", [])
+        return svg(BAR_WIDTH, BAR_HEIGHT, f"{row.title}: no figure", [])
     scale = Scale(values, left=BAR_MARGIN, right=BAR_WIDTH - BAR_MARGIN)
     middle = BAR_HEIGHT / 2
-    parts = [_line(BAR_MARGIN, middle, BAR_WIDTH - BAR_MARGIN, middle, FAINT, 1.0)]
+    parts = [line(BAR_MARGIN, middle, BAR_WIDTH - BAR_MARGIN, middle, FAINT, 1.0)]
     if row.measured:
         parts += _interval(scale, row.measured.lower, row.measured.upper, middle, 7.0)
-        parts.append(_rect(scale(row.measured.value) - 1.1, middle - 6.5, 2.2, 13.0, MEASURED))
+        parts.append(rect(scale(row.measured.value) - 1.1, middle - 6.5, 2.2, 13.0, MEASURED))
     if row.limit is not None:
-        parts.append(_line(scale(row.limit), 0.5, scale(row.limit), BAR_HEIGHT - 0.5, LIMIT, 1.2, dash="2.5 1.8"))
+        parts.append(line(scale(row.limit), 0.5, scale(row.limit), BAR_HEIGHT - 0.5, LIMIT, 1.2, dash="2.5 1.8"))
     if row.claimed:
-        parts.append(_diamond(scale(row.claimed.value), middle, 4.2))
-    return _svg(BAR_WIDTH, BAR_HEIGHT, row.spoken, parts)
+        parts.append(diamond(scale(row.claimed.value), middle, 4.2))
+    return svg(BAR_WIDTH, BAR_HEIGHT, row.spoken, parts)
 
 
 def latency_chart(rows: Sequence[Comparison]) -> str:
@@ -73,36 +66,36 @@ def latency_chart(rows: Sequence[Comparison]) -> str:
     height = CHART_TOP + CHART_ROW * len(rows) + CHART_FOOT
     bottom = CHART_TOP + CHART_ROW * len(rows)
     scale = Scale(values, left=CHART_LEFT, right=CHART_WIDTH - CHART_RIGHT, from_zero=True)
-    parts = _axis(scale, CHART_TOP - 8, bottom, "ms")
+    parts = axis(scale, CHART_TOP - 8, bottom, "ms")
     for index, row in enumerate(rows):
         parts += _latency_row(scale, row, CHART_TOP + CHART_ROW * index + CHART_ROW / 2)
     spoken = "; ".join(row.spoken for row in rows)
-    return _svg(CHART_WIDTH, height, f"Latency in milliseconds. {spoken}", parts)
+    return svg(CHART_WIDTH, height, f"Latency in milliseconds. {spoken}", parts)
 
 
 def _latency_row(scale: Scale, row: Comparison, y: float) -> list[str]:
     label = row.name.removeprefix("latency_").removesuffix("_ms")
-    parts = [_text(CHART_LEFT - 10, y + 4, label, anchor="end", weight=700)]
+    parts = [text(CHART_LEFT - 10, y + 4, label, anchor="end", weight=700)]
     if row.measured is None:
         return parts
     end = scale(row.measured.value)
-    parts.append(_rect(scale(Decimal(0)), y - 8, end - scale(Decimal(0)), 16, WASH, stroke=MEASURED))
+    parts.append(rect(scale(Decimal(0)), y - 8, end - scale(Decimal(0)), 16, WASH, stroke=MEASURED))
     parts += _whiskers(scale, row.measured.lower, row.measured.upper, y)
-    parts.append(_rect(end - 1.4, y - 8, 2.8, 16, MEASURED))
+    parts.append(rect(end - 1.4, y - 8, 2.8, 16, MEASURED))
     if row.limit is not None:
-        parts.append(_line(scale(row.limit), y - 17, scale(row.limit), y + 17, LIMIT, 1.6, dash="4 2.6"))
+        parts.append(line(scale(row.limit), y - 17, scale(row.limit), y + 17, LIMIT, 1.6, dash="4 2.6"))
         parts.append(_limit_label(scale(row.limit), y - 11, f"limit {_words(row.limit)}"))
     if row.claimed:
-        parts.append(_diamond(scale(row.claimed.value), y, 5.6))
+        parts.append(diamond(scale(row.claimed.value), y, 5.6))
     right = CHART_WIDTH - CHART_RIGHT + 14
-    parts.append(_text(right, y, wording.value_words(row.measured.value, unit=row.unit), weight=700))
-    parts.append(_text(right, y + 12, row.interval_words, size=9, fill=SOFT))
+    parts.append(text(right, y, wording.value_words(row.measured.value, unit=row.unit), weight=700))
+    parts.append(text(right, y + 12, row.interval_words, size=9, fill=SOFT))
     return parts
 
 
 def _limit_label(x: float, y: float, words: str) -> str:
     is_near_edge = x > (CHART_WIDTH - CHART_RIGHT) * 0.85
-    return _text(
+    return text(
         x - 4 if is_near_edge else x + 4, y, words, anchor="end" if is_near_edge else "start", size=8.5, fill=LIMIT
     )
 
@@ -113,17 +106,17 @@ def cost_chart(rows: Sequence[CostRow]) -> str:
     values = [v for row in rows for v in (row.value_usd, row.lower_usd, row.upper_usd) if v is not None]
     bottom = 8 + row_height * len(rows)
     scale = Scale([*values, Decimal(0)], left=left, right=CHART_WIDTH - CHART_RIGHT, from_zero=True)
-    parts = _axis(scale, 4, bottom, "USD")
+    parts = axis(scale, 4, bottom, "USD")
     for index, row in enumerate(rows):
         y = 8 + row_height * index + row_height / 2
         weight = 700 if row.is_total else 400
         start, end = sorted((scale(Decimal(0)), scale(row.value_usd)))
-        parts.append(_text(left - 10, y + 4, row.label, anchor="end", weight=weight))
-        parts.append(_rect(start, y - 7, end - start, 14, MEASURED if row.is_total else WASH, stroke=MEASURED))
+        parts.append(text(left - 10, y + 4, row.label, anchor="end", weight=weight))
+        parts.append(rect(start, y - 7, end - start, 14, MEASURED if row.is_total else WASH, stroke=MEASURED))
         parts += _whiskers(scale, row.lower_usd, row.upper_usd, y)
-        parts.append(_text(CHART_WIDTH - CHART_RIGHT + 14, y + 4, row.value_words, weight=weight))
+        parts.append(text(CHART_WIDTH - CHART_RIGHT + 14, y + 4, row.value_words, weight=weight))
     spoken = "; ".join(f"{row.label} {row.value_words}" for row in rows)
-    return _svg(CHART_WIDTH, bottom + CHART_FOOT, f"Costs in USD. {spoken}", parts)
+    return svg(CHART_WIDTH, bottom + CHART_FOOT, f"Costs in USD. {spoken}", parts)
 
 
 def _values_of(row: Comparison) -> list[Decimal]:
@@ -136,85 +129,18 @@ def _words(value: Decimal) -> str:
     return wording.number_words(value, unit="")
 
 
-def _axis(scale: Scale, top: float, bottom: float, unit: str) -> list[str]:
-    parts = []
-    for tick in _ticks(scale):
-        x = scale(tick)
-        parts.append(_line(x, top, x, bottom, FAINT, 1.0))
-        parts.append(_text(x, bottom + 14, f"{tick.normalize():,f}", anchor="middle", size=9, fill=SOFT))
-    parts.append(_line(scale.left, bottom, scale.right, bottom, SOFT, 1.0))
-    parts.append(_text(scale.right, bottom + 28, unit, anchor="end", size=9, fill=SOFT))
-    return parts
-
-
-def _ticks(scale: Scale) -> list[Decimal]:
-    """Round values, four to nine of them, inside the scale."""
-    span = Decimal(repr(scale.high - scale.low))
-    step = Decimal(1).scaleb(span.adjusted())
-    for part in (Decimal("0.5"), Decimal("0.2")):
-        if span / step < 4:
-            step = Decimal(1).scaleb(span.adjusted()) * part
-    first = -(-Decimal(repr(scale.low)) // step)
-    last = Decimal(repr(scale.high)) // step
-    return [step * index for index in range(int(first), int(last) + 1)]
-
-
 def _interval(scale: Scale, lower: Decimal | None, upper: Decimal | None, y: float, height: float) -> list[str]:
     """The interval as a band; an open side runs to the edge of the chart."""
     if lower is None and upper is None:
         return []
     left = scale(lower) if lower is not None else scale.left
     right = scale(upper) if upper is not None else scale.right
-    return [_rect(left, y - height / 2, max(right - left, 1.5), height, WASH, stroke=MEASURED)]
+    return [rect(left, y - height / 2, max(right - left, 1.5), height, WASH, stroke=MEASURED)]
 
 
 def _whiskers(scale: Scale, lower: Decimal | None, upper: Decimal | None, y: float) -> list[str]:
     if lower is None or upper is None:
         return []
     left, right = scale(lower), scale(upper)
-    ends = [_line(x, y - 4.5, x, y + 4.5, INK, 1.3) for x in (left, right)]
-    return [_line(left, y, right, y, INK, 1.3), *ends]
-
-
-def _svg(width: float, height: float, spoken: str, parts: Sequence[str]) -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_px(width)}" height="{_px(height)}" '
-        f'viewBox="0 0 {_px(width)} {_px(height)}" role="img" aria-label={quoteattr(_printable(spoken))}>{"".join(parts)}</svg>'
-    )
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, stroke: str, width: float, *, dash: str = "") -> str:
-    dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    return (
-        f'<line x1="{_px(x1)}" y1="{_px(y1)}" x2="{_px(x2)}" y2="{_px(y2)}" stroke="{stroke}" '
-        f'stroke-width="{_px(width)}"{dashes}/>'
-    )
-
-
-def _rect(x: float, y: float, width: float, height: float, fill: str, *, stroke: str = "") -> str:
-    outline = f' stroke="{stroke}" stroke-width="0.8"' if stroke else ""
-    return f'<rect x="{_px(x)}" y="{_px(y)}" width="{_px(width)}" height="{_px(height)}" fill="{fill}"{outline}/>'
-
-
-def _diamond(x: float, y: float, size: float) -> str:
-    points = f"{_px(x)},{_px(y - size)} {_px(x + size)},{_px(y)} {_px(x)},{_px(y + size)} {_px(x - size)},{_px(y)}"
-    return f'<polygon points="{points}" fill="#ffffff" stroke="{INK}" stroke-width="1.3"/>'
-
-
-def _text(
-    x: float, y: float, words: str, *, anchor: str = "start", size: float = 10.5, fill: str = INK, weight: int = 400
-) -> str:
-    return (
-        f'<text x="{_px(x)}" y="{_px(y)}" font-family="{FONT}" font-size="{_px(size)}" font-weight="{weight}" '
-        f'fill="{fill}" text-anchor="{anchor}">{escape(_printable(words))}</text>'
-    )
-
-
-def _printable(words: str) -> str:
-    """The words without control characters: XML has no way to write them."""
-    return "".join(character if character.isprintable() else " " for character in words)
-
-
-def _px(value: float) -> str:
-    """Two places are finer than any printer, and the same on every machine."""
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    ends = [line(x, y - 4.5, x, y + 4.5, INK, 1.3) for x in (left, right)]
+    return [line(left, y, right, y, INK, 1.3), *ends]

@@ -14,14 +14,15 @@ from reviews.domain.packet import SCHEMA, Packet
 
 def as_document(packet: Packet) -> dict[str, Any]:
     """The packet in JSON's own types; the same packet always gives the same document."""
-    return {one.name: _as_plain(getattr(packet, one.name)) for one in fields(packet)}
+    return {one.name: plain_of(getattr(packet, one.name)) for one in fields(packet)}
 
 
-def _as_plain(value: object) -> object:
+def plain_of(value: object) -> object:
+    """A dataclass, or anything made of them, in JSON's own types."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {one.name: _as_plain(getattr(value, one.name)) for one in fields(value)}
+        return {one.name: plain_of(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, tuple):
-        return [_as_plain(item) for item in value]
+        return [plain_of(item) for item in value]
     return plain(value)
 
 
@@ -35,21 +36,22 @@ def from_document(document: Mapping[str, Any]) -> Packet:
     if document.get("schema") != SCHEMA:
         raise Invalid(f"This is not a packet of the schema {SCHEMA}; make the packet again.", field="schema")
     try:
-        packet: Packet = _revived(Packet, document)
+        packet: Packet = revived(Packet, document)
     except (KeyError, TypeError, ValueError, InvalidOperation) as error:
         raise Invalid(f"The packet's document is damaged ({error}); make the packet again.") from error
     return packet
 
 
-def _revived(kind: Any, value: Any) -> Any:
+def revived(kind: Any, value: Any) -> Any:
+    """The value of that type which `plain_of` wrote. Raises KeyError, TypeError or ValueError for anything else."""
     if get_origin(kind) in {Union, types.UnionType}:
-        return None if value is None else _revived(get_args(kind)[0], value)
+        return None if value is None else revived(get_args(kind)[0], value)
     if get_origin(kind) is tuple:
-        return tuple(_revived(get_args(kind)[0], item) for item in value)
+        return tuple(revived(get_args(kind)[0], item) for item in value)
     if is_dataclass(kind):
         build: Any = kind
         hints = get_type_hints(kind)
-        return build(**{name: _revived(hints[name], item) for name, item in value.items()})
+        return build(**{name: revived(hints[name], item) for name, item in value.items()})
     if kind is Decimal:
         return Decimal(value)
     if kind in {datetime, date}:

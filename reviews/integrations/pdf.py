@@ -25,8 +25,8 @@ FILE_MAX_BYTES = 64 * 1024**2
 WALL_MAX_S = 120.0
 HTML_MAX_CHARS = 8_000_000
 
-_PROJECT = Path(__file__).resolve().parents[2]
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "0"}
+PROJECT = Path(__file__).resolve().parents[2]
+CHILD_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "0"}
 _REFUSED_EXIT = 3
 _MEDIA_TYPES = {".svg": "image/svg+xml", ".css": "text/css", ".png": "image/png", ".woff2": "font/woff2"}
 _SIGNALS = {
@@ -75,8 +75,8 @@ class WeasyPrintPrinter:
                 input=order,
                 capture_output=True,
                 timeout=self.wall_max_s,
-                cwd=_PROJECT,
-                env=_ENVIRONMENT,
+                cwd=PROJECT,
+                env=CHILD_ENVIRONMENT,
                 check=False,
             )
         except subprocess.TimeoutExpired:
@@ -102,8 +102,11 @@ def _pdf_of(done: subprocess.CompletedProcess[bytes]) -> bytes:
     return done.stdout
 
 
-def render(html: str, *, assets: Mapping[str, bytes]) -> bytes:
-    """Lay out in this process, serving assets only. Runs in the child; raises PrintFailed for any other address."""
+def render(html: str, *, assets: Mapping[str, bytes], variant: str | None = "pdf/ua-1", fonts: Any = None) -> bytes:
+    """Lay out in this process, serving assets only. Runs in the child; raises PrintFailed for any other address.
+
+    `fonts` is a font configuration of WeasyPrint that several documents share.
+    """
     import weasyprint
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -122,7 +125,7 @@ def render(html: str, *, assets: Mapping[str, bytes]) -> bytes:
             return URLFetcherResponse(url, assets[name], {"Content-Type": media_type})
 
     document = weasyprint.HTML(string=html, base_url="asset:", url_fetcher=OnlyAssets())
-    pdf: bytes = document.write_pdf(pdf_variant="pdf/ua-1")
+    pdf: bytes = document.write_pdf(pdf_variant=variant, font_config=fonts)
     if refused:
         raise PrintFailed(
             f"The packet names {refused[0]}, which is not among its assets; nothing else is ever fetched."
@@ -130,7 +133,8 @@ def render(html: str, *, assets: Mapping[str, bytes]) -> bytes:
     return pdf
 
 
-def _limit(*, cpu_max_s: int, memory_max_bytes: int) -> None:
+def limit(*, cpu_max_s: int, memory_max_bytes: int) -> None:
+    """Bound what this process may use; called in a child before it lays anything out."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_max_s, cpu_max_s + 1))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_MAX_BYTES, FILE_MAX_BYTES))
@@ -147,7 +151,7 @@ def main() -> int:
     """The child: one order on stdin, one PDF on stdout, or a reason as the last line on stderr."""
     logging.getLogger("weasyprint").addHandler(logging.NullHandler())
     order = json.load(sys.stdin)
-    _limit(cpu_max_s=order["cpu_max_s"], memory_max_bytes=order["memory_max_bytes"])
+    limit(cpu_max_s=order["cpu_max_s"], memory_max_bytes=order["memory_max_bytes"])
     assets = {name: base64.b64decode(body) for name, body in order["assets"].items()}
     try:
         pdf = render(order["html"], assets=assets)

@@ -1,5 +1,6 @@
 """Requests, facts, projections, votes, decisions, and the constraints the database holds."""
 
+from reviews.models.cycle_packets import CyclePacket, RenderedSection
 from reviews.models.cycles import ActionItem, AgendaItem, Attendance, MeetingDecision, ReviewCycle
 from reviews.models.decisions import Authorisation, Condition, Decision, Determination, Revision, Vote, Waiver
 from reviews.models.effects import Packet, Ticket, TicketState
@@ -16,6 +17,7 @@ __all__ = [
     "ChecklistAnswer",
     "Condition",
     "ContradictionAnswer",
+    "CyclePacket",
     "Decision",
     "Determination",
     "ExternalIdentity",
@@ -24,6 +26,7 @@ __all__ = [
     "KpiActual",
     "MeetingDecision",
     "Packet",
+    "RenderedSection",
     "RequestProjection",
     "ReviewCycle",
     "ReviewRequest",

@@ -109,6 +109,11 @@ class CycleView:
     is_present: bool
 
     @property
+    def may_issue(self) -> bool:
+        """Whether the state allows a packet."""
+        return self.state not in {CycleState.PLANNED, CycleState.COLLECTING}
+
+    @property
     def decided_count(self) -> int:
         """How many items of the agenda were decided."""
         return sum(bool(item.decisions) for item in self.items)

@@ -66,7 +66,7 @@ def packet_of(request: ReviewRequest, *, now: datetime) -> Packet:
         audit=parts.audit_part(request),
         authorisation=parts.authorisation_part(decision),
         generated_at=now,
-        generator=_generator(),
+        generator=generator_words(),
     )
 
 
@@ -75,7 +75,7 @@ def packet_page(row: models.Packet) -> PacketPage:
     packet = from_document(row.document)
     return PacketPage(
         context={"packet": packet, "digest": row.document_digest},
-        assets={**_style_sheets(), **draw_charts(packet), **_pictures(packet)},
+        assets={**style_sheets(), **draw_charts(packet), **_pictures(packet)},
     )
 
 
@@ -120,7 +120,8 @@ def _approvers(electorate: Electorate) -> tuple[Approver, ...]:
     )
 
 
-def _style_sheets() -> dict[str, bytes]:
+def style_sheets() -> dict[str, bytes]:
+    """The printed style sheets by the name the template gives them."""
     tokens = finders.find(f"weighbridge/{_TOKENS}")
     sheet = Path(settings.BASE_DIR) / "templates" / "packets" / _SHEET
     # A missing sheet is left out here: the printer then fails in words, rather than print without it.
@@ -133,6 +134,7 @@ def _pictures(packet: Packet) -> dict[str, bytes]:
 
 
 @cache
-def _generator() -> str:
+def generator_words() -> str:
+    """The name and version of what wrote a packet."""
     project = tomllib.loads((Path(settings.BASE_DIR) / "pyproject.toml").read_text(encoding="utf-8"))
     return f"Weighbridge {project['project']['version']}"

@@ -17,21 +17,21 @@ def packet(request: HttpRequest, ref: str, number: int) -> HttpResponseBase:
     row = packet_of(load(request, ref), number)
     if not row.stored_as:
         raise WrongState(f"Packet {number} is {row.state}; its PDF is not drawn yet.")
-    return _file(row.stored_as, name=f"{ref}-packet-{number}.pdf", digest=row.pdf_digest, kind="application/pdf")
+    return file_answer(row.stored_as, name=f"{ref}-packet-{number}.pdf", digest=row.pdf_digest, kind="application/pdf")
 
 
 @require_safe
 def packet_document(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     """What the packet says, as the JSON whose digest it prints."""
     row = packet_of(load(request, ref), number)
-    return _json(canonical_bytes(row.document), name=f"{ref}-packet-{number}.json", digest=row.document_digest)
+    return json_answer(canonical_bytes(row.document), name=f"{ref}-packet-{number}.json", digest=row.document_digest)
 
 
 @require_safe
 def statement(request: HttpRequest, ref: str) -> HttpResponse:
     """The signed statement of the authorisation, as a DSSE envelope that anybody can verify offline."""
     held = authorisation_of(load(request, ref))
-    return _json(canonical_bytes(held.envelope), name=f"{held.number}.dsse.json", digest=held.statement_digest)
+    return json_answer(canonical_bytes(held.envelope), name=f"{held.number}.dsse.json", digest=held.statement_digest)
 
 
 @require_safe
@@ -41,12 +41,13 @@ def answer_file(request: HttpRequest, ref: str, item: str) -> HttpResponseBase:
     if answer is None:
         raise NotFound(f"No file answers {item!r}.")
     name = answer.file_digest.removeprefix("sha256:")
-    return _file(
+    return file_answer(
         f"sha256/{name[:2]}/{name}", name=answer.file_name, digest=answer.file_digest, kind="application/octet-stream"
     )
 
 
-def _file(stored_as: str, *, name: str, digest: str, kind: str) -> FileResponse:
+def file_answer(stored_as: str, *, name: str, digest: str, kind: str) -> FileResponse:
+    """A stored file to be saved, with its digest."""
     if not storages["artifacts"].exists(stored_as):
         raise NotFound("The file is no longer in the artifact storage; tell whoever runs this service.")
     answer = FileResponse(storages["artifacts"].open(stored_as), as_attachment=True, filename=name, content_type=kind)
@@ -54,7 +55,8 @@ def _file(stored_as: str, *, name: str, digest: str, kind: str) -> FileResponse:
     return answer
 
 
-def _json(content: bytes, *, name: str, digest: str) -> HttpResponse:
+def json_answer(content: bytes, *, name: str, digest: str) -> HttpResponse:
+    """JSON to be saved, with its digest."""
     answer = HttpResponse(content, content_type="application/json")
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     answer["X-Content-Digest"] = digest

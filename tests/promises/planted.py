@@ -34,7 +34,7 @@ from governance.models import (
     SpendLine,
     Team,
 )
-from reviews.actions import evidence, packets, review
+from reviews.actions import evidence, packets, quarterly_packets, review
 from reviews.actions import projections as stated
 from reviews.actions.evidence import Statement
 from reviews.actions.review import Promise
@@ -44,6 +44,7 @@ from reviews.models import (
     AgendaItem,
     ChecklistAnswer,
     ContradictionAnswer,
+    CyclePacket,
     ExternalIdentity,
     Fact,
     Kpi,
@@ -344,3 +345,5 @@ def _quarterly(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime
         kpi=kpi, quarter=meeting.quarter, value=1, target=1, channel="form", source=seed.short(),
         supplied_by=cast.author, supplied_at=now,
     )  # fmt: skip
+    packet = quarterly_packets.issue(cycle=meeting, by=cast.approver, now=now)
+    CyclePacket.objects.filter(pk=packet.pk).update(error=seed.long(), state=JobState.FAILED)

@@ -20,6 +20,7 @@ from reviews.domain.quarterly.sources import (
     Sources,
     Unfinished,
 )
+from reviews.domain.wording import value_words
 
 MISSES_SHOWN_MAX = 10
 MISS_FROM = Decimal("0.1")
@@ -121,11 +122,7 @@ def _follow_up(item: Unfinished) -> Entry:
 
 def _investments(items: tuple[Investment, ...], quarter: Quarter) -> Iterator[Entry]:
     for item in items:
-        cost = (
-            f"{number_words(item.usd.quantize(Decimal('0.01')))} USD a year"
-            if item.usd is not None
-            else "no cost stated"
-        )
+        cost = f"{value_words(item.usd, unit='USD')} a year" if item.usd is not None else "no cost stated"
         fields = {
             "subject": item.ref, "title": item.title, "page": request_page(item.ref), "model": item.model,
             "request": item.ref,
@@ -161,7 +158,7 @@ def _misses(items: tuple[Miss, ...]) -> Iterator[Entry]:
         )
         yield Entry(
             kind=AgendaKind.FORECAST_ERROR, subject=item.ref, title=f"{item.model}: the bill", request=item.ref,
-            why=f"Projected {number_words(item.projected_usd)} USD, billed {number_words(item.billed_usd)} USD: {share}.",
+            why=f"Projected {value_words(item.projected_usd, unit='USD')}, billed {value_words(item.billed_usd, unit='USD')}: {share}.",
             page=request_page(item.ref, "authorisation"), model=item.model,
             weight=abs(item.billed_usd - item.projected_usd),
         )  # fmt: skip

@@ -15,13 +15,14 @@ from reviews.actions import (
     implications,
     inbound_actions,
     meeting,
+    quarterly_packets,
     scorecard,
 )
 from reviews.actions.implications import Order
 from reviews.actions.scorecard import Supplied
 from reviews.domain.inbound import MOVES
 from reviews.domain.quarterly.decisions import DecisionKind
-from reviews.models import ActionItem, ReviewCycle, Ticket
+from reviews.models import ActionItem, CyclePacket, ReviewCycle, Ticket
 from reviews.ports import RemoteMove
 from tests.factories import cycles as make
 from tests.factories.models import make_version
@@ -81,6 +82,40 @@ def _supply(cast: Cast, now: datetime) -> None:
     make.make_kpi(asset=asset, by=cast.author, now=now)
     actual = Supplied(asset=asset, kpi="conversion", value=Decimal(3))
     scorecard.supply(quarter=cycle.quarter, actuals=[actual], channel="form", by=cast.author, now=now)
+
+
+def _issued(cast: Cast, now: datetime) -> CyclePacket:
+    return quarterly_packets.issue(cycle=make.make_frozen(now=now), by=cast.approver, now=now)
+
+
+def _held_packet(cast: Cast, now: datetime) -> CyclePacket:
+    packet = CyclePacket.claim(pk=_issued(cast, now).pk, now=now, lease=timedelta(minutes=1))
+    assert packet is not None
+    return packet
+
+
+def _done_packet(cast: Cast, now: datetime) -> CyclePacket:
+    packet = _held_packet(cast, now)
+    assert quarterly_packets.rendered(packet=packet, pdf=b"%PDF-1.7", pages=1, now=now)
+    packet.refresh_from_db()
+    return packet
+
+
+def _bury(cast: Cast, now: datetime) -> None:
+    CyclePacket.objects.filter(pk=_held_packet(cast, now).pk).update(attempts=3)
+    assert quarterly_packets.bury(now=now + timedelta(minutes=2))
+
+
+def _retry(cast: Cast, now: datetime) -> None:
+    packet = _held_packet(cast, now)
+    assert quarterly_packets.failed(packet=packet, reason="Out of ink.", now=now)
+    quarterly_packets.retry(packet=packet, by=cast.approver, now=now)
+
+
+def _forget(cast: Cast, now: datetime) -> None:
+    packet = _held_packet(cast, now)
+    quarterly_packets.keep_sections(packet=packet, drawn={"sha256:a": b"x"}, done=0, lease=timedelta(1), now=now)
+    assert quarterly_packets.forget_sections(now=now + timedelta(days=201)) == 1
 
 
 def _in_meeting(act: Callable[[ReviewCycle, Cast, datetime], object]) -> Call:
@@ -143,6 +178,27 @@ CYCLE_ACTIONS: Mapping[str, Call] = {
     "reviews.actions.effects.tell": _tell,
     "reviews.actions.inbound_actions.judge_action": _judge,
     "reviews.actions.authorisations.oblige": _oblige,
+    "reviews.actions.quarterly_packets.issue": _issued,
+    "reviews.actions.quarterly_packets.issue_due": lambda cast, now: (
+        make.make_frozen(now=now),
+        quarterly_packets.issue_due(now=now),
+    ),
+    "reviews.actions.quarterly_packets.begin": lambda cast, now: quarterly_packets.begin(
+        packet=_held_packet(cast, now), digests=["sha256:a"], now=now
+    ),
+    "reviews.actions.quarterly_packets.keep_sections": lambda cast, now: quarterly_packets.keep_sections(
+        packet=_held_packet(cast, now), drawn={"sha256:a": b"x"}, done=0, lease=timedelta(1), now=now
+    ),
+    "reviews.actions.quarterly_packets.rendered": _done_packet,
+    "reviews.actions.quarterly_packets.failed": lambda cast, now: quarterly_packets.failed(
+        packet=_held_packet(cast, now), reason="Out of ink.", now=now
+    ),
+    "reviews.actions.quarterly_packets.bury": _bury,
+    "reviews.actions.quarterly_packets.retry": _retry,
+    "reviews.actions.quarterly_packets.invite": lambda cast, now: quarterly_packets.invite(
+        packet=_done_packet(cast, now), by=cast.approver, now=now
+    ),
+    "reviews.actions.quarterly_packets.forget_sections": _forget,
     "reviews.actions.scorecard.set_kpi": lambda cast, now: make.make_kpi(
         asset=model(cast, now), by=cast.author, now=now
     ),

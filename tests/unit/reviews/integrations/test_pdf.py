@@ -207,7 +207,7 @@ def _order(html: str) -> str:
 def _child(monkeypatch: pytest.MonkeyPatch, html: str) -> tuple[int, bytes, str]:
     """Run the child's main in this process, its limits left out."""
     out, err = io.TextIOWrapper(io.BytesIO()), io.StringIO()
-    monkeypatch.setattr(pdf, "_limit", lambda **_: None)
+    monkeypatch.setattr(pdf, "limit", lambda **_: None)
     monkeypatch.setattr(pdf.sys, "stdin", io.StringIO(_order(html)))
     monkeypatch.setattr(pdf.sys, "stdout", out)
     monkeypatch.setattr(pdf.sys, "stderr", err)

@@ -51,7 +51,7 @@ def test_nothing_known_is_an_empty_agenda() -> None:
 def test_a_pending_investment() -> None:
     assert only(Sources(investments=(investment(),))) == Entry(
         kind=AgendaKind.PENDING_INVESTMENT, subject="MRR-2026-0001", title="A ranker", model="search/ranker",
-        why="It is in review: 1200.5 USD a year.", page="/requests/MRR-2026-0001/", request="MRR-2026-0001",
+        why="It is in review: 1,200.50 USD a year.", page="/requests/MRR-2026-0001/", request="MRR-2026-0001",
         weight=Decimal("1200.50"),
     )  # fmt: skip
     assert only(Sources(investments=(investment(usd=None, state="evidence"),))).why == "It is evidence: no cost stated."
@@ -63,7 +63,7 @@ def test_a_pending_investment() -> None:
 def test_an_investment_is_new_in_the_quarter_that_approved_it(approved_at: datetime, is_new: bool) -> None:
     entries = gather(Sources(investments=(investment(approved_at=approved_at),)), quarter=Q4)
     assert [entry.kind for entry in entries] == ([AgendaKind.NEW_INVESTMENT] if is_new else [])
-    assert all(entry.why == f"Approved on {approved_at:%Y-%m-%d}: 1200.5 USD a year." for entry in entries)
+    assert all(entry.why == f"Approved on {approved_at:%Y-%m-%d}: 1,200.50 USD a year." for entry in entries)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_the_worst_forecasts_first_and_small_errors_not_at_all() -> None:
         Sources(misses=(miss("A", 100, 109), miss("B", 100, 150), miss("C", 0, 5), miss("D", 100, 20))), quarter=Q4
     )
     assert [(entry.subject, entry.why) for entry in entries] == [
-        ("D", "Projected 100 USD, billed 20 USD: 80 % off."),
-        ("B", "Projected 100 USD, billed 150 USD: 50 % off."),
-        ("C", "Projected 0 USD, billed 5 USD: nothing was projected."),
+        ("D", "Projected 100.00 USD, billed 20.00 USD: 80 % off."),
+        ("B", "Projected 100.00 USD, billed 150.00 USD: 50 % off."),
+        ("C", "Projected 0.00 USD, billed 5.00 USD: nothing was projected."),
     ]
 
 

@@ -1,0 +1,129 @@
+"""Every figure of a quarterly packet, read in one place: whatever bills, projections and runs know of a quarter."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from governance.domain import facts, ledger, outlook
+from governance.domain.facts import Basis, Figure
+from governance.domain.ledger import Entry
+from governance.domain.quarters import Quarter
+from governance.enums import Unit
+from governance.models import BudgetAccount, ModelAsset
+from governance.queries import budgets
+from reviews.domain.lifecycle import IN_FORCE, AuthorisationState
+from reviews.domain.quarterly.packet import FigureRow, Point, Spend, Variance
+from reviews.domain.wording import value_words
+from reviews.models import Authorisation, ReviewRequest
+from reviews.queries.evidence import figures_of
+
+COST, LATENCY, VALUE = "total_cost_1y_usd", "latency_p95_ms", "business_kpi_delta"
+SHOWN = (
+    COST,
+    "inference_cost_1y_usd",
+    "training_cost_usd",
+    LATENCY,
+    "throughput_per_s",
+    "accuracy",
+    "model_size_mb",
+    VALUE,
+)
+PROJECTED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
+MEASURED = frozenset({Basis.MEASURED})
+LIVING = (*IN_FORCE, AuthorisationState.SUSPENDED)
+QUARTERS_A_YEAR = 4
+
+
+def spend(quarter: Quarter, *, now: datetime) -> tuple[Spend, ...]:
+    """Every account of the quarter, with its forecast to the quarter's end."""
+    return tuple(
+        Spend(
+            account=f"{row.team_name} {'USD' if row.unit == Unit.USD else 'GPU hours'}", unit=row.unit,
+            allocated=row.balance.allocated, committed=row.balance.committed, reserved=row.balance.reserved,
+            spent=row.balance.spent,
+            forecast=outlook.forecast(row.balance, quarter=quarter, today=min(now.date(), quarter.end_on)),
+        )
+        for row in budgets.accounts(teams=None, quarter=str(quarter))
+    )  # fmt: skip
+
+
+def requests_of(asset: ModelAsset) -> list[ReviewRequest]:
+    """The requests of a model that hold an authorisation, the latest first."""
+    rows = ReviewRequest.objects.filter(
+        model_version__asset=asset, decision__authorisation__state__in=[state.value for state in LIVING]
+    )
+    return list(rows.select_related("decision__authorisation", "model_version").order_by("-pk"))
+
+
+def point(asset: ModelAsset, *, requests: list[ReviewRequest], now: datetime) -> Point:
+    """The model in the portfolio, by the best figures of its latest authorised request."""
+    known = figures_of(requests[0]) if requests else []
+    return Point(
+        model=f"{asset.team.slug}/{asset.slug}", cost_usd=_best(known, COST, now), latency_ms=_best(known, LATENCY, now),
+        value=_best(known, VALUE, now),
+    )  # fmt: skip
+
+
+def variances(assets: Iterable[ModelAsset], *, spent: Mapping[str, Decimal], now: datetime) -> tuple[Variance, ...]:
+    """For each model with a bill in the quarter: a fourth of its projected year against what its requests were billed."""
+    found = []
+    for asset in assets:
+        requests = requests_of(asset)
+        paid_usd = sum((spent.get(row.ref, Decimal(0)) for row in requests), Decimal(0))
+        if not paid_usd:
+            continue
+        years = [_best(figures_of(row), COST, now, accept=PROJECTED) or Decimal(0) for row in requests]
+        projected = (sum(years, Decimal(0)) / QUARTERS_A_YEAR).quantize(Decimal("0.01"))
+        name = f"{asset.team.slug}/{asset.slug}"
+        found.append(Variance(model=name, projected_usd=projected, billed_usd=paid_usd))
+    return tuple(found)
+
+
+def figure_rows(requests: list[ReviewRequest], *, spent: Mapping[str, Decimal], now: datetime) -> tuple[FigureRow, ...]:
+    """Each figure of the latest authorised request on every basis it has, and what the quarter was billed."""
+    if not requests:
+        return ()
+    known = figures_of(requests[0])
+    rows = [
+        FigureRow(
+            name=name, projected=_words(known, name, now, PROJECTED), measured=_words(known, name, now, MEASURED),
+            billed=_words(known, name, now, frozenset({Basis.BILLED})),
+        )
+        for name in SHOWN
+    ]  # fmt: skip
+    paid_usd = sum((spent.get(row.ref, Decimal(0)) for row in requests), Decimal(0))
+    year = _best(known, COST, now, accept=PROJECTED)
+    share = value_words(year / QUARTERS_A_YEAR, unit="USD") if year is not None else ""
+    paid = FigureRow(
+        name="this quarter", projected=share, measured="", billed=value_words(paid_usd, unit="USD") if paid_usd else ""
+    )
+    return tuple(row for row in (paid, *rows) if row.projected or row.measured or row.billed)
+
+
+def authorisation_of(requests: list[ReviewRequest]) -> Authorisation | None:
+    """The latest living authorisation."""
+    return requests[0].decision.authorisation if requests else None
+
+
+def billed(quarter: Quarter) -> dict[str, Decimal]:
+    """What was billed or accrued in USD in a quarter, by request."""
+    spent: dict[str, Decimal] = {}
+    for account in BudgetAccount.objects.filter(quarter=str(quarter), unit=Unit.USD):
+        entries = budgets.entries_of(account)
+        for ref in {entry.request_ref for entry in entries if entry.request_ref}:
+            spent[ref] = spent.get(ref, Decimal(0)) + _spent(entries, ref)
+    return spent
+
+
+def _spent(entries: list[Entry], ref: str) -> Decimal:
+    return ledger.holding_of(entries, ref=ref).spent
+
+
+def _best(known: list[Figure], name: str, now: datetime, *, accept: frozenset[Basis] | None = None) -> Decimal | None:
+    figure = facts.best(known, name=name, now=now, **({"accept": accept} if accept is not None else {}))
+    return Decimal(facts.number_words(figure.value)) if figure is not None else None
+
+
+def _words(known: list[Figure], name: str, now: datetime, accept: frozenset[Basis]) -> str:
+    value = _best(known, name, now, accept=accept)
+    return value_words(value, unit=facts.CATALOGUE[name].unit) if value is not None else ""
