@@ -15,7 +15,7 @@ from reviews.actions import agenda, cycles, meeting
 from reviews.domain.quarterly.cycle import CycleState
 from reviews.domain.quarterly.quorum import Side
 from reviews.models import AgendaItem, Attendance, ReviewCycle
-from reviews.tasks import age
+from reviews.tasks.quarterly import turn_quarters
 from tests.factories import cycles as make
 from tests.factories.cycles import make_collecting, make_cycle, make_frozen, make_held, make_item, met_at
 from tests.factories.models import make_version
@@ -47,7 +47,7 @@ def refused(act: Callable[[], object], kind: type[Refused], reason: str, *, fiel
 
 def test_the_tick_makes_one_cycle_however_often_it_runs(db: None, now: datetime) -> None:
     for _ in range(3):
-        age(now)
+        turn_quarters(now)
     cycle = ReviewCycle.objects.get()
     assert (cycle.quarter, cycle.state) == ("2026Q4", "planned")
     assert cycle.cut_off_at == datetime(2027, 1, 11, tzinfo=UTC)
