@@ -21,5 +21,5 @@ FORGET = "DROP TRIGGER issued ON reviews_cyclepacket; DROP FUNCTION weighbridge_
 
 
 class Migration(migrations.Migration):
-    dependencies = [("reviews", "0012_cycle_packets")]
+    dependencies = [("reviews", "0013_cycle_packets")]
     operations = [migrations.RunSQL(HOLD, FORGET)]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('reviews', '0011_projections'),
+        ('reviews', '0012_determinations_can_be_replayed'),
     ]
 
     operations = [
