@@ -1,18 +1,23 @@
 """Authorisations: what the signature binds, and how they end."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
 
+from governance.actions import actuals
 from governance.domain import attestation
+from governance.domain.actuals import Stated
 from governance.domain.refusals import Invalid, NotAllowed, WrongState
-from governance.models import AuditEvent
+from governance.models import AuditEvent, BudgetAccount, LedgerEntry
+from governance.queries.budgets import balance_of
 from governance.queries.keys import public_key
 from reviews.actions import authorisations, requests, review
 from reviews.actions.review import Promise
 from reviews.models import Authorisation, Condition, ReviewRequest
 from tests.factories import requests as walks
+from tests.factories.people import Cast
 from tests.integration.reviews.actions.standstill import everything, refused
 from tests.integration.reviews.actions.worlds import World
 
@@ -196,3 +201,18 @@ def test_another_environment_supersedes_nothing(conditional: Authorisation, worl
 def test_withdrawing_takes_no_permission_back(decided: ReviewRequest, author: object, now: datetime) -> None:
     with refused(WrongState):
         requests.withdraw(request=decided, reason="Too late.", by=author, now=now)
+
+
+def test_revoking_gives_back_what_is_left_of_the_commitment(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
+    account = BudgetAccount.objects.get(unit="USD")
+    stated = Stated(period="2026-10", amount=Decimal(5000), request_ref=decided.ref)
+    actuals.book_actual(account=account, stated=stated, key="b", by=None, now=now)
+    assert balance_of(account).available == 70_000
+    authorisations.revoke(
+        authorisation=decided.decision.authorisation, reason="Withdrawn from sale.", by=cast.approver, now=now
+    )
+    given_back = LedgerEntry.objects.filter(is_commitment=True).order_by("account__unit")
+    assert [(row.account.unit, row.kind, row.amount, row.booked_by) for row in given_back] == [
+        ("USD", "release", 25_000, cast.approver), ("gpu_h", "release", 320, cast.approver),
+    ]  # fmt: skip
+    assert (balance_of(account).available, balance_of(account).committed) == (95_000, 0)
