@@ -56,6 +56,15 @@ def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
     )  # fmt: skip
 
 
+def months_of_request(request: ReviewRequest, *, now: datetime) -> tuple[ComparedMonth, ...]:
+    """The months alone, without the record of past estimates; none without an authorisation."""
+    held = _authorisation_of(request)
+    if held is None:
+        return ()
+    figures = figures_of(request)
+    return _months(request, held, _planned(figures, now=now), _measured(figures, now=now), now)[0]
+
+
 def table(comparison: Comparison, *, request: ReviewRequest) -> Table:
     """The projection's months as rows in the shape of FOCUS."""
     asset = request.model_version.asset

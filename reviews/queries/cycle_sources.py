@@ -21,6 +21,7 @@ from reviews.domain.quarterly.sources import (
     Exemption,
     Found,
     Investment,
+    Miss,
     Obligation,
     Orphan,
     Saving,
@@ -28,6 +29,7 @@ from reviews.domain.quarterly.sources import (
     Unfinished,
 )
 from reviews.models import ActionItem, Authorisation, Condition, ReviewCycle, ReviewRequest, Waiver
+from reviews.queries import quarterly_figures
 from reviews.queries.evidence import amounts_of, figures_of
 from reviews.queries.packet_parts import name_of
 
@@ -49,6 +51,7 @@ def sources_of(cycle: ReviewCycle, *, now: datetime) -> Sources:
         obligations=_obligations(),
         endings=_endings(),
         findings=_findings(),
+        misses=_misses(Quarter.parse(cycle.quarter), now),
         exemptions=_exemptions(now),
         orphans=_orphans(),
         savings=_savings(),
@@ -108,6 +111,18 @@ def _endings() -> tuple[Ending, ...]:
         )
         for row in rows
     )  # fmt: skip
+
+
+def _misses(quarter: Quarter, now: datetime) -> tuple[Miss, ...]:
+    """What authorisations were projected to cost in the quarter, and what was billed; of those with a bill."""
+    found = []
+    for row in _living().select_related("decision__request__model_version__asset__team"):
+        request = row.decision.request
+        known = quarterly_figures.costs([request], quarter=quarter, now=now)
+        if known is not None:
+            model = model_name(request.model_version.asset)
+            found.append(Miss(ref=request.ref, model=model, projected_usd=known[0], billed_usd=known[1]))
+    return tuple(found)
 
 
 def _findings() -> tuple[Found, ...]:

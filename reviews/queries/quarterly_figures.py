@@ -15,6 +15,7 @@ from reviews.domain.lifecycle import IN_FORCE, AuthorisationState
 from reviews.domain.quarterly.packet import FigureRow, Point, Spend, Variance
 from reviews.domain.wording import value_words
 from reviews.models import Authorisation, ReviewRequest
+from reviews.queries import comparison
 from reviews.queries.evidence import figures_of
 
 COST, LATENCY, VALUE = "total_cost_1y_usd", "latency_p95_ms", "business_kpi_delta"
@@ -64,22 +65,44 @@ def point(asset: ModelAsset, *, requests: list[ReviewRequest], now: datetime) ->
     )  # fmt: skip
 
 
-def variances(assets: Iterable[ModelAsset], *, spent: Mapping[str, Decimal], now: datetime) -> tuple[Variance, ...]:
-    """For each model with a bill in the quarter: a fourth of its projected year against what its requests were billed."""
+def costs(requests: list[ReviewRequest], *, quarter: Quarter, now: datetime) -> tuple[Decimal, Decimal] | None:
+    """(projected, billed) in USD over the billed months of the quarter that were projected; None where there is none."""
+    months = [
+        (month.projected.middle, month.billed)
+        for request in requests
+        for month in comparison.months_of_request(request, now=now)
+        if Quarter.of(month.month) == quarter and month.projected is not None and month.billed is not None
+    ]
+    if not months:
+        return None
+    return sum((each for each, _ in months), Decimal(0)), sum((each for _, each in months), Decimal(0))
+
+
+def variances(
+    assets: Iterable[ModelAsset], *, quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
+) -> tuple[Variance, ...]:
+    """For each model with a bill in the quarter: what its billed months were projected to cost, and what they were billed.
+
+    Where no line of a bill is allocated to it: a fourth of its projected year, and what the ledger drew on its commitments.
+    """
     found = []
     for asset in assets:
-        requests = requests_of(asset)
+        requests, name = requests_of(asset), f"{asset.team.slug}/{asset.slug}"
+        if known := costs(requests, quarter=quarter, now=now):
+            found.append(Variance(model=name, projected_usd=known[0], billed_usd=known[1]))
+            continue
         paid_usd = sum((spent.get(row.ref, Decimal(0)) for row in requests), Decimal(0))
         if not paid_usd:
             continue
         years = [_best(figures_of(row), COST, now, accept=PROJECTED) or Decimal(0) for row in requests]
         projected = (sum(years, Decimal(0)) / QUARTERS_A_YEAR).quantize(Decimal("0.01"))
-        name = f"{asset.team.slug}/{asset.slug}"
         found.append(Variance(model=name, projected_usd=projected, billed_usd=paid_usd))
     return tuple(found)
 
 
-def figure_rows(requests: list[ReviewRequest], *, spent: Mapping[str, Decimal], now: datetime) -> tuple[FigureRow, ...]:
+def figure_rows(
+    requests: list[ReviewRequest], *, quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
+) -> tuple[FigureRow, ...]:
     """Each figure of the latest authorised request on every basis it has, and what the quarter was billed."""
     if not requests:
         return ()
@@ -91,13 +114,25 @@ def figure_rows(requests: list[ReviewRequest], *, spent: Mapping[str, Decimal], 
         )
         for name in SHOWN
     ]  # fmt: skip
-    paid_usd = sum((spent.get(row.ref, Decimal(0)) for row in requests), Decimal(0))
-    year = _best(known, COST, now, accept=PROJECTED)
-    share = value_words(year / QUARTERS_A_YEAR, unit="USD") if year is not None else ""
-    paid = FigureRow(
-        name="this quarter", projected=share, measured="", billed=value_words(paid_usd, unit="USD") if paid_usd else ""
+    return tuple(
+        row
+        for row in (_this_quarter(requests, quarter, spent, now), *rows)
+        if row.projected or row.measured or row.billed
     )
-    return tuple(row for row in (paid, *rows) if row.projected or row.measured or row.billed)
+
+
+def _this_quarter(
+    requests: list[ReviewRequest], quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
+) -> FigureRow:
+    if known := costs(requests, quarter=quarter, now=now):
+        words = [value_words(each, unit="USD") for each in known]
+        return FigureRow(name="this quarter", projected=words[0], measured="", billed=words[1])
+    paid_usd = sum((spent.get(row.ref, Decimal(0)) for row in requests), Decimal(0))
+    year = _best(figures_of(requests[0]), COST, now, accept=PROJECTED)
+    return FigureRow(
+        name="this quarter", projected=value_words(year / QUARTERS_A_YEAR, unit="USD") if year is not None else "",
+        measured="", billed=value_words(paid_usd, unit="USD") if paid_usd else "",
+    )  # fmt: skip
 
 
 def authorisation_of(requests: list[ReviewRequest]) -> Authorisation | None:

@@ -35,7 +35,7 @@ from reviews.queries.scores import lines_of as score_lines_of
 SOURCES = (
     SourceRow(part="Spend", words="The ledger of every budget account; the forecast carries what names no request on at its pace so far, and adds what is committed."),
     SourceRow(part="Portfolio", words="The best figure of each model's latest authorised request: billed before measured before estimated before declared. On the frontier stands what no other model beats in cost, latency and value together."),
-    SourceRow(part="Bills against projections", words="A fourth of the projected cost of one year, against what bills drew on the request's commitments in the quarter."),
+    SourceRow(part="Bills against projections", words="What the billed months of the quarter were projected to cost, against what bills allocate to the model; where no bill does, a fourth of the projected year against what was drawn on its commitments."),
     SourceRow(part="Scorecard", words="Figures supplied before the cut-off by the owners of the KPIs; steady is less than two percent of the figure before."),
     SourceRow(part="Agenda", words="Gathered by rule from requests, authorisations, conditions, waivers and findings; edited by the leads."),
 )  # fmt: skip
@@ -51,9 +51,9 @@ def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
         quarter=cycle.quarter, cut_off_at=cycle.cut_off_at, generated_at=now, generator=generator_words(),
         spend=figures.spend(quarter, now=now),
         points=tuple(figures.point(each, requests=figures.requests_of(each), now=now) for each in assets),
-        variances=figures.variances(assets, spent=spent, now=now), scores=_scores(cycle.quarter),
+        variances=figures.variances(assets, quarter=quarter, spent=spent, now=now), scores=_scores(cycle.quarter),
         agenda=tuple(_agenda(number, item) for number, item in enumerate(items, start=1)),
-        followed=_followed(cycle), changes=(), models=tuple(_page(each, items, spent, now) for each in assets),
+        followed=_followed(cycle), changes=(), models=tuple(_page(each, items, quarter, spent, now) for each in assets),
         rejected=_rejected(quarter), sources=SOURCES,
     )  # fmt: skip
     return _with_changes(cycle, said)
@@ -113,7 +113,9 @@ def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
     )  # fmt: skip
 
 
-def _page(asset: ModelAsset, items: list[AgendaItem], spent: Mapping[str, Decimal], now: datetime) -> ModelPage:
+def _page(
+    asset: ModelAsset, items: list[AgendaItem], quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
+) -> ModelPage:
     requests = figures.requests_of(asset)
     held = figures.authorisation_of(requests)
     own = [item for item in items if item.asset_id == asset.pk]
@@ -122,7 +124,7 @@ def _page(asset: ModelAsset, items: list[AgendaItem], spent: Mapping[str, Decima
         version=requests[0].model_version.version if requests else "",
         authorisation=f"{held.number}, {held.state.replace('_', ' ')}, until {held.expires_at:%Y-%m-%d}" if held else "",
         asked=tuple(f"{AgendaKind(item.kind).words}: {item.title}" for item in own),
-        figures=figures.figure_rows(requests, spent=spent, now=now), options=_options(requests[:1]),
+        figures=figures.figure_rows(requests, quarter=quarter, spent=spent, now=now), options=_options(requests[:1]),
         conditions=tuple(
             f"{row.text} ({name_of(row.owner)}, by {row.due_on:%Y-%m-%d}{', met' if row.met_at else ''})"
             for row in (held.conditions.select_related("owner").order_by("due_on", "pk") if held else ())

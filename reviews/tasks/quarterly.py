@@ -52,12 +52,13 @@ def render_cycle_packet(packet_id: int) -> None:
         return
     with audit.origin("job"):
         started_s = time.monotonic()
+        sections = pages.sections(packet)
         try:
-            sections = pages.sections(packet)
             _draw(packet, sections)
             pdf, count = _joined(packet, sections)
         except PrintFailed as failure:
-            quarterly_packets.failed(packet=packet, reason=failure.reason, now=timezone.now())
+            reason = _in_titles(failure.reason, sections)
+            quarterly_packets.failed(packet=packet, reason=reason, now=timezone.now())
         except outbox.LeaseLost:
             return
         else:
@@ -98,6 +99,13 @@ def _sheets(packet: CyclePacket, sections: list[Section]) -> Iterator[Sheet]:
     for section in sections:
         html = render_to_string(pages.TEMPLATE, dict(pages.context_of(section, quarter=packet.cycle.quarter)))
         yield Sheet(section.digest, html, {name: svg.encode() for name, svg in section.charts.items()})
+
+
+def _in_titles(reason: str, sections: tuple[Section, ...]) -> str:
+    """The reason with titles in the place of digests, which name sections to the printer."""
+    for section in sections:
+        reason = reason.replace(section.digest, f"“{section.title}”")
+    return reason
 
 
 def _joined(packet: CyclePacket, sections: tuple[Section, ...]) -> tuple[bytes, int]:

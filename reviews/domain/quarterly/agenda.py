@@ -66,7 +66,7 @@ _WORDS = {
     AgendaKind.ADDED: "Added by the chair",
 }
 # What a finding's kind begins with; every other one tells of a limit that is not kept.
-_OF_FINDING = {"budget.": AgendaKind.OVER_BUDGET, "forecast.": AgendaKind.FORECAST_ERROR}
+_OF_FINDING = {"budget.": AgendaKind.OVER_BUDGET, "cost.": AgendaKind.FORECAST_ERROR}
 _ORDER = {kind: place for place, kind in enumerate(AgendaKind)}
 
 

@@ -49,7 +49,7 @@ class Press:
         for sheet in sheets:
             self.printed.append(sheet.html)
             if self.fails and len(self.printed) == 2:
-                raise pdf_sections.PrintFailed("The section of the test: out of ink.")
+                raise pdf_sections.PrintFailed(f"The section {sheet.key}: out of ink.")
             on_printed(sheet.key, PAGE)
 
 
@@ -162,7 +162,7 @@ def test_a_failure_has_a_reason_and_a_retry_draws_the_rest(
     cycle = make_frozen(now=now)
     press.fails = True
     packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
-    assert (packet.state, packet.error) == (JobState.FAILED, "The section of the test: out of ink.")
+    assert (packet.state, packet.error) == (JobState.FAILED, "The section “Sections and their digests”: out of ink.")
     assert (packet.sections_done, RenderedSection.objects.count()) == (1, 1)
     lead, base = entered(cast.approver), f"/cycles/{cycle.quarter}/packets/"
     assert "out of ink" in said(lead, base)[1]

@@ -90,8 +90,8 @@ def test_authorisations_that_end_before_the_next_meeting(expires_at: datetime, e
     ("kind", "expected"),
     [
         ("budget.overrun", AgendaKind.OVER_BUDGET),
-        ("forecast.missed", AgendaKind.FORECAST_ERROR),
-        ("latency.breach", AgendaKind.BREACH),
+        ("cost.breach", AgendaKind.FORECAST_ERROR),
+        ("drift", AgendaKind.BREACH),
     ],
 )
 def test_findings_stand_by_what_they_are_about(kind: str, expected: AgendaKind) -> None:
