@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from reviews.api import authorisations, backtests, cycle_packets, cycles, evidence, packets, requests, steps
+from reviews.api import authorisations, backtests, costs, cycle_packets, cycles, evidence, packets, requests, steps
 
 urlpatterns: list[URLPattern] = [
     path("policies/<slug:name>/<int:number>/backtest/", backtests.PolicyBacktest.as_view(), name="policy-backtest"),
@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern] = [
     path("reviews/<slug:ref>/checklist/<slug:item>/", evidence.ChecklistItem.as_view(), name="checklist-item"),
     path("reviews/<slug:ref>/contradictions/<slug:fact>/", evidence.Contradiction.as_view(), name="contradiction"),
     path("reviews/<slug:ref>/benchmarks/", evidence.Benchmarks.as_view(), name="benchmarks"),
+    path("reviews/<slug:ref>/costs/", costs.Costs.as_view(), name="costs"),
     path("reviews/<slug:ref>/waivers/", evidence.Waivers.as_view(), name="waivers"),
     path("reviews/<slug:ref>/request-review/", steps.ReviewRequested.as_view(), name="request-review"),
     path("reviews/<slug:ref>/votes/", steps.Votes.as_view(), name="votes"),

@@ -6,10 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.test import Client
 
 from benchmarking.models import CostProjection, Run
-from governance import tasks as floor
 from governance.actions import allocation
 from governance.domain.facts import Basis
 from governance.enums import JobState
@@ -152,7 +150,6 @@ def test_the_tick_asks_once_a_day(decided, now):
     (message,) = OutboxMessage.objects.filter(kind=costs.LOOK)
     costs.look(message)
     assert Finding.objects.filter(kind="cost.breach").count() == 0
-    assert floor.PROGRESS_EVERY_S < 1
 
 
 def test_the_page_and_the_file(as_, cast, decided, months, estimated, rules, read):
@@ -165,7 +162,16 @@ def test_the_page_and_the_file(as_, cast, decided, months, estimated, rules, rea
     assert (first["EffectiveCost"], first["x_ProjectedP90"], first["x_Request"]) == ("100.00", "200.00", decided.ref)
     assert as_(cast.outsider).get(f"/requests/{decided.ref}/costs/").status_code == 404
     assert as_(cast.outsider).get(f"/requests/{decided.ref}/costs.csv").status_code == 404
-    assert isinstance(as_(cast.author), Client)
+
+
+def test_programs_read_the_same(api, cast, decided, months, estimated, rules, read):
+    read(csv_bytes([billed(months[0], 95)]))
+    told = api(cast.author).get(f"/api/v1/reviews/{decided.ref}/costs/").json()
+    assert told["projected"] == {"low": "80", "middle": "100", "high": "200"}
+    first = told["months"][0]
+    assert (first["billed"], first["difference"], first["standing"]) == ("95", "-5", "within")
+    assert (told["records"], told["not_converted"]) == ([], [])
+    assert api(cast.outsider).get(f"/api/v1/reviews/{decided.ref}/costs/").status_code == 404
 
 
 def test_the_past_of_the_team_is_shown_with_the_next_filing(decided, months, estimated, rules, read, draft_after, now):
