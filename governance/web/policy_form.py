@@ -29,27 +29,40 @@ def _words(text: str) -> str:
 
 
 class RuleForm(forms.Form):
-    """One rule: what must hold, on which evidence, where, and what follows when it does not."""
+    """One rule: what must hold, on which evidence, where, and what follows when it does not.
+
+    Each choice has an initial one, so that the empty form for a new rule counts as untouched.
+    """
 
     id = forms.SlugField(label="Name", max_length=80)
-    fact = forms.ChoiceField(choices=[(name, f"{_words(name)} ({kind.unit})") for name, kind in CATALOGUE.items()])
-    statistic = forms.ChoiceField(choices=[(each.value, each.label or "the value") for each in Statistic])
-    comparator = forms.ChoiceField(label="Must be", choices=[(each.value, each.words) for each in Comparator])
+    fact = forms.ChoiceField(
+        initial=next(iter(CATALOGUE)),
+        choices=[(name, f"{_words(name)} ({kind.unit})") for name, kind in CATALOGUE.items()],
+    )
+    statistic = forms.ChoiceField(
+        initial=Statistic.VALUE.value, choices=[(each.value, each.label or "the value") for each in Statistic]
+    )
+    comparator = forms.ChoiceField(
+        label="Must be", initial=Comparator.AT_MOST.value, choices=[(each.value, each.words) for each in Comparator]
+    )
     limit = forms.DecimalField()
     accept = forms.ChoiceField(
-        label="Evidence that counts", choices=[(each.value, f"{each.value} or stronger") for each in Basis]
-    )
+        label="Evidence that counts", initial=Basis.DECLARED.value,
+        choices=[(each.value, f"{each.value} or stronger") for each in Basis],
+    )  # fmt: skip
     min_n = forms.IntegerField(label="Least sample", min_value=1, required=False)
     effect = forms.ChoiceField(
-        label="When it does not hold", choices=[(each.value, _words(each.value)) for each in Effect]
-    )
+        label="When it does not hold", initial=Effect.REQUIRE_REVIEW.value,
+        choices=[(each.value, _words(each.value)) for each in Effect],
+    )  # fmt: skip
     on_indeterminate = forms.ChoiceField(
-        label="When nobody can tell", required=False,
+        label="When nobody can tell", required=False, initial="",
         choices=[("", "As strict as the effect, review at least"), *((each.value, _words(each.value)) for each in Effect)],
     )  # fmt: skip
     level = forms.ChoiceField(
-        label="Waivers", choices=[(Level.HARD.value, "cannot be waived"), (Level.SOFT.value, "can be waived")]
-    )
+        label="Waivers", initial=Level.HARD.value,
+        choices=[(Level.HARD.value, "cannot be waived"), (Level.SOFT.value, "can be waived")],
+    )  # fmt: skip
     environments = forms.CharField(
         required=False, max_length=400, help_text="Separated by commas; empty is everywhere."
     )

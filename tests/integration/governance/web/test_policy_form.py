@@ -17,8 +17,8 @@ def filled(answer, **changes):
         f"{rules.management_form.prefix}-{name}": field.initial for name, field in rules.management_form.fields.items()
     }
     sent |= {f"form-{name}": value for name, value in rules.management_form.initial.items()}
-    for form in rules.initial_forms:
-        sent |= {form.add_prefix(name): value for name, value in form.initial.items()}
+    for form in rules:  # the empty one for a new rule included, as a browser sends it
+        sent |= {form[name].html_name: form[name].value() for name in form.fields if name != "DELETE"}
     return {key: "" if value is None else value for key, value in sent.items()} | changes
 
 
