@@ -1,6 +1,6 @@
 """A packet cut into sections that are drawn by themselves: each has a digest of all that decides how it looks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,9 @@ from governance.domain.canonical import digest_of
 from reviews.domain.packet_document import plain_of
 from reviews.domain.quarterly import charts
 from reviews.domain.quarterly.packet import QuarterlyPacket, frontier
+
+ROWS_MAX = 30
+"""A page of a table; longer ones are cut, so that a change draws one page anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +30,51 @@ def sections_of(packet: QuarterlyPacket, *, sheet: str) -> tuple[Section, ...]:
 
     Parts that are empty are left out, but for the summary, and the method with its sources.
     """
+    best = tuple(sorted(frontier(packet.points)))
     found = [
-        _section(packet, sheet, "spend", "Spend against budget and forecast", {"spend": packet.spend}, _spend(packet)),
-        _section(
-            packet, sheet, "portfolio", "Portfolio: value, cost, latency", _portfolio(packet), _portfolio_chart(packet)
+        *_cut(packet, sheet, "spend", "Spend against budget and forecast", packet.spend, drawn=_spend(packet)),
+        *_cut(
+            packet, sheet, "portfolio", "Portfolio: value, cost, latency", packet.points, name="points",
+            drawn=_portfolio(packet), frontier=best,
         ),
-        _section(
-            packet, sheet, "variance", "Bills against projections", {"variances": packet.variances}, _variance(packet)
-        ),
-        _section(packet, sheet, "scorecard", "Scorecard", {"scores": packet.scores}),
-        _section(packet, sheet, "followed", "Decided before, and what became of it", {"followed": packet.followed}),
-        _section(packet, sheet, "agenda", "Agenda", {"agenda": packet.agenda}),
-        _section(packet, sheet, "changes", "Different from the quarter before", {"changes": packet.changes}),
+        *_cut(packet, sheet, "variance", "Bills against projections", packet.variances, name="variances", drawn=_bills(packet)),
+        *_cut(packet, sheet, "scorecard", "Scorecard", packet.scores, name="scores"),
+        *_cut(packet, sheet, "followed", "Decided before, and what became of it", packet.followed),
+        *_cut(packet, sheet, "agenda", "Agenda", packet.agenda),
+        *_cut(packet, sheet, "changes", "Different from the quarter before", packet.changes),
         *(
             _section(packet, sheet, f"model:{page.model}", page.name, {"page": page}, template="model")
             for page in packet.models
         ),
-        _section(packet, sheet, "rejected", "Rejected, and options not taken", {"rejected": packet.rejected}),
+        *_cut(packet, sheet, "rejected", "Rejected, and options not taken", packet.rejected),
         _section(packet, sheet, "method", "Method and sources", {"sources": packet.sources}),
-    ]
-    kept = [section for section in found if any(section.content.values())]
+    ]  # fmt: skip
     summary = _summary(packet, sheet)
-    listed = tuple((section.title, section.digest) for section in (summary, *kept))
-    return (summary, _section(packet, sheet, "contents", "Sections and their digests", {"contents": listed}), *kept)
+    listed = tuple((section.title, section.digest) for section in (summary, *found))
+    return (summary, *_cut(packet, sheet, "contents", "Sections and their digests", listed), *found)
+
+
+def _cut(
+    packet: QuarterlyPacket, sheet: str, key: str, title: str, rows: Sequence[object], *, name: str = "",
+    drawn: Mapping[str, str] | None = None, **more: object,
+) -> list[Section]:  # fmt: skip
+    """A table as sections of so many rows each, so that a changed row draws no other page anew; the chart is one of its own."""
+    chunks = [tuple(rows[start : start + ROWS_MAX]) for start in range(0, len(rows), ROWS_MAX)]
+    chart = [_section(packet, sheet, f"{key}:chart", title, {}, drawn, template=key)] if drawn else []
+    titles = [
+        title if len(chunks) == 1 else f"{title} ({number} of {len(chunks)})" for number in range(1, len(chunks) + 1)
+    ]
+    return chart + [
+        _section(
+            packet,
+            sheet,
+            key if number == 1 else f"{key}:{number}",
+            titles[number - 1],
+            {name or key: chunk, **more},
+            template=key,
+        )
+        for number, chunk in enumerate(chunks, start=1)
+    ]
 
 
 def _section(
@@ -79,18 +104,14 @@ def _summary(packet: QuarterlyPacket, sheet: str) -> Section:
     return _section(packet, sheet, "summary", f"Performance & Cost Review {packet.quarter}", content)
 
 
-def _portfolio(packet: QuarterlyPacket) -> Mapping[str, Any]:
-    return {"points": packet.points, "frontier": tuple(sorted(frontier(packet.points)))}
-
-
 def _spend(packet: QuarterlyPacket) -> Mapping[str, str]:
     return {"spend.svg": charts.spend_chart(packet.money)} if packet.money else {}
 
 
-def _portfolio_chart(packet: QuarterlyPacket) -> Mapping[str, str]:
+def _portfolio(packet: QuarterlyPacket) -> Mapping[str, str]:
     drawn = charts.portfolio_chart(packet.points, best=frontier(packet.points))
     return {"portfolio.svg": drawn} if drawn else {}
 
 
-def _variance(packet: QuarterlyPacket) -> Mapping[str, str]:
+def _bills(packet: QuarterlyPacket) -> Mapping[str, str]:
     return {"variance.svg": charts.waterfall(packet.variances)} if packet.variances else {}

@@ -59,11 +59,16 @@ def test_the_frontier_is_what_nothing_beats(values: list[tuple[Decimal | None, .
 def test_sections_are_the_same_for_the_same_packet_and_differ_by_what_changed() -> None:
     packet = make_packet(20)
     before = {section.key: section.digest for section in sections_of(packet, sheet="sha256:a")}
-    assert list(before)[:5] == ["summary", "contents", "spend", "portfolio", "variance"]
+    assert list(before)[:7] == [
+        "summary", "contents", "contents:2", "spend:chart", "spend", "portfolio:chart", "portfolio",
+    ]  # fmt: skip
     assert before == {section.key: section.digest for section in sections_of(packet, sheet="sha256:a")}
     pages = (*packet.models[:7], make_page(8, name="Another name"), *packet.models[8:])
     after = {section.key: section.digest for section in sections_of(replace(packet, models=pages), sheet="sha256:a")}
-    assert {key for key in after if after[key] != before[key]} == {"contents", "model:team-3/model-8"}
+    assert {key for key in after if after[key] != before[key]} == {
+        "contents",
+        "model:team-3/model-8",
+    }  # one page of the table of digests
     other = {section.key: section.digest for section in sections_of(packet, sheet="sha256:b")}
     assert not set(other.values()) & set(before.values())
 
@@ -76,8 +81,20 @@ def test_what_is_empty_is_left_out() -> None:
         "method",
     ]
     hours = make_packet(0, **empty | {"spend": (replace(make_spend(1), unit="gpu_h"),)})
-    (spend,) = [section for section in sections_of(hours, sheet="s") if section.key == "spend"]
-    assert spend.charts == {}
+    assert [section.key for section in sections_of(hours, sheet="s")] == ["summary", "contents", "spend", "method"]
+
+
+def test_long_tables_are_cut_so_that_a_row_draws_one_page_anew() -> None:
+    packet = make_packet(70)
+    before = {section.key: section for section in sections_of(packet, sheet="s")}
+    assert [section.title for section in before.values() if section.template == "scorecard"] == [
+        "Scorecard (1 of 3)", "Scorecard (2 of 3)", "Scorecard (3 of 3)",
+    ]  # fmt: skip
+    assert [len(before[key].content["scores"]) for key in ("scorecard", "scorecard:2", "scorecard:3")] == [30, 30, 10]
+    scores = (*packet.scores[:40], make_score(2), *packet.scores[41:])
+    after = {section.key: section.digest for section in sections_of(replace(packet, scores=scores), sheet="s")}
+    changed = {key for key in after if after[key] != before[key].digest}
+    assert changed == {"scorecard:2", "contents"}
 
 
 def test_the_difference_to_the_quarter_before() -> None:
