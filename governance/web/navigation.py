@@ -1,4 +1,4 @@
-"""The main navigation: the places, in the order of a working day."""
+"""The navigation: the places of a working day in the bar, and what keeps the house running in the menu of the reader."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,6 @@ _PLACES = (
     ("Policy", "governance:policies"),
     ("Budgets", "governance:budgets"),
     ("Spend", "governance:spend"),
-    ("Integrations", "governance:integrations"),
 )
 
 _BESIDE = {"Models": ("/runs/",), "Quarterly": ("/actions/", "/scorecard/"), "Spend": ("/bills/",)}
@@ -27,14 +26,17 @@ class Entry:
     is_current: bool
 
 
-def entries(
-    *, path: str, may_read_trail: bool = False, may_read_changes: bool = False, sees_all: bool = False
-) -> tuple[Entry, ...]:
-    """Every place the reader may go; the one whose address the path begins with is current (the inbox only by itself)."""
-    quarterly = (("Quarterly", "reviews:cycles"),) if sees_all else (("Scorecard", "reviews:scorecard"),)
+def entries(*, path: str, sees_all: bool = False) -> tuple[Entry, ...]:
+    """Every place of the bar; the one whose address the path begins with is current (the inbox only by itself)."""
+    quarterly = ("Quarterly", "reviews:cycles") if sees_all else ("Scorecard", "reviews:scorecard")
+    return tuple(_entry(label, reverse(name), path) for label, name in (*_PLACES, quarterly))
+
+
+def menu_entries(*, path: str, may_read_trail: bool = False, may_read_changes: bool = False) -> tuple[Entry, ...]:
+    """What stands in the reader's own menu, as far as they may go there."""
     changes = (("Changes", "governance:changes"),) if may_read_changes else ()
     trail = (("Audit", "governance:audit"),) if may_read_trail else ()
-    places = (*_PLACES[:-1], *quarterly, _PLACES[-1], *changes, *trail)
+    places = (("Integrations", "governance:integrations"), *changes, *trail)
     return tuple(_entry(label, reverse(name), path) for label, name in places)
 
 

@@ -143,9 +143,15 @@ def meter(
 
 @register.simple_tag(takes_context=True)
 def navigation_entries(context: Context) -> tuple[navigation.Entry, ...]:
-    """The entries of the main navigation, the current one marked."""
-    told = {name: bool(context.get(name)) for name in ("may_read_trail", "may_read_changes", "sees_all")}
-    return navigation.entries(path=context["request"].path, **told)
+    """The entries of the bar, the current one marked."""
+    return navigation.entries(path=context["request"].path, sees_all=bool(context.get("sees_all")))
+
+
+@register.simple_tag(takes_context=True)
+def menu_entries(context: Context) -> tuple[navigation.Entry, ...]:
+    """The entries of the reader's own menu, the current one marked."""
+    told = {name: bool(context.get(name)) for name in ("may_read_trail", "may_read_changes")}
+    return navigation.menu_entries(path=context["request"].path, **told)
 
 
 @register.simple_block_tag
