@@ -25,6 +25,8 @@ SECTION_MAX_S = 60.0
 CPU_MAX_S = 900
 RENEW_AFTER = 60
 WAITING_MAX = 4
+FEW = 8
+"""A child takes most of a second to start: so few sheets are printed sooner by one."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class SectionPrinter:
             if child is not None:
                 child.close()
             done.put(None)
+
+
+def processes_for(sheets: int) -> int:
+    """How many children print so many sheets soonest."""
+    return 1 if sheets <= FEW else PROCESSES
 
 
 def merge(parts: Sequence[tuple[str, bytes]], *, title: str) -> tuple[bytes, int]:

@@ -14,7 +14,7 @@ from governance import audit, outbox, wakeups
 from governance.models import OutboxMessage
 from reviews.actions import cycles, quarterly_packets
 from reviews.domain.quarterly.sections import Section
-from reviews.integrations.pdf_sections import SECTION_MAX_S, SectionPrinter, Sheet, merge
+from reviews.integrations.pdf_sections import SECTION_MAX_S, SectionPrinter, Sheet, merge, processes_for
 from reviews.models import CyclePacket, RenderedSection
 from reviews.ports import PrintFailed
 from reviews.queries import quarterly_page as pages
@@ -88,8 +88,9 @@ def _draw(packet: CyclePacket, sections: tuple[Section, ...]) -> None:
             keep()
 
     try:
-        missing = _sheets(packet, [section for section in sections if section.digest not in known])
-        SectionPrinter().print(missing, shared=pages.shared_assets(), on_printed=on_printed)
+        missing = [section for section in sections if section.digest not in known]
+        printer = SectionPrinter(processes=processes_for(len(missing)))
+        printer.print(_sheets(packet, missing), shared=pages.shared_assets(), on_printed=on_printed)
     finally:
         if waiting:
             keep()

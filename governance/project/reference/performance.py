@@ -25,6 +25,7 @@ PARTS: Mapping[str, str] = {
     "pareto": "The frontier of many candidates",
     "costs": "Cost projections",
     "deliveries": "Deliveries of Jira",
+    "quarterly": "The quarterly packet",
 }
 """Headings of the page, by the first word of a figure's name; the order is the page's."""
 REMARKS: Mapping[str, str] = {

@@ -45,6 +45,9 @@ class Press:
     printed: list[str] = []
     fails = False
 
+    def __init__(self, *, processes: int) -> None:
+        assert processes in {1, 2}
+
     def print(self, sheets: object, *, shared: object, on_printed: Callable[[str, bytes], None]) -> None:
         for sheet in sheets:
             self.printed.append(sheet.html)

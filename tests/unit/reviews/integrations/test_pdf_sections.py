@@ -73,3 +73,7 @@ def test_a_caller_that_gives_up_leaves_no_process_behind() -> None:
         SectionPrinter(processes=2).print(
             (sheet(number) for number in range(50)), shared={"own.css": b""}, on_printed=give_up
         )
+
+
+def test_few_sheets_are_printed_by_one() -> None:
+    assert [pdf_sections.processes_for(count) for count in (0, 1, 8, 9, 200)] == [1, 1, 1, 2, 2]
