@@ -16,7 +16,7 @@ MODELS, SPEED_UP, SHARE = 200, 1.8, 0.05
 
 
 def drawn(
-    packet: QuarterlyPacket, *, processes: int, known: dict[str, bytes] | None = None
+    packet: QuarterlyPacket, *, processes: int = 0, known: dict[str, bytes] | None = None
 ) -> tuple[float, dict[str, bytes]]:
     """How many seconds sections and joining took, and the PDF of every section by its digest."""
     begun, found = time.perf_counter(), dict(known or {})
