@@ -1,4 +1,4 @@
-"""`make demo`: set up, train, and walk a real model the whole way."""
+"""`make demo`: set up, train, walk a real model the whole way; then two quarters of a generated company around it."""
 
 import json
 import logging
@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ def main() -> None:
     say.step("Train a MobileNet, a ResNet and a Vision Transformer on 10,000 product images, on this machine")
     models = train.train(var, say.line)
     say.done(f"{models.best.stem} does best", f"{models.best.stat().st_size / 1e6:.2f} MB ONNX")
-    _play(say, var, people, models)
+    farewell = _play(say, var, people, models)
+    packet = _company(say, var)
+    farewell(packet)
     say.console.print(f"\n[dim]{time.monotonic() - began:.0f} s in all.[/dim]")
 
 
@@ -58,7 +61,14 @@ def _set_up() -> dict[str, Any]:
         return {name: (user.get_full_name(), cast.token_for(user, now=timezone.now())) for name, user in users.items()}
 
 
-def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> None:
+def _company(say: Terminal, var: Path) -> Path:
+    """The second part, once the processes of the first have stopped: its quarters are past, and no tick moves them on."""
+    from governance.project.demo.company import story
+
+    return story.tell(say, folder=var / "demo" / "company")
+
+
+def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Callable[[Path], None]:
     from benchmarking.toolkit.server import Server
     from governance.management.stack import Stack
     from governance.project.demo import story
@@ -78,10 +88,10 @@ def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> None
         stack.wait_for(f"{url}/livez")
         say.done(f"application at {url}, Jira stand-in at {jira_url}", f"logs in {var / 'logs'}")
         cast = story.Cast(*(callers[name] for name in ("requester", "reviewer1", "reviewer2", "lead")))
-        _tell(say, var, cast, story, models)
+        return _tell(say, var, cast, story, models)
 
 
-def _tell(say: Terminal, var: Path, cast: Any, story: Any, models: Any) -> None:
+def _tell(say: Terminal, var: Path, cast: Any, story: Any, models: Any) -> Callable[[Path], None]:
     target = var / "demo"
     say.step("The team files a model review request")
     ref = story.file_request(cast, model=models.best, rivals=models.others, data=models.data, say=say)
@@ -102,7 +112,7 @@ def _tell(say: Terminal, var: Path, cast: Any, story: Any, models: Any) -> None:
     answers = _ask_gates(say, cast, story, decided, models.others[0], target)
     summary = _summary(ref, story.runs_of(measured), measured, decided, packet) | {"gate": answers}
     (target / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
-    _farewell(say, target, ref)
+    return lambda quarterly: _farewell(say, target, ref, quarterly)
 
 
 def _ask_gates(
@@ -170,14 +180,14 @@ def _figure(metric: Any) -> dict[str, Any]:
     return numbers | {"n": metric["n"], "unit": metric["unit"]}
 
 
-def _farewell(say: Terminal, target: Path, ref: str) -> None:
+def _farewell(say: Terminal, target: Path, ref: str, quarterly: Path) -> None:
     from governance.project.demo.cast import PASSWORD
 
     say.console.print("\n[bold]Results[/bold]")
-    say.console.print(f"   {target / 'packet.pdf'}\n   {target / 'summary.json'}")
+    say.console.print(f"   {target / 'packet.pdf'}\n   {target / 'summary.json'}\n   {quarterly}")
     say.console.print(
         f"\nOpen the same data with [bold]make run[/bold], then http://127.0.0.1:8000/requests/{ref}/\n"
-        f"Log in as requester, reviewer1, reviewer2, lead, finance, admin, admin2 or auditor; the password is {PASSWORD}"
+        f"Log in as requester, reviewer1, reviewer2, lead, product, finance, admin, admin2 or auditor; the password is {PASSWORD}"
     )
 
 

@@ -13,7 +13,7 @@ from governance.project.demo.company.world import Company, Model
 
 PROVIDER = "Example Cloud (generated)"
 CLUSTER = "hpc-1"
-TAG = "review"
+TAG = "model"
 JOB_GPUS, JOBS = 8, 4
 SHARED: Mapping[str, str] = {
     "ProviderName": PROVIDER, "PublisherName": PROVIDER, "InvoiceIssuerName": PROVIDER, "BillingAccountId": "generated-100",
@@ -28,27 +28,22 @@ def bill_name(month: date, *, is_first: bool = False) -> str:
     return f"generated-focus-{month:%Y-%m}{'-first' if is_first else ''}.csv"
 
 
-def write_bill(
-    folder: Path, *, company: Company, truth: Truth, month: date, refs: Mapping[str, str], is_first: bool = False
-) -> Path:
-    """The bill of a month; `refs` maps models to the review their deployment is tagged with.
-
-    `is_first` writes what the provider said before it corrected itself.
-    """
+def write_bill(folder: Path, *, company: Company, truth: Truth, month: date, is_first: bool = False) -> Path:
+    """The bill of a month; `is_first` writes what the provider said before it corrected itself."""
     rows = [row for row in truth.months if row.month == month]
-    lines = [line for row in rows for line in _lines(company, row, refs[row.model], is_first=is_first)]
+    lines = [line for row in rows for line in _lines(company, row, is_first=is_first)]
     lines += list(_loose(month, truth.loose[month]))
     return _written(folder / bill_name(month, is_first=is_first), lines)
 
 
-def write_accounting(folder: Path, *, company: Company, truth: Truth, quarter: Quarter, refs: Mapping[str, str]) -> Path:
+def write_accounting(folder: Path, *, company: Company, truth: Truth, quarter: Quarter) -> Path:
     """The trainings of a quarter as Slurm's `sacct` exports them."""
     rows = [row for month in months_of(quarter) for row in truth.months if row.month == month and row.gpu_hours]
-    lines = [line for number, row in enumerate(rows) for line in _jobs(company, row, refs[row.model], 1000 * (number + 1))]
+    lines = [line for number, row in enumerate(rows) for line in _jobs(company, row, 1000 * (number + 1))]
     return _written(folder / f"generated-sacct-{quarter}.csv", lines)
 
 
-def _lines(company: Company, row: ModelMonth, ref: str, *, is_first: bool) -> Iterator[dict[str, str]]:
+def _lines(company: Company, row: ModelMonth, *, is_first: bool) -> Iterator[dict[str, str]]:
     model = next(each for each in company.models if each.slug == row.model)
     usd = row.first_usd if is_first and row.first_usd is not None else row.usd
     days = _days(row.month)
@@ -60,7 +55,7 @@ def _lines(company: Company, row: ModelMonth, ref: str, *, is_first: bool) -> It
             "ChargeDescription": f"Inference of {model.title}", "SkuId": _sku(model), "SkuMeter": "Server hours",
             "ResourceId": f"endpoint/{model.slug}", "ResourceName": model.title, "ResourceType": "Endpoint",
             "ConsumedQuantity": str(hours), "ConsumedUnit": "Hours", "PricingQuantity": str(hours), "PricingUnit": "Hours",
-            "Tags": json.dumps({"model": model.slug, TAG: ref, "origin": "generated"}),
+            "Tags": json.dumps({TAG: model.slug, "origin": "generated"}),
         }  # fmt: skip
 
 
@@ -87,7 +82,7 @@ def _line(month: date, day: date, usd: Decimal) -> dict[str, str]:
     return {**SHARED, **{name: f"{when}T00:00:00Z" for name, when in times.items()}, **costs, **invoice}
 
 
-def _jobs(company: Company, row: ModelMonth, ref: str, first: int) -> Iterator[dict[str, str]]:
+def _jobs(company: Company, row: ModelMonth, first: int) -> Iterator[dict[str, str]]:
     """Jobs whose GPU seconds are exactly the month's: the last one takes what even parts leave over."""
     model = next(each for each in company.models if each.slug == row.model)
     seconds = int(row.gpu_hours * 3600 / JOB_GPUS)
@@ -97,7 +92,7 @@ def _jobs(company: Company, row: ModelMonth, ref: str, first: int) -> Iterator[d
         yield {
             "JobID": str(first + number), "JobName": f"train-{model.slug}", "Account": model.team, "Partition": "gpu",
             "Start": f"{start:%Y-%m-%dT%H:%M:%S}", "ElapsedRaw": str(each + (left if number == JOBS - 1 else 0)),
-            "AllocTRES": f"cpu=32,gres/gpu:a100={JOB_GPUS}", "Cluster": CLUSTER, "Comment": json.dumps({TAG: ref, "origin": "generated"}),
+            "AllocTRES": f"cpu=32,gres/gpu:a100={JOB_GPUS}", "Cluster": CLUSTER, "Comment": json.dumps({TAG: model.slug, "origin": "generated"}),
         }  # fmt: skip
 
 

@@ -33,7 +33,10 @@ class Staff:
 
 def gather(company: Company, *, now: datetime) -> Staff:
     """Make whoever is missing, with their teams and roles; the demo's own people are there already."""
-    known = {name: User.objects.get(username=name) for name in ("reviewer1", "reviewer2", "lead", "finance", "admin", "admin2")}
+    known = {
+        name: User.objects.get(username=name)
+        for name in ("reviewer1", "reviewer2", "lead", "finance", "admin", "admin2")
+    }
     product = _person(*PRODUCT)
     if not RoleGrant.objects.filter(user=product, role=Role.PRODUCT_LEAD.value).exists():
         change = changes.propose_grant(user=product, role=Role.PRODUCT_LEAD, reason=PART, by=known["admin"], now=now)

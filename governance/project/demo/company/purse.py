@@ -29,27 +29,28 @@ def plant(company: Company, *, staff: Staff, now: datetime) -> None:
 
 
 def fill(
-    company: Company, *, given: Mapping[tuple[str, Unit], Decimal], quarter: Quarter, staff: Staff, now: datetime
-) -> None:
-    """Allocate a quarter from the top down: `given` says what each team gets in each unit."""
+    company: Company, *, given: Mapping[tuple[str, Unit], Decimal], quarter: Quarter, occasion: str, staff: Staff,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Allocate a quarter from the top down: `given` says what each team gets in each unit, `occasion` when in the quarter."""
     for unit in Unit:
         of_units = {
             slug: sum((given[team.slug, unit] for team in company.teams if team.unit == slug), Decimal(0))
             for slug in company.units
         }
         root = CostCentre.objects.get(level=Level.ORGANISATION.value)
-        _give(root, sum(of_units.values(), Decimal(0)), quarter, unit, staff, now)
+        _give(root, sum(of_units.values(), Decimal(0)), str(quarter), unit, occasion, staff, now)
         for slug, amount in of_units.items():
-            _give(CostCentre.objects.get(slug=slug), amount, quarter, unit, staff, now)
+            _give(CostCentre.objects.get(slug=slug), amount, str(quarter), unit, occasion, staff, now)
         for team in company.teams:
-            _give(Team.objects.get(slug=team.slug), given[team.slug, unit], quarter, unit, staff, now)
+            _give(Team.objects.get(slug=team.slug), given[team.slug, unit], str(quarter), unit, occasion, staff, now)
 
 
 def _give(
-    holder: Team | CostCentre, amount: Decimal, quarter: Quarter, unit: Unit, staff: Staff, now: datetime
+    holder: Team | CostCentre, amount: Decimal, quarter: str, unit: Unit, occasion: str, staff: Staff, now: datetime
 ) -> None:  # fmt: skip
     if amount > 0:
-        key = f"company:{holder.slug}:{quarter}:{unit}"
+        key = f"company:{occasion}:{holder.slug}:{quarter}:{unit}"
         budgets.allocate_for(
-            holder=holder, quarter=str(quarter), unit=unit, amount=amount, key=key, by=staff.finance, now=now
+            holder=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=staff.finance, now=now
         )  # fmt: skip

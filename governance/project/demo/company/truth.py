@@ -83,10 +83,16 @@ def truth_of(
         for number, quarter in enumerate(quarters)
         for month in months_of(quarter)
         for model in company.models
+        if not model.is_new or month >= starts_on(quarters)
     ]
     all_months = [month for quarter in quarters for month in months_of(quarter)]
     loose = {month: LOOSE_USD[number % len(LOOSE_USD)] for number, month in enumerate(all_months)}
     return Truth(quarters, tuple(rows), loose)
+
+
+def starts_on(quarters: tuple[Quarter, Quarter]) -> date:
+    """From when models run that are approved in the second quarter."""
+    return months_of(quarters[1])[1]
 
 
 def restated_month(quarters: tuple[Quarter, Quarter]) -> date:
@@ -114,8 +120,8 @@ def _month(model: Model, plan: Plan, month: date, *, is_second: bool, seed: int)
 
 
 def _trained(model: Model, month: date, dice: random.Random) -> Decimal:
-    """Hours of the quarter's one training, in its first month: whole, and a little less than was planned."""
-    if month.month % 3 != 1:
+    """Hours of the quarter's one training, in the first month that the model runs in: whole, a little less than planned."""
+    if month.month % 3 != (2 if model.is_new else 1):
         return Decimal(0)
     return Decimal(model.training_gpu_hours - dice.randint(1, max(2, model.training_gpu_hours // 20)))
 
@@ -124,5 +130,7 @@ def total(rows: Sequence[ModelMonth]) -> Plan:
     """The sums of some months."""
     zero = Decimal(0)
     return Plan(
-        sum((row.requests for row in rows), zero), sum((row.units for row in rows), zero), sum((row.usd for row in rows), zero)
+        sum((row.requests for row in rows), zero),
+        sum((row.units for row in rows), zero),
+        sum((row.usd for row in rows), zero),
     )

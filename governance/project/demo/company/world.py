@@ -65,6 +65,8 @@ class Model:
     accuracy: Decimal
     kpi: Kpi
     twist: Twist = Twist.NONE
+    is_new: bool = False
+    """Whether it is approved in the second quarter only, and runs from that quarter's second month on."""
 
     @property
     def title(self) -> str:
@@ -115,7 +117,7 @@ def _kpi(name: str, unit: str, target: str, actuals: tuple[str, str], *, is_high
 
 def _model(
     place: tuple[str, str], name: str, load: tuple[str, int, str, str], measured: tuple[int, str, str], kpi: Kpi,
-    twist: Twist = Twist.NONE,
+    twist: Twist = Twist.NONE, *, is_new: bool = False,
 ) -> Model:  # fmt: skip
     """`load`: tier, requests a year, seconds each, dollars an hour; `measured`: GPU hours, p95 in ms, accuracy."""
     tier, requests, seconds, usd = load
@@ -123,7 +125,7 @@ def _model(
     return Model(
         team=place[0], slug=place[1], name=name, tier=tier, requests_a_year=requests, seconds=Decimal(seconds),
         usd_per_hour=Decimal(usd), training_gpu_hours=hours, p95_ms=Decimal(p95), accuracy=Decimal(accuracy), kpi=kpi,
-        twist=twist,
+        twist=twist, is_new=is_new,
     )  # fmt: skip
 
 
@@ -131,7 +133,7 @@ MODELS = (
     _model(("recommendations", "home-feed"), "Home feed ranking", ("T1", 900_000_000, "0.06", "1.20"), (160, "38", "0.913"),
            _kpi("Click rate of the home feed", "%", "4.1", ("4.2", "4.6")), Twist.GROWN),
     _model(("recommendations", "basket-offers"), "Basket offers", ("T2", 240_000_000, "0.05", "0.80"), (60, "31", "0.884"),
-           _kpi("Baskets with an accepted offer", "%", "6.0", ("6.3", "6.2"))),
+           _kpi("Baskets with an accepted offer", "%", "6.0", ("6.3", "6.2")), is_new=True),
     _model(("recommendations", "similar-items"), "Similar items", ("T2", 420_000_000, "0.04", "0.80"), (90, "24", "0.902"),
            _kpi("Orders after a similar item", "%", "2.4", ("2.2", "2.5"))),
     _model(("support", "ticket-router"), "Ticket router", ("T2", 60_000_000, "0.08", "0.80"), (40, "44", "0.931"),
@@ -143,7 +145,7 @@ MODELS = (
     _model(("fraud", "card-fraud"), "Card fraud", ("T1", 600_000_000, "0.05", "1.20"), (120, "27", "0.957"),
            _kpi("Losses for each million of turnover", "USD", "410", ("402", "405"), is_higher_better=False), Twist.DEARER),
     _model(("fraud", "account-takeover"), "Account takeover", ("T1", 360_000_000, "0.05", "0.80"), (90, "29", "0.944"),
-           _kpi("Takeovers stopped", "%", "93", ("93.4", "94.0"))),
+           _kpi("Takeovers stopped", "%", "93", ("93.4", "94.0")), is_new=True),
     _model(("logistics", "parcel-eta"), "Parcel arrival time", ("T2", 300_000_000, "0.04", "0.80"), (50, "22", "0.897"),
            _kpi("Parcels within the promised hour", "%", "88", ("88.9", "89.3")), Twist.RESTATED),
     _model(("logistics", "demand-forecast"), "Demand forecast", ("T2", 24_000_000, "0.50", "0.80"), (110, "88", "0.872"),

@@ -1,0 +1,44 @@
+"""Bills in: allocation rules by two people, files received and read by the code of the worker, doubts raised."""
+
+from datetime import datetime
+from pathlib import Path
+
+import yaml
+from django.core.files import File
+
+from governance import tasks
+from governance.actions import allocation, bills
+from governance.actions.bills import Delivery
+from governance.enums import BillKind, JobState
+from governance.project.demo.company.files import CLUSTER, TAG
+from governance.project.demo.company.people import Staff
+from governance.project.demo.company.world import Model
+
+
+def publish_rules(models: tuple[Model, ...], *, staff: Staff, now: datetime) -> int:
+    """Finance writes which tag belongs to which model, an administrator puts it in force; the version's number."""
+    rules = [
+        {
+            "id": model.slug,
+            "match": {"tags": {TAG: [model.slug]}},
+            "account": model.team,
+            "model": f"{model.team}/{model.slug}",
+        }
+        for model in models
+    ]
+    document = {"apiVersion": "weighbridge/v1", "kind": "AllocationRules", "name": "default", "rules": rules}
+    draft = allocation.draft(source=yaml.safe_dump(document, sort_keys=False), by=staff.finance, now=now)
+    return allocation.publish(version=draft, by=staff.admin, now=now).number
+
+
+def take_in(path: Path, *, staff: Staff, now: datetime) -> str:
+    """Receive a file as finance and read it as a worker does; what was kept of it, in words."""
+    is_bill = "focus" in path.name
+    delivery = Delivery() if is_bill else Delivery(kind=BillKind.SLURM, cluster=CLUSTER)
+    with path.open("rb") as file:
+        bill = bills.receive(upload=File(file, name=path.name), delivery=delivery, by=staff.finance, now=now)
+    tasks.take_in_bill(bill.pk)
+    bill.refresh_from_db()
+    if bill.state != JobState.DONE:
+        raise SystemExit(f"{path.name} could not be read: {bill.error}")
+    return f"{path.name}: {bill.report['rows_kept']} of {bill.report['rows_read']} rows kept"

@@ -1,0 +1,35 @@
+"""The demo's generated company, walked whole in a reduced size: it lives once, and what is found is the truth."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from governance import tasks
+from governance.models import AuditEvent, Finding
+from governance.project.demo import cast as demo
+from governance.project.demo.company import story
+from governance.project.demo.company.world import COMPANY
+from governance.project.demo.terminal import Terminal
+from reviews.models import ActionItem, CyclePacket, MeetingDecision, ReviewCycle
+
+pytestmark = pytest.mark.django_db
+SMALL = COMPANY.only("home-feed", "basket-offers", "reply-drafts", "card-fraud", "parcel-eta", "address-match")
+
+
+@pytest.fixture
+def told(policy, tmp_path, monkeypatch):
+    """The company has lived; the demo's own people were there before it."""
+    monkeypatch.setattr(tasks, "PROGRESS_EVERY_S", 0.01)
+    demo.gather(now=timezone.now())
+    return story.tell(Terminal(), folder=tmp_path, company=SMALL)
+
+
+def test_the_company_lives_through_two_quarters_once(told, tmp_path):
+    assert told.read_bytes().startswith(b"%PDF")
+    assert [cycle.state for cycle in ReviewCycle.objects.order_by("quarter")] == ["closed", "closed"]
+    truth = json.loads((tmp_path / "truth.json").read_text())
+    assert all(row["is_equal"] for row in truth["totals"])
+    assert {row["model"]: row["twist"] for row in truth["splits"]}["card-fraud"] == "a higher price"
