@@ -1,19 +1,16 @@
 """The demo's generated company, walked whole in a reduced size: it lives once, and what is found is the truth."""
 
 import json
-from decimal import Decimal
 
 import pytest
-from django.contrib.auth.models import User
 from django.utils import timezone
 
 from governance import tasks
-from governance.models import AuditEvent, Finding
 from governance.project.demo import cast as demo
 from governance.project.demo.company import story
 from governance.project.demo.company.world import COMPANY
 from governance.project.demo.terminal import Terminal
-from reviews.models import ActionItem, CyclePacket, MeetingDecision, ReviewCycle
+from reviews.models import ReviewCycle
 
 pytestmark = pytest.mark.django_db
 SMALL = COMPANY.only("home-feed", "basket-offers", "reply-drafts", "card-fraud", "parcel-eta", "address-match")

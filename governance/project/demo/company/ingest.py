@@ -39,6 +39,6 @@ def take_in(path: Path, *, staff: Staff, now: datetime) -> str:
         bill = bills.receive(upload=File(file, name=path.name), delivery=delivery, by=staff.finance, now=now)
     tasks.take_in_bill(bill.pk)
     bill.refresh_from_db()
-    if bill.state != JobState.DONE:
+    if bill.state != JobState.DONE or bill.report is None:
         raise SystemExit(f"{path.name} could not be read: {bill.error}")
     return f"{path.name}: {bill.report['rows_kept']} of {bill.report['rows_read']} rows kept"

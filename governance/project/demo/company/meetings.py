@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from governance.domain.quarters import Quarter
 from governance.models import ModelAsset
+from governance.project.demo.cast import TEAM
 from governance.project.demo.company.people import Staff
 from governance.project.demo.company.truth import Truth, total
 from governance.project.demo.company.world import Company, Model
@@ -42,18 +43,15 @@ def map_kpis(model: Model, *, staff: Staff, now: datetime) -> None:
     """Say which business figure counts for a model, and how many requests it is expected to answer."""
     asset = asset_of(model)
     better = Better.HIGHER if model.kpi.is_higher_better else Better.LOWER
-    shared = {
-        "owner": staff.owner(model.team),
-        "data_source": SOURCE,
-        "how_estimated": "Drawn by the demo; nobody measured it.",
-    }
     quarterly = Decimal(model.requests_a_year // 4)
-    for sheet in (
-        KpiSheet(slug=BUSINESS, name=model.kpi.name, metric="accuracy", unit=model.kpi.unit, better=better,
-                 target=model.kpi.target, **shared),
-        KpiSheet(slug=REQUESTS, name="Requests answered", metric="throughput_per_s", unit="requests", better=Better.HIGHER,
-                 target=quarterly, **shared),
-    ):  # fmt: skip
+    for slug, name, metric, unit, way, target in (
+        (BUSINESS, model.kpi.name, "accuracy", model.kpi.unit, better, model.kpi.target),
+        (REQUESTS, "Requests answered", "throughput_per_s", "requests", Better.HIGHER, quarterly),
+    ):
+        sheet = KpiSheet(
+            slug=slug, name=name, metric=metric, unit=unit, better=way, target=target, owner=staff.owner(model.team),
+            data_source=SOURCE, how_estimated="Drawn by the demo; nobody measured it.",
+        )  # fmt: skip
         scorecard.set_kpi(asset=asset, sheet=sheet, by=staff.product, now=now)
 
 
@@ -94,6 +92,14 @@ def decide(company: Company, verdict: Verdict, *, cycle: ReviewCycle, staff: Sta
         due_on=now.date() + timedelta(days=verdict.days), amount_usd=verdict.amount_usd,
     )  # fmt: skip
     return meeting.decide(item=item, decided=decided, by=staff.lead, now=now)
+
+
+def welcome_real_model(cycle: ReviewCycle, *, staff: Staff, now: datetime) -> None:
+    """Put the one model that is not generated on the agenda, where the demo has one; its first bill is still to come."""
+    asset = ModelAsset.objects.filter(team__slug=TEAM).order_by("pk").first()
+    if asset is not None:
+        why = "It was trained and measured on this machine, and it has no bill yet; everything else here is generated."
+        agenda.add(cycle=cycle, title=f"{asset.name}, the real one", why=why, asset=asset, by=staff.lead, now=now)
 
 
 def close(cycle: ReviewCycle, *, notes: str, staff: Staff, now: datetime) -> CyclePacket:

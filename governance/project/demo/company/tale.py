@@ -148,6 +148,8 @@ def _meet(tale: Tale, days: Days, verdicts: tuple[Verdict, ...], notes: str) -> 
     for number, verdict in enumerate((each for each in verdicts if each.model in known), start=1):
         taken = meetings.decide(tale.company, verdict, cycle=cycle, staff=staff, now=days.met + number * HOUR / 6)
         tale.say.line(f"{taken.action.ref}: {verdict.kind.words} {verdict.model}. {taken.effect}")
+    if days.quarter == tale.quarters[1]:
+        meetings.welcome_real_model(cycle, staff=staff, now=days.met + HOUR)
     packet = meetings.close(cycle, notes=notes, staff=staff, now=days.met + 2 * HOUR)
     tale.say.done(f"minutes issued, packet of {days.quarter} frozen", packet.document_digest[:19] + "…")
     return packet
