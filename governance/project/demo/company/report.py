@@ -11,6 +11,7 @@ from governance.domain.quarters import Quarter
 from governance.project.demo.company.check import Parts, Row
 from governance.project.demo.terminal import Terminal
 
+WIDTH = 112
 YES, NO = "[green]✓[/green]", "[red]✗[/red]"
 
 
@@ -19,14 +20,14 @@ def show(found: Sequence[Row], parts: Sequence[Parts], *, quarter: Quarter, say:
     totals = _table("What was billed", "generated truth", "found on the platform", "")
     for row in found:
         totals.add_row(f"    {row.what}", _number(row.truth), _number(row.found), YES if row.is_equal else NO)
-    say.console.print(totals)
+    say.console.print(totals, width=WIDTH, crop=False)
     split = _table(
         f"Billed less planned in {quarter}, USD", "volume", "efficiency", "price", "in all", "what was generated", ""
     )
     for each in parts:
         amounts = (each.split.volume, each.split.efficiency, each.split.price, each.billed_less_planned)
         split.add_row(f"    {each.model}", *map(_number, amounts), each.twist.value, YES if each.is_right else NO)
-    say.console.print(split)
+    say.console.print(split, width=WIDTH, crop=False)
 
 
 def keep(found: Sequence[Row], parts: Sequence[Parts], path: Path) -> None:
