@@ -16,18 +16,19 @@ YES, NO = "[green]✓[/green]", "[red]✗[/red]"
 
 
 def show(found: Sequence[Row], parts: Sequence[Parts], *, quarter: Quarter, say: Terminal) -> None:
-    """Print both."""
+    """Print both, at their full width even where the terminal is narrow or none."""
+    say.console.width = max(say.console.width, WIDTH)
     totals = _table("What was billed", "generated truth", "found on the platform", "")
     for row in found:
         totals.add_row(f"    {row.what}", _number(row.truth), _number(row.found), YES if row.is_equal else NO)
-    say.console.print(totals, width=WIDTH, crop=False)
+    say.console.print(totals)
     split = _table(
         f"Billed less planned in {quarter}, USD", "volume", "efficiency", "price", "in all", "what was generated", ""
     )
     for each in parts:
         amounts = (each.split.volume, each.split.efficiency, each.split.price, each.billed_less_planned)
         split.add_row(f"    {each.model}", *map(_number, amounts), each.twist.value, YES if each.is_right else NO)
-    say.console.print(split, width=WIDTH, crop=False)
+    say.console.print(split)
 
 
 def keep(found: Sequence[Row], parts: Sequence[Parts], path: Path) -> None:
