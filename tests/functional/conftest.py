@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
@@ -71,14 +72,18 @@ def cast(live_server: LiveServer, now: datetime) -> Cast:
     return make_cast(now=now)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for the tests of a file. What comes after it in this process finds no event loop of it any more.
+
+    While that loop runs, Django keeps its connections apart from those of the time before; they are closed with it.
+    """
     if not CHROMIUM.exists():
         pytest.fail(MISSING, pytrace=False)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(SILENT))
         yield chromium
+        connections.close_all()
         chromium.close()
 
 

@@ -64,7 +64,7 @@ OURS: Mapping[str, str] = {
             "governance.ModelVersion.stored_as", "governance.Bill.stored_as", "governance.BillSlice.totals", "benchmarking.Dataset.stored_as", "benchmarking.Run.key",
             "benchmarking.LoadPart.samples_stored_as",
             "benchmarking.LoadPart.samples_stored_as",
-            "reviews.Packet.stored_as", "reviews.Ticket.label", "benchmarking.CostProjection.token", "reviews.Authorisation.envelope",
+            "reviews.Packet.stored_as", "reviews.Ticket.label", "reviews.Determination.told", "benchmarking.CostProjection.token", "reviews.Authorisation.envelope",
             "reviews.CyclePacket.stored_as",
         ),
         MACHINE,

@@ -27,7 +27,11 @@ PATIENCE_S = 300
 
 
 def write(name: int, at: datetime, start: float) -> None:
-    """One process: a transaction of its own for every event."""
+    """One process: a transaction of its own for every event, on a connection of its own."""
+    inherited = [each.connection for each in connections.all(initialized_only=True)]
+    for each in connections.all(initialized_only=True):
+        each.connection = None  # closing it would close the one of the process this was forked from
+    assert len(inherited) <= 1
     while time.monotonic() < start:
         time.sleep(0.001)
     for number in range(EVENTS_EACH):

@@ -28,6 +28,8 @@ ECHOED = {
     "trail.FilterForm.q", "trail.FilterForm.kind", "models.FilterForm.q", "lists.FilterForm.q",
     "styleguide.SpecimenFilter.q", "styleguide.SpecimenForm.title", "styleguide.SpecimenForm.purpose",
     "budget_forms.AllocationForm.quarter", "filing_forms.FilingForm.sha256", "prices.FilterForm.q",
+    "costs_forms.OptionForm.sku", "costs_forms.OptionForm.title", "costs_forms.OptionForm.training_sku",
+    "costs_forms.QuickForm.name", "bill_inputs.AllocationTrialInput.source",
 }  # fmt: skip
 # Inputs that end as one of a few words, a digest or a secret that is compared: what is refused is not shown again.
 NOT_SHOWN = {
@@ -40,8 +42,38 @@ NOT_SHOWN = {
     "inputs.VoteInput.stage", "inputs.WaiverInput.rule", "inputs.AllocationInput.team", "inputs.BudgetChangeInput.team",
     "inputs.BudgetChangeInput.quarter", "inputs.BudgetChangeInput.request", "inputs.BudgetChangeInput.to_team",
     "inputs.BudgetChangeInput.to_quarter", "inputs.FindingFilters.kind",
+    "bill_inputs.RateInput.currency", "bills.RateForm.currency", "bills.UploadForm.file", "costs_forms.SpecForm.file",
+    "cycle_forms.ActualForm.kpi", "cycle_forms.ActualForm.model", "cycle_forms.ActualsFileForm.file",
+    "cycle_forms.KpiForm.slug", "cycles.ActualInput.model", "inputs.ProjectionInput.option",
+    "inputs.ProjectionInput.token", "step_forms.ProjectionForm.file", "step_forms.ProjectionForm.link",
+    "step_forms.ProjectionForm.option",
 }  # fmt: skip
 STORED = {
+    "allocation.RulesForm.source": "governance.AllocationVersion.source",
+    "bill_inputs.RulesInput.source": "governance.AllocationVersion.source",
+    "bill_inputs.BillInput.cluster": "governance.Bill.cluster",
+    "bills.UploadForm.cluster": "governance.Bill.cluster",
+    "bill_inputs.RateInput.source": "governance.ExchangeRate.source",
+    "bills.RateForm.source": "governance.ExchangeRate.source",
+    "costs_forms.SpecForm.source": "benchmarking.CostProjection.spec",
+    "cycle_forms.AddForm.title": "reviews.AgendaItem.title",
+    "cycle_forms.AddForm.why": "reviews.AgendaItem.why",
+    "cycle_forms.RemovalForm.reason": "reviews.AgendaItem.removal_reason",
+    "cycle_forms.CutOffForm.reason": "governance.AuditEvent.reason",
+    "cycle_forms.DecisionForm.rationale": "reviews.MeetingDecision.rationale",
+    "cycles.DecisionInput.rationale": "reviews.MeetingDecision.rationale",
+    "cycle_forms.NotesForm.notes": "reviews.ReviewCycle.notes",
+    "cycle_forms.OutcomeForm.outcome": "reviews.ActionItem.outcome",
+    "cycles.OutcomeInput.outcome": "reviews.ActionItem.outcome",
+    "cycle_forms.ActualForm.source": "reviews.KpiActual.source",
+    "cycles.ActualInput.source": "reviews.KpiActual.source",
+    **dict.fromkeys(("cycle_forms.KpiForm.data_source", "cycles.KpiInput.data_source"), "reviews.Kpi.data_source"),
+    **dict.fromkeys(
+        ("cycle_forms.KpiForm.how_estimated", "cycles.KpiInput.how_estimated"), "reviews.Kpi.how_estimated"
+    ),
+    **dict.fromkeys(("cycle_forms.KpiForm.metric", "cycles.KpiInput.metric"), "reviews.Kpi.metric"),
+    **dict.fromkeys(("cycle_forms.KpiForm.name", "cycles.KpiInput.name"), "reviews.Kpi.name"),
+    **dict.fromkeys(("cycle_forms.KpiForm.unit", "cycles.KpiInput.unit"), "reviews.Kpi.unit"),
     "budget_forms.AllocationForm.key": "governance.LedgerEntry.key",
     "budget_forms.CentreForm.name": "governance.CostCentre.name",
     "budget_forms.ChangeForm.reason": "governance.BudgetChange.reason",
@@ -139,6 +171,7 @@ def test_what_is_only_echoed_is_escaped(cast: Cast) -> None:
         ("admin", "/requests/", {"q": SAID, "state": SAID, "team": SAID}), ("finance", "/budgets/", {"quarter": SAID}),
         ("admin", "/changes/", {"state": SAID, "page": SAID}), ("admin", "/styleguide/", {"q": SAID, "title": SAID}),
         ("author", "/accounts/login/", {"next": SAID}), ("author", "/requests/new/", {"model": SAID}), ("author", "/prices/", {"q": SAID}),
+        ("author", "/costs/", {"name": SAID, "a-title": SAID, "a-sku": SAID, "a-kind": "self-hosted", "b-kind": "none"}),
     ]  # fmt: skip
     sent = [
         ("finance", "/budgets/", {"quarter": SAID, "team": SAID, "amount": SAID, "key": "k", "unit": SAID}),

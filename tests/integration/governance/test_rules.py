@@ -51,6 +51,32 @@ TABLE: dict[str, tuple[Check, set[Role], str]] = {
     "check_refuse_change of one's own": (lambda who: rules.check_refuse_change(who, proposed_by_id=ME), set(Role), ""),
     "check_read_changes": (rules.check_read_changes, {L, A, U}, "may read proposed changes."),
     "check_allocate_budget": (rules.check_allocate_budget, {F}, "Only finance may allocate a budget."),
+    "check_propose_budget_change at home": (
+        lambda who: rules.check_propose_budget_change(who, team=HOME), {R, L, F}, "may change another team's budget.",
+    ),
+    "check_propose_budget_change": (
+        lambda who: rules.check_propose_budget_change(who, team=AWAY), {L, F}, "may change another team's budget.",
+    ),
+    "check_confirm_budget_change": (
+        lambda who: rules.check_confirm_budget_change(who, proposed_by_id=SOMEBODY, teams={AWAY}), {L, F},
+        "may confirm a change of a budget.",
+    ),
+    "check_confirm_budget_change of one's own": (
+        lambda who: rules.check_confirm_budget_change(who, proposed_by_id=ME, teams={AWAY}), set(), "",
+    ),
+    "check_refuse_budget_change": (
+        lambda who: rules.check_refuse_budget_change(who, proposed_by_id=SOMEBODY), {L, F},
+        "may refuse a change of a budget.",
+    ),
+    "check_refuse_budget_change of one's own": (
+        lambda who: rules.check_refuse_budget_change(who, proposed_by_id=ME), set(Role), "",
+    ),
+    "check_read_findings": (rules.check_read_findings, {L, F, A, U}, "may read findings."),
+    "check_assign_finding": (rules.check_assign_finding, {L, F, A}, "may assign a finding."),
+    "check_close_finding": (
+        lambda who: rules.check_close_finding(who, owner_id=SOMEBODY), {L, F, A}, "may close another person's finding.",
+    ),
+    "check_close_finding of one's own": (lambda who: rules.check_close_finding(who, owner_id=ME), set(Role), ""),
     "check_handle_bills": (
         rules.check_handle_bills, {L, F, A}, "Only finance or a platform lead or an administrator may handle bills.",
     ),
@@ -99,10 +125,17 @@ def test_a_role_may_what_the_table_says(name: str, role: Role) -> None:
         assert refusal.value.reason.endswith(".")
 
 
+# What anybody may do with what is their own.
+FREE = {
+    "check_create_token", "check_refuse_change of one's own", "check_refuse_budget_change of one's own",
+    "check_close_finding of one's own",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("name", list(TABLE))
 def test_nobody_without_a_role_may_anything_but_make_a_token(name: str) -> None:
     check, _, _ = TABLE[name]
-    assert rules.may(lambda: check(person())) == (name in {"check_create_token", "check_refuse_change of one's own"})
+    assert rules.may(lambda: check(person())) == (name in FREE)
 
 
 @pytest.mark.parametrize("name", list(TABLE))

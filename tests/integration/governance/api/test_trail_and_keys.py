@@ -31,7 +31,7 @@ def test_the_trail_is_read_from_its_end(api: Api, cast: Any, person: str) -> Non
             "subject_type": "person",
             "subject": "outsider",
             "details": {"role": "requester", "team": "ads"},
-            "reason": "",
+            "reason": "By an operator on the server, without a second person.",
             "request_id": "",
             "previous_hash": event.previous_hash,
             "hash": event.hash,

@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from governance.actions import rulebook as actions
-from governance.domain import defaults
 from governance.domain.refusals import NotFound
 from governance.models import ChecklistVersion, PolicyVersion
 from governance.queries import rulebook
 from tests.factories.changes import publish
 from tests.factories.people import Cast
+from tests.factories.policies import LEAN
 
-POLICY = defaults.text_of(defaults.POLICY)
+POLICY = LEAN
 STRICTER = POLICY.replace("limit: 200", "limit: 100")
 HOUR = timedelta(hours=1)
 

@@ -39,10 +39,10 @@ def test_a_ledger_as_csv_and_as_xlsx(as_: As, cast: Cast, quarter: str) -> None:
     assert (response["Content-Type"], response["X-Content-Type-Options"]) == ("text/csv; charset=utf-8", "nosniff")
     header, booking = table(response.content)
     assert header[:3] == ["Booked", "Booking", "Request"]
-    assert booking[1:7] == ["allocate", "", "Finance", "1234.50", "1234.50", "1234.50"]
+    assert booking[1:8] == ["allocate", "", "", "Finance", "1234.50", "1234.50", "1234.50"]
     sheet = load_workbook(io.BytesIO(as_(cast.author).get(LEDGER.format(quarter, "xlsx")).content)).active
-    assert Decimal(str(sheet["E2"].value)) == Decimal("1234.5")
-    assert (sheet["E2"].data_type, sheet["B2"].value, sheet.max_row) == ("n", "allocate", 2)
+    assert Decimal(str(sheet["F2"].value)) == Decimal("1234.5")
+    assert (sheet["F2"].data_type, sheet["B2"].value, sheet.max_row) == ("n", "allocate", 2)
 
 
 def test_another_team_sees_no_ledger(as_: As, cast: Cast, quarter: str) -> None:

@@ -41,6 +41,7 @@ def test_a_figure_is_stated(api: Api, author: User, submitted: ReviewRequest) ->
         "source": "",
         "observed_at": row.observed_at.isoformat().replace("+00:00", "Z"),
         "valid_until": None,
+        "p80": None,
     }
     assert (response.status_code, response.json()) == (201, expected)
     fact = next(each for each in client.get(url(submitted, "facts")).json() if each["name"] == "cost_per_1k_usd")

@@ -75,6 +75,7 @@ def test_a_request_is_filed_as_a_draft_with_its_figures(
         "source": "training log",
         "observed_at": stated_at,
         "valid_until": None,
+        "p80": None,
     }
     assert said["possible"]["submit"] == {"is_possible": True, "why_not": ""}
     assert not said["possible"]["vote"]["is_possible"]

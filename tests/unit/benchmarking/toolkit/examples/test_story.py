@@ -102,7 +102,7 @@ def test_the_command_passes_its_options_on(monkeypatch, tmp_path) -> None:
     done = weighbridge("example", "product-images", "--out", tmp_path, "--data", tmp_path, "--images", 12_000, "--minutes", 20, "--quiet")  # fmt: skip
     assert (done.exit_code, done.stdout) == (0, "")
     assert (told.asked["folder"], told.asked["data"]) == (tmp_path, tmp_path)
-    assert (told.asked["settings"].images, told.asked["settings"].training_minutes) == (12_000, 11.0)
+    assert (told.asked["settings"].images, told.asked["settings"].training_minutes) == (12_000, 9.0)
     assert told.asked["now"]().tzinfo is UTC
     weighbridge("example", "product-images", "--quick")
     assert told.asked["settings"].variants == (STATIC,)
