@@ -5,7 +5,6 @@ import mmap
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from benchmarking.toolkit.load.plan import Caps, plan_from
 from benchmarking.toolkit.load.report import load_document
 from benchmarking.toolkit.load.samples import merged, read_samples
 from benchmarking.toolkit.measure.scenarios import SCENARIOS, Engine, ProfileSettings
+from benchmarking.toolkit.rerun import settings_in
 from benchmarking.toolkit.runners.isolated import Limits, RunCancelled, RunFailed, check_wall, profile_isolated
 from governance import audit, outbox, wakeups
 from governance.domain.addresses import Pinned
@@ -131,12 +131,19 @@ def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
         )  # fmt: skip
     on_progress, should_stop = follow
     return profile_isolated(
-        model=model, settings=_settings_of(run.plan), data=data, limits=limits, on_progress=on_progress, should_stop=should_stop, workdir=folder,
+        model=model, settings=_settings_of(run), data=data, limits=limits, on_progress=on_progress, should_stop=should_stop, workdir=folder,
         needs_wall=needs_wall,
     )  # fmt: skip
 
 
-def _settings_of(plan: Mapping[str, Any]) -> ProfileSettings:
+def _settings_of(run: Run) -> ProfileSettings:
+    """What the plan asks for; of a run that repeats a measured one, what that one's manifest says it was measured with."""
+    plan = run.plan
+    if run.repeats is not None and run.repeats.result is not None:
+        found = settings_in(run.repeats.result["manifest"])
+        if found.engine.provider != PROVIDERS[hardware_of(plan)]:
+            raise RunFailed("The repeated run used another kind of machine than its plan names.")
+        return found
     scenario = SCENARIOS[plan["scenario"]](min_samples=int(plan["min_samples"]), **plan.get("settings", {}))
     return ProfileSettings(scenario=scenario, engine=Engine(provider=PROVIDERS[hardware_of(plan)]))
 

@@ -10,12 +10,16 @@ from benchmarking.domain.routing import task_of
 from benchmarking.enums import Verdict
 from benchmarking.models import Dataset, Run
 from benchmarking.rules import check_run
+from benchmarking.toolkit.rerun import compared
 from governance import audit, outbox
 from governance.domain.canonical import digest_of
 from governance.domain.refusals import WrongState
 from governance.enums import UNFINISHED, JobState
 from governance.models import ModelVersion
 from governance.queries.people import person_of
+
+# How far times may differ and pass as equivalent, as `weighbridge rerun` has it.
+MARGIN = 0.1
 
 
 def queue(
@@ -27,24 +31,30 @@ def queue(
     asked_for: str,
     by: User,
     now: datetime,
+    repeats: Run | None = None,
 ) -> Run:
-    """Queue a run in the caller's transaction; the same `key` twice is one run. `plan` names the scenario."""
+    """Queue a run in the caller's transaction; the same `key` twice is one run. `plan` names the scenario.
+
+    A run that repeats another, finished one is measured with the settings of that one's manifest.
+    """
     with transaction.atomic():
         run, is_new = Run.objects.get_or_create(
             key=key,
             defaults={
                 "model_version": version, "dataset": dataset, "plan": plan, "scenario": plan["scenario"],
                 "asked_for": asked_for, "started_by": by, "created_at": now, "next_attempt_at": now,
+                "repeats": repeats,
             },
         )  # fmt: skip
         if is_new:
-            _record("queued", run, by, now, {"model": version.digest, "plan": plan})
+            repeated = {"repeats": repeats.key} if repeats else {}
+            _record("queued", run, by, now, {"model": version.digest, "plan": plan, **repeated})
         outbox.wake(task_of(run.plan), run.pk)
     return run
 
 
 def repeat(*, run: Run, by: User, now: datetime) -> Run:
-    """Queue the same benchmark once more, as a run of its own; the old one stays as it is."""
+    """Queue the same benchmark once more, as a run of its own that is held against the old one; that stays as it is."""
     check_run(person_of(by), team=run.model_version.asset.team.slug)
     if run.state in UNFINISHED:
         raise WrongState(f"Run {run.pk} is still {run.state}; wait for it or cancel it first.")
@@ -58,6 +68,7 @@ def repeat(*, run: Run, by: User, now: datetime) -> Run:
         asked_for=run.asked_for,
         by=by,
         now=now,
+        repeats=run,
     )
 
 
@@ -85,14 +96,17 @@ def abandon(*, run: Run, by: User | None, now: datetime) -> bool:
 def finish(*, run: Run, result: dict[str, Any], by: User | None = None, now: datetime) -> bool:
     """Store the result of a run this worker still holds; False, and nothing written, where the lease was lost."""
     verdict = Verdict(result["verdict"]["status"])
+    first = run.repeats.result if run.repeats else None
+    held = compared(first, result, margin=MARGIN) if first is not None else None
     with transaction.atomic():
         kept = run.write(
             state=JobState.DONE, progress=1.0, phase="", error="", result=result, result_digest=digest_of(result),
-            verdict=verdict, finished_at=now, lease_until=None,
+            verdict=verdict, finished_at=now, lease_until=None, equivalence=held,
         )  # fmt: skip
         if kept:
             run.refresh_from_db()
-            _record("done", run, by, now, {"verdict": verdict.value, "result": run.result_digest})
+            answer = {"answer": held["answer"]} if held else {}
+            _record("done", run, by, now, {"verdict": verdict.value, "result": run.result_digest, **answer})
             _tell(run, now)
     return kept
 

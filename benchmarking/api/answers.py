@@ -52,6 +52,14 @@ class RunDetailAnswer(Answer):
     manifest = serializers.JSONField()
     isolation = serializers.CharField()
     result_digest = serializers.CharField()
+    repeats = serializers.IntegerField(
+        allow_null=True, help_text="The run it repeats with the settings of its manifest."
+    )
+    equivalence = serializers.JSONField(
+        allow_null=True,
+        help_text="Of a repeated run: answer (equivalent, different, cannot_tell), figures with the ratio's interval and "
+        "p-value, reasons, and the differences of the environment.",
+    )
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
 

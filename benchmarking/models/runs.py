@@ -38,6 +38,9 @@ class Run(Leased):
     result_digest = models.CharField(max_length=71, blank=True, default="")
     verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True, default="")
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    # The run whose manifest this one was measured with, and how the two compare (`weighbridge.rerun/1`, without results).
+    repeats = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="repetitions")
+    equivalence = models.JSONField(null=True)
 
     class Meta:
         constraints = [
@@ -46,6 +49,10 @@ class Run(Leased):
             models.CheckConstraint(
                 name="done_has_a_result",
                 condition=~Q(state=JobState.DONE) | (Q(result__isnull=False) & ~Q(verdict="")),
+            ),
+            models.CheckConstraint(
+                name="equivalence_is_to_a_run",
+                condition=Q(equivalence__isnull=True) | Q(repeats__isnull=False, state=JobState.DONE),
             ),
         ]
         indexes = [models.Index(fields=["asked_for"]), models.Index(fields=["state", "next_attempt_at"])]

@@ -62,6 +62,8 @@ class RunView:
     hardware: str = ""
     variants: tuple[VariantLine, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    repeats: int | None = None
+    equivalence: dict[str, Any] | None = None
 
 
 def visible_to(person: Person) -> QuerySet[Run]:
@@ -137,6 +139,8 @@ def describe(run: Run) -> RunView:
         hardware=hardware_of(run.plan),
         variants=lines_of(result),
         pictures=pictures_of(result),
+        repeats=run.repeats_id,
+        equivalence=run.equivalence,
     )
 
 

@@ -47,6 +47,13 @@ def settings_of(result: Mapping[str, Any], *, model: Path, data: Path | None) ->
     return settings_from(settings)
 
 
+def settings_in(manifest: Mapping[str, Any]) -> ProfileSettings:
+    """Return the settings that a manifest was sealed with, the files at hand being the same for sure; raise Invalid."""
+    if "settings" not in manifest or sealed(manifest)["digest"] != manifest.get("digest"):
+        raise Invalid("The repeated run's manifest holds no settings.", code="result_form", field="result")
+    return settings_from(manifest["settings"])
+
+
 def rerun(
     result: Mapping[str, Any], run: Callable[[], dict[str, Any]], *, margin: float, alpha: float = 0.05
 ) -> dict[str, Any]:
@@ -56,6 +63,17 @@ def rerun(
     is, `equivalent` if all are, else `cannot_tell`, as when one of the runs is no valid measurement.
     """
     again = run()
+    return {
+        **compared(result, again, margin=margin, alpha=alpha),
+        "is_partial": bool(again.get("is_partial")),
+        "result": again,
+    }
+
+
+def compared(
+    result: Mapping[str, Any], again: Mapping[str, Any], *, margin: float, alpha: float = 0.05
+) -> dict[str, Any]:
+    """Return the answer, figures, reasons and differences of a `weighbridge.rerun/1` mapping for two results at hand."""
     figures = list(_figures(result, again, margin=margin, alpha=alpha))
     reasons = list(_reasons(result, again, figures))
     answers = {figure["answer"] for figure in figures}
@@ -66,7 +84,6 @@ def rerun(
         answer = Answer.DIFFERENT
     return {
         "schema": SCHEMA,
-        "is_partial": bool(again.get("is_partial")),
         "answer": answer.value,
         "margin": margin,
         "alpha": alpha,
@@ -74,7 +91,6 @@ def rerun(
         "reasons": reasons,
         "differences": differences(result["manifest"], again["manifest"]),
         "repeats": result["manifest"]["digest"],
-        "result": again,
     }
 
 

@@ -13,6 +13,7 @@ from benchmarking.models import Run
 from benchmarking.queries import of_model as model_runs
 from benchmarking.queries import runs
 from benchmarking.rules import check_run
+from benchmarking.web.equivalence import equivalence_of
 from benchmarking.web.result import conditions_of, confusion_of, distribution_of, groups_of
 from governance.domain.refusals import NotFound, Refused
 from governance.queries import inventory, trail
@@ -37,6 +38,7 @@ def detail(request: HttpRequest, run_id: int) -> HttpResponse:
         "distribution": distribution_of(view, result=result),
         "confusion": confusion_of(result),
         "conditions": conditions_of(view.manifest),
+        "equivalence": equivalence_of(view),
         "events": trail.of_subject("run", subject=run.key),
         "crumbs": (
             ("Models", reverse("governance:models")),

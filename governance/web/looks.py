@@ -59,6 +59,9 @@ LOOKS: dict[str, Look] = {
     "cancelled": Look("plain", "dash", "Cancelled"),
     "valid": Look("ok", "check", "Valid"),
     "indicative": Look("warn", "question", "Indicative"),
+    "equivalent": Look("ok", "check", "Equivalent"),
+    "different": Look("bad", "stop", "Different"),
+    "cannot_tell": Look("warn", "question", "Cannot tell"),
     "invalid": Look("bad", "stop", "Invalid"),
     # a month of an authorisation, beside its projection
     "not_over": Look("plain", "clock", "Not over"),

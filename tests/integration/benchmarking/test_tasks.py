@@ -21,7 +21,8 @@ from benchmarking import tasks
 from benchmarking.actions import runs, sandbox
 from benchmarking.models import Run
 from benchmarking.queries.runs import describe
-from benchmarking.toolkit.measure.scenarios import SingleStream, WarmUp
+from benchmarking.toolkit.measure.manifest import sealed
+from benchmarking.toolkit.measure.scenarios import Engine, ProfileSettings, SingleStream, WarmUp
 from benchmarking.toolkit.runners.isolated import RunCancelled, RunFailed
 from governance import outbox
 from governance.actions import inventory
@@ -121,6 +122,57 @@ def test_a_model_that_was_never_uploaded_fails_in_words(cast: Cast, version: Mod
     run.refresh_from_db()
     assert run.state == "failed"
     assert run.error == "The model lies elsewhere and was never uploaded, so it cannot be run here; upload the file."
+
+
+def test_a_repetition_is_measured_with_the_settings_of_the_manifest(
+    version: ModelVersion, profiled: Callable[[Callable[..., Any]], None]
+) -> None:
+    settings = ProfileSettings(
+        scenario=SingleStream(min_samples=900, threads=2, seed=7),
+        engine=Engine(affinity=(0,), options={"arena_extend_strategy": "kSameAsRequested"}),
+    )
+    first, result = queue(version), result_of()
+    result["manifest"] = sealed({"isolation": "process", "settings": settings.as_document()})
+    seen: list[ProfileSettings] = []
+
+    def stand_in(**arguments: Any) -> dict[str, Any]:
+        seen.append(arguments["settings"])
+        return result
+
+    profiled(stand_in)
+    tasks.execute_run(first.pk)
+    first.refresh_from_db()
+    again = runs.repeat(run=first, by=version.registered_by, now=timezone.now())
+    tasks.execute_run(again.pk)
+    again.refresh_from_db()
+    assert (again.state, again.error) == ("done", "")
+    assert (seen[0].scenario.min_samples, seen[1]) == (700, settings)
+    assert again.equivalence["answer"] in {"equivalent", "cannot_tell"}
+    assert again.equivalence["differences"] == []
+
+
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [
+        ({"digest": "sha256:0"}, "holds no settings"),
+        (
+            sealed({"settings": ProfileSettings(engine=Engine(provider="cuda")).as_document()}),
+            "another kind of machine",
+        ),
+    ],
+)
+def test_a_manifest_that_cannot_be_followed_fails_the_repetition_in_words(
+    version: ModelVersion, profiled: Callable[[Callable[..., Any]], None], manifest: dict[str, Any], words: str
+) -> None:
+    first = queue(version)
+    profiled(lambda **_: {**result_of(), "manifest": manifest})
+    tasks.execute_run(first.pk)
+    first.refresh_from_db()
+    again = runs.repeat(run=first, by=version.registered_by, now=timezone.now())
+    tasks.execute_run(again.pk)
+    again.refresh_from_db()
+    assert again.state == "failed"
+    assert words in again.error
 
 
 def test_the_plan_and_the_limits_reach_the_child(

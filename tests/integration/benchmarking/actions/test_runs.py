@@ -36,6 +36,10 @@ def claim(run: Run, now: datetime) -> Run:
     return held
 
 
+def timed(p95_ms: float) -> dict[str, Any]:
+    return result_of({"latency_p95_ms": (p95_ms, p95_ms * 0.99, p95_ms * 1.01, 3000)})
+
+
 def stored(run: Run) -> dict[str, Any]:
     return Run.objects.filter(pk=run.pk).values().get()
 
@@ -167,6 +171,36 @@ def test_a_run_is_repeated_as_a_run_of_its_own(cast: Cast, version: ModelVersion
     assert runs.repeat(run=first, by=cast.author, now=now).key == "r#4"
 
 
+def test_a_repetition_is_held_against_the_run_it_repeats(cast: Cast, version: ModelVersion, now: datetime) -> None:
+    first = queue(version, cast.author, now)
+    runs.finish(run=claim(first, now), result=timed(2.0), now=now)
+    first.refresh_from_db()
+    again = runs.repeat(run=first, by=cast.author, now=now)
+    assert (again.repeats, again.equivalence) == (first, None)
+    assert events()[-1][3] == {"model": version.digest, "plan": PLAN, "repeats": "r"}
+    result = timed(2.01)
+    result["manifest"]["isolation"] = "another"
+    assert runs.finish(run=claim(again, now), result=result, now=now) is True
+    held = stored(again)["equivalence"]
+    assert (held["answer"], held["margin"], held["repeats"]) == ("equivalent", 0.1, first.result["manifest"]["digest"])
+    assert [(each["metric"], each["then"], each["now"]) for each in held["figures"]] == [("latency_p95_ms", 2.0, 2.01)]
+    assert held["differences"] == [{"fact": "isolation", "then": "process", "now": "another"}]
+    assert events()[-1][3]["answer"] == "equivalent"
+    slower = runs.repeat(run=first, by=cast.author, now=now)
+    runs.finish(run=claim(slower, now), result=timed(3.0), now=now)
+    assert stored(slower)["equivalence"]["answer"] == "different"
+    assert stored(first)["equivalence"] is None
+
+
+def test_a_repetition_of_what_measured_nothing_is_held_against_nothing(
+    cast: Cast, version: ModelVersion, now: datetime
+) -> None:
+    first = runs.cancel(run=queue(version, cast.author, now), by=cast.author, now=now)
+    again = runs.repeat(run=first, by=cast.author, now=now)
+    assert runs.finish(run=claim(again, now), result=timed(2.0), now=now) is True
+    assert (stored(again)["equivalence"], stored(again)["repeats_id"]) == (None, first.pk)
+
+
 @pytest.mark.parametrize("state", list(UNFINISHED))
 def test_an_unfinished_run_is_not_repeated(cast: Cast, version: ModelVersion, now: datetime, state: JobState) -> None:
     run = queue(version, cast.author, now)
@@ -217,7 +251,7 @@ def test_the_database_refuses_what_no_action_would_write(cast: Cast, version: Mo
     run = queue(version, cast.author, now)
     wrong: list[dict[str, Any]] = [
         {"state": "asleep"}, {"progress": -0.01}, {"progress": 1.01}, {"state": "done", "verdict": "valid"},
-        {"state": "done", "result": {}},
+        {"state": "done", "result": {}}, {"equivalence": {}},
     ]  # fmt: skip
     for fields in wrong:
         with pytest.raises(IntegrityError), transaction.atomic():

@@ -176,3 +176,32 @@ def test_runs_of_a_model_are_a_part_of_its_page_and_a_page_without_scripts(as_, 
 
 def test_a_model_without_runs_says_so(as_, version, author):
     assert "No benchmark runs yet" in as_(author).get("/models/search/visual-search/runs/").content.decode()
+
+
+def test_a_repetition_says_how_it_compares_on_its_page_and_to_programs(as_, run, author, now):
+    first = finish_run(run=run, now=now, result=result_of({"latency_p95_ms": (2.0, 1.99, 2.01, 3000)}))
+    again = actions.repeat(run=first, by=author, now=now)
+    result = result_of({"latency_p95_ms": (3.0, 2.99, 3.01, 3000)})
+    result["manifest"] |= {"machine": {"cpu": "Another"}, "engine": None}
+    again = finish_run(run=again, now=now, result=result)
+    page = as_(author).get(f"/runs/{again.pk}/").content.decode()
+    for words in (
+        "Different: a figure lies outside the margin for sure.",
+        "1.500 (1.4",
+        "machine.cpu",
+        "none → Another",
+    ):
+        assert words in page
+    assert f'<a href="/runs/{first.pk}/">Run {first.pk}</a>, with the settings of its manifest' in page
+    told = as_(author).get(f"/api/v1/runs/{again.pk}/").json()
+    assert (told["repeats"], told["equivalence"]["answer"]) == (first.pk, "different")
+    other = as_(author).get(f"/runs/{first.pk}/").content.decode()
+    assert 'id="equivalence"' not in other
+
+
+def test_a_repetition_that_differs_in_nothing_says_so_and_why_it_cannot_tell(as_, run, author, now):
+    first = finish_run(run=run, now=now, result=result_of(verdict="invalid"))
+    again = finish_run(run=actions.repeat(run=first, by=author, now=now), now=now, result=result_of())
+    page = as_(author).get(f"/runs/{again.pk}/").content.decode()
+    assert "The first run is no valid measurement, so nothing can be told from it." in page
+    assert "Nothing in the manifest" in page
