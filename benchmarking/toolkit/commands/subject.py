@@ -100,8 +100,14 @@ class Target:
 
 
 def torch_target(factory: str, shape: str, *, is_compiled: bool, is_bfloat16: bool) -> dict[str, Any] | None:
-    """Return what a PyTorch module is described by, None where none is named; raise Invalid for a shape that is none."""
+    """Return what a PyTorch module is described by, None where none is named; raise Invalid for a shape that is none.
+
+    Options that speak of such a module alone are refused without one.
+    """
     if not factory:
+        asked = {"shape": bool(shape), "compile": is_compiled, "bfloat16": is_bfloat16}
+        for field in (name for name, is_given in asked.items() if is_given):
+            raise Invalid(f"--{field} is of PyTorch modules; give --torch package.module:factory with it.", field=field)
         return None
     return {
         "factory": factory, "shape": shape_from(shape),

@@ -115,6 +115,8 @@ def test_a_module_and_an_endpoint_are_run_openly(runs):
         (("m.onnx", "--provider", "cuda"), "Behind the fence there is no GPU"),
         (("m.onnx", "--provider-option", "x"), "NAME=VALUE"),
         (("m.onnx", "--affinity", "a"), "--affinity takes whole numbers"),
+        (("model.onnx", "--shape", "n,3"), "give --torch"),
+        (("model.onnx", "--compile"), "give --torch"),
         (("--torch", "a:b", "--shape", "n,,3"), "--shape n,3,224,224"),
     ],
 )
