@@ -49,6 +49,8 @@ def test_a_queued_run_says_its_place(api: Api, author: User, run: Run, now: date
         "result_digest": "",
         "created_at": now.isoformat().replace("+00:00", "Z"),
         "finished_at": None,
+        "repeats": None,
+        "equivalence": None,
     }
 
 
