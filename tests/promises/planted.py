@@ -209,10 +209,9 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
     assert held is not None
     held.renew(now=now, lease=timedelta(hours=1), state=JobState.RUNNING, progress=0.4, phase=seed.short())
     runs.fail(run=held, reason=seed.long(), now=now)
-    first, second = Run.objects.filter(state=JobState.DONE).order_by("pk")[:2]
     differs = {"fact": seed.short(), "then": seed.short(), "now": seed.long()}
     told = {"answer": "cannot_tell", "margin": 0.1, "reasons": [seed.long()], "figures": [], "differences": [differs]}
-    Run.objects.filter(pk=second.pk).update(repeats=first, equivalence=told)
+    Run.objects.filter(state=JobState.DONE).update(repeats=run, equivalence=told)
     test = LoadTest.objects.create(
         key=seed.short(), plan={"url": seed.link()}, target={"url": seed.link()}, size=1, state=JobState.FAILED,
         error=seed.long(), result={"answer": seed.long()}, started_by=cast.approver, created_at=now, finished_at=now,
