@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from governance.domain import facts, ledger, outlook
 from governance.domain.facts import Basis, Figure
-from governance.domain.ledger import Entry
+from governance.domain.ledger import Balance, Entry
 from governance.domain.quarters import Quarter
 from governance.enums import Unit
 from governance.models import BudgetAccount, ModelAsset
@@ -36,16 +36,27 @@ QUARTERS_A_YEAR = 4
 
 
 def spend(quarter: Quarter, *, now: datetime) -> tuple[Spend, ...]:
-    """Every account of the quarter, with its forecast to the quarter's end."""
+    """Every account that spends, with its forecast to the quarter's end.
+
+    What an account handed out stands with those that got it, so that no sum counts it twice.
+    """
+    rows = budgets.accounts(teams=None, quarter=str(quarter))
     return tuple(
         Spend(
             account=f"{row.team_name} {'USD' if row.unit == Unit.USD else 'GPU hours'}", unit=row.unit,
-            allocated=row.balance.allocated, committed=row.balance.committed, reserved=row.balance.reserved,
+            allocated=row.balance.allocated - row.balance.handed_out, committed=row.balance.committed, reserved=row.balance.reserved,
             spent=row.balance.spent,
             forecast=outlook.forecast(row.balance, quarter=quarter, today=min(now.date(), quarter.end_on)),
         )
-        for row in budgets.accounts(teams=None, quarter=str(quarter))
+        for row in rows
+        if not row.balance.handed_out or _is_used(row.balance)
     )  # fmt: skip
+
+
+def _is_used(balance: Balance) -> bool:
+    """Whether an account that hands out has kept something back, or spends by itself."""
+    kept_back = balance.allocated - balance.handed_out
+    return any((kept_back, balance.committed, balance.reserved, balance.spent))
 
 
 def requests_of(asset: ModelAsset) -> list[ReviewRequest]:
