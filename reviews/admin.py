@@ -11,5 +11,6 @@ for model in (
     models.Waiver, models.ExternalIdentity, models.TicketComment, models.TicketMirror, models.TicketMove,
     models.WebhookDelivery, models.ReviewCycle, models.AgendaItem, models.Attendance, models.MeetingDecision,
     models.ActionItem, models.Kpi, models.KpiActual, models.RequestProjection, models.CyclePacket, models.RenderedSection,
+    models.Traffic,
 ):  # fmt: skip
     admin.site.register(model, ReadOnly)

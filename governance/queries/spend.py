@@ -93,9 +93,9 @@ class ModelMonth:
     apart: Mapping[str, Decimal]
 
 
-def of_model(*, asset: ModelAsset, request_ref: str) -> list[ModelMonth]:
-    """What rules that name the request, or the model and no request, allocate to it, the earliest month first."""
-    named = Q(rule__request_ref=request_ref)
+def of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[ModelMonth]:
+    """What rules that name one of the requests, or the model and no request, allocate to it, the earliest month first."""
+    named = Q(rule__request_ref__in=request_refs)
     lines = current().filter(named | Q(rule__asset=asset, rule__request_ref="")).order_by()
     sums = lines.annotate(month=TruncMonth("day")).values("month", "rule__request_ref", "currency")
     found: dict[tuple[date, bool], list[Mapping[str, Any]]] = defaultdict(list)

@@ -2,12 +2,15 @@
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from governance.api.reading import Answer, number
+from governance.api.reading import Answer, Input, number, read
+from reviews.actions.traffic import supply
 from reviews.api.inputs import found
+from reviews.domain.traffic_file import DIGITS_MAX, ROWS_MAX, Counted, month_of
 from reviews.queries import comparison
 
 
@@ -19,6 +22,14 @@ class SpanAnswer(Answer):
     high = number(allow_null=True)
 
 
+class PartsAnswer(Answer):
+    """What the difference of a month is made of, in US dollars; the three add up to it."""
+
+    volume = number()
+    efficiency = number()
+    price = number()
+
+
 class ComparedMonthAnswer(Answer):
     """A month of an authorisation."""
 
@@ -28,6 +39,9 @@ class ComparedMonthAnswer(Answer):
     billed = number(allow_null=True)
     difference = number(allow_null=True)
     gpu_hours = number(allow_null=True)
+    requests = serializers.IntegerField(allow_null=True)
+    parts = PartsAnswer(allow_null=True)
+    lacking = serializers.ListField(child=serializers.CharField(), help_text="What it would take to tell the parts.")
     standing = serializers.CharField(help_text="not_over, unbilled, unplanned, within, above or breach.")
 
 
@@ -37,6 +51,7 @@ class OutlookAnswer(Answer):
     expected = number()
     low = number(allow_null=True)
     high = number(allow_null=True)
+    naive = number(allow_null=True, help_text="As the months of the year before; null where bills do not hold a year.")
     bias = number(help_text="Billed for each projected dollar, drawn towards 1.")
 
 
@@ -65,11 +80,38 @@ class CostsAnswer(Answer):
     records = RecordAnswer(many=True)
 
 
+class CountedInput(Input):
+    """The requests of a month."""
+
+    month = serializers.RegexField(r"^\d{4}-\d{2}$", help_text="Written 2026-09.")
+    requests = serializers.IntegerField(min_value=0, max_value=10**DIGITS_MAX - 1)
+    source = serializers.CharField(max_length=200, required=False, allow_blank=True)  # type: ignore[assignment]  # a field of that name
+
+
+class TrafficInput(Input):
+    """Requests by month: all of them are kept, or none."""
+
+    traffic = CountedInput(many=True, max_length=ROWS_MAX)
+
+
 class Costs(APIView):
     """Plans beside bills."""
+
+    parser_classes = [JSONParser]
 
     @extend_schema(operation_id="reviews_costs", responses=CostsAnswer)
     def get(self, request: Request, ref: str) -> Response:
         """The months of its authorisation, the year's end, and how earlier projections did."""
         row, _, _, now = found(request, ref)
         return Response(CostsAnswer(comparison.of_request(request=row, now=now)).data)
+
+    @extend_schema(operation_id="reviews_supply_traffic", request=TrafficInput, responses={201: CostsAnswer})
+    def post(self, request: Request, ref: str) -> Response:
+        """Supply how many requests were answered by month; the latest of a month counts. Send an Idempotency-Key."""
+        row, user, _, now = found(request, ref)
+        months = [
+            Counted(month_of(each["month"]), each["requests"], each.get("source", ""), number)
+            for number, each in enumerate(read(TrafficInput, request.data)["traffic"], start=1)
+        ]
+        supply(request=row, months=months, channel="api", by=user, now=now)
+        return Response(CostsAnswer(comparison.of_request(request=row, now=now)).data, status=201)

@@ -12,6 +12,7 @@ from governance.domain.facts import Figure
 from governance.domain.money import CENT
 from governance.domain.variance.calibration import Case
 from governance.domain.variance.forecast import Outlook, year_end
+from governance.domain.variance.split import Split
 from reviews.domain.steps import Named
 
 TOLERANCE = Decimal("0.12")
@@ -46,7 +47,10 @@ class Span:
 
 @dataclass(frozen=True)
 class ComparedMonth:
-    """One month; `billed` is None where no bill speaks of it, `is_over` says that the month has ended."""
+    """One month; `billed` is None where no bill speaks of it, `is_over` says that the month has ended.
+
+    `parts` are what the difference is made of; `lacking` says what it would take to tell.
+    """
 
     month: date
     projected: Span | None
@@ -54,6 +58,9 @@ class ComparedMonth:
     billed: Decimal | None
     gpu_hours: Decimal | None
     is_over: bool
+    requests: int | None = None
+    parts: Split | None = None
+    lacking: tuple[str, ...] = ()
 
     @property
     def difference(self) -> Decimal | None:
@@ -119,8 +126,11 @@ def compare(
     )  # fmt: skip
 
 
-def outlook_of(months: Sequence[ComparedMonth]) -> Outlook | None:
-    """Where the first year of the authorisation ends: months that are over and billed without a gap, and the plan for the rest."""
+def outlook_of(months: Sequence[ComparedMonth], *, spent: Mapping[date, Decimal] | None = None) -> Outlook | None:
+    """Where the first year of the authorisation ends: months that are over and billed without a gap, and the plan for the rest.
+
+    `spent` is what the model cost by month; where it holds the whole year before, that year is the bar to beat.
+    """
     planned = months[0].projected if months else None
     if planned is None or planned.middle <= 0:
         return None
@@ -129,7 +139,16 @@ def outlook_of(months: Sequence[ComparedMonth]) -> Outlook | None:
         if month.billed is None or not month.is_over:
             break
         actual.append(month.billed)
-    return year_end([planned.middle] * MONTHS, actual)
+    before = [date(month.year - 1, month.month, 1) for month in _year_from(months[0].month)]
+    known = [spent[month] for month in before if month in spent] if spent else []
+    return year_end([planned.middle] * MONTHS, actual, year_before=known if len(known) == MONTHS else ())
+
+
+def _year_from(month: date) -> tuple[date, ...]:
+    found = [month]
+    while len(found) < MONTHS:
+        found.append(_next(found[-1]))
+    return tuple(found)
 
 
 def cases_of(months: Sequence[ComparedMonth]) -> tuple[Case, ...]:

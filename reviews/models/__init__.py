@@ -8,6 +8,7 @@ from reviews.models.inbound import ExternalIdentity, TicketComment, TicketMirror
 from reviews.models.projections import RequestProjection
 from reviews.models.requests import ChecklistAnswer, ContradictionAnswer, Fact, ReviewRequest
 from reviews.models.scorecard import Kpi, KpiActual
+from reviews.models.traffic import Traffic
 
 __all__ = [
     "ActionItem",
@@ -36,6 +37,7 @@ __all__ = [
     "TicketMirror",
     "TicketMove",
     "TicketState",
+    "Traffic",
     "Vote",
     "Waiver",
     "WebhookDelivery",

@@ -13,7 +13,9 @@ from governance.domain.variance.focus_rows import COLUMNS, PlannedMonth, focus_r
 from governance.domain.variance.forecast import Outlook
 from governance.queries import spend
 from reviews.domain.comparison import ComparedMonth, Span, cases_of, compare, month_end, monthly, months_of, outlook_of
-from reviews.models import Authorisation, ReviewRequest
+from reviews.domain.month_parts import Load, load_of, with_parts
+from reviews.models import Authorisation, ReviewRequest, Traffic
+from reviews.queries import projections
 from reviews.queries.evidence import figures_of
 from reviews.queries.packet_parts import name_of
 
@@ -52,7 +54,7 @@ def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
     months, apart = _months(request, held, projected, measured, now) if held else ((), ())
     return Comparison(
         ref=request.ref, authorisation=held.number if held else "", projected=projected, measured=measured,
-        months=months, apart=apart, outlook=outlook_of(months), records=_records(request, projected, now),
+        months=months, apart=apart, outlook=outlook_of(months, spent=_spent_on_model(request)) if months else None, records=_records(request, projected, now),
     )  # fmt: skip
 
 
@@ -74,7 +76,8 @@ def table(comparison: Comparison, *, request: ReviewRequest) -> Table:
             request=comparison.ref, team=request.team.slug, model=f"{asset.team.slug}/{asset.slug}",
             low=each.projected.low if each.projected else None, middle=each.projected.middle if each.projected else None,
             high=each.projected.high if each.projected else None,
-            measured=each.measured.middle if each.measured else None,
+            measured=each.measured.middle if each.measured else None, billed=each.billed, requests=each.requests,
+            parts=each.parts, total=each.difference,
         )
         for each in comparison.months
     ]  # fmt: skip
@@ -141,13 +144,34 @@ def _months(
     months = months_of(held.issued_at.date(), today=today)
     billed: dict[date, tuple[Decimal, Decimal]] = {}
     apart = []
-    for row in spend.of_model(asset=request.model_version.asset, request_ref=request.ref):
+    for row in spend.of_model(asset=request.model_version.asset, request_refs=[request.ref]):
         if row.month in months and (row.is_named or _is_latest(held, request, row.month)):
             usd, hours = billed.get(row.month, (Decimal(0), Decimal(0)))
             billed[row.month] = (usd + row.effective, hours + row.gpu_hours)
             if row.apart:
                 apart.append(f"{row.month:%Y-%m}: {spend.apart_words(row.apart)}")
-    return compare(months, projected=projected, measured=measured, billed=billed, today=today), tuple(apart)
+    found = compare(months, projected=projected, measured=measured, billed=billed, today=today)
+    return with_parts(found, load=_load_of(request), traffic=_traffic_of(request)), tuple(apart)
+
+
+def _spent_on_model(request: ReviewRequest) -> dict[date, Decimal]:
+    """Effective US dollars of the model by month, whichever of its requests they were for."""
+    asset = request.model_version.asset
+    refs = ReviewRequest.objects.filter(model_version__asset=asset).values_list("ref", flat=True)
+    found: dict[date, Decimal] = {}
+    for row in spend.of_model(asset=asset, request_refs=refs):
+        found[row.month] = found.get(row.month, Decimal(0)) + row.effective
+    return found
+
+
+def _load_of(request: ReviewRequest) -> Load:
+    stated = projections.latest(request)
+    return Load() if stated is None else load_of(stated.projection.document, option=stated.option)
+
+
+def _traffic_of(request: ReviewRequest) -> dict[date, int]:
+    """The requests by month; of several rows of a month the last one supplied counts."""
+    return dict(Traffic.objects.filter(request=request).order_by("pk").values_list("month", "requests"))
 
 
 def _is_latest(held: Authorisation, request: ReviewRequest, month: date) -> bool:

@@ -1,23 +1,45 @@
 """A request's costs: projected, measured and billed, and the projection as rows in the shape of FOCUS."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from governance.web.exports import export
+from governance.web.reader import person_of, user_of
+from reviews.actions.traffic import supply
+from reviews.domain.traffic_file import read_traffic
+from reviews.models import ReviewRequest
 from reviews.queries import comparison
+from reviews.rules import may_keep_score
+from reviews.web.costs_forms import TrafficForm
 from reviews.web.page import load
+from reviews.web.scorecard import settled
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def compared(request: HttpRequest, ref: str) -> HttpResponse:
-    """`/requests/<ref>/costs/`: the months of its authorisation side by side."""
+    """`/requests/<ref>/costs/`: the months of its authorisation side by side; by POST, the requests of a month or a file of them."""
     review = load(request, ref)
+    form, status = TrafficForm(request.POST or None, request.FILES or None), 200
+    if request.method == "POST":
+        done, status = settled(request, form, lambda: _supplied(request, review, form))
+        if done:
+            return redirect("reviews:costs", ref)
     found = comparison.of_request(request=review, now=timezone.now())
     crumbs = (("Requests", reverse("reviews:list")), (ref, reverse("reviews:detail", args=[ref])), ("Costs", ""))
-    return render(request, "reviews/costs.html", {"review": review, "found": found, "crumbs": crumbs})
+    may_supply = may_keep_score(person_of(request), team=review.team.slug)
+    context = {"review": review, "found": found, "crumbs": crumbs, "form": form, "may_supply": may_supply}
+    return render(request, "reviews/costs.html", context, status=status)
+
+
+def _supplied(request: HttpRequest, review: ReviewRequest, form: TrafficForm) -> str:
+    said = form.cleaned_data
+    months = read_traffic(said["file"].read()) if said["file"] else (form.counted,)
+    channel = "csv" if said["file"] else "form"
+    supply(request=review, months=months, channel=channel, by=user_of(request), now=timezone.now())
+    return "The requests are kept; what they explain of the difference stands with their month."
 
 
 @require_safe

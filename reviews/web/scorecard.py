@@ -44,7 +44,7 @@ def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
             row = writes.set_kpi(asset=asset, sheet=KpiSheet(**said), by=user_of(request), now=timezone.now())
             return f"{row.name} counts for {asset.name}."
 
-        done, status = _done(request, form, act)
+        done, status = settled(request, form, act)
         if done:
             return redirect("reviews:kpis", team, slug)
     context = {
@@ -70,7 +70,7 @@ def retire(request: HttpRequest, team: str, slug: str, kpi: str) -> HttpResponse
         return f"{row.name} counts no more."
 
     form = PlainForm(request.POST)
-    done, _ = _done(request, form, act)
+    done, _ = settled(request, form, act)
     if not done:
         messages.error(request, str(form.non_field_errors()[0]))
     return redirect("reviews:kpis", team, slug)
@@ -81,7 +81,7 @@ def supply(request: HttpRequest) -> HttpResponse:
     """`/scorecard/`: the KPIs the reader may supply figures for; by POST, one figure typed in."""
     form, status = ActualForm(request.POST or None), 200
     if request.method == "POST":
-        done, status = _done(request, form, lambda: _typed(request, form))
+        done, status = settled(request, form, lambda: _typed(request, form))
         if done:
             return redirect("reviews:scorecard")
     return _show(request, form=form, file_form=ActualsFileForm(), status=status)
@@ -91,7 +91,7 @@ def supply(request: HttpRequest) -> HttpResponse:
 def upload(request: HttpRequest) -> HttpResponse:
     """Figures as a CSV file, all of them or none."""
     form = ActualsFileForm(request.POST, request.FILES)
-    done, status = _done(request, form, lambda: _read(request, form))
+    done, status = settled(request, form, lambda: _read(request, form))
     if done:
         return redirect("reviews:scorecard")
     return _show(request, form=ActualForm(), file_form=form, status=status)
@@ -143,7 +143,7 @@ def _show(request: HttpRequest, *, form: forms.Form, file_form: forms.Form, stat
     return render(request, "reviews/scorecard.html", context, status=status)
 
 
-def _done(request: HttpRequest, form: forms.Form, act: Callable[[], str]) -> tuple[bool, int]:
+def settled(request: HttpRequest, form: forms.Form, act: Callable[[], str]) -> tuple[bool, int]:
     """Whether it was done, and the status to answer with where not."""
     if not form.is_valid():
         return False, 400

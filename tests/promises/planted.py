@@ -57,6 +57,7 @@ from reviews.models import (
     TicketComment,
     TicketMove,
     TicketState,
+    Traffic,
     Waiver,
     WebhookDelivery,
 )
@@ -347,6 +348,10 @@ def _quarterly(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime
     KpiActual.objects.create(
         kpi=kpi, quarter=meeting.quarter, value=1, target=1, channel="form", source=seed.short(),
         supplied_by=cast.author, supplied_at=now,
+    )  # fmt: skip
+    Traffic.objects.create(
+        request=ReviewRequest.objects.earliest("pk"), month=now.date().replace(day=1), requests=1, channel="form",
+        source=seed.short(), supplied_by=cast.author, supplied_at=now,
     )  # fmt: skip
     packet = quarterly_packets.issue(cycle=meeting, by=cast.approver, now=now)
     CyclePacket.objects.filter(pk=packet.pk).update(error=seed.long(), state=JobState.FAILED)

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from governance.domain.variance.split import Split
+
 COLUMNS = (
     "BilledCost", "EffectiveCost", "BillingCurrency", "BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart",
     "ChargePeriodEnd", "ChargeCategory", "ChargeDescription", "ProviderName", "ServiceCategory", "ServiceName", "ResourceId",
     "Tags", "x_Basis", "x_ProjectedP10", "x_ProjectedP50", "x_ProjectedP90", "x_MeasuredCost", "x_Authorisation", "x_Request",
-    "x_Model", "x_Team",
+    "x_Model", "x_Team", "x_BilledEffectiveCost", "x_Requests", "x_VarianceVolume", "x_VarianceEfficiency", "x_VariancePrice", "x_VarianceTotal",
 )  # fmt: skip
 
 
@@ -27,17 +29,23 @@ class PlannedMonth:
     middle: Decimal | None
     high: Decimal | None
     measured: Decimal | None
+    billed: Decimal | None = None
+    requests: int | None = None
+    parts: Split | None = None
+    total: Decimal | None = None
 
 
-def focus_rows(months: Iterable[PlannedMonth]) -> list[tuple[str | Decimal | None, ...]]:
+def focus_rows(months: Iterable[PlannedMonth]) -> list[tuple[str | int | Decimal | None, ...]]:
     """Rows under `COLUMNS`. The costs of FOCUS are the projected middle: nothing of a plan was billed."""
     return [_row(each) for each in months]
 
 
-def _row(each: PlannedMonth) -> tuple[str | Decimal | None, ...]:
+def _row(each: PlannedMonth) -> tuple[str | int | Decimal | None, ...]:
+    parts = (None,) * 3 if each.parts is None else (each.parts.volume, each.parts.efficiency, each.parts.price)
     start, end = (f"{day.isoformat()}T00:00:00Z" for day in (each.month, each.month_end))
     return (
         each.middle, each.middle, "USD", start, end, start, end, "Usage", "Projected cost", "Weighbridge",
         "AI and Machine Learning", "Projection", each.model, f'{{"model":"{each.model}"}}', "projected", each.low, each.middle,
         each.high, each.measured, each.authorisation, each.request, each.model, each.team,
+        each.billed, each.requests, *parts, each.total,
     )  # fmt: skip

@@ -9,7 +9,9 @@ from benchmarking.actions import projections as kept
 from benchmarking.models import CostProjection
 from governance.enums import JobState
 from governance.models import OutboxMessage
-from reviews.actions import authorisations, breaches, effects, filing, packets, projections, screening, waivers
+from reviews.actions import authorisations, breaches, effects, filing, packets, projections, screening, traffic, waivers
+from reviews.domain.comparison import month_end
+from reviews.domain.traffic_file import Counted
 from reviews.models import Packet, RequestProjection, ReviewRequest
 from reviews.ports import Health, RemoteTicket
 from tests.factories import requests as walks
@@ -133,6 +135,13 @@ def _take_redrawn(world: World) -> None:
     walks.take_results(request=request, now=world.now)
 
 
+def _supply_traffic(world: World) -> None:
+    request = world.decided()
+    month = Counted(month_end(world.now.date()), 5)
+    later = world.now + timedelta(days=40)
+    traffic.supply(request=request, months=[month], channel="form", by=world.cast.author, now=later)
+
+
 REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.actions.authorisations.age": in_world(_age),
     "reviews.actions.authorisations.confirm_condition": in_world(_confirm),
@@ -181,5 +190,6 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.actions.screening.reopen": in_world(World.revised),
     "reviews.actions.screening.screen": in_world(World.submitted),
     "reviews.actions.screening.start_benchmarks": in_world(_start_benchmarks),
+    "reviews.actions.traffic.supply": in_world(_supply_traffic),
     "reviews.actions.waivers.grant": in_world(_waive),
 }
