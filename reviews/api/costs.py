@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from governance.api.reading import Answer, Input, number, read
 from reviews.actions.traffic import supply
 from reviews.api.inputs import found
-from reviews.domain.traffic_file import DIGITS_MAX, ROWS_MAX, Counted, month_of
+from reviews.domain.traffic_file import DIGITS_MAX, Counted, month_of
 from reviews.queries import comparison
 
 
@@ -91,7 +91,7 @@ class CountedInput(Input):
 class TrafficInput(Input):
     """Requests by month: all of them are kept, or none."""
 
-    traffic = CountedInput(many=True, max_length=ROWS_MAX)
+    traffic = CountedInput(many=True)
 
 
 class Costs(APIView):

@@ -27,7 +27,8 @@ class Load:
 def load_of(document: Mapping[str, Any], *, option: str) -> Load:
     """A twelfth of the year that a projection is for, of the option asked for."""
     requests = document.get("load", {}).get("requests_per_year")
-    chosen = next((each for each in document["options"] if each["id"] == option), {})
+    options = document.get("options", ())
+    chosen: Mapping[str, Any] = next((each for each in options if each["id"] == option), {})
     serving = chosen.get("parts", {}).get("serving", {})
     return Load(_twelfth(requests), _twelfth(serving.get("quantities", {}).get("replica_hours")))
 

@@ -28,7 +28,7 @@ def document(**serving):
 def test_the_load_is_a_twelfth_of_the_year():
     assert load_of(document(quantities={"replica_hours": 120.0}), option="own") == LOAD
     assert load_of(document(), option="own") == Load(Decimal(1000))
-    assert load_of({"options": []}, option="own") == Load()
+    assert load_of({}, option="own") == Load()
 
 
 def test_the_parts_add_up_to_the_difference():
