@@ -29,7 +29,7 @@ ECHOED = {
     "styleguide.SpecimenFilter.q", "styleguide.SpecimenForm.title", "styleguide.SpecimenForm.purpose",
     "budget_forms.AllocationForm.quarter", "filing_forms.FilingForm.sha256", "prices.FilterForm.q",
     "costs_forms.OptionForm.sku", "costs_forms.OptionForm.title", "costs_forms.OptionForm.training_sku",
-    "costs_forms.QuickForm.name", "bill_inputs.AllocationTrialInput.source",
+    "costs_forms.QuickForm.name", "bill_inputs.AllocationTrialInput.source", "costs_forms.TrafficForm.month",
 }  # fmt: skip
 # Inputs that end as one of a few words, a digest or a secret that is compared: what is refused is not shown again.
 NOT_SHOWN = {
@@ -44,7 +44,7 @@ NOT_SHOWN = {
     "inputs.BudgetChangeInput.to_quarter", "inputs.FindingFilters.kind",
     "bill_inputs.RateInput.currency", "bills.RateForm.currency", "bills.UploadForm.file", "costs_forms.SpecForm.file",
     "cycle_forms.ActualForm.kpi", "cycle_forms.ActualForm.model", "cycle_forms.ActualsFileForm.file",
-    "cycle_forms.KpiForm.slug", "cycles.ActualInput.model", "inputs.ProjectionInput.option",
+    "cycle_forms.KpiForm.slug", "costs.CountedInput.month", "costs_forms.TrafficForm.file", "cycles.ActualInput.model", "inputs.ProjectionInput.option",
     "inputs.ProjectionInput.token", "step_forms.ProjectionForm.file", "step_forms.ProjectionForm.link",
     "step_forms.ProjectionForm.option",
 }  # fmt: skip
@@ -67,6 +67,8 @@ STORED = {
     "cycles.OutcomeInput.outcome": "reviews.ActionItem.outcome",
     "cycle_forms.ActualForm.source": "reviews.KpiActual.source",
     "cycles.ActualInput.source": "reviews.KpiActual.source",
+    "costs_forms.TrafficForm.source": "reviews.Traffic.source",
+    "costs.CountedInput.source": "reviews.Traffic.source",
     **dict.fromkeys(("cycle_forms.KpiForm.data_source", "cycles.KpiInput.data_source"), "reviews.Kpi.data_source"),
     **dict.fromkeys(
         ("cycle_forms.KpiForm.how_estimated", "cycles.KpiInput.how_estimated"), "reviews.Kpi.how_estimated"
