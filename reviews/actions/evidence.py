@@ -162,8 +162,7 @@ def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: d
                 request=row, reason="New measurements arrived; the votes so far are void.", by=None, now=now
             )
         screening.evaluate_again(request=row, occasion="evidence", now=now)
-        if facts:
-            projections.take_redrawn(request=row, run=run, drawn=drawn, by=by, now=now)
+        projections.take_redrawn(request=row, run=run, drawn=drawn, by=by, now=now)
     return facts
 
 

@@ -175,7 +175,7 @@ def test_one_tick_buries_what_is_exhausted(db: None) -> None:
         kind="x", key="x", lane="x", created_at=now, next_attempt_at=now, attempts=3, max_attempts=3
     )
     assert run("tick") == ("", "")
-    assert OutboxMessage.objects.get().state == "dead"
+    assert OutboxMessage.objects.get(kind="x").state == "dead"
 
 
 def test_a_tick_comes_as_a_job(db: None, ticked: Callable[[Callable[..., None]], None]) -> None:

@@ -3,6 +3,7 @@
 import yaml
 from django.test import Client
 
+from tests.architecture.tree import ROOT
 from tests.factories.people import PASSWORD
 
 PREFIX = "/api/v1/"
@@ -13,7 +14,9 @@ def test_the_schema_is_served_and_names_every_address(cast: object, client: Clie
     response = client.get("/api/v1/schema/")
     assert response.status_code == 200
     paths = yaml.safe_load(response.content)["paths"]
-    assert {path: sorted(set(operations) - {"parameters"}) for path, operations in paths.items()} == {
+    served = {path: sorted(set(operations) - {"parameters"}) for path, operations in paths.items()}
+    assert paths == yaml.safe_load((ROOT / "docs" / "reference" / "openapi.yaml").read_text())["paths"]
+    known = {
         f"{PREFIX}audit/": ["get"],
         f"{PREFIX}budgets/": ["get", "post"],
         f"{PREFIX}datasets/": ["get", "post"],
@@ -44,3 +47,4 @@ def test_the_schema_is_served_and_names_every_address(cast: object, client: Clie
         f"{PREFIX}runs/{{run_id}}/": ["get"],
         f"{PREFIX}runs/{{run_id}}/cancel/": ["post"],
     }
+    assert {path: served.get(path) for path in known} == known
