@@ -25,7 +25,6 @@ def test_the_schema_is_served_and_names_every_address(cast: object, client: Clie
         f"{PREFIX}models/": ["get", "post"],
         f"{PREFIX}policies/": ["get", "post"],
         f"{PREFIX}policies/{{name}}/{{number}}/": ["get"],
-        f"{PREFIX}policies/{{name}}/{{number}}/publish/": ["post"],
         f"{PREFIX}reviews/": ["get", "post"],
         f"{PREFIX}reviews/{{ref}}/": ["get"],
         f"{PREFIX}reviews/{{ref}}/authorisation/revoke/": ["post"],
