@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from governance import audit
 from governance.actions import artifacts
@@ -137,18 +137,13 @@ def _referred(uri: str, digest: str) -> dict[str, object]:
 def _register(
     asset: ModelAsset, version: str, digest: str, fields: dict[str, object], by: User, now: datetime
 ) -> ModelVersion:
-    known = ModelVersion.objects.filter(asset=asset, version=version).first()
-    if known is None:
-        try:
-            with transaction.atomic():
-                known = ModelVersion.objects.create(
-                    asset=asset, version=version, digest=digest, registered_by=by, registered_at=now, **fields
-                )
-                subject = ("model", f"{asset.team.slug}/{asset.slug}")
-                details = {"version": version, "digest": digest}
-                audit.record(kind="model.version_registered", by=by, subject=subject, details=details, now=now)
-        except IntegrityError:
-            known = ModelVersion.objects.get(asset=asset, version=version)
+    with transaction.atomic():
+        defaults = {"digest": digest, "registered_by": by, "registered_at": now, **fields}
+        known, is_new = ModelVersion.objects.get_or_create(asset=asset, version=version, defaults=defaults)
+        if is_new:
+            subject = ("model", f"{asset.team.slug}/{asset.slug}")
+            details = {"version": version, "digest": digest}
+            audit.record(kind="model.version_registered", by=by, subject=subject, details=details, now=now)
     if known.digest != digest:
         raise Invalid(
             f"Version {version} is already registered with other content; give this file a new version.",

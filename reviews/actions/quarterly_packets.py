@@ -49,14 +49,10 @@ def issue(*, cycle: ReviewCycle, by: User | None, now: datetime) -> CyclePacket:
 
 def issue_due(*, by: User | None = None, now: datetime) -> list[CyclePacket]:
     """Issue the first packet of every quarter that is frozen and has none; harmless when repeated."""
-    waiting = ReviewCycle.objects.filter(state=CycleState.FROZEN, packets=None)
-    made = []
-    for pk in list(waiting.values_list("pk", flat=True)):
-        with transaction.atomic():
-            row = waiting.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
-            if row is not None:
-                made.append(issue(cycle=row, by=by, now=now))
-    return made
+    with transaction.atomic():
+        frozen = list(ReviewCycle.objects.select_for_update(skip_locked=True).filter(state=CycleState.FROZEN))
+        # Asked once the row is locked: another tick may have issued it since this one looked.
+        return [issue(cycle=row, by=by, now=now) for row in frozen if not row.packets.exists()]
 
 
 def begin(*, packet: CyclePacket, digests: Collection[str], by: User | None = None, now: datetime) -> set[str]:

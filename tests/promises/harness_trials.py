@@ -167,7 +167,11 @@ def poison(site: Site, given: argparse.Namespace) -> dict[str, Any]:
     site.profile = lambda **arguments: _poisonous(site, bad.pk, **arguments)
     good = [_queue(site, f"good-{number}") for number in range(10)]
     rng = random.Random(given.seed)
-    for role in ("bench", "effects", "tick"):  # the tick has effects of its own, such as the daily look at authorisations
+    for role in (
+        "bench",
+        "effects",
+        "tick",
+    ):  # the tick has effects of its own, such as the daily look at authorisations
         _spawn(site, role, rng, is_doomed=False)
 
     def settled() -> bool:

@@ -50,7 +50,7 @@ def read_bill(
         on_bytes=lambda done: on_share(UNPACKED_SHARE * done / (done + 4 * size), "unpacking"),
     )  # fmt: skip
     kind = Kind.CSV if kind is Kind.GZIP else kind
-    heard = _Counter(rows_estimated(unpacked, kind=kind), caps, on_share)
+    heard = RowCounter(rows_estimated(unpacked, kind=kind), caps, on_share)
     if order.kind == FOCUS:
         source = open_source(unpacked, kind=kind)
         gathered = gather(source, on_rows=heard)
@@ -71,13 +71,15 @@ def rows_estimated(path: Path, *, kind: Kind) -> int:
     return max(1, path.stat().st_size * head.count(b"\n") // max(len(head), 1))
 
 
-class _Counter:
+class RowCounter:
     """Adds up rows and tells the share; refuses a file that goes on and on."""
 
     def __init__(self, estimated: int, caps: Caps, on_share: OnShare) -> None:
+        """No row yet of about `estimated`."""
         self.rows, self.estimated, self.caps, self.on_share = 0, estimated, caps, on_share
 
     def __call__(self, rows: int) -> None:
+        """Hear of `rows` more, in whichever thread; raises TooLarge past the cap."""
         self.rows += rows
         if self.rows > self.caps.rows:
             raise TooLarge(

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from governance.domain.refusals import Invalid, NotAllowed, Refused, WrongState
 from governance.enums import Unit
 from governance.models import AuditEvent, BudgetChange, Finding, ModelAsset, OutboxMessage, PolicyVersion, Team
-from reviews.actions import action_items, cycles, inbound, meeting
+from reviews.actions import action_items, cycles, effects, inbound, meeting
 from reviews.actions.inbound_actions import judge_action
 from reviews.actions.meeting import Decided
 from reviews.domain.inbound import MOVES
@@ -350,3 +350,13 @@ def test_a_ticket_knows_what_it_is_of(cast: Cast, asset: ModelAsset, submitted: 
     with pytest.raises(Refused):
         meeting.decide(item=item.decision.item, decided=Decided(**vars(decided(cast, now))), by=cast.author, now=now)
     assert snapshot() == before
+
+
+def test_an_action_item_has_one_ticket_however_often_it_is_asked_for(
+    cast: Cast, now: datetime, asset: ModelAsset
+) -> None:
+    item = make_action(cast=cast, now=now, asset=asset)
+    opened = Ticket.objects.get(action_item=item)
+    before = AuditEvent.objects.count(), OutboxMessage.objects.count()
+    assert effects.open_action_ticket(item=item, by=cast.approver, now=now) == opened
+    assert (AuditEvent.objects.count(), OutboxMessage.objects.count()) == before

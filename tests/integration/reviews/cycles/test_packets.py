@@ -28,6 +28,7 @@ from reviews.tasks import quarterly
 from tests.factories.cycles import make_action, make_cycle, make_frozen, make_kpi, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
+from tests.integration.governance.threads import together
 from tests.integration.reviews.cycles.test_cycle import refused
 from tests.integration.reviews.cycles.test_pages import entered, said
 
@@ -303,3 +304,13 @@ def test_a_program_issues_follows_and_fetches_a_packet(
         packet.sections_total,
     )
     assert api(cast.auditor).post(base, {}, format="json").status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ticks_at_the_same_moment_issue_one_packet(cast: Cast, now: datetime, asset: ModelAsset) -> None:
+    cycle = make_frozen(now=now)
+    answers = together([lambda: quarterly_packets.issue_due(now=now)] * 4)
+    (packet,) = CyclePacket.objects.all()
+    assert (packet.cycle, packet.number) == (cycle, 1)
+    assert sorted(answers, key=len) == [[], [], [], [packet]]
+    assert quarterly_packets.issue_due(now=now) == []

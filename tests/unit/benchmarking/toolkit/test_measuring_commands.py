@@ -207,6 +207,8 @@ def test_a_limit_that_is_never_met_is_a_no(runs):
     runs(result)
     never = weighbridge("max-rate", "m.onnx", "--p99-ms", 0.5)
     assert (never.exit_code, "even the lowest rate tried missed the limit" in never.stdout) == (1, True)
+    silent = weighbridge("max-rate", "m.onnx", "--p99-ms", 0.5, "--quiet")
+    assert (silent.exit_code, silent.stdout) == (1, "")
     assert weighbridge("max-rate", "m.onnx", "--p99-ms", 0, "--quiet").exit_code == 2
 
 

@@ -49,6 +49,11 @@ def test_a_recommendation_from_file_to_page(file: Path, tmp_path: Path, monkeypa
     } == names
 
 
+def test_a_recommendation_needs_no_folder(file: Path) -> None:
+    done = weighbridge("recommend", file)
+    assert (done.exit_code, done.stdout.startswith("Take big.")) == (0, True)
+
+
 def test_a_page_with_a_pdf_says_nothing_on_standard_error(file: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("benchmarking.toolkit.tradeoff.publishing.publish", lambda *_, **__: None)
     done = weighbridge("recommend", file, "--out", tmp_path / "out", "--json", tmp_path / "r.json", "--quiet")

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 
 from governance.domain.bills.content import Caps, Kind
-from governance.domain.bills.whole import Order, peek, read_bill, rows_estimated
+from governance.domain.bills.whole import Order, RowCounter, peek, read_bill, rows_estimated
 from governance.domain.refusals import Invalid, TooLarge
 from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, row, written
 from tests.unit.governance.domain.bills.test_scheduler import JOB
@@ -64,3 +64,12 @@ def test_rows_are_estimated(tmp_path):
     assert rows_estimated(written(tmp_path, parquet_bytes([row()] * 7)), kind=Kind.PARQUET) == 7
     assert 4900 < rows_estimated(written(tmp_path, csv_bytes([row()] * 5000)), kind=Kind.CSV) < 5100
     assert rows_estimated(written(tmp_path, b"a,b"), kind=Kind.CSV) == 1
+
+
+def test_the_counter_stops_at_the_first_row_too_many():
+    told = []
+    hear = RowCounter(4, Caps(rows=3), lambda share, phase: told.append(phase))
+    hear(3)
+    with pytest.raises(TooLarge, match="split it by billing period"):
+        hear(1)
+    assert told == ["3 rows read"]
