@@ -86,7 +86,8 @@ def _prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[st
 
 def _what(price: Mapping[str, Any]) -> str:
     names = (price["sku"], price["term"], price["meter"]) if "sku" in price else (price["path"],)
-    return " ".join(name for name in names if name not in ("on_demand", "whole"))
+    tier = (f"above {price['above']} {price['unit']}",) if "above" in price else ()
+    return " ".join(name for name in (*names, *tier) if name not in ("on_demand", "whole"))
 
 
 def _figures(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,25 +5,15 @@ both in parallel + a termination fee. What holds one longest are usually the emb
 """
 
 import dataclasses
-from collections.abc import Sequence
 from datetime import date
 
-import numpy as np
-
-from benchmarking.toolkit.costs.lines import Costing, Line, Number, part
+from benchmarking.toolkit.costs.lines import Costing, Line, part
+from benchmarking.toolkit.costs.traffic import Tier, check_traffic, tiered_usd
 from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts, check_share
 from benchmarking.toolkit.costs.usd import UsdPerMillionTokens
 from governance.domain.refusals import Invalid
 
 TOKENS_PER_PRICE = 1_000_000
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Tier:
-    """Gigabytes above those of the tier before, up to `up_to_gb`, at `usd_per_gb`; the last tier has no end."""
-
-    usd_per_gb: float
-    up_to_gb: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,34 +69,9 @@ class LockIn:
         others = ("egress_tiers", "switch_probability", "scores", "forced_migration", "forced_by")
         check_amounts(self, *(field.name for field in dataclasses.fields(self) if field.name not in others))
         check_share(self, "switch_probability")
-        check_tiers(self.egress_tiers)
-        if not self.egress_tiers and not (isinstance(self.egress_gb, int | float) and self.egress_gb == 0):
-            raise Invalid("Moving data out needs the tiers of its price.", field="egress_tiers")
+        check_traffic(self.egress_gb, self.egress_tiers)
         if self.forced_migration is not None and not self.forced_by:
             raise Invalid("Name where the day of the forced migration stands.", field="forced_by")
-
-
-def check_tiers(tiers: Sequence[Tier]) -> None:
-    """Raise Invalid unless prices are no debts, ends rise, and only the last tier has none."""
-    ends = [tier.up_to_gb for tier in tiers]
-    bounded = [end for end in ends[:-1] if end is not None]
-    is_open_at_the_end = not ends or ends[-1] is None
-    if len(bounded) < len(ends) - 1 or not is_open_at_the_end or any(tier.usd_per_gb < 0 for tier in tiers):
-        text = "Tiers name up_to_gb each but the last, and no price is below zero."
-        raise Invalid(text, field="egress_tiers")
-    if any(later <= earlier for earlier, later in zip([0.0, *bounded], bounded, strict=False)):
-        raise Invalid("The ends of tiers rise from above zero.", field="egress_tiers")
-
-
-def tiered_usd(gigabytes: Number, tiers: Sequence[Tier]) -> Number:
-    """Return the price of moving `gigabytes`: those within each tier at its price."""
-    total: Number = 0.0
-    start = 0.0
-    for tier in tiers:
-        end = np.inf if tier.up_to_gb is None else tier.up_to_gb
-        total = total + np.clip(gigabytes - start, 0.0, end - start) * tier.usd_per_gb
-        start = end
-    return total
 
 
 def exit_cost(spec: LockIn) -> Costing:

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarking.toolkit.costs.lines import Costing, Line, Number, part
+from benchmarking.toolkit.costs.load_curve import MONTHS
+from benchmarking.toolkit.costs.traffic import Tier, check_traffic, tiered_usd
 from benchmarking.toolkit.costs.uncertainty import Amount, check_amounts
 from governance.domain.refusals import Invalid
 
@@ -22,6 +24,7 @@ class Ownership:
     """What owning a model costs: `development_usd` and `training_usd` once, the rest each year at today's prices.
 
     Serving grows by `volume_growth` and its price drifts by `price_drift` a year; monitoring is a share of serving.
+    Traffic out is an amount a year, or gigabytes a month at `egress_tiers`: a list, or `{sku: aws/us-east-1/egress-internet}`.
     `switch_probability` is that of leaving within the years, at `exit_usd`, taken to fall into the last one.
     """
 
@@ -38,6 +41,8 @@ class Ownership:
     retrainings_per_year: Amount = 0.0
     retraining_usd: Amount = 0.0
     egress_usd: Amount = 0.0
+    egress_gb_per_month: Amount = 0.0
+    egress_tiers: tuple[Tier, ...] = ()
     licence_usd: Amount = 0.0
     audit_usd: Amount = 0.0
     exit_usd: Amount = 0.0
@@ -46,9 +51,10 @@ class Ownership:
     def __post_init__(self) -> None:
         """Refuse years that cannot be counted, rates beyond reason, and what is no amount."""
         may_fall = ("volume_growth", "price_drift")
-        whole = ("years", "discount_rate", "switch_probability")
+        whole = ("years", "discount_rate", "switch_probability", "egress_tiers")
         names = [field.name for field in dataclasses.fields(self) if field.name not in (*may_fall, *whole)]
         check_amounts(self, *names)
+        check_traffic(self.egress_gb_per_month, self.egress_tiers)
         if not 1 <= self.years <= YEARS_MAX:
             raise Invalid(f"Count over 1 to {YEARS_MAX} years.", field="years")
         if not -0.5 < self.discount_rate < 1:
@@ -96,9 +102,20 @@ def _upkeep(spec: Ownership) -> tuple[Line, ...]:
             "retraining", spec.retrainings_per_year * spec.retraining_usd, "retrainings_per_year · retraining_usd",
             {"retrainings_per_year": spec.retrainings_per_year, "retraining_usd": spec.retraining_usd},
         ),
-        Line("egress", spec.egress_usd, "egress_usd", {"egress_usd": spec.egress_usd}),
+        _egress(spec),
         Line("licences", spec.licence_usd, "licence_usd", {"licence_usd": spec.licence_usd}),
         Line("audit", spec.audit_usd, "audit_usd", {"audit_usd": spec.audit_usd}),
+    )  # fmt: skip
+
+
+def _egress(spec: Ownership) -> Line:
+    """Return a year's traffic: the stated amount, and each month's gigabytes at the price of each tier."""
+    if not spec.egress_tiers:
+        return Line("egress", spec.egress_usd, "egress_usd", {"egress_usd": spec.egress_usd})
+    monthly = tiered_usd(spec.egress_gb_per_month, spec.egress_tiers)
+    return Line(
+        "egress", spec.egress_usd + MONTHS * monthly, "egress_usd + 12 · egress_gb_per_month at the price of each tier",
+        {"egress_usd": spec.egress_usd, "egress_gb_per_month": spec.egress_gb_per_month},
     )  # fmt: skip
 
 

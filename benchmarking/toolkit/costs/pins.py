@@ -14,13 +14,15 @@ from decimal import Decimal
 from typing import Any
 
 from benchmarking.toolkit.costs.prices.book import STALE_DAYS, PriceBook
-from benchmarking.toolkit.costs.prices.price import Meter, Price, Term, Unit
+from benchmarking.toolkit.costs.prices.price import Meter, Price, Term, TierRule, Unit
 from benchmarking.toolkit.costs.reading import amount, placed
+from benchmarking.toolkit.costs.traffic import Tier
 from benchmarking.toolkit.costs.uncertainty import Range
 from governance.domain.documents import Reader
 from governance.domain.refusals import Invalid
 
 WAYS = "a SKU of the price book ({sku: aws/us-east-1/g5.xlarge}) or usd, unit, as_of and source together"
+TRAFFIC = "traffic of the price book ({sku: aws/us-east-1/egress-internet}), or write a list of tiers"
 CURRENCY = "USD"
 # What is counted where a model's SKU is named: prices of what goes in, and of what comes out.
 METERS = {
@@ -30,7 +32,10 @@ METERS = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Pin:
-    """A price as it was used at `path`: `usd` for one `unit` (between `low_usd` and `high_usd`, where it has a range)."""
+    """A price as it was used at `path`: `usd` for one `unit` (between `low_usd` and `high_usd`, where it has a range).
+
+    Of a price in tiers each is pinned by itself; it holds for the units `above` so many.
+    """
 
     path: str
     usd: Decimal
@@ -47,6 +52,7 @@ class Pin:
     divided_by: float = 1.0
     origin: str = ""
     migrate_by: date | None = None
+    above: Decimal | None = None
 
     def as_document(self) -> dict[str, Any]:
         """Return the pin as plain values, amounts exact as text; what it does not have is left out."""
@@ -83,20 +89,39 @@ class Pins:
         self.found.append(pin)
         return _scaled(pin)
 
-    def _of_sku(self, price: Reader, units: tuple[str, ...], usual: Meter) -> Pin:
+    def tiers(self, reader: Reader, key: str) -> tuple[Tier, ...]:
+        """Return the tiers of the traffic whose SKU stands under `key`, each times `factor`; raise Invalid with the path at fault."""
+        price = reader.mapping(key)
+        if not price.has("sku"):
+            raise price.fault("sku", f"is missing: name {TRAFFIC}.")
+        found = self._find(price, Meter.WHOLE)
+        if found.unit is not Unit.GB or found.tier_rule is not TierRule.MARGINAL:
+            raise price.fault("sku", f"is no price of traffic; name {TRAFFIC}.")
+        factor = float(price.number("factor")) if price.asks("factor") else 1.0
+        price.close()
+        steps = [(None, found.usd), *((tier.above, tier.usd) for tier in found.tiers)]
+        self.found += [
+            dataclasses.replace(_pinned(f"{price.path}[{n}]", found, self.book), usd=usd, above=above, factor=factor)
+            for n, (above, usd) in enumerate(steps)
+        ]
+        ends = [*(float(tier.above) for tier in found.tiers), None]
+        return tuple(
+            Tier(usd_per_gb=float(usd) * factor, up_to_gb=end) for (_, usd), end in zip(steps, ends, strict=True)
+        )
+
+    def _find(self, price: Reader, usual: Meter) -> Price:
         term, meter = price.choice("term", Term, Term.ON_DEMAND), price.choice("meter", Meter, usual)
         try:
             found = self.book.find(price.text("sku"), term=term, meter=meter, stale_days=self.max_age_days)
         except Invalid as refused:
             raise placed(refused, price, refused.field or "sku") from refused
-        share = _share_of(found, price, units)
         self.used.append(found)
-        return Pin(
-            path=price.path, sku=found.sku, term=found.term.value, meter=found.meter.value, usd=found.usd,
-            low_usd=found.low_usd, high_usd=found.high_usd, unit=found.unit.value, as_of=found.as_of,
-            source=found.source, snapshot=self.book.snapshot_id, factor=_factor(price), divided_by=share, origin=found.origin.value,
-            migrate_by=found.retirement.on if found.retirement is not None else None,
-        )  # fmt: skip
+        return found
+
+    def _of_sku(self, price: Reader, units: tuple[str, ...], usual: Meter) -> Pin:
+        found = self._find(price, usual)
+        share = _share_of(found, price, units)
+        return dataclasses.replace(_pinned(price.path, found, self.book), factor=_factor(price), divided_by=share)
 
     def _of_source(self, price: Reader, units: tuple[str, ...]) -> Pin:
         if not price.has("usd"):
@@ -118,6 +143,15 @@ class Pins:
             path=price.path, usd=middle, low_usd=low, high_usd=high, unit=unit, as_of=as_of,
             source=price.text("source"), factor=_factor(price), divided_by=_divisor(price),
         )  # fmt: skip
+
+
+def _pinned(path: str, found: Price, book: PriceBook) -> Pin:
+    return Pin(
+        path=path, sku=found.sku, term=found.term.value, meter=found.meter.value, usd=found.usd,
+        low_usd=found.low_usd, high_usd=found.high_usd, unit=found.unit.value, as_of=found.as_of,
+        source=found.source, snapshot=book.snapshot_id, origin=found.origin.value,
+        migrate_by=found.retirement.on if found.retirement is not None else None,
+    )  # fmt: skip
 
 
 def _share_of(found: Price, price: Reader, units: tuple[str, ...]) -> float:

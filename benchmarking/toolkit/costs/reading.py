@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, Protocol, TypeVar
 
+from benchmarking.toolkit.costs.traffic import Tier
 from benchmarking.toolkit.costs.uncertainty import Range
 from governance.domain.documents import Reader
 from governance.domain.refusals import Invalid
@@ -23,6 +24,10 @@ class PriceReader(Protocol):
 
     def read(self, reader: Reader, key: str, units: tuple[str, ...]) -> Any:
         """Return the price under `key` as a number or a range of US dollars for one of `units`."""
+        ...
+
+    def tiers(self, reader: Reader, key: str) -> tuple[Tier, ...]:
+        """Return the tiers of the traffic that `key` names by its SKU."""
         ...
 
 
@@ -82,6 +87,8 @@ def _value(key: str, hint: Any, reader: Reader, prices: PriceReader, given: Give
         return _value(key, inner[0], reader, prices, given)
     if typing.get_origin(hint) is typing.Annotated:
         return prices.read(reader, key, inner[1].units)
+    if inner[:1] == [Tier] and isinstance(reader.plain(key), Mapping):
+        return prices.tiers(reader, key)
     if typing.get_origin(hint) is tuple:
         return reader.items(key, lambda item: inputs(inner[0], item, prices=prices, given=given))
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarking.toolkit.costs.figures import FIGURES
-from benchmarking.toolkit.costs.lock_in import LockIn, Scores, Tier
+from benchmarking.toolkit.costs.lock_in import LockIn, Scores
 from benchmarking.toolkit.costs.managed import TokenPrices
 from benchmarking.toolkit.costs.ownership import Ownership
 from benchmarking.toolkit.costs.spec import GIVEN, QUALITY, SERVING, VALUE, WORK
+from benchmarking.toolkit.costs.traffic import Tier
 from benchmarking.toolkit.costs.training import Training
 from benchmarking.toolkit.costs.work import OwnedHardware
 from governance.project.reference.tables import code, page, table
@@ -38,7 +39,8 @@ INTRODUCTION = """\
 How to use it: [Project costs](../how-to/project-costs.md)."""
 PRICES = """\
 A price is `{sku: …}` with `term` and `meter` where the book has several, or `{usd: …, unit: …, as_of: …, source: …}`. Both may add
-`factor` (a number or a range) and `divided_by`. A machine's SKU where the price of a GPU is asked for is divided by its GPUs."""
+`factor` (a number or a range) and `divided_by`. A machine's SKU where the price of a GPU is asked for is divided by its GPUs.
+Traffic out has tiers: `egress_tiers` is a list of them, or the SKU of traffic, `{sku: aws/us-east-1/egress-internet}`, with `factor`."""
 NAMES = {int: "a whole number", float: "a number", str: "text"}
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from benchmarking.toolkit.costs.endpoint import Endpoint, Serverless, endpoint_cost, serverless_cost
 from benchmarking.toolkit.costs.load_curve import curve_of_counts
-from benchmarking.toolkit.costs.lock_in import LockIn, Scores, Tier, exit_cost, tiered_usd
+from benchmarking.toolkit.costs.lock_in import LockIn, Scores, exit_cost
 from benchmarking.toolkit.costs.serving import SelfHosted
+from benchmarking.toolkit.costs.traffic import Tier, tiered_usd
 from benchmarking.toolkit.costs.training import owned_usd_per_gpu_h
 from benchmarking.toolkit.costs.work import Network, OwnedHardware, Pilot, Transformer
 from governance.domain.refusals import Invalid

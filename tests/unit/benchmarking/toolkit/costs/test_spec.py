@@ -29,7 +29,7 @@ def test_the_template_is_read_with_the_shipped_prices():
     assert [pin.path for pin in spec.pins] == [
         "options[0].serving.prices.input_usd", "options[0].serving.prices.output_usd",
         "options[1].training.usd_per_gpu_h", "options[1].serving.usd_per_replica_h",
-        "options[1].serving.committed_usd_per_h",
+        "options[1].serving.committed_usd_per_h", *(f"options[1].ownership.egress_tiers[{n}]" for n in range(5)),
     ]  # fmt: skip
     assert (spec.seed, spec.draws, spec.snapshot) == (20_260_101, 10_000, own_book(TODAY).snapshot_id)
     assert spec.kpis[0].owner == "head of payments"
