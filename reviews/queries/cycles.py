@@ -152,6 +152,12 @@ def find_action(*, ref: str, person: Person) -> ActionItem:
     return item
 
 
+def owed_by(person: Person, *, now: datetime) -> tuple[ActionView, ...]:
+    """The action items this person has not closed yet, of every quarter, the first one due first."""
+    rows = _actions().filter(owner_id=person.id, closed_at=None).order_by("due_on", "pk")
+    return tuple(action_view(row, now=now) for row in rows)
+
+
 def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
     """The whole page of a cycle, as this person sees it."""
     user = User.objects.get(pk=person.id)

@@ -1,4 +1,4 @@
-"""What needs a person: votes, own requests that wait, conditions, authorisations about to end, effects that got stuck."""
+"""What needs a person: votes, own requests, action items, conditions, authorisations about to end, effects that got stuck."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from governance.models import OutboxMessage
 from governance.rules import may_operate
 from reviews.domain.lifecycle import OWNER, Actor, AuthorisationState, State
 from reviews.models import Authorisation, Condition, ReviewRequest
+from reviews.queries.cycles import ActionView, owed_by
 from reviews.queries.electorate import electorate_of, open_stage_for
 from reviews.queries.packet_parts import name_of
 from reviews.queries.readiness import obstacles
@@ -80,6 +81,7 @@ class Inbox:
     to_vote: tuple[RequestLine, ...]
     waiting_for_me: tuple[RequestLine, ...]
     waiting_on_others: tuple[RequestLine, ...]
+    actions: tuple[ActionView, ...]
     conditions: tuple[ConditionLine, ...]
     authorisations: tuple[AuthorisationLine, ...]
     stuck: tuple[StuckLine, ...]
@@ -87,7 +89,8 @@ class Inbox:
     @property
     def is_empty(self) -> bool:
         """True when nothing at all needs the person; what waits on others does not count."""
-        return not (self.to_vote or self.waiting_for_me or self.conditions or self.authorisations or self.stuck)
+        needs = (self.to_vote, self.waiting_for_me, self.actions, self.conditions, self.authorisations, self.stuck)
+        return not any(needs)
 
 
 def inbox_of(*, person: Person, now: datetime) -> Inbox:
@@ -97,6 +100,7 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
         to_vote=tuple(_to_vote(person)),
         waiting_for_me=tuple(_mine(own.filter(state__in=WAITING_FOR_REQUESTER), now)),
         waiting_on_others=tuple(_theirs(own.filter(state=State.IN_REVIEW))),
+        actions=owed_by(person, now=now),
         conditions=tuple(_conditions(person, now)),
         authorisations=tuple(_authorisations(own)),
         stuck=tuple(_stuck()) if may_operate(person) else (),

@@ -7,11 +7,13 @@ from django.contrib.auth.models import User
 
 from governance.enums import JobState
 from governance.models import OutboxMessage, PolicyVersion
-from reviews.actions import authorisations, review
+from reviews.actions import action_items, authorisations, review
 from reviews.actions.review import Promise
 from reviews.domain.voting import Choice
 from reviews.models import ReviewRequest
 from tests.factories import requests as walks
+from tests.factories.cycles import make_action
+from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.web.reading import enter, words
 
@@ -97,6 +99,22 @@ def test_an_authorisation_about_to_end_stands_in_its_owners_inbox(
     lines = enter(cast.author).get("/").context["inbox"].authorisations
     assert [(line.ref, line.state) for line in lines] == [(decided.ref, "pending_expiration")]
     assert enter(cast.reviewer_one).get("/").context["inbox"].authorisations == ()
+
+
+def test_an_action_item_stands_with_its_owner_until_it_is_closed(cast: Cast, now: datetime) -> None:
+    asset = make_version(by=cast.author, now=now).asset
+    sooner, item = (make_action(cast=cast, now=at, asset=asset) for at in (now - timedelta(days=200), now))
+    page = enter(cast.author).get("/")
+    inbox = page.context["inbox"]
+    assert [(line.ref, line.is_overdue) for line in inbox.actions] == [(sooner.ref, True), (item.ref, False)]
+    assert (inbox.is_empty, "Overdue" in words(page)) == (False, True)
+    assert f'href="/actions/{item.ref}/"' in page.content.decode()
+    assert enter(cast.approver).get("/").context["inbox"].actions == ()
+    action_items.acknowledge(item=item, by=cast.author, now=now)
+    action_items.finish(item=sooner, outcome="It is done.", by=cast.author, now=now)
+    page = enter(cast.author).get("/")
+    assert [(line.ref, line.state) for line in page.context["inbox"].actions] == [(item.ref, "acknowledged")]
+    assert "Close it once it is done." in words(page)
 
 
 def test_stuck_effects_are_for_operators(submitted: ReviewRequest, cast: Cast) -> None:
