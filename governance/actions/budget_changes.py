@@ -20,7 +20,7 @@ from governance.domain import budget_changes as change_of
 from governance.domain import ledger
 from governance.domain.amounts import check_amount, check_hundredths
 from governance.domain.budget_changes import Aspect, Place
-from governance.domain.ledger import OF_THE_ACCOUNT, Entry, EntryKind
+from governance.domain.ledger import Entry, EntryKind
 from governance.domain.refusals import Invalid, NotAllowed, WrongState
 from governance.enums import ChangeState
 from governance.models import BudgetAccount, BudgetChange
@@ -146,7 +146,7 @@ def _concerned(change: BudgetChange) -> list[int]:
 def _apply(row: BudgetChange, by: User, now: datetime) -> None:
     new = _entries(row.account, Aspect(row.aspect), row.request_ref, row.amount, key=f"change:{row.pk}")
     for account, entry in zip(filter(None, (row.account, row.target)), new, strict=True):
-        if entry.kind in OF_THE_ACCOUNT:
+        if entry.is_of_the_account:
             bookings.book_given(account=account, entry=entry, by=by, now=now)
         elif entry.kind is EntryKind.COMMIT:
             bookings.book_checked(account=account, entry=entry, by=by, now=now)

@@ -80,7 +80,7 @@ def commit(
 ) -> None:
     """Turn what was reserved for a request into a commitment of `amounts`, in the caller's transaction."""
     with transaction.atomic():
-        lock_touched(ref=ref, team=team, quarter=quarter)
+        lock_touched(refs=[ref], team=team, quarter=quarter)
         _release_reserved(ref, key, by, now)
         for account, amount in _locked(team, quarter, amounts):
             entry = Entry(EntryKind.COMMIT, amount, ref, f"{key}:commit:{account.unit}")
@@ -93,11 +93,17 @@ def release(*, ref: str, key: str, by: User | None, now: datetime) -> None:
         _release_reserved(ref, key, by, now)
 
 
-def release_commitment(*, ref: str, key: str, by: User | None, now: datetime) -> None:
-    """Give back what a request has committed and nobody was billed for; harmless when repeated."""
+def release_commitment(
+    *, ref: str, key: str, kind: EntryKind = EntryKind.RELEASE, by: User | None, now: datetime
+) -> None:
+    """Give back what a request has committed and nobody was billed for; harmless when repeated.
+
+    `kind` is `release`, or `expire` where time ended it. A closed account takes it back and leaves it unused.
+    """
     with transaction.atomic():
         for account in lock_accounts(Q(entries__request_ref=ref)):
-            for entry in ledger.what_is_left(entries_of(account), ref=ref, key=f"{key}:release:{account.pk}"):
+            own = f"{key}:{kind.value}:{account.pk}"
+            for entry in ledger.what_is_left(entries_of(account), ref=ref, key=own, kind=kind):
                 bookings.book(account=account, entry=entry, by=by, now=now)
 
 

@@ -35,6 +35,7 @@ class EntryKind(StrEnum):
 
 SPENT = frozenset({EntryKind.ACTUAL, EntryKind.ACCRUAL, EntryKind.CORRECTION})
 OF_THE_ACCOUNT = frozenset({EntryKind.ALLOCATE, EntryKind.TRANSFER, EntryKind.EXPIRE})
+GIVES_BACK = frozenset({EntryKind.RELEASE, EntryKind.EXPIRE})
 SIGNED = frozenset({EntryKind.ALLOCATE, EntryKind.TRANSFER})
 
 
@@ -62,8 +63,8 @@ _MODES = {
 class Entry:
     """One line of the ledger. `key` is unique, so that a repeated write is the same write.
 
-    `is_commitment` tells a release that gives back a commitment from one that gives back a reservation; `period` is the
-    month, like `2026-10`, that something was billed or accrued for.
+    `is_commitment` tells what gives back a request's commitment from a release of its reservation and from what an account
+    lets expire; `period` is the month, like `2026-10`, that something was billed or accrued for.
     """
 
     kind: EntryKind
@@ -72,6 +73,11 @@ class Entry:
     key: str
     is_commitment: bool = False
     period: str = ""
+
+    @property
+    def is_of_the_account(self) -> bool:
+        """Whether it changes what the account was given; otherwise it belongs to a request, or was billed."""
+        return self.kind in OF_THE_ACCOUNT and not self.is_commitment
 
 
 @dataclass(frozen=True)
@@ -122,16 +128,16 @@ class Balance:
 def check_entry(entry: Entry) -> None:
     """Raise Invalid unless the amount suits its kind, and the entry names what its kind needs."""
     _check_amount(entry)
-    if entry.kind not in SPENT and (entry.kind in OF_THE_ACCOUNT) != (entry.request_ref is None):
+    if entry.kind not in SPENT and entry.is_of_the_account != (entry.request_ref is None):
         raise Invalid(
-            "Allocations, transfers and what expires stand for themselves; reservations, commitments and releases name "
-            "their request.",
+            "Allocations, transfers and what an account lets expire stand for themselves; reservations, commitments and what "
+            "gives them back name their request.",
             field="request_ref",
         )
     if (entry.kind in SPENT) != bool(entry.period):
         raise Invalid("What is billed or accrued names its month, like 2026-10; nothing else does.", field="period")
-    if entry.is_commitment and entry.kind is not EntryKind.RELEASE:
-        raise Invalid("Only a release gives a commitment back.", field="is_commitment")
+    if entry.is_commitment and entry.kind not in GIVES_BACK:
+        raise Invalid("Only a release or an expiry gives a commitment back.", field="is_commitment")
 
 
 def _check_amount(entry: Entry) -> None:
@@ -149,7 +155,7 @@ def holdings(entries: Iterable[Entry]) -> dict[str | None, Holding]:
     """What each request holds; None stands for what was billed without one."""
     held: dict[str | None, Holding] = {}
     for entry in entries:
-        if entry.kind not in OF_THE_ACCOUNT:
+        if not entry.is_of_the_account:
             held[entry.request_ref] = _with(held.get(entry.request_ref, Holding()), entry)
     return held
 
@@ -168,7 +174,7 @@ def _with(held: Holding, entry: Entry) -> Holding:
 def _column(entry: Entry) -> tuple[str, int]:
     if entry.kind in SPENT:
         return "spent", 1
-    if entry.kind is EntryKind.RELEASE:
+    if entry.kind in GIVES_BACK:
         return ("committed" if entry.is_commitment else "reserved"), -1
     return ("reserved" if entry.kind is EntryKind.RESERVE else "committed"), 1
 
@@ -178,7 +184,7 @@ def changes_of_available(entries: Iterable[Entry]) -> list[Decimal]:
     held: dict[str | None, Holding] = {}
     changes = []
     for entry in entries:
-        if entry.kind in OF_THE_ACCOUNT:
+        if entry.is_of_the_account:
             changes.append(allocated([entry]))
             continue
         before = held.get(entry.request_ref, Holding())
@@ -190,7 +196,7 @@ def changes_of_available(entries: Iterable[Entry]) -> list[Decimal]:
 def allocated(entries: Iterable[Entry]) -> Decimal:
     """What the account was given, less what was taken away or has expired."""
     signs = {EntryKind.ALLOCATE: 1, EntryKind.TRANSFER: 1, EntryKind.EXPIRE: -1}
-    return sum((signs[entry.kind] * entry.amount for entry in entries if entry.kind in signs), ZERO)
+    return sum((signs[entry.kind] * entry.amount for entry in entries if entry.is_of_the_account), ZERO)
 
 
 def balance(entries: Iterable[Entry], *, handed_out: Decimal = ZERO) -> Balance:
@@ -267,10 +273,15 @@ def after_release(entries: Sequence[Entry], *, ref: str) -> Balance:
     return replace(now, reserved=now.reserved - reserved_by(entries, ref=ref))
 
 
-def what_is_left(entries: Sequence[Entry], *, ref: str, key: str) -> tuple[Entry, ...]:
-    """The entry that gives back what of the request's commitment is not billed; none when nothing is left."""
+def what_is_left(
+    entries: Sequence[Entry], *, ref: str, key: str, kind: EntryKind = EntryKind.RELEASE
+) -> tuple[Entry, ...]:
+    """The entry that gives back what of the request's commitment is not billed; none when nothing is left.
+
+    `kind` says how it ended: released by a decision, or expired with time.
+    """
     left = holding_of(entries, ref=ref).open
-    return (Entry(EntryKind.RELEASE, left, ref, key, is_commitment=True),) if left > 0 else ()
+    return (Entry(kind, left, ref, key, is_commitment=True),) if left > 0 else ()
 
 
 def check_open(*, is_closed: bool, account: str) -> None:

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from governance.domain.cost_centres import Level
-from governance.domain.ledger import OF_THE_ACCOUNT, SIGNED, SPENT, EntryKind, Mode
+from governance.domain.ledger import GIVES_BACK, OF_THE_ACCOUNT, SIGNED, SPENT, EntryKind, Mode
 from governance.domain.outlook import TOLERANCE_PERCENT
 from governance.enums import Unit
 from governance.models.people import Team
@@ -15,6 +15,7 @@ MODES = [(mode.value, mode.value) for mode in Mode]
 LEVELS = [(level.value, level.value) for level in Level]
 _SPENT = sorted(kind.value for kind in SPENT)
 _SIGNED = sorted(kind.value for kind in SIGNED)
+_GIVES_BACK = sorted(kind.value for kind in GIVES_BACK)
 _OWN = sorted(kind.value for kind in OF_THE_ACCOUNT)
 _TEAMS = [Level.TEAM.value, Level.PROJECT.value]
 
@@ -97,11 +98,13 @@ class LedgerEntry(models.Model):
                 condition=Q(kind__in=_SPENT, period__regex=r"^\d{4}-(0[1-9]|1[0-2])$") | (~Q(kind__in=_SPENT) & Q(period="")),
             ),
             models.CheckConstraint(
-                name="releases_give_back", condition=Q(is_commitment=False) | Q(kind=EntryKind.RELEASE.value)
+                name="releases_give_back", condition=Q(is_commitment=False) | Q(kind__in=_GIVES_BACK)
             ),
             models.CheckConstraint(
                 name="bookings_name_their_request",
-                condition=Q(kind__in=_SPENT) | (Q(kind__in=_OWN) & Q(request_ref="")) | (~Q(kind__in=_OWN) & ~Q(request_ref="")),
+                condition=Q(kind__in=_SPENT)
+                | Q(kind__in=_OWN, is_commitment=False, request_ref="")
+                | ((~Q(kind__in=_OWN) | Q(is_commitment=True)) & ~Q(request_ref="")),
             ),
         ]  # fmt: skip
         indexes = [models.Index(fields=["account", "request_ref"])]

@@ -1,6 +1,7 @@
 """Reads of the budget ledger: what is available now, and after this."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -91,9 +92,9 @@ def of_team(*, team: Team, quarter: str) -> Q:
     return Q(centre__level="team", centre__team=team, quarter=quarter)
 
 
-def lock_touched(*, ref: str, team: Team, quarter: str) -> list[BudgetAccount]:
-    """Lock every account that settling the request may book on; ask before the first audit event of a transaction."""
-    return lock_accounts(Q(entries__request_ref=ref) | of_team(team=team, quarter=quarter))
+def lock_touched(*, refs: Collection[str], team: Team, quarter: str) -> list[BudgetAccount]:
+    """Lock every account that settling the requests may book on; ask before the first audit event of a transaction."""
+    return lock_accounts(Q(entries__request_ref__in=refs) | of_team(team=team, quarter=quarter))
 
 
 def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[AccountView]:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from governance.domain import ledger, outlook
-from governance.domain.ledger import Balance, Holding
+from governance.domain.ledger import Balance, EntryKind, Holding
 from governance.domain.quarters import Quarter
 from governance.domain.refusals import NotFound
 from governance.domain.roles import Person
@@ -15,6 +15,7 @@ from governance.queries.budget_changes import team_of
 from governance.queries.budgets import balance_of, entries_of
 from governance.rules import may_see_budget
 
+OF_A_COMMITMENT = {EntryKind.RELEASE: "release of a commitment", EntryKind.EXPIRE: "expiry of a commitment"}
 COLUMNS = ("Booked", "Booking", "Request", "Month", "By", "Amount", "Change", "Available after", "Note")
 
 
@@ -115,7 +116,7 @@ def _lines(account: BudgetAccount) -> list[Line]:
         available += change
         person = row.booked_by
         name = (person.get_full_name() or person.username) if person else "system"
-        kind = "release of a commitment" if row.is_commitment else row.kind
+        kind = OF_A_COMMITMENT[EntryKind(row.kind)] if row.is_commitment else row.kind
         lines.append(
             Line(kind, row.amount, change, available, row.request_ref, row.period, row.note, name, row.booked_at)
         )

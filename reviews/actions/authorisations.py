@@ -12,16 +12,29 @@ from governance import audit
 from governance.actions import budgets
 from governance.domain import attestation
 from governance.domain.canonical import digest_of
+from governance.domain.ledger import EntryKind
 from governance.domain.refusals import Invalid, WrongState
 from governance.queries.budgets import lock_accounts
 from governance.queries.keys import signing_key
 from governance.queries.people import person_of
-from reviews.domain.lifecycle import IN_FORCE, AuthorisationState, check_authorisation_transition
+from reviews.domain.lifecycle import (
+    AUTHORISATION_TERMINAL,
+    IN_FORCE,
+    AuthorisationState,
+    check_authorisation_transition,
+)
 from reviews.models import Authorisation, Condition, Decision
 from reviews.queries.electorate import electorate_of
 from reviews.queries.evidence import judged_by, policy_of
 from reviews.queries.requests import parties_of
 from reviews.rules import check_confirm_condition, check_revoke
+
+ENDS = {
+    AuthorisationState.EXPIRED: EntryKind.EXPIRE,
+    AuthorisationState.REVOKED: EntryKind.RELEASE,
+    AuthorisationState.SUPERSEDED: EntryKind.RELEASE,
+}
+"""How the ledger books what is left of the commitment of an authorisation that has ended."""
 
 
 def issue(*, decision: Decision, conditions: Sequence[dict[str, Any]], by: User, now: datetime) -> Authorisation:
@@ -67,8 +80,7 @@ def revoke(*, authorisation: Authorisation, reason: str, by: User, now: datetime
     with transaction.atomic():
         lock_accounts(Q(entries__request_ref=ref))
         row = _locked(authorisation)
-        _move(row, AuthorisationState.REVOKED, by, now, reason)
-        budgets.release_commitment(ref=ref, key=f"{row.number}:revoked", by=by, now=now)
+        _end(row, AuthorisationState.REVOKED, by, now, reason)
     return row
 
 
@@ -107,16 +119,20 @@ def confirm_condition(*, condition: Condition, by: User, now: datetime) -> Condi
 
 
 def age(*, by: User | None = None, now: datetime) -> list[Authorisation]:
-    """Expire what has run out, warn of what will, suspend what owes a condition; harmless when repeated."""
+    """Expire what has run out, warn of what will, suspend what owes a condition; harmless when repeated.
+
+    What has run out gives back what is left of its commitment.
+    """
+    living = Authorisation.objects.exclude(state__in=AUTHORISATION_TERMINAL)
     with transaction.atomic():
-        rows = Authorisation.objects.select_for_update(skip_locked=True).exclude(
-            state__in=[AuthorisationState.EXPIRED, AuthorisationState.REVOKED, AuthorisationState.SUPERSEDED]
-        )
+        over = living.filter(expires_at__lte=now).values_list("decision__request__ref", flat=True)
+        lock_accounts(Q(entries__request_ref__in=list(over)))
         changed = []
-        for row in rows.order_by("pk"):
+        for row in living.select_for_update(skip_locked=True).order_by("pk"):
             target, reason = _aged(row, now)
             if target is not None and target != row.state:
-                _move(row, target, by, now, reason)
+                move = _end if target in ENDS else _move
+                move(row, target, by, now, reason)
                 changed.append(row)
     return changed
 
@@ -142,7 +158,14 @@ def _supersede(digest: str, environment: str, by: User, now: datetime) -> None:
         subject_digest=digest, environment=environment, state__in=living
     )
     for row in rows.order_by("pk"):
-        _move(row, AuthorisationState.SUPERSEDED, by, now, "A newer authorisation covers the same artifact.")
+        _end(row, AuthorisationState.SUPERSEDED, by, now, "A newer authorisation covers the same artifact.")
+
+
+def _end(row: Authorisation, target: AuthorisationState, by: User | None, now: datetime, reason: str) -> None:
+    """End it for good, and give back what is left of its commitment; the caller holds the accounts locked."""
+    _move(row, target, by, now, reason)
+    ref, key = row.decision.request.ref, f"{row.number}:{target.value}"
+    budgets.release_commitment(ref=ref, key=key, kind=ENDS[target], by=by, now=now)
 
 
 def _locked(authorisation: Authorisation) -> Authorisation:

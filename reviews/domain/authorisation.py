@@ -56,7 +56,10 @@ def _authorisation_steps() -> tuple[Transition[AuthorisationState], ...]:
     in_force = (a.ACTIVE, a.PENDING_EXPIRATION)
     return (
         Transition(a.ACTIVE, a.PENDING_EXPIRATION, "warn", system, "expiry is near", "requester asked to renew"),
-        *(Transition(s, a.EXPIRED, "expire", system, "expiry has passed", "gate refuses") for s in living),
+        *(
+            Transition(s, a.EXPIRED, "expire", system, "expiry has passed", "gate refuses; commitment expired")
+            for s in living
+        ),
         *(Transition(s, a.SUSPENDED, "suspend", lead, "a reason is given", "gate refuses") for s in in_force),
         *(
             Transition(a.SUSPENDED, t, "reinstate", lead, "doubt settled, with a reason", "gate allows")
@@ -67,7 +70,14 @@ def _authorisation_steps() -> tuple[Transition[AuthorisationState], ...]:
             for s in living
         ),
         *(
-            Transition(s, a.SUPERSEDED, "supersede", system, "a newer authorisation covers the same scope", "link kept")
+            Transition(
+                s,
+                a.SUPERSEDED,
+                "supersede",
+                system,
+                "a newer authorisation covers the same scope",
+                "commitment released",
+            )
             for s in living
         ),
     )

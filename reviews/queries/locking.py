@@ -17,9 +17,9 @@ def lock_all(*, request: ReviewRequest, now: datetime) -> ReviewRequest:
     """The row as it is now, held with everything a decision, a withdrawal or a new revision of it may touch."""
     row = lock(request)
     list(Run.objects.select_for_update().filter(asked_for=row.ref).order_by("pk").values_list("pk"))
-    lock_touched(ref=row.ref, team=row.team, quarter=str(Quarter.of(now.date())))
-    held = Authorisation.objects.select_for_update().filter(
-        subject_digest=row.model_version.digest, environment=row.environment
-    )
-    list(held.order_by("pk").values_list("pk"))
+    held = Authorisation.objects.filter(subject_digest=row.model_version.digest, environment=row.environment)
+    # An approval supersedes these, and gives back what is left of their commitments.
+    refs = [row.ref, *held.values_list("decision__request__ref", flat=True)]
+    lock_touched(refs=refs, team=row.team, quarter=str(Quarter.of(now.date())))
+    list(held.select_for_update().order_by("pk").values_list("pk"))
     return row

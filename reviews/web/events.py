@@ -57,6 +57,7 @@ WORDS = {
     "budget.reserve": "reserved budget",
     "budget.commit": "committed budget",
     "budget.release": "released budget",
+    "budget.expire": "let the rest of a commitment expire",
     "authorisation.issued": "signed the authorisation",
     "authorisation.condition_met": "confirmed a condition",
 }

@@ -12,7 +12,7 @@ from governance import audit, tasks
 from governance.actions import actuals, budgets, cost_centres, findings, quarter_end
 from governance.domain.actuals import Stated
 from governance.domain.cost_centres import Level
-from governance.domain.ledger import Mode
+from governance.domain.ledger import EntryKind, Mode
 from governance.domain.refusals import Invalid, NotAllowed, Refused, WrongState
 from governance.domain.roles import Role
 from governance.enums import Severity, Unit
@@ -255,15 +255,21 @@ def test_a_bill_that_cannot_be_booked_moves_nothing(
     assert (refusal.value.field, counts()) == (field, before)
 
 
-def test_what_is_left_of_a_commitment_is_given_back_once(cast: Cast, team: Team, unit: CostCentre) -> None:
+@pytest.mark.parametrize("kind", [EntryKind.RELEASE, EntryKind.EXPIRE])
+def test_what_is_left_of_a_commitment_is_given_back_once(
+    cast: Cast, team: Team, unit: CostCentre, kind: EntryKind
+) -> None:
     commit(team, cast.approver, "50")
     account = of(tree.of_team(team))  # type: ignore[arg-type]
     bill(account, "20")
-    budgets.release_commitment(ref=REF, key="revoked", by=cast.approver, now=NOW)
+    above = balance_of(of(unit))
+    budgets.release_commitment(ref=REF, key="ended", kind=kind, by=cast.approver, now=NOW)
     row = LedgerEntry.objects.latest("pk")
-    assert (row.kind, row.amount, row.is_commitment, balance_of(account).available) == ("release", D(30), True, D(80))
+    assert (row.kind, row.amount, row.is_commitment, balance_of(account).available) == (kind, D(30), True, D(80))
+    assert (row.key, balance_of(of(unit))) == (f"ended:{kind}:{account.pk}", above)
+    assert AuditEvent.objects.latest("position").kind == f"budget.{kind}"
     before = counts()
-    budgets.release_commitment(ref=REF, key="again", by=cast.approver, now=NOW)
+    budgets.release_commitment(ref=REF, key="again", kind=kind, by=cast.approver, now=NOW)
     assert counts() == before
 
 
@@ -288,6 +294,17 @@ def test_a_quarter_ends_once_however_often_the_tick_runs(cast: Cast, team: Team,
     bill(account, "12")
     budgets.release(ref=OTHER, key="x", by=None, now=LATER)
     assert (balance_of(account).committed, balance_of(account).reserved) == (18, 0)
+
+
+def test_a_commitment_that_ends_after_its_quarter_leaves_the_closed_account(
+    cast: Cast, team: Team, unit: CostCentre
+) -> None:
+    commit(team, cast.approver, "30")
+    account = of(tree.of_team(team))  # type: ignore[arg-type]
+    quarter_end.close_quarters(now=LATER)
+    bill(account, "200", ref="")
+    budgets.release_commitment(ref=REF, key="ended", kind=EntryKind.EXPIRE, by=None, now=LATER)
+    assert (balance_of(account).committed, balance_of(account).available) == (0, -170)
 
 
 def test_an_overspent_account_expires_nothing(cast: Cast, team: Team, unit: CostCentre) -> None:

@@ -7,11 +7,11 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from governance.actions import actuals
-from governance.domain import attestation
+from governance.domain import attestation, ledger
 from governance.domain.actuals import Stated
 from governance.domain.refusals import Invalid, NotAllowed, WrongState
 from governance.models import AuditEvent, BudgetAccount, LedgerEntry
-from governance.queries.budgets import balance_of
+from governance.queries.budgets import balance_of, entries_of
 from governance.queries.keys import public_key
 from reviews.actions import authorisations, requests, review
 from reviews.actions.review import Promise
@@ -203,16 +203,52 @@ def test_withdrawing_takes_no_permission_back(decided: ReviewRequest, author: ob
         requests.withdraw(request=decided, reason="Too late.", by=author, now=now)
 
 
-def test_revoking_gives_back_what_is_left_of_the_commitment(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
+def billed(request: ReviewRequest, now: datetime) -> BudgetAccount:
+    """The account that has borne 5,000 of the 30,000 USD committed."""
     account = BudgetAccount.objects.get(unit="USD")
-    stated = Stated(period="2026-10", amount=Decimal(5000), request_ref=decided.ref)
+    stated = Stated(period="2026-10", amount=Decimal(5000), request_ref=request.ref)
     actuals.book_actual(account=account, stated=stated, key="b", by=None, now=now)
     assert balance_of(account).available == 70_000
+    return account
+
+
+def given_back(kind: str) -> list[tuple[str, str, Decimal]]:
+    rows = LedgerEntry.objects.filter(is_commitment=True, kind=kind).order_by("account__unit")
+    return [(row.account.unit, row.request_ref, row.amount) for row in rows]
+
+
+def test_revoking_gives_back_what_is_left_of_the_commitment(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
+    account = billed(decided, now)
     authorisations.revoke(
         authorisation=decided.decision.authorisation, reason="Withdrawn from sale.", by=cast.approver, now=now
     )
-    given_back = LedgerEntry.objects.filter(is_commitment=True).order_by("account__unit")
-    assert [(row.account.unit, row.kind, row.amount, row.booked_by) for row in given_back] == [
-        ("USD", "release", 25_000, cast.approver), ("gpu_h", "release", 320, cast.approver),
-    ]  # fmt: skip
+    assert given_back("release") == [("USD", decided.ref, 25_000), ("gpu_h", decided.ref, 320)]
+    assert {row.booked_by for row in LedgerEntry.objects.filter(is_commitment=True)} == {cast.approver}
     assert (balance_of(account).available, balance_of(account).committed) == (95_000, 0)
+
+
+def test_what_expires_lets_the_rest_of_its_commitment_expire_once(decided: ReviewRequest, now: datetime) -> None:
+    account, row = billed(decided, now), decided.decision.authorisation
+    authorisations.age(now=row.expires_at - DAY)
+    assert given_back("expire") == []
+    authorisations.age(now=row.expires_at)
+    assert given_back("expire") == [("USD", decided.ref, 25_000), ("gpu_h", decided.ref, 320)]
+    assert (balance_of(account).available, balance_of(account).committed) == (95_000, 0)
+    assert AuditEvent.objects.filter(kind="budget.expire", actor="system").count() == 2
+    before = everything()
+    authorisations.age(now=row.expires_at + DAY)
+    assert everything() == before
+
+
+def test_what_is_superseded_releases_the_rest_of_its_commitment(decided: ReviewRequest, world: World) -> None:
+    account = billed(decided, world.now)
+    newer = approve_again(world, decided)
+    assert given_back("release") == [("USD", decided.ref, 25_000), ("gpu_h", decided.ref, 320)]
+    entries = entries_of(account)
+    assert ledger.holding_of(entries, ref=decided.ref) == ledger.Holding(committed=Decimal(5000), spent=Decimal(5000))
+    assert ledger.holding_of(entries, ref=newer.decision.request.ref).open == 30_000
+
+
+def test_a_suspension_keeps_the_commitment(conditional: Authorisation, world: World) -> None:
+    authorisations.age(now=world.now + 31 * DAY)
+    assert not LedgerEntry.objects.filter(is_commitment=True).exists()

@@ -15,7 +15,7 @@ from governance import audit
 from governance.domain.refusals import Refused
 from governance.domain.roles import Role
 from governance.models import LedgerEntry, OutboxMessage
-from reviews.actions import evidence, packets, requests, review
+from reviews.actions import authorisations, evidence, packets, requests, review
 from reviews.domain.voting import Choice
 from reviews.models import Authorisation, Decision, Packet, ReviewRequest, Vote
 from tests.factories import requests as walks
@@ -145,3 +145,19 @@ def test_packets_frozen_at_once_are_numbered(world: World) -> None:
     outcome = at_once(*[lambda: packets.freeze(request=request, by=world.cast.author, now=world.now)] * 4)
     assert outcome == ["done"] * 4
     assert sorted(request.packets.values_list("number", flat=True)) == [1, 2, 3, 4]
+
+
+def test_two_ticks_and_a_revocation_end_a_commitment_once(world: World) -> None:
+    row = world.decided().decision.authorisation
+
+    def age() -> object:
+        return authorisations.age(now=row.expires_at)
+
+    def revoke() -> object:
+        return authorisations.revoke(authorisation=row, reason="It leaks.", by=world.cast.approver, now=row.expires_at)
+
+    outcome = at_once(age, age, revoke)
+    assert outcome in (["done", "done", "done"], ["done", "done", "wrong_state"])
+    ended = LedgerEntry.objects.filter(is_commitment=True)
+    assert sorted((each.account.unit, each.amount) for each in ended) == [("USD", 30_000), ("gpu_h", 320)]
+    assert audit.first_broken() is None

@@ -80,6 +80,10 @@ def test_a_released_commitment_is_free_again_and_a_released_reservation_stays_ap
     now = balance([*book, left])
     assert (now.available, now.committed, now.reserved) == (830, 0, 50)
     assert what_is_left([*book, left], ref=REF, key="y") == ()
+    (gone,) = what_is_left(book, ref=REF, key="x", kind=EntryKind.EXPIRE)
+    assert gone == entry("expire", 180, REF, "x", is_commitment=True)
+    assert balance([*book, gone]) == now
+    assert changes_of_available([*book, gone])[-1] == 180
     assert what_is_left(book, ref="MRR-9", key="y") == ()
 
 
@@ -110,6 +114,8 @@ def test_the_changes_of_what_is_available_add_up():
         (entry("allocate", 1, REF), "request_ref"),
         (entry("transfer", 1, REF), "request_ref"),
         (entry("expire", 1, REF), "request_ref"),
+        (entry("expire", 1, is_commitment=True), "request_ref"),
+        (entry("allocate", 1, REF, is_commitment=True), "is_commitment"),
         (entry("commit", 1), "request_ref"),
         (entry("release", 1), "request_ref"),
         (entry("transfer", 0), "amount"),
@@ -133,6 +139,7 @@ def test_an_entry_that_lacks_what_its_kind_needs_is_refused(bad, field):
     [
         entry("allocate", -1), entry("transfer", -1), entry("expire", 1), billed(0), billed(-3), billed(1, ref=None),
         billed(1, kind="accrual"), billed(-1, kind="correction"), entry("release", 1, REF, is_commitment=True),
+        entry("expire", 1, REF, is_commitment=True),
     ],
 )  # fmt: skip
 def test_a_sound_entry_is_let_in(sound):
@@ -425,9 +432,9 @@ class AnAccount(RuleBasedStateMachine):
         if not (is_estimate and was_billed):
             self.bills[ref, month] = cents
 
-    @rule(ref=REFS)
-    def revoke(self, ref):
-        self.add(*what_is_left(self.book, ref=ref, key=self.key()))
+    @rule(ref=REFS, kind=st.sampled_from([EntryKind.RELEASE, EntryKind.EXPIRE]))
+    def end(self, ref, kind):
+        self.add(*what_is_left(self.book, ref=ref, key=self.key(), kind=kind))
         spent = sum(cents for (who, _), cents in self.bills.items() if who == ref)
         self.promised[ref] = min(self.promised.get(ref, 0), max(spent, 0))
 
