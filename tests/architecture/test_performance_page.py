@@ -1,5 +1,6 @@
 """Performance figures are kept one by one, and the page says what was kept: limits missed included."""
 
+import ast
 import json
 from pathlib import Path
 
@@ -63,3 +64,19 @@ def test_every_part_of_the_page_has_figures_with_their_machine_and_command() -> 
     assert all(
         figure["machine"] and figure["command"].startswith("python -m pytest 'tests/") for figure in kept.values()
     )
+
+
+def parts_kept(path: Path) -> set[str]:
+    """The first word of every figure that a file of performance tests keeps."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call) and node.args]
+    kept = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "keep"]
+    first = [name.values[0] if isinstance(name, ast.JoinedStr) else name for name in kept]
+    assert all(isinstance(name, ast.Constant) for name in first), path
+    return {name.value.partition(".")[0] for name in first}
+
+
+def test_every_figure_that_is_measured_has_a_heading() -> None:
+    tests = (FIGURES.parents[2] / "tests" / "performance").glob("test_*.py")
+    parts = {part for path in tests for part in parts_kept(path)}
+    assert {"bills", "policy", "costs"} <= parts
+    assert parts == set(PARTS)

@@ -49,14 +49,12 @@ def try_variants(model: Path, shown: DataSet, tested: DataSet, folder: Path, *, 
 
 def note(candidate, title: str, keep: Recorder) -> None:
     """Keep how a variant's speed stands to the model's; the model itself has its own p50."""
-    key = f"variants.{title.partition(' ')[0]}_{candidate.name}".replace("-", "_").lower()
+    name = f"{title.partition(' ')[0]}_{candidate.name}".replace("-", "_").lower()
     if candidate.speed_up is None:
-        keep(
-            key, candidate.metrics["latency_p50_ms"].value, "ms", title=f"{title}, {candidate.name}: p50",
-            beside=line(candidate),
-        )  # fmt: skip
+        of, value, unit = "p50", candidate.metrics["latency_p50_ms"].value, "ms"
     else:
-        keep(key, candidate.speed_up.value, "x", title=f"{title}, {candidate.name}: speed-up", beside=line(candidate))
+        of, value, unit = "speed-up", candidate.speed_up.value, "x"
+    keep(f"variants.{name}", value, unit, title=f"{title}, {candidate.name}: {of}", beside=line(candidate))
 
 
 def line(candidate) -> str:

@@ -24,6 +24,8 @@ PARTS: Mapping[str, str] = {
     "variants": "What cheaper variants gain and lose",
     "pareto": "The frontier of many candidates",
     "costs": "Cost projections",
+    "policy": "Policy replayed",
+    "bills": "Bills taken in",
     "deliveries": "Deliveries of Jira",
     "quarterly": "The quarterly packet",
 }
