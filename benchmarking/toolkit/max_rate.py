@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from benchmarking.toolkit.measure.highest_rate import SearchSettings, as_document, find_highest_rate
+from benchmarking.toolkit.measure.deadline import Deadline, OutOfTime
+from benchmarking.toolkit.measure.highest_rate import Edge, HighestRate, SearchSettings, as_document, find_highest_rate
 from benchmarking.toolkit.measure.manifest import sealed
 from benchmarking.toolkit.measure.scenarios import HIGHEST_RATE_PER_S, ProfileSettings, Server, SingleStream
 from benchmarking.toolkit.sweep import Profile
@@ -23,71 +24,111 @@ class NoServiceTime(Refused):
     default_code = "no_service_time"
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is searched: the limit of p99 (ms), the queries in a trial, and the time that all of it may take."""
+
+    limit_ms: float
+    samples: int
+    deadline: Deadline
+
+
 def find_max_rate(
     profile: Profile,
     *,
     settings: ProfileSettings,
-    limit_ms: float,
-    samples: int,
+    asked: Asked,
     on_progress: Callable[[float, str], None],
     now: datetime,
 ) -> dict[str, Any]:
-    """Find the highest rate (1/s) whose p99 of response time is at most `limit_ms`; return a `weighbridge.max_rate/1` mapping.
+    """Find the highest rate (1/s) whose p99 of response time is within the limit; return a `weighbridge.max_rate/1` mapping.
 
     A first run without waiting gives the service time and so the range: a single worker answers no more than one over it.
-    Each trial is a Server run of `samples` queries; the last one, at the lower bound, is held to MLPerf's early stopping.
+    Each trial is a Server run; the last one, at the lower bound, is held to MLPerf's early stopping. A search whose time
+    is up before it has an answer says what it knows and is marked `is_partial`; the trial under way is stopped.
     Raises what `profile` raises, NoServiceTime, and Invalid.
     """
-    first = profile(
-        _with(settings, SingleStream(**_shared(settings), min_samples=FEWEST_FIRST)), _part(on_progress, 0.0, 0.05)
-    )
-    middle = first["metrics"].get("latency_p50_ms")
-    if middle is None or middle["value"] <= 0:
-        raise NoServiceTime("The model could not be timed, so no rate can be tried; see `weighbridge profile`.")
+    trials = _Trials(profile, settings, asked, on_progress)
+    first, middle = trials.time_one()
     capacity = min(1_000 / middle["value"], HIGHEST_RATE_PER_S / 1.5)
-    asked = {"done": 0.05}
-
-    def run(rate: float, at_least: int) -> dict[str, Any]:
-        planned_s = max(at_least / rate, 0.5)
-        scenario = Server(
-            **_shared(settings), rate_per_s=rate, limit_ms=limit_ms, min_samples=at_least, min_duration_s=0.5,
-            max_duration_s=LONGEST * planned_s + 10 * limit_ms / 1_000,
-        )  # fmt: skip
-        return profile(
-            _with(settings, scenario), lambda _share, _doing: on_progress(asked["done"], f"{rate:,.0f} per second")
-        )
-
-    doubted: list[str] = []
-
-    def trial(rate: float) -> float | None:
-        result = run(rate, samples)
-        doubted.extend(reason["code"] for reason in result["verdict"]["reasons"] if reason["status"] == "invalid")
-        figure = result["metrics"].get(Server.HEADLINE)
-        return None if figure is None or result["metrics"]["error_rate"]["value"] > 0 else float(figure["value"])
-
     search = SearchSettings(lowest=capacity / 1_000, start=capacity / 4, highest=capacity * 1.5)
-    found = find_highest_rate(
-        trial, limit_ms=limit_ms, settings=search, on_tick=lambda share: asked.update(done=0.05 + 0.85 * share)
-    )
-    confirmed = run(found.lower, 2 * samples) if found.lower is not None else None
+    found = find_highest_rate(trials.ask, limit_ms=asked.limit_ms, settings=search, on_tick=trials.note)
     return {
-        "schema": SCHEMA, "measured_at": now.isoformat(), "is_partial": False,
-        **as_document(found, limit_ms=limit_ms),
+        "schema": SCHEMA, "measured_at": now.isoformat(), "is_partial": found.reason is Edge.OUT_OF_TIME,
+        **as_document(found, limit_ms=asked.limit_ms),
         "service_time_p50_ms": middle,
-        "confirmed_at_lower": confirmed["limit"] if confirmed else None,
-        "doubts": sorted(set(doubted)),
-        "manifest": sealed({**first["manifest"], "limit_ms": limit_ms, "samples": samples, "search": dataclasses.asdict(search)}),
+        "confirmed_at_lower": trials.confirm(found),
+        "doubts": sorted(set(trials.doubts)),
+        "manifest": sealed({
+            **first["manifest"], "limit_ms": asked.limit_ms, "samples": asked.samples,
+            "within_s": asked.deadline.within_s, "search": dataclasses.asdict(search),
+        }),
     }  # fmt: skip
 
 
-def _shared(settings: ProfileSettings) -> dict[str, Any]:
-    scenario = settings.scenario
-    return {"threads": scenario.threads, "seed": scenario.seed, "warmup": scenario.warmup}
+@dataclasses.dataclass
+class _Trials:
+    """The runs of one search, none of which outlasts its deadline."""
 
+    profile: Profile
+    settings: ProfileSettings
+    asked: Asked
+    on_progress: Callable[[float, str], None]
+    share: float = 0.0
+    doubts: list[str] = dataclasses.field(default_factory=list)
 
-def _with(settings: ProfileSettings, scenario: SingleStream | Server) -> ProfileSettings:
-    return dataclasses.replace(settings, scenario=scenario, measures_quality=False)
+    def time_one(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Ask one query after the other; return the result and its figure of the service time."""
+        try:
+            first = self._run(SingleStream(**self._shared(), min_samples=FEWEST_FIRST), "timing one query")
+        except OutOfTime:
+            text = "The time was up before the model was timed, so no rate was tried; give more with --within."
+            raise NoServiceTime(text) from None
+        middle = first["metrics"].get("latency_p50_ms")
+        if middle is None or middle["value"] <= 0:
+            raise NoServiceTime("The model could not be timed, so no rate can be tried; see `weighbridge profile`.")
+        return first, middle
 
+    def ask(self, rate: float) -> float | None:
+        """Return p99 of the response time (ms) at a rate, None where queries failed or too few were answered."""
+        result = self._serve(rate, self.asked.samples)
+        self.doubts.extend(reason["code"] for reason in result["verdict"]["reasons"] if reason["status"] == "invalid")
+        figure = result["metrics"].get(Server.HEADLINE)
+        return None if figure is None or result["metrics"]["error_rate"]["value"] > 0 else float(figure["value"])
 
-def _part(on_progress: Callable[[float, str], None], begin: float, end: float) -> Callable[[float, str], None]:
-    return lambda share, doing: on_progress(begin + share * (end - begin), doing)
+    def confirm(self, found: HighestRate) -> dict[str, Any] | None:
+        """Hold a last run, at the lower bound, to the limit; None without a bound, or without time for it."""
+        if found.lower is None or found.reason is Edge.OUT_OF_TIME:
+            return None
+        try:
+            confirmed: dict[str, Any] = self._serve(found.lower, 2 * self.asked.samples)["limit"]
+        except OutOfTime:
+            return None
+        return confirmed
+
+    def note(self, share: float) -> None:
+        """Remember how far the search is."""
+        self.share = 0.05 + 0.85 * share
+
+    def _serve(self, rate: float, at_least: int) -> dict[str, Any]:
+        planned_s, limit_ms = max(at_least / rate, 0.5), self.asked.limit_ms
+        scenario = Server(
+            **self._shared(), rate_per_s=rate, limit_ms=limit_ms, min_samples=at_least, min_duration_s=0.5,
+            max_duration_s=LONGEST * planned_s + 10 * limit_ms / 1_000,
+        )  # fmt: skip
+        return self._run(scenario, f"{rate:,.0f} per second")
+
+    def _run(self, scenario: SingleStream | Server, doing: str) -> dict[str, Any]:
+        """Run one scenario; whoever is told of its progress looks at the time, and a run that is stopped there is dead."""
+        deadline = self.asked.deadline
+
+        def follow(_share: float, _doing: str) -> None:
+            deadline.check()
+            self.on_progress(self.share, f"{doing}, {deadline.words()}")
+
+        deadline.check()
+        return self.profile(dataclasses.replace(self.settings, scenario=scenario, measures_quality=False), follow)
+
+    def _shared(self) -> dict[str, Any]:
+        scenario = self.settings.scenario
+        return {"threads": scenario.threads, "seed": scenario.seed, "warmup": scenario.warmup}

@@ -163,10 +163,10 @@ def show_max_rate(document: Mapping[str, Any], stream: TextIO) -> None:
     """Write the highest rate with its bounds, how the search ended, and what a last run at its lower bound said."""
     figure = document["highest_rate_per_s"]
     bounds = {key: number(figure[key]) or "-" for key in ("value", "lower", "upper")}
-    level = f"{figure['confidence']:.0%}"
+    level = "" if figure["confidence"] is None else f"{figure['confidence']:.0%}, "
     lines = [
         f"highest rate with p99 of response time within {document['limit_ms']:g} ms: {bounds['value']} per second",
-        f"  between {bounds['lower']} and {bounds['upper']} ({level}, {figure['n']} trials): {EDGES[document['reason']]}",
+        f"  between {bounds['lower']} and {bounds['upper']} ({level}{figure['n']} trials): {EDGES[document['reason']]}",
     ]
     confirmed = document["confirmed_at_lower"]
     if confirmed is not None:
@@ -184,6 +184,7 @@ EDGES = {
     "cliff": "just above it the response time leaps; nothing between is known.",
     "no_failure_in_range": "the highest rate tried still met the limit.",
     "no_pass_in_range": "even the lowest rate tried missed the limit.",
+    "out_of_time": "the time was up; every trial up to the one met the limit, every one from the other on missed it.",
 }
 
 

@@ -1,6 +1,7 @@
 """`weighbridge load`."""
 
 import contextlib
+import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +41,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
     check_every: Annotated[int, typer.Option(help="Check the body of every k-th answer.")] = 10,
     p99_ms: Annotated[float | None, typer.Option(help="Limit of p99: say whether it is held.")] = None,
     find_max: Annotated[bool, typer.Option("--find-max", help="Search the highest rate under --p99-ms.")] = False,
+    within: Annotated[str, typer.Option(help="How long a search may take in all, like 90s; 30m when left out.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the schedule.")] = 20_260_101,
     allow: Annotated[
         list[str] | None,
@@ -65,10 +67,14 @@ def load(  # noqa: PLR0913 -- every option of the command line
                 every=check_every,
             ),
         )  # fmt: skip
-        measure = _search if find_max else _measure
+        if within and not find_max:
+            raise Invalid("--within is of a search; give --find-max, or --duration of a test.", field="within")
+        measure = functools.partial(_search, within=within or "30m") if find_max else _measure
         result = measure(plan, allow or [], json_file=json_file, hdr=hdr, is_quiet=quiet)
     except Refused as refused:
         stop(refused.reason)
+    if result.get("reason") == "out_of_time":
+        stop("The time was up before the search had an answer; what its trials say is kept. Give more with --within.")
     if result["is_partial"]:
         stop("Stopped before its end; what was measured until then is kept, marked as partial.", code=INTERRUPTED)
     raise typer.Exit(NO if result["verdict"]["status"] == "invalid" else DONE)
@@ -99,18 +105,22 @@ def _measure(
 
 
 def _search(
-    plan: "Plan", allow: list[str], *, json_file: Path | None, hdr: Path | None, is_quiet: bool
+    plan: "Plan", allow: list[str], *, within: str, json_file: Path | None, hdr: Path | None, is_quiet: bool
 ) -> dict[str, Any]:
     """Search the highest rate, and write and show what came of it."""
-    from benchmarking.toolkit.load.plan import Caps
+    import time
+
+    from benchmarking.toolkit.load.plan import Caps, seconds
     from benchmarking.toolkit.load.search import Trials, search_highest_rate
+    from benchmarking.toolkit.measure.deadline import Deadline
     from benchmarking.toolkit.terminal import show_load_search
 
     if hdr is not None:
         raise Invalid("A search has no histogram of its own; give --hdr to a test at one rate.", field="hdr")
     target, now = _target(plan, allow), _now()
+    deadline = Deadline(seconds(within, field="within"), time.monotonic)
     with _surroundings(is_quiet=is_quiet) as (folder, say, should_stop):
-        result = search_highest_rate(Trials(plan, target, Caps(), folder, say, should_stop, now))
+        result = search_highest_rate(Trials(plan, target, Caps(), folder, say, should_stop, now, deadline))
     if json_file is not None:
         write_json(json_file, result)
     if not is_quiet:

@@ -15,6 +15,7 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     p99_ms: Annotated[float, typer.Option(help="Limit of the 99th percentile of response time.")],
     model: subject.ModelArgument = None,
     samples: Annotated[int, typer.Option(help="Queries in a trial; p99 needs 662.")] = 700,
+    within: Annotated[str, typer.Option(help="How long the search may take in all: 90s, 30m.")] = "30m",
     data: subject.DataOption = None,
     threads: subject.ThreadsOption = 1,
     wall: subject.WallOption = 600.0,
@@ -24,10 +25,12 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     json_file: subject.JsonOption = None,
     quiet: subject.QuietOption = False,
 ) -> None:
-    """Find the highest rate of random single queries that one worker answers within a limit."""
+    """Find the highest rate of single queries that one worker answers in time: exit 0 found, 1 none is, 2 out of time."""
     from datetime import UTC, datetime
 
-    from benchmarking.toolkit.max_rate import find_max_rate
+    from benchmarking.toolkit.load.plan import seconds
+    from benchmarking.toolkit.max_rate import Asked, find_max_rate
+    from benchmarking.toolkit.measure.deadline import Deadline
     from benchmarking.toolkit.measure.scenarios import ProfileSettings, Server
     from benchmarking.toolkit.runners.fence import RunCancelled, RunEnded
     from benchmarking.toolkit.terminal import show_max_rate
@@ -37,12 +40,13 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
         engine = subject.engine_from(
             provider=provider, options=None, optimisation="all", inter_op_threads=1, affinity=affinity
         )
-        # The limit and the number of samples are refused here, before anything is run.
-        asked = Server(threads=threads, limit_ms=p99_ms, min_samples=samples)
+        # The limit, the number of samples and the time are refused here, before anything is run.
+        scenario = Server(threads=threads, limit_ms=p99_ms, min_samples=samples)
+        deadline = Deadline(seconds(within, field="within"), time.monotonic)
         with subject.runs_of(target, is_quiet=quiet) as (run, say):
             result = find_max_rate(
-                run, settings=ProfileSettings(scenario=asked, engine=engine), limit_ms=p99_ms, samples=samples,
-                on_progress=say, now=datetime.fromtimestamp(time.time(), UTC),
+                run, settings=ProfileSettings(scenario=scenario, engine=engine),
+                asked=Asked(limit_ms=p99_ms, samples=samples, deadline=deadline), on_progress=say, now=datetime.fromtimestamp(time.time(), UTC),
             )  # fmt: skip
         if json_file is not None:
             write_json(json_file, result)
@@ -54,4 +58,6 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
         stop("Interrupted; the search was stopped and left no result.", code=INTERRUPTED)
     if not quiet:
         show_max_rate(result, sys.stdout)
+    if result["is_partial"]:
+        stop(f"The time was up after {deadline.within_s:g} s, before there was an answer; give more with --within.")
     raise typer.Exit(NO if result["reason"] == "no_pass_in_range" else DONE)

@@ -10,7 +10,8 @@ from benchmarking.toolkit.load.judgement import HEADLINE
 from benchmarking.toolkit.load.plan import Caps, Plan
 from benchmarking.toolkit.load.report import load_manifest, run_load
 from benchmarking.toolkit.measure import highest_rate
-from benchmarking.toolkit.measure.highest_rate import SearchSettings, find_highest_rate
+from benchmarking.toolkit.measure.deadline import Deadline, OutOfTime
+from benchmarking.toolkit.measure.highest_rate import Edge, SearchSettings, find_highest_rate
 from benchmarking.toolkit.measure.manifest import sealed
 from benchmarking.toolkit.measure.verdict import Reason, Status, Verdict, worst
 from governance.domain.addresses import Pinned
@@ -37,22 +38,27 @@ class Trials:
     on_progress: Callable[[float, str], None]
     should_stop: Callable[[], bool]
     now: datetime
+    deadline: Deadline
     share: float = 0.0
     kept: list[dict[str, Any]] = dataclasses.field(default_factory=list)
 
     def ask(self, rate_per_s: float) -> float | None:
-        """Test at one rate and return p99 in milliseconds; None where so much failed that there is none."""
+        """Test at one rate and return p99 in milliseconds; None where so much failed that there is none.
+
+        Raises Stopped, and OutOfTime where the time was up before the test had come to its end.
+        """
+        self.deadline.check()
         duration_s = max(self.plan.duration_s, REQUESTS_MIN / rate_per_s)
         seed = self.plan.seed + len(self.kept)
         plan = dataclasses.replace(self.plan, rate_per_s=rate_per_s, duration_s=duration_s, seed=seed)
         folder = self.folder / str(len(self.kept))
         folder.mkdir()
         document, fired = run_load(
-            plan, self.target, caps=self.caps, folder=folder, on_progress=self._say, should_stop=self.should_stop,
+            plan, self.target, caps=self.caps, folder=folder, on_progress=self._say, should_stop=self._should_end,
             now=self.now,
         )  # fmt: skip
         if fired.is_stopped:
-            raise Stopped
+            raise Stopped if self.should_stop() else OutOfTime
         metric = document["metrics"].get(HEADLINE)
         p99_ms = None if metric is None else float(metric["value"])
         self.kept.append(
@@ -68,7 +74,10 @@ class Trials:
         return p99_ms
 
     def _say(self, _share: float, doing: str) -> None:
-        self.on_progress(self.share, f"trial {len(self.kept) + 1}: {doing}")
+        self.on_progress(self.share, f"trial {len(self.kept) + 1}: {doing}, {self.deadline.words()}")
+
+    def _should_end(self) -> bool:
+        return self.should_stop() or self.deadline.left_s == 0
 
     def note(self, share: float) -> None:
         """Remember how far the search is."""
@@ -86,7 +95,7 @@ def search_highest_rate(trials: Trials) -> dict[str, Any]:
     """Search the highest rate whose p99 stays within the plan's `p99_limit_ms`, as a `weighbridge.load_search/1` mapping.
 
     The plan's rate is where the search begins, its duration the least of one trial. A search that is stopped keeps its
-    trials and is marked `is_partial`. Raises Invalid without a limit, and what `run_load` raises.
+    trials and is marked `is_partial`; so is one whose time is up, which says what its trials agree on. Raises Invalid without a limit, and what `run_load` raises.
     """
     plan = trials.plan
     if plan.p99_limit_ms is None:
@@ -96,6 +105,7 @@ def search_highest_rate(trials: Trials) -> dict[str, Any]:
     try:
         answer = find_highest_rate(trials.ask, limit_ms=plan.p99_limit_ms, settings=settings, on_tick=trials.note)
         found = highest_rate.as_document(answer, limit_ms=plan.p99_limit_ms)
+        is_partial = answer.reason is Edge.OUT_OF_TIME
     except Stopped:
         is_partial = True
     return {
@@ -106,7 +116,10 @@ def search_highest_rate(trials: Trials) -> dict[str, Any]:
         "verdict": _judged(trials.kept, found["reason"], plan.p99_limit_ms).as_document(),
         "trials": trials.kept,
         "plan": plan.as_document(),
-        "manifest": sealed(load_manifest(plan, trials.target) | {"search": dataclasses.asdict(settings)}),
+        "manifest": sealed(
+            load_manifest(plan, trials.target)
+            | {"search": dataclasses.asdict(settings), "within_s": trials.deadline.within_s}
+        ),
     }
 
 
@@ -121,6 +134,9 @@ def _judged(trials: list[dict[str, Any]], ended: str, limit_ms: float) -> Verdic
     if any("environment.co_located" in trial["reasons"] for trial in trials):
         text = "Generator and target share this machine and take processors from each other."
         reasons.append(Reason("environment.co_located", Status.INDICATIVE, text))
+    if ended == Edge.OUT_OF_TIME:
+        text = "The time was up before the search had an answer; give more with --within."
+        reasons.append(Reason("samples.stopped_early", Status.INVALID, text))
     if ended == "stopped":
         reasons.append(
             Reason("samples.stopped_early", Status.INVALID, "The search was stopped before it had an answer.")

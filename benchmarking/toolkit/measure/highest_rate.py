@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarking.toolkit.measure.deadline import OutOfTime
 from governance.domain.refusals import Invalid
 
 # Margins are log(latency / limit), cut here: how far beyond a factor of 20 a queue grew only says how long it was let.
@@ -33,6 +34,7 @@ class Edge(StrEnum):
     CLIFF = "cliff"
     NO_FAILURE = "no_failure_in_range"
     NO_PASS = "no_pass_in_range"  # noqa: S105 -- a reason, no password
+    OUT_OF_TIME = "out_of_time"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,13 +70,14 @@ class HighestRate:
     """The rate (1/s) with its interval, how the search ended, and every trial as (rate, latency in ms or None).
 
     Without a failure in the range, `value` is the highest rate tried and there is no upper bound; without a pass there
-    is no value, and the lowest rate tried is the upper bound.
+    is no value, and the lowest rate tried is the upper bound. Out of time, `lower` is the rate up to which every trial
+    passed (the value too), `upper` the one from which every trial failed; they are no interval, `confidence` is None.
     """
 
     value: float | None
     lower: float | None
     upper: float | None
-    confidence: float
+    confidence: float | None
     reason: Edge
     trials: tuple[tuple[float, float | None], ...]
 
@@ -84,9 +87,17 @@ def find_highest_rate(
 ) -> HighestRate:
     """Search the highest rate at which `trial` answers a latency of at most `limit_ms`; None counts as far above it.
 
-    `on_tick` gets a rough share of the work done before every trial. Whatever `trial` raises passes through.
+    `on_tick` gets a rough share of the work done before every trial. A `trial` that raises OutOfTime ends the search with
+    what is known; whatever else it raises passes through.
     """
     search = _Search(trial, limit_ms, settings, on_tick)
+    try:
+        return _found(search, settings)
+    except OutOfTime:
+        return search.so_far()
+
+
+def _found(search: "_Search", settings: SearchSettings) -> HighestRate:
     passing, failing = search.bracket()
     if failing is None:
         return search.edge(Edge.NO_FAILURE, value=passing, lower=passing, upper=None)
@@ -116,6 +127,9 @@ class _Search:
         self._on_tick(min(0.99, len(self.trials) / most))
         latency_ms = self._ask(rate)
         self.trials.append((rate, latency_ms))
+        return self._is_met(latency_ms)
+
+    def _is_met(self, latency_ms: float | None) -> bool:
         return latency_ms is not None and latency_ms <= self._limit_ms
 
     def bracket(self) -> tuple[float | None, float | None]:
@@ -166,8 +180,17 @@ class _Search:
             margins = np.log(np.array(found) / self._limit_ms)
         return np.array([rate for rate, _ in ordered]), np.clip(margins, -FARTHEST, FARTHEST)
 
+    def so_far(self) -> HighestRate:
+        """Return what the trials agree on: up to one rate all of them passed, from another on all failed."""
+        passed = [rate for rate, latency_ms in self.trials if self._is_met(latency_ms)]
+        failed = [rate for rate, latency_ms in self.trials if not self._is_met(latency_ms)]
+        lower = max((rate for rate in passed if rate < min(failed, default=math.inf)), default=None)
+        upper = min((rate for rate in failed if rate > max(passed, default=0.0)), default=None)
+        return self.edge(Edge.OUT_OF_TIME, value=lower, lower=lower, upper=upper, confidence=None)
+
     def edge(self, reason: Edge, **figures: Any) -> HighestRate:
-        return HighestRate(**figures, confidence=self._settings.confidence, reason=reason, trials=tuple(self.trials))
+        known = {"confidence": self._settings.confidence, **figures}
+        return HighestRate(**known, reason=reason, trials=tuple(self.trials))
 
 
 def crossing(rates: NDArray[np.float64], margins: NDArray[np.float64]) -> tuple[float, bool]:

@@ -189,3 +189,18 @@ def test_a_search_at_the_terminal(monkeypatch, tmp_path):
     assert weighbridge(*arguments, "--quiet").stdout == ""
     refused = weighbridge(*arguments, "--hdr", tmp_path / "s.hdr")
     assert (refused.exit_code, "no histogram of its own" in refused.stderr) == (2, True)
+    assert asked[0].deadline.within_s == 1_800
+    assert weighbridge(*arguments, "--within", "90s", "--quiet").exit_code == 0
+    assert asked[-1].deadline.within_s == 90
+    misplaced = weighbridge("load", "http://127.0.0.1/", "--within", "90s")
+    assert (misplaced.exit_code, "--within is of a search" in misplaced.stderr) == (2, True)
+
+
+def test_a_search_whose_time_was_up_cannot_tell(monkeypatch):
+    ended = {
+        "is_partial": True, "highest_rate_per_s": None, "limit_ms": 200.0, "reason": "out_of_time", "trials": [],
+        "verdict": {"status": "invalid", "reasons": []}, "manifest": {"digest": "sha256:ab"},
+    }  # fmt: skip
+    monkeypatch.setattr(search, "search_highest_rate", lambda _: ended)
+    done = weighbridge("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)
+    assert (done.exit_code, "Give more with --within" in done.stderr) == (2, True)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq  # noqa: TID253 -- an oracle
 
-from benchmarking.toolkit.max_rate import NoServiceTime, find_max_rate
+from benchmarking.toolkit.max_rate import Asked, NoServiceTime, find_max_rate
 from benchmarking.toolkit.measure.arrivals import schedule_ns
+from benchmarking.toolkit.measure.deadline import Deadline
 from benchmarking.toolkit.measure.scenarios import ProfileSettings, Server, SingleStream
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -23,11 +24,14 @@ def figure(value, unit="ms"):
 class Queue:
     """Answers every query in the same time; its runs look like profiles."""
 
-    def __init__(self, service_ms, *, doubts=(), errors=0.0):
+    def __init__(self, service_ms, *, doubts=(), errors=0.0, clock=None, takes_s=0.0):
+        self.clock, self.takes_s = clock, takes_s
         self.service_ms, self.doubts, self.errors, self.asked, self.seed = service_ms, list(doubts), errors, [], 0
 
     def __call__(self, settings, on_progress):
         self.asked.append(settings)
+        if self.clock is not None:
+            self.clock.now_s += self.takes_s
         on_progress(0.5, "measuring")
         scenario = settings.scenario
         metrics = {"latency_p50_ms": figure(self.service_ms), "error_rate": figure(self.errors, "ratio")}
@@ -52,14 +56,22 @@ class Queue:
         return np.array(responses)
 
 
-def find(queue, *, limit_ms=30.0, samples=2_000):
-    steps = []
+class Clock:
+    """Seconds that pass as a queue is asked."""
+
+    now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
+def find(queue, *, limit_ms=30.0, samples=2_000, within_s=60.0):
+    steps, deadline = [], Deadline(within_s, queue.clock or Clock())
     settings = ProfileSettings(scenario=Server(threads=2, seed=9))
     document = find_max_rate(
         queue,
         settings=settings,
-        limit_ms=limit_ms,
-        samples=samples,
+        asked=Asked(limit_ms=limit_ms, samples=samples, deadline=deadline),
         on_progress=lambda *step: steps.append(step),
         now=NOW,
     )
@@ -93,7 +105,11 @@ def test_the_rate_of_a_queue_is_found():
     assert isinstance(queue.asked[0].scenario, SingleStream)
     assert {settings.scenario.threads for settings in queue.asked} == {2}
     assert [share for share, _ in steps] == sorted(share for share, _ in steps)
-    assert steps[-1][1].endswith(" per second")
+    assert (steps[0][1], steps[-1][1][-30:]) == (
+        "timing one query, at most 60 s left",
+        " per second, at most 60 s left",
+    )
+    assert (document["is_partial"], document["manifest"]["within_s"]) == (False, 60.0)
 
 
 def test_a_limit_below_the_service_time_is_never_met():
@@ -116,3 +132,29 @@ def test_a_model_that_cannot_be_timed_has_no_rate():
 
     with pytest.raises(NoServiceTime):
         find(Broken(1.0))
+
+
+def test_a_search_whose_time_is_up_says_what_is_known():
+    # 200/s is one over the service time; the search begins at a quarter of it and doubles: 50 and 100 pass, 200 does not.
+    queue = Queue(5.0, clock=Clock(), takes_s=10.0)
+    document, steps = find(queue, within_s=45.0)
+    assert (document["reason"], document["is_partial"]) == ("out_of_time", True)
+    assert document["highest_rate_per_s"] == {
+        "value": 100.0, "lower": 100.0, "upper": 200.0, "confidence": None, "n": 3, "unit": "1/s",
+    }  # fmt: skip
+    assert [trial["rate_per_s"] for trial in document["trials"]] == [50.0, 100.0, 200.0]
+    # The trial in which the time ran out was stopped at its first word and is not counted.
+    assert (len(queue.asked), steps[-1][1]) == (5, "200 per second, at most 5 s left")
+    assert document["confirmed_at_lower"] is None
+
+
+def test_an_answer_without_time_for_the_last_run_is_an_answer():
+    runs = find(Queue(5.0))[0]["highest_rate_per_s"]["n"]
+    document, _ = find(Queue(5.0, clock=Clock(), takes_s=1.0), within_s=runs + 1.5)
+    assert (document["reason"], document["is_partial"]) == ("bracketed", False)
+    assert document["confirmed_at_lower"] is None
+
+
+def test_no_rate_is_known_before_the_model_was_timed():
+    with pytest.raises(NoServiceTime, match="give more with --within"):
+        find(Queue(5.0, clock=Clock(), takes_s=2.0), within_s=1.0)

@@ -1,11 +1,14 @@
 """`profile`, `sweep` and `max-rate` at the terminal: what they ask for, print, write, and end with."""
 
 import json
+import time
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from benchmarking.toolkit import cli
+from benchmarking.toolkit.commands import max_rate as command
 from benchmarking.toolkit.commands import subject
 from benchmarking.toolkit.measure.scenarios import Engine, MultiStream, Offline, Server, SingleStream
 from benchmarking.toolkit.runners import isolated, operators
@@ -210,6 +213,18 @@ def test_a_limit_that_is_never_met_is_a_no(runs):
     silent = weighbridge("max-rate", "m.onnx", "--p99-ms", 0.5, "--quiet")
     assert (silent.exit_code, silent.stdout) == (1, "")
     assert weighbridge("max-rate", "m.onnx", "--p99-ms", 0, "--quiet").exit_code == 2
+
+
+def test_a_search_whose_time_is_up_prints_and_writes_what_it_knows(runs, monkeypatch, tmp_path):
+    asked = runs(result)
+    monkeypatch.setattr(command, "time", SimpleNamespace(time=time.time, monotonic=lambda: 10.0 * len(asked)))
+    done = weighbridge("max-rate", "m.onnx", "--p99-ms", 2, "--within", "35s", "--json", tmp_path / "r.json")
+    # 1,000/s is one over the service time: 250 and 500 meet 2 ms, 1,000 does not, and then the time is up.
+    assert (done.exit_code, "The time was up after 35 s" in done.stderr) == (2, True)
+    assert "between 500 and 1,000 (3 trials): the time was up;" in done.stdout
+    assert json.loads((tmp_path / "r.json").read_text())["reason"] == "out_of_time"
+    assert weighbridge("max-rate", "m.onnx", "--p99-ms", 2, "--within", "0s").exit_code == 2
+    assert "90s" in weighbridge("max-rate", "--help").stdout
 
 
 def test_a_sweep_with_a_real_model(tmp_path):

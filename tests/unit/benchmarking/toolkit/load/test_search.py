@@ -9,6 +9,7 @@ import pytest
 from benchmarking.toolkit.load import search
 from benchmarking.toolkit.load.plan import Caps, Plan
 from benchmarking.toolkit.load.search import Trials, search_highest_rate
+from benchmarking.toolkit.measure.deadline import Deadline
 from benchmarking.toolkit.terminal import show_load_search
 from governance.domain.refusals import Invalid
 from tests.unit.benchmarking.toolkit.load.servers import pinned
@@ -29,7 +30,7 @@ def endpoint(monkeypatch):
     """Let the load tests answer what a function of the rate says; return the plans they were asked for."""
     asked = []
 
-    def use(p99_of, *, reasons=(), stops_after=1000):
+    def use(p99_of, *, reasons=()):
         def stand_in(plan, target, **more):
             asked.append(plan)
             assert more["folder"].is_dir()
@@ -40,7 +41,7 @@ def endpoint(monkeypatch):
                 metrics["response_time_p99_ms"] = {"value": p99_ms}
             given = reasons(p99_ms) if callable(reasons) else reasons
             document = {"metrics": metrics, "verdict": {"reasons": [{"code": code} for code in given]}}
-            return document, fired(calm(10), is_stopped=len(asked) > stops_after)
+            return document, fired(calm(10), is_stopped=more["should_stop"]())
 
         monkeypatch.setattr(search, "run_load", stand_in)
         return asked
@@ -48,10 +49,12 @@ def endpoint(monkeypatch):
     return use
 
 
-def searched(folder, plan=PLAN, said=None):
+def searched(folder, plan=PLAN, said=None, deadline=None, should_stop=lambda: False):
+    say = (said if said is not None else []).append
+    deadline = deadline or Deadline(600, lambda: 0.0)
     return search_highest_rate(
-        Trials(plan, pinned(80), Caps(), folder, lambda *words: (said if said is not None else []).append(words), lambda: False, AT)
-    )  # fmt: skip
+        Trials(plan, pinned(80), Caps(), folder, lambda *words: say(words), should_stop, AT, deadline)
+    )
 
 
 def test_the_rate_at_which_a_queue_meets_the_limit_is_found(endpoint, tmp_path):
@@ -66,7 +69,7 @@ def test_the_rate_at_which_a_queue_meets_the_limit_is_found(endpoint, tmp_path):
     assert len(found["trials"]) == figure["n"] == len(asked)
     assert {plan.seed for plan in asked} == set(range(PLAN.seed, PLAN.seed + len(asked)))
     assert found["manifest"]["search"]["start"] == 50
-    assert (said[0], said[-1][0] > 0.5) == ((0.0, "trial 1: 3 done"), True)
+    assert (said[0], said[-1][0] > 0.5) == ((0.0, "trial 1: 3 done, at most 10 min left"), True)
 
 
 def test_a_trial_is_long_enough_for_a_p99(endpoint, tmp_path):
@@ -91,11 +94,34 @@ def test_a_generator_that_was_late_below_the_limit_is_a_doubt(endpoint, tmp_path
 
 
 def test_a_search_that_is_stopped_keeps_its_trials(endpoint, tmp_path):
-    endpoint(queue_ms, stops_after=3)
-    found = searched(tmp_path)
+    asked = endpoint(queue_ms)
+    found = searched(tmp_path, should_stop=lambda: len(asked) > 3)
     assert (found["is_partial"], found["reason"], found["highest_rate_per_s"]) == (True, "stopped", None)
     assert [trial["rate_per_s"] for trial in found["trials"]] == [50, 100, 200]
     assert found["verdict"]["status"] == "invalid"
+
+
+@pytest.mark.parametrize("ends_in", ["a test", "between tests"])
+def test_a_search_whose_time_is_up_says_what_its_trials_agree_on(endpoint, tmp_path, ends_in):
+    asked, looks = endpoint(queue_ms), []
+
+    def clock():
+        # A test looks at the time before it begins, for its words, and at its end: the third look after 3 is between two.
+        looks.append(len(asked))
+        return 600.0 * (looks.count(4) > 0 if ends_in == "a test" else looks.count(3) > 2)
+
+    deadline = Deadline(600, clock)
+    found = searched(tmp_path, deadline=deadline)
+    assert (found["is_partial"], found["reason"]) == (True, "out_of_time")
+    assert found["highest_rate_per_s"] == {
+        "value": 200, "lower": 200, "upper": None, "confidence": None, "n": 3, "unit": "1/s",
+    }  # fmt: skip
+    assert [trial["rate_per_s"] for trial in found["trials"]] == [50, 100, 200]
+    assert found["manifest"]["within_s"] == 600
+    assert found["verdict"]["status"] == "invalid"
+    assert [reason["message"] for reason in found["verdict"]["reasons"]] == [
+        "The time was up before the search had an answer; give more with --within."
+    ]
 
 
 def test_a_search_needs_a_limit(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarking.toolkit.measure import highest_rate
+from benchmarking.toolkit.measure.deadline import OutOfTime
 from benchmarking.toolkit.measure.highest_rate import (
     FARTHEST,
     Edge,
@@ -83,6 +84,32 @@ def test_progress_is_told_before_every_trial_and_the_trials_are_kept():
     assert len(shares) == len(found.trials)
     assert shares == sorted(shares)
     assert shares[-1] <= 0.99
+
+
+@pytest.mark.parametrize(
+    ("answers", "lower", "upper"),
+    [
+        ([], None, None),
+        ([90.0], 16, None),
+        ([110.0], None, 16),
+        ([90.0, None], 16, 32),
+        ([90.0, 95.0, 500.0, 90.0], math.sqrt(32 * 64), 64),
+        # 22.6 passed once, but 19.8, below it, failed: neither is held to be known.
+        ([90.0, 500.0, 90.0, 500.0, *[110.0] * 14], 16, 16 * 2**0.625),
+    ],
+)
+def test_when_the_time_is_up_the_trials_say_what_they_agree_on(answers, lower, upper):
+    left = iter(answers)
+
+    def trial(_rate):
+        for answer in left:
+            return answer
+        raise OutOfTime
+
+    found = find(trial)
+    assert (found.reason, found.value, found.lower) == (Edge.OUT_OF_TIME, lower, lower)
+    assert found.upper == (upper and pytest.approx(upper))
+    assert (found.confidence, len(found.trials)) == (None, len(answers))
 
 
 def test_a_single_lucky_trial_does_not_decide():
