@@ -118,10 +118,12 @@ def _misses(quarter: Quarter, now: datetime) -> tuple[Miss, ...]:
     found = []
     for row in _living().select_related("decision__request__model_version__asset__team"):
         request = row.decision.request
-        known = quarterly_figures.costs([request], quarter=quarter, now=now)
+        model = model_name(request.model_version.asset)
+        known = quarterly_figures.variance(model, requests=[request], quarter=quarter, now=now)
         if known is not None:
-            model = model_name(request.model_version.asset)
-            found.append(Miss(ref=request.ref, model=model, projected_usd=known[0], billed_usd=known[1]))
+            found.append(
+                Miss(ref=request.ref, model=model, projected_usd=known.projected_usd, billed_usd=known.billed_usd)
+            )
     return tuple(found)
 
 

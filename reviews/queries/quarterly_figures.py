@@ -13,6 +13,7 @@ from governance.models import BudgetAccount, ModelAsset
 from governance.queries import budgets
 from reviews.domain.lifecycle import IN_FORCE, AuthorisationState
 from reviews.domain.quarterly.packet import FigureRow, Point, Spend, Variance
+from reviews.domain.quarterly.variance import NO_BILL, variance_of
 from reviews.domain.wording import value_words
 from reviews.models import Authorisation, ReviewRequest
 from reviews.queries import comparison
@@ -76,44 +77,49 @@ def point(asset: ModelAsset, *, requests: list[ReviewRequest], now: datetime) ->
     )  # fmt: skip
 
 
-def costs(requests: list[ReviewRequest], *, quarter: Quarter, now: datetime) -> tuple[Decimal, Decimal] | None:
-    """(projected, billed) in USD over the billed months of the quarter that were projected; None where there is none."""
+def variance(
+    model: str, *, requests: list[ReviewRequest], quarter: Quarter, now: datetime
+) -> Variance | None:  # fmt: skip
+    """The billed months of the quarter that were projected, with the split that the page of costs shows; None without any."""
     months = [
-        (month.projected.middle, month.billed)
+        month
         for request in requests
         for month in comparison.months_of_request(request, now=now)
-        if Quarter.of(month.month) == quarter and month.projected is not None and month.billed is not None
+        if Quarter.of(month.month) == quarter
     ]
-    if not months:
-        return None
-    return sum((each for each, _ in months), Decimal(0)), sum((each for _, each in months), Decimal(0))
+    return variance_of(model, months)
 
 
 def variances(
     assets: Iterable[ModelAsset], *, quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
-) -> tuple[Variance, ...]:
-    """For each model with a bill in the quarter: what its billed months were projected to cost, and what they were billed.
+) -> dict[int, Variance]:
+    """By model with a bill in the quarter: what its billed months were projected to cost, and what they were billed.
 
     Where no line of a bill is allocated to it: a fourth of its projected year, and what the ledger drew on its commitments.
     """
-    found = []
+    found = {}
     for asset in assets:
         requests, name = requests_of(asset), f"{asset.team.slug}/{asset.slug}"
-        if known := costs(requests, quarter=quarter, now=now):
-            found.append(Variance(model=name, projected_usd=known[0], billed_usd=known[1]))
-            continue
-        paid_usd = sum((spent.get(row.ref, Decimal(0)) for row in requests), Decimal(0))
-        if not paid_usd:
-            continue
-        years = [_best(figures_of(row), COST, now, accept=PROJECTED) or Decimal(0) for row in requests]
-        projected = (sum(years, Decimal(0)) / QUARTERS_A_YEAR).quantize(Decimal("0.01"))
-        found.append(Variance(model=name, projected_usd=projected, billed_usd=paid_usd))
-    return tuple(found)
+        known = variance(name, requests=requests, quarter=quarter, now=now) or _drawn(name, requests, spent, now)
+        if known is not None:
+            found[asset.pk] = known
+    return found
+
+
+def _drawn(
+    model: str, requests: list[ReviewRequest], spent: Mapping[str, Decimal], now: datetime
+) -> Variance | None:  # fmt: skip
+    paid_usd = sum((spent.get(row.ref, Decimal(0)) for row in requests), Decimal(0))
+    if not paid_usd:
+        return None
+    years = [_best(figures_of(row), COST, now, accept=PROJECTED) or Decimal(0) for row in requests]
+    projected = (sum(years, Decimal(0)) / QUARTERS_A_YEAR).quantize(Decimal("0.01"))
+    return Variance(model=model, projected_usd=projected, billed_usd=paid_usd, lacking=(NO_BILL,))
 
 
 def figure_rows(
-    requests: list[ReviewRequest], *, quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
-) -> tuple[FigureRow, ...]:
+    requests: list[ReviewRequest], *, variance: Variance | None, now: datetime
+) -> tuple[FigureRow, ...]:  # fmt: skip
     """Each figure of the latest authorised request on every basis it has, and what the quarter was billed."""
     if not requests:
         return ()
@@ -127,22 +133,16 @@ def figure_rows(
     ]  # fmt: skip
     return tuple(
         row
-        for row in (_this_quarter(requests, quarter, spent, now), *rows)
+        for row in (_this_quarter(_best(known, COST, now, accept=PROJECTED), variance), *rows)
         if row.projected or row.measured or row.billed
     )
 
 
-def _this_quarter(
-    requests: list[ReviewRequest], quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
-) -> FigureRow:
-    if known := costs(requests, quarter=quarter, now=now):
-        words = [value_words(each, unit="USD") for each in known]
-        return FigureRow(name="this quarter", projected=words[0], measured="", billed=words[1])
-    paid_usd = sum((spent.get(row.ref, Decimal(0)) for row in requests), Decimal(0))
-    year = _best(figures_of(requests[0]), COST, now, accept=PROJECTED)
+def _this_quarter(year: Decimal | None, variance: Variance | None) -> FigureRow:
+    projected = variance.projected_usd if variance else year and year / QUARTERS_A_YEAR
     return FigureRow(
-        name="this quarter", projected=value_words(year / QUARTERS_A_YEAR, unit="USD") if year is not None else "",
-        measured="", billed=value_words(paid_usd, unit="USD") if paid_usd else "",
+        name="this quarter", projected=value_words(projected, unit="USD") if projected else "", measured="",
+        billed=value_words(variance.billed_usd, unit="USD") if variance else "",
     )  # fmt: skip
 
 

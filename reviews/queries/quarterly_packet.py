@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from typing import Any
 
 from benchmarking.domain.alternatives import lines_of
@@ -24,6 +24,7 @@ from reviews.domain.quarterly.packet import (
     RejectedRow,
     ScoreRow,
     SourceRow,
+    Variance,
 )
 from reviews.models import ActionItem, AgendaItem, CyclePacket, Kpi, ReviewCycle, ReviewRequest
 from reviews.queries import quarterly_figures as figures
@@ -35,7 +36,7 @@ from reviews.queries.scores import lines_of as score_lines_of
 SOURCES = (
     SourceRow(part="Spend", words="The ledger of every budget account; the forecast carries what names no request on at its pace so far, and adds what is committed."),
     SourceRow(part="Portfolio", words="The best figure of each model's latest authorised request: billed before measured before estimated before declared. On the frontier stands what no other model beats in cost, latency and value together."),
-    SourceRow(part="Bills against projections", words="What the billed months of the quarter were projected to cost, against what bills allocate to the model; where no bill does, a fourth of the projected year against what was drawn on its commitments."),
+    SourceRow(part="Bills against projections", words="What the billed months of the quarter were projected to cost, against what bills allocate to the model; where no bill does, a fourth of the projected year against what was drawn on its commitments. Volume is what more or fewer requests cost, efficiency the GPU hours for each of them, price the dollars for each hour; they are told apart for months whose requests were supplied, and the rest is named as such."),
     SourceRow(part="Scorecard", words="Figures supplied before the cut-off by the owners of the KPIs; steady is less than two percent of the figure before."),
     SourceRow(part="Agenda", words="Gathered by rule from requests, authorisations, conditions, waivers and findings; edited by the leads."),
 )  # fmt: skip
@@ -46,14 +47,14 @@ def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
     quarter = Quarter.parse(cycle.quarter)
     assets = list(ModelAsset.objects.select_related("team", "owner").order_by("team__slug", "slug"))
     items = list(cycle.items.filter(removed_at=None).select_related("asset__team"))
-    spent = figures.billed(quarter)
+    variances = figures.variances(assets, quarter=quarter, spent=figures.billed(quarter), now=now)
     said = QuarterlyPacket(
         quarter=cycle.quarter, cut_off_at=cycle.cut_off_at, generated_at=now, generator=generator_words(),
         spend=figures.spend(quarter, now=now),
         points=tuple(figures.point(each, requests=figures.requests_of(each), now=now) for each in assets),
-        variances=figures.variances(assets, quarter=quarter, spent=spent, now=now), scores=_scores(cycle.quarter),
+        variances=tuple(variances.values()), scores=_scores(cycle.quarter),
         agenda=tuple(_agenda(number, item) for number, item in enumerate(items, start=1)),
-        followed=_followed(cycle), changes=(), models=tuple(_page(each, items, quarter, spent, now) for each in assets),
+        followed=_followed(cycle), changes=(), models=tuple(_page(each, items, variances.get(each.pk), now) for each in assets),
         rejected=_rejected(quarter), sources=SOURCES,
     )  # fmt: skip
     return _with_changes(cycle, said)
@@ -113,9 +114,7 @@ def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
     )  # fmt: skip
 
 
-def _page(
-    asset: ModelAsset, items: list[AgendaItem], quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
-) -> ModelPage:
+def _page(asset: ModelAsset, items: list[AgendaItem], variance: Variance | None, now: datetime) -> ModelPage:
     requests = figures.requests_of(asset)
     held = figures.authorisation_of(requests)
     own = [item for item in items if item.asset_id == asset.pk]
@@ -124,7 +123,8 @@ def _page(
         version=requests[0].model_version.version if requests else "",
         authorisation=f"{held.number}, {held.state.replace('_', ' ')}, until {held.expires_at:%Y-%m-%d}" if held else "",
         asked=tuple(f"{AgendaKind(item.kind).words}: {item.title}" for item in own),
-        figures=figures.figure_rows(requests, quarter=quarter, spent=spent, now=now), options=_options(requests[:1]),
+        variance=variance,
+        figures=figures.figure_rows(requests, variance=variance, now=now), options=_options(requests[:1]),
         conditions=tuple(
             f"{row.text} ({name_of(row.owner)}, by {row.due_on:%Y-%m-%d}{', met' if row.met_at else ''})"
             for row in (held.conditions.select_related("owner").order_by("due_on", "pk") if held else ())

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from governance.domain.tables import Table
-from reviews.domain.quarterly.packet import QuarterlyPacket
+from reviews.domain.quarterly.packet import QuarterlyPacket, Variance
 from reviews.domain.quarterly.sections import Section, sections_of
 from reviews.models import CyclePacket
 from reviews.queries.packet import style_sheets
@@ -76,7 +76,7 @@ def _rows(packet: QuarterlyPacket) -> list[tuple[Any, ...]]:
         for each in packet.spend
     ]
     bills = [
-        (quarter, "variance", each.model, "USD", each.projected_usd, None, each.billed_usd, "")
+        (quarter, "variance", each.model, "USD", each.projected_usd, None, each.billed_usd, _made_of(each))
         for each in packet.variances
     ]
     scores = [
@@ -102,3 +102,11 @@ def _rows(packet: QuarterlyPacket) -> list[tuple[Any, ...]]:
         for each in packet.followed
     ]
     return [*spend, *bills, *scores, *figures, *followed]
+
+
+def _made_of(row: Variance) -> str:
+    parts = [
+        f"{name} {usd}"
+        for name, usd in (*row.parts, *((("not told apart", row.untold_usd),) if row.untold_usd else ()))
+    ]
+    return "; ".join([*parts, *(f"lacks {words}" for words in row.lacking)])

@@ -68,8 +68,15 @@ def make_point(number: int) -> Point:
 
 
 def make_variance(number: int) -> Variance:
-    projected = Decimal(250 + 175 * number)
-    return Variance(model=name_of(number), projected_usd=projected, billed_usd=projected + (number % 9 - 4) * 40)
+    """Every third model lacks its requests; of the others half the difference is volume, the rest price."""
+    projected, off = Decimal(250 + 175 * number), Decimal((number % 9 - 4) * 40)
+    if number % 3 == 0:
+        lacking = ("the month's number of requests (October 2026)",)
+        return Variance(model=name_of(number), projected_usd=projected, billed_usd=projected + off, lacking=lacking)
+    return Variance(
+        model=name_of(number), projected_usd=projected, billed_usd=projected + off, volume_usd=off / 2,
+        efficiency_usd=Decimal(0), price_usd=off / 2,
+    )  # fmt: skip
 
 
 def make_score(number: int) -> ScoreRow:
@@ -101,7 +108,7 @@ def make_page(number: int, *, name: str = "") -> ModelPage:
             for each in ("fp32", "int8", "pruned", "distilled")
         ),
         conditions=("Watch its memory (Ada, by 2027-02-01)",), risks=("Its bill runs ahead of its forecast.",),
-        requests=(f"MRR-2026-{number:04d}",),
+        requests=(f"MRR-2026-{number:04d}",), variance=make_variance(number),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from reviews.domain.drawing import FAINT, INK, LIMIT, MEASURED, SOFT, WASH, Scale, axis, diamond, line, rect, svg, text
-from reviews.domain.quarterly.packet import Point, Spend, Variance
+from reviews.domain.quarterly.packet import PARTS, Point, Spend, Variance
 from reviews.domain.wording import number_words
 
 WIDTH, LEFT, RIGHT, ROW, TOP, FOOT = 640.0, 150.0, 90.0, 30.0, 16.0, 40.0
@@ -15,7 +15,7 @@ ROWS_MAX = 24
 WATERFALL_MAX = 14
 NAME_CHARS = 24
 PLOT_HEIGHT = 300.0
-REST = "all others"
+REST, UNTOLD = "all others", "not told apart"
 SMALL = Decimal("0.5")
 """Steps that all lie within half of the whole are drawn on an axis of their own, or nobody would see them."""
 LABEL_WIDTH, LABEL_HEIGHT = 110.0, 10.0
@@ -72,7 +72,21 @@ def waterfall(rows: Sequence[Variance]) -> str:
     steps = [(row.model, row.difference_usd) for row in ranked[:WATERFALL_MAX]]
     if rest := sum((row.difference_usd for row in ranked[WATERFALL_MAX:]), Decimal(0)):
         steps.append((REST, rest))
-    start = sum((row.projected_usd for row in rows), Decimal(0))
+    return _waterfall(sum((row.projected_usd for row in rows), Decimal(0)), steps)
+
+
+def causes(rows: Sequence[Variance]) -> str:
+    """The same way by cause, over all models: volume, efficiency, price, and what is not told apart; "" where nothing is."""
+    told = [part for row in rows for part in row.parts]
+    if not told:
+        return ""
+    steps = [(name, sum((usd for each, usd in told if each == name), Decimal(0))) for name in PARTS]
+    if untold := sum((row.untold_usd for row in rows), Decimal(0)):
+        steps.append((UNTOLD, untold))
+    return _waterfall(sum((row.projected_usd for row in rows), Decimal(0)), steps)
+
+
+def _waterfall(start: Decimal, steps: Sequence[tuple[str, Decimal]]) -> str:
     reached = [start]
     for _, step in steps:
         reached.append(reached[-1] + step)

@@ -13,6 +13,7 @@ from reviews.domain.quarterly.scorecard import Better, Score, Totals, totals
 
 SCHEMA: Final = "weighbridge.quarterly/1"
 ZERO = Decimal(0)
+PARTS: Final = ("volume", "efficiency", "price")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Point:
 class Variance:
     """What a model was projected to cost in the quarter and what was billed; its parts where they are known.
 
-    billed = projected + volume + efficiency + price, exactly, where the three are given.
+    billed = projected + volume + efficiency + price + untold, exactly; `lacking` says what it would take to tell the rest.
     """
 
     model: str
@@ -56,11 +57,23 @@ class Variance:
     volume_usd: Decimal | None = None
     efficiency_usd: Decimal | None = None
     price_usd: Decimal | None = None
+    lacking: tuple[str, ...] = ()
 
     @property
     def difference_usd(self) -> Decimal:
         """billed - projected."""
         return self.billed_usd - self.projected_usd
+
+    @property
+    def parts(self) -> tuple[tuple[str, Decimal], ...]:
+        """The parts that are known, by name; none where no month's are."""
+        named = zip(PARTS, (self.volume_usd, self.efficiency_usd, self.price_usd), strict=True)
+        return tuple((name, usd) for name, usd in named if usd is not None)
+
+    @property
+    def untold_usd(self) -> Decimal:
+        """What of the difference no part explains: that of the months whose requests nobody supplied."""
+        return self.difference_usd - sum((usd for _, usd in self.parts), ZERO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +163,7 @@ class ModelPage:
     conditions: tuple[str, ...]
     risks: tuple[str, ...]
     requests: tuple[str, ...]
+    variance: Variance | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

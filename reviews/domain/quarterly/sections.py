@@ -114,4 +114,7 @@ def _portfolio(packet: QuarterlyPacket) -> Mapping[str, str]:
 
 
 def _bills(packet: QuarterlyPacket) -> Mapping[str, str]:
-    return {"variance.svg": charts.waterfall(packet.variances)} if packet.variances else {}
+    if not packet.variances:
+        return {}
+    by_cause = charts.causes(packet.variances)
+    return {"variance.svg": charts.waterfall(packet.variances)} | ({"causes.svg": by_cause} if by_cause else {})

@@ -1,20 +1,25 @@
 """Bills reach the agenda and the packet of their quarter: the worst against its projection, and both side by side."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from governance.domain.quarters import Quarter
-from reviews.actions import breaches, cycles, quarterly_packets
+from governance.domain.variance.split import Split
+from reviews.actions import breaches, cycles, quarterly_packets, traffic
+from reviews.domain.month_parts import NO_PROJECTION, NO_REQUESTS
+from reviews.domain.traffic_file import Counted
 from reviews.models import ReviewCycle, ReviewRequest
+from reviews.queries import comparison, quarterly_page
 from reviews.queries.quarterly_packet import read_packet
 from tests.factories.bills import csv_bytes
 from tests.factories.people import Cast
 from tests.integration.governance.bills.conftest import read, send
 from tests.integration.reviews.test_costs import billed, estimated, months, rules
+from tests.integration.reviews.test_traffic import projected
 
-__all__ = ["estimated", "months", "read", "rules", "send"]
+__all__ = ["estimated", "months", "projected", "read", "rules", "send"]
 pytestmark = pytest.mark.django_db
 
 
@@ -42,3 +47,30 @@ def test_a_bill_unlike_its_projection(
     assert (page.figures[0].name, page.figures[0].projected, page.figures[0].billed) == (
         "this quarter", "100.00 USD", "260.00 USD",
     )  # fmt: skip
+    assert page.variance == variance
+    assert (variance.parts, variance.untold_usd) == ((), 160)
+    assert variance.lacking == tuple(f"{words} ({months[0]:%B %Y})" for words in (NO_PROJECTION, NO_REQUESTS))
+
+
+def test_requests_supplied_tell_the_quarter_apart_as_on_the_page_of_costs(
+    decided: ReviewRequest, months, estimated, rules, read, projected, cast: Cast, now: datetime
+) -> None:
+    """As on the page: 1,500 requests for 1,000, two GPU hours for one, 80 dollars an hour for 100."""
+    read(csv_bytes([billed(months[0], 160)]))
+    traffic.supply(request=decided, months=(Counted(months[0], 1500),), channel="form", by=cast.author, now=now)
+    (month, *_) = comparison.months_of_request(decided, now=now)
+    cycle = ReviewCycle.objects.create(
+        quarter=str(Quarter.of(months[0])),
+        planned_at=now,
+        collecting_at=now,
+        cut_off_at=now + timedelta(days=1),
+        state="frozen",
+    )
+    row = quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now)
+    packet = read_packet(row.document)
+    (variance,) = packet.variances
+    assert (variance.volume_usd, variance.efficiency_usd, variance.price_usd) == (50, 50, -40)
+    assert month.parts == Split(variance.volume_usd, variance.efficiency_usd, variance.price_usd)
+    assert (variance.untold_usd, variance.lacking, packet.models[0].variance) == (0, (), variance)
+    (line,) = [line for line in quarterly_page.appendix(row).rows if line[1] == "variance"]
+    assert line[-1] == "volume 50.00; efficiency 50.00; price -40.00"

@@ -14,7 +14,7 @@ from reviews.domain.quarterly.comparison import differences
 from reviews.domain.quarterly.packet import ChangeRow, Point, QuarterlyPacket, Variance, frontier
 from reviews.domain.quarterly.scorecard import Totals
 from reviews.domain.quarterly.sections import sections_of
-from tests.factories.quarterly import make_packet, make_page, make_score, make_spend
+from tests.factories.quarterly import make_packet, make_page, make_score, make_spend, make_variance
 
 SVG = "{http://www.w3.org/2000/svg}"
 AMOUNTS = st.one_of(st.none(), st.integers(0, 9).map(Decimal))
@@ -155,3 +155,22 @@ def test_the_way_from_projection_to_bill(projected: int, is_broken: bool) -> Non
 def test_a_bill_against_nothing_projected() -> None:
     row = Variance(model="m", projected_usd=Decimal(0), billed_usd=Decimal(5))
     assert {"+5", "billed"} <= set(words_in(charts.waterfall([row])))
+
+
+def test_the_way_by_cause_names_what_is_not_told_apart() -> None:
+    rows = [make_variance(1), make_variance(3)]
+    drawn = charts.causes(rows)
+    assert {"volume", "-60", "efficiency", "price", "not told apart", "-40", "projected", "billed"} <= set(
+        words_in(drawn)
+    )
+    assert "not told apart" not in words_in(charts.causes([make_variance(1)]))
+    assert charts.causes([make_variance(3)]) == ""
+
+
+def test_the_section_of_bills_has_the_second_chart_where_something_is_told_apart() -> None:
+    def drawn(*rows: Variance) -> list[str]:
+        packet = make_packet(0, variances=rows)
+        return [name for each in sections_of(packet, sheet="s") for name in each.charts if each.template == "variance"]
+
+    assert drawn(make_variance(1)) == ["variance.svg", "causes.svg"]
+    assert drawn(make_variance(3)) == ["variance.svg"]
