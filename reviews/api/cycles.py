@@ -107,7 +107,7 @@ class Cycle(APIView):
     @extend_schema(operation_id="cycles_retrieve", responses=said.CycleDetailAnswer)
     def get(self, request: Request, quarter: str) -> Response:
         """Agenda, scorecard, attendance, decisions, action items and minutes."""
-        return _whole(request, quarter)
+        return whole(request, quarter)
 
 
 class Meeting(APIView):
@@ -122,7 +122,7 @@ class Meeting(APIView):
         cycle = reads.find(quarter=quarter, person=person)
         read(Nothing, request.data)
         cycles.hold(cycle=cycle, by=user, now=now)
-        return _whole(request, quarter)
+        return whole(request, quarter)
 
 
 class Closing(APIView):
@@ -137,7 +137,7 @@ class Closing(APIView):
         cycle = reads.find(quarter=quarter, person=person)
         read(Nothing, request.data)
         cycles.close(cycle=cycle, by=user, now=now)
-        return _whole(request, quarter)
+        return whole(request, quarter)
 
 
 class Attendances(APIView):
@@ -152,7 +152,7 @@ class Attendances(APIView):
         cycle = reads.find(quarter=quarter, person=person)
         given = read(AttendanceInput, request.data)
         meeting.attend(cycle=cycle, person=given["person"], side=Side(given["side"]), by=user, now=now)
-        return _whole(request, quarter, status=201)
+        return whole(request, quarter, status=201)
 
 
 class Decisions(APIView):
@@ -171,7 +171,7 @@ class Decisions(APIView):
             amount_usd=given.get("amount_usd"),
         )  # fmt: skip
         meeting.decide(item=item, decided=decided, by=user, now=now)
-        return _whole(request, quarter, status=201)
+        return whole(request, quarter, status=201)
 
 
 class Actuals(APIView):
@@ -186,7 +186,7 @@ class Actuals(APIView):
         given = read(ActualsInput, request.data)["actuals"]
         actuals = [
             Supplied(
-                asset=_model(request, each["model"]), kpi=each["kpi"], value=each["value"],
+                asset=model_named(request, each["model"]), kpi=each["kpi"], value=each["value"],
                 source=each.get("source", ""), row=number,
             )
             for number, each in enumerate(given, start=1)
@@ -240,7 +240,8 @@ class ActionFinish(APIView):
         return _action(request, action)
 
 
-def _whole(request: Request, quarter: str, *, status: int = 200) -> Response:
+def whole(request: Request, quarter: str, *, status: int = 200) -> Response:
+    """The cycle as it stands now, for whoever asked."""
     _, person, now = asker(request)
     view = reads.describe(cycle=reads.find(quarter=quarter, person=person), person=person, now=now)
     return Response(said.CycleDetailAnswer(view).data, status=status)
@@ -253,7 +254,8 @@ def _action(request: Request, action: str) -> Response:
     return Response(answer)
 
 
-def _model(request: Request, name: str) -> ModelAsset:
+def model_named(request: Request, name: str) -> ModelAsset:
+    """The model called "team/model", if whoever asks may see it; Invalid otherwise."""
     _, person, _ = asker(request)
     team, _, slug = name.partition("/")
     found = visible_to(person).filter(team__slug=team, slug=slug).first()

@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from reviews.api import authorisations, backtests, costs, cycle_packets, cycles, evidence, packets, requests, steps
+from reviews.api import (
+    agenda,
+    authorisations,
+    backtests,
+    costs,
+    cycle_packets,
+    cycles,
+    evidence,
+    packets,
+    requests,
+    steps,
+)
 
 urlpatterns: list[URLPattern] = [
     path("policies/<slug:name>/<int:number>/backtest/", backtests.PolicyBacktest.as_view(), name="policy-backtest"),
@@ -37,6 +48,14 @@ urlpatterns: list[URLPattern] = [
     path("cycles/<slug:quarter>/close/", cycles.Closing.as_view(), name="cycle-close"),
     path("cycles/<slug:quarter>/attendance/", cycles.Attendances.as_view(), name="cycle-attend"),
     path("cycles/<slug:quarter>/items/<int:item_id>/decisions/", cycles.Decisions.as_view(), name="cycle-decide"),
+    path("cycles/<slug:quarter>/items/", agenda.Items.as_view(), name="cycle-add"),
+    path("cycles/<slug:quarter>/items/<int:item_id>/remove/", agenda.ItemRemoval.as_view(), name="cycle-remove"),
+    path("cycles/<slug:quarter>/items/<int:item_id>/move/", agenda.ItemPlace.as_view(), name="cycle-move"),
+    path("cycles/<slug:quarter>/gather/", agenda.Gathering.as_view(), name="cycle-gather"),
+    path("cycles/<slug:quarter>/cut-off/", agenda.CutOff.as_view(), name="cycle-cut-off"),
+    path("cycles/<slug:quarter>/chair/", agenda.Chair.as_view(), name="cycle-chair"),
+    path("cycles/<slug:quarter>/notes/", agenda.Notes.as_view(), name="cycle-notes"),
+    path("cycles/<slug:quarter>/attendance/leave/", agenda.Leaving.as_view(), name="cycle-leave"),
     path("cycles/<slug:quarter>/actuals/", cycles.Actuals.as_view(), name="cycle-actuals"),
     path("cycles/<slug:quarter>/packets/", cycle_packets.CyclePackets.as_view(), name="cycle-packets"),
     path(

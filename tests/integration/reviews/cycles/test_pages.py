@@ -144,7 +144,7 @@ def test_no_requester_finds_the_quarterly_review(
         if not answers <= {404, 405} or 404 not in answers:
             wrong[url] = answers
     assert wrong == {}
-    assert len(addresses()) >= 35
+    assert len(addresses()) >= 43
     assert snapshot() == before
     assert said(web, f"/actions/{item.ref}/")[0] == 200
     assert said(entered(cast.outsider), f"/actions/{item.ref}/")[0] == 404
