@@ -96,3 +96,4 @@ class BillOrigin(TextChoices):
     FOLDER = "folder", "watched folder"
     COMMAND = "command", "command line"
     API = "api", "API"
+    GENERATED = "generated", "generated"

@@ -97,3 +97,4 @@ class SpendAnswer(Answer):
     billed_usd = number(source="billed")
     gpu_hours = number()
     not_converted = serializers.DictField(child=number(), source="apart", help_text="Effective cost without a rate.")
+    is_generated = serializers.BooleanField(help_text="Whether a part of it is generated, and no bill of any provider.")

@@ -22,7 +22,7 @@ class Bill(Leased):
     """One file of costs or use, named by its content; the row is the job that reads it."""
 
     kind = models.CharField(max_length=12, choices=BillKind.choices)
-    origin = models.CharField(max_length=8, choices=BillOrigin.choices)
+    origin = models.CharField(max_length=10, choices=BillOrigin.choices)
     name = models.CharField(max_length=160)
     digest = models.CharField(max_length=71, blank=True, default="")
     size_bytes = models.BigIntegerField(default=0)

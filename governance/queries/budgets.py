@@ -13,12 +13,15 @@ from governance.domain.ledger import ZERO, Balance, Entry, EntryKind, Mode
 from governance.domain.quarters import Quarter
 from governance.enums import Unit
 from governance.models import BudgetAccount, LedgerEntry, Team
-from governance.queries import cost_centres
+from governance.queries import cost_centres, spend
 
 
 @dataclass(frozen=True)
 class AccountView:
-    """One account as a person sees it; `team` is the slug of its cost centre, which for a team is the team's own."""
+    """One account as a person sees it; `team` is the slug of its cost centre, which for a team is the team's own.
+
+    `is_generated` says that what its team spent in the quarter rests on generated bills.
+    """
 
     team: str
     team_name: str
@@ -30,6 +33,7 @@ class AccountView:
     tolerance_percent: int
     is_closed: bool
     of_team: str
+    is_generated: bool
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,20 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
     booked: dict[int, list[Entry]] = defaultdict(list)
     for entry in LedgerEntry.objects.filter(account__in=rows.order_by()).order_by("pk"):
         booked[entry.account_id].append(_entry(entry))
-    given = _handed_out(quarters=sorted({row.quarter for row in rows}))
-    return [_view(row, ledger.balance(booked[row.pk], handed_out=given.get(row.pk, ZERO))) for row in rows]
+    quarters = sorted({row.quarter for row in rows})
+    given, generated = _handed_out(quarters=quarters), {each: _generated(Quarter.parse(each)) for each in quarters}
+    return [
+        _view(
+            row,
+            ledger.balance(booked[row.pk], handed_out=given.get(row.pk, ZERO)),
+            is_generated=row.centre.team is not None and row.centre.team.slug in generated[row.quarter],
+        )
+        for row in rows
+    ]
+
+
+def _generated(quarter: Quarter) -> frozenset[str]:
+    return spend.teams_with_generated(since=quarter.start_on, until=quarter.end_on)
 
 
 def _handed_out(*, quarters: list[str]) -> dict[int, Decimal]:
@@ -126,12 +142,12 @@ def _handed_out(*, quarters: list[str]) -> dict[int, Decimal]:
     return given
 
 
-def _view(row: BudgetAccount, balance: Balance) -> AccountView:
+def _view(row: BudgetAccount, balance: Balance, *, is_generated: bool) -> AccountView:
     centre = row.centre
     return AccountView(
         team=centre.slug, team_name=centre.name, quarter=row.quarter, unit=row.unit, balance=balance, level=centre.level,
         mode=row.mode, tolerance_percent=row.tolerance_percent, is_closed=row.closed_at is not None,
-        of_team=centre.team.slug if centre.team else "",
+        of_team=centre.team.slug if centre.team else "", is_generated=is_generated,
     )  # fmt: skip
 
 

@@ -7,12 +7,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncMonth
 
 from governance.domain.bills.currencies import Amount, Converted, Rate, convert
 from governance.domain.roles import Person
 from governance.domain.tables import Table
+from governance.enums import BillOrigin
 from governance.models import ExchangeRate, ModelAsset
 from governance.queries.allocation import after, current
 from governance.rules import may_see_bills
@@ -21,7 +22,8 @@ FIELDS = (
     "month", "rule__team__slug", "rule__team__name", "rule__asset__team__slug", "rule__asset__slug", "rule__asset__name",
     "currency",
 )  # fmt: skip
-COLUMNS = ("Month", "Team", "Model", "Effective USD", "Billed USD", "GPU hours", "Not converted")
+COLUMNS = ("Month", "Team", "Model", "Effective USD", "Billed USD", "GPU hours", "Not converted", "Basis")
+GENERATED = Q(slice__bill__origin=BillOrigin.GENERATED)
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Spend:
     """What a team's model cost in a month of consumption; `team` is empty for what belongs to nobody.
 
     `effective` is amortised (for comparing with plans), `billed` is cash; both in US dollars, `apart` is what of the effective
-    cost has no rate of its time, by currency.
+    cost has no rate of its time, by currency. `is_generated` says that a part of it is no bill of any provider.
     """
 
     month: date
@@ -42,6 +44,7 @@ class Spend:
     billed: Decimal
     gpu_hours: Decimal
     apart: Mapping[str, Decimal]
+    is_generated: bool
 
     @property
     def is_allocated(self) -> bool:
@@ -59,6 +62,7 @@ class Month:
     unallocated: Decimal
     gpu_hours: Decimal
     apart: Mapping[str, Decimal]
+    is_generated: bool
 
 
 def spend(*, person: Person | None, month: date | None = None) -> list[Spend]:
@@ -73,7 +77,8 @@ def spend(*, person: Person | None, month: date | None = None) -> list[Spend]:
         lines = lines.filter(day__gte=month, day__lt=after(month))
     sums = lines.order_by().annotate(month=TruncMonth("day")).values(*FIELDS)
     found: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in sums.annotate(effective=Sum("effective"), billed=Sum("billed"), hours=Sum("gpu_hours")):
+    amounts = {name: Sum(name) for name in ("effective", "billed")}
+    for row in sums.annotate(**amounts, hours=Sum("gpu_hours"), generated=Count("pk", filter=GENERATED)):
         found[tuple(row[name] or "" for name in FIELDS[:-1])].append(row)
     rates = known_rates()
     rows = [_spend(key, amounts, rates) for key, amounts in found.items()]
@@ -91,6 +96,7 @@ class ModelMonth:
     effective: Decimal
     gpu_hours: Decimal
     apart: Mapping[str, Decimal]
+    is_generated: bool
 
 
 def of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[ModelMonth]:
@@ -99,7 +105,9 @@ def of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[ModelMon
     lines = current().filter(named | Q(rule__asset=asset, rule__request_ref="")).order_by()
     sums = lines.annotate(month=TruncMonth("day")).values("month", "rule__request_ref", "currency")
     found: dict[tuple[date, bool], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in sums.annotate(effective=Sum("effective"), hours=Sum("gpu_hours")):
+    for row in sums.annotate(
+        effective=Sum("effective"), hours=Sum("gpu_hours"), generated=Count("pk", filter=GENERATED)
+    ):
         found[(row["month"], bool(row["rule__request_ref"]))].append(row)
     rates = known_rates()
     return [_model_month(key, rows, rates) for key, rows in sorted(found.items())]
@@ -127,10 +135,30 @@ def known_rates() -> list[Rate]:
 def table(rows: Sequence[Spend]) -> Table:
     """Spend as a table."""
     cells = (
-        (row.month, row.team, row.model, row.effective, row.billed, row.gpu_hours, apart_words(row.apart))
+        (
+            row.month,
+            row.team,
+            row.model,
+            row.effective,
+            row.billed,
+            row.gpu_hours,
+            apart_words(row.apart),
+            basis_of(row),
+        )
         for row in rows
     )
     return Table("spend", COLUMNS, cells, len(rows))
+
+
+def basis_of(row: Spend) -> str:
+    """What the amounts rest on, in a word: bills, or figures that were generated for a show or a test."""
+    return BillOrigin.GENERATED.label if row.is_generated else "billed"
+
+
+def teams_with_generated(*, since: date, until: date) -> frozenset[str]:
+    """The slugs of teams to which something generated was allocated on a day from `since` to `until`, both counted."""
+    lines = current().filter(GENERATED, day__gte=since, day__lte=until, rule__team__isnull=False).order_by()
+    return frozenset(lines.values_list("rule__team__slug", flat=True).distinct())
 
 
 def apart_words(apart: Mapping[str, Decimal]) -> str:
@@ -142,12 +170,24 @@ def _spend(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]], rates: Seque
     effective, billed = (_converted(rows, name, rates) for name in ("effective", "billed"))
     hours = sum((row["hours"] for row in rows), Decimal(0))
     named = dict(zip(("month", "team", "team_name", "model_team", "model", "model_name"), key, strict=True))
-    return Spend(**named, effective=effective.usd, billed=billed.usd, gpu_hours=hours, apart=effective.apart)
+    return Spend(
+        **named,
+        effective=effective.usd,
+        billed=billed.usd,
+        gpu_hours=hours,
+        apart=effective.apart,
+        is_generated=_is_generated(rows),
+    )
 
 
 def _model_month(key: tuple[date, bool], rows: Sequence[Mapping[str, Any]], rates: Sequence[Rate]) -> ModelMonth:
     effective = _converted(rows, "effective", rates)
-    return ModelMonth(*key, effective.usd, sum((row["hours"] for row in rows), Decimal(0)), effective.apart)
+    hours = sum((row["hours"] for row in rows), Decimal(0))
+    return ModelMonth(*key, effective.usd, hours, effective.apart, is_generated=_is_generated(rows))
+
+
+def _is_generated(rows: Iterable[Mapping[str, Any]]) -> bool:
+    return any(row["generated"] for row in rows)
 
 
 def _converted(rows: Sequence[Mapping[str, Any]], name: str, rates: Sequence[Rate]) -> Converted:
@@ -164,4 +204,5 @@ def _month(month: date, rows: Sequence[Spend]) -> Month:
         sum((getattr(row, name) for row in rows), Decimal(0)) for name in ("effective", "billed", "gpu_hours")
     )
     loose = sum((row.effective for row in rows if not row.is_allocated), Decimal(0))
-    return Month(month, effective, billed, loose, hours, dict(apart))
+    is_generated = any(row.is_generated for row in rows)
+    return Month(month, effective, billed, loose, hours, dict(apart), is_generated)

@@ -42,6 +42,7 @@ class ComparedMonthAnswer(Answer):
     requests = serializers.IntegerField(allow_null=True)
     parts = PartsAnswer(allow_null=True)
     lacking = serializers.ListField(child=serializers.CharField(), help_text="What it would take to tell the parts.")
+    is_generated = serializers.BooleanField(help_text="Whether the bill was generated, and is none of any provider.")
     standing = serializers.CharField(help_text="not_over, unbilled, unplanned, within, above or breach.")
 
 

@@ -3,7 +3,7 @@
 A month's projection is a twelfth of the year's: its P10, middle and P90 are twelfths too, as if all months were off alike.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -50,6 +50,7 @@ class ComparedMonth:
     """One month; `billed` is None where no bill speaks of it, `is_over` says that the month has ended.
 
     `parts` are what the difference is made of; `lacking` says what it would take to tell.
+    `is_generated` says that the bill was generated, and is none of any provider.
     """
 
     month: date
@@ -61,6 +62,7 @@ class ComparedMonth:
     requests: int | None = None
     parts: Split | None = None
     lacking: tuple[str, ...] = ()
+    is_generated: bool = False
 
     @property
     def difference(self) -> Decimal | None:
@@ -113,14 +115,14 @@ def month_end(month: date) -> date:
 
 def compare(
     months: Sequence[date], *, projected: Span | None, measured: Span | None,
-    billed: Mapping[date, tuple[Decimal, Decimal]], today: date,
+    billed: Mapping[date, tuple[Decimal, Decimal]], today: date, generated: Collection[date] = (),
 ) -> tuple[ComparedMonth, ...]:  # fmt: skip
-    """The months with what is known of each; `billed` maps a month to (dollars, GPU hours)."""
+    """The months with what is known of each; `billed` maps a month to (dollars, GPU hours), `generated` are those of generated bills."""
     nothing = (None, None)
     return tuple(
         ComparedMonth(
             month, projected, measured, billed=billed.get(month, nothing)[0], gpu_hours=billed.get(month, nothing)[1],
-            is_over=_next(month) <= today,
+            is_over=_next(month) <= today, is_generated=month in generated,
         )
         for month in months
     )  # fmt: skip

@@ -45,6 +45,11 @@ class Comparison:
     outlook: Outlook | None
     records: tuple[Record, ...]
 
+    @property
+    def is_generated(self) -> bool:
+        """Whether a bill among them was generated, so that whatever rests on the bills is."""
+        return any(month.is_generated for month in self.months)
+
 
 def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
     """The comparison; without an authorisation it has no months, and still tells how the team's estimates did before."""
@@ -143,14 +148,16 @@ def _months(
     today = now.date()
     months = months_of(held.issued_at.date(), today=today)
     billed: dict[date, tuple[Decimal, Decimal]] = {}
-    apart = []
+    apart, generated = [], set()
     for row in spend.of_model(asset=request.model_version.asset, request_refs=[request.ref]):
         if row.month in months and (row.is_named or _is_latest(held, request, row.month)):
             usd, hours = billed.get(row.month, (Decimal(0), Decimal(0)))
             billed[row.month] = (usd + row.effective, hours + row.gpu_hours)
+            if row.is_generated:
+                generated.add(row.month)
             if row.apart:
                 apart.append(f"{row.month:%Y-%m}: {spend.apart_words(row.apart)}")
-    found = compare(months, projected=projected, measured=measured, billed=billed, today=today)
+    found = compare(months, projected=projected, measured=measured, billed=billed, today=today, generated=generated)
     return with_parts(found, load=_load_of(request), traffic=_traffic_of(request)), tuple(apart)
 
 

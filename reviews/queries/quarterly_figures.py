@@ -46,7 +46,7 @@ def spend(quarter: Quarter, *, now: datetime) -> tuple[Spend, ...]:
         Spend(
             account=f"{row.team_name} {'USD' if row.unit == Unit.USD else 'GPU hours'}", unit=row.unit,
             allocated=row.balance.allocated - row.balance.handed_out, committed=row.balance.committed, reserved=row.balance.reserved,
-            spent=row.balance.spent,
+            spent=row.balance.spent, is_generated=row.is_generated,
             forecast=outlook.forecast(row.balance, quarter=quarter, today=min(now.date(), quarter.end_on)),
         )
         for row in rows
@@ -142,8 +142,12 @@ def _this_quarter(year: Decimal | None, variance: Variance | None) -> FigureRow:
     projected = variance.projected_usd if variance else year and year / QUARTERS_A_YEAR
     return FigureRow(
         name="this quarter", projected=value_words(projected, unit="USD") if projected else "", measured="",
-        billed=value_words(variance.billed_usd, unit="USD") if variance else "",
+        billed=_billed_words(variance) if variance else "",
     )  # fmt: skip
+
+
+def _billed_words(variance: Variance) -> str:
+    return f"{value_words(variance.billed_usd, unit='USD')}{' (generated)' if variance.is_generated else ''}"
 
 
 def authorisation_of(requests: list[ReviewRequest]) -> Authorisation | None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from governance.domain.tables import Table
-from reviews.domain.quarterly.packet import QuarterlyPacket, Variance
+from reviews.domain.quarterly.packet import QuarterlyPacket, Spend, Variance
 from reviews.domain.quarterly.sections import Section, sections_of
 from reviews.models import CyclePacket
 from reviews.queries.packet import style_sheets
@@ -72,11 +72,29 @@ def appendix(row: CyclePacket) -> Table:
 def _rows(packet: QuarterlyPacket) -> list[tuple[Any, ...]]:
     quarter = packet.quarter
     spend = [
-        (quarter, "spend", each.account, each.unit, each.allocated, None, each.spent, f"forecast {each.forecast}")
+        (
+            quarter,
+            "spend",
+            each.account,
+            each.unit,
+            each.allocated,
+            None,
+            each.spent,
+            f"forecast {each.forecast}{_mark(each)}",
+        )
         for each in packet.spend
     ]
     bills = [
-        (quarter, "variance", each.model, "USD", each.projected_usd, None, each.billed_usd, _made_of(each))
+        (
+            quarter,
+            "variance",
+            each.model,
+            "USD",
+            each.projected_usd,
+            None,
+            each.billed_usd,
+            _made_of(each) + _mark(each),
+        )
         for each in packet.variances
     ]
     scores = [
@@ -102,6 +120,10 @@ def _rows(packet: QuarterlyPacket) -> list[tuple[Any, ...]]:
         for each in packet.followed
     ]
     return [*spend, *bills, *scores, *figures, *followed]
+
+
+def _mark(row: Spend | Variance) -> str:
+    return "; generated" if row.is_generated else ""
 
 
 def _made_of(row: Variance) -> str:

@@ -18,7 +18,10 @@ PARTS: Final = ("volume", "efficiency", "price")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spend:
-    """One budget account of the quarter; `forecast` is what it will have spent by the quarter's end."""
+    """One budget account of the quarter; `forecast` is what it will have spent by the quarter's end.
+
+    `is_generated` says that what it spent rests on generated bills, here and in `Variance`.
+    """
 
     account: str
     unit: str
@@ -27,6 +30,7 @@ class Spend:
     reserved: Decimal
     spent: Decimal
     forecast: Decimal
+    is_generated: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -58,6 +62,7 @@ class Variance:
     efficiency_usd: Decimal | None = None
     price_usd: Decimal | None = None
     lacking: tuple[str, ...] = ()
+    is_generated: bool = False
 
     @property
     def difference_usd(self) -> Decimal:
@@ -232,6 +237,11 @@ class QuarterlyPacket:
     def forecast_usd(self) -> Decimal:
         """What will have been spent by the quarter's end, over all accounts in US dollars."""
         return sum((each.forecast for each in self.money), ZERO)
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether an amount of it rests on generated bills."""
+        return any(each.is_generated for each in self.spend) or any(each.is_generated for each in self.variances)
 
     @property
     def totals(self) -> Totals:

@@ -98,7 +98,7 @@ def _summary(packet: QuarterlyPacket, sheet: str) -> Section:
     content = {
         "cut_off_at": packet.cut_off_at, "generated_at": packet.generated_at, "generator": packet.generator,
         "allocated_usd": packet.allocated_usd, "spent_usd": packet.spent_usd, "forecast_usd": packet.forecast_usd,
-        "over": packet.over, "totals": packet.totals, "unfinished": packet.unfinished,
+        "over": packet.over, "is_generated": packet.is_generated, "totals": packet.totals, "unfinished": packet.unfinished,
         "agenda": packet.agenda[:5], "agenda_count": len(packet.agenda), "model_count": len(packet.models),
     }  # fmt: skip
     return _section(packet, sheet, "summary", f"Performance & Cost Review {packet.quarter}", content)

@@ -23,7 +23,14 @@ def variance_of(model: str, months: Sequence[ComparedMonth]) -> Variance | None:
     told = [month.parts for month in counted if month.parts is not None]
     parts = {f"{name}_usd": sum((getattr(each, name) for each in told), ZERO) for name in PARTS} if told else {}
     billed = sum((_projected(month) + _difference(month) for month in counted), ZERO)
-    return Variance(model=model, projected_usd=projected, billed_usd=billed, **parts, lacking=_lacking(counted))
+    return Variance(
+        model=model,
+        projected_usd=projected,
+        billed_usd=billed,
+        **parts,
+        lacking=_lacking(counted),
+        is_generated=any(month.is_generated for month in counted),
+    )
 
 
 def _projected(month: ComparedMonth) -> Decimal:

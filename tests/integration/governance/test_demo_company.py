@@ -10,7 +10,8 @@ from governance.project.demo import cast as demo
 from governance.project.demo.company import story
 from governance.project.demo.company.world import COMPANY
 from governance.project.demo.terminal import Terminal
-from reviews.models import ReviewCycle
+from reviews.models import CyclePacket, ReviewCycle
+from reviews.queries.quarterly_packet import read_packet
 
 pytestmark = pytest.mark.django_db
 SMALL = COMPANY.only("home-feed", "basket-offers", "reply-drafts", "card-fraud", "parcel-eta", "address-match")
@@ -27,6 +28,10 @@ def told(policy, tmp_path, monkeypatch):
 def test_the_company_lives_through_two_quarters_once(told, tmp_path):
     assert told.read_bytes().startswith(b"%PDF")
     assert [cycle.state for cycle in ReviewCycle.objects.order_by("quarter")] == ["closed", "closed"]
+    packet = read_packet(CyclePacket.objects.latest("pk").document)
+    assert packet.variances
+    assert all(row.is_generated for row in packet.variances)
+    assert {row.unit for row in packet.spend if row.is_generated} == {"USD", "gpu_h"}
     truth = json.loads((tmp_path / "truth.json").read_text())
     assert all(row["is_equal"] for row in truth["totals"])
     assert {row["model"]: row["twist"] for row in truth["splits"]}["card-fraud"] == "a higher price"

@@ -1,5 +1,6 @@
 """Bills in: allocation rules by two people, files received and read by the code of the worker, doubts raised."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from django.core.files import File
 from governance import tasks
 from governance.actions import allocation, bills
 from governance.actions.bills import Delivery
-from governance.enums import BillKind, JobState
+from governance.enums import BillKind, BillOrigin, JobState
 from governance.project.demo.company.files import CLUSTER, TAG
 from governance.project.demo.company.people import Staff
 from governance.project.demo.company.world import Model
@@ -34,7 +35,8 @@ def publish_rules(models: tuple[Model, ...], *, staff: Staff, now: datetime) -> 
 def take_in(path: Path, *, staff: Staff, now: datetime) -> str:
     """Receive a file as finance and read it as a worker does; what was kept of it, in words."""
     is_bill = "focus" in path.name
-    delivery = Delivery() if is_bill else Delivery(kind=BillKind.SLURM, cluster=CLUSTER)
+    made = Delivery(origin=BillOrigin.GENERATED)
+    delivery = made if is_bill else replace(made, kind=BillKind.SLURM, cluster=CLUSTER)
     with path.open("rb") as file:
         bill = bills.receive(upload=File(file, name=path.name), delivery=delivery, by=staff.finance, now=now)
     tasks.take_in_bill(bill.pk)

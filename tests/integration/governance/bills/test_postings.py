@@ -101,5 +101,5 @@ def test_spend_is_told_by_team_model_and_month(rules, read, cast, now):
     assert august.month == date(2026, 8, 1)
     assert spend.months_of_use() == [date(2026, 8, 1), date(2026, 9, 1)]
     assert next(row[1:] for row in spend.table(rows).rows) == (
-        "search", "visual-search", Decimal(8), Decimal(10), Decimal(4), "3 EUR",
+        "search", "visual-search", Decimal(8), Decimal(10), Decimal(4), "3 EUR", "billed",
     )  # fmt: skip

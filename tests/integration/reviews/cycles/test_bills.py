@@ -4,9 +4,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.template.loader import render_to_string
 
+from governance.actions import budgets
 from governance.domain.quarters import Quarter
 from governance.domain.variance.split import Split
+from governance.enums import BillOrigin, Unit
 from reviews.actions import breaches, cycles, quarterly_packets, traffic
 from reviews.domain.month_parts import NO_PROJECTION, NO_REQUESTS
 from reviews.domain.traffic_file import Counted
@@ -16,10 +19,11 @@ from reviews.queries.quarterly_packet import read_packet
 from tests.factories.bills import csv_bytes
 from tests.factories.people import Cast
 from tests.integration.governance.bills.conftest import read, send
+from tests.integration.governance.web.conftest import as_
 from tests.integration.reviews.test_costs import billed, estimated, months, rules
 from tests.integration.reviews.test_traffic import projected
 
-__all__ = ["estimated", "months", "projected", "read", "rules", "send"]
+__all__ = ["as_", "estimated", "months", "projected", "read", "rules", "send"]
 pytestmark = pytest.mark.django_db
 
 
@@ -74,3 +78,58 @@ def test_requests_supplied_tell_the_quarter_apart_as_on_the_page_of_costs(
     assert (variance.untold_usd, variance.lacking, packet.models[0].variance) == (0, (), variance)
     (line,) = [line for line in quarterly_page.appendix(row).rows if line[1] == "variance"]
     assert line[-1] == "volume 50.00; efficiency 50.00; price -40.00"
+
+
+def test_figures_on_generated_bills_are_marked_on_pages_in_the_file_and_in_the_packet(
+    as_, api, decided: ReviewRequest, months, estimated, rules, read, cast: Cast, now: datetime
+) -> None:
+    read(csv_bytes([billed(months[0], 160)]))
+
+    def marked() -> list[bool]:
+        pages = (f"/requests/{decided.ref}/costs/", f"/spend/?month={months[0]}", f"/budgets/?quarter={quarter}")
+        return ["generated</span>" in as_(cast.finance).get(each).content.decode() for each in pages]
+
+    quarter = Quarter.of(months[0])
+    budgets.allocate(
+        team=decided.team, quarter=str(quarter), unit=Unit.USD, amount=Decimal(5000), key="k", by=cast.finance, now=now
+    )
+    cycle = ReviewCycle.objects.create(
+        quarter=str(quarter), planned_at=now, collecting_at=now, cut_off_at=now + timedelta(days=1), state="frozen"
+    )
+    before = read_packet(quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now).document)
+    assert (marked(), before.is_generated) == ([False] * 3, False)
+    read(csv_bytes([billed(months[0], 170)]), origin=BillOrigin.GENERATED)
+    assert marked() == [True] * 3
+    told = api(cast.finance).get(f"/api/v1/reviews/{decided.ref}/costs/").json()["months"]
+    assert [each["is_generated"] for each in told[:2]] == [True, False]
+    spent = api(cast.finance).get("/api/v1/spend/").json()
+    assert [each["is_generated"] for each in (spent if isinstance(spent, list) else spent["results"])] == [True]
+    row = quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now)
+    after = read_packet(row.document)
+    assert ([each.is_generated for each in after.variances], after.is_generated) == ([True], True)
+    assert [each.account for each in after.spend if each.is_generated] == ["Search USD"]
+    assert after.models[0].figures[0].billed == "170.00 USD (generated)"
+    said = {
+        each.template: render_to_string(
+            quarterly_page.TEMPLATE, dict(quarterly_page.context_of(each, quarter=row.cycle.quarter))
+        )
+        for each in quarterly_page.sections(row)
+        if not each.key.endswith(":chart")
+    }
+    assert [
+        name for name in ("summary", "spend", "variance", "model") if "generated" in said[name].partition("<body")[2]
+    ] == [
+        "summary",
+        "spend",
+        "variance",
+        "model",
+    ]
+    assert [
+        line[-1].endswith("; generated")
+        for line in quarterly_page.appendix(row).rows
+        if line[1] in {"spend", "variance"}
+    ] == [True, True]
+    lines = as_(cast.finance).get("/spend.csv").content.decode("utf-8-sig").splitlines()
+    assert lines[1].endswith(',"generated"')
+    page = as_(cast.approver).get(f"/cycles/{quarter}/packets/2/").content.decode()
+    assert "Generated bills" in page
