@@ -68,6 +68,18 @@ def close(*, finding: Finding, note: str, by: User, now: datetime) -> Finding:
     return row
 
 
+def settle(*, finding: Finding, note: str, by: User | None = None, now: datetime) -> bool:
+    """Close what does not hold any more, as the platform itself (`by` None); False where somebody had closed it."""
+    with transaction.atomic():
+        row = Finding.objects.select_for_update().get(pk=finding.pk)
+        if row.state != FindingState.OPEN:
+            return False
+        row.state, row.closed_at, row.closed_by, row.closing_note = FindingState.CLOSED, now, by, note
+        row.save(update_fields=["state", "closed_at", "closed_by", "closing_note"])
+        _record("closed", row, by, now, reason=note)
+    return True
+
+
 def _open(finding: Finding) -> Finding:
     row = Finding.objects.select_for_update().get(pk=finding.pk)
     if row.state != FindingState.OPEN:

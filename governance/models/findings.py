@@ -34,7 +34,9 @@ class Finding(models.Model):
             models.CheckConstraint(
                 name="closed_finding_says_when_and_by_whom",
                 condition=Q(state=FindingState.OPEN, closed_at__isnull=True, closed_by__isnull=True)
-                | Q(state=FindingState.CLOSED, closed_at__isnull=False, closed_by__isnull=False),
+                | Q(state=FindingState.CLOSED, closed_at__isnull=False, closed_by__isnull=False)
+                # Nobody closes what settled itself; then the note says why.
+                | Q(state=FindingState.CLOSED, closed_at__isnull=False) & ~Q(closing_note=""),
             ),
         ]
 

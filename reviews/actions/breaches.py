@@ -14,15 +14,19 @@ from governance.actions import findings
 from governance.actions.findings import Sighting
 from governance.domain.facts import Basis
 from governance.domain.money import format_usd
-from governance.enums import JobState, Severity
+from governance.enums import FindingState, JobState, Severity
 from governance.models import Finding
 from reviews.domain.comparison import Standing
 from reviews.domain.drift import Reading, drifts
 from reviews.domain.lifecycle import IN_FORCE
+from reviews.domain.old_prices import price_words
 from reviews.models import Authorisation
 from reviews.queries import comparison, projections
 
 PRICES_AGE = timedelta(days=180)
+FRESH = (
+    "The costs were projected again since, or the authorisation is not in force any more: these prices decide nothing."
+)
 
 
 def look(*, by: User | None = None, now: datetime) -> list[Finding]:
@@ -35,9 +39,17 @@ def look(*, by: User | None = None, now: datetime) -> list[Finding]:
         for row in held.order_by("pk")
         for sighting in (*_of_bills(row, now), *_of_runs(row), *_of_prices(row, now))
     ]
+    _settle({sighting.key for _, sighting in seen}, by, now)
     known = set(Finding.objects.filter(key__in=[sighting.key for _, sighting in seen]).values_list("key", flat=True))
     fresh = {sighting.key: (row, sighting) for row, sighting in seen if sighting.key not in known}
     return [_raise(row, sighting, by, now) for row, sighting in fresh.values()]
+
+
+def _settle(standing: set[str], by: User | None, now: datetime) -> None:
+    """Close the findings of old prices that hold no more, so that at most one is open for each authorisation."""
+    rows = Finding.objects.filter(kind="prices.expired", state=FindingState.OPEN).exclude(key__in=standing)
+    for finding in rows.order_by("pk"):
+        findings.settle(finding=finding, note=FRESH, by=by, now=now)
 
 
 def _raise(row: Authorisation, sighting: Sighting, by: User | None, now: datetime) -> Finding:
@@ -51,7 +63,7 @@ def _raise(row: Authorisation, sighting: Sighting, by: User | None, now: datetim
 
 def _of_bills(row: Authorisation, now: datetime) -> Iterator[Sighting]:
     request = row.decision.request
-    for month in comparison.of_request(request=request, now=now).months:
+    for month in comparison.months_of_request(request, now=now):
         if month.standing is not Standing.BREACH or month.projected is None or month.billed is None:
             continue
         text = (
@@ -92,6 +104,8 @@ def _of_prices(row: Authorisation, now: datetime) -> Iterator[Sighting]:
         f"The prices of {request.ref} are those of {latest.projection.kept_at:%d %B %Y}, more than {PRICES_AGE.days} days ago. Project its "
         "costs at the prices of today, and review it again if they have moved."
     )
+    if words := price_words(latest.projection.document):
+        text += f" They are: {words}."
     yield _sighting(row, "prices.expired", str(latest.number), text, f"projection {latest.number}")
 
 

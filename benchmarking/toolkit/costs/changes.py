@@ -72,7 +72,7 @@ def _moved(prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
 
 def _prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the prices that moved; both projections have one of the same thing where SKU and term, or path, agree."""
-    old, new = ({_what(price): price for price in document["prices"]} for document in (before, after))
+    old, new = ({what_of(price): price for price in document["prices"]} for document in (before, after))
     return [
         {
             "what": what, "before": old[what]["usd"], "after": new[what]["usd"], "unit": new[what]["unit"],
@@ -84,7 +84,8 @@ def _prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[st
     ]  # fmt: skip
 
 
-def _what(price: Mapping[str, Any]) -> str:
+def what_of(price: Mapping[str, Any]) -> str:
+    """What a pinned price is of: its SKU with term, meter and tier, or where the spec names it."""
     names = (price["sku"], price["term"], price["meter"]) if "sku" in price else (price["path"],)
     tier = (f"above {price['above']} {price['unit']}",) if "above" in price else ()
     return " ".join(name for name in (*names, *tier) if name not in ("on_demand", "whole"))

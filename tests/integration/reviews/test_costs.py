@@ -119,23 +119,60 @@ def test_a_fresh_run_that_is_slower_beyond_doubt_is_found(decided, months, now):
     assert f"{p95.value.normalize():f} was approved" in finding.text
 
 
-def test_prices_of_half_a_year_ago_are_found_once(decided, months, cast, now):
-    document = {"seed": 1, "options": [], "snapshot": "s"}
-    projection = CostProjection.objects.create(
-        token="t" * 20,
-        title="T",
-        spec={},
-        document=document,
-        digest="sha256:" + "a" * 64,
-        kept_at=now - timedelta(days=181),
-    )
-    RequestProjection.objects.create(
-        request=decided, number=1, projection=projection, option="own", stated_by=cast.author, stated_at=now
-    )
+@pytest.fixture
+def project(decided, cast, now):
+    """State projection `number` of the request, kept so many days ago, with prices of these days."""
+
+    def stated(number, age_days, *as_of):
+        prices = [{"path": f"options[0].p{place}", "as_of": day, "usd": "1"} for place, day in enumerate(as_of)]
+        document = {"seed": 1, "options": [], "snapshot": "s", "prices": prices}
+        projection = CostProjection.objects.create(
+            token=str(number) * 20, title="T", spec={}, document=document, digest="sha256:" + str(number) * 64,
+            kept_at=now - timedelta(days=age_days),
+        )  # fmt: skip
+        return RequestProjection.objects.create(
+            request=decided, number=number, projection=projection, option="own", stated_by=cast.author, stated_at=now
+        )
+
+    return stated
+
+
+def test_prices_of_half_a_year_ago_are_found_once_and_listed(decided, months, project, now):
+    project(1, 181, "2026-02-01", "2026-01-01", *["2026-03-01"] * 8)
     (finding,) = breaches.look(now=now)
     assert (finding.kind, finding.severity) == ("prices.expired", "low")
     assert "more than 180 days ago" in finding.text
+    assert (
+        "They are: options[0].p1 of 2026-01-01, options[0].p0 of 2026-02-01, options[0].p2 of 2026-03-01"
+        in finding.text
+    )
+    assert finding.text.endswith(" and 2 more.")
+    assert breaches.look(now=now + timedelta(days=1)) == []
+    assert Finding.objects.filter(kind="prices.expired", state="open").count() == 1
+
+
+def test_a_finding_of_old_prices_is_closed_when_they_are_fresh_and_a_recurrence_is_another(
+    as_, cast, decided, months, project, now
+):
+    project(1, 181)
+    (first,) = breaches.look(now=now)
+    project(2, 0)
     assert breaches.look(now=now) == []
+    first.refresh_from_db()
+    assert (first.state, first.closed_at, first.closed_by) == ("closed", now, None)
+    assert "projected again" in first.closing_note
+    closings = AuditEvent.objects.filter(kind="finding.closed")
+    assert [(event.subject, event.actor_id) for event in closings] == [(str(first), "")]
+    assert "by the platform" in as_(cast.finance).get("/findings/?state=closed").content.decode()
+    later = now + timedelta(days=181)
+    (second,) = [each for each in breaches.look(now=later) if each.kind == "prices.expired"]
+    assert second != first
+    assert breaches.look(now=later) == []
+    assert [row.state for row in Finding.objects.filter(kind="prices.expired").order_by("pk")] == ["closed", "open"]
+    assert closings.count() == 1
+    Authorisation.objects.update(state="revoked")
+    breaches.look(now=later)
+    assert not Finding.objects.filter(kind="prices.expired", state="open").exists()
 
 
 def test_a_revoked_authorisation_is_left_alone(decided, months, estimated, rules, read, now):

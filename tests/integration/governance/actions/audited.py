@@ -261,6 +261,9 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     "governance.actions.findings.close": lambda cast, now: findings.close(
         finding=_found(now), note="Done.", by=cast.finance, now=now
     ),
+    "governance.actions.findings.settle": lambda cast, now: findings.settle(
+        finding=_found(now), note="It holds no more.", now=now
+    ),
     "governance.actions.answers.forget": _forgotten,
     "governance.actions.changes.propose_publication": _publish,
     "governance.actions.changes.propose_grant": _grant,

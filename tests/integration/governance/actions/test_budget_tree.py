@@ -355,6 +355,17 @@ def test_a_finding_is_raised_given_to_somebody_and_closed_once(cast: Cast) -> No
     ]  # fmt: skip
 
 
+def test_what_holds_no_more_is_closed_by_nobody_and_says_why(cast: Cast) -> None:
+    found = sight()
+    assert findings.settle(finding=found, note="It is fresh again.", now=NOW)
+    assert not findings.settle(finding=found, note="Twice.", now=NOW)
+    found.refresh_from_db()
+    assert (found.state, found.closed_by, found.closing_note) == ("closed", None, "It is fresh again.")
+    assert AuditEvent.objects.filter(kind="finding.closed").count() == 1
+    with pytest.raises(IntegrityError), transaction.atomic():
+        findings.settle(finding=sight("other"), note="", now=NOW)
+
+
 def test_who_may_do_what_with_a_finding(cast: Cast) -> None:
     found, before = sight(), AuditEvent.objects.count()
     keepers = {cast.approver, cast.finance, cast.admin}
