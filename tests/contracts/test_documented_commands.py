@@ -1,75 +1,61 @@
-"""Every `weighbridge` command that a page shows exists, with those options; the toolkit's pages are run as they stand."""
+"""Every command that a page shows is typed by a test, as it stands there, or left out with a reason."""
 
 import json
-import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import typer
 
 from benchmarking.toolkit.cli import app
-from tests.unit.benchmarking.toolkit import builders
-from tests.unit.benchmarking.toolkit.costs.prices import builders as priced
-from tests.unit.benchmarking.toolkit.tradeoff import builders as made
-from tests.unit.benchmarking.toolkit.tradeoff import matrices
+from tests.contracts.prompt import type_in
+from tests.contracts.shown import ROOT, Shown, every_line
+from tests.contracts.stages import LEFT_OUT, TOOLKIT
+from tests.contracts.test_documented_operations import OPERATIONS
+from tests.unit.benchmarking.toolkit.load import stand_in_server
 
-ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*/*.md")])
-FENCE = re.compile(r"^```(?:console|bash|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"^\s*(?:\$ )?(?:\.venv/bin/)?weighbridge ((?:[^\\\n]|\\\n)+)$", re.MULTILINE)
-# What each page's commands find in the folder they are run in. A page that is not named here talks to a server.
-MATERIAL: dict[str, dict[str, Callable[[Path], object]]] = {
-    "how-to/profile-a-model.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
-    "how-to/compare-models.md": {
-        "model.onnx": builders.classifier,
-        "smaller.onnx": builders.classifier,
-        "test.npz": builders.data_set,
-    },
-    "how-to/choose-a-scenario.md": {"model.onnx": builders.classifier},
-    "how-to/make-a-model-cheaper.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
-    "how-to/choose-a-model.md": {"candidates.json": made.candidates_file, "points.csv": made.points_file},
-    "how-to/build-a-decision-matrix.md": {"matrix.yaml": matrices.matrix_file},
-    "how-to/project-costs.md": {},
-    "how-to/value-accuracy.md": {},
-    "how-to/log-to-a-tracker.md": {"model.onnx": builders.classifier, "test.npz": builders.data_set},
-    "how-to/use-the-price-book.md": {
-        "lab.yaml": priced.lab_file,
-        "rates.yaml": priced.rates_file,
-        "models.json": priced.models_file,
-    },
-}
+EVERY = every_line()
+OURS = [shown for shown in EVERY if shown.program.startswith("weighbridge ")]
 DONE_OR_DOUBTED = {0, 1}  # 1: measured, but the machine was too busy for the figures to count
-# Whether a repeated run is equivalent cannot be told on a busy machine; that is an answer too.
-TOLD = {"rerun": "answer: "}
-# An example names an address and takes its time; a test has its own server, and less.
-IN_A_TEST = {"http://127.0.0.1:8000/predict": "{url}", "60s": "2s", "1000": "100"}
 
 
-def commands_of(page: Path) -> Iterator[list[str]]:
-    for block in FENCE.findall(page.read_text()):
-        for command in COMMAND.findall(block):
-            yield shlex.split(command.replace("\\\n", " "), comments=True)
+def is_left_out(shown: Shown) -> bool:
+    """Whether no test types it."""
+    return any(shown.program.startswith(command) for command in LEFT_OUT)
 
 
-EVERY = [
-    pytest.param(arguments, id=f"{page.relative_to(ROOT)}: {' '.join(arguments)[:60]}")
-    for page in PAGES
-    for arguments in commands_of(page)
-]
+def test_every_command_is_typed_or_left_out_with_a_reason() -> None:
+    assert len(EVERY) > 100
+    nowhere = [shown for shown in EVERY if shown.page not in {*TOOLKIT, *OPERATIONS} and shown.runs]
+    assert [shown for shown in nowhere if not is_left_out(shown)] == []
+    pages = {shown.page for shown in EVERY if not is_left_out(shown)}
+    assert pages >= {*TOOLKIT, *OPERATIONS}, "a page that is staged shows something"
 
 
-def test_pages_show_commands():
-    assert len(EVERY) >= 5
+@pytest.mark.parametrize("command", LEFT_OUT)
+def test_what_is_left_out_is_shown_and_the_test_that_runs_it_is_there(command: str) -> None:
+    assert any(shown.program.startswith(command) for shown in EVERY), "no page shows it any more"
+    for path in re.findall(r"tests/\S+\.py", LEFT_OUT[command]):
+        assert command.split()[-1].rpartition(".")[2] in (ROOT / path).read_text()
 
 
-@pytest.mark.parametrize("arguments", EVERY)
-def test_a_command_on_a_page_exists_with_its_options(arguments):
-    command, context = typer.main.get_command(app), None
+@pytest.mark.parametrize(
+    "target", sorted({shown.line.split()[1] for shown in EVERY if shown.program.startswith("make ")})
+)
+def test_a_target_that_a_page_shows_is_there(target: str) -> None:
+    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, ".venv" in done.stdout) == (0, True), done.stderr
+
+
+@pytest.mark.parametrize("shown", OURS, ids=lambda shown: f"{shown.page}: {shown.line[:60]}")
+def test_a_command_on_a_page_exists_with_its_options(shown: Shown) -> None:
+    command, arguments = typer.main.get_command(app), shlex.split(shown.program, comments=True)[1:]
     while hasattr(command, "commands"):
         name, arguments = arguments[0], arguments[1:]
         assert name in command.commands, f"there is no command {name}"
@@ -78,41 +64,85 @@ def test_a_command_on_a_page_exists_with_its_options(arguments):
     context.close()
 
 
-@pytest.mark.parametrize("name", MATERIAL)
-def test_the_pages_of_the_toolkit_run_as_they_stand(name, tmp_path):
-    for file, build in MATERIAL[name].items():
-        build(tmp_path / file)
-    commands = list(commands_of(ROOT / "docs" / name))
-    assert commands, "the page shows no command"
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {"PATH": path, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    for arguments in commands:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarking.toolkit", *arguments],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-        told = TOLD.get(arguments[0], "\0") in done.stdout
-        assert told or done.returncode in DONE_OR_DOUBTED, (
-            f"weighbridge {shlex.join(arguments)}\n{done.stdout}\n{done.stderr}"
-        )
+class Answers(BaseHTTPRequestHandler):
+    """A model behind HTTP, by the Open Inference Protocol, that answers anything else with a prediction."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._say({"inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 2]}], "predictions": [1]})
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._say({"outputs": [{"name": "y", "datatype": "FP32", "shape": [1, 1], "data": [0.5]}]})
+
+    def _say(self, document: object) -> None:
+        content = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
 
 
-def test_the_load_test_of_the_page_runs_against_a_server(tmp_path):
-    arguments, _search = commands_of(ROOT / "docs" / "how-to/load-test-an-endpoint.md")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.unit.benchmarking.toolkit.load.stand_in_server"], cwd=ROOT,
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    try:
-        url = f"http://127.0.0.1:{int(server.stdout.readline())}/predict"
-        asked = [IN_A_TEST.get(word, word).format(url=url) for word in arguments]
-        assert sum(word != given for word, given in zip(asked, arguments, strict=True)) == len(IN_A_TEST)
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarking.toolkit", *asked], cwd=tmp_path, capture_output=True, text=True,
-            timeout=120, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-        assert done.returncode in DONE_OR_DOUBTED, done.stderr
-        assert json.loads((tmp_path / "load.json").read_text())["metrics"]["response_time_p50_ms"]["n"] > 100
-    finally:
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Iterator[str]:
+    """A quick server in a process of its own."""
+    program = [sys.executable, stand_in_server.__file__]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
         server.kill()
-        server.communicate()
+
+
+@pytest.mark.parametrize("page", TOOLKIT)
+def test_the_pages_of_the_toolkit_are_typed_as_they_stand(
+    page: str, tmp_path: Path, endpoint: str, loaded: str
+) -> None:
+    stage = TOOLKIT[page]
+    for name, build in stage.files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        build(tmp_path / name)
+    lines = [shown.line for shown in EVERY if shown.page == page and shown.runs and not is_left_out(shown)]
+    for example, own in stage.instead.items():
+        assert any(example in line for line in lines), f"the page does not show {example}"
+        lines = [line.replace(example, own.format(endpoint=endpoint, loaded=loaded)) for line in lines]
+    typed = type_in(lines, tmp_path)
+    for line, code in zip(typed.lines, typed.codes, strict=True):
+        answers = DONE_OR_DOUBTED | ({2} if line.split()[1] in stage.unclear else set())
+        assert code in answers, typed.told()
+    assert "Traceback" not in typed.said, typed.told()
+    LOOKED_AT.get(page, lambda _: None)(tmp_path)
+
+
+def found_a_rate(folder: Path) -> None:
+    """The search has an answer, or says that its time was up; on a busy machine not even the first timing may end."""
+    kept = folder / "rate.json"
+    assert not kept.exists() or json.loads(kept.read_text())["limit_ms"] == 20
+
+
+def measured_load(folder: Path) -> None:
+    assert json.loads((folder / "load.json").read_text())["metrics"]["response_time_p50_ms"]["n"] > 700
+    assert json.loads((folder / "search.json").read_text())["limit_ms"] == 200
+
+
+def made_variants(folder: Path) -> None:
+    made = json.loads((folder / "network-variants" / "candidates.json").read_text())["candidates"]
+    assert {each["name"] for each in made} == {"fp32", "graph-optimised", "pruned-50", "student"}
+
+
+LOOKED_AT = {
+    "docs/how-to/find-the-highest-rate.md": found_a_rate,
+    "docs/how-to/load-test-an-endpoint.md": measured_load,
+    "docs/how-to/make-a-model-cheaper.md": made_variants,
+}

@@ -1,0 +1,145 @@
+"""What the commands of the toolkit's pages find in the folder they are typed in, and what a test has instead of an example."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
+
+from tests.unit.benchmarking.toolkit import builders
+from tests.unit.benchmarking.toolkit.costs.prices import builders as priced
+from tests.unit.benchmarking.toolkit.costs.prices import test_importers as lists
+from tests.unit.benchmarking.toolkit.tradeoff import builders as made
+from tests.unit.benchmarking.toolkit.tradeoff import matrices
+
+SHOP = """
+import torch
+
+def classifier():
+    return torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(3, 3))
+"""
+NETWORKS = """
+import torch
+
+def shop_window():
+    torch.manual_seed(1)
+    return torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 3))
+
+def student():
+    torch.manual_seed(2)
+    return torch.nn.Linear(4, 3)
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """The files of a page, what is written in the place of its examples, and which exit statuses are an answer.
+
+    1 is one everywhere: measured, but the machine was too busy for the figures to count.
+    """
+
+    files: Mapping[str, Callable[[Path], object]] = dataclasses.field(default_factory=dict)
+    instead: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    unclear: tuple[str, ...] = ()
+
+
+def pictures(path: Path) -> None:
+    """Three classes of pictures, smaller than those of the page."""
+    x = np.random.default_rng(7).normal(size=(16, 3, 8, 8)).astype(np.float32)
+    np.savez(path, x=x, y=np.arange(16) % 3)
+
+
+def picture_model(path: Path) -> None:
+    """Scores a picture by the mean of each colour."""
+    builders.save(
+        [helper.make_node("ReduceMean", ["x"], ["m"], axes=[2, 3], keepdims=0), helper.make_node("MatMul", ["m", "w"], ["y"])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
+        [numpy_helper.from_array(np.eye(3, dtype=np.float32), "w")],
+        path,
+    )  # fmt: skip
+
+
+def written(text: str) -> Callable[[Path], object]:
+    """A file that holds this text."""
+
+    def write(path: Path) -> None:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+    return write
+
+
+BOTH: Mapping[str, Callable[[Path], object]] = {"model.onnx": builders.classifier, "test.npz": builders.data_set}
+AZURE = {"BillingCurrency": "USD", "Items": [lists.ITEM], "NextPageLink": None, "Count": 1}
+AWS = {
+    "formatVersion": "v1.0", "offerCode": "AmazonEC2", "publicationDate": "2026-10-30T21:15:40Z",
+    "products": {"A": {"sku": "A", "productFamily": "Compute Instance", "attributes": lists.ATTRIBUTES}},
+    "terms": {"OnDemand": {"A": {"A.JRTC": {"priceDimensions": {"A.JRTC.6YS6": lists.dimension("1.006")}}}}, "Reserved": {}},
+}  # fmt: skip
+# A page that is not named here is typed in tests/contracts/test_documented_operations.py, or left out with a reason.
+TOOLKIT: Mapping[str, Stage] = {
+    "docs/how-to/build-a-decision-matrix.md": Stage({"matrix.yaml": matrices.matrix_file}),
+    "docs/how-to/choose-a-model.md": Stage({"candidates.json": made.candidates_file, "points.csv": made.points_file}),
+    "docs/how-to/choose-a-scenario.md": Stage(BOTH),
+    # Whether a repeated run is equivalent cannot be told on a busy machine; that is an answer too.
+    "docs/how-to/compare-models.md": Stage(BOTH | {"smaller.onnx": builders.classifier}, unclear=("rerun",)),
+    # The search of a tiny model asks hundreds of thousands of queries: it is given less time than it would take.
+    "docs/how-to/find-the-highest-rate.md": Stage(BOTH, {"rate.json": "rate.json --within 15s"}, unclear=("max-rate",)),
+    "docs/how-to/load-test-an-endpoint.md": Stage(
+        {},
+        {
+            "http://127.0.0.1:8000": "{loaded}", "60s": "2s", "1000": "400",
+            "search.json": "search.json --rate 1500 --duration 0.5s --within 8s",
+        },
+        unclear=("load",),
+    ),
+    "docs/how-to/log-to-a-tracker.md": Stage(BOTH),
+    "docs/how-to/make-a-model-cheaper.md": Stage(
+        BOTH | {"train.npz": builders.data_set, "networks.py": written(NETWORKS)},
+        {
+            "--out variants": "--out variants --samples 200",
+            "networks:student": "networks:student --only graph-optimised --epochs 1 --samples 200",
+        },
+    ),
+    "docs/how-to/profile-a-model.md": Stage(
+        {"model.onnx": picture_model, "test.npz": pictures, "shop/models.py": written(SHOP)},
+        {
+            "n,3,224,224": "n,3,8,8 --samples 200", "http://127.0.0.1:8000": "{endpoint}", "shoes": "shoes --samples 200",
+            "result.json": "result.json --samples 200",
+        },
+    ),
+    "docs/how-to/project-costs.md": Stage(),
+    "docs/how-to/use-the-price-book.md": Stage(
+        {
+            "lab.yaml": priced.lab_file, "rates.yaml": priced.rates_file,
+            "index.json": written(json.dumps(AWS)), "prices.json": written(json.dumps(AZURE)),
+            "vms.csv": written(lists.vms({}).read()),
+            "model_prices_and_context_window.json": written(json.dumps({"gpt-4o-mini": lists.MODEL})),
+        }
+    ),
+    "docs/how-to/value-accuracy.md": Stage(),
+}  # fmt: skip
+
+IS_LONG = "trains for minutes: its command is run, in its short setting, in"
+IS_INSTALLED = "changes what is installed on the machine"
+IS_THE_PROJECT = "builds, checks or starts the whole project, this test among it; that the target is there is looked at"
+# A command that no test types, and why. Where another test runs it, that test is named and must be there.
+LEFT_OUT: Mapping[str, str] = {
+    "make ": IS_THE_PROJECT,
+    "git clone": "fetches the project, whose address an organisation chooses",
+    "pip uninstall": IS_INSTALLED,
+    "celery -A governance.project worker -Q bench.gpu": "is a worker that never ends; what it does is run in"
+    " tests/integration/benchmarking/test_routing.py",
+    "weighbridge profile model.onnx --provider cuda": "needs an accelerator; that it is refused without one is run in"
+    " tests/unit/benchmarking/toolkit/test_measuring_commands.py",
+    "weighbridge example fraud-api": f"{IS_LONG} tests/unit/benchmarking/toolkit/examples/test_fraud_story.py",
+    "weighbridge example product-images": f"{IS_LONG} tests/unit/benchmarking/toolkit/examples/test_story.py",
+    "sacct": "is a program of Slurm; what it writes is read by the command after it",
+    "python manage.py backup": "is run, with what it keeps, in tests/promises/test_08_backup.py",
+    "python manage.py restore": "is run on an empty place in tests/promises/test_08_backup.py",
+    "python -m governance.project.embedded stop": "ends a database; run in tests/promises/test_08_backup.py",
+    "python manage.py load_test": "needs workers; is run in tests/integration/benchmarking/test_load_tests.py",
+}
