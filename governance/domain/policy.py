@@ -13,6 +13,7 @@ from enum import StrEnum
 from governance.domain.canonical import digest_of
 from governance.domain.documents import API_VERSION, Reader, check_unique
 from governance.domain.facts import CATALOGUE, Basis, number_words, stronger_or_equal
+from governance.domain.monitoring import Monitoring, read_monitoring
 from governance.domain.plans import AlternativesPlan, BenchmarkPlan, read_alternatives, read_benchmark
 from governance.domain.roles import Role
 
@@ -156,6 +157,7 @@ class Policy:
     digest: str
     description: str = ""
     alternatives: AlternativesPlan | None = None
+    monitoring: Monitoring = field(default_factory=Monitoring)
     separation_of_duties: bool = True
 
 
@@ -173,6 +175,7 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         stages=reader.items("stages", _stage),
         benchmarks=reader.items("benchmarks", read_benchmark),
         alternatives=read_alternatives(reader.mapping("alternatives")),
+        monitoring=read_monitoring(reader.mapping("monitoring")),
         checklist=reader.text("checklist"),
         authorisation=_authorisation(reader.mapping("authorisation")),
         deadline_days=reader.whole("deadline_days", at_least=1),

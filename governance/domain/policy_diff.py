@@ -85,6 +85,7 @@ def _policy_fields(policy: Policy) -> dict[str, str]:
         "authorisation.valid_days": str(policy.authorisation.valid_days),
         "authorisation.warn_days": str(policy.authorisation.warn_days),
         "deadline_days": str(policy.deadline_days),
+        **{f"monitoring.{name}": said for name, said in policy.monitoring.fields.items()},
     }
 
 

@@ -29,6 +29,7 @@ from reviews.rules import check_edit, check_file, check_withdraw
 
 REF_LOCK = 0x4D5252  # any number that nobody else locks
 REASON_CHARS_MIN, RIVALS_MAX = 3, 5
+AGAIN = "Again: "
 TEXTS = {"title": 160, "purpose": 200, "business_case": 20_000}
 
 
@@ -52,16 +53,35 @@ class Filing:
 
 def create(*, filing: Filing, by: User, now: datetime) -> ReviewRequest:
     """File a request as a draft."""
-    asset = filing.model_version.asset
-    check_file(person_of(by), team=asset.team.slug)
+    check_file(person_of(by), team=filing.model_version.asset.team.slug)
     _check_filing(filing)
+    return _insert(filing, requester=by, by=by, now=now)
+
+
+def file_again(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
+    """File what was decided before anew, as a draft for the model's owner; `by` None is the system.
+
+    It says what the request said; the figures are to be stated anew, because they are what is in doubt.
+    """
+    if by is not None:
+        check_file(person_of(by), team=request.team.slug)
+    title = f"{AGAIN}{request.title.removeprefix(AGAIN)}"[: TEXTS["title"]]
+    filing = Filing(
+        title=title, purpose=request.purpose, environment=request.environment, business_case=request.business_case,
+        model_version=request.model_version, dataset=request.dataset, rivals=tuple(request.rivals.order_by("pk")),
+    )  # fmt: skip
+    return _insert(filing, requester=request.model_version.asset.owner, by=by, now=now)
+
+
+def _insert(filing: Filing, *, requester: User, by: User | None, now: datetime) -> ReviewRequest:
+    asset = filing.model_version.asset
     with _one_open(), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REF_LOCK])
         request = ReviewRequest.objects.create(
             ref=next_ref(now),
             team=asset.team,
-            requester=by,
+            requester=requester,
             owner=asset.owner,
             created_at=now,
             **filing.columns,

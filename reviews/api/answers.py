@@ -124,6 +124,9 @@ class ReviewAnswer(Answer):
     purpose = serializers.CharField()
     environment = serializers.CharField()
     business_case = serializers.CharField()
+    again_because = course.ReReviewAnswer(
+        many=True, help_text="The breaches that made this a re-review; none where people filed it."
+    )
     revision = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     submitted_at = serializers.DateTimeField(allow_null=True)

@@ -114,6 +114,19 @@ class ConditionAnswer(Answer):
     confirm = PossibleAnswer()
 
 
+class ReReviewAnswer(Answer):
+    """A breach of an authorisation, and the request that reviews the model again for it."""
+
+    finding = serializers.CharField()
+    kind = serializers.CharField(help_text="cost.breach, drift or prices.expired.")
+    text = serializers.CharField()
+    authorisation = serializers.CharField()
+    first = serializers.CharField(help_text="The request that was authorised.")
+    request = serializers.CharField(help_text="The request that reviews it again.")
+    state = serializers.CharField()
+    noted_at = serializers.DateTimeField()
+
+
 class AuthorisationAnswer(Answer):
     """The leave to run the artifact; the gate has its signed statement."""
 
@@ -125,6 +138,7 @@ class AuthorisationAnswer(Answer):
     expires_at = serializers.DateTimeField()
     statement_digest = serializers.CharField()
     conditions = ConditionAnswer(many=True)
+    re_reviews = ReReviewAnswer(many=True)
     revoke = PossibleAnswer()
 
 

@@ -10,12 +10,13 @@ from decimal import Decimal
 
 from governance.domain.facts import Figure
 from governance.domain.money import CENT
+from governance.domain.monitoring import Monitoring
 from governance.domain.variance.calibration import Case
 from governance.domain.variance.forecast import Outlook, year_end
 from governance.domain.variance.split import Split
 from reviews.domain.steps import Named
 
-TOLERANCE = Decimal("0.12")
+TOLERANCE = Monitoring().cost_tolerance
 MONTHS = 12
 
 
@@ -38,10 +39,9 @@ class Span:
     middle: Decimal
     high: Decimal | None
 
-    @property
-    def limit(self) -> Decimal:
-        """What a month may cost before somebody must look: the P90, or the middle and 12 % where that is more."""
-        tolerated = self.middle * (1 + TOLERANCE)
+    def limit(self, tolerance: Decimal) -> Decimal:
+        """What a month may cost before somebody must look: the P90, or the middle and the tolerated share where that is more."""
+        tolerated = self.middle * (1 + tolerance)
         return tolerated if self.high is None else max(self.high, tolerated)
 
 
@@ -63,6 +63,12 @@ class ComparedMonth:
     parts: Split | None = None
     lacking: tuple[str, ...] = ()
     is_generated: bool = False
+    tolerance: Decimal = TOLERANCE
+
+    @property
+    def limit(self) -> Decimal | None:
+        """The most the month may cost, in dollars; None where nothing was projected."""
+        return None if self.projected is None else self.projected.limit(self.tolerance)
 
     @property
     def difference(self) -> Decimal | None:
@@ -76,7 +82,7 @@ class ComparedMonth:
             return Standing.UNBILLED if self.is_over else Standing.NOT_OVER
         if self.projected is None:
             return Standing.UNPLANNED
-        if self.billed > self.projected.limit:
+        if self.billed > self.projected.limit(self.tolerance):
             return Standing.BREACH
         if not self.is_over:
             return Standing.NOT_OVER
@@ -116,13 +122,14 @@ def month_end(month: date) -> date:
 def compare(
     months: Sequence[date], *, projected: Span | None, measured: Span | None,
     billed: Mapping[date, tuple[Decimal, Decimal]], today: date, generated: Collection[date] = (),
+    tolerance: Decimal = TOLERANCE,
 ) -> tuple[ComparedMonth, ...]:  # fmt: skip
     """The months with what is known of each; `billed` maps a month to (dollars, GPU hours), `generated` are those of generated bills."""
     nothing = (None, None)
     return tuple(
         ComparedMonth(
             month, projected, measured, billed=billed.get(month, nothing)[0], gpu_hours=billed.get(month, nothing)[1],
-            is_over=_next(month) <= today, is_generated=month in generated,
+            is_over=_next(month) <= today, is_generated=month in generated, tolerance=tolerance,
         )
         for month in months
     )  # fmt: skip

@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from governance.domain.facts import CATALOGUE, Direction
+from governance.domain.monitoring import Breach, Monitoring
 
-WATCHED = ("latency_p95_ms", "latency_p99_ms", "accuracy", "f1_macro")
-SLACK = Decimal("0.10")
+WATCHED: Mapping[str, Breach] = {
+    "latency_p95_ms": Breach.LATENCY,
+    "latency_p99_ms": Breach.LATENCY,
+    "accuracy": Breach.QUALITY,
+    "f1_macro": Breach.QUALITY,
+}
+SLACK = Monitoring().drift
 
 
 @dataclass(frozen=True)
@@ -28,21 +34,26 @@ class Drift:
     then: Decimal
     now: Decimal
 
+    @property
+    def breach(self) -> Breach:
+        """Whether it is time or quality that got worse."""
+        return WATCHED[self.name]
 
-def drifts(approved: Mapping[str, Reading], fresh: Iterable[Reading]) -> tuple[Drift, ...]:
-    """Watched figures whose intervals no longer meet, and whose value is worse by more than 10 % of what was approved."""
+
+def drifts(approved: Mapping[str, Reading], fresh: Iterable[Reading], *, slack: Decimal = SLACK) -> tuple[Drift, ...]:
+    """Watched figures whose intervals no longer meet, and whose value is worse by more than that share of what was approved."""
     found = []
     for reading in fresh:
         then = approved.get(reading.name)
-        if then is not None and reading.name in WATCHED and _is_worse(then, reading):
+        if then is not None and reading.name in WATCHED and _is_worse(then, reading, slack):
             found.append(Drift(reading.name, then.value, reading.value))
     return tuple(found)
 
 
-def _is_worse(then: Reading, now: Reading) -> bool:
+def _is_worse(then: Reading, now: Reading, slack: Decimal) -> bool:
     if CATALOGUE[now.name].direction is Direction.LOWER:
-        return _low(now) > _high(then) and now.value > then.value * (1 + SLACK)
-    return _high(now) < _low(then) and now.value < then.value * (1 - SLACK)
+        return _low(now) > _high(then) and now.value > then.value * (1 + slack)
+    return _high(now) < _low(then) and now.value < then.value * (1 - slack)
 
 
 def _low(reading: Reading) -> Decimal:

@@ -6,6 +6,7 @@ from reviews.models.decisions import Authorisation, Condition, Decision, Determi
 from reviews.models.effects import Packet, Ticket, TicketState
 from reviews.models.inbound import ExternalIdentity, TicketComment, TicketMirror, TicketMove, WebhookDelivery
 from reviews.models.projections import RequestProjection
+from reviews.models.re_reviews import ReReview
 from reviews.models.requests import ChecklistAnswer, ContradictionAnswer, Fact, ReviewRequest
 from reviews.models.scorecard import Kpi, KpiActual
 from reviews.models.traffic import Traffic
@@ -27,6 +28,7 @@ __all__ = [
     "KpiActual",
     "MeetingDecision",
     "Packet",
+    "ReReview",
     "RenderedSection",
     "RequestProjection",
     "ReviewCycle",

@@ -16,7 +16,7 @@ from reviews.domain.comparison import ComparedMonth, Span, cases_of, compare, mo
 from reviews.domain.month_parts import Load, load_of, with_parts
 from reviews.models import Authorisation, ReviewRequest, Traffic
 from reviews.queries import projections
-from reviews.queries.evidence import figures_of
+from reviews.queries.evidence import figures_of, monitoring_in_force
 from reviews.queries.packet_parts import name_of
 
 YEARLY = ("inference_cost_1y_usd", "total_cost_1y_usd")
@@ -157,7 +157,10 @@ def _months(
                 generated.add(row.month)
             if row.apart:
                 apart.append(f"{row.month:%Y-%m}: {spend.apart_words(row.apart)}")
-    found = compare(months, projected=projected, measured=measured, billed=billed, today=today, generated=generated)
+    found = compare(
+        months, projected=projected, measured=measured, billed=billed, today=today, generated=generated,
+        tolerance=monitoring_in_force().cost_tolerance,
+    )  # fmt: skip
     return with_parts(found, load=_load_of(request), traffic=_traffic_of(request)), tuple(apart)
 
 

@@ -13,6 +13,7 @@ from governance.domain import checklists, facts
 from governance.domain.checklists import Answer, Checklist, ItemStatus
 from governance.domain.evaluation import Determination, RuleStatus, Subject, evaluate
 from governance.domain.facts import Basis, Contradiction, Figure
+from governance.domain.monitoring import Monitoring
 from governance.domain.policy import Effect, Policy, parse_policy
 from governance.domain.refusals import WrongState
 from governance.enums import DocumentState, Unit
@@ -78,6 +79,12 @@ def in_force() -> tuple[PolicyVersion, ChecklistVersion]:
             f"The policy names the checklist {name!r}, which is not published; an administrator must publish it."
         )
     return policy, checklist
+
+
+def monitoring_in_force() -> Monitoring:
+    """What the policy published last watches for; the default before any is published."""
+    policy = PolicyVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("-published_at").first()
+    return Monitoring() if policy is None else policy_of(policy).monitoring
 
 
 def judged_by(request: ReviewRequest) -> PolicyVersion:

@@ -15,6 +15,7 @@ from reviews.models import Authorisation, Condition, ReviewRequest
 from reviews.queries.cycles import ActionView, owed_by
 from reviews.queries.electorate import electorate_of, open_stage_for
 from reviews.queries.packet_parts import name_of
+from reviews.queries.re_reviews import first_cause
 from reviews.queries.readiness import obstacles
 from reviews.queries.requests import parties_of, visible_to
 from reviews.rules import may_confirm_condition
@@ -131,6 +132,9 @@ def _theirs(rows: QuerySet[ReviewRequest]) -> Iterable[RequestLine]:
 
 def _todo(request: ReviewRequest, now: datetime) -> str:
     if request.state == State.DRAFT:
+        cause = first_cause(request)
+        if cause:
+            return f"{cause} asks for a new review: state the figures as they are now and submit it."
         return "Finish the draft and submit it."
     if request.state == State.CHANGES_REQUESTED:
         return "A reviewer asked for changes: open the next revision."

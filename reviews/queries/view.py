@@ -19,6 +19,7 @@ from reviews.queries import view_evidence as evidence
 from reviews.queries.electorate import electorate_of
 from reviews.queries.possible import Possible, steps
 from reviews.queries.projections import ProjectionView
+from reviews.queries.re_reviews import ReReviewView, causes_of
 from reviews.queries.readiness import Obstacle, obstacles
 from reviews.queries.revision_changes import since_last_revision
 from reviews.queries.view_course import (
@@ -107,6 +108,7 @@ class RequestView:
     purpose: str
     environment: str
     business_case: str
+    again_because: tuple[ReReviewView, ...]
     revision: int
     created_at: datetime
     submitted_at: datetime | None
@@ -178,6 +180,7 @@ def describe(*, request: ReviewRequest, person: Person, now: datetime) -> Reques
         purpose=request.purpose,
         environment=request.environment,
         business_case=request.business_case,
+        again_because=causes_of(request),
         revision=request.revision,
         created_at=request.created_at,
         submitted_at=request.submitted_at,

@@ -19,6 +19,7 @@ from reviews.queries.electorate import Electorate
 from reviews.queries.evidence import amounts_of, figures_of
 from reviews.queries.inbound import MirrorView, mirror_view
 from reviews.queries.possible import Possible
+from reviews.queries.re_reviews import ReReviewView, opened_for
 
 REVIEWED = frozenset({State.IN_REVIEW, State.CHANGES_REQUESTED, State.DECIDED})
 
@@ -130,6 +131,7 @@ class AuthorisationView:
     expires_at: datetime
     statement_digest: str
     conditions: tuple[ConditionView, ...]
+    re_reviews: tuple[ReReviewView, ...]
     revoke: Possible
 
 
@@ -246,7 +248,8 @@ def authorisation_view(
     return AuthorisationView(
         number=row.number, state=row.state, environment=row.environment, issued_at=row.issued_at,
         expires_at=row.expires_at, statement_digest=row.statement_digest,
-        conditions=_conditions(row, request, person, now), revoke=possible.on_authorisation(authorisation=row, person=person),
+        conditions=_conditions(row, request, person, now), re_reviews=opened_for(row),
+        revoke=possible.on_authorisation(authorisation=row, person=person),
     )  # fmt: skip
 
 

@@ -7,9 +7,21 @@ from django.db import transaction
 
 from benchmarking.actions import projections as kept
 from benchmarking.models import CostProjection
-from governance.enums import JobState
+from governance.actions.findings import Sighting
+from governance.enums import JobState, Severity
 from governance.models import OutboxMessage
-from reviews.actions import authorisations, breaches, effects, filing, packets, projections, screening, traffic, waivers
+from reviews.actions import (
+    authorisations,
+    breaches,
+    effects,
+    filing,
+    packets,
+    projections,
+    re_reviews,
+    screening,
+    traffic,
+    waivers,
+)
 from reviews.domain.comparison import month_end
 from reviews.domain.traffic_file import Counted
 from reviews.models import Packet, RequestProjection, ReviewRequest
@@ -122,6 +134,18 @@ def _doubted(world: World) -> None:
     assert breaches.look(now=world.now)
 
 
+def _have_reviewed(world: World) -> None:
+    held = world.decided().decision.authorisation
+    sighting = Sighting(
+        kind="cost.breach",
+        subject="A model",
+        text="It costs more.",
+        severity=Severity.HIGH,
+        key=f"cost.breach:{held}:1",
+    )
+    re_reviews.have_reviewed(authorisation=held, sighting=sighting, now=world.now)
+
+
 def _state_projection(world: World) -> None:
     projection = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
     state = projections.state
@@ -178,7 +202,9 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.actions.breaches.look": in_world(_doubted),
     "reviews.actions.projections.state": in_world(_state_projection),
     "reviews.actions.projections.take_redrawn": in_world(_take_redrawn),
+    "reviews.actions.re_reviews.have_reviewed": in_world(_have_reviewed),
     "reviews.actions.requests.create": in_world(World.draft),
+    "reviews.actions.requests.file_again": in_world(_have_reviewed),
     "reviews.actions.requests.edit": in_world(World.edited),
     "reviews.actions.requests.lapse": in_world(World.lapsed),
     "reviews.actions.requests.revise": in_world(World.revised),
