@@ -1,11 +1,13 @@
 """Reads of findings: what the system noticed and somebody must look into."""
 
+from collections.abc import Iterable
+
 from django.db.models import QuerySet
 
 from governance.domain.refusals import NotFound
 from governance.domain.roles import Person
 from governance.enums import FindingState
-from governance.models import Finding
+from governance.models import BudgetAccount, Finding
 from governance.rules import may_read_findings
 
 
@@ -25,6 +27,14 @@ def find(*, finding_id: int, person: Person) -> Finding:
     if finding is None:
         raise NotFound(f"There is no finding {finding_id}.")
     return finding
+
+
+def accounts_of(rows: Iterable[Finding]) -> dict[int, BudgetAccount]:
+    """The account each finding of a budget is that ran over is about, by the finding's number; its key ends in the account's."""
+    ends = {row.pk: row.key.rpartition(":")[2] for row in rows if row.kind == "budget.overrun"}
+    numbers = {pk: int(end) for pk, end in ends.items() if end.isdigit()}
+    accounts = BudgetAccount.objects.select_related("centre__team").in_bulk(set(numbers.values()))
+    return {pk: accounts[number] for pk, number in numbers.items() if number in accounts}
 
 
 def open_count(person: Person) -> int:

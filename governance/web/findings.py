@@ -1,5 +1,7 @@
 """The page of findings: what the system noticed, who looks into it, and closing it."""
 
+import re
+
 from django import forms
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
@@ -11,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance.actions import findings as writes
 from governance.domain.refusals import Invalid
+from governance.models import Finding
 from governance.queries import findings
 from governance.rules import may_assign_finding, may_close_finding
 from governance.web.changes import PersonField
@@ -18,6 +21,7 @@ from governance.web.reader import person_of, user_of
 from governance.web.refusals import attempt
 
 PAGE_SIZE = 20
+REFERENCE = re.compile(r"[A-Z]+-\d{4}-\d+$")
 
 
 class AssignForm(forms.Form):
@@ -40,15 +44,24 @@ def listed(request: HttpRequest) -> HttpResponse:
     """`/findings/`: the newest first; whoever reads no other team's sees what they own."""
     person = person_of(request)
     page = Paginator(findings.listed(person=person), PAGE_SIZE).get_page(request.GET.get("page"))
+    accounts = findings.accounts_of(page)
     context = {
         "page": page,
-        "rows": [(row, not may_close_finding(person, owner_id=row.owner_id)) for row in page],
+        "rows": [
+            (row, accounts.get(row.pk), _ref(row), not may_close_finding(person, owner_id=row.owner_id)) for row in page
+        ],
         "may_assign": may_assign_finding(person),
         "assign_form": AssignForm(auto_id=False),
         "close_form": CloseForm(auto_id=False),
         "crumbs": (("Budgets", reverse("governance:budgets")), ("Findings", "")),
     }
     return render(request, "governance/findings.html", context)
+
+
+def _ref(finding: Finding) -> str:
+    """The request a finding is about, which its subject begins with; "" where it is about none."""
+    first = finding.subject.partition(" ")[0]
+    return first if REFERENCE.match(first) else ""
 
 
 @require_POST

@@ -14,7 +14,13 @@ _PLACES = (
     ("Spend", "governance:spend"),
 )
 
-_BESIDE = {"Models": ("/runs/",), "Quarterly": ("/actions/", "/scorecard/"), "Spend": ("/bills/",)}
+_BESIDE = {
+    "Budgets": ("/findings/",),
+    "Models": ("/runs/",),
+    "Policy": ("/backtest/",),
+    "Quarterly": ("/actions/", "/scorecard/"),
+    "Spend": ("/bills/",),
+}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from benchmarking.queries import runs
 from governance.domain.quarters import Quarter
 from governance.domain.roles import Role
 from governance.enums import FindingState, Unit
-from governance.models import BudgetAccount, Finding, ModelAsset, RoleGrant
+from governance.models import Finding, ModelAsset, RoleGrant
+from governance.queries import findings
 from reviews.domain.lifecycle import IN_FORCE, AuthorisationState, State
 from reviews.domain.quarterly.action_items import ACTION_CLOSED
 from reviews.domain.quarterly.agenda import Entry, gather
@@ -134,16 +135,15 @@ def _findings() -> tuple[Found, ...]:
 
 def _found(row: Finding) -> Found:
     """A finding of a budget names its account at the end of its key; one of a request names that in its subject."""
-    account = None
-    if row.kind.startswith("budget.") and (last := row.key.rpartition(":")[2]).isdigit():
-        account = BudgetAccount.objects.filter(pk=last).select_related("centre__team").first()
+    account = findings.accounts_of([row]).get(row.pk)
     team = account.centre.team if account is not None else None
     request = (
         ReviewRequest.objects.select_related("model_version__asset__team")
         .filter(ref=row.subject[:20].split(" ")[0])
         .first()
     )
-    page = f"/requests/{request.ref}/" if request is not None else "/budgets/"
+    budget = f"/budgets/{account.centre.slug}/{account.quarter}/{account.unit}/" if account is not None else "/budgets/"
+    page = f"/requests/{request.ref}/" if request is not None else budget
     return Found(
         number=row.pk, kind=row.kind, subject=row.subject, text=row.text, page=page, team=team.slug if team else "",
         model=model_name(request.model_version.asset) if request else "", ref=request.ref if request else "",

@@ -139,7 +139,8 @@ def _investments(items: tuple[Investment, ...], quarter: Quarter) -> Iterator[En
 def _found(item: Found) -> Entry:
     kinds = (kind for prefix, kind in _OF_FINDING.items() if item.kind.startswith(prefix))
     return Entry(
-        kind=next(kinds, AgendaKind.BREACH), subject=f"FND-{item.number}", title=item.subject, why=item.text,
+        kind=next(kinds, AgendaKind.BREACH), subject=f"FND-{item.number}", why=item.text,
+        title=f"{item.model}: {item.subject}" if item.model else item.subject,
         page=item.page, team=item.team, model=item.model, request=item.ref,
     )  # fmt: skip
 

@@ -142,5 +142,17 @@ def test_findings_are_given_and_closed(as_, finance, author, outsider, now):
     assert "Done." in client.get("/findings/").content.decode()
 
 
+def test_a_finding_leads_to_its_ledger_or_its_request(as_, finance, account, now):
+    kinds = (("budget.overrun", "Search", f"budget.overrun:{account.pk}"), ("cost.breach", "MRR-2026-0003 (AUT)", "k"))
+    for kind, subject, key in kinds:
+        seen = Sighting(kind=kind, subject=subject, text="It ran over.", severity=Severity.HIGH, key=key)
+        findings.raise_once(sighting=seen, by=None, now=now)
+    page = as_(finance).get("/findings/").content.decode()
+    ledger = f"/budgets/{account.centre.slug}/{account.quarter}/{account.unit}/"
+    assert f'<a href="{ledger}">Its ledger</a>' in page
+    assert '<a href="/requests/MRR-2026-0003/">The request</a>' in page
+    assert ("high: Budget overrun" in page, "high: Cost breach" in page) == (True, True)
+
+
 def test_the_root_has_no_account_of_its_own(account):
     assert CostCentre.objects.get(level="organisation").accounts.count() == 0

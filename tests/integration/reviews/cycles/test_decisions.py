@@ -244,6 +244,7 @@ def test_an_open_finding_of_a_budget_is_on_the_agenda_with_its_team(cast: Cast, 
     finding = findings.raise_once(sighting=sighting, by=None, now=now)
     item = make_frozen(now=now).items.get()
     assert (item.kind, item.subject, item.team) == ("over_budget", f"FND-{finding.pk}", Team.objects.get(slug="search"))
+    assert item.page == "/budgets/search/2026Q4/USD/"
     assert Finding.objects.get() == finding
 
 

@@ -101,6 +101,18 @@ def test_findings_stand_by_what_they_are_about(kind: str, expected: AgendaKind) 
     )
 
 
+def test_a_finding_about_a_model_names_it() -> None:
+    found = Found(
+        number=5,
+        kind="cost.breach",
+        subject="MRR-2026-0003 (AUT-2026-0003)",
+        text="Too much.",
+        page="/x/",
+        model="ads/x",
+    )
+    assert only(Sources(findings=(found,))).title == "ads/x: MRR-2026-0003 (AUT-2026-0003)"
+
+
 def test_the_worst_forecasts_first_and_small_errors_not_at_all() -> None:
     entries = gather(
         Sources(misses=(miss("A", 100, 109), miss("B", 100, 150), miss("C", 0, 5), miss("D", 100, 20))), quarter=Q4
