@@ -45,7 +45,22 @@ def book_checked(*, account: BudgetAccount, entry: Entry, by: User, now: datetim
     with transaction.atomic():
         row = book(account=account, entry=entry, by=by, now=now)
         if account.mode == Mode.OBSERVE and entry.amount > balance.available:
-            findings.raise_once(sighting=_seen(account, balance, entry), by=by, now=now)
+            why = "The account only observes, so it was booked."
+            findings.raise_once(sighting=_seen(account, balance, entry, why), by=by, now=now)
+    return row
+
+
+def book_planned(*, account: BudgetAccount, entry: Entry, by: User, now: datetime) -> LedgerEntry:
+    """Book what an approval takes from a quarter to come: never refused, and told where it is more than was given there.
+
+    Nothing is told of an account that was given nothing yet: its quarter is not budgeted.
+    """
+    balance = balance_of(account)
+    with transaction.atomic():
+        row = book(account=account, entry=entry, by=by, now=now)
+        if account.mode != Mode.OFF and balance.allocated > 0 and entry.amount > balance.available:
+            why = "Its quarter is yet to come, so it was planned."
+            findings.raise_once(sighting=_seen(account, balance, entry, why), by=by, now=now)
     return row
 
 
@@ -54,7 +69,11 @@ def book_given(*, account: BudgetAccount, entry: Entry, by: User, now: datetime)
     ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
     unit = account.unit
     handing_out.check_keeps(
-        balance_of(account), amount=entry.amount, unit=unit, account=str(account), enforces=account.mode == Mode.ENFORCE
+        balance_of(account, as_given=True),
+        amount=entry.amount,
+        unit=unit,
+        account=str(account),
+        enforces=account.mode == Mode.ENFORCE,
     )
     above = account_above(account) if entry.amount > 0 else None
     if above is not None:
@@ -65,10 +84,10 @@ def book_given(*, account: BudgetAccount, entry: Entry, by: User, now: datetime)
     return book(account=account, entry=entry, by=by, now=now)
 
 
-def _seen(account: BudgetAccount, balance: Balance, entry: Entry) -> Sighting:
+def _seen(account: BudgetAccount, balance: Balance, entry: Entry, why: str) -> Sighting:
     said = ledger.too_much(balance, amount=entry.amount, unit=account.unit, account=str(account))
     return Sighting(
         kind="budget.observed", subject=f"{entry.request_ref} on {account}",
-        text=f"{said} The account only observes, so it was booked.", severity=Severity.MEDIUM,
+        text=f"{said} {why}", severity=Severity.MEDIUM,
         source=f"{entry.kind.value} of {entry.request_ref}", key=f"budget.observed:{entry.key}",
     )  # fmt: skip

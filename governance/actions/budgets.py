@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -19,7 +20,8 @@ from governance.domain.refusals import Invalid
 from governance.enums import Unit
 from governance.models import BudgetAccount, CostCentre, LedgerEntry, Team
 from governance.queries.budgets import entries_of, lock_accounts, lock_touched, of_team
-from governance.queries.cost_centres import account_above
+from governance.queries.cost_centres import account_above, upwards
+from governance.queries.cost_centres import of_team as of_team_centre
 from governance.queries.people import person_of
 from governance.rules import check_allocate_budget
 
@@ -32,8 +34,9 @@ def allocate(
     Quarter.parse(quarter)
     check_amount(amount)
     with transaction.atomic():
-        # Held before the head of the audit chain, which opening a centre takes: a new one hangs under the organisation.
-        lock_accounts(Q(centre__level=Level.ORGANISATION.value, quarter=quarter, unit=unit))
+        if of_team_centre(team) is None:
+            # Held before the head of the audit chain, which opening a centre takes: a new one hangs under the organisation.
+            lock_accounts(Q(centre__level=Level.ORGANISATION.value, quarter__lte=quarter, unit=unit))
         centre = cost_centres.open_for_team(team=team, by=by, now=now)
         return allocate_to(centre=centre, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
 
@@ -55,6 +58,8 @@ def allocate_to(
     Quarter.parse(quarter)
     check_amount(amount)
     with transaction.atomic():
+        # The earlier accounts too: an approval holds them while it opens later ones, and must not be waited for in a circle.
+        lock_accounts(Q(centre__in=upwards(centre), unit=unit, quarter__lte=quarter))
         account = _opened(centre, quarter, unit)
         above = account_above(account)
         lock_accounts(Q(pk__in=[account.pk, *([above.pk] if above else [])]))
@@ -76,15 +81,21 @@ def reserve(
 
 
 def commit(
-    *, team: Team, quarter: str, amounts: Mapping[Unit, Decimal], ref: str, key: str, by: User, now: datetime
-) -> None:
-    """Turn what was reserved for a request into a commitment of `amounts`, in the caller's transaction."""
+    *, team: Team, quarter: str, amounts: Mapping[Unit, Decimal], ref: str, key: str, by: User, now: datetime,
+    later: Mapping[str, Mapping[Unit, Decimal]] = MappingProxyType({}),
+) -> None:  # fmt: skip
+    """Turn what was reserved for a request into a commitment of `amounts`, in the caller's transaction.
+
+    `later` is what falls into quarters to come: planned on their accounts, which open where there are none yet.
+    """
     with transaction.atomic():
         lock_touched(refs=[ref], team=team, quarter=quarter)
         _release_reserved(ref, key, by, now)
         for account, amount in _locked(team, quarter, amounts):
             entry = Entry(EntryKind.COMMIT, amount, ref, f"{key}:commit:{account.unit}")
             bookings.book_checked(account=account, entry=entry, by=by, now=now)
+        for to_come, planned in sorted(later.items()):
+            _plan(team, to_come, planned, ref, key, by, now)
 
 
 def release(*, ref: str, key: str, by: User | None, now: datetime) -> None:
@@ -105,6 +116,16 @@ def release_commitment(
             own = f"{key}:{kind.value}:{account.pk}"
             for entry in ledger.what_is_left(entries_of(account), ref=ref, key=own, kind=kind):
                 bookings.book(account=account, entry=entry, by=by, now=now)
+
+
+def _plan(
+    team: Team, quarter: str, amounts: Mapping[Unit, Decimal], ref: str, key: str, by: User, now: datetime
+) -> None:
+    centre = cost_centres.open_for_team(team=team, by=by, now=now)
+    for unit in sorted(unit for unit, amount in amounts.items() if amount > 0):
+        account = _opened(centre, quarter, unit)
+        entry = Entry(EntryKind.PLAN, amounts[unit], ref, f"{key}:plan:{quarter}:{unit}")
+        bookings.book_planned(account=account, entry=entry, by=by, now=now)
 
 
 def _opened(centre: CostCentre, quarter: str, unit: Unit) -> BudgetAccount:

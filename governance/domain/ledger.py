@@ -1,7 +1,8 @@
 """The budget ledger: append-only entries of one account, and what they leave available.
 
 One account is one cost centre, one quarter and one unit. A request first reserves; on approval its reservation is released
-and the approved amount committed; what is billed for it draws the commitment down. Corrections are new entries.
+and the approved amount committed, what falls into later quarters as a plan on theirs; what is billed for it in a quarter
+draws that quarter's commitment down. Corrections are new entries.
 
     available = allocated - handed out - reserved - committed and not yet billed - billed
 
@@ -26,6 +27,7 @@ class EntryKind(StrEnum):
     TRANSFER = "transfer"
     RESERVE = "reserve"
     COMMIT = "commit"
+    PLAN = "plan"
     RELEASE = "release"
     ACTUAL = "actual"
     ACCRUAL = "accrual"
@@ -55,7 +57,7 @@ class Mode(StrEnum):
 _MODES = {
     Mode.OFF: "Everything is booked, nothing is checked.",
     Mode.OBSERVE: "What is too much is booked and raises a finding.",
-    Mode.ENFORCE: "What is too much is refused.",
+    Mode.ENFORCE: "What is too much is refused; what an approval plans in a quarter to come is booked and raises a finding.",
 }
 
 
@@ -82,7 +84,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Holding:
-    """What one request holds of an account: reserved, committed in all, and billed so far."""
+    """What one request holds of an account: reserved, committed (planned included) in all, and billed so far."""
 
     reserved: Decimal = ZERO
     committed: Decimal = ZERO
@@ -103,8 +105,8 @@ class Holding:
 class Balance:
     """Where an account stands, in its own unit.
 
-    `committed` is what is committed and not yet billed; `spent` all that is billed or accrued, `unbound` the part of it that
-    names no request; `handed_out` is what the accounts below were given.
+    `committed` is what is committed, planned included, and not yet billed; `spent` all that is billed or accrued, `unbound`
+    the part of it that names no request; `handed_out` is what the accounts below were given.
     """
 
     allocated: Decimal

@@ -72,16 +72,16 @@ def _entry(row: LedgerEntry) -> Entry:
     )  # fmt: skip
 
 
-def handed_out(account: BudgetAccount) -> Decimal:
-    """What the accounts right below were given."""
-    below = cost_centres.ids_below(account)
+def handed_out(account: BudgetAccount, *, as_given: bool = False) -> Decimal:
+    """What the accounts right below were given; `as_given` as if the account had been given something itself."""
+    below = cost_centres.ids_below(account, as_given=as_given)
     rows = LedgerEntry.objects.filter(account__in=below, kind__in=[kind.value for kind in ledger.OF_THE_ACCOUNT])
     return ledger.allocated(_entry(row) for row in rows)
 
 
-def balance_of(account: BudgetAccount) -> Balance:
-    """Where the account stands."""
-    return ledger.balance(entries_of(account), handed_out=handed_out(account))
+def balance_of(account: BudgetAccount, *, as_given: bool = False) -> Balance:
+    """Where the account stands; `as_given` counts what those below hold even where it was given nothing itself."""
+    return ledger.balance(entries_of(account), handed_out=handed_out(account, as_given=as_given))
 
 
 def lock_accounts(which: Q) -> list[BudgetAccount]:
@@ -96,9 +96,19 @@ def of_team(*, team: Team, quarter: str) -> Q:
     return Q(centre__level="team", centre__team=team, quarter=quarter)
 
 
+def quarters_of(*, team: Team, ref: str) -> list[str]:
+    """The quarters of the team's accounts that anything was booked on for the request, the earliest first."""
+    rows = BudgetAccount.objects.filter(centre__level="team", centre__team=team, entries__request_ref=ref)
+    return list(rows.order_by("quarter").values_list("quarter", flat=True).distinct())
+
+
 def lock_touched(*, refs: Collection[str], team: Team, quarter: str) -> list[BudgetAccount]:
-    """Lock every account that settling the requests may book on; ask before the first audit event of a transaction."""
-    return lock_accounts(Q(entries__request_ref__in=refs) | of_team(team=team, quarter=quarter))
+    """Lock every account that settling the requests may book on; ask before the first audit event of a transaction.
+
+    Those are the team's from `quarter` on: an approval plans in later ones too.
+    """
+    own = Q(centre__level="team", centre__team=team, quarter__gte=quarter)
+    return lock_accounts(Q(entries__request_ref__in=refs) | own)
 
 
 def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[AccountView]:

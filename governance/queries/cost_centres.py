@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef
+
 from governance.domain.cost_centres import Level
+from governance.domain.ledger import SIGNED
 from governance.domain.refusals import NotFound
-from governance.models import BudgetAccount, CostCentre, Team
+from governance.models import BudgetAccount, CostCentre, LedgerEntry, Team
+
+GIVEN = sorted(kind.value for kind in SIGNED)
 
 
 @dataclass(frozen=True)
@@ -35,14 +40,18 @@ def of_team(team: Team) -> CostCentre | None:
     return CostCentre.objects.filter(level=Level.TEAM.value, team=team).first()
 
 
-def places(*, quarter: str, unit: str) -> dict[int, Place]:
-    """Every account of a quarter and unit by its id, with the account of the nearest centre above that has one."""
+def places(*, quarter: str, unit: str, as_given: int | None = None) -> dict[int, Place]:
+    """Every account of a quarter and unit by its id, with the account of the nearest centre above that has one.
+
+    An account that was given nothing yet, opened by a plan, stands above nothing: a level without a budget sets no limit.
+    `as_given` is an account to take as if it had been given something.
+    """
     parents = dict(CostCentre.objects.values_list("pk", "parent_id"))
-    rows = BudgetAccount.objects.filter(quarter=quarter, unit=unit).values_list("pk", "centre_id")
-    of_centre = {centre: account for account, centre in rows}
-    return {
-        account: Place(account, centre, _above(centre, parents, of_centre)) for centre, account in of_centre.items()
-    }
+    given = LedgerEntry.objects.filter(account=OuterRef("pk"), kind__in=GIVEN)
+    rows = BudgetAccount.objects.filter(quarter=quarter, unit=unit).annotate(is_given=Exists(given))
+    found = list(rows.values_list("pk", "centre_id", "is_given"))
+    of_centre = {centre: account for account, centre, is_given in found if is_given or account == as_given}
+    return {account: Place(account, centre, _above(centre, parents, of_centre)) for account, centre, _ in found}
 
 
 def _above(centre: int, parents: Mapping[int, int | None], of_centre: Mapping[int, int]) -> int | None:
@@ -58,10 +67,21 @@ def account_above(account: BudgetAccount) -> BudgetAccount | None:
     return BudgetAccount.objects.get(pk=place.above_id) if place.above_id is not None else None
 
 
-def ids_below(account: BudgetAccount) -> list[int]:
+def ids_below(account: BudgetAccount, *, as_given: bool = False) -> list[int]:
     """The accounts right below: the first on each way down the tree."""
-    found = places(quarter=account.quarter, unit=account.unit).values()
+    pretended = account.pk if as_given else None
+    found = places(quarter=account.quarter, unit=account.unit, as_given=pretended).values()
     return sorted(place.account_id for place in found if place.above_id == account.pk)
+
+
+def upwards(centre: CostCentre) -> list[int]:
+    """The centre and every centre above it, by their ids."""
+    parents = dict(CostCentre.objects.values_list("pk", "parent_id"))
+    found, above = [], centre.pk
+    while above is not None:
+        found.append(above)
+        above = parents[above]
+    return found
 
 
 def is_above(centre: CostCentre, *, below: CostCentre) -> bool:

@@ -17,15 +17,9 @@ from reviews.domain.lifecycle import State, check_action
 from reviews.domain.voting import Choice, VotingOutcome, check_rationale
 from reviews.models import Decision, Determination, ReviewRequest, Revision, Vote
 from reviews.queries.bundle import bundle_of
+from reviews.queries.commitments import now_and_later
 from reviews.queries.electorate import electorate_of
-from reviews.queries.evidence import (
-    amounts_of,
-    determine,
-    figures_of,
-    judged_by,
-    severities,
-    told_of,
-)
+from reviews.queries.evidence import determine, judged_by, severities, told_of
 from reviews.queries.locking import lock_all
 from reviews.queries.readiness import obstacles
 from reviews.queries.requests import parties_of
@@ -44,7 +38,7 @@ class Promise:
 
 
 def request_review(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
-    """Freeze the revision, reserve its budget, and ask the reviewers."""
+    """Freeze the revision, reserve what it takes of this quarter, and ask the reviewers."""
     check_edit(person_of(by), parties_of(request))
     with transaction.atomic():
         row = lock_all(request=request, now=now)
@@ -54,8 +48,9 @@ def request_review(*, request: ReviewRequest, by: User, now: datetime) -> Review
         revision = Revision.objects.create(
             request=row, number=row.revision, bundle=bundle, digest=digest_of(bundle), frozen_at=now
         )
+        amounts, _ = now_and_later(row, now=now)
         budgets.reserve(
-            team=row.team, quarter=str(Quarter.of(now.date())), amounts=amounts_of(figures_of(row), now=now),
+            team=row.team, quarter=str(Quarter.of(now.date())), amounts=amounts,
             ref=row.ref, key=f"{row.ref}:{row.revision}", by=by, now=now,
         )  # fmt: skip
         move(request=row, target=State.IN_REVIEW, by=by, now=now)
@@ -124,8 +119,9 @@ def _settle(
         _conclude(row, "rejected", rationale, by, now)
     elif outcome is VotingOutcome.APPROVED:
         _check_unchanged(row, now)
+        amounts, later = now_and_later(row, now=now)
         budgets.commit(
-            team=row.team, quarter=str(Quarter.of(now.date())), amounts=amounts_of(figures_of(row), now=now),
+            team=row.team, quarter=str(Quarter.of(now.date())), amounts=amounts, later=later,
             ref=row.ref, key=f"{row.ref}:{row.revision}", by=by, now=now,
         )  # fmt: skip
         word = "approved_with_conditions" if conditions else "approved"

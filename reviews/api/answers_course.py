@@ -54,6 +54,9 @@ class BudgetEffectAnswer(Answer):
     mode = serializers.CharField(help_text="off, observe or enforce.")
     is_affordable = serializers.BooleanField()
     is_booked = serializers.BooleanField()
+    is_later = serializers.BooleanField(
+        help_text="Whether the quarter is after that of the decision: planned, never refused."
+    )
 
 
 class TicketAnswer(Answer):

@@ -1,8 +1,7 @@
 """The course of a request in a packet: what the policy said, who answered and voted, money, ticket and trail."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db.models import Q
@@ -12,11 +11,9 @@ from governance.domain.addresses import clickable
 from governance.domain.canonical import is_digest
 from governance.domain.checklists import ItemStatus
 from governance.domain.evaluation import RuleResult
-from governance.domain.quarters import Quarter
 from governance.domain.recorded import determination_from
-from governance.enums import Unit
 from governance.models import AuditEvent
-from governance.queries import budgets, checkpoints
+from governance.queries import checkpoints
 from reviews.domain import wording
 from reviews.domain.lifecycle import State
 from reviews.domain.packet import (
@@ -35,8 +32,9 @@ from reviews.domain.packet import (
 )
 from reviews.domain.voting import standing
 from reviews.models import Authorisation, ChecklistAnswer, Decision, Determination, ReviewRequest, Ticket, TicketState
+from reviews.queries.commitments import Take, takes
 from reviews.queries.electorate import Electorate
-from reviews.queries.evidence import amounts_of, checklist_of, checklist_status, figures_of
+from reviews.queries.evidence import checklist_of, checklist_status
 
 REJECTED = "rejected"
 NOT_REVIEWED = frozenset({State.DRAFT, State.SCREENING, State.CLEARED})
@@ -127,16 +125,10 @@ def condition_rows(decision: Decision | None) -> tuple[ConditionRow, ...]:
 
 
 def budget_rows(request: ReviewRequest, *, decision: Decision | None, now: datetime) -> tuple[BudgetRow, ...]:
-    """What the request takes from the accounts of its quarter, which is the decision's once there is one."""
+    """What the request takes from its team's accounts, quarter by quarter, the present one or the decision's first."""
     if request.state in SPENDS_NOTHING or (decision and decision.outcome == REJECTED):
         return ()
-    quarter = str(Quarter.of((decision.decided_at if decision else now).date()))
-    amounts = amounts_of(figures_of(request), now=now)
-    rows = (
-        _budget_row(request, quarter, unit, amounts[unit], is_booked=decision is not None, today=now.date())
-        for unit in Unit
-    )
-    return tuple(row for row in rows if row.this > 0)
+    return tuple(_budget_row(request, take) for take in takes(request, decision=decision, now=now))
 
 
 def ticket_part(request: ReviewRequest) -> TicketPart | None:
@@ -245,20 +237,15 @@ def _answer_words(answer: ChecklistAnswer) -> str:
     return "\n".join(part for part in (attested, answer.text, file) if part)
 
 
-def _budget_row(
-    request: ReviewRequest, quarter: str, unit: Unit, wanted: Decimal, *, is_booked: bool, today: date
-) -> BudgetRow:
-    effect = budgets.effect(
-        team=request.team, quarter=quarter, unit=unit, amount=wanted, ref=request.ref, today=today
-    )  # fmt: skip
-    this = effect.booked if is_booked else wanted
+def _budget_row(request: ReviewRequest, take: Take) -> BudgetRow:
+    effect = take.effect
     before = effect.available + effect.booked
     return BudgetRow(
-        account=f"{request.team.name}, {quarter}",
-        unit=unit.value,
+        account=f"{request.team.name}, {effect.quarter}{', planned' if take.is_later else ''}",
+        unit=effect.unit,
         before=before,
-        this=this,
-        after=before - this,
+        this=take.this,
+        after=before - take.this,
         reserved_by_others=effect.reserved_by_others,
     )
 

@@ -5,18 +5,16 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from governance.domain.addresses import clickable
-from governance.domain.quarters import Quarter
 from governance.domain.roles import Person
-from governance.enums import UNFINISHED, JobState, Unit
+from governance.enums import UNFINISHED, JobState
 from governance.models import OutboxMessage
-from governance.queries import budgets
 from reviews.domain.lifecycle import State
 from reviews.domain.packet import DeterminationPart, VoteRow
 from reviews.models import Authorisation, Decision, ReviewRequest, Ticket
 from reviews.queries import packet_parts as parts
 from reviews.queries import possible
+from reviews.queries.commitments import Take, takes
 from reviews.queries.electorate import Electorate
-from reviews.queries.evidence import amounts_of, figures_of
 from reviews.queries.inbound import MirrorView, mirror_view
 from reviews.queries.possible import Possible
 from reviews.queries.re_reviews import ReReviewView, opened_for
@@ -43,7 +41,7 @@ class BudgetView:
     """What the request takes from an account; `is_booked` once the decision has committed it.
 
     `committed` is what is promised or billed otherwise; `forecast` is for the end of the quarter, without the request until
-    it is booked.
+    it is booked. A quarter that `is_later` than the decision's is planned, and refuses nothing.
     """
 
     unit: str
@@ -59,6 +57,7 @@ class BudgetView:
     forecast_after: Decimal
     is_affordable: bool
     is_booked: bool
+    is_later: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,17 +185,11 @@ def vote_views(electorate: Electorate) -> tuple[VoteRow, ...]:
 
 
 def budget_views(*, request: ReviewRequest, decision: Decision | None, now: datetime) -> tuple[BudgetView, ...]:
-    """What the request takes from its team's accounts, which are those of the decision's quarter once there is one."""
+    """What the request takes from its team's accounts, quarter by quarter, the present one or the decision's first."""
     is_rejected = decision is not None and decision.outcome == parts.REJECTED
     if request.state == State.DRAFT or State(request.state) in parts.SPENDS_NOTHING or is_rejected:
         return ()
-    quarter = str(Quarter.of((decision.decided_at if decision else now).date()))
-    amounts = amounts_of(figures_of(request), now=now)
-    rows = (
-        _budget_view(request, quarter, unit, amounts[unit], is_booked=decision is not None, today=now.date())
-        for unit in Unit
-    )
-    return tuple(row for row in rows if row.this > 0)
+    return tuple(_budget_view(take) for take in takes(request, decision=decision, now=now))
 
 
 def ticket_view(request: ReviewRequest) -> TicketView | None:
@@ -268,16 +261,13 @@ def _conditions(
     )  # fmt: skip
 
 
-def _budget_view(
-    request: ReviewRequest, quarter: str, unit: Unit, wanted: Decimal, *, is_booked: bool, today: date
-) -> BudgetView:
-    effect = budgets.effect(team=request.team, quarter=quarter, unit=unit, amount=wanted, ref=request.ref, today=today)
-    booked = effect.booked if is_booked else Decimal(0)
-    this, available = booked if is_booked else wanted, effect.available + booked
+def _budget_view(take: Take) -> BudgetView:
+    effect, is_booked = take.effect, take.is_booked
+    available = effect.available + (effect.booked if is_booked else Decimal(0))
     return BudgetView(
-        unit=unit.value, quarter=quarter, mode=effect.mode, allocated=effect.allocated,
+        unit=effect.unit, quarter=effect.quarter, mode=effect.mode, allocated=effect.allocated,
         committed=effect.allocated - available - effect.reserved_by_others,
-        reserved_by_others=effect.reserved_by_others, available=available, this=this, after=available - this,
+        reserved_by_others=effect.reserved_by_others, available=available, this=take.this, after=available - take.this,
         forecast=effect.forecast, forecast_after=effect.forecast if is_booked else effect.forecast_after,
-        is_affordable=is_booked or effect.is_affordable, is_booked=is_booked,
+        is_affordable=is_booked or effect.is_affordable, is_booked=is_booked, is_later=take.is_later,
     )  # fmt: skip

@@ -56,6 +56,7 @@ WORDS = {
     "run.dead": "gave a benchmark up",
     "budget.reserve": "reserved budget",
     "budget.commit": "committed budget",
+    "budget.plan": "planned budget of a later quarter",
     "budget.release": "released budget",
     "budget.expire": "let the rest of a commitment expire",
     "authorisation.issued": "signed the authorisation",

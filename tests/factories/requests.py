@@ -14,6 +14,7 @@ from governance.actions import budgets
 from governance.domain.canonical import digest_of
 from governance.domain.facts import CATALOGUE, Basis
 from governance.domain.quarters import Quarter
+from governance.domain.shares import shares
 from governance.enums import Unit
 from governance.models import ModelVersion, Team
 from reviews.actions import evidence, requests, review
@@ -53,6 +54,12 @@ def allocate_budget(*, by: User, now: datetime, team: Team, usd: str = "100000",
     for unit, amount in ((Unit.USD, usd), (Unit.GPU_H, gpu_h)):
         key = f"test:{team.slug}:{quarter}:{unit}"
         budgets.allocate(team=team, quarter=quarter, unit=unit, amount=Decimal(amount), key=key, by=by, now=now)
+
+
+def usd_shares(*, now: datetime, usd: str = "30000", once: str = "9600") -> list[Decimal]:
+    """What approving a request of those costs now takes from each quarter, the present one first."""
+    found = shares(amount=Decimal(usd), once=Decimal(once), start_on=now.date(), days=365)
+    return list(found.values())
 
 
 def make_draft(

@@ -247,7 +247,7 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
         request=request, item="data-sheet", file_name=seed.short(), file_digest="sha256:" + "a" * 64,
         answered_by=cast.author, answered_at=now,
     )  # fmt: skip
-    entry = LedgerEntry.objects.latest("pk")
+    entry = LedgerEntry.objects.exclude(kind="plan").latest("pk")
     LedgerEntry.objects.create(
         account=entry.account, kind="allocate", amount=1, key=seed.short(), note=seed.long()[:200], booked_at=now,
         booked_by=cast.finance,

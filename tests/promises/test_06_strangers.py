@@ -143,7 +143,7 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
 
 
 def _proposed(cast: Cast, now: datetime) -> BudgetChange:
-    account = BudgetAccount.objects.get(unit="USD")
+    account = BudgetAccount.objects.filter(unit="USD").earliest("quarter")
     wish = budget_changes.Wish(aspect=Aspect.AMOUNT, account=account, amount=account.entries.earliest("pk").amount + 1)
     return budget_changes.propose(wish=wish, reason="One more is needed.", by=cast.author, now=now)
 

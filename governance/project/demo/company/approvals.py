@@ -1,5 +1,6 @@
 """A model's review, walked through the same actions as anybody's: filed, projected, measured, voted, authorised."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -26,7 +27,7 @@ from reviews.actions.review import Promise
 from reviews.domain.voting import Choice
 from reviews.models import ReviewRequest
 from reviews.queries import comparison
-from reviews.queries.evidence import amounts_of, figures_of
+from reviews.queries.commitments import now_and_later
 
 VERSION = "1.0.0"
 ANSWERS = {
@@ -61,9 +62,9 @@ def file(model: Model, *, quarter: Quarter, staff: Staff, now: datetime) -> Revi
     return request
 
 
-def asks(request: ReviewRequest, *, now: datetime) -> dict[Unit, Decimal]:
-    """What approving the request commits, by unit."""
-    return amounts_of(figures_of(request), now=now)
+def asks(request: ReviewRequest, *, now: datetime) -> Mapping[Unit, Decimal]:
+    """What approving the request commits in the present quarter, by unit."""
+    return now_and_later(request, now=now)[0]
 
 
 def approve(request: ReviewRequest, *, staff: Staff, now: datetime, condition: str = "") -> ReviewRequest:

@@ -230,6 +230,9 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     "governance.actions.bookings.book_given": lambda cast, now: _booked(
         cast, now, how=bookings.book_given, kind=EntryKind.ALLOCATE, ref=None
     ),
+    "governance.actions.bookings.book_planned": lambda cast, now: _booked(
+        cast, now, how=bookings.book_planned, kind=EntryKind.PLAN, ref=REF
+    ),
     "governance.actions.bookings.book_checked": lambda cast, now: _booked(
         cast, now, how=bookings.book_checked, kind=EntryKind.RESERVE, ref=REF
     ),

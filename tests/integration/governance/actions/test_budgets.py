@@ -213,7 +213,7 @@ def test_the_database_refuses_what_no_action_would_write(cast: Cast, team: Team)
     account = allocate(team, cast.finance).account
     for fields in (
         {"amount": 0}, {"amount": -101}, {"kind": "steal"}, {"key": "k"}, {"request_ref": REF}, {"period": "2026-10"},
-        {"is_commitment": True}, {"kind": "reserve"}, {"kind": "reserve", "request_ref": REF, "amount": -1},
+        {"is_commitment": True}, {"kind": "reserve"}, {"kind": "plan"}, {"kind": "plan", "request_ref": REF, "amount": 0}, {"kind": "reserve", "request_ref": REF, "amount": -1},
         {"kind": "commit", "request_ref": REF, "amount": 101}, {"kind": "expire", "amount": 101},
         {"kind": "expire", "request_ref": REF}, {"kind": "expire", "is_commitment": True},
         {"kind": "commit", "request_ref": REF, "is_commitment": True},

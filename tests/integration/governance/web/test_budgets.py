@@ -8,7 +8,7 @@ from governance.actions import budgets
 from governance.domain.quarters import Quarter
 from governance.enums import Unit
 from governance.models import LedgerEntry
-from tests.factories.requests import allocate_budget
+from tests.factories.requests import allocate_budget, usd_shares
 
 
 @pytest.fixture
@@ -74,19 +74,22 @@ def test_whoever_is_not_finance_allocates_nothing(as_, team, admin):
     assert not LedgerEntry.objects.exists()
 
 
-def test_the_ledger_adds_up(as_, decided, finance, quarter):
+def test_the_ledger_adds_up(as_, decided, finance, quarter, now):
+    first, second, *_ = usd_shares(now=now)
     answer = as_(finance).get(f"/budgets/search/{quarter}/USD/")
     statement = answer.context["statement"]
     assert [(line.kind, line.change, line.available) for line in reversed(statement.lines)] == [
         ("allocate", Decimal(100000), Decimal(100000)),
-        ("reserve", Decimal(-30000), Decimal(70000)),
-        ("release", Decimal(30000), Decimal(100000)),
-        ("commit", Decimal(-30000), Decimal(70000)),
+        ("reserve", -first, 100000 - first),
+        ("release", first, Decimal(100000)),
+        ("commit", -first, 100000 - first),
     ]
     assert statement.lines[0].available == statement.balance.available
     page = answer.content.decode()
     assert f'<a href="/requests/{decided.ref}/">{decided.ref}</a>' in page
-    assert "\N{MINUS SIGN}$30,000.00" in page
+    assert f"\N{MINUS SIGN}${first:,}" in page
+    following = as_(finance).get(f"/budgets/search/{Quarter.parse(quarter).next}/USD/")
+    assert [(line.kind, line.available) for line in following.context["statement"].lines] == [("plan", -second)]
 
 
 def test_a_ledger_is_seen_by_the_team_and_the_house(as_, decided, author, outsider, quarter):

@@ -50,7 +50,7 @@ def test_asking_freezes_the_revision_and_reserves_the_money(world: World) -> Non
     frozen = request.revisions.get()
     assert (frozen.number, frozen.digest, frozen.frozen_at) == (1, digest_of(frozen.bundle), world.now)
     reserved = {entry.account.unit: entry.amount for entry in LedgerEntry.objects.filter(kind="reserve")}
-    assert reserved == {"USD": Decimal("30000.00"), "gpu_h": Decimal("320.00")}
+    assert reserved == {"USD": walks.usd_shares(now=world.now)[0], "gpu_h": Decimal("320.00")}
     quarter = str(Quarter.of(world.now.date()))
     assert {entry.account.quarter for entry in LedgerEntry.objects.filter(kind="reserve")} == {quarter}
     assert AuditEvent.objects.get(kind="revision.frozen").details == {"number": 1, "digest": frozen.digest}
@@ -104,7 +104,12 @@ def test_no_money_no_review(world: World) -> None:
     )
     with refused(Invalid, match="Ask finance to allocate one", code="no_budget"):
         review.request_review(request=walk, by=world.cast.author, now=world.now)
-    walks.allocate_budget(team=walk.team, by=world.cast.finance, now=world.now, usd="29999.99")
+    walks.allocate_budget(
+        team=walk.team,
+        by=world.cast.finance,
+        now=world.now,
+        usd=str(walks.usd_shares(now=world.now)[0] - Decimal("0.01")),
+    )
     with refused(WrongState, match=r"0\.01.* too much", code="over_budget"):
         review.request_review(request=walk, by=world.cast.author, now=world.now)
 
@@ -125,9 +130,10 @@ def test_two_reviewers_and_a_lead_approve(world: World) -> None:
     )  # fmt: skip
     assert decision.bundle_digest == request.revisions.get().digest
     assert (decision.determination.occasion, decision.determination.outcome) == ("decision", "review_required")
+    first, *later = map(str, walks.usd_shares(now=world.now))
     assert [(entry.kind, str(entry.amount)) for entry in LedgerEntry.objects.exclude(request_ref="").order_by("pk")] == [
-        ("reserve", "30000.00"), ("reserve", "320.00"), ("release", "30000.00"), ("release", "320.00"),
-        ("commit", "30000.00"), ("commit", "320.00"),
+        ("reserve", first), ("reserve", "320.00"), ("release", first), ("release", "320.00"),
+        ("commit", first), ("commit", "320.00"), *(("plan", share) for share in later),
     ]  # fmt: skip
     assert Authorisation.objects.get().state == "active"
     assert request.packets.get().number == 1
@@ -137,9 +143,10 @@ def test_two_reviewers_and_a_lead_approve(world: World) -> None:
 def test_the_trail_tells_the_decision_in_order(world: World) -> None:
     last = AuditEvent.objects.count()
     request = last_vote(world, world.before_the_last_vote())
+    later = ["budget.plan"] * (len(walks.usd_shares(now=world.now)) - 1)
     kinds = list(AuditEvent.objects.order_by("position").values_list("kind", flat=True))[last:]
     assert kinds[kinds.index("vote.cast", kinds.index("vote.cast", kinds.index("vote.cast") + 1) + 1) :] == [
-        "vote.cast", "budget.release", "budget.release", "budget.commit", "budget.commit", "request.decided",
+        "vote.cast", "budget.release", "budget.release", "budget.commit", "budget.commit", *later, "request.decided",
         "decision.approved", "authorisation.issued", "ticket.told", "audit.checkpointed",
         "packet.frozen",
     ]  # fmt: skip
@@ -181,7 +188,8 @@ def test_changes_are_asked_for_and_made(world: World) -> None:
         request = world.vote(request, voter)
     request = last_vote(world, request)
     assert (request.state, Decision.objects.get().revision, Vote.objects.count()) == ("decided", 2, 5)
-    assert [entry.kind for entry in LedgerEntry.objects.exclude(request_ref="").order_by("pk")] == [
+    booked = LedgerEntry.objects.exclude(request_ref="").exclude(kind="plan")
+    assert [entry.kind for entry in booked.order_by("pk")] == [
         "reserve", "reserve", "release", "release", "reserve", "reserve", "release", "release", "commit", "commit",
     ]  # fmt: skip
 

@@ -311,12 +311,18 @@ class Walk(RuleBasedStateMachine):
 
     def _money_agrees(self, row: ReviewRequest) -> None:
         facts = self.oracle.facts
-        cost = {True: BIG, False: SMALL}.get(facts.get("total_cost_1y_usd"), {}).get("total_cost_1y_usd", "0")
-        entries = entries_of(BudgetAccount.objects.get(unit="USD"))
-        reserved = Decimal(cost) if self.oracle.state == "in_review" else Decimal(0)
+        cost, once = (
+            {True: BIG, False: SMALL}.get(facts.get(name), {}).get(name, "0")
+            for name in ("total_cost_1y_usd", "training_cost_usd")
+        )
+        first, *later = walks.usd_shares(now=self.now, usd=cost, once=once) or [Decimal(0)]
+        accounts = [entries_of(each) for each in BudgetAccount.objects.filter(unit="USD").order_by("quarter")]
+        entries = accounts[0]
+        reserved = first if self.oracle.state == "in_review" else Decimal(0)
         assert ledger.reserved_by(entries, ref=row.ref) == ledger.balance(entries).reserved == reserved
-        committed = ledger.balance(entry for entry in entries if entry.request_ref == row.ref).committed
-        assert committed == (Decimal(cost) if self.oracle.state == "approved" else 0)
+        committed = [ledger.holding_of(each, ref=row.ref).open for each in accounts]
+        assert sum(committed) == (Decimal(cost) if self.oracle.state == "approved" else 0)
+        assert [amount for amount in committed if amount] == ([first, *later] if sum(committed) else [])
 
 
 def test_no_walk_diverges_from_the_oracle(base: Base) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from rest_framework.test import APIClient
 from governance.models import PolicyVersion
 from reviews.models import ReviewRequest
 from tests.factories.people import Cast
-from tests.factories.requests import allocate_budget, make_draft
+from tests.factories.requests import allocate_budget, make_draft, usd_shares
 from tests.factories.snapshots import snapshot
 
 Api = Callable[[User | None], APIClient]
@@ -60,10 +61,11 @@ def test_the_whole_way(api: Api, cast: Cast, ready: ReviewRequest, now: datetime
     allocate_budget(team=ready.team, by=cast.finance, now=now)
     said = post(api(cast.author), ready, "request-review").json()
     assert (said["state"], [stage["is_open"] for stage in said["stages"]]) == ("in_review", [True, False])
-    assert {row["unit"]: (row["amount"], row["after"]) for row in said["budget"]} == {
-        "USD": ("30000", "70000"),
-        "gpu_h": ("320", "680"),
-    }
+    first, *later = usd_shares(now=now)
+    assert [(row["unit"], Decimal(row["amount"]), Decimal(row["after"])) for row in said["budget"]] == [
+        ("USD", first, 100_000 - first), ("gpu_h", 320, 680), *(("USD", share, -share) for share in later),
+    ]  # fmt: skip
+    assert [row["is_later"] for row in said["budget"]] == [False, False, *(True for _ in later)]
     for reviewer in (cast.reviewer_one, cast.reviewer_two):
         response = post(api(reviewer), ready, "votes", stage="technical", **APPROVAL)
         assert (response.status_code, response.json()["state"]) == (201, "in_review")
@@ -80,7 +82,9 @@ def test_the_whole_way(api: Api, cast: Cast, ready: ReviewRequest, now: datetime
     assert [(each["text"], each["owner"], each["due_on"]) for each in held["conditions"]] == [
         ("Measure the INT8 variant.", "Author", due_on)
     ]
-    assert [(row["unit"], row["is_booked"]) for row in said["budget"]] == [("USD", True), ("gpu_h", True)]
+    assert [(row["unit"], row["is_booked"]) for row in said["budget"]] == [
+        ("USD", True), ("gpu_h", True), *(("USD", True) for _ in later),
+    ]  # fmt: skip
     assert [packet["number"] for packet in said["packets"]] == [1]
     votes = api(cast.auditor).get(f"{URL}{ready.ref}/votes/").json()
     assert [(vote["person"], vote["stage"], vote["is_void"]) for vote in votes["votes"]] == [

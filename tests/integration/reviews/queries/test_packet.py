@@ -262,8 +262,8 @@ def test_a_rejection_rests_on_nobody_and_spends_nothing(journey: Journey) -> Non
 def usd_row(**changes: Any) -> BudgetRow:
     figures = {
         "before": Decimal(60000),
-        "this": Decimal(21340),
-        "after": Decimal(38660),
+        "this": Decimal("6434.52"),  # 1,840 of training, and 86 of 365 days of 19,500
+        "after": Decimal("53565.48"),
         "reserved_by_others": Decimal(0),
     }
     return BudgetRow(account="Retail vision, 2026Q3", unit="USD", **(figures | changes))
@@ -274,9 +274,24 @@ def gpu_row(**changes: Any) -> BudgetRow:
     return BudgetRow(account="Retail vision, 2026Q3", unit="gpu_h", **(figures | changes))
 
 
+LATER = {"2026Q4": "4915.06", "2027Q1": "4808.21", "2027Q2": "4861.64", "2027Q3": "320.57"}
+
+
+def later_rows() -> tuple[BudgetRow, ...]:
+    """What is planned in later quarters, to which nobody has allocated anything."""
+    return tuple(
+        BudgetRow(
+            account=f"Retail vision, {quarter}, planned", unit="USD", before=Decimal(0), this=Decimal(share),
+            after=-Decimal(share), reserved_by_others=Decimal(0),
+        )
+        for quarter, share in LATER.items()
+    )  # fmt: skip
+
+
 def test_the_budget_reads_the_same_before_and_after_the_decision(journey: Journey) -> None:
     request = journey.in_evidence()
-    expected = (usd_row(), gpu_row())
+    expected = (usd_row(), gpu_row(), *later_rows())
+    assert sum(row.this for row in expected if row.unit == "USD") == 21340
     assert packet(journey, request).budget == expected, "nothing is booked yet"
     request = journey.asked(request)
     assert packet(journey, request).budget == expected, "its own reservation counts as free"
@@ -292,21 +307,24 @@ def test_the_budget_counts_what_others_reserved(journey: Journey) -> None:
         by=journey.rita, now=journey.now,
     )  # fmt: skip
     assert packet(journey, request).budget == (
-        usd_row(before=Decimal(55900), after=Decimal(34560), reserved_by_others=Decimal(4100)),
+        usd_row(before=Decimal(55900), after=Decimal("49465.48"), reserved_by_others=Decimal(4100)),
         gpu_row(),
+        *later_rows(),
     )
 
 
 def test_a_later_packet_still_shows_the_quarter_of_the_decision(journey: Journey) -> None:
     request = journey.approved()
     journey.now = datetime(2026, 11, 1, tzinfo=UTC)
-    assert packet(journey, request).budget == (usd_row(), gpu_row())
+    assert packet(journey, request).budget == (usd_row(), gpu_row(), *later_rows())
 
 
 def test_a_team_without_an_account_sees_what_is_missing(journey: Journey) -> None:
     request = journey.filed()
     journey.state(request, "total_cost_1y_usd", "700", Basis.DECLARED)
-    assert packet(journey, request).budget == (usd_row(before=Decimal(0), this=Decimal(700), after=Decimal(-700)),)
+    said = packet(journey, request).budget
+    assert said[0] == usd_row(before=Decimal(0), this=Decimal("166.84"), after=Decimal("-166.84"))
+    assert sum(row.this for row in said) == 700
 
 
 def test_a_cleared_request_has_neither_stages_nor_budget_nor_ticket(journey: Journey) -> None:
@@ -439,7 +457,7 @@ def test_the_decision_freezes_a_packet_that_says_approved(journey: Journey) -> N
 
     assert frozen.document_digest == packet_digest(said)
     assert (said.cover.outcome, said.generated_at, said.generator) == ("approved", journey.now, "Weighbridge 0.1.0")
-    assert said.budget == (usd_row(), gpu_row())
+    assert said.budget == (usd_row(), gpu_row(), *later_rows())
     assert said.authorisation is not None
 
 

@@ -75,16 +75,22 @@ def test_a_contradiction_is_shown_until_it_is_explained(policy: PolicyVersion, a
     assert "Claimed for batch eight." in words(page)
 
 
-def test_the_page_of_a_review(in_review: ReviewRequest, cast: Cast) -> None:
+def test_the_page_of_a_review(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     page = enter(cast.reviewer_one).get(page_of(in_review))
     text = words(page)
     assert "Technical review: 2 more approvals needed" in text
     assert "Cast the vote" in text
     assert "Approve with conditions" not in text
     assert stations(page)[3] == ("Review", "current")
-    assert [(account.unit, str(account.this), account.is_affordable) for account in page.context["view"].budget] == [
-        ("USD", "30000.00", True), ("gpu_h", "320.00", True),
+    first, *later = map(str, walks.usd_shares(now=now))
+    budget = page.context["view"].budget
+    assert [(account.unit, str(account.this), account.is_later) for account in budget] == [
+        ("USD", first, False), ("gpu_h", "320.00", False), *(("USD", share, True) for share in later),
     ]  # fmt: skip
+    assert [account.is_affordable for account in budget[:2]] == [True, True]
+    assert [account.after for account in budget[2:]] == [-account.this for account in budget[2:]]
+    assert "An approval plans these; nothing is refused for them." in text
+    assert text.count("nothing allocated yet") == len(later)
 
 
 @pytest.mark.parametrize(
@@ -121,14 +127,17 @@ def test_changes_requested_open_the_next_revision(in_review: ReviewRequest, cast
     assert "void: it does not count" in words(page)
 
 
-def test_the_page_of_a_decision(decided: ReviewRequest, cast: Cast) -> None:
+def test_the_page_of_a_decision(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
     page = enter(cast.auditor).get(page_of(decided))
     text = words(page)
     assert stations(page)[-1] == ("Approved", "done")
     assert f"{decided.ref.replace('MRR', 'AUT')} lets this artifact run in prod" in text
     assert f"weighbridge gate {decided.model_version.digest} --env prod" in text
+    first, *later = walks.usd_shares(now=now)
+    assert "What the approval planned in the quarters after it" in text
     assert [(a.unit, a.is_booked, str(a.this), str(a.after)) for a in page.context["view"].budget] == [
-        ("USD", True, "30000.00", "70000.00"), ("gpu_h", True, "320.00", "680.00"),
+        ("USD", True, str(first), str(100_000 - first)), ("gpu_h", True, "320.00", "680.00"),
+        *(("USD", True, str(share), str(-share)) for share in later),
     ]  # fmt: skip
     assert page.context["view"].open_stage is None
 

@@ -157,7 +157,7 @@ def test_each_mode_says_what_it_does():
     assert [mode.words for mode in Mode] == [
         "Everything is booked, nothing is checked.",
         "What is too much is booked and raises a finding.",
-        "What is too much is refused.",
+        "What is too much is refused; what an approval plans in a quarter to come is booked and raises a finding.",
     ]
 
 
@@ -369,8 +369,8 @@ MONTHS = st.sampled_from(["2026-10", "2026-11"])
 
 
 class AnAccount(RuleBasedStateMachine):
-    """Whatever is done to an enforcing account: nothing promised exceeds it, bills add up to what was last stated of each
-    month, and the parts of the balance make the whole. The oracle counts in whole cents and knows no ledger."""
+    """Whatever is done to an enforcing account: nothing promised exceeds it but plans, bills add up to what was last stated of
+    each month, and the parts of the balance make the whole. The oracle counts in whole cents and knows no ledger."""
 
     def __init__(self):
         super().__init__()
@@ -421,6 +421,12 @@ class AnAccount(RuleBasedStateMachine):
         if cents := self.held.get(ref, 0):
             self.add(*commitment(self.book, ref=ref, amount=D(cents) / 100, key=self.key()))
             self.held[ref], self.promised[ref] = 0, self.promised.get(ref, 0) + cents
+
+    @rule(ref=REFS, cents=CENTS)
+    def plan(self, ref, cents):
+        """From an earlier quarter: nobody asks whether the account can bear it."""
+        self.add(entry("plan", D(cents) / 100, ref))
+        self.promised[ref] = self.promised.get(ref, 0) + cents
 
     @rule(ref=st.sampled_from([REF, OTHER, ""]), month=MONTHS, cents=st.integers(0, 3000), is_estimate=st.booleans())
     def bill(self, ref, month, cents, is_estimate):
