@@ -30,7 +30,14 @@ from benchmarking.toolkit.load.report import load_document
 from benchmarking.toolkit.load.samples import merged, read_samples
 from benchmarking.toolkit.measure.scenarios import SCENARIOS, Engine, ProfileSettings
 from benchmarking.toolkit.rerun import settings_in
-from benchmarking.toolkit.runners.isolated import Limits, RunCancelled, RunFailed, check_wall, profile_isolated
+from benchmarking.toolkit.runners.isolated import (
+    Limits,
+    RunCancelled,
+    RunFailed,
+    check_repeat,
+    check_wall,
+    profile_isolated,
+)
 from governance import audit, outbox, wakeups
 from governance.domain.addresses import Pinned
 from governance.domain.plans import Hardware
@@ -119,6 +126,8 @@ def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
     limits = Limits(wall_s=settings.WEIGHBRIDGE["RUN_WALL_S"], memory_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"])
     follow = heartbeat.progress, heartbeat.should_stop
     needs_wall = is_wall_needed(run)
+    if run.repeats is not None and run.repeats.result is not None:
+        check_repeat(run.repeats.result)
     if run.scenario == ALTERNATIVES and data is not None:
         check_wall(needs_wall=needs_wall)
         wanted = wanted_from(run.plan)

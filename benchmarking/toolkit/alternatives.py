@@ -63,8 +63,10 @@ def measure_alternatives(
         own = dataclasses.replace(choice, folder=folder / "rivals" / family)
         families[family] = _rival(family, file, data, own, part, now)
     digests = {family: (each.manifest or {}).get("digest") for family, each in families.items()}
-    sealed = manifest.sealed({**(found.manifest or {}), "families": digests})
-    return as_result(together(families, sealed=sealed, is_partial=False), left_out=planned.left_out)
+    everything = together(families, sealed=None, is_partial=False)
+    described = {**(found.manifest or {}), "isolation": everything.isolation(), "families": digests}
+    sealed = dataclasses.replace(everything, manifest=manifest.sealed(described))
+    return as_result(sealed, left_out=planned.left_out)
 
 
 def _rival(

@@ -26,11 +26,13 @@ def rerun(
     from benchmarking.toolkit.rerun import rerun as repeat
     from benchmarking.toolkit.rerun import settings_of
     from benchmarking.toolkit.runners.fence import RunCancelled
+    from benchmarking.toolkit.runners.isolated import check_repeat
 
     try:
         tost(0.0, 1.0, margin=margin)
         first = read_json(result)
         settings = settings_of(first, model=model, data=data)
+        check_repeat(first)
         target = subject.Target(model=model, data=data, wall_s=wall)
         with subject.runs_of(target, is_quiet=quiet) as (run, say):
             found = repeat(first, lambda: run(settings, say), margin=margin)

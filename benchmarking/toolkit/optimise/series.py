@@ -79,10 +79,12 @@ def run(
 
 def _together(trials: Sequence[Trial], sealed: Mapping[str, Any], at: datetime, *, is_partial: bool) -> Candidates:
     floors = [trial.noise_floor for trial in trials if trial.noise_floor is not None]
-    return Candidates(
+    found = Candidates(
         measured_at=at.isoformat(), baseline=BASELINE, is_partial=is_partial, noise_floor=max(floors, default=None),
-        candidates=tuple(trial.candidate for trial in trials), manifest=sealed,
+        candidates=tuple(trial.candidate for trial in trials),
     )  # fmt: skip
+    # What fenced them in decides no figure, so that it is known only now, and not part of what a trial is kept under.
+    return dataclasses.replace(found, manifest=manifest.sealed({**sealed, "isolation": found.isolation()}))
 
 
 def _trials(series: Series, sealed: Mapping[str, Any], follow: Follow) -> Iterator[Trial]:

@@ -80,7 +80,8 @@ def described(
         name=name, family=family, made_by=made_by, verdict=verdict,
         metrics={key: read(Figure, figure, key) for key, figure in result["metrics"].items()},
         measurement=read(Measurement, result["verdict"], "verdict"),
-        samples=Samples(tuple(samples[::thin]), stride * thin), digest=result["manifest"]["model"]["digest"], **more,
+        samples=Samples(tuple(samples[::thin]), stride * thin), digest=result["manifest"]["model"]["digest"],
+        isolation=result["manifest"]["isolation"], **more,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarking.toolkit.measure.scenarios import ProfileSettings
 from benchmarking.toolkit.runners.fence import Follow, Following, RunCancelled, RunEnded, RunFailed, fenced
-from benchmarking.toolkit.runners.layers import Layers, layers_here, no_layers
+from benchmarking.toolkit.runners.layers import Layers, is_walled, layers_here, no_layers
 from benchmarking.toolkit.runners.limits import Limits
 from benchmarking.toolkit.runners.outcome import Order, death, partial_of, read_outcome
 
@@ -18,6 +18,10 @@ NO_WALL = (
     "Not measured: bubblewrap is missing or may not work on the machine of this worker, and this model is run behind it "
     "alone. Install it there and let it make namespaces."
 )
+FEWER_WALLS = (
+    "Not repeated: the first run was measured behind bubblewrap, which is missing or may not work on this machine, and a "
+    "repeat never goes behind fewer walls. Install it here, or measure anew."
+)
 CHILD = ("-m", "benchmarking.toolkit.runners.child")
 
 
@@ -25,6 +29,12 @@ def check_wall(*, needs_wall: bool) -> None:
     """Raise RunFailed with code `no_wall` where a wall is needed and bubblewrap does not work here."""
     if needs_wall and layers_here().bubblewrap is None:
         raise RunFailed(NO_WALL, code="no_wall")
+
+
+def check_repeat(first: Mapping[str, Any]) -> None:
+    """Raise RunFailed with code `fewer_walls` where the result `first` tells of bubblewrap, which does not work here."""
+    if is_walled(first["manifest"].get("isolation")) and layers_here().bubblewrap is None:
+        raise RunFailed(FEWER_WALLS, code="fewer_walls")
 
 
 def profile_isolated(

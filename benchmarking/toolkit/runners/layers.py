@@ -57,6 +57,11 @@ class Layers:
         return dataclasses.asdict(self)
 
 
+def is_walled(words: object) -> bool:
+    """Whether what `Layers.words` said tells of bubblewrap, the one layer that an installation may lack."""
+    return BUBBLEWRAP in str(words or "")
+
+
 def layers_from(document: Mapping[str, Any]) -> Layers:
     """Read what `as_document` wrote."""
     is_open = document.get("is_open", False)

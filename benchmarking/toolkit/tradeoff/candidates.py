@@ -126,6 +126,7 @@ class Candidate:
     """One model: how it was made, its file and figures, and what it is worth against the baseline.
 
     `measurement` is None where nobody judged the figures; `size_saved_ratio` 0.75 means a quarter of the size is left.
+    `isolation` says what fenced it in while it was measured, None where nobody noted that.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Candidate:
     measurement: Measurement | None = None
     samples: Samples | None = None
     result_file: str | None = None
+    isolation: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -168,6 +170,10 @@ class Candidates:
                 f"The baseline {self.baseline!r} is not among the candidates ({', '.join(names) or 'there are none'})."
             )
             raise Invalid(text, code="candidates_baseline", field="baseline")
+
+    def isolation(self) -> str | None:
+        """Return what fenced the candidates in, each way of it once; None where nobody noted that."""
+        return "; ".join(dict.fromkeys(each.isolation for each in self.candidates if each.isolation)) or None
 
     def named(self, name: str) -> Candidate:
         """Return the candidate of that name; raise Invalid where there is none."""

@@ -177,3 +177,18 @@ def test_where_factors_are_required_the_choice_asks_for_one_and_no_program_makes
     problem = program.post("/api/v1/sandbox/", {"may_go_without": True, "reason": "x"}, format="json")
     assert (problem.status_code, problem.json()["code"]) == (403, "second_factor")
     assert not SandboxChoice.objects.exists()
+
+
+def test_a_repeat_never_goes_behind_fewer_walls_whoever_allowed_them(
+    version: ModelVersion, begun: list[Layers], cast: Cast, now: datetime
+) -> None:
+    choose(cast, now)
+    first = run_of(version, now)
+    walled = result_of()
+    walled["manifest"]["isolation"] = Layers(bubblewrap="/usr/bin/bwrap").words(())
+    Run.objects.filter(pk=first.pk).update(result=walled)
+    again = runs.repeat(run=Run.objects.get(), by=cast.author, now=now)
+    tasks.execute_run(again.pk)
+    again.refresh_from_db()
+    assert (again.state, len(begun)) == ("failed", 1)
+    assert again.error.startswith("Not repeated: the first run was measured behind bubblewrap")

@@ -130,6 +130,7 @@ def merged(
     """Put the candidates of several families into one choice, with the record of how each was trained."""
     sealed = manifest.sealed({
         "settings": settings.as_document(),
+        "isolation": together(families, sealed=None, is_partial=is_partial).isolation(),
         "training": {family: dict(records[family]) for family in families},
         "series": {family: (found.manifest or {}).get("digest") for family, found in families.items()},
         "machine": manifest.machine(),

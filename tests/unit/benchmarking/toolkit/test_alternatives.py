@@ -8,7 +8,9 @@ import pytest
 from benchmarking.domain.alternatives import ALTERNATIVES, AlternativesWanted, wanted_from
 from benchmarking.toolkit import alternatives
 from benchmarking.toolkit.alternatives import as_result, is_evidence, measure_alternatives
+from benchmarking.toolkit.measure.manifest import sealed
 from benchmarking.toolkit.runners.fence import RunCancelled
+from benchmarking.toolkit.runners.layers import ALWAYS, is_walled, layers_here
 from benchmarking.toolkit.runners.limits import Limits
 from benchmarking.toolkit.tradeoff.candidates import (
     SCHEMA,
@@ -105,6 +107,19 @@ def test_a_policy_can_name_what_the_toolkit_can_make():
     assert [str(variant) for variant in Variant] == [recipe.name for recipe in RECIPES]
 
 
+def test_fences_that_differ_are_all_told():
+    one, two = (candidate(name, Answer.BASELINE, "valid") for name in "ab")
+    found = Candidates(measured_at=NOW.isoformat(), baseline="a", candidates=(one, two))
+    assert found.isolation() is None
+    told = [dataclasses.replace(each, isolation=words) for each, words in ((one, "rlimits"), (two, "a wall"))]
+    assert (
+        dataclasses.replace(
+            found, candidates=(*told, dataclasses.replace(one, name="c", isolation="rlimits"))
+        ).isolation()
+        == "rlimits; a wall"
+    )
+
+
 def measure(tmp_path, **named):
     wanted = AlternativesWanted(variants=("int8-dynamic",), max_quality_drop=0.05, calibration_rows=512, family="mine")
     return measure_alternatives(
@@ -119,6 +134,10 @@ def test_a_real_model_gets_a_real_variant_and_a_small_data_set_keeps_rows_to_tes
     assert [each["name"] for each in document["candidates"]] == ["fp32", "int8-dynamic"]
     assert document["candidates"][0]["metrics"]["accuracy"]["n"] == 150
     assert document["manifest"]["model"]["digest"] == document["candidates"][0]["digest"]
+    (fence,) = {each["isolation"] for each in document["candidates"]}
+    assert fence == document["manifest"]["isolation"]
+    assert (fence.endswith(", ".join(ALWAYS)), is_walled(fence)) == (True, layers_here().bubblewrap is not None)
+    assert sealed(document["manifest"])["digest"] == document["manifest"]["digest"]
     assert (tmp_path / "out" / "variants" / "int8-dynamic.onnx").exists() or document["metrics"] == {}
 
 
@@ -147,6 +166,8 @@ def test_rivals_are_measured_beside_it_and_one_that_cannot_be_has_failed_alone(t
     assert counted == int(is_evidence(found.named("mine-int8-dynamic"))), "variants of rivals do not count"
     assert sorted(document["manifest"]["families"]) == ["broken", "mine", "other"]
     assert document["manifest"]["model"]["digest"] == found.named("mine-fp32").digest
+    assert (failed.isolation, found.isolation()) == (None, document["manifest"]["isolation"])
+    assert found.named("other-int8-dynamic").isolation == found.isolation(), "rivals are strangers just as much"
 
 
 def test_whoever_stops_the_run_stops_the_rivals_too(tmp_path, monkeypatch):

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarking.toolkit.commands.compare import named
+from benchmarking.toolkit.measure.manifest import sealed
 from benchmarking.toolkit.runners import compared, isolated
 from benchmarking.toolkit.runners.fence import RunCancelled, RunFailed
+from benchmarking.toolkit.runners.layers import Layers
 from governance.domain.refusals import Invalid
 from tests.unit.benchmarking.toolkit import builders
 from tests.unit.benchmarking.toolkit.test_cli import weighbridge
@@ -168,3 +170,18 @@ def test_a_rerun_without_a_result_says_why(first, monkeypatch, raised, code, wor
     assert words in done.stderr
     margin = weighbridge(*first, "--margin", 0)
     assert (margin.exit_code, "above zero" in margin.stderr) == (2, True)
+
+
+def test_a_repeat_never_goes_behind_fewer_walls(first, monkeypatch):
+    written = json.loads(first[1].read_text())
+    manifest = sealed(written["manifest"] | {"isolation": Layers(bubblewrap="/usr/bin/bwrap").words(())})
+    first[1].write_text(json.dumps(written | {"manifest": manifest}))
+    asked = []
+    monkeypatch.setattr(isolated, "profile_behind", lambda *_, **__: asked.append(1) or result_of())
+    monkeypatch.setattr(isolated, "layers_here", lambda: Layers(bubblewrap=None))
+    done = weighbridge(*first)
+    assert (done.exit_code, asked) == (2, [])
+    assert "never goes behind fewer walls" in done.stderr
+    monkeypatch.setattr(isolated, "layers_here", lambda: Layers(bubblewrap="/usr/bin/bwrap"))
+    assert "differs: isolation was bubblewrap without network, own process group" in weighbridge(*first).stdout
+    assert asked == [1]
