@@ -49,8 +49,7 @@ def _tell_overruns(
     tolerance = account.tolerance_percent
     if stated.request_ref:
         held = ledger.holding_of(entries, ref=stated.request_ref)
-        over = outlook.excess(granted=held.committed, spent=held.spent, tolerance_percent=tolerance)
-        if over > 0:
+        if outlook.overrun(held, tolerance_percent=tolerance) > 0:
             subject = f"{stated.request_ref} on {account}"
             text = _words("committed", account, granted=held.committed, spent=held.spent)
             key = f"budget.overrun:{stated.request_ref}:{account.pk}"

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from governance.domain.ledger import ZERO, Balance
+from governance.domain.ledger import ZERO, Balance, Holding
 from governance.domain.money import CENT
 from governance.domain.quarters import Quarter
 
@@ -22,6 +22,11 @@ def forecast(balance: Balance, *, quarter: Quarter, today: date) -> Decimal:
     passed = min(max((today - quarter.start_on).days + 1, 0), days)
     pace = max(balance.unbound, ZERO) / passed if passed else ZERO
     return (balance.spent + balance.committed + pace * (days - passed)).quantize(CENT, rounding=ROUND_HALF_EVEN)
+
+
+def overrun(held: Holding, *, tolerance_percent: int) -> Decimal:
+    """By how much more was billed for a request in a quarter than was committed or planned there; zero within the tolerance."""
+    return excess(granted=held.committed, spent=held.spent, tolerance_percent=tolerance_percent)
 
 
 def excess(*, granted: Decimal, spent: Decimal, tolerance_percent: int) -> Decimal:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db.models import Q
 
 from governance.domain import ledger, outlook
-from governance.domain.ledger import ZERO, Balance, Entry, EntryKind, Mode
+from governance.domain.ledger import ZERO, Balance, Entry, EntryKind, Holding, Mode
 from governance.domain.quarters import Quarter
 from governance.enums import Unit
 from governance.models import BudgetAccount, LedgerEntry, Team
@@ -40,8 +40,8 @@ class AccountView:
 class Effect:
     """What approving a request would do to one account; `available` counts the request's own reservation as free.
 
-    `forecast` is what will have been spent by the end of the quarter without the request, `forecast_after` with it; `booked`
-    is what the account bears for the request already: committed and not yet billed, and billed.
+    `forecast` is what will have been spent by the end of the quarter without the request, `forecast_after` with it; `held` is
+    what the account bears for the request already, `over` by how much it ran over beyond the tolerance.
     """
 
     unit: str
@@ -54,10 +54,16 @@ class Effect:
     reserved_by_others: Decimal
     committed: Decimal
     spent: Decimal
-    booked: Decimal
+    held: Holding
+    over: Decimal
     forecast: Decimal
     forecast_after: Decimal
     is_affordable: bool
+
+    @property
+    def booked(self) -> Decimal:
+        """What the account bears for the request: committed and not yet billed, and billed."""
+        return self.held.open + self.held.spent
 
 
 def entries_of(account: BudgetAccount) -> list[Entry]:
@@ -180,7 +186,10 @@ def effect(*, team: Team, quarter: str, unit: Unit, amount: Decimal, ref: str, t
         reserved_by_others=balance.reserved - held.reserved,
         committed=balance.committed,
         spent=balance.spent,
-        booked=held.open + held.spent,
+        held=held,
+        over=outlook.overrun(
+            held, tolerance_percent=account.tolerance_percent if account else outlook.TOLERANCE_PERCENT
+        ),
         forecast=heading_for,
         forecast_after=heading_for + amount,
         is_affordable=available >= amount,

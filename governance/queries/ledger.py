@@ -36,7 +36,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Statement:
-    """An account with its balance and its lines, newest first; `team` is the slug of its cost centre."""
+    """An account with its balance and its lines, newest first; `team` is the slug of its cost centre.
+
+    `holdings` are (request, what it holds, by how much it ran over beyond the tolerance).
+    """
 
     team: str
     team_name: str
@@ -46,7 +49,7 @@ class Statement:
     lines: tuple[Line, ...]
     account: BudgetAccount
     forecast: Decimal
-    holdings: tuple[tuple[str, Holding], ...]
+    holdings: tuple[tuple[str, Holding, Decimal], ...]
 
 
 def statement(*, team: str, quarter: str, unit: str, today: date) -> Statement:
@@ -81,12 +84,16 @@ def _none(team: str, quarter: str, unit: str) -> str:
 
 def _statement(account: BudgetAccount, today: date) -> Statement:
     balance, entries = balance_of(account), entries_of(account)
-    held = ((ref, held) for ref, held in ledger.holdings(entries).items() if ref is not None)
+    held = (
+        (ref, held, outlook.overrun(held, tolerance_percent=account.tolerance_percent))
+        for ref, held in ledger.holdings(entries).items()
+        if ref is not None
+    )
     return Statement(
         team=account.centre.slug, team_name=account.centre.name, quarter=account.quarter, unit=account.unit,
         balance=balance, lines=tuple(reversed(_lines(account))), account=account,
         forecast=outlook.forecast(balance, quarter=Quarter.parse(account.quarter), today=today),
-        holdings=tuple(sorted(held)),
+        holdings=tuple(sorted(held, key=lambda each: each[0])),
     )  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
 
 def change_form(row: BudgetAccount, statement: Statement, data: QueryDict | None = None) -> ChangeForm:
     """The form that proposes a change of an account."""
-    refs = [ref for ref, held in statement.holdings if held.committed > 0]
+    refs = [ref for ref, held, _ in statement.holdings if held.committed > 0]
     return ChangeForm(data, refs=refs, targets=budget_changes.targets_of(row))
 
 

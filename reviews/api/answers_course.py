@@ -57,6 +57,10 @@ class BudgetEffectAnswer(Answer):
     is_later = serializers.BooleanField(
         help_text="Whether the quarter is after that of the decision: planned, never refused."
     )
+    granted = number(help_text="What of the account is committed or planned for the request.")
+    billed = number(help_text="What bills of the quarter have drawn on that.")
+    left = number()
+    over = number(help_text="By how much more was billed than granted; zero within the account's tolerance.")
 
 
 class TicketAnswer(Answer):

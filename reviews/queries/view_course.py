@@ -41,7 +41,8 @@ class BudgetView:
     """What the request takes from an account; `is_booked` once the decision has committed it.
 
     `committed` is what is promised or billed otherwise; `forecast` is for the end of the quarter, without the request until
-    it is booked. A quarter that `is_later` than the decision's is planned, and refuses nothing.
+    it is booked. A quarter that `is_later` than the decision's is planned, and refuses nothing. Of what
+    the request was `granted` there, bills have drawn `billed`; `over` is beyond the tolerance.
     """
 
     unit: str
@@ -58,6 +59,10 @@ class BudgetView:
     is_affordable: bool
     is_booked: bool
     is_later: bool
+    granted: Decimal
+    billed: Decimal
+    left: Decimal
+    over: Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -270,4 +275,5 @@ def _budget_view(take: Take) -> BudgetView:
         reserved_by_others=effect.reserved_by_others, available=available, this=take.this, after=available - take.this,
         forecast=effect.forecast, forecast_after=effect.forecast if is_booked else effect.forecast_after,
         is_affordable=is_booked or effect.is_affordable, is_booked=is_booked, is_later=take.is_later,
+        granted=effect.held.committed, billed=effect.held.spent, left=effect.held.open, over=effect.over,
     )  # fmt: skip

@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from governance.actions import findings
+from governance.actions import actuals, findings
 from governance.actions.findings import Sighting
+from governance.domain.actuals import Stated
 from governance.domain.quarters import Quarter
 from governance.enums import Severity
 from governance.models import BudgetAccount, BudgetChange, CostCentre, Finding, LedgerEntry
@@ -120,6 +121,21 @@ def test_the_ledger_tells_of_bills_and_requests(as_, decided, author, quarter, n
     page = as_(author).get(f"/budgets/search/{quarter}/USD/").content.decode()
     assert f"forecast to quarter end {quantity(usd_shares(now=now)[0], 'USD')}" in page
     assert decided.ref in page
+
+
+def test_the_account_tells_which_request_ran_over_in_its_quarter(as_, decided, author, quarter, now):
+    first = usd_shares(now=now)[0]
+    account = BudgetAccount.objects.get(quarter=quarter, unit="USD")
+    stated = Stated(period="2026-11", amount=first + 2000, request_ref=decided.ref)
+    actuals.book_actual(account=account, stated=stated, key="b", by=None, now=now)
+    page = as_(author).get(f"/budgets/search/{quarter}/USD/")
+    ((ref, held, over),) = page.context["statement"].holdings
+    assert (ref, held.spent, held.open, over) == (decided.ref, first + 2000, 0, 2000)
+    assert "Over</span>" in page.content.decode()
+    following = as_(author).get(f"/budgets/search/{Quarter.parse(quarter).next}/USD/")
+    ((ref, held, over),) = following.context["statement"].holdings
+    assert (ref, held.spent, over) == (decided.ref, 0, 0)
+    assert "Over</span>" not in following.content.decode()
 
 
 def test_findings_are_given_and_closed(as_, finance, author, outsider, now):

@@ -1,13 +1,17 @@
 """The page of a request in each of its states, and for each kind of reader."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
 
 from benchmarking.models import Run
+from governance.actions import actuals
+from governance.domain.actuals import Stated
+from governance.domain.quarters import Quarter
 from governance.enums import JobState
-from governance.models import OutboxMessage, PolicyVersion
+from governance.models import BudgetAccount, OutboxMessage, PolicyVersion
 from reviews.actions import effects, evidence, requests, review, waivers
 from reviews.domain.voting import Choice
 from reviews.models import ReviewRequest
@@ -140,6 +144,30 @@ def test_the_page_of_a_decision(decided: ReviewRequest, cast: Cast, now: datetim
         *(("USD", True, str(share), str(-share)) for share in later),
     ]  # fmt: skip
     assert page.context["view"].open_stage is None
+
+
+def test_the_authorisation_tells_quarter_by_quarter_what_bills_drew(
+    decided: ReviewRequest, cast: Cast, now: datetime
+) -> None:
+    first, *later = walks.usd_shares(now=now)
+    accounts = BudgetAccount.objects.filter(centre__team=decided.team).order_by("quarter", "unit")
+    present, hours = accounts.filter(unit="USD")[0], accounts.get(unit="gpu_h")
+    for account, amount in (
+        (present, first + 2000),
+        (hours, Decimal(300)),
+        (accounts.filter(unit="USD")[1], later[0] - 1),
+    ):
+        month = f"{Quarter.parse(account.quarter).start_on:%Y-%m}"
+        stated = Stated(period=month, amount=amount, request_ref=decided.ref)
+        actuals.book_actual(account=account, stated=stated, key=f"b{account.pk}", by=None, now=now)
+    page = enter(cast.auditor).get(page_of(decided))
+    assert [(each.granted, each.billed, each.left, each.over) for each in page.context["view"].budget] == [
+        (first, first + 2000, 0, 2000), (320, 300, 20, 0), (later[0], later[0] - 1, 1, 0),
+        *((share, 0, share, 0) for share in later[1:]),
+    ]  # fmt: skip
+    text = words(page)
+    assert "Drawn down by bills" in text
+    assert text.count("Over $2,000.00") == 1
 
 
 def test_a_rejection_spends_nothing(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:

@@ -29,7 +29,7 @@ from governance.domain.ledger import (
     holdings,
     what_is_left,
 )
-from governance.domain.outlook import excess, forecast
+from governance.domain.outlook import excess, forecast, overrun
 from governance.domain.quarters import Quarter
 from governance.domain.refusals import Invalid, WrongState
 
@@ -247,6 +247,13 @@ def test_the_forecast_adds_what_is_committed_and_the_pace_of_the_rest(now, today
 )
 def test_more_than_the_tolerance_is_told(granted, spent, tolerance, expected):
     assert excess(granted=D(granted), spent=D(spent), tolerance_percent=tolerance) == D(expected)
+
+
+def test_a_request_runs_over_in_the_quarter_that_was_billed():
+    book = [entry("plan", 100, REF), billed(110)]
+    assert overrun(holding_of(book, ref=REF), tolerance_percent=10) == 0
+    assert overrun(holding_of([*book, billed("0.01")], ref=REF), tolerance_percent=10) == D("10.01")
+    assert overrun(holding_of(book, ref=OTHER), tolerance_percent=0) == 0
 
 
 # the tree
