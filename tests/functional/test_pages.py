@@ -144,7 +144,16 @@ def pages(house: House) -> Iterator[tuple[User | None, str]]:
         yield cast.author, path
     for path in (run.format(house.done.pk), run.format(house.running.pk), run.format(house.failed.pk)):
         yield cast.author, path
-    yield cast.approver, "/policy/policies/new/"
+    for path in (
+        "/policy/policies/new/",
+        "/backtest/default/2/?against=1",
+        "/findings/",
+        "/bills/rates/",
+        "/scorecard/",
+        "/costs/",
+    ):
+        yield cast.approver, path
+    yield cast.approver, f"/requests/{house.decided.ref}/costs/"
     for path in (
         "/policy/",
         "/policy/policies/default/1/",

@@ -1,0 +1,199 @@
+"""What a platform lead does in a quarter, in a browser: bills in, a budget changed, the meeting held to its minutes."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from governance import outbox, tasks
+from governance.actions import allocation
+from governance.models import AllocationVersion, Bill, BudgetAccount, BudgetChange, OutboxMessage, Team
+from reviews.models import ActionItem, ReviewCycle
+from tests.factories.allocation import RULES
+from tests.factories.bills import csv_bytes, row
+from tests.factories.cycles import make_frozen, make_item
+from tests.factories.models import make_version
+from tests.factories.people import Cast
+from tests.factories.requests import allocate_budget
+from tests.functional.conftest import Visitor
+from tests.functional.test_pages import COLOURS, EVERYTHING, WIDE_ENOUGH_PX, barriers
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+Visit = Callable[[User | None], Visitor]
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+def faults(visitor: Visitor) -> list[str]:
+    """What this page may be blamed for, on a desk by day and by night, and on a phone."""
+    found = [*visitor.violations(), *barriers(visitor, "light", EVERYTHING), *barriers(visitor, "dark", COLOURS)]
+    visitor.page.set_viewport_size(PHONE)
+    found += barriers(visitor, "light", EVERYTHING)
+    wider_px = visitor.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    visitor.page.set_viewport_size(DESK)
+    return found + [f"{wider_px} px wider than a phone"] * (wider_px > WIDE_ENOUGH_PX)
+
+
+def announced(page: Page, words: str) -> None:
+    expect(page.locator("#announcements").get_by_text(words).first).to_be_visible()
+
+
+def note_attendance(page: Page, person: str, side: str) -> None:
+    form = page.locator("#attendance")
+    form.get_by_label("Person").select_option(person)
+    form.get_by_label("Side").select_option(side)
+    form.get_by_role("button", name="Note attendance").click()
+
+
+def edit_agenda(page: Page) -> None:
+    """Something is added, put first, and something else taken off with a reason."""
+    agenda = page.locator("#agenda")
+    agenda.get_by_text("Add an item").click()
+    agenda.get_by_label("Title").fill("The bidder")
+    agenda.get_by_label("Why").last.fill("Nobody knows what it gains.")
+    agenda.get_by_role("button", name="Add it").click()
+    announced(page, "It is on the agenda, last")
+    page.evaluate("window.stayed = true")
+    place = agenda.get_by_label("Place of The bidder")
+    place.fill("1")
+    place.press("Enter")
+    expect(agenda.get_by_role("heading", level=3).first).to_have_text("The bidder")
+    assert page.evaluate("window.stayed") is True
+    item = agenda.locator(".item").first
+    item.get_by_text("Take off").click()
+    item.get_by_label("Why").last.fill("It is looked at in May.")
+    item.get_by_role("button", name="Take it off").click()
+    expect(page.locator("#agenda").get_by_text("Taken off (1)")).to_be_visible()
+
+
+def decide(page: Page, due_on: str) -> None:
+    """What lacks an owner is refused beside its field; then it is decided without leaving the page."""
+    item = page.locator("#agenda .item").first
+    item.get_by_text("Decide", exact=True).first.click()
+    item.get_by_label("Decision").select_option("keep")
+    item.get_by_label("Why").first.fill("It earns what it costs.")
+    item.get_by_label("Due").fill(due_on)
+    item.get_by_role("button", name="Decide").click()
+    expect(item.get_by_text("A decision needs an owner")).to_be_visible()
+    item.get_by_label("Owner").select_option("author")
+    item.get_by_role("button", name="Decide").click()
+    announced(page, "is on its way to Jira")
+    expect(item.get_by_role("link", name="ACT-")).to_be_visible()
+
+
+def test_the_meeting_is_held_from_its_opening_to_its_minutes(visit: Visit, cast: Cast, now: datetime) -> None:
+    cycle = make_frozen(now=now)
+    make_item(cycle=cycle, by=cast.product, now=now, asset=make_version(by=cast.author, now=now).asset)
+    lead = visit(cast.approver)
+    page = lead.page
+    lead.go("/cycles/")
+    assert faults(lead) == []
+    page.get_by_role("link", name=cycle.quarter).click()
+    expect(page.locator("#next-title")).to_have_text("Ready for the meeting")
+    page.get_by_role("button", name="Open the meeting").click()
+    expect(page.locator("#next-title")).to_have_text("No quorum yet")
+    page.get_by_role("link", name="Note who attends").click()
+    note_attendance(page, "approver", "engineering")
+    note_attendance(page, "product", "product")
+    edit_agenda(page)
+    expect(page.locator("#next-title")).to_have_text("0 of 1 items decided")
+    decide(page, (now.date() + timedelta(days=20)).isoformat())
+    lead.go(f"/cycles/{cycle.quarter}/")
+    assert faults(lead) == []
+    page.get_by_label("Notes").fill("Short and good.")
+    page.get_by_role("button", name="Keep the notes").click()
+    page.get_by_role("button", name="Close the meeting").click()
+    expect(page.locator("#next-title")).to_have_text("1 of 1 items were decided")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Minutes", exact=True).first.click()
+    cycle = ReviewCycle.objects.get()
+    assert Path(download.value.path()).read_text() == cycle.minutes
+    for words in ("It earns what it costs.", "It is looked at in May.", "Short and good."):
+        assert words in cycle.minutes
+    lead.go(f"/cycles/{cycle.quarter}/")
+    assert faults(lead) == []
+    owner = visit(cast.author)
+    owner.go("/")
+    owner.page.locator("#actions").get_by_role("link", name="Keep: The ranking model").click()
+    owner.page.get_by_role("button", name="I am at it").click()
+    assert faults(owner) == []
+    assert ActionItem.objects.get().state == "acknowledged"
+    assert (lead.record.foreign, lead.record.complaints, owner.record.complaints) == ([], [], [])
+
+
+def test_a_bill_is_sent_read_and_given_to_whose_it_is(
+    visit: Visit, cast: Cast, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "PROGRESS_EVERY_S", 0.01)
+    make_version(by=cast.author, now=now, slug="visual-search")
+    file = tmp_path / "september.csv"
+    file.write_bytes(csv_bytes([row(), row(Tags="", EffectiveCost="3"), row(BillingCurrency="x")]))
+    lead = visit(cast.approver)
+    page = lead.page
+    lead.go("/bills/")
+    page.get_by_label("File").set_input_files(file)
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("#live").get_by_text("Waiting for a worker")).to_be_visible()
+    tasks.take_in_bill(Bill.objects.get().pk)
+    expect(page.get_by_text("BillingCurrency is 'x'")).to_be_visible()  # the page follows by itself
+    counts = page.locator(".stat")
+    expect(counts.filter(has_text="Rows read")).to_contain_text("3")
+    expect(counts.filter(has_text="Rows refused")).to_contain_text("1")
+    assert faults(lead) == []
+    page.get_by_role("link", name="Allocation rules").first.click()
+    assert faults(lead) == []
+    page.get_by_role("link", name="Draft a new version").first.click()
+    page.get_by_label("YAML").fill(RULES)
+    page.get_by_role("button", name="Try it").click()
+    preview = page.locator("#preview")
+    expect(preview.get_by_role("row", name="visual-search")).to_contain_text("$8.00")
+    expect(preview.get_by_role("row", name="No rule")).to_contain_text("$3.00")
+    assert faults(lead) == []
+    assert not AllocationVersion.objects.exists()
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_role("button", name="Publish")).to_be_disabled()
+    admin = visit(cast.admin)
+    admin.go("/bills/allocation/1/")
+    admin.page.get_by_role("button", name="Publish").click()
+    expect(admin.page.get_by_role("heading", level=1)).to_contain_text("Published")
+    assign = OutboxMessage.objects.get(kind=allocation.ASSIGN)
+    assert outbox.deliver(pk=assign.pk, now=timezone.now()).state == "done"
+    lead.go("/spend/")
+    expect(page.get_by_role("row", name="Search")).to_contain_text("$8.00")
+    expect(page.get_by_role("row", name="Nobody")).to_contain_text("$3.00")
+    assert faults(lead) == []
+    assert (lead.record.foreign, lead.record.complaints, admin.record.complaints) == ([], [], [])
+
+
+def test_a_budget_is_changed_by_two_people(visit: Visit, cast: Cast, now: datetime) -> None:
+    allocate_budget(team=Team.objects.get(slug="search"), by=cast.finance, now=now)
+    account = BudgetAccount.objects.get(unit="USD")
+    lead, finance = visit(cast.approver), visit(cast.finance)
+    page = lead.page
+    lead.go("/budgets/")
+    assert faults(lead) == []
+    page.get_by_role("link", name="Ledger of Search, USD").click()
+    form = page.locator("#change")
+    form.get_by_label("Amount").fill("45000")
+    form.get_by_label("Why").fill("Prices rose in this quarter.")
+    form.get_by_role("button", name="Propose").click()
+    page.locator("#waiting").get_by_role("link", name="Set the budget of Search").click()
+    expect(page.get_by_text("another platform lead or finance must confirm it")).to_be_visible()
+    assert faults(lead) == []
+    change = BudgetChange.objects.get()
+    finance.go("/budgets/changes/")
+    finance.page.get_by_role("link", name="Set the budget of Search").click()
+    finance.page.get_by_role("button", name="Confirm").click()
+    expect(finance.page.get_by_role("heading", level=1)).to_contain_text("Confirmed")
+    change.refresh_from_db()
+    assert (change.state, change.closed_by) == ("confirmed", cast.finance)
+    lead.go(f"/budgets/{account.centre.slug}/{account.quarter}/USD/")
+    expect(page.locator("#balance")).to_contain_text("$45,000 allocated")
+    assert faults(lead) == []
+    assert sum(entry.amount for entry in account.entries.all()) == Decimal(45_000)
+    assert (lead.record.foreign, lead.record.complaints, finance.record.complaints) == ([], [], [])
