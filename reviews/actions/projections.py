@@ -10,34 +10,42 @@ from django.db import transaction
 from benchmarking.actions import projections as kept
 from benchmarking.models import CostProjection, Run
 from governance.domain.facts import Basis
+from governance.domain.refusals import Invalid
+from governance.domain.variance.calibration import Widening
 from governance.queries.people import person_of
 from reviews.actions import screening
 from reviews.audit import check_editable, record
-from reviews.domain.projected import CONFIDENCE, projected_figures
+from reviews.domain.projected import CONFIDENCE, ProjectedFigure, projected_figures, widened_figures
 from reviews.models import Fact, RequestProjection, ReviewRequest
 from reviews.models.locking import lock
+from reviews.queries import comparison
 from reviews.queries.projections import Redrawn, latest, measuring_run, redrawn
 from reviews.queries.requests import parties_of
 from reviews.rules import check_edit
 
+SOURCE_CHARS_MAX = 300
+
 
 def state(
-    *, request: ReviewRequest, projection: CostProjection, option: str, by: User, now: datetime
-) -> RequestProjection:
+    *, request: ReviewRequest, projection: CostProjection, option: str, widen: bool = False, by: User, now: datetime
+) -> RequestProjection:  # fmt: skip
     """Let a projection speak for the request's costs: its figures become estimates, its prices stay pinned.
 
     Where a benchmark has measured the service time already, the projection is drawn anew with it at once. The same
-    projection and option again is the same row.
+    projection and option again, as wide as before, is the same row. `widen` asks for ranges of the yearly costs as wide as billed months
+    of earlier projections of the team, or of the person, ask for; Invalid where too few are known.
     """
     check_edit(person_of(by), parties_of(request))
     projected_figures(projection.document, option=option)
+    widening = _asked_for(request, by, now) if widen else None
     with transaction.atomic():
         row = lock(request)
         check_editable(row)
         before = latest(row)
-        if before is not None and (before.projection_id, before.option) == (projection.pk, option):
+        again = (projection.pk, option, widening)
+        if before is not None and (before.projection_id, before.option, _widening_of(before)) == again:
             return before
-        stated = _add(row, projection, option, run=None, changes={}, by=by, now=now)
+        stated = _add(row, projection, option, widening=widening, run=None, changes={}, by=by, now=now)
         screening.evaluate_again(request=row, occasion="projection stated", by=by, now=now)
     run = measuring_run(request)
     if run is not None:
@@ -65,27 +73,49 @@ def take_redrawn(
             record(kind="projection.not_redrawn", request=row, by=by, now=now, details=details, reason=drawn.why_not)
             return None
         projection = kept.store(spec=drawn.spec, document=drawn.document, by=None, now=now)
-        stated = _add(row, projection, drawn.option, run=run, changes=drawn.changes, by=None, now=now)
+        stated = _add(
+            row, projection, drawn.option, widening=_widening_of(before), run=run, changes=drawn.changes, by=None, now=now
+        )  # fmt: skip
         screening.evaluate_again(request=row, occasion="projection redrawn", by=by, now=now)
     return stated
 
 
+def _asked_for(request: ReviewRequest, by: User, now: datetime) -> Widening | None:
+    """What the past asks for; None where it is content with ranges as they are projected."""
+    found = comparison.widening_for(request=request, estimator=by, now=now)
+    if found is None:
+        raise Invalid(
+            "Fewer than nine billed months of earlier projections with a range are known, of the team and of yourself: state it as "
+            "it is projected.",
+            field="widen", code="too_few_months",
+        )  # fmt: skip
+    return found if found.factor > 1 else None
+
+
+def _widening_of(row: RequestProjection) -> Widening | None:
+    if row.widened_by is None or row.widened_on is None:
+        return None
+    return Widening(row.widened_by, row.widened_on)
+
+
 def _add(
-    row: ReviewRequest, projection: CostProjection, option: str, *, run: Run | None,
+    row: ReviewRequest, projection: CostProjection, option: str, *, widening: Widening | None, run: Run | None,
     changes: Mapping[str, Any], by: User | None, now: datetime,
 ) -> RequestProjection:  # fmt: skip
     number = row.projections.count() + 1
     stated = RequestProjection.objects.create(
         request=row, number=number, projection=projection, option=option, run=run, changes=dict(changes), stated_by=by,
-        stated_at=now,
+        stated_at=now, widened_by=widening.factor if widening else None, widened_on=widening.cases if widening else None,
     )  # fmt: skip
     measured = f", service time measured by run {run.pk}" if run is not None else ""
     source = f"projection {number}, option {option}, seed {projection.document['seed']}{measured}"
     figures = projected_figures(projection.document, option=option)
+    if widening is not None:
+        figures = widened_figures(figures, widening=widening)
     Fact.objects.bulk_create(
         Fact(
-            request=row, **vars(figure), basis=Basis.ESTIMATED, confidence=CONFIDENCE, source=source, stated_by=by,
-            observed_at=now,
+            request=row, **_columns(figure), basis=Basis.ESTIMATED, confidence=CONFIDENCE, stated_by=by, observed_at=now,
+            source=", ".join(filter(None, (source, figure.note)))[:SOURCE_CHARS_MAX],
         )
         for figure in figures
     )  # fmt: skip
@@ -94,5 +124,11 @@ def _add(
         "number": number, "option": option, "digest": projection.digest, "run": run.pk if run is not None else None,
         "snapshot": projection.document["snapshot"], "facts": [figure.name for figure in figures],
     }  # fmt: skip
+    if widening is not None:
+        details |= {"widened_by": widening.factor, "widened_on": widening.cases}
     record(kind=kind, request=row, by=by, now=now, details=details)
     return stated
+
+
+def _columns(figure: ProjectedFigure) -> dict[str, Any]:
+    return {name: value for name, value in vars(figure).items() if name != "note"}

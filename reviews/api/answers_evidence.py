@@ -34,6 +34,11 @@ class StatedProjectionAnswer(Answer):
     """A cost projection of the request; the first of the list counts. `changes` is what a measurement moved
     (`weighbridge.projection-change/1`)."""
 
+    widened_by = number(
+        allow_null=True,
+        help_text="How many times as wide the ranges of its yearly costs became figures; null for as projected.",
+    )
+    widened_on = serializers.IntegerField(allow_null=True, help_text="How many billed months asked for that.")
     number = serializers.IntegerField()
     token = serializers.CharField()
     title = serializers.CharField()

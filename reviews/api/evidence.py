@@ -78,7 +78,8 @@ class Projections(APIView):
         else:
             kept = find_projection(given["token"])
         option = given.get("option") or only_option(kept.document)
-        projections.state(request=row, projection=kept, option=option, by=user, now=now)
+        widen = given["widen"]
+        projections.state(request=row, projection=kept, option=option, widen=widen, by=user, now=now)
         return Response(StatedProjectionAnswer(views(row), many=True).data, status=201)
 
 

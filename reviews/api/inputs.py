@@ -97,6 +97,9 @@ class ProjectionInput(Input):
     token = serializers.CharField(required=False, max_length=32)
     spec = serializers.DictField(required=False)
     option = serializers.CharField(required=False, max_length=80)
+    widen = serializers.BooleanField(
+        default=False, help_text="Widen the ranges of the yearly costs as billed months of earlier projections ask for."
+    )
 
     def validate(self, attrs: dict[str, object]) -> dict[str, object]:
         """One of the two."""

@@ -160,10 +160,10 @@ def _year_from(month: date) -> tuple[date, ...]:
     return tuple(found)
 
 
-def cases_of(months: Sequence[ComparedMonth]) -> tuple[Case, ...]:
-    """The months that tell how good the projection was: over, billed, and projected with a P90."""
+def cases_of(months: Sequence[ComparedMonth], *, widened_by: Decimal = Decimal(1)) -> tuple[Case, ...]:
+    """The months that tell how good the projection was: over, billed, and projected with a P90, which was widened so much."""
     return tuple(
-        Case(month.projected.middle, month.projected.high, month.billed)
+        Case(month.projected.middle, month.projected.high, month.billed, widened_by)
         for month in months
         if month.is_over and month.billed is not None and month.projected is not None
         and month.projected.high is not None and month.projected.middle > 0

@@ -1,20 +1,23 @@
 """Projected figures: what a cost projection says of one option, as facts of a request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from governance.domain.facts import CATALOGUE
+from governance.domain.facts import CATALOGUE, number_words
 from governance.domain.refusals import Invalid
+from governance.domain.variance.calibration import Widening, widen_by
 
 # A projection's P10 and P90 hold eight draws of ten between them.
 CONFIDENCE = Decimal("0.8")
+# What bills are compared with, so what their past speaks of.
+WIDENED = ("inference_cost_1y_usd", "total_cost_1y_usd")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectedFigure:
-    """A fact as projected: the middle of the draws, P10 and P90 as bounds, and the P80."""
+    """A fact as projected: the middle of the draws, P10 and P90 as bounds, and the P80; `note` says what was done to them."""
 
     name: str
     unit: str
@@ -23,6 +26,7 @@ class ProjectedFigure:
     upper: Decimal
     p80: Decimal
     n: int
+    note: str = ""
 
 
 def check_option(document: Mapping[str, Any], *, option: str) -> None:
@@ -53,6 +57,23 @@ def projected_figures(document: Mapping[str, Any], *, option: str) -> tuple[Proj
     check_option(document, option=option)
     figures = next(each["figures"] for each in document["options"] if each["id"] == option)
     return tuple(_figure(name, figures[name], draws=document["draws"]) for name in CATALOGUE if name in figures)
+
+
+def widened_figures(figures: tuple[ProjectedFigure, ...], *, widening: Widening) -> tuple[ProjectedFigure, ...]:
+    """The figures with the ranges of the yearly costs widened; each says by how much, and what was projected."""
+    return tuple(_widened(each, widening) if each.name in WIDENED else each for each in figures)
+
+
+def _widened(figure: ProjectedFigure, widening: Widening) -> ProjectedFigure:
+    low, p80, high = (
+        widen_by(widening.factor, middle=figure.value, quantile=each)
+        for each in (figure.lower, figure.p80, figure.upper)
+    )
+    note = (
+        f"range {number_words(widening.factor)} times as wide as projected ({number_words(figure.lower)} to "
+        f"{number_words(figure.upper)}), by {widening.cases} billed months of earlier projections"
+    )
+    return replace(figure, lower=low, p80=p80, upper=high, note=note)
 
 
 def _figure(name: str, said: Mapping[str, Any], *, draws: int) -> ProjectedFigure:

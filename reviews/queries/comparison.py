@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.contrib.auth.models import User
+
 from governance.domain import facts
 from governance.domain.facts import Basis, Figure
 from governance.domain.tables import Table
-from governance.domain.variance.calibration import Calibration, Case, calibrate, widened
+from governance.domain.variance.calibration import Calibration, Case, Widening, calibrate, widened, widest
 from governance.domain.variance.focus_rows import COLUMNS, PlannedMonth, focus_rows
 from governance.domain.variance.forecast import Outlook
 from governance.queries import spend
@@ -59,8 +61,21 @@ def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
     months, apart = _months(request, held, projected, measured, now) if held else ((), ())
     return Comparison(
         ref=request.ref, authorisation=held.number if held else "", projected=projected, measured=measured,
-        months=months, apart=apart, outlook=outlook_of(months, spent=_spent_on_model(request)) if months else None, records=_records(request, projected, now),
+        months=months, apart=apart, outlook=outlook_of(months, spent=_spent_on_model(request)) if months else None,
+        records=_records(request, estimators_of(request), projected, now),
     )  # fmt: skip
+
+
+def records_for_filing(*, request: ReviewRequest, estimator: User, now: datetime) -> tuple[Record, ...]:
+    """How past projections of the team, and of whoever is about to state one, did; empty where nothing is billed yet."""
+    projected = _planned(figures_of(request), now=now)
+    return _records(request, frozenset({estimator.pk}), projected, now)
+
+
+def widening_for(*, request: ReviewRequest, estimator: User, now: datetime) -> Widening | None:
+    """How much wider a range those pasts ask for, the wider of the two; None with fewer than nine billed months."""
+    records = records_for_filing(request=request, estimator=estimator, now=now)
+    return widest(record.calibration for record in records)
 
 
 def months_of_request(request: ReviewRequest, *, now: datetime) -> tuple[ComparedMonth, ...]:
@@ -102,11 +117,13 @@ def past_months(*, others: Iterable[Authorisation], now: datetime) -> dict[int, 
         request = held.decision.request
         figures = figures_of(request)
         months, _ = _months(request, held, _planned(figures, now=now), _measured(figures, now=now), now)
-        found[request.pk] = cases_of(months)
+        stated = projections.latest(request)
+        widened_by = stated.widened_by if stated is not None and stated.widened_by is not None else Decimal(1)
+        found[request.pk] = cases_of(months, widened_by=widened_by)
     return found
 
 
-def _records(request: ReviewRequest, projected: Span | None, now: datetime) -> tuple[Record, ...]:
+def _records(request: ReviewRequest, mine: frozenset[int], projected: Span | None, now: datetime) -> tuple[Record, ...]:
     others = list(
         Authorisation.objects.select_related("decision__request__team", "decision__request__model_version__asset__team")
         .filter(decision__request__team=request.team)
@@ -114,22 +131,20 @@ def _records(request: ReviewRequest, projected: Span | None, now: datetime) -> t
         .order_by("pk")
     )
     cases = past_months(others=others, now=now)
+    stated = projections.latest(request)
+    if stated is not None and stated.widened_by is not None:
+        projected = None  # it is as wide as was asked for already
     of_team = [case for held in others for case in cases[held.decision.request_id]]
     found = [_record(f"the team {request.team.name}", of_team, projected)]
-    mine = estimators_of(request)
     if mine:
-        names = {
-            row.stated_by
-            for row in request.facts.filter(name__in=YEARLY, stated_by__in=mine).select_related("stated_by")
-        }
         of_mine = [
             case
             for held in others
             if estimators_of(held.decision.request) & mine
             for case in cases[held.decision.request_id]
         ]
-        who = ", ".join(sorted(name_of(user) for user in names if user is not None))
-        found.append(_record(f"{who}, who estimated this", of_mine, projected))
+        who = ", ".join(sorted(name_of(user) for user in User.objects.filter(pk__in=mine)))
+        found.append(_record(f"{who}, who estimates this", of_mine, projected))
     return tuple(record for record in found if record is not None)
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from benchmarking.domain.projection_table import Move, PriceRow, table_of
+from governance.domain.facts import number_words
 from reviews.domain.packet_projection import FIRST_YEAR, OptionFigure, OptionRow, ProjectionPart
 from reviews.models import ReviewRequest
 from reviews.queries.projections import ProjectionView, views
@@ -28,6 +29,17 @@ def projection_part(request: ReviewRequest) -> ProjectionPart | None:
 
 
 def _origin(view: ProjectionView) -> str:
+    return _stated(view) if view.widened_by is None else f"{_stated(view)} {_widened(view.widened_by, view.widened_on)}"
+
+
+def _widened(factor: Decimal, months: int | None) -> str:
+    return (
+        f"Among the figures the ranges of its yearly costs stand {number_words(factor)} times as wide, as {months} billed months of "
+        "earlier projections ask for."
+    )
+
+
+def _stated(view: ProjectionView) -> str:
     if view.run_id is not None:
         return f"Drawn anew with the service time that run {view.run_id} measured."
     return f"Stated by {view.stated_by}."

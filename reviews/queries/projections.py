@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from benchmarking.domain.projection_table import Move, moves_of
@@ -49,6 +50,8 @@ class ProjectionView:
     changes: Mapping[str, Any]
     stated_by: str
     stated_at: datetime
+    widened_by: Decimal | None = None
+    widened_on: int | None = None
 
     @property
     def chosen(self) -> Mapping[str, Any]:
@@ -73,7 +76,7 @@ def views(request: ReviewRequest) -> tuple[ProjectionView, ...]:
         ProjectionView(
             number=row.number, token=row.projection.token, title=row.projection.title, option=row.option,
             digest=row.projection.digest, document=row.projection.document, run_id=row.run_id,
-            changes=row.changes, stated_at=row.stated_at,
+            changes=row.changes, stated_at=row.stated_at, widened_by=row.widened_by, widened_on=row.widened_on,
             stated_by=(row.stated_by.get_full_name() or row.stated_by.username) if row.stated_by else "",
         )
         for row in rows

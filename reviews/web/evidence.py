@@ -52,8 +52,11 @@ def state_projection(request: HttpRequest, ref: str) -> HttpResponse:
             else find_projection(form.token)
         )
         option = given["option"] or only_option(kept.document)
-        projections.state(request=row, projection=kept, option=option, by=user, now=now)
-        return "The projection speaks for the costs; the policy has been evaluated with it."
+        stated = projections.state(
+            request=row, projection=kept, option=option, widen=given["widen"], by=user, now=now
+        )  # fmt: skip
+        content = " The past asks for no wider range." if given["widen"] and stated.widened_by is None else ""
+        return f"The projection speaks for the costs; the policy has been evaluated with it.{content}"
 
     return settle(request, row, name="projection", form=form, act=act, part="costs")
 

@@ -17,9 +17,10 @@ from governance.domain.policy import Level
 from governance.domain.refusals import NotFound, Refused
 from governance.enums import UNFINISHED
 from governance.models import OutboxMessage
-from governance.web.reader import person_of
+from governance.web.reader import person_of, user_of
 from governance.web.refusals import show_in
 from reviews.models import Fact, ReviewRequest
+from reviews.queries.comparison import Record, records_for_filing
 from reviews.queries.requests import find
 from reviews.queries.view import RequestView, describe
 from reviews.web.events import told
@@ -68,6 +69,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: Bound) -> dic
         "recent": trail[:RECENT],
         "earlier": trail[RECENT:],
         "costs": table_of(view.projections[0].document) if view.projections else None,
+        "records": _records(request, review, view),
         "items": [item_of(view, each, bound) for each in view.checklist],
         "contradictions": [_contradiction(each, bound) for each in view.contradicted],
         "is_measuring": is_measuring([entry.run for entry in view.runs]),
@@ -116,6 +118,13 @@ def _contradiction(fact: Any, bound: Bound) -> tuple[Any, forms.Form]:
     name = fact.kind.name
     form = bound.get(f"contradiction:{name}")
     return fact, form or ContradictionForm(auto_id=f"contradiction-{name}-%s", initial={"text": fact.answer})
+
+
+def _records(request: HttpRequest, review: ReviewRequest, view: RequestView) -> tuple[Record, ...]:
+    """How earlier projections did, for whoever may state the next one."""
+    if not view.possible["evidence"].is_possible:
+        return ()
+    return records_for_filing(request=review, estimator=user_of(request), now=timezone.now())
 
 
 def _forms(view: RequestView, bound: Bound) -> dict[str, forms.Form]:

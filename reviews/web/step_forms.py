@@ -79,6 +79,9 @@ class ProjectionForm(forms.Form):
         required=False,
         help_text="Which option this request asks for; may be left out where there is one.",
     )
+    widen = forms.BooleanField(
+        required=False, label="Widen the range", help_text="As wide as billed months of earlier projections ask for; it takes nine.",
+    )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
         """One of the two is enough, and both are one too many."""

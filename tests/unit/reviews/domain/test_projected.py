@@ -3,7 +3,15 @@ from decimal import Decimal
 import pytest
 
 from governance.domain.refusals import Invalid
-from reviews.domain.projected import ProjectedFigure, check_option, only_option, option_ids, projected_figures
+from governance.domain.variance.calibration import Widening
+from reviews.domain.projected import (
+    ProjectedFigure,
+    check_option,
+    only_option,
+    option_ids,
+    projected_figures,
+    widened_figures,
+)
 
 LEVELS = {"p10": "80.00", "p50": "100.00", "p80": "120.00", "p90": "140.00", "unserved_probability": 0.0}
 
@@ -45,3 +53,11 @@ def test_the_only_option_need_not_be_named():
     with pytest.raises(Invalid, match="Say which option this request asks for: own, api") as refused:
         only_option(document("own", "api"))
     assert refused.value.field == "option"
+
+
+def test_only_yearly_costs_are_widened_and_say_by_how_much():
+    figures = projected_figures(document("own"), option="own")
+    hours, total = widened_figures(figures, widening=Widening(Decimal("1.5"), 12))
+    assert hours == figures[0]
+    assert (total.value, total.lower, total.p80, total.upper) == (100, 70, 130, 160)
+    assert total.note == "range 1.5 times as wide as projected (80 to 140), by 12 billed months of earlier projections"

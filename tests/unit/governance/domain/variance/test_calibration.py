@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.domain.refusals import Invalid
-from governance.domain.variance.calibration import Calibration, Case, calibrate, widened
+from governance.domain.variance.calibration import (
+    Calibration,
+    Case,
+    Widening,
+    calibrate,
+    widen_by,
+    widened,
+    widest,
+)
 
 
 def case(billed, middle=100, p90=150):
@@ -68,3 +76,61 @@ def test_new_months_of_the_same_kind_stay_below_nine_times_in_ten():
         *past, new = (case(100 + abs(dice.gauss(0, 80)) * dice.choice((1, -1)) * 0.999) for _ in range(20))
         held += new.billed <= widened(new.middle, new.p90, calibrate(past))
     assert 0.88 < held / trials < 0.95
+
+
+@pytest.mark.parametrize(
+    ("factor", "quantile", "moved"),
+    [
+        ("1.6", 150, "180"), ("1.6", 80, "68"), (1, 150, "150"), (1, 80, "80"), (3, 100, "100"),
+        (10, 80, "0"), (2, "-5", "-5"),  # no lower than zero, unless it was
+    ],
+)  # fmt: skip
+def test_a_quantile_moves_away_from_the_middle_by_the_factor(factor, quantile, moved):
+    assert widen_by(Decimal(factor), middle=Decimal(100), quantile=Decimal(quantile)) == Decimal(moved)
+
+
+def test_a_factor_that_would_narrow_is_refused():
+    with pytest.raises(Invalid, match="never narrowed") as caught:
+        widen_by(Decimal("0.99"), middle=Decimal(100), quantile=Decimal(150))
+    assert caught.value.field == "factor"
+
+
+MONEY = st.decimals(0, 10**9, places=2)
+FACTORS = st.decimals(1, 1000, places=4)
+
+
+@given(MONEY, MONEY, FACTORS)
+def test_widening_never_narrows(middle, quantile, factor):
+    moved = widen_by(factor, middle=middle, quantile=quantile)
+    assert abs(moved - middle) >= abs(quantile - middle)
+    assert (moved >= middle) if quantile >= middle else (0 <= moved <= middle)
+
+
+@given(st.lists(MONEY, min_size=4, max_size=4).map(sorted), FACTORS, FACTORS)
+def test_quantiles_stay_in_order_and_a_larger_factor_is_never_tighter(sorted_quantiles, one, other):
+    low, middle, p80, high = sorted_quantiles
+    less, more = sorted((one, other))
+    before = [widen_by(less, middle=middle, quantile=each) for each in (low, middle, p80, high)]
+    after = [widen_by(more, middle=middle, quantile=each) for each in (low, middle, p80, high)]
+    assert before == sorted(before)
+    assert after == sorted(after)
+    assert (after[0] <= before[0], after[1], after[2] >= before[2], after[3] >= before[3]) == (True, middle, True, True)
+
+
+def calibration(widening, cases=9):
+    return Calibration(cases, Decimal(1), Decimal(0), Decimal(1), None if widening is None else Decimal(widening))
+
+
+def test_the_widest_that_is_known_counts_and_is_rounded_up():
+    assert widest([]) is None
+    assert widest([calibration(None)]) is None
+    assert widest([calibration(2), calibration(None, 20), calibration("2.00001", 12)]) == Widening(
+        Decimal("2.0001"), 12
+    )
+
+
+def test_what_the_past_asks_for_is_told_of_ranges_as_they_were_projected():
+    filed = [Case(Decimal(100), Decimal(150), Decimal(100 + 10 * number), Decimal(2)) for number in range(9)]
+    projected = [Case(Decimal(100), Decimal(125), Decimal(100 + 10 * number)) for number in range(9)]
+    assert calibrate(filed).widening == calibrate(projected).widening == Decimal("3.2")
+    assert calibrate(filed).coverage == Decimal(6) / 9
