@@ -5,6 +5,7 @@ import mmap
 import shutil
 import tempfile
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from benchmarking.queries.runs import of_kind, rivals_of
 from benchmarking.queries.sandbox import is_wall_needed
 from benchmarking.toolkit.alternatives import measure_alternatives
 from benchmarking.toolkit.load.generator import Fired, GeneratorFailed, Share, fire
-from benchmarking.toolkit.load.plan import Caps, plan_from
+from benchmarking.toolkit.load.plan import Caps, Plan, plan_from
 from benchmarking.toolkit.load.report import load_document
 from benchmarking.toolkit.load.samples import merged, read_samples
 from benchmarking.toolkit.measure.scenarios import SCENARIOS, Engine, ProfileSettings
@@ -186,6 +187,12 @@ def execute_load_part(part_id: int) -> None:
             load_tests.hand_in(part=part, stored_as=stored_as, told=told, now=timezone.now())
 
 
+def _plan_of(test: LoadTest, folder: Path) -> Plan:
+    """The plan, its body file fetched into a folder."""
+    plan = plan_from(test.plan)
+    return replace(plan, body=str(_fetch(plan.body, folder / Path(plan.body).name))) if plan.body else plan
+
+
 def _fire(part: LoadPart, folder: Path, heartbeat: Heartbeat) -> Fired:
     test = part.test
     begun_s = time.monotonic()
@@ -200,7 +207,7 @@ def _fire(part: LoadPart, folder: Path, heartbeat: Heartbeat) -> Fired:
         time.sleep(LOOK_EVERY_S)
         test.refresh_from_db(fields=["starts_at"])
     return fire(
-        plan_from(test.plan), Pinned(**test.target), share=Share(mine=[part.number], of=test.size),
+        _plan_of(test, folder), Pinned(**test.target), share=Share(mine=[part.number], of=test.size),
         answer_bytes=Caps().answer_bytes, folder=folder, on_progress=heartbeat.progress,
         should_stop=heartbeat.should_stop, starts_at_s=test.starts_at.timestamp(),
     )  # fmt: skip
@@ -222,9 +229,9 @@ def conclude_load_test(test_id: int) -> None:
         cpu_s=sum(part.told["cpu_s"] for part in parts),
         complaints={kind: text for part in parts for kind, text in part.told["complaints"].items()},
     )  # fmt: skip
-    result = load_document(
-        plan_from(test.plan), Pinned(**test.target), fired, seen=None, now=test.starts_at or timezone.now()
-    )
+    with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+        plan, begun = _plan_of(test, Path(folder)), test.starts_at or timezone.now()
+        result = load_document(plan, Pinned(**test.target), fired, seen=None, now=begun)
     load_tests.conclude(test=test, result=result, now=timezone.now())
 
 

@@ -1,16 +1,21 @@
 """Writes of load tests that several workers fire together. No part is ever fired twice."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.db import transaction
 
 from benchmarking.enums import Verdict
 from benchmarking.models import LoadPart, LoadTest
 from benchmarking.rules import check_load
+from benchmarking.toolkit.load.messages import check_open, read_bodies
 from benchmarking.toolkit.load.plan import Caps, check_caps, plan_from
 from benchmarking.toolkit.load.target import Permission, check_target
 from governance import audit, outbox
@@ -23,6 +28,9 @@ from governance.queries.people import person_of
 EXECUTE, CONCLUDE = "benchmarking.tasks.execute_load_part", "benchmarking.tasks.conclude_load_test"
 # Long enough for every worker to start its processes and open its connections.
 LEAD = timedelta(seconds=5)
+WORKERS_BODY_BYTES_MAX = 20_000_000
+# The ends of names that say how a body file is read.
+BODY_SUFFIXES = {".json", ".jsonl", ".npz"}
 
 
 def start(
@@ -34,22 +42,26 @@ def start(
     resolve: Resolver,
     by: User,
     now: datetime,
+    body: Path | None = None,
 ) -> LoadTest:
     """Queue one part for each worker; the same `key` twice is one test.
 
     Each worker is one of the plan's processes. The target must be on the operator's list (`permissions`), this machine like any other; its address is pinned here.
+    `body` is a file at hand, kept as an artifact for the workers; headers are kept with the plan, so none may be a secret.
     """
     check_load(person_of(by))
     read = plan_from({**plan, "processes": workers})
     check_caps(read, Caps())
-    if read.headers or read.body:
-        raise Invalid("Workers send requests without a body and without headers of their own.", field="plan")
+    if read.body:
+        raise Invalid("A plan of workers names no file of theirs; give the body itself.", field="body")
+    check_open(read.headers)
     target = check_target(read.url, permissions=permissions, resolve=resolve, may_call_itself=False)
+    kept = {"headers": [list(header) for header in read.headers], "body": _keep(body) if body else ""}
     with transaction.atomic():
         test, is_new = LoadTest.objects.get_or_create(
             key=key,
             defaults={
-                "plan": read.as_document(), "target": asdict(target), "size": workers, "started_by": by, "created_at": now,
+                "plan": read.as_document() | kept, "target": asdict(target), "size": workers, "started_by": by, "created_at": now,
             },
         )  # fmt: skip
         if is_new:
@@ -60,6 +72,17 @@ def start(
                 outbox.wake(EXECUTE, part.pk)
             _record("queued", test, by, now, {"plan": test.plan, "target": test.target, "workers": workers})
     return test
+
+
+def _keep(body: Path) -> str:
+    """Lay a body file where every worker finds it, under its digest; return its name there. Refuses what cannot be sent."""
+    read_bodies(body)
+    if body.stat().st_size > WORKERS_BODY_BYTES_MAX:
+        raise Invalid(f"Workers fetch bodies of at most {WORKERS_BODY_BYTES_MAX:,} bytes; send fewer.", field="body")
+    content = body.read_bytes()
+    name = f"load/bodies/{hashlib.sha256(content).hexdigest()}{body.suffix if body.suffix in BODY_SUFFIXES else ''}"
+    storage = storages["artifacts"]
+    return name if storage.exists(name) else str(storage.save(name, ContentFile(content)))
 
 
 def join(*, part: LoadPart, by: User | None = None, now: datetime) -> None:

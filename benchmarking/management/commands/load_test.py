@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from benchmarking.actions import load_tests
 from benchmarking.models import LoadTest
+from benchmarking.toolkit.load.messages import header_from
 from benchmarking.toolkit.load.plan import seconds
 from benchmarking.toolkit.load.target import addresses_of, permission_from
 from governance.domain.refusals import Refused
@@ -32,6 +34,11 @@ class Command(BaseCommand):
         parser.add_argument("--duration", default="60s")
         parser.add_argument("--arrivals", default="poisson", choices=["constant", "poisson"])
         parser.add_argument("--connections", type=int, default=64, help="Connections of all workers together.")
+        parser.add_argument("--method", default="", help="HTTP method; POST where there is a body.")
+        parser.add_argument(
+            "--header", action="append", default=[], help="'Name: value', never a secret; more than one."
+        )
+        parser.add_argument("--body", type=Path, help="Body file; .jsonl or .npz (x) hold many, sent in turn.")
         parser.add_argument("--workers", type=int, default=2)
         parser.add_argument("--user", required=True, help="Platform lead or administrator who asks.")
 
@@ -42,11 +49,13 @@ class Command(BaseCommand):
             plan = {
                 "url": options["url"], "rate_per_s": options["rate"], "duration_s": seconds(options["duration"]),
                 "arrivals": options["arrivals"], "connections": options["connections"],
+                "method": (options["method"] or ("POST" if options["body"] else "GET")).upper(),
+                "headers": [header_from(text) for text in options["header"]],
             }  # fmt: skip
             test = load_tests.start(
                 key=f"load-{uuid.uuid4().hex[:12]}", plan=plan, workers=options["workers"],
                 permissions=[permission_from(text) for text in settings.WEIGHBRIDGE["LOAD_TARGETS"]],
-                resolve=addresses_of, by=user, now=timezone.now(),
+                resolve=addresses_of, by=user, now=timezone.now(), body=options["body"],
             )  # fmt: skip
         except (Refused, User.DoesNotExist) as refused:
             raise CommandError(str(refused)) from refused

@@ -8,11 +8,17 @@ from pathlib import Path
 
 from benchmarking.toolkit.load.plan import Plan
 from governance.domain.addresses import PORTS, Pinned
+from governance.domain.masking import mask
 from governance.domain.refusals import Invalid
 
 BODIES_MAX = 100_000
 BODY_BYTES_MAX = 200_000_000
 OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"}
+# What tells how to read a message, never who sends it. A plan that others keep may hold the values of these alone.
+OPEN_HEADERS = {
+    "accept", "accept-encoding", "accept-language", "cache-control", "content-encoding", "content-language", "content-type",
+    "pragma", "user-agent",
+}  # fmt: skip
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 USER_AGENT = "weighbridge-load"
 
@@ -40,6 +46,19 @@ def header_from(text: str) -> tuple[str, str]:
     if name.lower() in OWN_HEADERS:
         raise Invalid(f"The header {name} is set by the generator; leave it out.", field="header")
     return name, value
+
+
+def check_open(headers: Iterable[tuple[str, str]]) -> None:
+    """Raise Invalid for a header whose value may be a secret, or that cannot be sent at all."""
+    for name, value in headers:
+        header_from(f"{name}: {value}")
+        if name.lower() not in OPEN_HEADERS or mask(value) != value:
+            names = ", ".join(sorted(OPEN_HEADERS))
+            text = (
+                f"Workers keep a plan where others can read it, and there is no vault for secrets, so they send no header {name}"
+                f" with this value; they send {names}. For others, run `weighbridge load` on one machine: it keeps no values."
+            )
+            raise Invalid(text, code="secret_header", field="header")
 
 
 def read_bodies(path: Path) -> list[bytes]:

@@ -70,8 +70,12 @@ class Plan:
             raise Invalid("A limit of latency is a positive number of milliseconds.", field="p99_ms")
 
     def as_document(self) -> dict[str, Any]:
-        """Return the plan as JSON-able mappings. Values of headers are left out: they may be secrets."""
-        return {**dataclasses.asdict(self), "headers": [name for name, _ in self.headers]}
+        """Return the plan as JSON-able mappings. Values of headers are left out: they may be secrets.
+
+        Of the body file its name alone is told; where it lay is no condition of the test.
+        """
+        names = [name for name, _ in self.headers]
+        return {**dataclasses.asdict(self), "headers": names, "body": Path(self.body).name}
 
 
 def is_week(weights: tuple[float, ...]) -> bool:

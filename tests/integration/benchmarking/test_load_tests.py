@@ -6,10 +6,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -26,8 +28,11 @@ from benchmarking.actions import load_tests
 from benchmarking.management.commands import load_test as command
 from benchmarking.models import LoadPart, LoadTest
 from benchmarking.toolkit.load.generator import Fired, GeneratorFailed
+from benchmarking.toolkit.load.plan import plan_from
+from benchmarking.toolkit.load.report import load_manifest
 from benchmarking.toolkit.load.samples import Outcome, Samples, read_samples
 from governance import wakeups
+from governance.domain.addresses import Pinned
 from tests.factories.people import Cast, make_cast
 from tests.integration.benchmarking import load_worker
 from tests.integration.benchmarking.actions.audited_load import HERE, PLAN, claimed, started
@@ -71,17 +76,23 @@ def workers(installation: Path, transactional_db: None) -> Iterator[Celery]:
     print((installation / "workers.log").read_text()[-4000:])
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_workers_fire_one_plan_at_the_same_moment(workers: Celery, port: int, now: datetime) -> None:
-    cast = make_cast(now=now)
-    plan = PLAN | {"url": f"http://127.0.0.1:{port}/predict", "rate_per_s": 400, "duration_s": 3.0}
-    test = started(cast, now, plan=plan)
+def fired_together(workers: Celery, test: LoadTest) -> LoadTest:
+    """Wake the workers and wait until the test has ended."""
     for part in test.parts.all():
         workers.send_task(load_tests.EXECUTE, args=(part.pk,), queue="bench.cpu")
     until_s = time.monotonic() + PATIENCE_S
     while test.state in {"queued", "running"} and time.monotonic() < until_s:
         time.sleep(0.2)
         test = LoadTest.objects.get(pk=test.pk)
+    return test
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_fire_one_plan_at_the_same_moment(workers: Celery, port: int, now: datetime) -> None:
+    cast = make_cast(now=now)
+    plan = PLAN | {"url": f"http://127.0.0.1:{port}/predict", "rate_per_s": 400, "duration_s": 3.0}
+    test = started(cast, now, plan=plan)
+    test = fired_together(workers, test)
     assert (test.state, test.error) == ("done", "")
     assert test.result is not None
     assert test.result["metrics"]["error_rate"]["n"] == 1200
@@ -96,6 +107,53 @@ def test_two_workers_fire_one_plan_at_the_same_moment(workers: Celery, port: int
     assert np.allclose(np.sort(np.concatenate(shares)), np.arange(1200) * 2_500_000, atol=1)
     assert [len(share) for share in shares] == [600, 600]
     assert {part.attempts for part in test.parts.all()} == {1}
+
+
+class Hears(BaseHTTPRequestHandler):
+    """Remembers each request, and answers."""
+
+    protocol_version = "HTTP/1.1"
+    heard: ClassVar[list[tuple[str, str, str, bytes]]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.heard.append((self.command, self.headers["Accept-Language"], self.headers["Content-Type"], body))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_send_the_bodies_and_headers_of_the_plan(workers: Celery, now: datetime, tmp_path: Path) -> None:
+    body = tmp_path / "rows.jsonl"
+    body.write_text('{"row": 1}\n{"row": 2}\n{"row": 3}\n')
+    Hears.heard.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hears) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        plan = PLAN | {
+            "url": f"http://127.0.0.1:{server.server_port}/predict", "rate_per_s": 30, "duration_s": 1.0, "method": "POST",
+            "headers": [["Accept-Language", "de"]],
+        }  # fmt: skip
+        test = fired_together(workers, started(make_cast(now=now), now, plan=plan, body=body))
+        server.shutdown()
+    assert (test.state, test.error) == ("done", "")
+    assert test.result is not None
+    assert test.result["metrics"]["error_rate"]["value"] == 0
+    assert len(Hears.heard) == 30
+    assert {heard[:3] for heard in Hears.heard} == {("POST", "de", "application/json")}
+    assert Counter(heard[3] for heard in Hears.heard) == {b'{"row": %d}' % row: 10 for row in (1, 2, 3)}
+    digests = test.result["manifest"]["bodies"], test.result["plan"]["headers"], test.result["plan"]["body"]
+    assert digests == (load_manifest_of(body), ["Accept-Language"], Path(test.plan["body"]).name)
+
+
+def load_manifest_of(body: Path) -> dict[str, Any]:
+    """What a manifest says of these bodies."""
+    plan = plan_from(PLAN | {"method": "POST", "body": str(body)})
+    target = Pinned("http", "127.0.0.1", 9, "127.0.0.1", "/predict")
+    return load_manifest(plan, target)["bodies"]
 
 
 @pytest.fixture
@@ -208,7 +266,7 @@ def test_the_tick_ends_what_went_silent_and_wakes_who_concludes(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_operator_starts_a_test_and_reads_its_result(now: datetime, settings: Settings) -> None:
+def test_an_operator_starts_a_test_and_reads_its_result(now: datetime, settings: Settings, tmp_path: Path) -> None:
     cast = make_cast(now=now)
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"LOAD_TARGETS": ["127.0.0.1"]}
     said = io.StringIO()
@@ -223,11 +281,24 @@ def test_an_operator_starts_a_test_and_reads_its_result(now: datetime, settings:
 
     worker = threading.Thread(target=conclude)
     worker.start()
-    call_command("load_test", "http://127.0.0.1:9/", "--rate=5", f"--user={cast.admin.username}", stdout=said)
+    body = tmp_path / "body.json"
+    body.write_text("{}")
+    asked = [
+        "http://127.0.0.1:9/",
+        "--rate=5",
+        "--header",
+        "Accept: a/b",
+        "--body",
+        str(body),
+        "--user",
+        cast.admin.username,
+    ]
+    call_command("load_test", *asked, stdout=said)
     worker.join()
     assert json.loads(said.getvalue()) == {"verdict": {"status": "valid"}}
     test = LoadTest.objects.get()
     assert (test.size, test.plan["duration_s"], test.started_by) == (2, 60.0, cast.admin)
+    assert (test.plan["method"], test.plan["headers"]) == ("POST", [["Accept", "a/b"]])
 
 
 def test_an_operator_is_told_what_cannot_be(
@@ -239,6 +310,10 @@ def test_an_operator_is_told_what_cannot_be(
         return str(refused.value)
 
     assert "may not call 127.0.0.1" in asked(cast.admin.username)
+    with pytest.raises(CommandError, match="there is no vault for secrets"):
+        call_command(
+            "load_test", "http://127.0.0.1:9/", "--rate=5", "--user", cast.admin.username, "--header", "X-Key: k"
+        )
     assert "does not exist" in asked("nobody")
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"LOAD_TARGETS": ["127.0.0.1"]}
     assert "Only platform leads" in asked(cast.author.username)

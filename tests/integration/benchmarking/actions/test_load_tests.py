@@ -1,8 +1,11 @@
 """Writes of load tests: who may start one, at what, when it begins, and that nothing is fired twice."""
 
+import hashlib
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.core.files.storage import storages
 from django.db import IntegrityError, transaction
 
 from benchmarking.actions import load_tests
@@ -13,6 +16,7 @@ from governance.domain.refusals import Invalid, NotAllowed, WrongState
 from governance.models import AuditEvent
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
+from tests.factories.snapshots import snapshot
 from tests.integration.benchmarking.actions.audited_load import PLAN, claimed, started
 
 
@@ -126,3 +130,54 @@ def test_the_database_refuses_parts_that_cannot_be(cast: Cast, now: datetime, wr
         LoadPart.objects.filter(pk=part.pk).update(**wrong)
     assert str(part).endswith("/0")
     assert str(part.test) == "load-1"
+
+
+def test_workers_get_method_headers_and_body_and_the_body_lies_where_they_find_it(
+    cast: Cast, now: datetime, tmp_path: Path
+) -> None:
+    body = tmp_path / "rows.jsonl"
+    body.write_text('{"a": 1}\n{"a": 2}\n')
+    plan = PLAN | {"method": "POST", "headers": [["Accept-Language", "de"]]}
+    tests = [started(cast, now, key=key, plan=plan, body=body) for key in ("one", "two")]
+    name = f"load/bodies/{hashlib.sha256(body.read_bytes()).hexdigest()}.jsonl"
+    assert [(test.plan["method"], test.plan["headers"], test.plan["body"]) for test in tests] == [
+        ("POST", [["Accept-Language", "de"]], name)
+    ] * 2
+    with storages["artifacts"].open(name) as kept:
+        assert kept.read() == body.read_bytes()
+    assert storages["artifacts"].listdir("load/bodies")[1] == [name.rpartition("/")[2]], "the same body is kept once"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["Authorization", "Bearer s3cr3t-t0ken-1"], ["Cookie", "session=1"], ["X-Api-Key", "k-17-q"], ["X-Tenant", "acme-17"],
+        ["User-Agent", "Bearer s3cr3t-t0ken-1"], ["Accept", "a\r\nAuthorization: b"], ["Host", "elsewhere"],
+    ],
+)  # fmt: skip
+def test_what_may_be_a_secret_is_refused_and_never_kept(cast: Cast, now: datetime, header: list[str]) -> None:
+    before = snapshot()
+    with pytest.raises(Invalid) as refused:
+        started(cast, now, plan=PLAN | {"headers": [header]})
+    assert (refused.value.field, header[1] in refused.value.reason) == ("header", False)
+    assert snapshot() == before
+
+
+def test_bodies_that_cannot_be_sent_or_are_too_large_are_refused(
+    cast: Cast, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = tmp_path / "rows.jsonl"
+    for text, words in (("{", "no JSON"), ("", "holds no body"), ('{"a": 1}', "at most 5 bytes")):
+        body.write_text(text)
+        monkeypatch.setattr(load_tests, "WORKERS_BODY_BYTES_MAX", 5)
+        with pytest.raises(Invalid, match=words):
+            started(cast, now, plan=PLAN | {"method": "POST"}, body=body)
+    assert not LoadTest.objects.exists()
+    monkeypatch.undo()
+    plain = tmp_path / "rows.txt"
+    plain.write_text("one")
+    assert (
+        started(cast, now, plan=PLAN | {"method": "PUT"}, body=plain)
+        .plan["body"]
+        .endswith(hashlib.sha256(b"one").hexdigest())
+    )
