@@ -11,7 +11,7 @@ from governance.domain.canonical import digest_of
 from governance.domain.quarters import Quarter
 from governance.domain.refusals import Invalid, WrongState
 from governance.queries.people import person_of
-from reviews.actions import authorisations, effects, packets
+from reviews.actions import authorisations, effects, filed_kpis, packets
 from reviews.audit import move, record
 from reviews.domain.lifecycle import State, check_action
 from reviews.domain.voting import Choice, VotingOutcome, check_rationale
@@ -127,6 +127,7 @@ def _settle(
         word = "approved_with_conditions" if conditions else "approved"
         decision = _decide(row, word, rationale, by, now)
         authorisations.issue(decision=decision, conditions=[vars(each) for each in conditions], by=by, now=now)
+        filed_kpis.register(request=row, by=by, now=now)
         _conclude(row, word, rationale, by, now)
 
 

@@ -13,9 +13,12 @@ from benchmarking.queries.projections import projected
 from benchmarking.queries.runs import Metric, metrics_of
 from benchmarking.toolkit.costs.changes import changes
 from benchmarking.toolkit.costs.measured import ServiceTime, with_measured
+from governance.domain.documents import Reader
+from governance.domain.kpis import read_kpis
 from governance.domain.plans import Scenario
 from governance.domain.refusals import Invalid
 from reviews.domain.projected import projected_figures
+from reviews.domain.quarterly.filed import FiledKpi, filed
 from reviews.models import RequestProjection, ReviewRequest
 
 RATE = "throughput_per_s"
@@ -67,6 +70,14 @@ class ProjectionView:
 def latest(request: ReviewRequest) -> RequestProjection | None:
     """The projection that counts."""
     return request.projections.select_related("projection").order_by("-number").first()
+
+
+def filed_kpis(request: ReviewRequest) -> tuple[FiledKpi, ...]:
+    """The KPI map of the projection that counts, in the words of the scorecard; nothing where none was filed."""
+    stated = latest(request)
+    if stated is None or not stated.projection.document.get("kpis"):
+        return ()
+    return tuple(filed(link, ref=request.ref) for link in read_kpis(Reader(stated.projection.document)))
 
 
 def views(request: ReviewRequest) -> tuple[ProjectionView, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from benchmarking.actions import projections as kept
 from governance.models import ModelAsset, OutboxMessage
 from reviews.actions import (
     action_items,
@@ -11,10 +12,12 @@ from reviews.actions import (
     authorisations,
     cycles,
     effects,
+    filed_kpis,
     gathering,
     implications,
     inbound_actions,
     meeting,
+    projections,
     quarterly_packets,
     scorecard,
 )
@@ -25,10 +28,17 @@ from reviews.domain.quarterly.decisions import DecisionKind
 from reviews.models import ActionItem, CyclePacket, ReviewCycle, Ticket
 from reviews.ports import RemoteMove
 from tests.factories import cycles as make
+from tests.factories.costs import cost_spec
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.actions.worlds import make_world
 
+KPI_LINE = {
+    "kpi": "Losses", "metric": "recall", "target": "0.8", "unit": "ratio", "better": "higher", "owner": "payments",
+    "data_source": "ledger", "effect": {
+        "method": "judgement", "low": "1", "high": "2", "unit": "USD", "evidence": "none", "estimated_on": "2026-10-05",
+    },
+}  # fmt: skip
 Call = Callable[[Cast, datetime], object]
 
 
@@ -49,6 +59,14 @@ def _gather_into(cast: Cast, now: datetime) -> None:
     cycle = make.make_collecting(now=now)
     ModelAsset.objects.filter(pk=model(cast, now).pk).update(owner=cast.outsider)
     gathering.gather_into(cycle=cycle, now=now)
+
+
+def _file_kpis(cast: Cast, now: datetime) -> None:
+    world = make_world(cast=cast, now=now)
+    request = world.submitted()
+    projection = kept.keep(spec=cost_spec(kpis=[KPI_LINE]), by=cast.author, now=now)
+    projections.state(request=request, projection=projection, option="own", by=cast.author, now=now)
+    filed_kpis.register(request=request, by=cast.approver, now=now)
 
 
 def _oblige(cast: Cast, now: datetime) -> None:
@@ -199,6 +217,7 @@ CYCLE_ACTIONS: Mapping[str, Call] = {
         packet=_done_packet(cast, now), by=cast.approver, now=now
     ),
     "reviews.actions.quarterly_packets.forget_sections": _forget,
+    "reviews.actions.filed_kpis.register": _file_kpis,
     "reviews.actions.scorecard.set_kpi": lambda cast, now: make.make_kpi(
         asset=model(cast, now), by=cast.author, now=now
     ),
