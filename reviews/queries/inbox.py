@@ -1,4 +1,4 @@
-"""What needs a person: votes, own requests, action items, conditions, authorisations about to end, effects that got stuck."""
+"""What needs a person: votes, own requests, the quarterly review, action items, conditions, authorisations, stuck effects."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,17 +11,23 @@ from governance.enums import JobState
 from governance.models import OutboxMessage
 from governance.rules import may_operate
 from reviews.domain.lifecycle import OWNER, Actor, AuthorisationState, State
-from reviews.models import Authorisation, Condition, ReviewRequest
+from reviews.domain.quarterly.cycle import CycleState
+from reviews.models import Authorisation, Condition, ReviewCycle, ReviewRequest
 from reviews.queries.cycles import ActionView, owed_by
 from reviews.queries.electorate import electorate_of, open_stage_for
 from reviews.queries.packet_parts import name_of
 from reviews.queries.re_reviews import first_cause
 from reviews.queries.readiness import obstacles
 from reviews.queries.requests import parties_of, visible_to
-from reviews.rules import may_confirm_condition
+from reviews.rules import may_confirm_condition, may_lead_meeting
 
 WAITING_FOR_REQUESTER = tuple(state for state, actor in OWNER.items() if actor is Actor.REQUESTER)
 ENDING = (AuthorisationState.PENDING_EXPIRATION, AuthorisationState.SUSPENDED)
+CYCLE_TODO = {
+    CycleState.COLLECTING: "Have the figures supplied before the cut-off, and look through the agenda.",
+    CycleState.FROZEN: "Read the packet, then open the meeting.",
+    CycleState.HELD: "Decide what is left on the agenda, then close the meeting.",
+}
 STUCK = (JobState.DEAD, JobState.PAUSED)
 
 
@@ -65,6 +71,16 @@ class AuthorisationLine:
     expires_at: datetime
 
 
+@dataclass(frozen=True, kw_only=True)
+class CycleLine:
+    """A quarterly review this person may lead: what comes next there, in a sentence."""
+
+    quarter: str
+    state: str
+    todo: str
+    cut_off_at: datetime
+
+
 @dataclass(frozen=True)
 class StuckLine:
     """Effects of one kind that wait for an operator, for one reason."""
@@ -82,6 +98,7 @@ class Inbox:
     to_vote: tuple[RequestLine, ...]
     waiting_for_me: tuple[RequestLine, ...]
     waiting_on_others: tuple[RequestLine, ...]
+    cycles: tuple[CycleLine, ...]
     actions: tuple[ActionView, ...]
     conditions: tuple[ConditionLine, ...]
     authorisations: tuple[AuthorisationLine, ...]
@@ -90,8 +107,8 @@ class Inbox:
     @property
     def is_empty(self) -> bool:
         """True when nothing at all needs the person; what waits on others does not count."""
-        needs = (self.to_vote, self.waiting_for_me, self.actions, self.conditions, self.authorisations, self.stuck)
-        return not any(needs)
+        needs = (self.to_vote, self.waiting_for_me, self.cycles, self.actions, self.conditions, self.authorisations)
+        return not any((*needs, self.stuck))
 
 
 def inbox_of(*, person: Person, now: datetime) -> Inbox:
@@ -101,11 +118,18 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
         to_vote=tuple(_to_vote(person)),
         waiting_for_me=tuple(_mine(own.filter(state__in=WAITING_FOR_REQUESTER), now)),
         waiting_on_others=tuple(_theirs(own.filter(state=State.IN_REVIEW))),
+        cycles=tuple(_cycles()) if may_lead_meeting(person) else (),
         actions=owed_by(person, now=now),
         conditions=tuple(_conditions(person, now)),
         authorisations=tuple(_authorisations(own)),
         stuck=tuple(_stuck()) if may_operate(person) else (),
     )
+
+
+def _cycles() -> Iterable[CycleLine]:
+    for row in ReviewCycle.objects.filter(state__in=list(CYCLE_TODO)).order_by("quarter"):
+        state = CycleState(row.state)
+        yield CycleLine(quarter=row.quarter, state=state, todo=CYCLE_TODO[state], cut_off_at=row.cut_off_at)
 
 
 def _stake(person: Person) -> Q:

@@ -7,12 +7,12 @@ from django.contrib.auth.models import User
 
 from governance.enums import JobState
 from governance.models import OutboxMessage, PolicyVersion
-from reviews.actions import action_items, authorisations, review
+from reviews.actions import action_items, authorisations, cycles, review
 from reviews.actions.review import Promise
 from reviews.domain.voting import Choice
 from reviews.models import ReviewRequest
 from tests.factories import requests as walks
-from tests.factories.cycles import make_action
+from tests.factories.cycles import make_action, make_collecting, make_cycle, make_frozen, make_held, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.web.reading import enter, words
@@ -115,6 +115,27 @@ def test_an_action_item_stands_with_its_owner_until_it_is_closed(cast: Cast, now
     page = enter(cast.author).get("/")
     assert [(line.ref, line.state) for line in page.context["inbox"].actions] == [(item.ref, "acknowledged")]
     assert "Close it once it is done." in words(page)
+
+
+def test_the_quarterly_review_stands_with_whoever_leads_it(cast: Cast, now: datetime) -> None:
+    cycle = make_cycle(now=now)
+    assert enter(cast.approver).get("/").context["inbox"].cycles == ()
+    for make, todo in (
+        (make_collecting, "Have the figures supplied before the cut-off, and look through the agenda."),
+        (make_frozen, "Read the packet, then open the meeting."),
+        (lambda now: make_held(cast=cast, now=now), "Decide what is left on the agenda, then close the meeting."),
+    ):
+        held = make(now=now)
+        for lead in (cast.approver, cast.product):
+            page = enter(lead).get("/")
+            assert [(line.quarter, line.state, line.todo) for line in page.context["inbox"].cycles] == [
+                (cycle.quarter, held.state, todo)
+            ]
+            assert (f'href="/cycles/{cycle.quarter}/"' in page.content.decode(), todo in words(page)) == (True, True)
+        for other in (cast.author, cast.finance, cast.auditor, cast.admin):
+            assert enter(other).get("/").context["inbox"].cycles == ()
+    cycles.close(cycle=held, by=cast.approver, now=met_at(now))
+    assert enter(cast.approver).get("/").context["inbox"].is_empty
 
 
 def test_stuck_effects_are_for_operators(submitted: ReviewRequest, cast: Cast) -> None:
