@@ -1,5 +1,6 @@
 """Reads of runs, as frozen dataclasses."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -90,6 +91,14 @@ def of_request(ref: str) -> list[Run]:
     """Every run a request asked for, oldest first."""
     rows = Run.objects.filter(asked_for=ref).select_related("model_version__asset__team", "dataset")
     return list(rows.order_by("pk"))
+
+
+def by_request(refs: Collection[str]) -> dict[str, list[Run]]:
+    """The same of many requests at once, by ref."""
+    found: dict[str, list[Run]] = {ref: [] for ref in refs}
+    for row in Run.objects.filter(asked_for__in=refs).order_by("pk"):
+        found[row.asked_for].append(row)
+    return found
 
 
 def unfinished(ref: str) -> int:

@@ -71,6 +71,14 @@ def entries_of(account: BudgetAccount) -> list[Entry]:
     return [_entry(row) for row in account.entries.order_by("pk")]
 
 
+def entries_by_account(*, quarter: str, unit: Unit) -> list[list[Entry]]:
+    """The bookings of every account of a quarter in that unit, each in order."""
+    found: dict[int, list[Entry]] = defaultdict(list)
+    for row in LedgerEntry.objects.filter(account__quarter=quarter, account__unit=unit).order_by("pk"):
+        found[row.account_id].append(_entry(row))
+    return list(found.values())
+
+
 def _entry(row: LedgerEntry) -> Entry:
     return Entry(
         kind=EntryKind(row.kind), amount=row.amount, request_ref=row.request_ref or None, key=row.key,

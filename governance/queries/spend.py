@@ -113,6 +113,26 @@ def of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[ModelMon
     return [_model_month(key, rows, rates) for key, rows in sorted(found.items())]
 
 
+def of_requests(assets: Mapping[str, int]) -> dict[str, list[ModelMonth]]:
+    """The same for many requests at once, by the ref of each; `assets` says of which model each is, by its id."""
+    named = Q(rule__request_ref__in=assets)
+    lines = current().filter(named | Q(rule__asset__in=set(assets.values()), rule__request_ref="")).order_by()
+    sums = lines.annotate(month=TruncMonth("day")).values("month", "rule__request_ref", "rule__asset_id", "currency")
+    found: dict[tuple[str | int, date], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in sums.annotate(
+        effective=Sum("effective"), hours=Sum("gpu_hours"), generated=Count("pk", filter=GENERATED)
+    ):
+        found[(row["rule__request_ref"] or row["rule__asset_id"], row["month"])].append(row)
+    rates = known_rates()
+    months: dict[str | int, list[ModelMonth]] = defaultdict(list)
+    for (whose, month), rows in found.items():
+        months[whose].append(_model_month((month, isinstance(whose, str)), rows, rates))
+    return {
+        ref: sorted([*months[asset], *months[ref]], key=lambda row: (row.month, row.is_named))
+        for ref, asset in assets.items()
+    }
+
+
 def months(rows: Iterable[Spend]) -> list[Month]:
     """The sums of each month, the latest first."""
     by_month: dict[date, list[Spend]] = defaultdict(list)

@@ -1,6 +1,6 @@
 """Reads for plans against bills: a request's months side by side, its year's end, and how its estimators did before."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,9 +15,10 @@ from governance.domain.variance.focus_rows import COLUMNS, PlannedMonth, focus_r
 from governance.domain.variance.forecast import Outlook
 from governance.queries import spend
 from reviews.domain.comparison import ComparedMonth, Span, cases_of, compare, month_end, monthly, months_of, outlook_of
-from reviews.domain.month_parts import Load, load_of, with_parts
-from reviews.models import Authorisation, ReviewRequest, Traffic
+from reviews.domain.month_parts import with_parts
+from reviews.models import Authorisation, Fact, ReviewRequest
 from reviews.queries import projections
+from reviews.queries.comparison_sources import Known, known_of
 from reviews.queries.evidence import figures_of, monitoring_in_force
 from reviews.queries.packet_parts import name_of
 
@@ -55,12 +56,11 @@ class Comparison:
 
 def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
     """The comparison; without an authorisation it has no months, and still tells how the team's estimates did before."""
-    figures = figures_of(request)
-    projected, measured = _planned(figures, now=now), _measured(figures, now=now)
-    held = _authorisation_of(request)
-    months, apart = _months(request, held, projected, measured, now) if held else ((), ())
+    known = known_of([request])[request.pk]
+    projected, measured = _planned(known.figures, now=now), _measured(known.figures, now=now)
+    months, apart = _months(known, monitoring_in_force().cost_tolerance, now)
     return Comparison(
-        ref=request.ref, authorisation=held.number if held else "", projected=projected, measured=measured,
+        ref=request.ref, authorisation=known.held.number if known.held else "", projected=projected, measured=measured,
         months=months, apart=apart, outlook=outlook_of(months, spent=_spent_on_model(request)) if months else None,
         records=_records(request, estimators_of(request), projected, now),
     )  # fmt: skip
@@ -80,11 +80,13 @@ def widening_for(*, request: ReviewRequest, estimator: User, now: datetime) -> W
 
 def months_of_request(request: ReviewRequest, *, now: datetime) -> tuple[ComparedMonth, ...]:
     """The months alone, without the record of past estimates; none without an authorisation."""
-    held = _authorisation_of(request)
-    if held is None:
-        return ()
-    figures = figures_of(request)
-    return _months(request, held, _planned(figures, now=now), _measured(figures, now=now), now)[0]
+    return months_by_request(known_of([request]), now=now)[request.pk]
+
+
+def months_by_request(known: Mapping[int, Known], *, now: datetime) -> dict[int, tuple[ComparedMonth, ...]]:
+    """The months of many requests, by the id of each, from what is known of them."""
+    tolerance = monitoring_in_force().cost_tolerance
+    return {pk: _months(each, tolerance, now)[0] for pk, each in known.items()}
 
 
 def table(comparison: Comparison, *, request: ReviewRequest) -> Table:
@@ -112,15 +114,9 @@ def estimators_of(request: ReviewRequest) -> frozenset[int]:
 
 def past_months(*, others: Iterable[Authorisation], now: datetime) -> dict[int, tuple[Case, ...]]:
     """The cases of authorisations by the id of their request."""
-    found = {}
-    for held in others:
-        request = held.decision.request
-        figures = figures_of(request)
-        months, _ = _months(request, held, _planned(figures, now=now), _measured(figures, now=now), now)
-        stated = projections.latest(request)
-        widened_by = stated.widened_by if stated is not None and stated.widened_by is not None else Decimal(1)
-        found[request.pk] = cases_of(months, widened_by=widened_by)
-    return found
+    known = known_of([held.decision.request for held in others])
+    months = months_by_request(known, now=now)
+    return {pk: cases_of(months[pk], widened_by=each.widened_by or Decimal(1)) for pk, each in known.items()}
 
 
 def _records(request: ReviewRequest, mine: frozenset[int], projected: Span | None, now: datetime) -> tuple[Record, ...]:
@@ -134,15 +130,12 @@ def _records(request: ReviewRequest, mine: frozenset[int], projected: Span | Non
     stated = projections.latest(request)
     if stated is not None and stated.widened_by is not None:
         projected = None  # it is as wide as was asked for already
-    of_team = [case for held in others for case in cases[held.decision.request_id]]
+    of_team = [case for months in cases.values() for case in months]
     found = [_record(f"the team {request.team.name}", of_team, projected)]
     if mine:
-        of_mine = [
-            case
-            for held in others
-            if estimators_of(held.decision.request) & mine
-            for case in cases[held.decision.request_id]
-        ]
+        estimated = Fact.objects.filter(request__in=list(cases), name__in=YEARLY, stated_by__in=mine)
+        ours = set(estimated.values_list("request_id", flat=True))
+        of_mine = [case for pk, months in cases.items() if pk in ours for case in months]
         who = ", ".join(sorted(name_of(user) for user in User.objects.filter(pk__in=mine)))
         found.append(_record(f"{who}, who estimates this", of_mine, projected))
     return tuple(record for record in found if record is not None)
@@ -157,26 +150,26 @@ def _record(whose: str, cases: list[Case], projected: Span | None) -> Record | N
     return Record(whose, calibration, widened(projected.middle, projected.high, calibration))
 
 
-def _months(
-    request: ReviewRequest, held: Authorisation, projected: Span | None, measured: Span | None, now: datetime
-) -> tuple[tuple[ComparedMonth, ...], tuple[str, ...]]:
-    today = now.date()
-    months = months_of(held.issued_at.date(), today=today)
+def _months(known: Known, tolerance: Decimal, now: datetime) -> tuple[tuple[ComparedMonth, ...], tuple[str, ...]]:
+    if known.held is None:
+        return (), ()
+    months = months_of(known.held.issued_at.date(), today=now.date())
     billed: dict[date, tuple[Decimal, Decimal]] = {}
     apart, generated = [], set()
-    for row in spend.of_model(asset=request.model_version.asset, request_refs=[request.ref]):
-        if row.month in months and (row.is_named or _is_latest(held, request, row.month)):
+    for row in known.billed:
+        if row.month in months and known.owns(row):
             usd, hours = billed.get(row.month, (Decimal(0), Decimal(0)))
             billed[row.month] = (usd + row.effective, hours + row.gpu_hours)
             if row.is_generated:
                 generated.add(row.month)
             if row.apart:
                 apart.append(f"{row.month:%Y-%m}: {spend.apart_words(row.apart)}")
+    projected, measured = _planned(known.figures, now=now), _measured(known.figures, now=now)
     found = compare(
-        months, projected=projected, measured=measured, billed=billed, today=today, generated=generated,
-        tolerance=monitoring_in_force().cost_tolerance,
+        months, projected=projected, measured=measured, billed=billed, today=now.date(), generated=generated,
+        tolerance=tolerance,
     )  # fmt: skip
-    return with_parts(found, load=_load_of(request), traffic=_traffic_of(request)), tuple(apart)
+    return with_parts(found, load=known.load, traffic=known.traffic), tuple(apart)
 
 
 def _spent_on_model(request: ReviewRequest) -> dict[date, Decimal]:
@@ -187,28 +180,6 @@ def _spent_on_model(request: ReviewRequest) -> dict[date, Decimal]:
     for row in spend.of_model(asset=asset, request_refs=refs):
         found[row.month] = found.get(row.month, Decimal(0)) + row.effective
     return found
-
-
-def _load_of(request: ReviewRequest) -> Load:
-    stated = projections.latest(request)
-    return Load() if stated is None else load_of(stated.projection.document, option=stated.option)
-
-
-def _traffic_of(request: ReviewRequest) -> dict[date, int]:
-    """The requests by month; of several rows of a month the last one supplied counts."""
-    return dict(Traffic.objects.filter(request=request).order_by("pk").values_list("month", "requests"))
-
-
-def _is_latest(held: Authorisation, request: ReviewRequest, month: date) -> bool:
-    """Whether costs of the model that name no request are this authorisation's: it is the model's latest of the month."""
-    newer = Authorisation.objects.filter(
-        decision__request__model_version__asset=request.model_version.asset, issued_at__date__lt=month_end(month)
-    )
-    return newer.order_by("-issued_at", "-pk").first() == held
-
-
-def _authorisation_of(request: ReviewRequest) -> Authorisation | None:
-    return Authorisation.objects.filter(decision__request=request).first()
 
 
 def _planned(figures: list[Figure], *, now: datetime) -> Span | None:

@@ -8,10 +8,11 @@ from typing import Any
 from django.db.models import QuerySet
 
 from benchmarking.queries import runs
+from governance.domain.facts import Figure
 from governance.domain.quarters import Quarter
 from governance.domain.roles import Role
 from governance.enums import FindingState, Unit
-from governance.models import Finding, ModelAsset, RoleGrant
+from governance.models import BudgetAccount, Finding, ModelAsset, RoleGrant
 from governance.queries import findings
 from reviews.domain.lifecycle import IN_FORCE, AuthorisationState, State
 from reviews.domain.quarterly.action_items import ACTION_CLOSED
@@ -29,9 +30,11 @@ from reviews.domain.quarterly.sources import (
     Sources,
     Unfinished,
 )
+from reviews.domain.quarterly.variance import variance_of
 from reviews.models import ActionItem, Authorisation, Condition, ReviewCycle, ReviewRequest, Waiver
-from reviews.queries import quarterly_figures
-from reviews.queries.evidence import amounts_of, figures_of
+from reviews.queries import comparison, quarterly_figures
+from reviews.queries.comparison_sources import known_of
+from reviews.queries.evidence import amounts_of, figures_by_request
 from reviews.queries.packet_parts import name_of
 
 PENDING = (State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)
@@ -72,15 +75,14 @@ def _investments(quarter: Quarter, now: datetime) -> tuple[Investment, ...]:
         decision__outcome__startswith="approved", decision__decided_at__date__gte=quarter.start_on,
         decision__decided_at__date__lte=quarter.end_on,
     )  # fmt: skip
-    return (
-        *(_investment(row, now) for row in pending.order_by("pk")),
-        *(_investment(row, now) for row in approved.select_related("decision").order_by("pk")),
-    )
+    found = [*pending.order_by("pk"), *approved.select_related("decision").order_by("pk")]
+    figures = figures_by_request(found)
+    return tuple(_investment(row, figures[row.pk], now) for row in found)
 
 
-def _investment(row: ReviewRequest, now: datetime) -> Investment:
+def _investment(row: ReviewRequest, figures: list[Figure], now: datetime) -> Investment:
     decided_at = row.decision.decided_at if row.state == State.DECIDED else None
-    amount = amounts_of(figures_of(row), now=now)[Unit.USD]
+    amount = amounts_of(figures, now=now)[Unit.USD]
     return Investment(
         ref=row.ref, title=row.title, model=model_name(row.model_version.asset), state=row.state,
         usd=amount or None, approved_at=decided_at,
@@ -116,11 +118,13 @@ def _endings() -> tuple[Ending, ...]:
 
 def _misses(quarter: Quarter, now: datetime) -> tuple[Miss, ...]:
     """What authorisations were projected to cost in the quarter, and what was billed; of those with a bill."""
+    rows = _living().select_related("decision__request__model_version__asset__team")
+    requests = [row.decision.request for row in rows]
+    months = comparison.months_by_request(known_of(requests), now=now)
     found = []
-    for row in _living().select_related("decision__request__model_version__asset__team"):
-        request = row.decision.request
+    for request in requests:
         model = model_name(request.model_version.asset)
-        known = quarterly_figures.variance(model, requests=[request], quarter=quarter, now=now)
+        known = variance_of(model, quarterly_figures.in_quarter(months[request.pk], quarter=quarter))
         if known is not None:
             found.append(
                 Miss(ref=request.ref, model=model, projected_usd=known.projected_usd, billed_usd=known.billed_usd)
@@ -129,19 +133,17 @@ def _misses(quarter: Quarter, now: datetime) -> tuple[Miss, ...]:
 
 
 def _findings() -> tuple[Found, ...]:
-    rows = Finding.objects.filter(state=FindingState.OPEN).order_by("pk")
-    return tuple(_found(row) for row in rows)
+    rows = list(Finding.objects.filter(state=FindingState.OPEN).order_by("pk"))
+    named = {row.pk: row.subject[:20].split(" ")[0] for row in rows}
+    requests = ReviewRequest.objects.select_related("model_version__asset__team").filter(ref__in=named.values())
+    by_ref = {request.ref: request for request in requests}
+    accounts = findings.accounts_of(rows)
+    return tuple(_found(row, accounts.get(row.pk), by_ref.get(named[row.pk])) for row in rows)
 
 
-def _found(row: Finding) -> Found:
-    """A finding of a budget names its account at the end of its key; one of a request names that in its subject."""
-    account = findings.accounts_of([row]).get(row.pk)
+def _found(row: Finding, account: BudgetAccount | None, request: ReviewRequest | None) -> Found:
+    """A finding of a budget is of an account, one of a request names that in its subject."""
     team = account.centre.team if account is not None else None
-    request = (
-        ReviewRequest.objects.select_related("model_version__asset__team")
-        .filter(ref=row.subject[:20].split(" ")[0])
-        .first()
-    )
     budget = f"/budgets/{account.centre.slug}/{account.quarter}/{account.unit}/" if account is not None else "/budgets/"
     page = f"/requests/{request.ref}/" if request is not None else budget
     return Found(
@@ -178,8 +180,10 @@ def _savings() -> tuple[Saving, ...]:
     rows = ReviewRequest.objects.filter(decision__authorisation__in=_living())
     in_use = frozenset(_living().values_list("subject_digest", flat=True))
     found = []
-    for row in rows.select_related("model_version__asset__team").order_by("pk"):
-        for run in runs.of_request(row.ref):
+    requests = list(rows.select_related("model_version__asset__team").order_by("pk"))
+    asked = runs.by_request([row.ref for row in requests])
+    for row in requests:
+        for run in asked[row.ref]:
             candidates = (run.result or {}).get("candidates", ())
             found += [_saving(row, each, in_use) for each in candidates if each["verdict"]["answer"] == WORTH_IT]
     return tuple(found)

@@ -47,6 +47,14 @@ def figures_of(request: ReviewRequest) -> list[Figure]:
     return [figure_of(row) for row in request.facts.order_by("pk")]
 
 
+def figures_by_request(requests: Sequence[ReviewRequest]) -> dict[int, list[Figure]]:
+    """The same of many requests at once, by the id of each."""
+    found: dict[int, list[Figure]] = {row.pk: [] for row in requests}
+    for row in Fact.objects.filter(request__in=requests).order_by("pk"):
+        found[row.request_id].append(figure_of(row))
+    return found
+
+
 def policy_of(version: PolicyVersion) -> Policy:
     """The parsed policy of a version; a published version has been parsed before it was kept."""
     return _parsed_policy(version.source)

@@ -1,7 +1,7 @@
 """Reads of a request's cost projections: which counts, and how it would read with what a benchmark measured."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -78,6 +78,12 @@ def filed_kpis(request: ReviewRequest) -> tuple[FiledKpi, ...]:
     if stated is None or not stated.projection.document.get("kpis"):
         return ()
     return tuple(filed(link, ref=request.ref) for link in read_kpis(Reader(stated.projection.document)))
+
+
+def latest_of(requests: Sequence[ReviewRequest]) -> list[RequestProjection]:
+    """The projections that count, of many requests at once."""
+    rows = RequestProjection.objects.filter(request__in=requests).select_related("projection")
+    return list(rows.order_by("request_id", "-number").distinct("request_id"))
 
 
 def views(request: ReviewRequest) -> tuple[ProjectionView, ...]:

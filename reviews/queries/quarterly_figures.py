@@ -1,23 +1,28 @@
 """Every figure of a quarterly packet, read in one place: whatever bills, projections and runs know of a quarter."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from django.db.models import Prefetch
 
 from governance.domain import facts, ledger, outlook
 from governance.domain.facts import Basis, Figure
 from governance.domain.ledger import Balance, Entry
 from governance.domain.quarters import Quarter
 from governance.enums import Unit
-from governance.models import BudgetAccount, ModelAsset
+from governance.models import ModelAsset
 from governance.queries import budgets
+from reviews.domain.comparison import ComparedMonth
 from reviews.domain.lifecycle import IN_FORCE, AuthorisationState
 from reviews.domain.quarterly.packet import FigureRow, Point, Spend, Variance
 from reviews.domain.quarterly.variance import NO_BILL, variance_of
 from reviews.domain.wording import value_words
-from reviews.models import Authorisation, ReviewRequest
+from reviews.models import Authorisation, Condition, ReviewRequest
 from reviews.queries import comparison
-from reviews.queries.evidence import figures_of
+from reviews.queries.comparison_sources import Known, known_of
 
 COST, LATENCY, VALUE = "total_cost_1y_usd", "latency_p95_ms", "business_kpi_delta"
 SHOWN = (
@@ -60,70 +65,99 @@ def _is_used(balance: Balance) -> bool:
     return any((kept_back, balance.committed, balance.reserved, balance.spent))
 
 
-def requests_of(asset: ModelAsset) -> list[ReviewRequest]:
-    """The requests of a model that hold an authorisation, the latest first."""
+@dataclass(frozen=True)
+class Standing:
+    """A model with its requests that hold an authorisation, the latest first, and what is known of each by its id."""
+
+    asset: ModelAsset
+    requests: Sequence[ReviewRequest]
+    known: Mapping[int, Known]
+    months: Mapping[int, tuple[ComparedMonth, ...]]
+
+    @property
+    def name(self) -> str:
+        """As the packet names it: "team/slug"."""
+        return f"{self.asset.team.slug}/{self.asset.slug}"
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Those of the latest authorised request."""
+        return self.known[self.requests[0].pk].figures if self.requests else []
+
+    @property
+    def authorisation(self) -> Authorisation | None:
+        """The latest living one."""
+        return self.requests[0].decision.authorisation if self.requests else None
+
+
+def standings(assets: Sequence[ModelAsset], *, now: datetime) -> list[Standing]:
+    """Every model with what is known of it; the number of queries does not depend on how many there are."""
+    requests = _living(assets)
+    known = known_of(requests)
+    months = comparison.months_by_request(known, now=now)
+    own: dict[int, list[ReviewRequest]] = defaultdict(list)
+    for row in requests:
+        own[row.model_version.asset_id].append(row)
+    return [Standing(asset, own[asset.pk], known, months) for asset in assets]
+
+
+def _living(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
+    conditions = Condition.objects.select_related("owner").order_by("due_on", "pk")
     rows = ReviewRequest.objects.filter(
-        model_version__asset=asset, decision__authorisation__state__in=[state.value for state in LIVING]
+        model_version__asset__in=assets, decision__authorisation__state__in=[state.value for state in LIVING]
     )
-    return list(rows.select_related("decision__authorisation", "model_version").order_by("-pk"))
+    return list(
+        rows.select_related("decision__authorisation", "model_version")
+        .prefetch_related(Prefetch("decision__authorisation__conditions", queryset=conditions))
+        .order_by("-pk")
+    )
 
 
-def point(asset: ModelAsset, *, requests: list[ReviewRequest], now: datetime) -> Point:
+def point(standing: Standing, *, now: datetime) -> Point:
     """The model in the portfolio, by the best figures of its latest authorised request."""
-    known = figures_of(requests[0]) if requests else []
+    known = standing.figures
     return Point(
-        model=f"{asset.team.slug}/{asset.slug}", cost_usd=_best(known, COST, now), latency_ms=_best(known, LATENCY, now),
+        model=standing.name, cost_usd=_best(known, COST, now), latency_ms=_best(known, LATENCY, now),
         value=_best(known, VALUE, now),
     )  # fmt: skip
 
 
-def variance(
-    model: str, *, requests: list[ReviewRequest], quarter: Quarter, now: datetime
-) -> Variance | None:  # fmt: skip
-    """The billed months of the quarter that were projected, with the split that the page of costs shows; None without any."""
-    months = [
-        month
-        for request in requests
-        for month in comparison.months_of_request(request, now=now)
-        if Quarter.of(month.month) == quarter
-    ]
-    return variance_of(model, months)
-
-
 def variances(
-    assets: Iterable[ModelAsset], *, quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
+    models: Iterable[Standing], *, quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
 ) -> dict[int, Variance]:
     """By model with a bill in the quarter: what its billed months were projected to cost, and what they were billed.
 
     Where no line of a bill is allocated to it: a fourth of its projected year, and what the ledger drew on its commitments.
     """
     found = {}
-    for asset in assets:
-        requests, name = requests_of(asset), f"{asset.team.slug}/{asset.slug}"
-        known = variance(name, requests=requests, quarter=quarter, now=now) or _drawn(name, requests, spent, now)
+    for each in models:
+        months = [month for row in each.requests for month in each.months[row.pk]]
+        known = variance_of(each.name, in_quarter(months, quarter=quarter)) or _drawn(each, spent, now)
         if known is not None:
-            found[asset.pk] = known
+            found[each.asset.pk] = known
     return found
 
 
-def _drawn(
-    model: str, requests: list[ReviewRequest], spent: Mapping[str, Decimal], now: datetime
-) -> Variance | None:  # fmt: skip
-    paid_usd = sum((spent.get(row.ref, Decimal(0)) for row in requests), Decimal(0))
+def in_quarter(months: Iterable[ComparedMonth], *, quarter: Quarter) -> list[ComparedMonth]:
+    """Those of the quarter."""
+    return [month for month in months if Quarter.of(month.month) == quarter]
+
+
+def _drawn(standing: Standing, spent: Mapping[str, Decimal], now: datetime) -> Variance | None:
+    paid_usd = sum((spent.get(row.ref, Decimal(0)) for row in standing.requests), Decimal(0))
     if not paid_usd:
         return None
-    years = [_best(figures_of(row), COST, now, accept=PROJECTED) or Decimal(0) for row in requests]
+    figures = [standing.known[row.pk].figures for row in standing.requests]
+    years = [_best(known, COST, now, accept=PROJECTED) or Decimal(0) for known in figures]
     projected = (sum(years, Decimal(0)) / QUARTERS_A_YEAR).quantize(Decimal("0.01"))
-    return Variance(model=model, projected_usd=projected, billed_usd=paid_usd, lacking=(NO_BILL,))
+    return Variance(model=standing.name, projected_usd=projected, billed_usd=paid_usd, lacking=(NO_BILL,))
 
 
-def figure_rows(
-    requests: list[ReviewRequest], *, variance: Variance | None, now: datetime
-) -> tuple[FigureRow, ...]:  # fmt: skip
+def figure_rows(standing: Standing, *, variance: Variance | None, now: datetime) -> tuple[FigureRow, ...]:
     """Each figure of the latest authorised request on every basis it has, and what the quarter was billed."""
-    if not requests:
+    if not standing.requests:
         return ()
-    known = figures_of(requests[0])
+    known = standing.figures
     rows = [
         FigureRow(
             name=name, projected=_words(known, name, now, PROJECTED), measured=_words(known, name, now, MEASURED),
@@ -150,16 +184,10 @@ def _billed_words(variance: Variance) -> str:
     return f"{value_words(variance.billed_usd, unit='USD')}{' (generated)' if variance.is_generated else ''}"
 
 
-def authorisation_of(requests: list[ReviewRequest]) -> Authorisation | None:
-    """The latest living authorisation."""
-    return requests[0].decision.authorisation if requests else None
-
-
 def billed(quarter: Quarter) -> dict[str, Decimal]:
     """What was billed or accrued in USD in a quarter, by request."""
     spent: dict[str, Decimal] = {}
-    for account in BudgetAccount.objects.filter(quarter=str(quarter), unit=Unit.USD):
-        entries = budgets.entries_of(account)
+    for entries in budgets.entries_by_account(quarter=str(quarter), unit=Unit.USD):
         for ref in {entry.request_ref for entry in entries if entry.request_ref}:
             spent[ref] = spent.get(ref, Decimal(0)) + _spent(entries, ref)
     return spent

@@ -1,11 +1,12 @@
 """What the packet of a quarter says now, read from the database; and the document of one, read back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import InvalidOperation
 from typing import Any
 
 from benchmarking.domain.alternatives import lines_of
+from benchmarking.models import Run
 from benchmarking.queries import runs
 from governance.domain.quarters import Quarter
 from governance.domain.refusals import Invalid
@@ -31,6 +32,7 @@ from reviews.queries import quarterly_figures as figures
 from reviews.queries.cycle_sources import model_name
 from reviews.queries.packet import generator_words
 from reviews.queries.packet_parts import REJECTED, name_of
+from reviews.queries.quarterly_figures import Standing
 from reviews.queries.scores import lines_of as score_lines_of
 
 SOURCES = (
@@ -47,14 +49,16 @@ def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
     quarter = Quarter.parse(cycle.quarter)
     assets = list(ModelAsset.objects.select_related("team", "owner").order_by("team__slug", "slug"))
     items = list(cycle.items.filter(removed_at=None).select_related("asset__team"))
-    variances = figures.variances(assets, quarter=quarter, spent=figures.billed(quarter), now=now)
+    models = figures.standings(assets, now=now)
+    runs_of = runs.by_request([each.requests[0].ref for each in models if each.requests])
+    variances = figures.variances(models, quarter=quarter, spent=figures.billed(quarter), now=now)
     said = QuarterlyPacket(
         quarter=cycle.quarter, cut_off_at=cycle.cut_off_at, generated_at=now, generator=generator_words(),
         spend=figures.spend(quarter, now=now),
-        points=tuple(figures.point(each, requests=figures.requests_of(each), now=now) for each in assets),
+        points=tuple(figures.point(each, now=now) for each in models),
         variances=tuple(variances.values()), scores=_scores(cycle.quarter),
         agenda=tuple(_agenda(number, item) for number, item in enumerate(items, start=1)),
-        followed=_followed(cycle), changes=(), models=tuple(_page(each, items, variances.get(each.pk), now) for each in assets),
+        followed=_followed(cycle), changes=(), models=tuple(_page(each, items, variances.get(each.asset.pk), runs_of, now) for each in models),
         rejected=_rejected(quarter), sources=SOURCES,
     )  # fmt: skip
     return _with_changes(cycle, said)
@@ -114,27 +118,28 @@ def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
     )  # fmt: skip
 
 
-def _page(asset: ModelAsset, items: list[AgendaItem], variance: Variance | None, now: datetime) -> ModelPage:
-    requests = figures.requests_of(asset)
-    held = figures.authorisation_of(requests)
+def _page(
+    model: Standing, items: list[AgendaItem], variance: Variance | None, runs_of: Mapping[str, list[Run]], now: datetime
+) -> ModelPage:
+    asset, requests, held = model.asset, model.requests, model.authorisation
     own = [item for item in items if item.asset_id == asset.pk]
     return ModelPage(
-        model=model_name(asset), name=asset.name, owner=name_of(asset.owner), tier=asset.tier,
+        model=model.name, name=asset.name, owner=name_of(asset.owner), tier=asset.tier,
         version=requests[0].model_version.version if requests else "",
         authorisation=f"{held.number}, {held.state.replace('_', ' ')}, until {held.expires_at:%Y-%m-%d}" if held else "",
-        asked=tuple(f"{AgendaKind(item.kind).words}: {item.title}" for item in own),
-        variance=variance,
-        figures=figures.figure_rows(requests, variance=variance, now=now), options=_options(requests[:1]),
+        asked=tuple(dict.fromkeys(f"{AgendaKind(item.kind).words}: {item.title}" for item in own)), variance=variance,
+        figures=figures.figure_rows(model, variance=variance, now=now),
+        options=_options(runs_of[requests[0].ref]) if requests else (),
         conditions=tuple(
             f"{row.text} ({name_of(row.owner)}, by {row.due_on:%Y-%m-%d}{', met' if row.met_at else ''})"
-            for row in (held.conditions.select_related("owner").order_by("due_on", "pk") if held else ())
+            for row in (held.conditions.all() if held else ())
         ),
         risks=tuple(item.why for item in own), requests=tuple(row.ref for row in requests),
     )  # fmt: skip
 
 
-def _options(requests: list[ReviewRequest]) -> tuple[OptionRow, ...]:
-    rows = [line for request in requests for run in runs.of_request(request.ref) for line in lines_of(run.result or {})]
+def _options(asked: Iterable[Run]) -> tuple[OptionRow, ...]:
+    rows = [line for run in asked for line in lines_of(run.result or {})]
     return tuple(
         OptionRow(name=row.name, answer=row.answer, accuracy=row.accuracy, p95_ms=row.p95_ms, standing=row.standing)
         for row in rows

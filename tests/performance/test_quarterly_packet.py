@@ -1,18 +1,32 @@
-"""A quarterly packet of 200 models: drawn by two processes at 1.8 times one, and again after one change in a twentieth."""
+"""A quarterly packet of 200 models: gathered by a fixed number of queries, drawn by two processes at 1.8 times one, and again after
+one change in a twentieth.
+"""
 
 import time
 from dataclasses import replace
+from datetime import datetime
 
+import pytest
+from django.db import connection
 from django.template.loader import render_to_string
+from django.test.utils import CaptureQueriesContext
 
+from governance.domain.quarters import Quarter
+from governance.models.allocation import AllocationRule
 from reviews.domain.quarterly.packet import QuarterlyPacket
 from reviews.domain.quarterly.sections import sections_of
 from reviews.integrations.pdf_sections import SectionPrinter, Sheet, merge, processes_for
+from reviews.models import ReviewCycle, ReviewRequest
 from reviews.queries import quarterly_page as pages
+from reviews.queries.quarterly_packet import packet_of
+from tests.factories.portfolio import multiply
 from tests.factories.quarterly import make_packet, make_page
+from tests.integration.conftest import cast, checklist, decided, installation, now, policy, signing_key_pem
+from tests.integration.reviews.test_costs import months, rules
 from tests.performance.recorder import Recorder
 
-MODELS, SPEED_UP, SHARE = 200, 1.8, 0.05
+__all__ = ["cast", "checklist", "decided", "installation", "months", "now", "policy", "rules", "signing_key_pem"]
+MODELS, SPEED_UP, SHARE, QUERIES_MAX = 200, 1.8, 0.05, 50
 
 
 def drawn(
@@ -53,3 +67,22 @@ def test_two_processes_and_one_change(keep: Recorder) -> None:
         title=f"One changed model of {MODELS}: its packet drawn again",
     )  # fmt: skip
     assert (speed_up.is_held, one_change.is_held) == (True, True)
+
+
+@pytest.mark.django_db
+def test_the_queries_of_a_packet(keep: Recorder, decided: ReviewRequest, months, rules, now: datetime) -> None:
+    """As many as for one model: figures, bills and supplied requests of all models are read at once."""
+    cycle = ReviewCycle.objects.create(
+        quarter=str(Quarter.of(months[0])), planned_at=now, collecting_at=now, cut_off_at=now.replace(year=now.year + 1)
+    )
+    rule = AllocationRule.objects.get(version=rules, rule_id="named")
+    multiply(decided, numbers=range(1000, 1000 + MODELS), months=months[:2], rule=rule, now=now)
+    with CaptureQueriesContext(connection) as asked:
+        begun = time.perf_counter()
+        told = packet_of(cycle, now=now)
+        taken_s = time.perf_counter() - begun
+    assert len(told.variances) == MODELS
+    assert keep(
+        "quarterly.queries", len(asked), "queries", at_most=QUERIES_MAX, beside=f"{taken_s:.1f} s",
+        title=f"What the packet of {MODELS} models with bills and requests asks of the database",
+    ).is_held  # fmt: skip
