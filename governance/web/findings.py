@@ -1,6 +1,7 @@
 """The page of findings: what the system noticed, who looks into it, and closing it."""
 
 import re
+from dataclasses import dataclass
 
 from django import forms
 from django.contrib.auth.models import User
@@ -13,7 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from governance.actions import findings as writes
 from governance.domain.refusals import Invalid
-from governance.models import Finding
+from governance.domain.roles import Person
+from governance.models import BudgetAccount, Finding
 from governance.queries import findings
 from governance.rules import may_assign_finding, may_close_finding
 from governance.web.changes import PersonField
@@ -39,6 +41,17 @@ class CloseForm(forms.Form):
     )
 
 
+@dataclass(frozen=True)
+class Shown:
+    """A finding with the account or the request it is about, and the forms its reader may use."""
+
+    finding: Finding
+    account: BudgetAccount | None
+    ref: str
+    assign: AssignForm | None
+    close: CloseForm | None
+
+
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """`/findings/`: the newest first; whoever reads no other team's sees what they own."""
@@ -47,15 +60,19 @@ def listed(request: HttpRequest) -> HttpResponse:
     accounts = findings.accounts_of(page)
     context = {
         "page": page,
-        "rows": [
-            (row, accounts.get(row.pk), _ref(row), not may_close_finding(person, owner_id=row.owner_id)) for row in page
-        ],
-        "may_assign": may_assign_finding(person),
-        "assign_form": AssignForm(auto_id=False),
-        "close_form": CloseForm(auto_id=False),
+        "rows": [_shown(row, accounts.get(row.pk), person) for row in page],
         "crumbs": (("Budgets", reverse("governance:budgets")), ("Findings", "")),
     }
     return render(request, "governance/findings.html", context)
+
+
+def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> Shown:
+    may_close = may_close_finding(person, owner_id=finding.owner_id)
+    return Shown(
+        finding, account, _ref(finding),
+        assign=AssignForm(auto_id=f"assign-{finding.pk}-%s") if may_assign_finding(person) else None,
+        close=CloseForm(auto_id=f"close-{finding.pk}-%s") if may_close else None,
+    )  # fmt: skip
 
 
 def _ref(finding: Finding) -> str:

@@ -165,6 +165,9 @@ def test_a_finding_leads_to_its_ledger_or_its_request(as_, finance, account, now
         seen = Sighting(kind=kind, subject=subject, text="It ran over.", severity=Severity.HIGH, key=key)
         findings.raise_once(sighting=seen, by=None, now=now)
     page = as_(finance).get("/findings/").content.decode()
+    for pk in Finding.objects.values_list("pk", flat=True):  # each field has a label of its own
+        for name in (f"assign-{pk}-owner", f"assign-{pk}-due_on", f"close-{pk}-note"):
+            assert (page.count(f'for="{name}"'), page.count(f'id="{name}"')) == (1, 1)
     ledger = f"/budgets/{account.centre.slug}/{account.quarter}/{account.unit}/"
     assert f'<a href="{ledger}">Its ledger</a>' in page
     assert '<a href="/requests/MRR-2026-0003/">The request</a>' in page
