@@ -10,6 +10,7 @@ from benchmarking.domain.routing import task_of
 from benchmarking.enums import Verdict
 from benchmarking.models import Dataset, Run
 from benchmarking.rules import check_run
+from benchmarking.toolkit.measure.equivalence import Answer
 from benchmarking.toolkit.rerun import compared
 from governance import audit, outbox
 from governance.domain.canonical import digest_of
@@ -20,6 +21,7 @@ from governance.queries.people import person_of
 
 # How far times may differ and pass as equivalent, as `weighbridge rerun` has it.
 MARGIN = 0.1
+EDITED = "The stored result of the first run no longer has the digest it was stored with: somebody changed it."
 
 
 def queue(
@@ -96,8 +98,7 @@ def abandon(*, run: Run, by: User | None, now: datetime) -> bool:
 def finish(*, run: Run, result: dict[str, Any], by: User | None = None, now: datetime) -> bool:
     """Store the result of a run this worker still holds; False, and nothing written, where the lease was lost."""
     verdict = Verdict(result["verdict"]["status"])
-    first = run.repeats.result if run.repeats else None
-    held = compared(first, result, margin=MARGIN) if first is not None else None
+    held = _held_against_the_first(run, result)
     with transaction.atomic():
         kept = run.write(
             state=JobState.DONE, progress=1.0, phase="", error="", result=result, result_digest=digest_of(result),
@@ -109,6 +110,17 @@ def finish(*, run: Run, result: dict[str, Any], by: User | None = None, now: dat
             _record("done", run, by, now, {"verdict": verdict.value, "result": run.result_digest, **answer})
             _tell(run, now)
     return kept
+
+
+def _held_against_the_first(run: Run, result: dict[str, Any]) -> dict[str, Any] | None:
+    """How a repetition compares with the run it repeats; None where there is nothing to compare."""
+    first = run.repeats
+    if first is None or first.result is None:
+        return None
+    held = compared(first.result, result, margin=MARGIN)
+    if digest_of(first.result) == first.result_digest:
+        return held
+    return held | {"answer": Answer.CANNOT_TELL.value, "reasons": [*held["reasons"], EDITED]}
 
 
 def fail(*, run: Run, reason: str, by: User | None = None, now: datetime) -> bool:

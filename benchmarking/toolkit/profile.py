@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarking.toolkit.failures import ModelFailed, model_failure
 from benchmarking.toolkit.measure import energy, figures, inputs, manifest, memory, metrics
+from benchmarking.toolkit.measure.arrivals import ServerRun
 from benchmarking.toolkit.measure.latency import Feed, LatencyRun
 from benchmarking.toolkit.measure.model import BYTES_PER_MB, digest_of_file
 from benchmarking.toolkit.measure.outliers import tukey_counts
@@ -246,7 +247,8 @@ def _memory_metrics(start: Start, peak_bytes: int | None) -> dict[str, dict[str,
 def _samples(run: LatencyRun) -> dict[str, Any]:
     """Keep the latencies in order of time, every `stride`-th where they are many; the metrics stand on all of them."""
     stride = max(1, math.ceil(len(run.latencies_ns) / MAX_KEPT_SAMPLES))
-    return {"latency_ns": run.latencies_ns[::stride].tolist(), "stride": stride}
+    responses = {"response_ns": run.responses_ns[::stride].tolist()} if isinstance(run, ServerRun) else {}
+    return {"latency_ns": run.latencies_ns[::stride].tolist(), **responses, "stride": stride}
 
 
 def _run_document(seen: Seen) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import Any
 from benchmarking.toolkit.measure.equivalence import Answer, ratio_equivalence
 from benchmarking.toolkit.measure.manifest import sealed
 from benchmarking.toolkit.measure.model import digest_of_file
+from benchmarking.toolkit.measure.raw import altered, percentiles_of
 from benchmarking.toolkit.measure.scenarios import ProfileSettings, settings_from
-from benchmarking.toolkit.measure.stats import Interval
 from governance.domain.refusals import Invalid
 
 SCHEMA = "weighbridge.rerun/1"
@@ -59,7 +59,7 @@ def rerun(
 ) -> dict[str, Any]:
     """Call `run`, which repeats the profile, and return a `weighbridge.rerun/1` mapping with the new result in it.
 
-    p50 and p95 are held against `margin` (0.1 is 10 %) by two one-sided tests. The answer is `different` if any figure
+    p50 and p95, found anew from the raw samples of both, are held against `margin` (0.1 is 10 %) by two one-sided tests. The answer is `different` if any figure
     is, `equivalent` if all are, else `cannot_tell`, as when one of the runs is no valid measurement.
     """
     again = run()
@@ -127,8 +127,9 @@ def _check_file(what: str, path: Path, digest: str | None) -> None:
 def _figures(
     then: Mapping[str, Any], now: Mapping[str, Any], *, margin: float, alpha: float
 ) -> Iterator[dict[str, Any]]:
+    before, after = percentiles_of(then), percentiles_of(now)
     for name in (f"{kind}{percentile}" for kind in KINDS for percentile in PERCENTILES):
-        first, second = _interval(then, name), _interval(now, name)
+        first, second = before.get(name), after.get(name)
         if first is not None and second is not None:
             found = ratio_equivalence(first, second, margin=margin, alpha=alpha)
             yield {
@@ -138,17 +139,12 @@ def _figures(
             }  # fmt: skip
 
 
-def _interval(result: Mapping[str, Any], name: str) -> Interval | None:
-    held = result["metrics"].get(name)
-    if held is None or not held["lower"]:
-        return None
-    return Interval(*(held[key] for key in ("value", "lower", "upper", "confidence", "n")))
-
-
 def _reasons(then: Mapping[str, Any], now: Mapping[str, Any], figures: list[dict[str, Any]]) -> Iterator[str]:
     """Say why nothing can be told, where that is so."""
     for word, result in (("The first", then), ("This", now)):
         if result["verdict"]["status"] == "invalid":
             yield f"{word} run is no valid measurement, so nothing can be told from it."
+        for what in altered(result):
+            yield f"{word} result was changed after it was measured: {what}."
     if not figures:
-        yield "The two results have no percentile in common."
+        yield "The two results have no percentile in common of which both keep raw samples."

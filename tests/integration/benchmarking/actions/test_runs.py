@@ -17,7 +17,7 @@ from governance.enums import HELD, UNFINISHED, JobState
 from governance.models import AuditEvent, ModelVersion, OutboxMessage
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_cast
-from tests.factories.requests import result_of
+from tests.factories.requests import keeping_samples, result_of
 from tests.integration.governance.threads import together
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
@@ -37,7 +37,7 @@ def claim(run: Run, now: datetime) -> Run:
 
 
 def timed(p95_ms: float) -> dict[str, Any]:
-    return result_of({"latency_p95_ms": (p95_ms, p95_ms * 0.99, p95_ms * 1.01, 3000)})
+    return keeping_samples(result_of({"latency_p95_ms": (p95_ms, p95_ms * 0.99, p95_ms * 1.01, 3000)}))
 
 
 def stored(run: Run) -> dict[str, Any]:
@@ -190,6 +190,20 @@ def test_a_repetition_is_held_against_the_run_it_repeats(cast: Cast, version: Mo
     runs.finish(run=claim(slower, now), result=timed(3.0), now=now)
     assert stored(slower)["equivalence"]["answer"] == "different"
     assert stored(first)["equivalence"] is None
+
+
+def test_a_stored_result_that_somebody_edited_is_noticed_by_its_digest(
+    cast: Cast, version: ModelVersion, now: datetime
+) -> None:
+    first = queue(version, cast.author, now)
+    runs.finish(run=claim(first, now), result=timed(3.0), now=now)
+    Run.objects.filter(pk=first.pk).update(result=timed(2.0))
+    first.refresh_from_db()
+    again = runs.repeat(run=first, by=cast.author, now=now)
+    runs.finish(run=claim(again, now), result=timed(2.0), now=now)
+    held = stored(again)["equivalence"]
+    assert (held["answer"], held["reasons"]) == ("cannot_tell", [runs.EDITED])
+    assert events()[-1][3]["answer"] == "cannot_tell"
 
 
 def test_a_repetition_of_what_measured_nothing_is_held_against_nothing(

@@ -185,3 +185,14 @@ def test_a_repeat_never_goes_behind_fewer_walls(first, monkeypatch):
     monkeypatch.setattr(isolated, "layers_here", lambda: Layers(bubblewrap="/usr/bin/bwrap"))
     assert "differs: isolation was bubblewrap without network, own process group" in weighbridge(*first).stdout
     assert asked == [1]
+
+
+def test_a_file_with_forged_figures_proves_nothing(first, monkeypatch):
+    """A slow result is made to look like the run of today: its manifest, which is all that is sealed, stays whole."""
+    written = result_of(first[3], p50=3.0, p95=4.0)
+    first[1].write_text(json.dumps(written | {"metrics": result_of()["metrics"]}))
+    monkeypatch.setattr(isolated, "profile_behind", lambda *_, **__: result_of())
+    done = weighbridge(*first)
+    assert done.exit_code == 2
+    assert done.stdout.count("The first result was changed after it was measured: latency_p") == 2
+    assert done.stdout.endswith("answer: cannot tell\n")

@@ -1,15 +1,20 @@
 """A run repeated from its manifest."""
 
-import copy
 import json
+from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from benchmarking.toolkit.measure.manifest import sealed
 from benchmarking.toolkit.measure.model import digest_of_file
-from benchmarking.toolkit.measure.scenarios import ProfileSettings, SingleStream
+from benchmarking.toolkit.measure.raw import altered, percentiles_of
+from benchmarking.toolkit.measure.scenarios import ProfileSettings, Server, SingleStream, WarmUp
+from benchmarking.toolkit.measure.stats import percentile
+from benchmarking.toolkit.profile import profile
 from benchmarking.toolkit.rerun import differences, rerun, settings_of
 from governance.domain.refusals import Invalid
+from tests.unit.benchmarking.toolkit import builders
 
 SETTINGS = ProfileSettings(scenario=SingleStream(min_samples=700))
 
@@ -25,6 +30,13 @@ def figure(value, spread=0.01):
     return {"value": value, "lower": value * (1 - spread), "upper": value * (1 + spread), "confidence": 0.99, "n": 900}
 
 
+def samples_of(p50, p95, n, tail):
+    """Latencies (ns) with about these percentiles, in an order that follows nothing."""
+    shares = (np.arange(n) + 0.5) / n
+    drawn = np.interp(shares, [0, 0.5, 0.95, 1], [p50 / tail, p50, p95, p95 * tail])
+    return [int(each * 1e6) for each in np.random.default_rng(5).permutation(drawn)]
+
+
 def result_of(model=None, data=None, *, p50=1.0, p95=2.0, status="valid", spread=0.01, libraries="1"):
     manifest = sealed(
         {
@@ -37,10 +49,16 @@ def result_of(model=None, data=None, *, p50=1.0, p95=2.0, status="valid", spread
             "isolation": "none",
         }
     )
-    metrics = {"latency_p50_ms": figure(p50, spread), "latency_p95_ms": figure(p95, spread), "model_size_mb": figure(3)}
+    # Wide intervals are those of few samples that scatter.
+    latencies = samples_of(p50, p95, *((20_000, 1.1) if spread < 0.1 else (150, 4)))
+    stated = {
+        f"latency_p{p}_ms": figure(float(percentile(np.array(latencies) / 1e6, p / 100)), spread) for p in (50, 95)
+    }
+    metrics = {**stated, "model_size_mb": figure(3)}
     return {
         "schema": "weighbridge.result/1",
         "metrics": metrics,
+        "samples": {"latency_ns": latencies, "stride": 1},
         "verdict": {"status": status},
         "manifest": json.loads(json.dumps(manifest)),
     }
@@ -110,14 +128,62 @@ def test_times_within_the_margin_are_equivalent(now, answer):
     )
 
 
-def test_runs_without_a_common_percentile_tell_nothing():
-    bare = result_of()
-    bare["metrics"] = {}
-    assert rerun(bare, result_of, margin=0.1)["reasons"] == ["The two results have no percentile in common."]
-    unbounded = copy.deepcopy(result_of())
-    for held in unbounded["metrics"].values():
-        held["lower"] = None
-    assert rerun(result_of(), lambda: unbounded, margin=0.1)["answer"] == "cannot_tell"
+NOTHING_IN_COMMON = ["The two results have no percentile in common of which both keep raw samples."]
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"metrics": {}}, {"metrics": None}, {"metrics": {"latency_p50_ms": 1}}, {"samples": None}, {"samples": {}},
+        {"samples": {"latency_ns": "1"}}, {"samples": {"latency_ns": []}}, {"samples": {"latency_ns": [True] * 900}},
+        {"samples": {"latency_ns": [0] * 900}}, {"samples": {"latency_ns": [float("inf")] * 900}},
+        {"samples": {"latency_ns": [1_000_000] * 9}},
+    ],
+)  # fmt: skip
+def test_runs_without_a_common_percentile_tell_nothing(spoilt):
+    found = rerun(result_of() | spoilt, result_of, margin=0.1)
+    assert (found["answer"], found["reasons"]) == ("cannot_tell", NOTHING_IN_COMMON)
+
+
+def test_a_figure_in_the_file_is_never_believed():
+    """Somebody makes a slow run look like the new one: neither the figures nor the answer follow."""
+    slow, now = result_of(p50=3.0, p95=4.0), result_of()
+    forged = slow | {"metrics": now["metrics"]}
+    found = rerun(forged, lambda: now, margin=0.1)
+    assert found["answer"] == "cannot_tell"
+    assert [reason.partition(":")[0] for reason in found["reasons"]] == [
+        "The first result was changed after it was measured"
+    ] * 2
+    assert [each["then"] for each in found["figures"]] == pytest.approx([3.0, 4.0], rel=0.01)
+    assert {each["answer"] for each in found["figures"]} == {"different"}
+    # The interval alone: figures that are too wide to tell do not become narrow ones.
+    wide = result_of(spread=0.5)
+    for name in ("latency_p50_ms", "latency_p95_ms"):
+        wide["metrics"][name] |= {"lower": wide["metrics"][name]["value"], "upper": wide["metrics"][name]["value"]}
+    assert rerun(wide, result_of, margin=0.1)["answer"] == "cannot_tell"
+
+
+def test_a_part_of_the_samples_vouches_within_its_own_bounds():
+    now = result_of()
+    thinned = now | {"samples": {"latency_ns": now["samples"]["latency_ns"][::4], "stride": 4}}
+    assert rerun(thinned, lambda: now, margin=0.1)["answer"] == "equivalent"
+    forged = thinned | {"metrics": {"latency_p50_ms": figure(1.4), "latency_p95_ms": figure(2.0)}}
+    assert list(altered(forged)) == [f"latency_p50_ms is stated as 1.4 ms, and its samples give {held(forged):g} ms"]
+
+
+def held(result):
+    return percentiles_of(result)["latency_p50_ms"].value
+
+
+def test_response_times_are_found_anew_as_well():
+    given = result_of()
+    stated = {name.replace("latency", "response_time"): each for name, each in given["metrics"].items()}
+    of_server = given | {"metrics": stated, "samples": {"response_ns": given["samples"]["latency_ns"], "stride": 1}}
+    assert [each["metric"] for each in rerun(of_server, lambda: of_server, margin=0.1)["figures"]] == [
+        "response_time_p50_ms", "response_time_p95_ms",
+    ]  # fmt: skip
+    without = of_server | {"metrics": {}}
+    assert percentiles_of(without) == {}, "of a run with queries that were never begun nothing is stated"
 
 
 def test_facts_that_differ_are_listed():
@@ -129,3 +195,15 @@ def test_facts_that_differ_are_listed():
         {"fact": "libraries.numpy", "then": "1", "now": "2"},
         {"fact": "machine.cpu", "then": "c", "now": None},
     ]
+
+
+def test_a_profile_under_arrivals_keeps_what_its_response_times_are_found_anew_from(tmp_path):
+    warmup = WarmUp(value_ms=0.0, max_duration_s=0.1)
+    scenario = Server(rate_per_s=500, min_samples=700, min_duration_s=0.0, warmup=warmup)
+    result = profile(
+        model=builders.classifier(tmp_path / "m.onnx"), settings=ProfileSettings(scenario=scenario), data=None,
+        on_progress=lambda *_: None, now=datetime(2026, 11, 26, tzinfo=UTC),
+    )  # fmt: skip
+    stated = {name: each["value"] for name, each in result["metrics"].items() if name.startswith("response_time")}
+    assert {name: each.value for name, each in percentiles_of(result).items()} == pytest.approx(stated)
+    assert (len(stated), list(altered(result))) == (3, [])
