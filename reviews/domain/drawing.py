@@ -1,5 +1,6 @@
 """What hand-drawn charts are made of: SVG text, the same on every machine, with every word escaped and no script."""
 
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 from xml.sax.saxutils import escape, quoteattr
@@ -45,9 +46,8 @@ def ticks(scale: Scale) -> list[Decimal]:
     for part in (Decimal("0.5"), Decimal("0.2")):
         if span / step < 4:
             step = Decimal(1).scaleb(span.adjusted()) * part
-    first = -(-Decimal(repr(scale.low)) // step)
-    last = Decimal(repr(scale.high)) // step
-    return [step * index for index in range(int(first), int(last) + 1)]
+    first, last = math.ceil(Decimal(repr(scale.low)) / step), math.floor(Decimal(repr(scale.high)) / step)
+    return [step * index for index in range(first, last + 1)]
 
 
 def svg(width: float, height: float, spoken: str, parts: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from reviews.domain.drawing import FAINT, INK, LIMIT, MEASURED, SOFT, WASH, Scal
 from reviews.domain.quarterly.packet import PARTS, Point, Spend, Variance
 from reviews.domain.wording import number_words
 
-WIDTH, LEFT, RIGHT, ROW, TOP, FOOT = 640.0, 150.0, 90.0, 30.0, 16.0, 40.0
+WIDTH, LEFT, RIGHT, ROW, TOP, FOOT = 660.0, 170.0, 90.0, 30.0, 16.0, 40.0
 ROWS_MAX = 24
 WATERFALL_MAX = 14
 NAME_CHARS = 24
@@ -57,9 +57,12 @@ def portfolio_chart(points: Sequence[Point], *, best: frozenset[str]) -> str:
     for point, cost, latency in ranked:
         x, y = across(cost), up(latency)
         parts += _mark(x, y, point, is_best=point.model in best)
-        if not any(abs(x - a) < LABEL_WIDTH and abs(y - b) < LABEL_HEIGHT for a, b in named):
-            parts.append(text(x + 8, y + 3, _short(point.model), size=8.5))
-            named.append((x, y))
+        is_right = x > WIDTH - 40 - LABEL_WIDTH  # there the name stands before its mark, or it would be cut off
+        begins = x - 8 - LABEL_WIDTH if is_right else x + 8
+        if not any(abs(begins - a) < LABEL_WIDTH and abs(y - b) < LABEL_HEIGHT for a, b in named):
+            at, anchor = (x - 8, "end") if is_right else (x + 8, "start")
+            parts.append(text(at, y + 3, _short(point.model), anchor=anchor, size=8.5))
+            named.append((begins, y))
     spoken = "; ".join(
         f"{point.model}: {_usd(cost)} a year, {number_words(latency, unit='ms')} ms" for point, cost, latency in ranked
     )

@@ -58,12 +58,15 @@ def _cut(
     packet: QuarterlyPacket, sheet: str, key: str, title: str, rows: Sequence[object], *, name: str = "",
     drawn: Mapping[str, str] | None = None, **more: object,
 ) -> list[Section]:  # fmt: skip
-    """A table as sections of so many rows each, so that a changed row draws no other page anew; the chart is one of its own."""
+    """A table as sections of so many rows each, so that a changed row draws no other page anew.
+
+    The chart stands above a table of one section, and is one of its own before a longer one.
+    """
     chunks = [tuple(rows[start : start + ROWS_MAX]) for start in range(0, len(rows), ROWS_MAX)]
-    chart = [_section(packet, sheet, f"{key}:chart", title, {}, drawn, template=key)] if drawn else []
-    titles = [
-        title if len(chunks) == 1 else f"{title} ({number} of {len(chunks)})" for number in range(1, len(chunks) + 1)
-    ]
+    if len(chunks) == 1:
+        return [_section(packet, sheet, key, title, {name or key: chunks[0], **more}, drawn, template=key)]
+    chart = [_section(packet, sheet, f"{key}:chart", f"{title}: the chart", {}, drawn, template=key)] if drawn else []
+    titles = [f"{title} ({number} of {len(chunks)})" for number in range(1, len(chunks) + 1)]
     return chart + [
         _section(
             packet,

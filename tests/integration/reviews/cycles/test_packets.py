@@ -113,7 +113,7 @@ def test_a_packet_is_printed_for_true_and_reads_as_issued(cast: Cast, asset: Mod
     content = content_of(packet)
     reader = PdfReader(io.BytesIO(content))
     assert len(reader.pages) == packet.pages == packet.sections_total
-    text = "\n".join(page.extract_text() for page in reader.pages)
+    text = " ".join(" ".join(page.extract_text() for page in reader.pages).split())
     for words in ("5,000", "Visual search", "Conversion of searches", "Model without owner", "Method and sources"):
         assert words in text
     assert [each.title for each in reader.outline][:2] == [

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reviews.domain.drawing import Scale, ticks
 from reviews.domain.packet_document import plain_of, revived
 from reviews.domain.quarterly import charts
 from reviews.domain.quarterly.comparison import differences
@@ -59,8 +60,9 @@ def test_the_frontier_is_what_nothing_beats(values: list[tuple[Decimal | None, .
 def test_sections_are_the_same_for_the_same_packet_and_differ_by_what_changed() -> None:
     packet = make_packet(20)
     before = {section.key: section.digest for section in sections_of(packet, sheet="sha256:a")}
-    assert list(before)[:7] == [
-        "summary", "contents", "contents:2", "spend:chart", "spend", "portfolio:chart", "portfolio",
+    assert list(before)[:5] == ["summary", "contents", "spend", "portfolio", "variance"]
+    assert [key for key in (each.key for each in sections_of(make_packet(40), sheet="s")) if "portfolio" in key] == [
+        "portfolio:chart", "portfolio", "portfolio:2",
     ]  # fmt: skip
     assert before == {section.key: section.digest for section in sections_of(packet, sheet="sha256:a")}
     pages = (*packet.models[:7], make_page(8, name="Another name"), *packet.models[8:])
@@ -174,3 +176,23 @@ def test_the_section_of_bills_has_the_second_chart_where_something_is_told_apart
 
     assert drawn(make_variance(1)) == ["variance.svg", "causes.svg"]
     assert drawn(make_variance(3)) == ["variance.svg"]
+
+
+def test_no_mark_of_an_axis_lies_outside_of_it() -> None:
+    for low, high in ((7_000, 28_000), (-28_000, -7_000), (-3, 12), (0, 9)):
+        scale = Scale([Decimal(low), Decimal(high)], left=60, right=600)
+        marks = ticks(scale)
+        assert len(marks) >= 4
+        assert all(60 <= scale(mark) <= 600 for mark in marks)
+        assert scale(marks[0] - (marks[1] - marks[0])) < 60
+        assert scale(marks[-1] + (marks[1] - marks[0])) > 600
+
+
+def test_a_name_at_the_right_edge_stands_before_its_mark() -> None:
+    points = [
+        Point(model=name, cost_usd=Decimal(cost), latency_ms=Decimal(cost), value=None)
+        for name, cost in (("cheap", 1), ("dear", 9))
+    ]
+    drawn = ElementTree.fromstring(charts.portfolio_chart(points, best=frozenset()))
+    anchors = {each.text: each.get("text-anchor") for each in drawn.iter(f"{SVG}text")}
+    assert (anchors["cheap"], anchors["dear"]) == ("start", "end")
