@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -110,6 +109,8 @@ def template(
     out: Annotated[Path | None, typer.Option(help="Write it to this file instead of printing it.")] = None,
 ) -> None:
     """Print a spec file that shows every part, to be changed."""
+    from importlib.resources import files
+
     text = files("benchmarking.toolkit.costs").joinpath("template.yaml").read_text(encoding="utf-8")
     if out is None:
         typer.echo(text, nl=False)
