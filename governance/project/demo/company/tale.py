@@ -17,6 +17,7 @@ from governance.project.demo.company.meetings import Verdict
 from governance.project.demo.company.truth import Plan, Truth, plan_of, restated_month, truth_of
 from governance.project.demo.company.world import Company, Model, Twist
 from governance.project.demo.terminal import Terminal
+from governance.queries.budgets import accounts
 from reviews.actions import action_items, breaches, cycles
 from reviews.domain.quarterly.decisions import DecisionKind
 from reviews.models import ActionItem, CyclePacket, ReviewRequest
@@ -100,11 +101,14 @@ def _ask_and_approve(tale: Tale, quarter: Quarter, *, is_new: bool, now: datetim
 
 
 def _fill(tale: Tale, quarter: Quarter, *, new: Mapping[str, ReviewRequest], now: datetime) -> None:
-    """What is billed in the quarter if all goes as planned, with what new approvals commit, and a little more."""
+    """What is billed in the quarter if all goes as planned, with what approvals commit or planned in it, and a little more."""
     given: dict[tuple[str, Unit], Decimal] = {
         (team.slug, unit): Decimal(0) for team in tale.company.teams for unit in Unit
     }
     is_opening = not new or quarter == tale.quarters[0]
+    for account in accounts(teams=[team.slug for team in tale.company.teams], quarter=str(quarter)):
+        if is_opening:
+            given[account.team, Unit(account.unit)] += account.balance.committed * SPARE
     for model in tale.models:
         if model.slug in new:
             for unit, amount in approvals.asks(new[model.slug], now=now).items():
