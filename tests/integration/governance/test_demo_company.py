@@ -10,6 +10,7 @@ from governance.project.demo import cast as demo
 from governance.project.demo.company import story
 from governance.project.demo.company.world import COMPANY
 from governance.project.demo.terminal import Terminal
+from governance.queries.budgets import accounts
 from reviews.models import CyclePacket, ReviewCycle
 from reviews.queries.quarterly_packet import read_packet
 
@@ -32,6 +33,13 @@ def test_the_company_lives_through_two_quarters_once(told, tmp_path):
     assert packet.variances
     assert all(row.is_generated for row in packet.variances)
     assert {row.unit for row in packet.spend if row.is_generated} == {"USD", "gpu_h"}
+    teams = {
+        row.team: row
+        for row in accounts(teams=["support", "recommendations"], quarter=str(packet.quarter))
+        if row.unit == "USD"
+    }
+    assert teams["support"].balance.spent > teams["support"].balance.allocated, "reply drafts ran over"
+    assert teams["support"].balance.unbound == 0, "every dollar drew on an approval"
     truth = json.loads((tmp_path / "truth.json").read_text())
     assert all(row["is_equal"] for row in truth["totals"])
     assert {row["model"]: row["twist"] for row in truth["splits"]}["card-fraud"] == "a higher price"

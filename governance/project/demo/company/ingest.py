@@ -1,5 +1,6 @@
 """Bills in: allocation rules by two people, files received and read by the code of the worker, doubts raised."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,21 +12,28 @@ from governance import tasks
 from governance.actions import allocation, bills
 from governance.actions.bills import Delivery
 from governance.enums import BillKind, BillOrigin, JobState
-from governance.project.demo.company.files import CLUSTER, TAG
+from governance.project.demo.company.files import CLUSTER, PROVIDER, TAG
 from governance.project.demo.company.people import Staff
 from governance.project.demo.company.world import Model
 
 
-def publish_rules(models: tuple[Model, ...], *, staff: Staff, now: datetime) -> int:
-    """Finance writes which tag belongs to which model, an administrator puts it in force; the version's number."""
+def publish_rules(
+    models: tuple[Model, ...], *, refs: Mapping[str, str], trained: Collection[str], staff: Staff, now: datetime
+) -> int:  # fmt: skip
+    """Finance writes which tag belongs to which model and which approval bears it, an administrator puts it in force; its number.
+
+    `trained` are the models whose approval bears a training this quarter; training anew comes off the team's account.
+    """
     rules = [
         {
-            "id": model.slug,
-            "match": {"tags": {TAG: [model.slug]}},
+            "id": f"{model.slug}-{what}",
+            "match": {"providers": [provider], "tags": {TAG: [model.slug]}},
             "account": model.team,
             "model": f"{model.team}/{model.slug}",
         }
+        | ({"request": refs[model.slug]} if what == "serving" or model.slug in trained else {})
         for model in models
+        for what, provider in (("serving", PROVIDER), ("training", BillKind.SLURM.value))
     ]
     document = {"apiVersion": "weighbridge/v1", "kind": "AllocationRules", "name": "default", "rules": rules}
     draft = allocation.draft(source=yaml.safe_dump(document, sort_keys=False), by=staff.finance, now=now)

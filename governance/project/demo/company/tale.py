@@ -96,26 +96,26 @@ def _ask_and_approve(tale: Tale, quarter: Quarter, *, is_new: bool, now: datetim
         approvals.approve(tale.requests[model.slug], staff=tale.staff, now=now + HOUR, condition=condition)
         meetings.map_kpis(model, staff=tale.staff, now=now + HOUR)
     if wanted:
-        ingest.publish_rules(tale.models, staff=tale.staff, now=now + 2 * HOUR)
+        refs = {slug: request.ref for slug, request in tale.requests.items()}
+        trained = {model.slug for model in wanted}
+        ingest.publish_rules(tale.models, refs=refs, trained=trained, staff=tale.staff, now=now + 2 * HOUR)
     tale.say.done(f"{len(wanted)} reviews filed, measured (generated), voted and authorised", str(quarter))
 
 
 def _fill(tale: Tale, quarter: Quarter, *, new: Mapping[str, ReviewRequest], now: datetime) -> None:
-    """What is billed in the quarter if all goes as planned, with what approvals commit or planned in it, and a little more."""
+    """What the new approvals commit in the quarter or, with none, what earlier ones planned in it and the training anew; a little more."""
     given: dict[tuple[str, Unit], Decimal] = {
         (team.slug, unit): Decimal(0) for team in tale.company.teams for unit in Unit
     }
-    is_opening = not new or quarter == tale.quarters[0]
-    for account in accounts(teams=[team.slug for team in tale.company.teams], quarter=str(quarter)):
-        if is_opening:
+    if not new:
+        for account in accounts(teams=[team.slug for team in tale.company.teams], quarter=str(quarter)):
             given[account.team, Unit(account.unit)] += account.balance.committed * SPARE
+        for model in tale.models:
+            given[model.team, Unit.GPU_H] += Decimal(model.training_gpu_hours) * SPARE
     for model in tale.models:
         if model.slug in new:
             for unit, amount in approvals.asks(new[model.slug], now=now).items():
                 given[model.team, unit] += amount * SPARE
-        if is_opening or model.slug in new:
-            given[model.team, Unit.USD] += tale.plans[model.slug].usd * 3 * SPARE
-            given[model.team, Unit.GPU_H] += Decimal(model.training_gpu_hours) * SPARE
     rounded = {key: amount.quantize(CENT, ROUND_CEILING) for key, amount in given.items()}
     purse.fill(tale.company, given=rounded, quarter=quarter, staff=tale.staff, now=now, occasion=f"{len(new)}")
 
