@@ -110,10 +110,11 @@ class SpendLine(models.Model):
     effective = models.DecimalField(max_digits=38, decimal_places=12)
     listed = models.DecimalField(max_digits=38, decimal_places=12)
     gpu_hours = models.DecimalField(max_digits=38, decimal_places=12)
+    server_hours = models.DecimalField(max_digits=38, decimal_places=12, default=0)
 
     COPIED: ClassVar = (
         "slice_id", "period", "day", "subaccount", "resource", "sku", "provider", "service", "service_category", "region",
-        "category", "is_correction", "currency", "tags", "rows", "billed", "effective", "listed", "gpu_hours",
+        "category", "is_correction", "currency", "tags", "rows", "billed", "effective", "listed", "gpu_hours", "server_hours",
     )  # fmt: skip
 
     class Meta:

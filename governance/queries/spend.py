@@ -24,6 +24,7 @@ FIELDS = (
 )  # fmt: skip
 COLUMNS = ("Month", "Team", "Model", "Effective USD", "Billed USD", "GPU hours", "Not converted", "Basis")
 GENERATED = Q(slice__bill__origin=BillOrigin.GENERATED)
+HOURS = {"of_gpus": Sum("gpu_hours"), "of_servers": Sum("server_hours")}
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class ModelMonth:
     is_named: bool
     effective: Decimal
     gpu_hours: Decimal
+    server_hours: Decimal
     apart: Mapping[str, Decimal]
     is_generated: bool
 
@@ -105,9 +107,7 @@ def of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[ModelMon
     lines = current().filter(named | Q(rule__asset=asset, rule__request_ref="")).order_by()
     sums = lines.annotate(month=TruncMonth("day")).values("month", "rule__request_ref", "currency")
     found: dict[tuple[date, bool], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in sums.annotate(
-        effective=Sum("effective"), hours=Sum("gpu_hours"), generated=Count("pk", filter=GENERATED)
-    ):
+    for row in sums.annotate(effective=Sum("effective"), **HOURS, generated=Count("pk", filter=GENERATED)):
         found[(row["month"], bool(row["rule__request_ref"]))].append(row)
     rates = known_rates()
     return [_model_month(key, rows, rates) for key, rows in sorted(found.items())]
@@ -119,9 +119,7 @@ def of_requests(assets: Mapping[str, int]) -> dict[str, list[ModelMonth]]:
     lines = current().filter(named | Q(rule__asset__in=set(assets.values()), rule__request_ref="")).order_by()
     sums = lines.annotate(month=TruncMonth("day")).values("month", "rule__request_ref", "rule__asset_id", "currency")
     found: dict[tuple[str | int, date], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in sums.annotate(
-        effective=Sum("effective"), hours=Sum("gpu_hours"), generated=Count("pk", filter=GENERATED)
-    ):
+    for row in sums.annotate(effective=Sum("effective"), **HOURS, generated=Count("pk", filter=GENERATED)):
         found[(row["rule__request_ref"] or row["rule__asset_id"], row["month"])].append(row)
     rates = known_rates()
     months: dict[str | int, list[ModelMonth]] = defaultdict(list)
@@ -202,8 +200,8 @@ def _spend(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]], rates: Seque
 
 def _model_month(key: tuple[date, bool], rows: Sequence[Mapping[str, Any]], rates: Sequence[Rate]) -> ModelMonth:
     effective = _converted(rows, "effective", rates)
-    hours = sum((row["hours"] for row in rows), Decimal(0))
-    return ModelMonth(*key, effective.usd, hours, effective.apart, is_generated=_is_generated(rows))
+    of_gpus, of_servers = (sum((row[name] for row in rows), Decimal(0)) for name in HOURS)
+    return ModelMonth(*key, effective.usd, of_gpus, of_servers, effective.apart, is_generated=_is_generated(rows))
 
 
 def _is_generated(rows: Iterable[Mapping[str, Any]]) -> bool:

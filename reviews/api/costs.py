@@ -39,6 +39,9 @@ class ComparedMonthAnswer(Answer):
     billed = number(allow_null=True)
     difference = number(allow_null=True)
     gpu_hours = number(allow_null=True)
+    server_hours = number(
+        allow_null=True, help_text="Hours of servers that were paid for: what the parts are told from."
+    )
     requests = serializers.IntegerField(allow_null=True)
     parts = PartsAnswer(allow_null=True)
     lacking = serializers.ListField(child=serializers.CharField(), help_text="What it would take to tell the parts.")

@@ -32,6 +32,20 @@ class Standing(Named):
 
 
 @dataclass(frozen=True)
+class Billed:
+    """What bills say of a month: dollars, GPU hours, and the hours of the servers that were paid for."""
+
+    usd: Decimal
+    gpu_hours: Decimal
+    server_hours: Decimal = Decimal(0)
+
+    def __add__(self, other: "Billed") -> "Billed":
+        return Billed(
+            self.usd + other.usd, self.gpu_hours + other.gpu_hours, self.server_hours + other.server_hours
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Span:
     """A monthly cost in dollars; the bounds (P10, P90) are None where nobody gave any."""
 
@@ -64,6 +78,7 @@ class ComparedMonth:
     lacking: tuple[str, ...] = ()
     is_generated: bool = False
     tolerance: Decimal = TOLERANCE
+    server_hours: Decimal | None = None
 
     @property
     def limit(self) -> Decimal | None:
@@ -121,17 +136,17 @@ def month_end(month: date) -> date:
 
 def compare(
     months: Sequence[date], *, projected: Span | None, measured: Span | None,
-    billed: Mapping[date, tuple[Decimal, Decimal]], today: date, generated: Collection[date] = (),
+    billed: Mapping[date, Billed], today: date, generated: Collection[date] = (),
     tolerance: Decimal = TOLERANCE,
 ) -> tuple[ComparedMonth, ...]:  # fmt: skip
-    """The months with what is known of each; `billed` maps a month to (dollars, GPU hours), `generated` are those of generated bills."""
-    nothing = (None, None)
+    """The months with what is known of each; `generated` are those of generated bills."""
     return tuple(
         ComparedMonth(
-            month, projected, measured, billed=billed.get(month, nothing)[0], gpu_hours=billed.get(month, nothing)[1],
-            is_over=_next(month) <= today, is_generated=month in generated, tolerance=tolerance,
+            month, projected, measured, billed=told.usd if told else None, gpu_hours=told.gpu_hours if told else None,
+            server_hours=told.server_hours if told else None, is_over=_next(month) <= today,
+            is_generated=month in generated, tolerance=tolerance,
         )
-        for month in months
+        for month, told in ((month, billed.get(month)) for month in months)
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What a month's difference from its plan is made of: the projection's twelfth against the requests and GPU hours of the month."""
+"""What a month's difference from its plan is made of: the projection's twelfth against the requests and server hours of the month."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -13,15 +13,15 @@ from reviews.domain.comparison import MONTHS, ComparedMonth
 NO_PROJECTION = "a stated projection, with its load"
 NO_REPLICAS = "replica hours in the projection: the option is not served by replicas of its own"
 NO_REQUESTS = "the month's number of requests"
-NO_HOURS = "GPU hours in the bill"
+NO_HOURS = "hours of servers in the bill"
 
 
 @dataclass(frozen=True)
 class Load:
-    """A planned month: requests, and the GPU hours for them (one GPU for each replica); None where nothing says."""
+    """A planned month: requests, and the hours of replicas for them, each a server; None where nothing says."""
 
     requests: Decimal | None = None
-    gpu_hours: Decimal | None = None
+    replica_hours: Decimal | None = None
 
 
 def load_of(document: Mapping[str, Any], *, option: str) -> Load:
@@ -45,20 +45,20 @@ def _with_parts(month: ComparedMonth, load: Load, requests: int | None) -> Compa
     planned, billed = month.projected, month.billed
     if planned is None or billed is None:
         return counted
-    lacking = _lacking(load, requests, month.gpu_hours)
+    lacking = _lacking(load, requests, month.server_hours)
     if lacking:
         return dataclasses.replace(counted, lacking=lacking)
     parts = split(
-        Month(load.requests or Decimal(0), load.gpu_hours or Decimal(0), planned.middle),
-        Month(Decimal(requests or 0), month.gpu_hours or Decimal(0), billed),
+        Month(load.requests or Decimal(0), load.replica_hours or Decimal(0), planned.middle),
+        Month(Decimal(requests or 0), month.server_hours or Decimal(0), billed),
     )
     return dataclasses.replace(counted, parts=parts)
 
 
-def _lacking(load: Load, requests: int | None, gpu_hours: Decimal | None) -> tuple[str, ...]:
+def _lacking(load: Load, requests: int | None, server_hours: Decimal | None) -> tuple[str, ...]:
     asked = (
-        (NO_PROJECTION, load.requests), (NO_REPLICAS, load.gpu_hours if load.requests else True),
-        (NO_REQUESTS, requests), (NO_HOURS, gpu_hours),
+        (NO_PROJECTION, load.requests), (NO_REPLICAS, load.replica_hours if load.requests else True),
+        (NO_REQUESTS, requests), (NO_HOURS, server_hours),
     )  # fmt: skip
     return tuple(words for words, known in asked if not known)
 

@@ -14,7 +14,17 @@ from governance.domain.variance.calibration import Calibration, Case, Widening, 
 from governance.domain.variance.focus_rows import COLUMNS, PlannedMonth, focus_rows
 from governance.domain.variance.forecast import Outlook
 from governance.queries import spend
-from reviews.domain.comparison import ComparedMonth, Span, cases_of, compare, month_end, monthly, months_of, outlook_of
+from reviews.domain.comparison import (
+    Billed,
+    ComparedMonth,
+    Span,
+    cases_of,
+    compare,
+    month_end,
+    monthly,
+    months_of,
+    outlook_of,
+)
 from reviews.domain.month_parts import with_parts
 from reviews.models import Authorisation, Fact, ReviewRequest
 from reviews.queries import projections
@@ -154,12 +164,12 @@ def _months(known: Known, tolerance: Decimal, now: datetime) -> tuple[tuple[Comp
     if known.held is None:
         return (), ()
     months = months_of(known.held.issued_at.date(), today=now.date())
-    billed: dict[date, tuple[Decimal, Decimal]] = {}
+    billed: dict[date, Billed] = {}
     apart, generated = [], set()
     for row in known.billed:
         if row.month in months and known.owns(row):
-            usd, hours = billed.get(row.month, (Decimal(0), Decimal(0)))
-            billed[row.month] = (usd + row.effective, hours + row.gpu_hours)
+            told = Billed(row.effective, row.gpu_hours, row.server_hours)
+            billed[row.month] = billed[row.month] + told if row.month in billed else told
             if row.is_generated:
                 generated.add(row.month)
             if row.apart:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from governance.domain.bills import checks
 from governance.domain.bills.columns import NUMBERS
-from governance.domain.bills.gpu_hours import gpu_hours, gpus_in
+from governance.domain.bills.gpu_hours import gpu_hours, gpus_in, server_hours
 from governance.domain.bills.reading import DIGITS, PLACES, Source, decimals
 from governance.domain.bills.tags import canonical
 from governance.domain.refusals import Invalid
@@ -28,7 +28,7 @@ LINE = (
     "provider", "billing_account", "period", "period_end", "day", "subaccount", "resource", "sku", "service",
     "service_category", "region", "category", "is_correction", "currency", "tags",
 )  # fmt: skip
-SUMS = ("rows", "billed", "effective", "listed", "gpu_hours")
+SUMS = ("rows", "billed", "effective", "listed", "gpu_hours", "server_hours")
 EXAMPLES_MAX, VALUE_CHARS_MAX = 3, 80
 OnRows = Callable[[int], None]
 
@@ -150,6 +150,7 @@ def _named(groups: "pl.DataFrame") -> "pl.DataFrame":
         (pl.col("EffectiveCost") - pl.col("set_aside")).alias("effective"),
         pl.col("ListCost").alias("listed"),
         gpu_hours().alias("gpu_hours"),
+        server_hours().alias("server_hours"),
     )  # fmt: skip
 
 

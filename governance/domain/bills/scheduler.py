@@ -206,7 +206,7 @@ def _frame(sums: Mapping[tuple[object, ...], list[Decimal | int]]) -> "pl.DataFr
         "gpu_hours": exact,
     }
     rows = [(*key, rows, Decimal(hours).quantize(PLACES, ROUND_HALF_EVEN)) for key, (rows, hours) in sums.items()]
-    zeros = (pl.lit(0).cast(exact).alias(name) for name in ("billed", "effective", "listed"))
+    zeros = (pl.lit(0).cast(exact).alias(name) for name in ("billed", "effective", "listed", "server_hours"))
     return pl.DataFrame(rows, schema=schema, orient="row").with_columns(*zeros).sort(*LINE)
 
 

@@ -1,6 +1,7 @@
 """The demo's generated company, walked whole in a reduced size: it lives once, and what is found is the truth."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -40,6 +41,14 @@ def test_the_company_lives_through_two_quarters_once(told, tmp_path):
     }
     assert teams["support"].balance.spent > teams["support"].balance.allocated, "reply drafts ran over"
     assert teams["support"].balance.unbound == 0, "every dollar drew on an approval"
+    by_model = {row.model.partition("/")[2]: row for row in packet.variances}
+    assert all(row.lacking == () for row in packet.variances)
+    for slug, part in (("home-feed", "volume_usd"), ("reply-drafts", "efficiency_usd"), ("card-fraud", "price_usd")):
+        assert (
+            getattr(by_model[slug], part)
+            > Decimal("0.9") * (by_model[slug].billed_usd - by_model[slug].projected_usd)
+            > 0
+        )
     truth = json.loads((tmp_path / "truth.json").read_text())
     assert all(row["is_equal"] for row in truth["totals"])
     assert {row["model"]: row["twist"] for row in truth["splits"]}["card-fraud"] == "a higher price"

@@ -19,6 +19,7 @@ from governance.enums import Unit
 from governance.models import ModelVersion
 from governance.project.demo.company import artefacts
 from governance.project.demo.company.people import Staff
+from governance.project.demo.company.truth import Plan, plan_of
 from governance.project.demo.company.world import Model
 from reviews.actions import evidence, projections, requests, review
 from reviews.actions.evidence import Statement
@@ -28,6 +29,7 @@ from reviews.domain.voting import Choice
 from reviews.models import ReviewRequest
 from reviews.queries import comparison
 from reviews.queries.commitments import now_and_later
+from reviews.queries.comparison_sources import known_of
 
 VERSION = "1.0.0"
 ANSWERS = {
@@ -82,12 +84,13 @@ def approve(request: ReviewRequest, *, staff: Staff, now: datetime, condition: s
     return request
 
 
-def projected_month(request: ReviewRequest, *, now: datetime) -> Decimal:
-    """What the platform expects a month to cost, in USD."""
+def planned(request: ReviewRequest, model: Model, *, now: datetime) -> Plan:
+    """What the platform expects a month to cost, and the hours of servers it expects for it."""
     span = comparison.of_request(request=request, now=now).projected
-    if span is None:
+    hours = known_of([request])[request.pk].load.replica_hours
+    if span is None or hours is None:
         raise SystemExit(f"{request.ref} has no projection.")
-    return span.middle
+    return plan_of(model, usd_a_month=span.middle, units_a_month=hours)
 
 
 def _registered(model: Model, *, owner: User, now: datetime) -> ModelVersion:

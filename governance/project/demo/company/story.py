@@ -12,7 +12,7 @@ from governance.domain.quarters import Quarter
 from governance.enums import JobState
 from governance.project.demo.company import approvals, check, people, report, tale
 from governance.project.demo.company.calendar import Days, latest_pair
-from governance.project.demo.company.truth import Plan, plan_of, truth_of
+from governance.project.demo.company.truth import Plan, truth_of
 from governance.project.demo.company.world import COMPANY, Company
 from governance.project.demo.terminal import Terminal
 from reviews.models import CyclePacket, ReviewCycle, ReviewRequest
@@ -101,6 +101,5 @@ def _plans(company: Company) -> dict[str, Plan]:
         rows = ReviewRequest.objects.filter(
             model_version__asset__team__slug=model.team, model_version__asset__slug=model.slug
         )
-        month = approvals.projected_month(rows.earliest("pk"), now=timezone.now())
-        plans[model.slug] = plan_of(model, usd_a_month=month)
+        plans[model.slug] = approvals.planned(rows.earliest("pk"), model, now=timezone.now())
     return plans

@@ -14,7 +14,7 @@ from governance.models import Team
 from governance.project.demo.company import approvals, files, ingest, meetings, people, purse
 from governance.project.demo.company.calendar import DAY, HOUR, Days, bills_between
 from governance.project.demo.company.meetings import Verdict
-from governance.project.demo.company.truth import Plan, Truth, plan_of, restated_month, truth_of
+from governance.project.demo.company.truth import Plan, Truth, restated_month, truth_of
 from governance.project.demo.company.world import Company, Model, Twist
 from governance.project.demo.terminal import Terminal
 from governance.queries.budgets import accounts
@@ -87,8 +87,7 @@ def _ask_and_approve(tale: Tale, quarter: Quarter, *, is_new: bool, now: datetim
     for number, model in enumerate(wanted, start=1):
         tale.say.progress(number / max(len(wanted), 1), f"filing and projecting {model.name.lower()}")
         tale.requests[model.slug] = approvals.file(model, quarter=quarter, staff=tale.staff, now=now)
-        month = approvals.projected_month(tale.requests[model.slug], now=now)
-        tale.plans[model.slug] = plan_of(model, usd_a_month=month)
+        tale.plans[model.slug] = approvals.planned(tale.requests[model.slug], model, now=now)
     _fill(tale, quarter, new={model.slug: tale.requests[model.slug] for model in wanted}, now=now)
     for model in wanted:
         tale.say.progress(1.0, f"voting on {model.name.lower()}")
@@ -141,6 +140,7 @@ def _meet(tale: Tale, days: Days, verdicts: tuple[Verdict, ...], notes: str) -> 
     staff = tale.staff
     cycles.advance(now=days.collecting)
     count = meetings.supply(tale.models, truth=tale.truth, quarter=days.quarter, staff=staff, now=days.supplied)
+    meetings.count(tale.requests, truth=tale.truth, quarter=days.quarter, staff=staff, now=days.supplied)
     found = breaches.look(now=days.supplied + HOUR)
     cycles.advance(now=days.frozen)
     cycle = meetings.hold(days.quarter, staff=staff, now=days.met)

@@ -68,10 +68,9 @@ def months_of(quarter: Quarter) -> tuple[date, ...]:
     return tuple(first.replace(month=first.month + number) for number in range(3))
 
 
-def plan_of(model: Model, *, usd_a_month: Decimal) -> Plan:
-    """A twelfth of its year, at the price of a unit."""
-    requests = Decimal(model.requests_a_year) / 12
-    return Plan(requests, (usd_a_month / model.usd_per_hour).quantize(UNIT_PLACES), usd_a_month)
+def plan_of(model: Model, *, usd_a_month: Decimal, units_a_month: Decimal) -> Plan:
+    """A twelfth of its year."""
+    return Plan(Decimal(model.requests_a_year) / 12, units_a_month.quantize(UNIT_PLACES), usd_a_month)
 
 
 def truth_of(

@@ -16,7 +16,10 @@ from governance.project.demo.company.truth import parts, plan_of, restated_month
 from governance.project.demo.company.world import COMPANY, Twist
 
 QUARTERS = (Quarter(2026, 2), Quarter(2026, 3))
-PLANS = {model.slug: plan_of(model, usd_a_month=Decimal("1234.56")) for model in COMPANY.models}
+PLANS = {
+    model.slug: plan_of(model, usd_a_month=Decimal("1234.56"), units_a_month=Decimal("1010.4"))
+    for model in COMPANY.models
+}
 TRUTH = truth_of(COMPANY, plans=PLANS, quarters=QUARTERS)
 
 

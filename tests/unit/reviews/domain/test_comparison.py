@@ -5,6 +5,7 @@ import pytest
 
 from governance.domain.facts import Basis, Figure
 from reviews.domain.comparison import (
+    Billed,
     ComparedMonth,
     Span,
     Standing,
@@ -77,11 +78,11 @@ def test_months_side_by_side():
         (SEPTEMBER, date(2026, 11, 1)),
         projected=SPAN,
         measured=None,
-        billed={SEPTEMBER: (Decimal(120), Decimal(4))},
+        billed={SEPTEMBER: Billed(Decimal(100), Decimal(4), Decimal(30)) + Billed(Decimal(20), Decimal(0))},
         today=TODAY,
     )
-    assert [(each.billed, each.gpu_hours, each.difference, each.is_over) for each in found] == [
-        (Decimal(120), Decimal(4), Decimal(20), True), (None, None, None, False),
+    assert [(each.billed, each.gpu_hours, each.server_hours, each.difference, each.is_over) for each in found] == [
+        (Decimal(120), Decimal(4), Decimal(30), Decimal(20), True), (None, None, None, None, False),
     ]  # fmt: skip
 
 

@@ -18,7 +18,8 @@ LOAD = Load(Decimal(1000), Decimal(10))
 
 def month(usd="180", hours="15", projected=PLANNED):
     told = (None if value is None else Decimal(value) for value in (usd, hours))
-    return ComparedMonth(MONTH, projected, None, *told, is_over=True)
+    billed, served = told
+    return ComparedMonth(MONTH, projected, None, billed, Decimal(999), is_over=True, server_hours=served)
 
 
 def document(**serving):

@@ -35,7 +35,7 @@ def test_rows_of_one_day_and_thing_are_one_line(tmp_path):
         "day": date(2026, 9, 3), "subaccount": "200", "resource": "endpoint/visual-search", "sku": "ml.g5.xlarge",
         "service": "AmazonSageMaker", "service_category": "AI and Machine Learning", "region": "eu-west-1",
         "category": "Usage", "is_correction": False, "currency": "USD", "tags": '{"model":"visual-search"}', "rows": 2,
-        "billed": Decimal("10.0000001"), "effective": Decimal("8.0000001"), "listed": Decimal(24), "gpu_hours": Decimal(4),
+        "billed": Decimal("10.0000001"), "effective": Decimal("8.0000001"), "listed": Decimal(24), "gpu_hours": Decimal(4), "server_hours": Decimal(4),
     }  # fmt: skip
     assert (found.rows_read, found.rows_kept, found.refused, found.has_zoneless_times) == (2, 2, (), True)
 

@@ -34,7 +34,7 @@ def test_jobs_of_slurm_are_gpu_hours(tmp_path):
         "day": date(2026, 9, 3), "subaccount": "search", "resource": "", "sku": "a100", "service": "slurm",
         "service_category": "Compute", "region": "", "category": "Usage", "is_correction": False, "currency": "USD",
         "tags": {"account": "search", "job": "train", "partition": "gpu"}, "rows": 1, "gpu_hours": Decimal(6),
-        "billed": Decimal(0), "effective": Decimal(0), "listed": Decimal(0),
+        "billed": Decimal(0), "effective": Decimal(0), "listed": Decimal(0), "server_hours": Decimal(0),
     }  # fmt: skip
     assert (other["billing_account"], json.loads(other["tags"])["model"]) == ("big", "vs")
     assert (found.rows_read, found.rows_kept, found.refused) == (3, 2, ())

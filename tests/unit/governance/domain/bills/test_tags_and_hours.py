@@ -3,7 +3,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from governance.domain.bills.gpu_hours import gpu_hours, gpus_in
+from governance.domain.bills.gpu_hours import gpu_hours, gpus_in, server_hours
 from governance.domain.bills.tags import canonical
 
 
@@ -63,3 +63,25 @@ def test_gpu_hours_of_a_group(gpus, consumed, priced, category, status, hours):
         schema_overrides=dict.fromkeys(("ConsumedUnit", "PricingUnit", "CommitmentDiscountStatus"), pl.String),
     ).with_columns(pl.col("ConsumedQuantity", "PricingQuantity").cast(exact))  # fmt: skip
     assert frame.select(gpu_hours()).item() == Decimal(hours)
+
+
+@pytest.mark.parametrize(
+    ("category", "quantity", "unit", "hours"),
+    [
+        ("Compute", "2.5", "Hours", "2.5"),
+        ("AI and Machine Learning", "90", "Minutes", "1.5"),
+        ("Compute", "3.25", "GPU-Hours", "3.25"),
+        ("Compute", "7", "Requests", "0"),
+        ("Networking", "720", "Hours", "0"),
+        (None, "720", "Hours", "0"),
+    ],
+)
+def test_server_hours_are_those_of_servers_however_many_gpus_they_have(category, quantity, unit, hours):
+    frame = pl.DataFrame(
+        {
+            "gpus": [8], "ConsumedQuantity": [quantity], "ConsumedUnit": [unit], "ChargeCategory": ["Usage"],
+            "PricingQuantity": [None], "PricingUnit": [None], "CommitmentDiscountStatus": [None], "ServiceCategory": [category],
+        },
+        schema_overrides=dict.fromkeys(("PricingUnit", "CommitmentDiscountStatus", "ServiceCategory"), pl.String),
+    ).with_columns(pl.col("ConsumedQuantity", "PricingQuantity").cast(pl.Decimal(38, 12)))  # fmt: skip
+    assert frame.select(server_hours()).item() == Decimal(hours)
