@@ -67,10 +67,14 @@ def _is_used(balance: Balance) -> bool:
 
 @dataclass(frozen=True)
 class Standing:
-    """A model with its requests that hold an authorisation, the latest first, and what is known of each by its id."""
+    """A model with its requests that hold an authorisation, the latest first, and what is known of each by its id.
+
+    `ended` are those whose authorisation is over: bills of the quarter may speak of them still.
+    """
 
     asset: ModelAsset
     requests: Sequence[ReviewRequest]
+    ended: Sequence[ReviewRequest]
     known: Mapping[int, Known]
     months: Mapping[int, tuple[ComparedMonth, ...]]
 
@@ -92,20 +96,18 @@ class Standing:
 
 def standings(assets: Sequence[ModelAsset], *, now: datetime) -> list[Standing]:
     """Every model with what is known of it; the number of queries does not depend on how many there are."""
-    requests = _living(assets)
+    requests = _authorised(assets)
     known = known_of(requests)
     months = comparison.months_by_request(known, now=now)
-    own: dict[int, list[ReviewRequest]] = defaultdict(list)
+    own: dict[tuple[int, bool], list[ReviewRequest]] = defaultdict(list)
     for row in requests:
-        own[row.model_version.asset_id].append(row)
-    return [Standing(asset, own[asset.pk], known, months) for asset in assets]
+        own[row.model_version.asset_id, row.decision.authorisation.state in LIVING].append(row)
+    return [Standing(asset, own[asset.pk, True], own[asset.pk, False], known, months) for asset in assets]
 
 
-def _living(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
+def _authorised(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
     conditions = Condition.objects.select_related("owner").order_by("due_on", "pk")
-    rows = ReviewRequest.objects.filter(
-        model_version__asset__in=assets, decision__authorisation__state__in=[state.value for state in LIVING]
-    )
+    rows = ReviewRequest.objects.filter(model_version__asset__in=assets, decision__authorisation__isnull=False)
     return list(
         rows.select_related("decision__authorisation", "model_version")
         .prefetch_related(Prefetch("decision__authorisation__conditions", queryset=conditions))
@@ -131,7 +133,7 @@ def variances(
     """
     found = {}
     for each in models:
-        months = [month for row in each.requests for month in each.months[row.pk]]
+        months = [month for row in (*each.requests, *each.ended) for month in each.months[row.pk]]
         known = variance_of(each.name, in_quarter(months, quarter=quarter)) or _drawn(each, spent, now)
         if known is not None:
             found[each.asset.pk] = known
@@ -144,10 +146,11 @@ def in_quarter(months: Iterable[ComparedMonth], *, quarter: Quarter) -> list[Com
 
 
 def _drawn(standing: Standing, spent: Mapping[str, Decimal], now: datetime) -> Variance | None:
-    paid_usd = sum((spent.get(row.ref, Decimal(0)) for row in standing.requests), Decimal(0))
+    paid = {row.pk: spent[row.ref] for row in (*standing.requests, *standing.ended) if spent.get(row.ref)}
+    paid_usd = sum(paid.values(), Decimal(0))
     if not paid_usd:
         return None
-    figures = [standing.known[row.pk].figures for row in standing.requests]
+    figures = [standing.known[pk].figures for pk in paid]
     years = [_best(known, COST, now, accept=PROJECTED) or Decimal(0) for known in figures]
     projected = (sum(years, Decimal(0)) / QUARTERS_A_YEAR).quantize(Decimal("0.01"))
     return Variance(model=standing.name, projected_usd=projected, billed_usd=paid_usd, lacking=(NO_BILL,))

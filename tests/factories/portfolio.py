@@ -74,7 +74,7 @@ def _bill(
         )  # fmt: skip
         SpendLine.objects.create(
             slice=part, rule=mine, period=month, day=month, provider="AWS", category="Usage", is_correction=False,
-            currency="USD", rows=1, billed=160, effective=Decimal(160), listed=160, gpu_hours=2,
+            currency="USD", rows=1, billed=160, effective=Decimal(160), listed=160, gpu_hours=2, server_hours=2,
         )  # fmt: skip
         Traffic.objects.create(
             request=request, month=month, requests=1500, channel="form", supplied_by=request.owner, supplied_at=now

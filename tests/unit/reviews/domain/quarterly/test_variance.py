@@ -21,7 +21,9 @@ def make_month(
 ) -> ComparedMonth:  # fmt: skip
     span = None if projected is None else Span(None, Decimal(projected), None)
     usd = None if billed is None else Decimal(billed)
-    return ComparedMonth(month, span, None, usd, Decimal(2), is_over=True, parts=parts, lacking=lacking)
+    return ComparedMonth(
+        month, span, None, usd, Decimal(2), is_over=True, parts=parts, lacking=lacking, server_hours=Decimal(2)
+    )
 
 
 TOLD = Split(Decimal(50), Decimal(50), Decimal(-40))
