@@ -11,6 +11,6 @@ for model in (
     models.Waiver, models.ExternalIdentity, models.TicketComment, models.TicketMirror, models.TicketMove,
     models.WebhookDelivery, models.ReviewCycle, models.AgendaItem, models.Attendance, models.MeetingDecision,
     models.ActionItem, models.Kpi, models.KpiActual, models.RequestProjection, models.CyclePacket, models.RenderedSection,
-    models.Traffic,
+    models.Traffic, models.ReReview,
 ):  # fmt: skip
     admin.site.register(model, ReadOnly)

@@ -3,12 +3,12 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 python="${PYTHON:-.venv/bin/python}"
-processes="${PROCESSES:-2}"
+processes="${PROCESSES:-3}"
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 
 rm -f .coverage .coverage.*
-"$python" -m pytest --ignore=tests/performance -n "$processes" --dist loadfile --hypothesis-profile=ci \
+"$python" -m pytest --ignore=tests/performance -n "$processes" --dist loadfile --no-loadscope-reorder --hypothesis-profile=ci \
   --cov --cov-branch --cov-report=term:skip-covered --cov-report=json:.coverage.json "$@" | tee "$log"
 tests_rc=${PIPESTATUS[0]}
 

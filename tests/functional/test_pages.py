@@ -34,7 +34,8 @@ EVERYTHING = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["viola
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
 WEAR = """theme => new Promise((done) => {
   document.documentElement.dataset.theme = theme;
-  requestAnimationFrame(() => requestAnimationFrame(done));
+  const settled = () => Promise.allSettled(document.getAnimations().map((each) => each.finished)).then(done);
+  requestAnimationFrame(() => requestAnimationFrame(settled));
 })"""
 
 
