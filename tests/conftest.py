@@ -1,5 +1,6 @@
 """What holds for every test: no telemetry, and property tests that repeat exactly in `make test` and CI."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -8,7 +9,9 @@ from hypothesis import HealthCheck, settings
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "ci", derandomize=True, max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
@@ -21,6 +24,11 @@ SLOW = (
     "integration/governance/test_demo_company.py", "integration/reviews/actions/test_walk.py",
 )  # fmt: skip
 """The files of tests that take longest, the longest first."""
+UNCOUNTED = frozenset(
+    f"promises/test_{name}.py"
+    for name in ("06_doors", "07_schema", "07_every_field", "07_inputs", "08_upgrade", "08_backup")
+)
+"""Tests that sweep over what others test line by line, besides those in a browser; counting lines would slow them by half."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,6 +36,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = Path(__file__).parent
     places = {tests / path: place for place, path in enumerate(SLOW)}
     items.sort(key=lambda item: places.get(item.path, len(SLOW)))
+    for item in items:
+        if item.path.is_relative_to(tests / "functional") or str(item.path.relative_to(tests)) in UNCOUNTED:
+            item.add_marker("no_cover")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage what stays for the whole run: thousands of tests and all that they import."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)

@@ -83,11 +83,21 @@ AWS = {
 TOOLKIT: Mapping[str, Stage] = {
     "docs/how-to/build-a-decision-matrix.md": Stage({"matrix.yaml": matrices.matrix_file}),
     "docs/how-to/choose-a-model.md": Stage({"candidates.json": made.candidates_file, "points.csv": made.points_file}),
-    "docs/how-to/choose-a-scenario.md": Stage(BOTH),
+    "docs/how-to/choose-a-scenario.md": Stage(
+        BOTH,
+        {
+            "--batch 8": "--batch 8 --samples 200", "--concurrency 2": "--concurrency 2 --samples 200",
+            "--limit-ms 20": "--limit-ms 20 --samples 100", "sweep.json": "sweep.json --samples 100",
+        },
+    ),
     # Whether a repeated run is equivalent cannot be told on a busy machine; that is an answer too.
-    "docs/how-to/compare-models.md": Stage(BOTH | {"smaller.onnx": builders.classifier}, unclear=("rerun",)),
+    "docs/how-to/compare-models.md": Stage(
+        BOTH | {"smaller.onnx": builders.classifier},
+        {"--json result.json": "--json result.json --samples 200", "comparison.json": "comparison.json --rounds 12"},
+        unclear=("rerun",),
+    ),
     # The search of a tiny model asks hundreds of thousands of queries: it is given less time than it would take.
-    "docs/how-to/find-the-highest-rate.md": Stage(BOTH, {"rate.json": "rate.json --within 15s"}, unclear=("max-rate",)),
+    "docs/how-to/find-the-highest-rate.md": Stage(BOTH, {"rate.json": "rate.json --within 8s"}, unclear=("max-rate",)),
     "docs/how-to/load-test-an-endpoint.md": Stage(
         {},
         {
@@ -96,7 +106,7 @@ TOOLKIT: Mapping[str, Stage] = {
         },
         unclear=("load",),
     ),
-    "docs/how-to/log-to-a-tracker.md": Stage(BOTH),
+    "docs/how-to/log-to-a-tracker.md": Stage(BOTH, {"--json result.json": "--json result.json --samples 200"}),
     "docs/how-to/make-a-model-cheaper.md": Stage(
         BOTH | {"train.npz": builders.data_set, "networks.py": written(NETWORKS)},
         {
