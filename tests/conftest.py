@@ -1,6 +1,5 @@
 """What holds for every test: no telemetry, and property tests that repeat exactly in `make test` and CI."""
 
-import gc
 import os
 from pathlib import Path
 
@@ -16,19 +15,14 @@ settings.register_profile("local", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 SLOW = (
-    "promises/test_01_jobs.py", "contracts/test_documented_commands.py", "promises/test_08_upgrade.py",
-    "promises/test_07_schema.py", "functional/test_pages.py", "promises/test_07_every_field.py", "promises/test_06_doors.py",
+    "promises/test_01_jobs.py", "promises/test_08_upgrade.py", "promises/test_07_schema.py",
+    "contracts/test_documented_commands.py", "functional/test_pages.py", "promises/test_07_every_field.py", "promises/test_06_doors.py",
     "contracts/test_documented_operations.py", "integration/governance/web/test_trail.py",
     "unit/benchmarking/toolkit/test_alternatives.py", "unit/benchmarking/toolkit/runners/test_isolated.py",
     "unit/benchmarking/toolkit/examples/test_fraud_story.py", "functional/test_main_path.py", "functional/test_quarter_path.py",
     "integration/governance/test_demo_company.py", "integration/reviews/actions/test_walk.py",
 )  # fmt: skip
 """The files of tests that take longest, the longest first."""
-UNCOUNTED = frozenset(
-    f"promises/test_{name}.py"
-    for name in ("06_doors", "07_schema", "07_every_field", "07_inputs", "08_upgrade", "08_backup")
-)
-"""Tests that sweep over what others test line by line, besides those in a browser; counting lines would slow them by half."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,16 +30,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = Path(__file__).parent
     places = {tests / path: place for place, path in enumerate(SLOW)}
     items.sort(key=lambda item: places.get(item.path, len(SLOW)))
-    for item in items:
-        if item.path.is_relative_to(tests / "functional") or str(item.path.relative_to(tests)) in UNCOUNTED:
-            item.add_marker("no_cover")
-
-
-def pytest_collection_finish() -> None:
-    """Spare the collector of garbage what stays for the whole run: thousands of tests and all that they import."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)

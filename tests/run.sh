@@ -3,7 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 python="${PYTHON:-.venv/bin/python}"
-processes="${PROCESSES:-3}"
+processes="${PROCESSES:-2}"
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 
