@@ -7,14 +7,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from governance.domain.bills.currencies import Amount, Converted, Rate, convert
 from governance.domain.roles import Person
 from governance.domain.tables import Table
 from governance.enums import BillOrigin
-from governance.models import ExchangeRate, ModelAsset
+from governance.models import ExchangeRate, ModelAsset, SpendLine
 from governance.queries.allocation import after, current
 from governance.rules import may_see_bills
 
@@ -105,9 +105,8 @@ def of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[ModelMon
     """What rules that name one of the requests, or the model and no request, allocate to it, the earliest month first."""
     named = Q(rule__request_ref__in=request_refs)
     lines = current().filter(named | Q(rule__asset=asset, rule__request_ref="")).order_by()
-    sums = lines.annotate(month=TruncMonth("day")).values("month", "rule__request_ref", "currency")
     found: dict[tuple[date, bool], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in sums.annotate(effective=Sum("effective"), **HOURS, generated=Count("pk", filter=GENERATED)):
+    for row in _by_month(lines, "rule__request_ref"):
         found[(row["month"], bool(row["rule__request_ref"]))].append(row)
     rates = known_rates()
     return [_model_month(key, rows, rates) for key, rows in sorted(found.items())]
@@ -117,9 +116,8 @@ def of_requests(assets: Mapping[str, int]) -> dict[str, list[ModelMonth]]:
     """The same for many requests at once, by the ref of each; `assets` says of which model each is, by its id."""
     named = Q(rule__request_ref__in=assets)
     lines = current().filter(named | Q(rule__asset__in=set(assets.values()), rule__request_ref="")).order_by()
-    sums = lines.annotate(month=TruncMonth("day")).values("month", "rule__request_ref", "rule__asset_id", "currency")
     found: dict[tuple[str | int, date], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in sums.annotate(effective=Sum("effective"), **HOURS, generated=Count("pk", filter=GENERATED)):
+    for row in _by_month(lines, "rule__request_ref", "rule__asset_id"):
         found[(row["rule__request_ref"] or row["rule__asset_id"], row["month"])].append(row)
     rates = known_rates()
     months: dict[str | int, list[ModelMonth]] = defaultdict(list)
@@ -196,6 +194,14 @@ def _spend(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]], rates: Seque
         apart=effective.apart,
         is_generated=_is_generated(rows),
     )
+
+
+def _by_month(lines: QuerySet[SpendLine], *whose: str) -> QuerySet[SpendLine, dict[str, Any]]:
+    sums = lines.annotate(month=TruncMonth("day")).values("month", *whose, "currency")
+    rows: QuerySet[SpendLine, dict[str, Any]] = sums.annotate(
+        effective=Sum("effective"), **HOURS, generated=Count("pk", filter=GENERATED)
+    )
+    return rows
 
 
 def _model_month(key: tuple[date, bool], rows: Sequence[Mapping[str, Any]], rates: Sequence[Rate]) -> ModelMonth:
