@@ -65,7 +65,7 @@ def interval_gauge(
         width=WIDTH_PX,
         value=place(float(value)),
         start=place(low),
-        length=round(max((high - low) * scale, _LEAST_BAR_PX), 2),
+        length=round(max(place(high) - place(low), _LEAST_BAR_PX), 2),
         claim=None if claim is None else place(float(claim)),
         limit=None if bound is None else place(bound),
         ticks=tuple(place(tick) for tick in _ticks(first, last)),

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from governance.web.gauges import WIDTH_PX, Part, interval_gauge, meter_parts
@@ -50,13 +50,14 @@ def test_a_bare_value_still_has_a_bar_one_can_see(value):
 numbers = st.decimals(min_value=-(10**9), max_value=10**9, places=4, allow_nan=False)
 
 
+@example([Decimal("-20.3492"), Decimal(0), Decimal(0)], Decimal("0.0354"), Decimal("-325.3486"))
 @given(st.lists(numbers, min_size=3, max_size=3).map(sorted), numbers, numbers)
 def test_everything_drawn_lies_on_the_paper(bounds, limit, claim):
     lower, value, upper = bounds
     drawn = interval_gauge(value=value, lower=lower, upper=upper, limit=limit, claim=claim)
     places = [drawn.start, drawn.start + drawn.length, drawn.value, drawn.limit, drawn.claim, *drawn.ticks]
     assert all(0 <= place <= WIDTH_PX for place in places)
-    assert drawn.start <= drawn.value <= drawn.start + drawn.length + 0.01
+    assert drawn.start <= drawn.value <= drawn.start + drawn.length + 1e-9
     assert 3 <= len(drawn.ticks) <= 10
 
 
