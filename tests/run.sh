@@ -8,7 +8,7 @@ log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 
 rm -f .coverage .coverage.*
-"$python" -m pytest --ignore=tests/performance -n "$processes" --dist loadfile --no-loadscope-reorder --hypothesis-profile=ci \
+"$python" -m pytest -p tests.counting --ignore=tests/performance -n "$processes" --dist loadfile --no-loadscope-reorder --hypothesis-profile=ci \
   --cov --cov-branch --cov-report=term:skip-covered --cov-report=json:.coverage.json "$@" | tee "$log"
 tests_rc=${PIPESTATUS[0]}
 

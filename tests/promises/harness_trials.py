@@ -54,7 +54,7 @@ def storm(site: Site, given: argparse.Namespace) -> dict[str, Any]:
     for role in ROLES:
         _spawn(site, role, rng, is_doomed=True)
     at_work_s = time.monotonic()
-    while site.killed.total() < given.kills:
+    while not _has_raged(site, given.kills):
         _restart(site, rng, is_doomed=True)
         if not site.of("fresh") and site.killed["fresh"] * KILLS_PER_FRESH < given.kills:
             _spawn(site, "fresh", rng, is_doomed=True)
@@ -62,7 +62,7 @@ def storm(site: Site, given: argparse.Namespace) -> dict[str, Any]:
             crowd.come()
         crowd.go_on()
         if site.killed.total() <= 2 * len(_noted(site)) and rng.random() < 0.4:
-            site.kill(rng.choice([pid for pid, role in site.children.items() if role not in {"line", "fresh"}]))
+            site.kill(_victim(site, rng))
         time.sleep(0.02)
     stormed_s = time.monotonic() - at_work_s
     _restart(site, rng, is_doomed=False)
@@ -82,6 +82,20 @@ def storm(site: Site, given: argparse.Namespace) -> dict[str, Any]:
     attempts.default = allowed
     figures = {"kills": deaths.total(), "stormed_s": round(stormed_s, 1), "killed": dict(sorted(deaths.items()))}
     return {**figures, "kills_at_named_points": dict(sorted(points.items())), **seen(site, crowd)}
+
+
+def _has_raged(site: Site, kills: int) -> bool:
+    """Whether enough have died: in all, at random, and of every role."""
+    at_random = site.killed.total() - len(_noted(site))
+    return (
+        site.killed.total() >= max(kills, 1) and at_random * 5 >= site.killed.total() and set(ROLES) <= set(site.killed)
+    )
+
+
+def _victim(site: Site, rng: random.Random) -> int:
+    """A process that dies where it happens to be; of a role that nothing has killed yet, where there is one."""
+    roles = {pid: role for pid, role in site.children.items() if role not in {"line", "fresh"}}
+    return rng.choice([pid for pid, role in roles.items() if not site.killed[role]] or list(roles))
 
 
 def outage(site: Site, given: argparse.Namespace) -> dict[str, Any]:

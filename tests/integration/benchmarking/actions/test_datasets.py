@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
+from pytest_django import Settings
 
 from benchmarking.actions import datasets
 from benchmarking.models import Dataset
@@ -64,6 +65,10 @@ def test_the_same_content_is_the_same_data_set(cast: Cast, now: datetime) -> Non
         ("d", npz(y=np.zeros(3)), "file", "must hold an array x"),
         ("d", npz(a=np.zeros(3), b=np.zeros(3)), "file", "must hold an array x"),
         ("d", archive("x", "y"), "file", "must hold an array x"),
+        ("d", archive("x.npy", "y.npy"), "file", "array x does not hold plain numbers"),
+        ("d", npz(x=np.zeros(3), y=np.array(["words"])), "file", "array y does not hold plain numbers"),
+        ("d", npz(x=np.zeros(3), y=np.zeros(3), **{f"z{n}": np.zeros(1) for n in range(15)}), "file", "at most 16"),
+        ("d", archive(*(str(number) for number in range(20_000))), "file", "too many entries"),
     ],
 )
 def test_what_is_no_evaluation_data_is_refused(
@@ -76,6 +81,16 @@ def test_what_is_no_evaluation_data_is_refused(
     assert words in refusal.value.reason
     assert (Dataset.objects.count(), AuditEvent.objects.count()) == (0, before)
     assert not (installation / "artifacts").exists()
+
+
+def test_arrays_that_unpack_to_more_than_a_run_may_use_are_refused(
+    cast: Cast, now: datetime, settings: Settings
+) -> None:
+    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"RUN_MEMORY_MB": 1}
+    large = npz(x=np.zeros(200_000), y=np.zeros(3))
+    with pytest.raises(Invalid, match="unpack to more than the 1 MB"):
+        datasets.register(name="d", upload=ContentFile(large, name="t.npz"), by=cast.author, now=now)
+    assert not Dataset.objects.exists()
 
 
 def test_only_requesters_register_data(cast: Cast, now: datetime) -> None:
