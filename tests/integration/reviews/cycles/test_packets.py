@@ -25,7 +25,7 @@ from reviews.models import CyclePacket, RenderedSection, ReviewCycle
 from reviews.queries.invited import invited_to
 from reviews.queries.quarterly_packet import read_packet
 from reviews.tasks import quarterly
-from tests.factories.cycles import make_action, make_cycle, make_frozen, make_kpi, met_at
+from tests.factories.cycles import make_action, make_cycle, make_frozen, make_held, make_kpi, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.governance.threads import together
@@ -231,6 +231,13 @@ def test_whoever_is_invited_has_one_letter(cast: Cast, asset: ModelAsset, press:
     assert "1. Model without owner: Visual search" in body
     assert f"https://weighbridge.test/cycles/{cycle.quarter}/packets/1/" in body
     assert packet.document_digest in body
+
+
+def test_nobody_is_invited_to_a_meeting_that_was_held(cast: Cast, press: type[Press], now: datetime) -> None:
+    cycle = make_held(cast=cast, now=now)
+    packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=met_at(now)))
+    assert packet.state == JobState.DONE
+    assert not OutboxMessage.objects.filter(kind="cycle.invite").exists()
 
 
 def test_pages_files_and_the_difference_to_the_quarter_before(
