@@ -235,7 +235,7 @@ def test_whoever_is_invited_has_one_letter(cast: Cast, asset: ModelAsset, press:
 
 def test_nobody_is_invited_to_a_meeting_that_was_held(cast: Cast, press: type[Press], now: datetime) -> None:
     cycle = make_held(cast=cast, now=now)
-    packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=met_at(now)))
+    packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
     assert packet.state == JobState.DONE
     assert not OutboxMessage.objects.filter(kind="cycle.invite").exists()
 
