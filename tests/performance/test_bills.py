@@ -44,10 +44,10 @@ def watch():
     while not over.wait(0.05):
         peak[0] = max(peak[0], anonymous_mb())
 
-import polars as pl
 from governance.domain.bills.columns import NUMBERS
 from governance.domain.bills.gathering import WORDS, group
 from governance.domain.bills.reading import open_source, decimals
+import polars as pl
 
 source = open_source(Path(sys.argv[2]), kind="csv")
 

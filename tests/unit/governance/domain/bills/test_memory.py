@@ -1,0 +1,17 @@
+"""What keeps the memory of a large bill small."""
+
+import subprocess
+import sys
+
+SEEN = """
+import sys
+import governance.domain.bills.gathering
+assert "polars" not in sys.modules, "Polars was imported before it was told"
+import os
+print(os.environ["POLARS_HOT_TABLE_SIZE"])
+"""
+
+
+def test_polars_is_told_before_it_is_imported_how_many_groups_to_keep_at_hand():
+    said = subprocess.run([sys.executable, "-c", SEEN], check=True, capture_output=True, text=True).stdout
+    assert int(said) >= 100_000
