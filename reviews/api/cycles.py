@@ -1,4 +1,4 @@
-"""`cycles/`, `actions/` and `kpis/`: the quarterly review for programs."""
+"""`cycles/` and `kpis/`: the quarterly review for programs."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from governance.domain.refusals import Invalid
 from governance.models import ModelAsset
 from governance.queries.inventory import find as find_model
 from governance.queries.inventory import visible_to
-from reviews.actions import action_items, cycles, meeting, scorecard
+from reviews.actions import cycles, meeting, scorecard
 from reviews.actions.meeting import Decided
 from reviews.actions.scorecard import KpiSheet, Supplied
 from reviews.api import answers_cycles as said
@@ -54,12 +54,6 @@ class AttendanceInput(Input):
 
     person = somebody(help_text="User name.")
     side = choice(Side)
-
-
-class OutcomeInput(Input):
-    """What became of an action item."""
-
-    outcome = serializers.CharField(max_length=2_000)
 
 
 class ActualInput(Input):
@@ -217,41 +211,11 @@ class Kpis(APIView):
         return Response(said.KpiAnswer(scorecard.set_kpi(asset=asset, sheet=sheet, by=user, now=now)).data, status=201)
 
 
-class Action(APIView):
-    """An action item."""
-
-    @extend_schema(operation_id="actions_retrieve", responses=said.ActionAnswer)
-    def get(self, request: Request, action: str) -> Response:
-        """What was decided, who owes it, and what became of it."""
-        return _action(request, action)
-
-
-class ActionFinish(APIView):
-    """An action item done."""
-
-    parser_classes = [JSONParser]
-
-    @extend_schema(operation_id="actions_finish", request=OutcomeInput, responses=said.ActionAnswer)
-    def post(self, request: Request, action: str) -> Response:
-        """Close it as carried out; its owner, or a lead. It never reopens."""
-        user, person, now = asker(request)
-        item = reads.find_action(ref=action, person=person)
-        action_items.finish(item=item, outcome=read(OutcomeInput, request.data)["outcome"], by=user, now=now)
-        return _action(request, action)
-
-
 def whole(request: Request, quarter: str, *, status: int = 200) -> Response:
     """The cycle as it stands now, for whoever asked."""
     _, person, now = asker(request)
     view = reads.describe(cycle=reads.find(quarter=quarter, person=person), person=person, now=now)
     return Response(said.CycleDetailAnswer(view).data, status=status)
-
-
-def _action(request: Request, action: str) -> Response:
-    _, person, now = asker(request)
-    item = reads.find_action(ref=action, person=person)
-    answer: dict[str, Any] = dict(said.ActionAnswer(reads.action_view(item, now=now)).data)
-    return Response(answer)
 
 
 def model_named(request: Request, name: str) -> ModelAsset:

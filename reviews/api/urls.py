@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from reviews.api import (
+    action_items,
     agenda,
     authorisations,
     backtests,
@@ -74,7 +75,9 @@ urlpatterns: list[URLPattern] = [
         name="cycle-packet-appendix",
     ),
     path("models/<slug:team>/<slug:slug>/kpis/", cycles.Kpis.as_view(), name="kpis"),
-    path("actions/<slug:action>/", cycles.Action.as_view(), name="action"),
-    path("actions/<slug:action>/finish/", cycles.ActionFinish.as_view(), name="action-finish"),
+    path("actions/<slug:action>/", action_items.Action.as_view(), name="action"),
+    path("actions/<slug:action>/acknowledge/", action_items.Acknowledgement.as_view(), name="action-acknowledge"),
+    path("actions/<slug:action>/finish/", action_items.Finish.as_view(), name="action-finish"),
+    path("actions/<slug:action>/drop/", action_items.Drop.as_view(), name="action-drop"),
     path("gate/", authorisations.Gate.as_view(), name="gate"),
 ]
