@@ -194,6 +194,15 @@ def number(name: str) -> int:
     return int(value)
 
 
+def tell_polars() -> None:
+    """How many groups Polars keeps at hand; it reads this when it is imported.
+
+    Rows of a bill come in order of time, so neighbours seldom share a line: in the usual table of a few thousand recent
+    groups nearly every row would push out another, and what is pushed out is kept, up to gigabytes of it.
+    """
+    os.environ.setdefault("POLARS_HOT_TABLE_SIZE", str(2**17))
+
+
 def folder() -> Path:
     """The folder of run-time files, made when missing."""
     path = Path(text("WEIGHBRIDGE_VAR", str(ROOT / "var"))).resolve()

@@ -44,6 +44,9 @@ def watch():
     while not over.wait(0.05):
         peak[0] = max(peak[0], anonymous_mb())
 
+from governance.project import env
+
+env.tell_polars()
 from governance.domain.bills.columns import NUMBERS
 from governance.domain.bills.gathering import WORDS, group
 from governance.domain.bills.reading import open_source, decimals

@@ -68,7 +68,7 @@ STORED = {
     "cycles.DecisionInput.rationale": "reviews.MeetingDecision.rationale",
     "cycle_forms.NotesForm.notes": "reviews.ReviewCycle.notes",
     "cycle_forms.OutcomeForm.outcome": "reviews.ActionItem.outcome",
-    "cycles.OutcomeInput.outcome": "reviews.ActionItem.outcome",
+    "action_items.OutcomeInput.outcome": "reviews.ActionItem.outcome",
     "cycle_forms.ActualForm.source": "reviews.KpiActual.source",
     "cycles.ActualInput.source": "reviews.KpiActual.source",
     "costs_forms.TrafficForm.source": "reviews.Traffic.source",

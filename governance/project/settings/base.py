@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 from governance.domain import masking
 from governance.project import brokers, embedded, env, sign_on
 
+env.tell_polars()
 BASE_DIR = env.ROOT
 VAR_DIR = env.folder()
 

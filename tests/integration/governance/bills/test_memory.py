@@ -5,13 +5,15 @@ import sys
 
 SEEN = """
 import sys
-import governance.domain.bills.gathering
+import django
+django.setup()
+import governance.tasks
 assert "polars" not in sys.modules, "Polars was imported before it was told"
 import os
 print(os.environ["POLARS_HOT_TABLE_SIZE"])
 """
 
 
-def test_polars_is_told_before_it_is_imported_how_many_groups_to_keep_at_hand():
+def test_polars_is_told_before_it_is_imported_how_many_groups_to_keep_at_hand() -> None:
     said = subprocess.run([sys.executable, "-c", SEEN], check=True, capture_output=True, text=True).stdout
     assert int(said) >= 100_000
