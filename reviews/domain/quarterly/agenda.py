@@ -1,6 +1,6 @@
 """The agenda: which of everything known belongs before the meeting, why, and in which order. Each entry leads to its page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -94,7 +94,7 @@ def gather(sources: Sources, *, quarter: Quarter) -> tuple[Entry, ...]:
     found = (
         *map(_follow_up, sources.unfinished),
         *_investments(sources.investments, quarter),
-        *map(_found, sources.findings),
+        *_findings(sources.findings),
         *_misses(sources.misses),
         *map(_breach, sources.breaches),
         *map(_condition, (each for each in sources.obligations if each.due_on <= quarter.next.end_on)),
@@ -136,10 +136,21 @@ def _investments(items: tuple[Investment, ...], quarter: Quarter) -> Iterator[En
             yield Entry(kind=AgendaKind.NEW_INVESTMENT, why=why, weight=weight, **fields)
 
 
-def _found(item: Found) -> Entry:
+def _findings(items: tuple[Found, ...]) -> Iterator[Entry]:
+    """An entry for each finding; those of one kind about one request, such as month after month, share theirs."""
+    alike: dict[str, list[Found]] = {}
+    for item in items:
+        alike.setdefault(f"{item.kind}:{item.ref}" if item.ref else f"FND-{item.number}", []).append(item)
+    for subject, found in alike.items():
+        yield _found(subject, found[-1], found[:-1])
+
+
+def _found(subject: str, item: Found, earlier: Sequence[Found]) -> Entry:
     kinds = (kind for prefix, kind in _OF_FINDING.items() if item.kind.startswith(prefix))
+    others = ", ".join(f"FND-{each.number}" for each in earlier)
     return Entry(
-        kind=next(kinds, AgendaKind.BREACH), subject=f"FND-{item.number}", why=item.text,
+        kind=next(kinds, AgendaKind.BREACH), subject=subject,
+        why=f"{item.text} Found before too, and still open: {others}." if others else item.text,
         title=f"{item.model}: {item.subject}" if item.model else item.subject,
         page=item.page, team=item.team, model=item.model, request=item.ref,
     )  # fmt: skip

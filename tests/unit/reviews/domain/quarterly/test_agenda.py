@@ -113,6 +113,29 @@ def test_a_finding_about_a_model_names_it() -> None:
     assert only(Sources(findings=(found,))).title == "ads/x: MRR-2026-0003 (AUT-2026-0003)"
 
 
+def monthly(number: int, ref: str, kind: str = "cost.breach") -> Found:
+    return Found(number=number, kind=kind, subject=ref, text=f"Too much in month {number}.", page="/x/", ref=ref)
+
+
+def test_findings_month_after_month_are_one_item_that_names_them_all() -> None:
+    findings = (monthly(5, "A"), monthly(6, "B"), monthly(7, "A"), monthly(8, "A", "drift"), monthly(9, "A"))
+    entries = gather(Sources(findings=findings), quarter=Q4)
+    assert [(entry.kind, entry.subject, entry.why) for entry in entries] == [
+        (
+            AgendaKind.FORECAST_ERROR,
+            "cost.breach:A",
+            "Too much in month 9. Found before too, and still open: FND-5, FND-7.",
+        ),
+        (AgendaKind.FORECAST_ERROR, "cost.breach:B", "Too much in month 6."),
+        (AgendaKind.BREACH, "drift:A", "Too much in month 8."),
+    ]
+
+
+def test_findings_of_accounts_stay_apart() -> None:
+    findings = (monthly(5, ""), monthly(6, ""))
+    assert [entry.subject for entry in gather(Sources(findings=findings), quarter=Q4)] == ["FND-5", "FND-6"]
+
+
 def test_the_worst_forecasts_first_and_small_errors_not_at_all() -> None:
     entries = gather(
         Sources(misses=(miss("A", 100, 109), miss("B", 100, 150), miss("C", 0, 5), miss("D", 100, 20))), quarter=Q4
