@@ -22,6 +22,7 @@ from governance.domain.tables import CSV, MEDIA_TYPES, XLSX, Table, file_of
 from governance.queries.people import person_of
 
 Answer = serializers.Serializer[Any]
+_NUL = "Null characters are not allowed."
 TABLE_KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=[CSV, XLSX], description="The kind of file.")
 TABLE_ANSWERS = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in MEDIA_TYPES.values()}
 
@@ -41,11 +42,14 @@ class Input(serializers.Serializer[Any]):
     """A serializer that refuses fields it does not know, so that a slip of the pen is not swallowed."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """The validated values; ValidationError names an unknown field and the known ones."""
-        unknown = [str(name) for name in data if name not in self.fields] if isinstance(data, Mapping) else []
-        if unknown:
-            reason = f"This field is not known here; known are {', '.join(self.fields)}."
-            raise serializers.ValidationError({name: [reason] for name in unknown})
+        """The validated values; ValidationError names an unknown field and the known ones, or what no database can look up."""
+        given = data if isinstance(data, Mapping) else {}
+        unknown = f"This field is not known here; known are {', '.join(self.fields)}."
+        wrong = {str(name): [unknown] for name in given if name not in self.fields}
+        # A field that looks its text up asks the database with it, before any validator of texts has seen it.
+        wrong |= {str(name): [_NUL] for name, value in given.items() if isinstance(value, str) and "\0" in value}
+        if wrong:
+            raise serializers.ValidationError(wrong)
         return super().to_internal_value(data)
 
 
