@@ -1,5 +1,7 @@
 """`actions/`: what the quarterly review decided, taken up, carried out or given up by programs."""
 
+from collections.abc import Callable
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import JSONParser
@@ -11,6 +13,7 @@ from governance.api.reading import Input, asker, read
 from reviews.actions import action_items as writes
 from reviews.api import answers_cycles as said
 from reviews.api.inputs import Nothing
+from reviews.models import ActionItem
 from reviews.queries.cycles import action_view, find_action
 
 
@@ -52,10 +55,7 @@ class Finish(APIView):
     @extend_schema(operation_id="actions_finish", request=OutcomeInput, responses=said.ActionAnswer)
     def post(self, request: Request, action: str) -> Response:
         """Close it as carried out; its owner, or a lead. It never reopens."""
-        user, person, now = asker(request)
-        item = find_action(ref=action, person=person)
-        writes.finish(item=item, outcome=read(OutcomeInput, request.data)["outcome"], by=user, now=now)
-        return _answer(request, action)
+        return _close(request, action, writes.finish)
 
 
 class Drop(APIView):
@@ -66,10 +66,14 @@ class Drop(APIView):
     @extend_schema(operation_id="actions_drop", request=OutcomeInput, responses=said.ActionAnswer)
     def post(self, request: Request, action: str) -> Response:
         """Give it up, with the reason; a lead who does not owe it. It never reopens."""
-        user, person, now = asker(request)
-        item = find_action(ref=action, person=person)
-        writes.drop(item=item, outcome=read(OutcomeInput, request.data)["outcome"], by=user, now=now)
-        return _answer(request, action)
+        return _close(request, action, writes.drop)
+
+
+def _close(request: Request, action: str, write: Callable[..., ActionItem]) -> Response:
+    user, person, now = asker(request)
+    item = find_action(ref=action, person=person)
+    write(item=item, outcome=read(OutcomeInput, request.data)["outcome"], by=user, now=now)
+    return _answer(request, action)
 
 
 def _answer(request: Request, action: str) -> Response:

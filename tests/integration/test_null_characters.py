@@ -1,24 +1,14 @@
 """A null character, which no text of PostgreSQL can hold, is refused wherever a text is looked up; never an error of the server."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 from django import forms
 from django.urls import get_resolver
 from rest_framework import serializers
 
 from governance.api.reading import Input, read
+from tests.edges import below
 
 pytestmark = pytest.mark.django_db
-APPS = ("governance", "benchmarking", "reviews")
-
-
-def below(kind: type[Any]) -> Iterator[type[Any]]:
-    for each in kind.__subclasses__():
-        if each.__module__.partition(".")[0] in APPS:
-            yield each
-        yield from below(each)
 
 
 def looked_up() -> list[tuple[type[Input], str]]:

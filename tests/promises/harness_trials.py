@@ -87,9 +87,7 @@ def storm(site: Site, given: argparse.Namespace) -> dict[str, Any]:
 def _has_raged(site: Site, kills: int) -> bool:
     """Whether enough have died: in all, at random, and of every role."""
     at_random = site.killed.total() - len(_noted(site))
-    return (
-        site.killed.total() >= max(kills, 1) and at_random * 5 >= site.killed.total() and set(ROLES) <= set(site.killed)
-    )
+    return site.killed.total() >= kills and at_random * 5 >= site.killed.total() and set(ROLES) <= set(site.killed)
 
 
 def _victim(site: Site, rng: random.Random) -> int:

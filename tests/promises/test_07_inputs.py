@@ -14,9 +14,10 @@ from django import forms
 from rest_framework import serializers
 
 from governance.api.reading import Input
+from tests.edges import below
 from tests.factories.people import Cast, make_cast
 from tests.integration.conftest import installation, now, signing_key_pem
-from tests.promises.columns import APPS, OURS, columns
+from tests.promises.columns import OURS, columns
 from tests.promises.reading import Page, entered
 
 __all__ = ["installation", "now", "signing_key_pem"]
@@ -136,21 +137,14 @@ def inputs() -> Iterator[str]:
         for room in (import_module(f"{app}.{room}") for room in ("web", "api")):
             for info in walk_packages(room.__path__, f"{room.__name__}."):
                 import_module(info.name)
-    for kind in _below(forms.Form):
+    for kind in below(forms.Form):
         texts = (name for name, field in kind.base_fields.items() if type(field) in {forms.CharField, forms.FileField})
         yield from (f"{_short(kind)}.{name}" for name in texts)
-    for kind in _below(Input):
+    for kind in below(Input):
         for name, field in kind._declared_fields.items():
             is_word = isinstance(field, serializers.SlugField | serializers.SlugRelatedField | serializers.ChoiceField)
             if isinstance(field, serializers.CharField | serializers.JSONField) and not is_word:
                 yield f"{_short(kind)}.{name}"
-
-
-def _below(kind: type[Any]) -> Iterator[type[Any]]:
-    for each in kind.__subclasses__():
-        if each.__module__.partition(".")[0] in APPS:
-            yield each
-        yield from _below(each)
 
 
 def _short(kind: type[Any]) -> str:
