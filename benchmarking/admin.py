@@ -6,7 +6,12 @@ from benchmarking import models
 from governance.admin import ReadOnly
 
 for model in (
-    models.CostProjection, models.Dataset, models.LoadPart, models.LoadTest, models.PriceSource, models.Run,
+    models.CostProjection,
+    models.Dataset,
+    models.LoadPart,
+    models.LoadTest,
+    models.PriceSource,
+    models.Run,
     models.SandboxChoice,
-):  # fmt: skip
+):
     admin.site.register(model, ReadOnly)

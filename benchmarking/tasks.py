@@ -1,4 +1,6 @@
-"""Celery tasks of benchmarking: thin shells that fetch files, run the toolkit in a child process, and store what it says."""
+"""Celery tasks of benchmarking: thin shells that fetch files, run the toolkit in a child process, and store what it
+says.
+"""
 
 import logging
 import mmap
@@ -138,16 +140,24 @@ def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
         }
         return measure_alternatives(
             wanted, model=model, rivals=rivals, data=data, limits=limits, folder=folder, follow=follow, now=timezone.now
-        )  # fmt: skip
+        )
     on_progress, should_stop = follow
     return profile_isolated(
-        model=model, settings=_settings_of(run), data=data, limits=limits, on_progress=on_progress, should_stop=should_stop, workdir=folder,
+        model=model,
+        settings=_settings_of(run),
+        data=data,
+        limits=limits,
+        on_progress=on_progress,
+        should_stop=should_stop,
+        workdir=folder,
         needs_wall=needs_wall,
-    )  # fmt: skip
+    )
 
 
 def _settings_of(run: Run) -> ProfileSettings:
-    """What the plan asks for; of a run that repeats a measured one, what that one's manifest says it was measured with."""
+    """What the plan asks for; of a run that repeats a measured one, what that one's manifest says
+    it was measured with.
+    """
     plan = run.plan
     if run.repeats is not None and run.repeats.result is not None:
         found = settings_in(run.repeats.result["manifest"])
@@ -201,16 +211,22 @@ def _fire(part: LoadPart, folder: Path, heartbeat: Heartbeat) -> Fired:
             raise GeneratorFailed("The test was stopped before it began.")
         if time.monotonic() - begun_s > JOIN_WITHIN_S:
             raise GeneratorFailed(
-                f"Not all of the {test.size} workers were free within {JOIN_WITHIN_S:.0f} s; start more, or ask for fewer."
+                f"Not all of the {test.size} workers were free within {JOIN_WITHIN_S:.0f} s; start more, or ask for "
+                "fewer."
             )
         heartbeat.progress(0.0, "waiting for the other workers")
         time.sleep(LOOK_EVERY_S)
         test.refresh_from_db(fields=["starts_at"])
     return fire(
-        _plan_of(test, folder), Pinned(**test.target), share=Share(mine=[part.number], of=test.size),
-        answer_bytes=Caps().answer_bytes, folder=folder, on_progress=heartbeat.progress,
-        should_stop=heartbeat.should_stop, starts_at_s=test.starts_at.timestamp(),
-    )  # fmt: skip
+        _plan_of(test, folder),
+        Pinned(**test.target),
+        share=Share(mine=[part.number], of=test.size),
+        answer_bytes=Caps().answer_bytes,
+        folder=folder,
+        on_progress=heartbeat.progress,
+        should_stop=heartbeat.should_stop,
+        starts_at_s=test.starts_at.timestamp(),
+    )
 
 
 @shared_task
@@ -225,10 +241,13 @@ def conclude_load_test(test_id: int) -> None:
         with storages["artifacts"].open(part.samples_stored_as, "rb") as file:
             samples.append(read_samples(file))
     fired = Fired(
-        samples=merged(samples), is_stopped=False, lost_processes=0, opened=sum(part.told["opened"] for part in parts),
+        samples=merged(samples),
+        is_stopped=False,
+        lost_processes=0,
+        opened=sum(part.told["opened"] for part in parts),
         cpu_s=sum(part.told["cpu_s"] for part in parts),
         complaints={kind: text for part in parts for kind, text in part.told["complaints"].items()},
-    )  # fmt: skip
+    )
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         plan, begun = _plan_of(test, Path(folder)), test.starts_at or timezone.now()
         result = load_document(plan, Pinned(**test.target), fired, seen=None, now=begun)

@@ -1,6 +1,7 @@
 """Django's admin: read-only, but for teams and roles, which are granted and revoked through the same audited actions.
 
-No door around the second person: a role that binds people is proposed on the page of changes, and whoever holds one keeps
+No door around the second person: a role that binds people is proposed on the page of changes, and whoever holds one
+keeps
 password, address and factors to themselves, so that no administrator confirms in another's name.
 """
 
@@ -70,7 +71,9 @@ class TeamAdmin(ReadOnly):
 
 @admin.register(models.RoleGrant)
 class RoleGrantAdmin(ReadOnly):
-    """Roles; granted and revoked through the actions, which refuse a grant to oneself, and one that takes two people."""
+    """Roles; granted and revoked through the actions, which refuse a grant to oneself, and one that
+    takes two people.
+    """
 
     list_display = ("user", "role", "team")
     list_filter = ("role", "team")
@@ -161,9 +164,25 @@ admin.site.register(User, AccountAdmin)
 admin.site.register((Authenticator, EmailAddress), WayInAdmin)
 
 for model in (
-    models.AllocationRule, models.AllocationVersion, models.Bill, models.BillSlice, models.ExchangeRate, models.SpendLine,
-    models.ApiToken, models.AuditEvent, models.BudgetAccount, models.BudgetChange, models.ChecklistVersion, models.Checkpoint,
-    models.CostCentre, models.Finding, models.LedgerEntry, models.ModelAsset, models.ModelVersion, models.OutboxMessage, models.PolicyVersion,
+    models.AllocationRule,
+    models.AllocationVersion,
+    models.Bill,
+    models.BillSlice,
+    models.ExchangeRate,
+    models.SpendLine,
+    models.ApiToken,
+    models.AuditEvent,
+    models.BudgetAccount,
+    models.BudgetChange,
+    models.ChecklistVersion,
+    models.Checkpoint,
+    models.CostCentre,
+    models.Finding,
+    models.LedgerEntry,
+    models.ModelAsset,
+    models.ModelVersion,
+    models.OutboxMessage,
+    models.PolicyVersion,
     models.RuleChange,
-):  # fmt: skip
+):
     admin.site.register(model, ReadOnly)

@@ -40,14 +40,20 @@ DELIVER = "governance.tasks.deliver"
 class TryLater(Exception):  # noqa: N818 -- a request to the outbox, not a malfunction
     """The effect did not happen now; `wait_s` None means the usual backoff. `is_uncertain`: it may have happened.
 
-    The wait counts from `at`, when the other side answered; unset, from the beginning of the attempt. A wait that reaches
+    The wait counts from `at`, when the other side answered; unset, from the beginning of the attempt. A wait that
+    reaches
     further than its message is not the message's fault and uses up no attempt.
     """
 
     def __init__(
-        self, reason: str, *, wait_s: float | None = None, is_uncertain: bool = False,
-        reach: Reach = Reach.MESSAGE, at: datetime | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        reason: str,
+        *,
+        wait_s: float | None = None,
+        is_uncertain: bool = False,
+        reach: Reach = Reach.MESSAGE,
+        at: datetime | None = None,
+    ) -> None:
         super().__init__(reason)
         self.wait_s, self.is_uncertain, self.reach, self.at = wait_s, is_uncertain, reach, at
 
@@ -93,7 +99,9 @@ def lease() -> timedelta:
 
 
 def effect_lease() -> timedelta:
-    """How long one effect may take: more than its time-outs add up to, so that nobody repeats what is still under way."""
+    """How long one effect may take: more than its time-outs add up to, so that nobody repeats what
+    is still under way.
+    """
     return timedelta(seconds=settings.WEIGHBRIDGE["EFFECT_LEASE_S"])
 
 
@@ -104,7 +112,9 @@ def check_held(*, message: OutboxMessage, now: datetime, **fields: Any) -> None:
 
 
 def remember(*, message: OutboxMessage, now: datetime, **facts: Any) -> None:
-    """Keep `facts` (JSON) in the payload right before what cannot be taken back. Raises LeaseLost as `check_held` does."""
+    """Keep `facts` (JSON) in the payload right before what cannot be taken back. Raises LeaseLost
+    as `check_held` does.
+    """
     message.payload = message.payload | facts
     check_held(message=message, now=now, payload=message.payload)
 
@@ -127,10 +137,15 @@ def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: 
     message, _ = OutboxMessage.objects.get_or_create(
         key=key,
         defaults={
-            "kind": kind, "lane": lane, "payload": dict(payload), "created_at": now, "next_attempt_at": now,
-            "max_attempts": ATTEMPTS_MAX, "asked_in": trace.request_id(),
+            "kind": kind,
+            "lane": lane,
+            "payload": dict(payload),
+            "created_at": now,
+            "next_attempt_at": now,
+            "max_attempts": ATTEMPTS_MAX,
+            "asked_in": trace.request_id(),
         },
-    )  # fmt: skip
+    )
     wake(DELIVER, message.pk)
     return message
 
@@ -223,10 +238,13 @@ def _wait(message: OutboxMessage, delay: TryLater, now: datetime) -> None:
     elif reaches:
         wait = min(wait, OUTAGE_LAST)
     message.hand_back(
-        now=delay.at or now, error=str(delay), wait=wait, is_uncertain=message.is_uncertain or delay.is_uncertain,
+        now=delay.at or now,
+        error=str(delay),
+        wait=wait,
+        is_uncertain=message.is_uncertain or delay.is_uncertain,
         payload=_marked(message, delay.reach, is_told=delay.wait_s is not None),
         max_attempts=message.max_attempts + reaches,
-    )  # fmt: skip
+    )
 
 
 def _held_back(*, pk: int, now: datetime) -> bool:

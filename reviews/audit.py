@@ -13,25 +13,40 @@ from reviews.models import ReviewCycle, ReviewRequest, Ticket
 
 
 def record(
-    *, kind: str, request: ReviewRequest, by: User | None, now: datetime, details: Mapping[str, Any] | None = None,
+    *,
+    kind: str,
+    request: ReviewRequest,
+    by: User | None,
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
     reason: str = "",
-) -> None:  # fmt: skip
+) -> None:
     """Append an event about a request."""
     audit.record(kind=kind, by=by, subject=("request", request.ref), details=details, reason=reason, now=now)
 
 
 def record_of_ticket(
-    *, kind: str, ticket: Ticket, by: User | None, now: datetime, details: Mapping[str, Any] | None = None,
+    *,
+    kind: str,
+    ticket: Ticket,
+    by: User | None,
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
     reason: str = "",
-) -> None:  # fmt: skip
+) -> None:
     """Append an event about a ticket, under whatever it is the ticket of."""
     audit.record(kind=kind, by=by, subject=ticket.subject, details=details, reason=reason, now=now)
 
 
 def record_of_cycle(
-    *, kind: str, cycle: ReviewCycle, by: User | None, now: datetime, details: Mapping[str, Any] | None = None,
+    *,
+    kind: str,
+    cycle: ReviewCycle,
+    by: User | None,
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
     reason: str = "",
-) -> None:  # fmt: skip
+) -> None:
     """Append an event about a quarterly review cycle."""
     audit.record(kind=f"cycle.{kind}", by=by, subject=("cycle", cycle.quarter), details=details, reason=reason, now=now)
 

@@ -117,7 +117,9 @@ def may_see_cycles(person: Person) -> bool:
 
 
 def check_lead_meeting(person: Person) -> None:
-    """Editing the agenda, moving the cut-off, opening the meeting and noting who attends: platform and product leads."""
+    """Editing the agenda, moving the cut-off, opening the meeting and noting who attends: platform
+    and product leads.
+    """
     if not person.is_active or person.roles.isdisjoint(_LEADS):
         raise NotAllowed("Only a platform lead or a product lead may prepare and lead the quarterly review.")
 
@@ -140,7 +142,9 @@ def may_close_meeting(person: Person, *, chair_id: int | None) -> bool:
 
 
 def check_attend(person: Person, *, side: Side) -> None:
-    """Attending: platform leads for engineering, product leads for product, everybody who sees the review as a guest."""
+    """Attending: platform leads for engineering, product leads for product, everybody who sees the
+    review as a guest.
+    """
     if not may_see_cycles(person):
         raise NotAllowed(f"{person.name or person.username} may not see the quarterly review, so not attend it.")
     if side not in sides_of(person.roles):
@@ -148,7 +152,8 @@ def check_attend(person: Person, *, side: Side) -> None:
 
 
 def check_decide(person: Person, *, is_present: bool, team: str, owner_id: int | None) -> None:
-    """Recording a decision of the meeting: a lead who is present, and who neither owns the model nor files for its team.
+    """Recording a decision of the meeting: a lead who is present, and who neither owns the model nor files for its
+    team.
 
     `team` and `owner_id` are those of the model the item is about; "" and None where it is about none.
     """

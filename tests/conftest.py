@@ -15,13 +15,23 @@ settings.register_profile("local", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 SLOW = (
-    "promises/test_01_jobs.py", "promises/test_08_upgrade.py", "promises/test_07_schema.py",
-    "contracts/test_documented_commands.py", "functional/test_pages.py", "promises/test_07_every_field.py", "promises/test_06_doors.py",
-    "contracts/test_documented_operations.py", "integration/governance/web/test_trail.py",
-    "unit/benchmarking/toolkit/test_alternatives.py", "unit/benchmarking/toolkit/runners/test_isolated.py",
-    "unit/benchmarking/toolkit/examples/test_fraud_story.py", "functional/test_main_path.py", "functional/test_quarter_path.py",
-    "integration/governance/test_demo_company.py", "integration/reviews/actions/test_walk.py",
-)  # fmt: skip
+    "promises/test_01_jobs.py",
+    "promises/test_08_upgrade.py",
+    "promises/test_07_schema.py",
+    "contracts/test_documented_commands.py",
+    "functional/test_pages.py",
+    "promises/test_07_every_field.py",
+    "promises/test_06_doors.py",
+    "contracts/test_documented_operations.py",
+    "integration/governance/web/test_trail.py",
+    "unit/benchmarking/toolkit/test_alternatives.py",
+    "unit/benchmarking/toolkit/runners/test_isolated.py",
+    "unit/benchmarking/toolkit/examples/test_fraud_story.py",
+    "functional/test_main_path.py",
+    "functional/test_quarter_path.py",
+    "integration/governance/test_demo_company.py",
+    "integration/reviews/actions/test_walk.py",
+)
 """The files of tests that take longest, the longest first."""
 
 

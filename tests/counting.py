@@ -19,7 +19,9 @@ SET_UP_AT_LENGTH = {"integration"}
 
 @contextmanager
 def uncounted() -> Iterator[None]:
-    """Rest from counting. A process of xdist counts twice over, so a `no_cover` of pytest-cov would rest one of the two."""
+    """Rest from counting. A process of xdist counts twice over, so a `no_cover` of pytest-cov would rest one of the
+    two.
+    """
     resting = []
     while (counted := Coverage.current()) is not None:
         counted.stop()

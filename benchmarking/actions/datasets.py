@@ -40,10 +40,13 @@ def register(*, name: str, upload: "File[bytes] | Spooled", by: User, now: datet
         dataset, is_new = Dataset.objects.get_or_create(
             digest=kept.digest,
             defaults={
-                "name": name[:120], "size_bytes": kept.size_bytes, "stored_as": kept.stored_as,
-                "registered_by": by, "registered_at": now,
+                "name": name[:120],
+                "size_bytes": kept.size_bytes,
+                "stored_as": kept.stored_as,
+                "registered_by": by,
+                "registered_at": now,
             },
-        )  # fmt: skip
+        )
         if is_new:
             audit.record(
                 kind="dataset.registered", by=by, subject=("dataset", kept.digest), details={"name": name}, now=now

@@ -46,8 +46,10 @@ def start(
 ) -> LoadTest:
     """Queue one part for each worker; the same `key` twice is one test.
 
-    Each worker is one of the plan's processes. The target must be on the operator's list (`permissions`), this machine like any other; its address is pinned here.
-    `body` is a file at hand, kept as an artifact for the workers; headers are kept with the plan, so none may be a secret.
+    Each worker is one of the plan's processes. The target must be on the operator's list (`permissions`), this machine
+    like any other; its address is pinned here.
+    `body` is a file at hand, kept as an artifact for the workers; headers are kept with the plan, so none may be a
+    secret.
     """
     check_load(person_of(by))
     read = plan_from({**plan, "processes": workers})
@@ -61,9 +63,13 @@ def start(
         test, is_new = LoadTest.objects.get_or_create(
             key=key,
             defaults={
-                "plan": read.as_document() | kept, "target": asdict(target), "size": workers, "started_by": by, "created_at": now,
+                "plan": read.as_document() | kept,
+                "target": asdict(target),
+                "size": workers,
+                "started_by": by,
+                "created_at": now,
             },
-        )  # fmt: skip
+        )
         if is_new:
             for number in range(workers):
                 part = LoadPart.objects.create(
@@ -75,7 +81,9 @@ def start(
 
 
 def _keep(body: Path) -> str:
-    """Lay a body file where every worker finds it, under its digest; return its name there. Refuses what cannot be sent."""
+    """Lay a body file where every worker finds it, under its digest; return its name there. Refuses what cannot be
+    sent.
+    """
     read_bodies(body)
     if body.stat().st_size > WORKERS_BODY_BYTES_MAX:
         raise Invalid(f"Workers fetch bodies of at most {WORKERS_BODY_BYTES_MAX:,} bytes; send fewer.", field="body")
@@ -99,13 +107,20 @@ def join(*, part: LoadPart, by: User | None = None, now: datetime) -> None:
 
 
 def hand_in(*, part: LoadPart, stored_as: str, told: Mapping[str, Any], by: User | None = None, now: datetime) -> bool:
-    """Keep what a worker measured; False where the part was no longer its own. The last one lets the test be concluded."""
+    """Keep what a worker measured; False where the part was no longer its own. The last one lets
+    the test be concluded.
+    """
     with transaction.atomic():
         test = LoadTest.objects.select_for_update().get(pk=part.test_id)
         kept = part.write(
-            state=JobState.DONE, progress=1.0, phase="", samples_stored_as=stored_as, told=dict(told), finished_at=now,
+            state=JobState.DONE,
+            progress=1.0,
+            phase="",
+            samples_stored_as=stored_as,
+            told=dict(told),
+            finished_at=now,
             lease_until=None,
-        )  # fmt: skip
+        )
         if kept:
             _record("part_done", test, by, now, {"part": part.number, "samples": stored_as})
             if not test.parts.exclude(state=JobState.DONE).exists():
@@ -127,7 +142,9 @@ def conclude(*, test: LoadTest, result: Mapping[str, Any], by: User | None = Non
 
 
 def fail(*, test: LoadTest, reason: str, by: User | None = None, now: datetime) -> bool:
-    """End a test that cannot be brought to its end; workers that still fire notice and stop. False where it had ended."""
+    """End a test that cannot be brought to its end; workers that still fire notice and stop. False
+    where it had ended.
+    """
     return _end(test, JobState.FAILED, reason, by, now)
 
 

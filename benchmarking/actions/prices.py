@@ -35,9 +35,12 @@ def publish(*, text: str, by: User, now: datetime) -> PriceSource:
         )
         details = {"kind": read.kind, "name": read.name, "prices": len(read.prices), "rates": len(read.rates)}
         audit.record(
-            kind="prices.published", by=by, subject=("price source", str(source.pk)),
-            details={**details, "digest": digest_of(text)}, now=now,
-        )  # fmt: skip
+            kind="prices.published",
+            by=by,
+            subject=("price source", str(source.pk)),
+            details={**details, "digest": digest_of(text)},
+            now=now,
+        )
     return source
 
 
@@ -55,9 +58,13 @@ def withdraw(*, source: PriceSource, reason: str, by: User, now: datetime) -> Pr
             kind=source.kind, name=source.name, content="", published_by=by, published_at=now
         )
         audit.record(
-            kind="prices.withdrawn", by=by, subject=("price source", str(source.pk)), reason=reason,
-            details={"kind": source.kind, "name": source.name}, now=now,
-        )  # fmt: skip
+            kind="prices.withdrawn",
+            by=by,
+            subject=("price source", str(source.pk)),
+            reason=reason,
+            details={"kind": source.kind, "name": source.name},
+            now=now,
+        )
     return empty
 
 

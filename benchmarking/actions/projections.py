@@ -34,9 +34,14 @@ def store(*, spec: Mapping[str, Any], document: Mapping[str, Any], by: User | No
         if known is not None:
             return known
         row = CostProjection.objects.create(
-            token=secrets.token_urlsafe(TOKEN_BYTES), title=str(document["name"])[:TITLE_CHARS_MAX], spec=spec,
-            document=document, digest=digest, kept_by=by, kept_at=now,
-        )  # fmt: skip
+            token=secrets.token_urlsafe(TOKEN_BYTES),
+            title=str(document["name"])[:TITLE_CHARS_MAX],
+            spec=spec,
+            document=document,
+            digest=digest,
+            kept_by=by,
+            kept_at=now,
+        )
         options = [option["id"] for option in document["options"]]
         details = {"title": row.title, "options": options, "snapshot": document["snapshot"]}
         audit.record(kind="projection.kept", by=by, subject=("projection", digest), details=details, now=now)

@@ -43,11 +43,17 @@ def queue(
         run, is_new = Run.objects.get_or_create(
             key=key,
             defaults={
-                "model_version": version, "dataset": dataset, "plan": plan, "scenario": plan["scenario"],
-                "asked_for": asked_for, "started_by": by, "created_at": now, "next_attempt_at": now,
+                "model_version": version,
+                "dataset": dataset,
+                "plan": plan,
+                "scenario": plan["scenario"],
+                "asked_for": asked_for,
+                "started_by": by,
+                "created_at": now,
+                "next_attempt_at": now,
                 "repeats": repeats,
             },
-        )  # fmt: skip
+        )
         if is_new:
             repeated = {"repeats": repeats.key} if repeats else {}
             _record("queued", run, by, now, {"model": version.digest, "plan": plan, **repeated})
@@ -101,9 +107,17 @@ def finish(*, run: Run, result: dict[str, Any], by: User | None = None, now: dat
     held = _held_against_the_first(run, result)
     with transaction.atomic():
         kept = run.write(
-            state=JobState.DONE, progress=1.0, phase="", error="", result=result, result_digest=digest_of(result),
-            verdict=verdict, finished_at=now, lease_until=None, equivalence=held,
-        )  # fmt: skip
+            state=JobState.DONE,
+            progress=1.0,
+            phase="",
+            error="",
+            result=result,
+            result_digest=digest_of(result),
+            verdict=verdict,
+            finished_at=now,
+            lease_until=None,
+            equivalence=held,
+        )
         if kept:
             run.refresh_from_db()
             answer = {"answer": held["answer"]} if held else {}
@@ -150,9 +164,12 @@ def bury(*, by: User | None = None, now: datetime) -> list[Run]:
 def _tell(run: Run, now: datetime) -> None:
     if run.asked_for:
         outbox.enqueue(
-            kind="run.finished", key=f"run.finished:{run.pk}:{run.fence}", lane=f"run:{run.pk}",
-            payload={"run_id": run.pk}, now=now,
-        )  # fmt: skip
+            kind="run.finished",
+            key=f"run.finished:{run.pk}:{run.fence}",
+            lane=f"run:{run.pk}",
+            payload={"run_id": run.pk},
+            now=now,
+        )
 
 
 def _record(word: str, run: Run, by: User | None, now: datetime, details: dict[str, Any]) -> None:

@@ -45,7 +45,9 @@ class AlternativesWanted:
 
 @dataclass(frozen=True, kw_only=True)
 class VariantLine:
-    """One variant as a row of a table; every figure with its bounds, "" where there is none. `standing`: on two axes."""
+    """One variant as a row of a table; every figure with its bounds, "" where there is none.
+    `standing`: on two axes.
+    """
 
     name: str
     made_by: str
@@ -83,7 +85,9 @@ def wanted_from(plan: Mapping[str, Any]) -> AlternativesWanted:
 
 
 def families_of(names: Sequence[tuple[str, str]]) -> list[str]:
-    """Short names for models, each once, fit for a folder: of (short name of the model, version) as little as tells apart."""
+    """Short names for models, each once, fit for a folder: of (short name of the model, version) as little as tells
+    apart.
+    """
     models = {model for model, _ in names}
     found: list[str] = []
     for model, version in names:

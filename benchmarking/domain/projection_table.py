@@ -150,7 +150,9 @@ def table_of(document: Document) -> Table:
 
 
 def figure_of(name: str, said: Mapping[str, Any]) -> Figure | None:
-    """A projected figure as an estimate: P50 with P10 and P90, where it is a range; None where one of them has no end."""
+    """A projected figure as an estimate: P50 with P10 and P90, where it is a range; None where one
+    of them has no end.
+    """
     if any(said[level] is None for level in ("p10", "p50", "p80", "p90")):
         return None
     if said["p10"] == said["p90"]:
@@ -158,9 +160,16 @@ def figure_of(name: str, said: Mapping[str, Any]) -> Figure | None:
             name=name, value=Decimal(said["p50"]), unit=said["unit"], basis=Basis.ESTIMATED, observed_at=_NO_TIME
         )
     return Figure(
-        name=name, value=Decimal(said["p50"]), unit=said["unit"], basis=Basis.ESTIMATED, lower=Decimal(said["p10"]),
-        upper=Decimal(said["p90"]), confidence=CONFIDENCE, p80=Decimal(said["p80"]), observed_at=_NO_TIME,
-    )  # fmt: skip
+        name=name,
+        value=Decimal(said["p50"]),
+        unit=said["unit"],
+        basis=Basis.ESTIMATED,
+        lower=Decimal(said["p10"]),
+        upper=Decimal(said["p90"]),
+        confidence=CONFIDENCE,
+        p80=Decimal(said["p80"]),
+        observed_at=_NO_TIME,
+    )
 
 
 # A projection stands for a year, not for a moment; nothing here asks when it was observed.
@@ -204,12 +213,17 @@ def moves_of(changes: Mapping[str, Any], document: Document) -> tuple[Move, ...]
     )
     return tuple(
         Move(
-            option, name, LABELS[name], units[option, name], _decimal(said["before"]), _decimal(said["after"]),
+            option,
+            name,
+            LABELS[name],
+            units[option, name],
+            _decimal(said["before"]),
+            _decimal(said["after"]),
             None if said["ratio"] is None else Decimal(str(said["ratio"])) - 1,
         )
         for option, name, said in rows
         if said["before"] != said["after"]
-    )  # fmt: skip
+    )
 
 
 def _is_something(option: Mapping[str, Any], name: str) -> bool:
@@ -220,9 +234,13 @@ def _is_something(option: Mapping[str, Any], name: str) -> bool:
 def _option(option: Mapping[str, Any], cheapest: Mapping[str, float]) -> Option:
     parts = (_part(name, option["parts"][name]) for name in PARTS)
     return Option(
-        option["id"], option["title"], cheapest[option["id"]], tuple(part for part in parts if part.lines),
-        _swings(option["tornado"].get(DECIDING, [])), option["lock_in"],
-    )  # fmt: skip
+        option["id"],
+        option["title"],
+        cheapest[option["id"]],
+        tuple(part for part in parts if part.lines),
+        _swings(option["tornado"].get(DECIDING, [])),
+        option["lock_in"],
+    )
 
 
 def _part(name: str, part: Mapping[str, Any]) -> Part:
@@ -248,19 +266,26 @@ def _swings(said: Sequence[Mapping[str, Any]]) -> tuple[Swing, ...]:
     width = (high - low) or Decimal(1)
     return tuple(
         Swing(
-            name, first, last, round(float((min(first, last) - low) / width * 100), 2),
+            name,
+            first,
+            last,
+            round(float((min(first, last) - low) / width * 100), 2),
             round(float(abs(last - first) / width * 100), 2),
         )
         for name, first, last in ends
-    )  # fmt: skip
+    )
 
 
 def _price(pin: Mapping[str, Any]) -> PriceRow:
     named = " ".join(str(pin[part]) for part in ("sku", "term", "meter") if part in pin and pin[part] != "whole")
     return PriceRow(
-        pin["path"], named.replace("_", " "), Decimal(pin["usd"]), pin["unit"], date.fromisoformat(pin["as_of"]),
+        pin["path"],
+        named.replace("_", " "),
+        Decimal(pin["usd"]),
+        pin["unit"],
+        date.fromisoformat(pin["as_of"]),
         pin["source"],
-    )  # fmt: skip
+    )
 
 
 def _decimal(text: str | None) -> Decimal | None:

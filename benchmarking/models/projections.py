@@ -1,4 +1,6 @@
-"""Cost projections somebody kept: what was asked, and what came out at the prices of that day, which the document pins."""
+"""Cost projections somebody kept: what was asked, and what came out at the prices of that day,
+which the document pins.
+"""
 
 from django.conf import settings
 from django.db import models

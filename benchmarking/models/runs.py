@@ -38,7 +38,8 @@ class Run(Leased):
     result_digest = models.CharField(max_length=71, blank=True, default="")
     verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True, default="")
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    # The run whose manifest this one was measured with, and how the two compare (`weighbridge.rerun/1`, without results).
+    # The run whose manifest this one was measured with, and how the two compare (`weighbridge.rerun/1`, without
+    # results).
     repeats = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="repetitions")
     equivalence = models.JSONField(null=True)
 

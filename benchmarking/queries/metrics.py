@@ -20,11 +20,13 @@ def families(*, now: datetime) -> list[Family]:
         family(f"{name}s", "gauge", "Benchmark runs by state.", counted(rows, "state")),
         family(f"{name}_attempts", "gauge", "Attempts spent on unfinished runs.", attempts(unfinished)),
         family(
-            f"{name}_oldest_due_seconds", "gauge", "How long the oldest due run has been left lying.",
+            f"{name}_oldest_due_seconds",
+            "gauge",
+            "How long the oldest due run has been left lying.",
             ages(due, since="next_attempt_at", now=now),
         ),
         histogram(f"{name}_seconds", "From asked for to done, by scenario.", spread(done, "scenario")),
-    ]  # fmt: skip
+    ]
 
 
 def untaken_since(*, now: datetime) -> datetime | None:

@@ -75,7 +75,9 @@ def picture(row: CostProjection, *, name: str) -> str:
 
 
 def replay(row: CostProjection, *, now: datetime) -> Replay:
-    """The projection at today's prices; prices that are too old by now are taken all the same, and shown with their day."""
+    """The projection at today's prices; prices that are too old by now are taken all the same, and shown with their
+    day.
+    """
     spec = {**row.spec, "max_price_age_days": max(_age_days(row, now), row.spec.get("max_price_age_days", 0))}
     document = projected(spec, on=now.date())
     return Replay(now.date(), changes(row.document, document), document)

@@ -37,21 +37,33 @@ NO_RIVALS: Mapping[str, Path] = MappingProxyType({})
 
 
 def measure_alternatives(
-    wanted: AlternativesWanted, *, model: Path, rivals: Mapping[str, Path] = NO_RIVALS, data: Path, limits: Limits,
-    folder: Path, follow: Follow, now: Callable[[], datetime],
-) -> dict[str, Any]:  # fmt: skip
-    """Make and measure variants behind the fence, in `folder`; return a `weighbridge.candidates/1` mapping with a verdict.
+    wanted: AlternativesWanted,
+    *,
+    model: Path,
+    rivals: Mapping[str, Path] = NO_RIVALS,
+    data: Path,
+    limits: Limits,
+    folder: Path,
+    follow: Follow,
+    now: Callable[[], datetime],
+) -> dict[str, Any]:
+    """Make and measure variants behind the fence, in `folder`; return a `weighbridge.candidates/1` mapping with a
+    verdict.
 
-    Its metric `alternatives_measured` counts the model's own variants whose measurement is evidence; the verdict is that
+    Its metric `alternatives_measured` counts the model's own variants whose measurement is evidence; the verdict is
+    that
     of the weakest of them. `rivals` (files by family) are measured in the same way, each with variants of its own; one
-    that cannot be is a candidate that failed. Raises Invalid for data or names that do not fit, RunFailed and RunCancelled.
+    that cannot be is a candidate that failed. Raises Invalid for data or names that do not fit, RunFailed and
+    RunCancelled.
     """
     rows = len(read_data_set(data).x)
     choice = Choice(
-        folder=folder, only=wanted.variants, limits=limits,
+        folder=folder,
+        only=wanted.variants,
+        limits=limits,
         calibrate=max(1, min(wanted.calibration_rows, int(rows * MOST_CALIBRATION_SHARE))),
         settings=TrialSettings(comparison=ComparisonSettings(margin=wanted.max_quality_drop)),
-    )  # fmt: skip
+    )
     planned = of_file(model, data, calibration=None, choice=choice)
     names = [wanted.family, *rivals]
     parts = [_part(follow, name, number, len(names)) for number, name in enumerate(names)]
@@ -93,7 +105,9 @@ def _part(follow: Follow, name: str, number: int, of: int) -> Follow:
 
 
 def as_result(found: Candidates, *, left_out: Sequence[str] = ()) -> dict[str, Any]:
-    """Return candidates in the form in which runs are stored: scenario, verdict and metrics beside them, JSON's own types."""
+    """Return candidates in the form in which runs are stored: scenario, verdict and metrics beside them, JSON's own
+    types.
+    """
     own = found.named(found.baseline).family
     measured = [candidate for candidate in found.candidates if candidate.family == own and is_evidence(candidate)]
     document: dict[str, Any] = json.loads(json.dumps(found.as_document()))

@@ -1,7 +1,8 @@
 """`weighbridge`: the toolkit at the terminal and in a pipeline.
 
 Exit codes, the same for every command: 0 yes or done; 1 no (an invalid measurement, a refusal); 2 bad input, or it
-could not be told; 130 interrupted, with what was measured kept where it can be. Heavy libraries are imported by the command that needs them, so that `--help` is quick.
+could not be told; 130 interrupted, with what was measured kept where it can be. Heavy libraries are imported by the
+command that needs them, so that `--help` is quick.
 """
 
 import os

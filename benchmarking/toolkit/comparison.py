@@ -83,7 +83,8 @@ def compare(
 ) -> dict[str, Any]:
     """Compare ONNX files by name, the first the baseline, and return a `weighbridge.comparison/1` mapping.
 
-    Raises Invalid for fewer than two models, for models with different inputs and for data that does not fit, ModelFailed
+    Raises Invalid for fewer than two models, for models with different inputs and for data that does not fit,
+    ModelFailed
     when a model does not answer. `Enough` from `on_progress` during the rounds keeps the whole ones.
     """
     baseline = _first_of(models)
@@ -144,9 +145,14 @@ def _standing(
         if rows is None or name == baseline:
             return []
         return quality_drops(
-            rows.y, answers[baseline], answers[name], margin=settings.margin, confidence=confidence,
-            resamples=settings.resamples, seed=settings.blocks.seed,
-        )  # fmt: skip
+            rows.y,
+            answers[baseline],
+            answers[name],
+            margin=settings.margin,
+            confidence=confidence,
+            resamples=settings.resamples,
+            seed=settings.blocks.seed,
+        )
 
     return {
         "baseline": baseline,

@@ -18,7 +18,9 @@ ANSWERS = {
 
 
 def show_comparison(document: Mapping[str, Any], stream: TextIO) -> None:
-    """Write each model's median, speed-up and paired drops with their bounds, the ranks, and the verdict with its reasons."""
+    """Write each model's median, speed-up and paired drops with their bounds, the ranks, and the verdict with its
+    reasons.
+    """
     from rich.table import Table
 
     table = Table(title=f"compared with {document['baseline']}", title_justify="left")

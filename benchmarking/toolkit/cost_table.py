@@ -58,7 +58,11 @@ def show_calculation(found: Mapping[str, Any], stream: TextIO) -> None:
         f"{swing['input']}: {_shown(swing['at_p10_usd'])} at its P10, {_shown(swing['at_p90_usd'])} at its P90"
         for swing in found["tornado"][:SWINGS]
     ]
-    lines += [f"price: {each['sku']} {each['usd']} USD of {each['as_of']}, {each['source']}" for each in found["prices"] if "sku" in each]  # fmt: skip
+    lines += [
+        f"price: {each['sku']} {each['usd']} USD of {each['as_of']}, {each['source']}"
+        for each in found["prices"]
+        if "sku" in each
+    ]
     stream.writelines(f"{line}\n" for line in lines)
 
 

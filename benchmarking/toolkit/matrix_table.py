@@ -18,7 +18,9 @@ def show_decision(decision: MatrixDecision, stream: TextIO) -> None:
     table = Table(title=matrix.title, title_justify="left")
     table.add_column("option")
     for criterion in matrix.criteria:
-        table.add_column(f"{criterion.with_unit(criterion.name)}, {matrix.weights.values[criterion.id]:.0%}", justify="right")  # fmt: skip
+        table.add_column(
+            f"{criterion.with_unit(criterion.name)}, {matrix.weights.values[criterion.id]:.0%}", justify="right"
+        )
     for heading in ("weighted sum", "TOPSIS", "P(best)"):
         table.add_column(heading, justify="right")
     table.add_column("stands")

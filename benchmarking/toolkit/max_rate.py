@@ -1,4 +1,6 @@
-"""The highest rate of single queries that a model in one process answers within a limit: the search, run on Server trials."""
+"""The highest rate of single queries that a model in one process answers within a limit: the search, run on Server
+trials.
+"""
 
 import dataclasses
 from collections.abc import Callable
@@ -41,10 +43,13 @@ def find_max_rate(
     on_progress: Callable[[float, str], None],
     now: datetime,
 ) -> dict[str, Any]:
-    """Find the highest rate (1/s) whose p99 of response time is within the limit; return a `weighbridge.max_rate/1` mapping.
+    """Find the highest rate (1/s) whose p99 of response time is within the limit; return a `weighbridge.max_rate/1`
+    mapping.
 
-    A first run without waiting gives the service time and so the range: a single worker answers no more than one over it.
-    Each trial is a Server run; the last one, at the lower bound, is held to MLPerf's early stopping. A search whose time
+    A first run without waiting gives the service time and so the range: a single worker answers no more than one over
+    it.
+    Each trial is a Server run; the last one, at the lower bound, is held to MLPerf's early stopping. A search whose
+    time
     is up before it has an answer says what it knows and is marked `is_partial`; the trial under way is stopped.
     Raises what `profile` raises, NoServiceTime, and Invalid.
     """
@@ -54,16 +59,23 @@ def find_max_rate(
     search = SearchSettings(lowest=capacity / 1_000, start=capacity / 4, highest=capacity * 1.5)
     found = find_highest_rate(trials.ask, limit_ms=asked.limit_ms, settings=search, on_tick=trials.note)
     return {
-        "schema": SCHEMA, "measured_at": now.isoformat(), "is_partial": found.reason is Edge.OUT_OF_TIME,
+        "schema": SCHEMA,
+        "measured_at": now.isoformat(),
+        "is_partial": found.reason is Edge.OUT_OF_TIME,
         **as_document(found, limit_ms=asked.limit_ms),
         "service_time_p50_ms": middle,
         "confirmed_at_lower": trials.confirm(found),
         "doubts": sorted(set(trials.doubts)),
-        "manifest": sealed({
-            **first["manifest"], "limit_ms": asked.limit_ms, "samples": asked.samples,
-            "within_s": asked.deadline.within_s, "search": dataclasses.asdict(search),
-        }),
-    }  # fmt: skip
+        "manifest": sealed(
+            {
+                **first["manifest"],
+                "limit_ms": asked.limit_ms,
+                "samples": asked.samples,
+                "within_s": asked.deadline.within_s,
+                "search": dataclasses.asdict(search),
+            }
+        ),
+    }
 
 
 @dataclasses.dataclass
@@ -113,13 +125,19 @@ class _Trials:
     def _serve(self, rate: float, at_least: int) -> dict[str, Any]:
         planned_s, limit_ms = max(at_least / rate, 0.5), self.asked.limit_ms
         scenario = Server(
-            **self._shared(), rate_per_s=rate, limit_ms=limit_ms, min_samples=at_least, min_duration_s=0.5,
+            **self._shared(),
+            rate_per_s=rate,
+            limit_ms=limit_ms,
+            min_samples=at_least,
+            min_duration_s=0.5,
             max_duration_s=LONGEST * planned_s + 10 * limit_ms / 1_000,
-        )  # fmt: skip
+        )
         return self._run(scenario, f"{rate:,.0f} per second")
 
     def _run(self, scenario: SingleStream | Server, doing: str) -> dict[str, Any]:
-        """Run one scenario; whoever is told of its progress looks at the time, and a run that is stopped there is dead."""
+        """Run one scenario; whoever is told of its progress looks at the time, and a run that is
+        stopped there is dead.
+        """
         deadline = self.asked.deadline
 
         def follow(_share: float, _doing: str) -> None:

@@ -68,8 +68,13 @@ def profile(
     on_progress(0.0, "reading the model")
     return measure(
         onnx_subject(model, settings),
-        settings=settings, data=data, on_progress=on_progress, now=now, clock=clock, isolation=isolation,
-    )  # fmt: skip
+        settings=settings,
+        data=data,
+        on_progress=on_progress,
+        now=now,
+        clock=clock,
+        isolation=isolation,
+    )
 
 
 def measure(
@@ -83,7 +88,9 @@ def measure(
     isolation: str,
     on_checkpoint: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Do what `profile` does, of any subject; `on_checkpoint` gets the result as it is before the quality is measured."""
+    """Do what `profile` does, of any subject; `on_checkpoint` gets the result as it is before the
+    quality is measured.
+    """
     data_set = inputs.read_data_set(data) if data is not None else None
     with _pinned(settings.engine.affinity):
         resident_before = memory.resident_bytes()
@@ -101,9 +108,12 @@ def measure(
         seen = measure_times(runner, queries, settings, _tick(on_progress, queries, settings), clock)
         described = _manifest(subject, data, runner, queries, settings) | {"isolation": isolation}
         found: dict[str, Mapping[str, Any]] = {
-            **figures.figures(seen.run, scenario), **_start_metrics(start), **subject.sizes,
-            **_memory_metrics(start, memory.peak_bytes() if subject.is_here else None), **seen.energy,
-        }  # fmt: skip
+            **figures.figures(seen.run, scenario),
+            **_start_metrics(start),
+            **subject.sizes,
+            **_memory_metrics(start, memory.peak_bytes() if subject.is_here else None),
+            **seen.energy,
+        }
         document = _document(seen, queries, settings, found, described, subject.missing) | {
             "measured_at": now.isoformat()
         }

@@ -59,7 +59,8 @@ def rerun(
 ) -> dict[str, Any]:
     """Call `run`, which repeats the profile, and return a `weighbridge.rerun/1` mapping with the new result in it.
 
-    p50 and p95, found anew from the raw samples of both, are held against `margin` (0.1 is 10 %) by two one-sided tests. The answer is `different` if any figure
+    p50 and p95, found anew from the raw samples of both, are held against `margin` (0.1 is 10 %) by two one-sided
+    tests. The answer is `different` if any figure
     is, `equivalent` if all are, else `cannot_tell`, as when one of the runs is no valid measurement.
     """
     again = run()
@@ -73,7 +74,9 @@ def rerun(
 def compared(
     result: Mapping[str, Any], again: Mapping[str, Any], *, margin: float, alpha: float = 0.05
 ) -> dict[str, Any]:
-    """Return the answer, figures, reasons and differences of a `weighbridge.rerun/1` mapping for two results at hand."""
+    """Return the answer, figures, reasons and differences of a `weighbridge.rerun/1` mapping for
+    two results at hand.
+    """
     figures = list(_figures(result, again, margin=margin, alpha=alpha))
     reasons = list(_reasons(result, again, figures))
     answers = {figure["answer"] for figure in figures}
@@ -133,10 +136,16 @@ def _figures(
         if first is not None and second is not None:
             found = ratio_equivalence(first, second, margin=margin, alpha=alpha)
             yield {
-                "metric": name, "then": first.value, "now": second.value, "ratio": found.ratio, "lower": found.lower,
-                "upper": found.upper, "confidence": found.confidence, "p_value": found.p_value,
+                "metric": name,
+                "then": first.value,
+                "now": second.value,
+                "ratio": found.ratio,
+                "lower": found.lower,
+                "upper": found.upper,
+                "confidence": found.confidence,
+                "p_value": found.p_value,
                 "answer": found.answer.value,
-            }  # fmt: skip
+            }
 
 
 def _reasons(then: Mapping[str, Any], now: Mapping[str, Any], figures: list[dict[str, Any]]) -> Iterator[str]:

@@ -1,4 +1,6 @@
-"""Subjects: what a profile is taken of, as far as the profile has to know: how it is loaded, and what is said of it unrun."""
+"""Subjects: what a profile is taken of, as far as the profile has to know: how it is loaded, and what is said of it
+unrun.
+"""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +41,8 @@ class Loaded(Protocol):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What is measured: its part of the manifest, its figures that need no run, how its engine is readied and it is loaded.
+    """What is measured: its part of the manifest, its figures that need no run, how its engine is readied and it is
+    loaded.
 
     `is_here` tells whether it runs in this process, so that this process's memory is its own.
     """

@@ -13,8 +13,13 @@ from governance.domain.refusals import Invalid
 SCHEMA = "weighbridge.sweep/1"
 MOST_POINTS = 64
 FIGURES = (
-    "throughput_samples_per_s", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "error_rate", "peak_memory_mb",
-)  # fmt: skip
+    "throughput_samples_per_s",
+    "latency_p50_ms",
+    "latency_p95_ms",
+    "latency_p99_ms",
+    "error_rate",
+    "peak_memory_mb",
+)
 
 Profile = Callable[[ProfileSettings, Callable[[float, str], None]], dict[str, Any]]
 

@@ -194,7 +194,12 @@ def show_operators(operators: Mapping[str, Any] | None, stream: TextIO) -> None:
         return
     shares = (f"{row['operator']} {row['share']:.0%}" for row in operators["by_operator"][:5])
     slowest = operators["slowest"][0]
-    stream.writelines([
-        f"time goes to: {', '.join(shares)}\n",
-        f"  slowest node: {slowest['node']} ({slowest['operator']}), {number(slowest['ms'])} of {number(operators['total_ms'])} ms\n",
-    ])  # fmt: skip
+    stream.writelines(
+        [
+            f"time goes to: {', '.join(shares)}\n",
+            (
+                f"  slowest node: {slowest['node']} ({slowest['operator']}), {number(slowest['ms'])} of "
+                f"{number(operators['total_ms'])} ms\n"
+            ),
+        ]
+    )

@@ -1,4 +1,6 @@
-"""Times: the queries of a scenario, asked and timed while the machine is watched, and the verdict on what came of it."""
+"""Times: the queries of a scenario, asked and timed while the machine is watched, and the verdict
+on what came of it.
+"""
 
 import dataclasses
 import os

@@ -17,7 +17,9 @@ from governance.web.reader import person_of
 
 @require_safe
 def side_by_side(request: HttpRequest) -> HttpResponse:
-    """Compare the runs named by `run`, the first being what the others are set against; `only=differences` hides the rest."""
+    """Compare the runs named by `run`, the first being what the others are set against; `only=differences` hides the
+    rest.
+    """
     only_differences = request.GET.get("only") == "differences"
     context = {
         "only_differences": only_differences,
@@ -57,9 +59,7 @@ def _subject(view: RunView) -> Subject:
         metric.name: Measured(value=metric.value, unit=metric.unit, lower=metric.lower, upper=metric.upper)
         for metric in view.metrics
     }
-    conditions = {
-        f"{part.title}: {name}": value for part in conditions_of(view.manifest) for name, value in part.pairs
-    }  # fmt: skip
+    conditions = {f"{part.title}: {name}": value for part in conditions_of(view.manifest) for name, value in part.pairs}
     about = {"state": view.state, "verdict": view.verdict, "version": view.model, "data": view.dataset}
     return Subject(f"Run {view.id}", figures, about | conditions)
 

@@ -14,11 +14,20 @@ KINDS = [(SELF_HOSTED, "Own replicas"), (MANAGED, "Managed API, by token")]
 NAMES = ("a", "b")
 # Where a refusal of the spec belongs in the form, by the end of its path.
 PLACES = (
-    ("usd_per_replica_h", "sku"), ("prices", "sku"), ("usd_per_gpu_h", "training_sku"), ("gpu_hours", "training_gpu_hours"),
-    ("service_s", "service_ms"), ("limit_s", "limit_ms"), ("limit_ms", "limit_ms"), ("slots", "slots"),
-    ("min_replicas", "min_replicas"), ("input_tokens", "input_tokens"), ("output_tokens", "output_tokens"),
-    ("development_usd", "development_usd"), ("maintenance_fte", "maintenance_fte"),
-)  # fmt: skip
+    ("usd_per_replica_h", "sku"),
+    ("prices", "sku"),
+    ("usd_per_gpu_h", "training_sku"),
+    ("gpu_hours", "training_gpu_hours"),
+    ("service_s", "service_ms"),
+    ("limit_s", "limit_ms"),
+    ("limit_ms", "limit_ms"),
+    ("slots", "slots"),
+    ("min_replicas", "min_replicas"),
+    ("input_tokens", "input_tokens"),
+    ("output_tokens", "output_tokens"),
+    ("development_usd", "development_usd"),
+    ("maintenance_fte", "maintenance_fte"),
+)
 
 
 class RangeField(forms.CharField):
@@ -89,39 +98,61 @@ class OptionForm(forms.Form):
         """The option of a valid form."""
         given = self.cleaned_data
         return QuickOption(
-            id=option_id, title=given["title"], kind=given["kind"], sku=given["sku"].strip(),
-            service_ms=given["service_ms"], limit_ms=given["limit_ms"], slots=given["slots"] or 1,
+            id=option_id,
+            title=given["title"],
+            kind=given["kind"],
+            sku=given["sku"].strip(),
+            service_ms=given["service_ms"],
+            limit_ms=given["limit_ms"],
+            slots=given["slots"] or 1,
             min_replicas=2 if given["min_replicas"] is None else given["min_replicas"],
-            input_tokens=given["input_tokens"], output_tokens=given["output_tokens"],
-            training_sku=given["training_sku"].strip(), training_gpu_hours=given["training_gpu_hours"],
-            development_usd=given["development_usd"], maintenance_fte=given["maintenance_fte"],
-        )  # fmt: skip
+            input_tokens=given["input_tokens"],
+            output_tokens=given["output_tokens"],
+            training_sku=given["training_sku"].strip(),
+            training_gpu_hours=given["training_gpu_hours"],
+            development_usd=given["development_usd"],
+            maintenance_fte=given["maintenance_fte"],
+        )
 
 
 class SpecForm(forms.Form):
     """A spec as YAML, written or uploaded."""
 
     source = forms.CharField(
-        label="YAML", strip=False, required=False,
+        label="YAML",
+        strip=False,
+        required=False,
         widget=forms.Textarea(attrs={"rows": 28, "spellcheck": "false", "class": "code-input", "autocomplete": "off"}),
         help_text="A fault is named by its place, like options[1].serving.limit_s. Every number may be a range: [low, high].",
-    )  # fmt: skip
+    )
     file = forms.FileField(label="Or a file", required=False)
 
 
 EXAMPLE = {"name": "Support assistant", "requests_per_year": "15e6 to 25e6", "years": 3, "fte_usd": 200000}
 EXAMPLE_OPTIONS: dict[str, dict[str, Any]] = {
     "a": {
-        "title": "Managed API", "kind": MANAGED, "sku": "openai/gpt-4o-mini", "input_tokens": "800 to 1200",
-        "output_tokens": "150 to 250", "development_usd": "20000 to 40000", "maintenance_fte": "0.1 to 0.3",
+        "title": "Managed API",
+        "kind": MANAGED,
+        "sku": "openai/gpt-4o-mini",
+        "input_tokens": "800 to 1200",
+        "output_tokens": "150 to 250",
+        "development_usd": "20000 to 40000",
+        "maintenance_fte": "0.1 to 0.3",
     },
     "b": {
-        "title": "Own replicas", "kind": SELF_HOSTED, "sku": "aws/us-east-1/g5.xlarge", "service_ms": "100 to 140",
-        "limit_ms": 500, "slots": 4, "min_replicas": 2, "training_gpu_hours": "40 to 120",
-        "training_sku": "aws/us-east-1/p4d.24xlarge", "development_usd": "60000 to 120000",
+        "title": "Own replicas",
+        "kind": SELF_HOSTED,
+        "sku": "aws/us-east-1/g5.xlarge",
+        "service_ms": "100 to 140",
+        "limit_ms": 500,
+        "slots": 4,
+        "min_replicas": 2,
+        "training_gpu_hours": "40 to 120",
+        "training_sku": "aws/us-east-1/p4d.24xlarge",
+        "development_usd": "60000 to 120000",
         "maintenance_fte": "0.3 to 0.8",
     },
-}  # fmt: skip
+}
 
 
 class Quick:
@@ -150,9 +181,12 @@ class Quick:
         given = self.shared.cleaned_data
         options = tuple(form.option(name) for name, form in self.shown)
         return quick_spec(
-            name=given["name"], requests_per_year=given["requests_per_year"], years=given["years"],
-            fte_usd=given["fte_usd"], options=options,
-        )  # fmt: skip
+            name=given["name"],
+            requests_per_year=given["requests_per_year"],
+            years=given["years"],
+            fte_usd=given["fte_usd"],
+            options=options,
+        )
 
     def refuse(self, field: str | None, reason: str) -> None:
         """Put a refusal of the spec beside the field it came from, or above the form."""

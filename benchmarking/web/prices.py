@@ -29,9 +29,11 @@ class FilterForm(forms.Form):
     """What the list can be narrowed to."""
 
     q = forms.CharField(
-        label="SKU, * stands for anything", required=False, max_length=200,
+        label="SKU, * stands for anything",
+        required=False,
+        max_length=200,
         widget=forms.TextInput(attrs={"type": "search"}),
-    )  # fmt: skip
+    )
 
 
 class SourceForm(forms.Form):

@@ -11,8 +11,11 @@ from governance.domain.facts import Basis, Figure
 _GROUPS = (
     ("Speed", ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "error_rate")),
     ("Quality", ("accuracy", "f1_macro", "precision_macro", "recall_macro", "roc_auc", "mae", "rmse", "r2", "mape")),
-    ("Size and start", ("model_size_mb", "parameters", "peak_memory_mb", "peak_memory_delta_mb", "load_time_ms", "first_inference_ms")),
-)  # fmt: skip
+    (
+        "Size and start",
+        ("model_size_mb", "parameters", "peak_memory_mb", "peak_memory_delta_mb", "load_time_ms", "first_inference_ms"),
+    ),
+)
 _CLASSES_MAX = 20
 _PARTS = ("machine", "engine", "settings", "model", "inputs", "data", "libraries")
 _UNITS = {"mb": "MB", "ms": "ms", "s": "s"}

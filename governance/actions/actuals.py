@@ -24,9 +24,12 @@ def book_actual(
 ) -> LedgerEntry:
     """Make the ledger say what a month has cost on an account, for a request or without one.
 
-    The first bill of a month is an actual, a restated month a correction of the difference, an estimate an accrual until
-    the bill is there. What names a request draws on its commitment. The same `key` again is the same statement. The caller
-    has asked whether the person may; `by` None is the system. Lock accounts in the order of their ids if you book on several.
+    The first bill of a month is an actual, a restated month a correction of the difference, an estimate an accrual
+    until
+    the bill is there. What names a request draws on its commitment. The same `key` again is the same statement. The
+    caller
+    has asked whether the person may; `by` None is the system. Lock accounts in the order of their ids if you book on
+    several.
     """
     actuals.check_period(stated.period)
     check_hundredths(stated.amount)
@@ -66,12 +69,17 @@ def _words(what: str, account: BudgetAccount, *, granted: Decimal, spent: Decima
     unit = account.unit
     return (
         f"{format_amount(spent, unit=unit)} was billed or accrued, and {format_amount(granted, unit=unit)} is {what}: "
-        f"{format_amount(spent - granted, unit=unit)} more, which is beyond the tolerance of {account.tolerance_percent} %."
+        f"{format_amount(spent - granted, unit=unit)} more, which is beyond the tolerance of "
+        f"{account.tolerance_percent} %."
     )
 
 
 def _sighting(subject: str, text: str, stated: Stated, key: str) -> Sighting:
     return Sighting(
-        kind="budget.overrun", subject=subject, text=text, severity=Severity.HIGH, source=f"bills of {stated.period}",
+        kind="budget.overrun",
+        subject=subject,
+        text=text,
+        severity=Severity.HIGH,
+        source=f"bills of {stated.period}",
         key=key,
-    )  # fmt: skip
+    )

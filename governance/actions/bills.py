@@ -1,4 +1,6 @@
-"""Writes of bills: received once by content, read by a worker, and counted in one transaction that replaces slices whole."""
+"""Writes of bills: received once by content, read by a worker, and counted in one transaction that replaces slices
+whole.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +46,8 @@ class Delivery:
 
 
 def receive(*, upload: "File[bytes] | Spooled", delivery: Delivery, by: User | None, now: datetime) -> Bill:
-    """Keep a file and queue its reading; the same content again is the bill it already is. `by` None is the installation.
+    """Keep a file and queue its reading; the same content again is the bill it already is. `by` None is the
+    installation.
 
     Raises Invalid where its first bytes show that it is no bill; nothing is kept then.
     """
@@ -72,9 +75,17 @@ def turn_away(*, name: str, delivery: Delivery, reason: str, by: User | None, no
     """Leave word of a file in the watched folder that is no bill, so that people see it and no tick tries it again."""
     with transaction.atomic():
         bill = Bill.objects.create(
-            kind=delivery.kind, origin=delivery.origin, name=name[:160], seen_as=delivery.seen_as, state=JobState.FAILED,
-            error=reason[:4000], created_at=now, next_attempt_at=now, finished_at=now, received_by=by,
-        )  # fmt: skip
+            kind=delivery.kind,
+            origin=delivery.origin,
+            name=name[:160],
+            seen_as=delivery.seen_as,
+            state=JobState.FAILED,
+            error=reason[:4000],
+            created_at=now,
+            next_attempt_at=now,
+            finished_at=now,
+            received_by=by,
+        )
         _record("turned_away", bill, by, now, {"name": bill.name, "reason": reason[:400]})
     return bill
 
@@ -164,10 +175,19 @@ def _known(digest: str) -> Bill | None:
 def _queue(spooled: Spooled, delivery: Delivery, by: User | None, now: datetime) -> Bill:
     kept = artifacts.keep(upload=spooled, by=by, now=now)
     bill = Bill.objects.create(
-        kind=delivery.kind, origin=delivery.origin, name=spooled.name[:160], digest=kept.digest,
-        size_bytes=kept.size_bytes, stored_as=kept.stored_as, seen_as=delivery.seen_as, cluster=delivery.cluster.strip(),
-        refuses_existing=delivery.refuses_existing, received_by=by, created_at=now, next_attempt_at=now,
-    )  # fmt: skip
+        kind=delivery.kind,
+        origin=delivery.origin,
+        name=spooled.name[:160],
+        digest=kept.digest,
+        size_bytes=kept.size_bytes,
+        stored_as=kept.stored_as,
+        seen_as=delivery.seen_as,
+        cluster=delivery.cluster.strip(),
+        refuses_existing=delivery.refuses_existing,
+        received_by=by,
+        created_at=now,
+        next_attempt_at=now,
+    )
     _record("received", bill, by, now, {"digest": bill.digest, "name": bill.name, "kind": bill.kind})
     outbox.wake(TAKE_IN, bill.pk)
     return bill
@@ -178,9 +198,11 @@ def _months_of(slices: Sequence[Slice]) -> set[date]:
     months: set[date] = set()
     for each in slices:
         lines = SpendLine.objects.filter(
-            period=each.period, slice__provider=each.provider, slice__billing_account=each.billing_account,
+            period=each.period,
+            slice__provider=each.provider,
+            slice__billing_account=each.billing_account,
             slice__is_current=True,
-        )  # fmt: skip
+        )
         months |= set(lines.order_by().annotate(month=TruncMonth("day")).values_list("month", flat=True).distinct())
     return months
 
@@ -198,9 +220,15 @@ def _replace(bill: Bill, each: Slice, now: datetime) -> BillSlice:
         for currency, (billed, effective) in each.totals.items()
     ]
     return BillSlice.objects.create(
-        bill=bill, period_end=each.period_end, rows=each.rows, lines_count=each.lines, gpu_hours=each.gpu_hours,
-        totals=totals, read_at=now, **key,
-    )  # fmt: skip
+        bill=bill,
+        period_end=each.period_end,
+        rows=each.rows,
+        lines_count=each.lines,
+        gpu_hours=each.gpu_hours,
+        totals=totals,
+        read_at=now,
+        **key,
+    )
 
 
 def _check_replaceable(bill: Bill, current: BillSlice) -> None:
@@ -208,8 +236,9 @@ def _check_replaceable(bill: Bill, current: BillSlice) -> None:
         raise Invalid(
             f"{current} is already on record from {current.bill}, and this file was sent as one that replaces nothing. "
             "Send it again as a restatement if it corrects that bill.",
-            field="file", code="duplicate_period",
-        )  # fmt: skip
+            field="file",
+            code="duplicate_period",
+        )
     if current.bill_id > bill.pk:
         raise WrongState(
             f"{current} was read from {current.bill}, which came later than this file; the later one counts.",

@@ -1,4 +1,6 @@
-"""Writing one line of the ledger; every other write of a budget goes through here. The caller holds the account locked."""
+"""Writing one line of the ledger; every other write of a budget goes through here. The caller holds
+the account locked.
+"""
 
 from datetime import datetime
 
@@ -23,10 +25,17 @@ def book(*, account: BudgetAccount, entry: Entry, note: str = "", by: User | Non
     check_entry(entry)
     with transaction.atomic():
         row = LedgerEntry.objects.create(
-            account=account, kind=entry.kind.value, amount=entry.amount, request_ref=entry.request_ref or "",
-            is_commitment=entry.is_commitment, period=entry.period, key=entry.key, note=note[:NOTE_CHARS_MAX],
-            booked_by=by, booked_at=now,
-        )  # fmt: skip
+            account=account,
+            kind=entry.kind.value,
+            amount=entry.amount,
+            request_ref=entry.request_ref or "",
+            is_commitment=entry.is_commitment,
+            period=entry.period,
+            key=entry.key,
+            note=note[:NOTE_CHARS_MAX],
+            booked_by=by,
+            booked_at=now,
+        )
         details = {"amount": str(entry.amount), "unit": account.unit, "request": entry.request_ref or ""}
         if entry.period:
             details["period"] = entry.period
@@ -51,7 +60,8 @@ def book_checked(*, account: BudgetAccount, entry: Entry, by: User, now: datetim
 
 
 def book_planned(*, account: BudgetAccount, entry: Entry, by: User, now: datetime) -> LedgerEntry:
-    """Book what an approval takes from a quarter to come: never refused, and told where it is more than was given there.
+    """Book what an approval takes from a quarter to come: never refused, and told where it is more than was given
+    there.
 
     Nothing is told of an account that was given nothing yet: its quarter is not budgeted.
     """
@@ -87,7 +97,10 @@ def book_given(*, account: BudgetAccount, entry: Entry, by: User, now: datetime)
 def _seen(account: BudgetAccount, balance: Balance, entry: Entry, why: str) -> Sighting:
     said = ledger.too_much(balance, amount=entry.amount, unit=account.unit, account=str(account))
     return Sighting(
-        kind="budget.observed", subject=f"{entry.request_ref} on {account}",
-        text=f"{said} {why}", severity=Severity.MEDIUM,
-        source=f"{entry.kind.value} of {entry.request_ref}", key=f"budget.observed:{entry.key}",
-    )  # fmt: skip
+        kind="budget.observed",
+        subject=f"{entry.request_ref} on {account}",
+        text=f"{said} {why}",
+        severity=Severity.MEDIUM,
+        source=f"{entry.kind.value} of {entry.request_ref}",
+        key=f"budget.observed:{entry.key}",
+    )

@@ -59,9 +59,12 @@ def propose(*, wish: Wish, reason: str, by: User, now: datetime) -> BudgetChange
     with _one_open(), transaction.atomic():
         _entries(wish.account, wish.aspect, wish.request_ref, wish.amount, key="")
         row = BudgetChange.objects.create(
-            **{**vars(wish), "aspect": wish.aspect.value}, reason=reason, proposed_by=by, proposed_at=now,
+            **{**vars(wish), "aspect": wish.aspect.value},
+            reason=reason,
+            proposed_by=by,
+            proposed_at=now,
             expires_at=now + VALID,
-        )  # fmt: skip
+        )
         _record("proposed", row, by, now, reason)
     return row
 

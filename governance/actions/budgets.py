@@ -35,7 +35,8 @@ def allocate(
     check_amount(amount)
     with transaction.atomic():
         if of_team_centre(team) is None:
-            # Held before the head of the audit chain, which opening a centre takes: a new one hangs under the organisation.
+            # Held before the head of the audit chain, which opening a centre takes: a new one hangs under the
+            # organisation.
             lock_accounts(Q(centre__level=Level.ORGANISATION.value, quarter__lte=quarter, unit=unit))
         centre = cost_centres.open_for_team(team=team, by=by, now=now)
         return allocate_to(centre=centre, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
@@ -58,7 +59,8 @@ def allocate_to(
     Quarter.parse(quarter)
     check_amount(amount)
     with transaction.atomic():
-        # The earlier accounts too: an approval holds them while it opens later ones, and must not be waited for in a circle.
+        # The earlier accounts too: an approval holds them while it opens later ones, and must not be waited for in a
+        # circle.
         lock_accounts(Q(centre__in=upwards(centre), unit=unit, quarter__lte=quarter))
         account = _opened(centre, quarter, unit)
         above = account_above(account)
@@ -81,9 +83,16 @@ def reserve(
 
 
 def commit(
-    *, team: Team, quarter: str, amounts: Mapping[Unit, Decimal], ref: str, key: str, by: User, now: datetime,
+    *,
+    team: Team,
+    quarter: str,
+    amounts: Mapping[Unit, Decimal],
+    ref: str,
+    key: str,
+    by: User,
+    now: datetime,
     later: Mapping[str, Mapping[Unit, Decimal]] = MappingProxyType({}),
-) -> None:  # fmt: skip
+) -> None:
     """Turn what was reserved for a request into a commitment of `amounts`, in the caller's transaction.
 
     `later` is what falls into quarters to come: planned on their accounts, which open where there are none yet.

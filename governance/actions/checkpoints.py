@@ -35,7 +35,9 @@ def keep(*, by: User | None = None, now: datetime) -> Checkpoint | None:
 
 
 def _in_force() -> dict[str, object]:
-    """The settings of the server that bind people, which only an operator changes: each decision tells what held then."""
+    """The settings of the server that bind people, which only an operator changes: each decision
+    tells what held then.
+    """
     return {
         "second_factor_required": settings.WEIGHBRIDGE["REQUIRE_MFA"],
         "identity_provider": urlsplit(settings.OIDC_SERVER_URL).hostname or "",

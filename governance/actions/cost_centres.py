@@ -27,7 +27,9 @@ ROOT_NAMES = ("organisation", "the-organisation", "root-of-budgets")
 def open_centre(
     *, level: Level, slug: str, name: str, parent: CostCentre | None, by: User, now: datetime
 ) -> CostCentre:
-    """Open a unit under the organisation, or a project under a team; teams open by themselves with their first budget."""
+    """Open a unit under the organisation, or a project under a team; teams open by themselves with
+    their first budget.
+    """
     check_allocate_budget(person_of(by))
     _check_words(slug, name)
     if level is Level.TEAM:
@@ -125,7 +127,8 @@ def _check_above(centre: CostCentre) -> None:
         above = read.account_above(account)
         if above is not None and (balance := balance_of(above)).allocated < balance.handed_out:
             raise WrongState(
-                f"{above} holds {format_amount(balance.allocated, unit=above.unit)}, and with {centre} it would have handed "
+                f"{above} holds {format_amount(balance.allocated, unit=above.unit)}, and with {centre} it would have "
+                "handed "
                 f"out {format_amount(balance.handed_out, unit=above.unit)}. Give it more first.",
                 code="over_parent",
                 field="parent",

@@ -17,7 +17,8 @@ from governance.queries.postings import Posting, postings
 def state_months(*, months: Iterable[date], cause: str, by: User | None = None, now: datetime) -> int:
     """Make the ledger say what bills on record say of these months (their first days); how many statements were new.
 
-    The effective cost counts. `cause` names what changed, like `bill:7`: the same cause again states nothing new. What has no
+    The effective cost counts. `cause` names what changed, like `bill:7`: the same cause again states nothing new. What
+    has no
     account of its team and quarter, or no exchange rate, is not booked; the event says so.
     """
     with transaction.atomic():

@@ -19,7 +19,8 @@ from governance.queries.cost_centres import places
 def close_quarters(*, by: User | None = None, now: datetime) -> list[BudgetAccount]:
     """Close the accounts of quarters that are over, from the leaves up; harmless when repeated.
 
-    What is left uncommitted expires. Commitments stay and are drawn down by late bills; what is released later stays unused.
+    What is left uncommitted expires. Commitments stay and are drawn down by late bills; what is released later stays
+    unused.
     """
     over = Q(closed_at=None, quarter__lt=str(Quarter.of(now)))
     if not BudgetAccount.objects.filter(over).exists():

@@ -53,9 +53,11 @@ class Bills(GenericAPIView[Any]):
         check_handle_bills(person)
         given = read(BillInput, request.data)
         delivery = Delivery(
-            kind=BillKind(given["kind"]), origin=BillOrigin.API, cluster=given["cluster"],
+            kind=BillKind(given["kind"]),
+            origin=BillOrigin.API,
+            cluster=given["cluster"],
             refuses_existing=given["refuses_existing"],
-        )  # fmt: skip
+        )
         bill = writes.receive(upload=given["file"], delivery=delivery, by=user, now=now)
         return Response(BillAnswer(bill).data, status=201)
 

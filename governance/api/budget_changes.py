@@ -54,10 +54,12 @@ class BudgetChanges(GenericAPIView[Any]):
         moves = "to_team" in given or "to_quarter" in given
         to_team, to_quarter = given.get("to_team", team), given.get("to_quarter", quarter)
         wish = Wish(
-            aspect=Aspect(given["aspect"]), amount=given["amount"], request_ref=given["request"],
+            aspect=Aspect(given["aspect"]),
+            amount=given["amount"],
+            request_ref=given["request"],
             account=ledger.account_for(team=team, quarter=quarter, unit=unit, person=person),
             target=ledger.account_for(team=to_team, quarter=to_quarter, unit=unit, person=person) if moves else None,
-        )  # fmt: skip
+        )
         change = writes.propose(wish=wish, reason=given["reason"], by=user, now=now)
         return Response(BudgetChangeAnswer(change).data, status=201)
 

@@ -38,13 +38,20 @@ class Budgets(APIView):
 
     @extend_schema(operation_id="budgets_allocate", request=AllocationInput, responses={201: AllocationAnswer})
     def post(self, request: Request) -> Response:
-        """Give a team or another cost centre something to spend, on top of what it has; finance alone. Send an Idempotency-Key."""
+        """Give a team or another cost centre something to spend, on top of what it has; finance alone. Send an
+        Idempotency-Key.
+        """
         user, _, now = asker(request)
         given = read(AllocationInput, request.data)
         entry = writes.allocate_for(
-            holder=given["team"], quarter=given["quarter"], unit=Unit(given["unit"]), amount=given["amount"],
-            key=f"api:{uuid.uuid4().hex}", by=user, now=now,
-        )  # fmt: skip
+            holder=given["team"],
+            quarter=given["quarter"],
+            unit=Unit(given["unit"]),
+            amount=given["amount"],
+            key=f"api:{uuid.uuid4().hex}",
+            by=user,
+            now=now,
+        )
         return Response(AllocationAnswer(entry).data, status=201)
 
 
@@ -84,9 +91,13 @@ class Centres(APIView):
         given = read(CentreInput, request.data)
         team = given.get("team")
         centre = tree_writes.open_centre(
-            level=Level(given["level"]), slug=given["slug"], name=given["name"],
-            parent=cost_centres.of_team(team) if team else None, by=user, now=now,
-        )  # fmt: skip
+            level=Level(given["level"]),
+            slug=given["slug"],
+            name=given["name"],
+            parent=cost_centres.of_team(team) if team else None,
+            by=user,
+            now=now,
+        )
         return Response(CentreAnswer(centre).data, status=201)
 
 

@@ -41,8 +41,11 @@ class Models(GenericAPIView[Any]):
         given = read(ModelInput, request.data)
         asset = NewAsset(**{name: given[name] for name in ("team", "slug", "name", "tier", "owner")})
         entry = NewVersion(
-            asset=asset, version=given["version"], upload=given.get("file"),
-            uri=given.get("uri", ""), digest=given.get("sha256", ""),
-        )  # fmt: skip
+            asset=asset,
+            version=given["version"],
+            upload=given.get("file"),
+            uri=given.get("uri", ""),
+            digest=given.get("sha256", ""),
+        )
         version = writes.register(entry=entry, by=user, now=now)
         return Response(ModelVersionAnswer(version).data, status=201)

@@ -42,7 +42,9 @@ class Input(serializers.Serializer[Any]):
     """A serializer that refuses fields it does not know, so that a slip of the pen is not swallowed."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """The validated values; ValidationError names an unknown field and the known ones, or what no database can look up."""
+        """The validated values; ValidationError names an unknown field and the known ones, or what no database can look
+        up.
+        """
         given = data if isinstance(data, Mapping) else {}
         unknown = f"This field is not known here; known are {', '.join(self.fields)}."
         wrong = {str(name): [unknown] for name in given if name not in self.fields}

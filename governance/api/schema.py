@@ -1,4 +1,6 @@
-"""What the OpenAPI schema says of the API as a whole: how a program logs in, how errors look, what makes a POST repeatable."""
+"""What the OpenAPI schema says of the API as a whole: how a program logs in, how errors look, what makes a POST
+repeatable.
+"""
 
 from typing import Any
 

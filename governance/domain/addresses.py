@@ -1,8 +1,11 @@
 """The one rule for addresses that this system is told to call: an operator's list decides, not the address.
 
-An address is taken apart strictly (what a browser would repair is refused), its scheme, host and port are looked up in the
-operator's list, and *every* network address its name stands for is checked. The answer is pinned: the caller connects to
-the address that was checked, with the host name for TLS and the Host header, follows no redirect and uses no proxy. A name
+An address is taken apart strictly (what a browser would repair is refused), its scheme, host and port are looked up in
+the
+operator's list, and *every* network address its name stands for is checked. The answer is pinned: the caller connects
+to
+the address that was checked, with the host name for TLS and the Host header, follows no redirect and uses no proxy. A
+name
 that points elsewhere a moment later therefore changes nothing.
 """
 
@@ -104,5 +107,7 @@ def _is_open(address: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: t
 
 
 def clickable(address: str) -> str:
-    """The address where it is one of the web that a page may lead to; "" for `javascript:`, `data:`, `file:` and their like."""
+    """The address where it is one of the web that a page may lead to; "" for `javascript:`, `data:`, `file:` and their
+    like.
+    """
     return address if address.lower().startswith(("https://", "http://")) else ""

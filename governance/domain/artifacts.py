@@ -98,7 +98,8 @@ def _format(content: mmap.mmap, *, name: str) -> ArtifactFormat:
         for magic, words in _FOREIGN:
             if view[: len(magic)] == magic:
                 _refuse(
-                    f"{name} is {words}. Only formats that hold nothing but data are let in, since opening others may run code."
+                    f"{name} is {words}. Only formats that hold nothing but data are let in, since opening others may "
+                    "run code."
                 )
         check_onnx(view, name=name)
         return ArtifactFormat.ONNX

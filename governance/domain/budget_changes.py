@@ -1,4 +1,6 @@
-"""What a confirmed change of a budget books: of an allocation or a commitment, in its amount, its quarter or its account."""
+"""What a confirmed change of a budget books: of an allocation or a commitment, in its amount, its quarter or its
+account.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +45,9 @@ def check_places(*, aspect: Aspect, source: Place, target: Place | None) -> None
 
 
 def new_amount(entries: Sequence[Entry], *, ref: str, amount: Decimal, key: str) -> Entry:
-    """The entry that makes the allocation, or the request's commitment, `amount`. Raises WrongState where it cannot be."""
+    """The entry that makes the allocation, or the request's commitment, `amount`. Raises WrongState
+    where it cannot be.
+    """
     if not ref:
         delta = amount - allocated(entries)
         return _moved(delta, Entry(EntryKind.ALLOCATE, delta, None, key))

@@ -37,8 +37,10 @@ def histogram(name: str, meaning: str, values: Iterable[tuple[Labels, Mapping[fl
     for labels, within, count, total in values:
         samples += [Sample(within[bound], {**labels, "le": _number(bound)}, "_bucket") for bound in sorted(within)]
         samples += [
-            Sample(count, {**labels, "le": "+Inf"}, "_bucket"), Sample(total, labels, "_sum"), Sample(count, labels, "_count"),
-        ]  # fmt: skip
+            Sample(count, {**labels, "le": "+Inf"}, "_bucket"),
+            Sample(total, labels, "_sum"),
+            Sample(count, labels, "_count"),
+        ]
     return Family(name, "histogram", meaning, tuple(samples))
 
 

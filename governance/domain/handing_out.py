@@ -1,4 +1,6 @@
-"""What an account hands out to those below it: never more than it holds, and never more than is free where it enforces."""
+"""What an account hands out to those below it: never more than it holds, and never more than is
+free where it enforces.
+"""
 
 from decimal import Decimal
 
@@ -26,14 +28,16 @@ def check_keeps(balance: Balance, *, amount: Decimal, unit: str, account: str, e
     """
     if balance.allocated + amount < balance.handed_out:
         raise WrongState(
-            f"The accounts below {account} were given {format_amount(balance.handed_out, unit=unit)}; it must hold at least "
+            f"The accounts below {account} were given {format_amount(balance.handed_out, unit=unit)}; it must hold at "
+            "least "
             "that much.",
             code="less_than_below",
             field="amount",
         )
     if amount < 0 and enforces and balance.available + amount < 0:
         raise WrongState(
-            f"{account} has {format_amount(balance.available, unit=unit)} available; no more than that can be taken from it.",
+            f"{account} has {format_amount(balance.available, unit=unit)} available; no more than that can be taken "
+            "from it.",
             code="over_budget",
             field="amount",
         )

@@ -99,10 +99,15 @@ def as_documents(links: tuple[KpiLink, ...]) -> list[dict[str, Any]]:
 
 def _link(reader: Reader) -> KpiLink:
     return KpiLink(
-        kpi=reader.text("kpi"), metric=reader.text("metric"), target=reader.number("target"), unit=reader.text("unit"),
-        better=reader.choice("better", Better), owner=reader.text("owner"), data_source=reader.text("data_source"),
+        kpi=reader.text("kpi"),
+        metric=reader.text("metric"),
+        target=reader.number("target"),
+        unit=reader.text("unit"),
+        better=reader.choice("better", Better),
+        owner=reader.text("owner"),
+        data_source=reader.text("data_source"),
         effect=_effect(reader.mapping("effect")),
-    )  # fmt: skip
+    )
 
 
 def _effect(reader: Reader) -> Effect:
@@ -110,9 +115,13 @@ def _effect(reader: Reader) -> Effect:
     if low > high:
         raise reader.fault("high", "is below `low`.")
     effect = Effect(
-        method=reader.choice("method", Method), low=low, high=high, unit=reader.text("unit"),
-        evidence=reader.text("evidence"), estimated_on=reader.day("estimated_on"),
-    )  # fmt: skip
+        method=reader.choice("method", Method),
+        low=low,
+        high=high,
+        unit=reader.text("unit"),
+        evidence=reader.text("evidence"),
+        estimated_on=reader.day("estimated_on"),
+    )
     reader.close()
     return effect
 
@@ -120,10 +129,19 @@ def _effect(reader: Reader) -> Effect:
 def _document(link: KpiLink) -> dict[str, Any]:
     effect = link.effect
     return {
-        "kpi": link.kpi, "metric": link.metric, "target": str(link.target), "unit": link.unit,
-        "better": link.better.value, "owner": link.owner, "data_source": link.data_source,
+        "kpi": link.kpi,
+        "metric": link.metric,
+        "target": str(link.target),
+        "unit": link.unit,
+        "better": link.better.value,
+        "owner": link.owner,
+        "data_source": link.data_source,
         "effect": {
-            "method": effect.method.value, "low": str(effect.low), "high": str(effect.high), "unit": effect.unit,
-            "evidence": effect.evidence, "estimated_on": effect.estimated_on.isoformat(),
+            "method": effect.method.value,
+            "low": str(effect.low),
+            "high": str(effect.high),
+            "unit": effect.unit,
+            "evidence": effect.evidence,
+            "estimated_on": effect.estimated_on.isoformat(),
         },
-    }  # fmt: skip
+    }

@@ -1,7 +1,9 @@
 """The budget ledger: append-only entries of one account, and what they leave available.
 
-One account is one cost centre, one quarter and one unit. A request first reserves; on approval its reservation is released
-and the approved amount committed, what falls into later quarters as a plan on theirs; what is billed for it in a quarter
+One account is one cost centre, one quarter and one unit. A request first reserves; on approval its reservation is
+released
+and the approved amount committed, what falls into later quarters as a plan on theirs; what is billed for it in a
+quarter
 draws that quarter's commitment down. Corrections are new entries.
 
     available = allocated - handed out - reserved - committed and not yet billed - billed
@@ -65,7 +67,8 @@ _MODES = {
 class Entry:
     """One line of the ledger. `key` is unique, so that a repeated write is the same write.
 
-    `is_commitment` tells what gives back a request's commitment from a release of its reservation and from what an account
+    `is_commitment` tells what gives back a request's commitment from a release of its reservation and from what an
+    account
     lets expire; `period` is the month, like `2026-10`, that something was billed or accrued for.
     """
 
@@ -105,7 +108,8 @@ class Holding:
 class Balance:
     """Where an account stands, in its own unit.
 
-    `committed` is what is committed, planned included, and not yet billed; `spent` all that is billed or accrued, `unbound`
+    `committed` is what is committed, planned included, and not yet billed; `spent` all that is billed or accrued,
+    `unbound`
     the part of it that names no request; `handed_out` is what the accounts below were given.
     """
 
@@ -132,7 +136,8 @@ def check_entry(entry: Entry) -> None:
     _check_amount(entry)
     if entry.kind not in SPENT and entry.is_of_the_account != (entry.request_ref is None):
         raise Invalid(
-            "Allocations, transfers and what an account lets expire stand for themselves; reservations, commitments and what "
+            "Allocations, transfers and what an account lets expire stand for themselves; reservations, commitments "
+            "and what "
             "gives them back name their request.",
             field="request_ref",
         )
@@ -290,6 +295,7 @@ def check_open(*, is_closed: bool, account: str) -> None:
     """Raise WrongState once the quarter of the account is over and what was left has expired."""
     if is_closed:
         raise WrongState(
-            f"{account} is closed: its quarter is over and what was left has expired. Only what is billed is still booked.",
+            f"{account} is closed: its quarter is over and what was left has expired. Only what is billed is still "
+            "booked.",
             code="closed",
         )

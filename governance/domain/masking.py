@@ -1,6 +1,7 @@
 """Secrets leave no trace: whatever is logged, or kept as the reason of a failure, passes through `mask` first.
 
-Two nets: the secrets this installation knows by value, and the shapes secrets have in text. The second also catches what
+Two nets: the secrets this installation knows by value, and the shapes secrets have in text. The second also catches
+what
 only the other side knows, such as a token in the address an error message repeats.
 """
 
@@ -18,11 +19,14 @@ _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), HIDDEN),
     (re.compile(rf"(?i)(?P<name>[\"']?\b(?:{_HEADER})[\"']?\s*[:=]\s*)[^\r\n]+"), rf"\g<name>{HIDDEN}"),
     (re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,30}://)[^\s/@'\"]+@"), rf"\g<scheme>{HIDDEN}@"),
-    (re.compile(rf"(?i)(?P<name>\b[\w-]{{0,40}}?(?:{_FIELD})\b[\"']?\s*[:=]\s*[\"']?)(?![\"'\s])[^\s&\"',;)}}]+"), rf"\g<name>{HIDDEN}"),
+    (
+        re.compile(rf"(?i)(?P<name>\b[\w-]{{0,40}}?(?:{_FIELD})\b[\"']?\s*[:=]\s*[\"']?)(?![\"'\s])[^\s&\"',;)}}]+"),
+        rf"\g<name>{HIDDEN}",
+    ),
     (re.compile(r"\b(?P<scheme>Basic|Bearer|Token) (?=[^\s\"']*[\d=_-])[^\s\"',;]{8,}"), rf"\g<scheme> {HIDDEN}"),
     (re.compile(r"\bwb_[A-Za-z0-9_-]{16,}"), HIDDEN),
     (re.compile(r"\bATATT[A-Za-z0-9_=-]{16,}"), HIDDEN),
-)  # fmt: skip
+)
 
 
 def learn(*secrets: str) -> None:

@@ -1,4 +1,6 @@
-"""What a policy watches after an approval: how far a bill, a fresh run or a price may stray, and what is reviewed again for it."""
+"""What a policy watches after an approval: how far a bill, a fresh run or a price may stray, and what is reviewed again
+for it.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,7 +25,8 @@ class Breach(StrEnum):
 class Monitoring:
     """The section `monitoring` of a policy; the defaults hold for a policy without it.
 
-    A bill may exceed the P90, or the middle by `cost_tolerance_percent` where that is more. 12 % is what the FinOps maturity
+    A bill may exceed the P90, or the middle by `cost_tolerance_percent` where that is more. 12 % is what the FinOps
+    maturity
     model asks of forecasts. Old prices ask for a projection, which need not be a review: they open none by default.
     """
 
@@ -54,7 +57,9 @@ class Monitoring:
 
 
 def read_monitoring(reader: Reader) -> Monitoring:
-    """The mapping `monitoring`; what it does not name is as by default. Raises Invalid for a limit that cannot be one."""
+    """The mapping `monitoring`; what it does not name is as by default. Raises Invalid for a limit
+    that cannot be one.
+    """
     default = Monitoring()
     found = Monitoring(
         cost_tolerance_percent=_percent(reader, "cost_tolerance_percent", default.cost_tolerance_percent),

@@ -159,7 +159,8 @@ def _check_seen(seen: _Seen, *, name: str) -> None:
     if foreign:
         domain, operator = min(foreign)
         raise Invalid(
-            f"{name} uses the operator {operator[:80]!r} of the domain {domain[:80]!r}, which needs a library of its own; "
+            f"{name} uses the operator {operator[:80]!r} of the domain {domain[:80]!r}, which needs a library of its "
+            "own; "
             f"export with the operators of ai.onnx, ai.onnx.ml or com.microsoft that compute inside the graph only.",
             code="custom_operators",
             field="file",
@@ -207,7 +208,8 @@ def _varint(content: memoryview, position: int, end: int, *, name: str) -> tuple
 
 def _broken(name: str, why: str) -> Invalid:
     return Invalid(
-        f"{name} is neither an ONNX model nor a safetensors file: {why}. Export the model to ONNX, or save its weights as "
+        f"{name} is neither an ONNX model nor a safetensors file: {why}. Export the model to ONNX, or save its "
+        "weights as "
         "safetensors, and upload that.",
         code="unknown_artifact",
         field="file",

@@ -1,6 +1,7 @@
 """Back-tests of a policy: what it would have said of requests that were judged before, set beside another version.
 
-Pure: facts and a policy version in, outcomes out. A replay asks the very rules that judge requests, without their sentences.
+Pure: facts and a policy version in, outcomes out. A replay asks the very rules that judge requests, without their
+sentences.
 """
 
 from collections import Counter
@@ -19,7 +20,9 @@ NEEDS_REVIEW = frozenset({Outcome.REVIEW_REQUIRED, Outcome.DENIED})
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A request as it stood when it was judged: what was known of it then, and what it would cost in USD and GPU hours."""
+    """A request as it stood when it was judged: what was known of it then, and what it would cost
+    in USD and GPU hours.
+    """
 
     ref: str
     subject: Subject

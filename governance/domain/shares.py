@@ -17,7 +17,8 @@ def shares(*, amount: Decimal, once: Decimal, start_on: date, days: int) -> Mapp
 
         quarter = once, in the first one + (amount - once) x days of the authorisation in the quarter / all its days
 
-    `once` (training) counts for at most the whole amount. The rest is what a year costs, so no more than its first 365 `days`
+    `once` (training) counts for at most the whole amount. The rest is what a year costs, so no more than its first 365
+    `days`
     count; each share is rounded down to a cent, and the last quarter takes what is left over.
     """
     if days < 1 or amount < 0:

@@ -1,7 +1,8 @@
 """Tables as CSV and XLSX in which no text can become a formula (ASVS 5, 1.2.10).
 
 A text whose first character a spreadsheet might act on gets an apostrophe before it; so does one that begins with an
-apostrophe, and `unescaped` therefore gives every text back as it was. Numbers are written as numbers, also negative ones.
+apostrophe, and `unescaped` therefore gives every text back as it was. Numbers are written as numbers, also negative
+ones.
 """
 
 import csv

@@ -50,9 +50,13 @@ class Stack:
         named = [f"{variable}={value}" for variable, value in self.environment.items()]
         with (self.logs / f"{name}.log").open("ab") as log:
             self.children[name] = subprocess.Popen(  # noqa: S603 -- our own commands, no shell
-                ["/usr/bin/env", *named, *command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                ["/usr/bin/env", *named, *command],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 start_new_session=True,
-            )  # fmt: skip
+            )
 
     def start_all(self, *, port: int) -> None:
         """Start the web server, a worker for effects, a worker for benchmarks, and the tick."""
@@ -72,9 +76,23 @@ class Stack:
         quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         self.start(
             "web",
-            [python, "-m", "gunicorn", "governance.project.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2",
-             "--threads", "4", "--timeout", "120", "--access-logfile", "-"],
-        )  # fmt: skip
+            [
+                python,
+                "-m",
+                "gunicorn",
+                "governance.project.wsgi",
+                "--bind",
+                f"127.0.0.1:{port}",
+                "--workers",
+                "2",
+                "--threads",
+                "4",
+                "--timeout",
+                "120",
+                "--access-logfile",
+                "-",
+            ],
+        )
         self.start("effects", [*celery, *quiet, "-Q", "effects", "-n", "effects@%h"])
         self.start("bench", [*celery, *quiet, "-Q", "bench.cpu", "-n", "bench@%h"])
         self.start("tick", [python, "manage.py", "tick", "--every", "2"])

@@ -1,4 +1,6 @@
-"""Bills: the files, the slices they say something of, and their lines in a table partitioned by the month of billing."""
+"""Bills: the files, the slices they say something of, and their lines in a table partitioned by the
+month of billing.
+"""
 
 from collections.abc import Iterable
 from datetime import date
@@ -77,11 +79,11 @@ class BillSlice(models.Model):
                 name="one_current_slice", fields=["provider", "billing_account", "period"], condition=Q(is_current=True)
             ),
             models.CheckConstraint(
-                name="slice_is_current_or_replaced", condition=Q(is_current=True, replaced_by__isnull=True)
-                | Q(is_current=False, replaced_by__isnull=False),
+                name="slice_is_current_or_replaced",
+                condition=Q(is_current=True, replaced_by__isnull=True) | Q(is_current=False, replaced_by__isnull=False),
             ),
             models.CheckConstraint(name="slice_period_runs_forward", condition=Q(period_end__gt=models.F("period"))),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider} {self.billing_account} {self.period:%Y-%m}"
@@ -113,9 +115,27 @@ class SpendLine(models.Model):
     server_hours = models.DecimalField(max_digits=38, decimal_places=12, default=0)
 
     COPIED: ClassVar = (
-        "slice_id", "period", "day", "subaccount", "resource", "sku", "provider", "service", "service_category", "region",
-        "category", "is_correction", "currency", "tags", "rows", "billed", "effective", "listed", "gpu_hours", "server_hours",
-    )  # fmt: skip
+        "slice_id",
+        "period",
+        "day",
+        "subaccount",
+        "resource",
+        "sku",
+        "provider",
+        "service",
+        "service_category",
+        "region",
+        "category",
+        "is_correction",
+        "currency",
+        "tags",
+        "rows",
+        "billed",
+        "effective",
+        "listed",
+        "gpu_hours",
+        "server_hours",
+    )
 
     class Meta:
         constraints = [

@@ -17,7 +17,8 @@ _OPEN, _CONFIRMED = Q(state=ChangeState.PENDING), Q(state=ChangeState.CONFIRMED)
 class BudgetChange(models.Model):
     """A new amount, another quarter or another account; once closed it never changes (a trigger holds that).
 
-    With a `request_ref` it changes what that request has committed on the account, otherwise what the account was given.
+    With a `request_ref` it changes what that request has committed on the account, otherwise what the account was
+    given.
     `amount` is the new total for a change of amount, and what moves to `target` for a change of date or account.
     """
 
@@ -41,7 +42,10 @@ class BudgetChange(models.Model):
             models.CheckConstraint(
                 name="budget_change_names_what_moves",
                 condition=Q(aspect=Aspect.AMOUNT.value, target__isnull=True, amount__gte=0)
-                | (Q(aspect__in=[Aspect.DATE.value, Aspect.ACCOUNT.value], target__isnull=False, amount__gt=0) & ~Q(target=F("account"))),
+                | (
+                    Q(aspect__in=[Aspect.DATE.value, Aspect.ACCOUNT.value], target__isnull=False, amount__gt=0)
+                    & ~Q(target=F("account"))
+                ),
             ),
             models.CheckConstraint(
                 name="another_person_confirms_a_budget_change",
@@ -51,7 +55,11 @@ class BudgetChange(models.Model):
                 name="closed_budget_change_says_when_and_by_whom",
                 condition=(_OPEN & Q(closed_at__isnull=True, closed_by__isnull=True))
                 | Q(state=ChangeState.EXPIRED, closed_at__isnull=False, closed_by__isnull=True)
-                | Q(state__in=[ChangeState.CONFIRMED, ChangeState.REFUSED], closed_at__isnull=False, closed_by__isnull=False)
+                | Q(
+                    state__in=[ChangeState.CONFIRMED, ChangeState.REFUSED],
+                    closed_at__isnull=False,
+                    closed_by__isnull=False,
+                )
                 | Q(state=ChangeState.WITHDRAWN, closed_at__isnull=False, closed_by=F("proposed_by")),
             ),
             models.CheckConstraint(
@@ -62,7 +70,7 @@ class BudgetChange(models.Model):
             models.UniqueConstraint(
                 fields=["account", "request_ref"], condition=_OPEN, name="one_open_change_of_a_budget"
             ),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"BCH-{self.pk}"

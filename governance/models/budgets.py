@@ -43,14 +43,16 @@ class CostCentre(models.Model):
             ),
             models.UniqueConstraint(fields=["level"], condition=Q(level=Level.ORGANISATION.value), name="one_root"),
             models.UniqueConstraint(fields=["team"], condition=Q(level=Level.TEAM.value), name="one_centre_of_a_team"),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return self.name
 
 
 class BudgetAccount(models.Model):
-    """What a cost centre may spend in a quarter, in USD or in GPU hours; `mode` says what happens to what is too much."""
+    """What a cost centre may spend in a quarter, in USD or in GPU hours; `mode` says what happens
+    to what is too much.
+    """
 
     centre = models.ForeignKey(CostCentre, on_delete=models.PROTECT, related_name="accounts")
     quarter = models.CharField(max_length=6)
@@ -95,7 +97,8 @@ class LedgerEntry(models.Model):
             models.CheckConstraint(name="known_kind", condition=Q(kind__in=[kind.value for kind in EntryKind])),
             models.CheckConstraint(
                 name="what_is_billed_has_a_month",
-                condition=Q(kind__in=_SPENT, period__regex=r"^\d{4}-(0[1-9]|1[0-2])$") | (~Q(kind__in=_SPENT) & Q(period="")),
+                condition=Q(kind__in=_SPENT, period__regex=r"^\d{4}-(0[1-9]|1[0-2])$")
+                | (~Q(kind__in=_SPENT) & Q(period="")),
             ),
             models.CheckConstraint(
                 name="releases_give_back", condition=Q(is_commitment=False) | Q(kind__in=_GIVES_BACK)
@@ -106,7 +109,7 @@ class LedgerEntry(models.Model):
                 | Q(kind__in=_OWN, is_commitment=False, request_ref="")
                 | ((~Q(kind__in=_OWN) | Q(is_commitment=True)) & ~Q(request_ref="")),
             ),
-        ]  # fmt: skip
+        ]
         indexes = [models.Index(fields=["account", "request_ref"])]
 
     def __str__(self) -> str:

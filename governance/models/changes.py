@@ -38,7 +38,12 @@ class RuleChange(models.Model):
                 name="change_names_one_thing",
                 condition=Q(policy__isnull=False, checklist__isnull=True, user__isnull=True, role="")
                 | Q(policy__isnull=True, checklist__isnull=False, user__isnull=True, role="")
-                | Q(policy__isnull=True, checklist__isnull=True, user__isnull=False, role__in=sorted(role.value for role in BINDING)),
+                | Q(
+                    policy__isnull=True,
+                    checklist__isnull=True,
+                    user__isnull=False,
+                    role__in=sorted(role.value for role in BINDING),
+                ),
             ),
             models.CheckConstraint(
                 name="another_person_confirms",
@@ -46,14 +51,17 @@ class RuleChange(models.Model):
             ),
             models.CheckConstraint(
                 name="nobody_gains_by_own_hand",
-                condition=Q(user__isnull=True)
-                | (~Q(user=F("proposed_by")) & (~_CONFIRMED | ~Q(user=F("closed_by")))),
+                condition=Q(user__isnull=True) | (~Q(user=F("proposed_by")) & (~_CONFIRMED | ~Q(user=F("closed_by")))),
             ),
             models.CheckConstraint(
                 name="closed_change_says_when_and_by_whom",
                 condition=(_OPEN & Q(closed_at__isnull=True, closed_by__isnull=True))
                 | Q(state=ChangeState.EXPIRED, closed_at__isnull=False, closed_by__isnull=True)
-                | Q(state__in=[ChangeState.CONFIRMED, ChangeState.REFUSED], closed_at__isnull=False, closed_by__isnull=False)
+                | Q(
+                    state__in=[ChangeState.CONFIRMED, ChangeState.REFUSED],
+                    closed_at__isnull=False,
+                    closed_by__isnull=False,
+                )
                 | Q(
                     state=ChangeState.WITHDRAWN,
                     closed_at__isnull=False,
@@ -69,7 +77,7 @@ class RuleChange(models.Model):
             models.UniqueConstraint(fields=["policy"], condition=_OPEN, name="one_open_change_of_a_policy"),
             models.UniqueConstraint(fields=["checklist"], condition=_OPEN, name="one_open_change_of_a_checklist"),
             models.UniqueConstraint(fields=["user", "role"], condition=_OPEN, name="one_open_change_of_a_role"),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"CHG-{self.pk}"

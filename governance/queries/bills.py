@@ -52,9 +52,13 @@ def describe(bill: Bill) -> BillView:
     report = bill.report or {}
     slices = tuple(bill.slices.select_related("replaced_by").order_by("provider", "billing_account", "period"))
     return BillView(
-        bill, slices, _owned(bill), sum(each["rows"] for each in report.get("refused", [])), bill.state not in UNFINISHED,
+        bill,
+        slices,
+        _owned(bill),
+        sum(each["rows"] for each in report.get("refused", [])),
+        bill.state not in UNFINISHED,
         bill.state in ENDED_BADLY,
-    )  # fmt: skip
+    )
 
 
 def rates() -> QuerySet[ExchangeRate]:

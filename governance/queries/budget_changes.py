@@ -67,7 +67,9 @@ def waiting_on(account: BudgetAccount) -> list[BudgetChange]:
 
 
 def targets_of(account: BudgetAccount) -> list[BudgetAccount]:
-    """Where something of an account may move: its own other quarters, and other centres in the same quarter; open ones."""
+    """Where something of an account may move: its own other quarters, and other centres in the same
+    quarter; open ones.
+    """
     rows = BudgetAccount.objects.select_related("centre").filter(closed_at=None, unit=account.unit)
     same = Q(centre=account.centre) | Q(quarter=account.quarter)
     return list(rows.filter(same).exclude(pk=account.pk).order_by("quarter", "centre__name"))

@@ -40,7 +40,8 @@ class AccountView:
 class Effect:
     """What approving a request would do to one account; `available` counts the request's own reservation as free.
 
-    `forecast` is what will have been spent by the end of the quarter without the request, `forecast_after` with it; `held` is
+    `forecast` is what will have been spent by the end of the quarter without the request, `forecast_after` with it;
+    `held` is
     what the account bears for the request already, `over` by how much it ran over beyond the tolerance.
     """
 
@@ -81,9 +82,13 @@ def entries_by_account(*, quarter: str, unit: Unit) -> list[list[Entry]]:
 
 def _entry(row: LedgerEntry) -> Entry:
     return Entry(
-        kind=EntryKind(row.kind), amount=row.amount, request_ref=row.request_ref or None, key=row.key,
-        is_commitment=row.is_commitment, period=row.period,
-    )  # fmt: skip
+        kind=EntryKind(row.kind),
+        amount=row.amount,
+        request_ref=row.request_ref or None,
+        key=row.key,
+        is_commitment=row.is_commitment,
+        period=row.period,
+    )
 
 
 def handed_out(account: BudgetAccount, *, as_given: bool = False) -> Decimal:
@@ -169,10 +174,18 @@ def _handed_out(*, quarters: list[str]) -> dict[int, Decimal]:
 def _view(row: BudgetAccount, balance: Balance, *, is_generated: bool) -> AccountView:
     centre = row.centre
     return AccountView(
-        team=centre.slug, team_name=centre.name, quarter=row.quarter, unit=row.unit, balance=balance, level=centre.level,
-        mode=row.mode, tolerance_percent=row.tolerance_percent, is_closed=row.closed_at is not None,
-        of_team=centre.team.slug if centre.team else "", is_generated=is_generated,
-    )  # fmt: skip
+        team=centre.slug,
+        team_name=centre.name,
+        quarter=row.quarter,
+        unit=row.unit,
+        balance=balance,
+        level=centre.level,
+        mode=row.mode,
+        tolerance_percent=row.tolerance_percent,
+        is_closed=row.closed_at is not None,
+        of_team=centre.team.slug if centre.team else "",
+        is_generated=is_generated,
+    )
 
 
 def effect(*, team: Team, quarter: str, unit: Unit, amount: Decimal, ref: str, today: date) -> Effect:

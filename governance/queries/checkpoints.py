@@ -40,7 +40,9 @@ def faults(*, public_keys: Iterable[str]) -> list[str]:
 
 
 def faults_of(signed: Sequence[Signed], *, keys: Mapping[str, str]) -> list[str]:
-    """What is wrong with the signatures of these checkpoints, and in what the trail contradicts them. `keys`: PEM by id."""
+    """What is wrong with the signatures of these checkpoints, and in what the trail contradicts them. `keys`: PEM by
+    id.
+    """
     places = [each.checkpoint.count for each in signed]
     heads = dict(AuditEvent.objects.filter(position__in=places).values_list("position", "hash"))
     return [

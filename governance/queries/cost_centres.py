@@ -43,7 +43,8 @@ def of_team(team: Team) -> CostCentre | None:
 def places(*, quarter: str, unit: str, as_given: int | None = None) -> dict[int, Place]:
     """Every account of a quarter and unit by its id, with the account of the nearest centre above that has one.
 
-    An account that was given nothing yet, opened by a plan, stands above nothing: a level without a budget sets no limit.
+    An account that was given nothing yet, opened by a plan, stands above nothing: a level without a budget sets no
+    limit.
     `as_given` is an account to take as if it had been given something.
     """
     parents = dict(CostCentre.objects.values_list("pk", "parent_id"))
@@ -96,7 +97,9 @@ def is_above(centre: CostCentre, *, below: CostCentre) -> bool:
 
 
 def holders() -> list[tuple[str, str]]:
-    """(slug, name) of everything one can allocate to: teams, be there a cost centre yet or not, and other cost centres."""
+    """(slug, name) of everything one can allocate to: teams, be there a cost centre yet or not, and
+    other cost centres.
+    """
     teams = [(team.slug, team.name) for team in Team.objects.order_by("name")]
     others = CostCentre.objects.exclude(level=Level.TEAM.value).order_by("level", "name")
     return [*teams, *((centre.slug, f"{centre.name} ({centre.level})") for centre in others)]

@@ -30,7 +30,9 @@ def find(*, finding_id: int, person: Person) -> Finding:
 
 
 def accounts_of(rows: Iterable[Finding]) -> dict[int, BudgetAccount]:
-    """The account each finding of a budget is that ran over is about, by the finding's number; its key ends in the account's."""
+    """The account each finding of a budget is that ran over is about, by the finding's number; its key ends in the
+    account's.
+    """
     ends = {row.pk: row.key.rpartition(":")[2] for row in rows if row.kind == "budget.overrun"}
     numbers = {pk: int(end) for pk, end in ends.items() if end.isdigit()}
     accounts = BudgetAccount.objects.select_related("centre__team").in_bulk(set(numbers.values()))

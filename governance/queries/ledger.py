@@ -90,11 +90,16 @@ def _statement(account: BudgetAccount, today: date) -> Statement:
         if ref is not None
     )
     return Statement(
-        team=account.centre.slug, team_name=account.centre.name, quarter=account.quarter, unit=account.unit,
-        balance=balance, lines=tuple(reversed(_lines(account))), account=account,
+        team=account.centre.slug,
+        team_name=account.centre.name,
+        quarter=account.quarter,
+        unit=account.unit,
+        balance=balance,
+        lines=tuple(reversed(_lines(account))),
+        account=account,
         forecast=outlook.forecast(balance, quarter=Quarter.parse(account.quarter), today=today),
         holdings=tuple(sorted(held, key=lambda each: each[0])),
-    )  # fmt: skip
+    )
 
 
 def table(statement: Statement) -> Table:
@@ -102,11 +107,18 @@ def table(statement: Statement) -> Table:
     name = f"ledger-{statement.team}-{statement.quarter}-{statement.unit}"
     rows = (
         (
-            line.booked_at, line.kind, line.request_ref, line.period, line.booked_by, line.amount, line.change, line.available,
+            line.booked_at,
+            line.kind,
+            line.request_ref,
+            line.period,
+            line.booked_by,
+            line.amount,
+            line.change,
+            line.available,
             line.note,
         )
         for line in statement.lines
-    )  # fmt: skip
+    )
     return Table(name, COLUMNS, rows, len(statement.lines))
 
 

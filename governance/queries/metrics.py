@@ -31,15 +31,19 @@ def _outbox(now: datetime) -> list[Family]:
         family(f"{name}_messages", "gauge", "Effects outside by kind and state.", counted(rows, "kind", "state")),
         family(f"{name}_attempts", "gauge", "Attempts spent on unfinished effects.", attempts(unfinished, "kind")),
         family(
-            f"{name}_oldest_due_seconds", "gauge", "How long the oldest due effect has been left lying.",
+            f"{name}_oldest_due_seconds",
+            "gauge",
+            "How long the oldest due effect has been left lying.",
             ages(due, "kind", since="next_attempt_at", now=now),
         ),
         family(
-            "weighbridge_sync_lag_seconds", "gauge", "How long ago the oldest unfinished effect was wanted.",
+            "weighbridge_sync_lag_seconds",
+            "gauge",
+            "How long ago the oldest unfinished effect was wanted.",
             ages(unfinished, "kind", since="created_at", now=now),
         ),
         histogram(f"{name}_delivery_seconds", "From wanted to done, by kind.", spread(done, "kind")),
-    ]  # fmt: skip
+    ]
 
 
 def _signs_of_life(now: datetime) -> list[Family]:

@@ -1,4 +1,6 @@
-"""Reads for the ledger: what the lines on record say of a month, by team, unit and request, beside what the ledger says."""
+"""Reads for the ledger: what the lines on record say of a month, by team, unit and request, beside what the ledger
+says.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +25,9 @@ Key = tuple[date, int, str]  # month, team, request
 
 @dataclass(frozen=True)
 class Posting:
-    """What a month has cost a team in one unit, for a request or without one; `stated` is what the ledger says so far."""
+    """What a month has cost a team in one unit, for a request or without one; `stated` is what the
+    ledger says so far.
+    """
 
     team: str
     unit: Unit

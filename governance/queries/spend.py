@@ -19,9 +19,14 @@ from governance.queries.allocation import after, current
 from governance.rules import may_see_bills
 
 FIELDS = (
-    "month", "rule__team__slug", "rule__team__name", "rule__asset__team__slug", "rule__asset__slug", "rule__asset__name",
+    "month",
+    "rule__team__slug",
+    "rule__team__name",
+    "rule__asset__team__slug",
+    "rule__asset__slug",
+    "rule__asset__name",
     "currency",
-)  # fmt: skip
+)
 COLUMNS = ("Month", "Team", "Model", "Effective USD", "Billed USD", "GPU hours", "Not converted", "Basis")
 GENERATED = Q(slice__bill__origin=BillOrigin.GENERATED)
 HOURS = {"of_gpus": Sum("gpu_hours"), "of_servers": Sum("server_hours")}
@@ -31,7 +36,8 @@ HOURS = {"of_gpus": Sum("gpu_hours"), "of_servers": Sum("server_hours")}
 class Spend:
     """What a team's model cost in a month of consumption; `team` is empty for what belongs to nobody.
 
-    `effective` is amortised (for comparing with plans), `billed` is cash; both in US dollars, `apart` is what of the effective
+    `effective` is amortised (for comparing with plans), `billed` is cash; both in US dollars, `apart` is what of the
+    effective
     cost has no rate of its time, by currency. `is_generated` says that a part of it is no bill of any provider.
     """
 
@@ -102,7 +108,9 @@ class ModelMonth:
 
 
 def of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[ModelMonth]:
-    """What rules that name one of the requests, or the model and no request, allocate to it, the earliest month first."""
+    """What rules that name one of the requests, or the model and no request, allocate to it, the
+    earliest month first.
+    """
     named = Q(rule__request_ref__in=request_refs)
     lines = current().filter(named | Q(rule__asset=asset, rule__request_ref="")).order_by()
     found: dict[tuple[date, bool], list[Mapping[str, Any]]] = defaultdict(list)

@@ -11,9 +11,19 @@ from governance.domain.tables import Table
 from governance.models import AuditEvent
 
 COLUMNS = (
-    "Position", "At", "Event", "About", "Subject", "By", "Through", "Reason", "Details", "Request id", "Hash before it",
+    "Position",
+    "At",
+    "Event",
+    "About",
+    "Subject",
+    "By",
+    "Through",
+    "Reason",
+    "Details",
+    "Request id",
+    "Hash before it",
     "Hash",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -49,9 +59,19 @@ def table(filters: Filters) -> Table:
 def _cells(event: AuditEvent) -> Sequence[Cell]:
     details = json.dumps(event.details, ensure_ascii=False, sort_keys=True)
     return (
-        event.position, event.at, event.kind, event.subject_type, event.subject, event.actor, event.source, event.reason,
-        details, event.request_id, event.previous_hash, event.hash,
-    )  # fmt: skip
+        event.position,
+        event.at,
+        event.kind,
+        event.subject_type,
+        event.subject,
+        event.actor,
+        event.source,
+        event.reason,
+        details,
+        event.request_id,
+        event.previous_hash,
+        event.hash,
+    )
 
 
 def of_subject(subject_type: str, *, subject: str, limit: int = 30) -> list[AuditEvent]:

@@ -1,6 +1,7 @@
 """Listens to what Django and allauth do to the ways into an account, through whatever door, and puts it on record.
 
-Factors and passwords are heard as their rows are written, so that the admin is heard like the page. A POST that may write
+Factors and passwords are heard as their rows are written, so that the admin is heard like the page. A POST that may
+write
 them is one transaction with its record: where the record fails, nothing changed.
 """
 
@@ -32,8 +33,12 @@ from governance.web.middleware import GetResponse
 
 # Asking for a reset is not among them: it sends mail, for which no transaction waits.
 TOGETHER = (
-    "/accounts/2fa/", "/accounts/password/change/", "/accounts/password/set/", "/accounts/password/reset/key/", "/admin/",
-)  # fmt: skip
+    "/accounts/2fa/",
+    "/accounts/password/change/",
+    "/accounts/password/set/",
+    "/accounts/password/reset/key/",
+    "/admin/",
+)
 REFUSED = "too_many_login_attempts"
 REFUSED_AGAIN_S = 300  # who goes on guessing makes one event in so many seconds, not thousands
 CODES = Authenticator.Type.RECOVERY_CODES

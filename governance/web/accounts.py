@@ -1,4 +1,6 @@
-"""Log-in: accounts are made by administrators or by the organisation's identity provider; second factors are kept sealed."""
+"""Log-in: accounts are made by administrators or by the organisation's identity provider; second factors are kept
+sealed.
+"""
 
 import base64
 import hashlib
@@ -50,7 +52,9 @@ class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]
         return _seal().decrypt(encrypted_text.encode()).decode()
 
     def build_totp_svg(self, url: str) -> str:
-        """The address as a QR code, an element that stands in the page itself: the content policy allows no data: image."""
+        """The address as a QR code, an element that stands in the page itself: the content policy allows no data:
+        image.
+        """
         drawn = io.BytesIO()
         qrcode.make(url, image_factory=SvgPathFillImage).save(drawn)
         return SafeString(drawn.getvalue().decode().partition("?>")[2])

@@ -42,10 +42,14 @@ class RulesForm(forms.Form):
     """Rules as YAML, and the month they are tried on."""
 
     source = forms.CharField(
-        label="YAML", strip=False,
+        label="YAML",
+        strip=False,
         widget=forms.Textarea(attrs={"rows": 26, "spellcheck": "false", "class": "code-input", "autocomplete": "off"}),
-        help_text="Lists under match: providers, services, subaccounts, resources, skus, tags. A value may end in *; an empty list means that a row has none.",
-    )  # fmt: skip
+        help_text=(
+            "Lists under match: providers, services, subaccounts, resources, skus, tags. A value may end in *; an "
+            "empty list means that a row has none."
+        ),
+    )
     month = forms.ChoiceField(label="Try it on the bills of", required=False)
 
     def __init__(self, *args: object, **options: object) -> None:

@@ -32,9 +32,10 @@ class UploadForm(forms.Form):
         required=False, max_length=80, help_text="For accounting of a scheduler: which cluster, like hpc-1."
     )
     refuses_existing = forms.BooleanField(
-        required=False, label="Refuse it if a period is already on record",
+        required=False,
+        label="Refuse it if a period is already on record",
         help_text="Otherwise it replaces what is on record of its accounts and periods.",
-    )  # fmt: skip
+    )
 
 
 class RateForm(forms.Form):
@@ -133,9 +134,11 @@ def rates(request: HttpRequest) -> HttpResponse:
 def _receive(request: HttpRequest, form: UploadForm) -> HttpResponse | None:
     given = form.cleaned_data
     delivery = Delivery(
-        kind=BillKind(given["kind"]), origin=BillOrigin.UPLOAD, cluster=given["cluster"],
+        kind=BillKind(given["kind"]),
+        origin=BillOrigin.UPLOAD,
+        cluster=given["cluster"],
         refuses_existing=given["refuses_existing"],
-    )  # fmt: skip
+    )
     now = timezone.now()
     try:
         bill = writes.receive(upload=given["file"], delivery=delivery, by=user_of(request), now=now)

@@ -57,9 +57,11 @@ def detail(request: HttpRequest, change_id: int) -> HttpResponse:
         "form": ReasonForm() if may_refuse_budget_change(person, proposed_by_id=change.proposed_by_id) else None,
         "is_own": change.proposed_by_id == person.id,
         "crumbs": (
-            ("Budgets", reverse("governance:budgets")), ("Changes", reverse("governance:budget_changes")), (str(change), ""),
+            ("Budgets", reverse("governance:budgets")),
+            ("Changes", reverse("governance:budget_changes")),
+            (str(change), ""),
         ),
-    }  # fmt: skip
+    }
     return render(request, "governance/budget_change.html", context)
 
 
@@ -77,9 +79,12 @@ def propose(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
         given = form.cleaned_data
         targets = {str(each.pk): each for each in budget_changes.targets_of(statement.account)}
         wish = Wish(
-            aspect=Aspect(given["aspect"]), account=statement.account, amount=given["amount"],
-            target=targets.get(given["target"]), request_ref=given["request_ref"],
-        )  # fmt: skip
+            aspect=Aspect(given["aspect"]),
+            account=statement.account,
+            amount=given["amount"],
+            target=targets.get(given["target"]),
+            request_ref=given["request_ref"],
+        )
         row = writes.propose(wish=wish, reason=given["reason"], by=user_of(request), now=timezone.now())
         return f"{row} waits for a second person."
 

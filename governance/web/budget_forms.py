@@ -49,9 +49,12 @@ class CentreForm(forms.Form):
     slug = forms.SlugField(max_length=60, help_text="As it stands in addresses: letters, digits, hyphens.")
     name = forms.CharField(max_length=120)
     team = forms.ModelChoiceField(
-        Team.objects.order_by("name"), to_field_name="slug", required=False, empty_label="None",
+        Team.objects.order_by("name"),
+        to_field_name="slug",
+        required=False,
+        empty_label="None",
         help_text="Of a project alone.",
-    )  # fmt: skip
+    )
 
 
 class TermsForm(forms.Form):
@@ -71,8 +74,10 @@ class PlaceForm(forms.Form):
 
     parent = forms.ModelChoiceField(
         CostCentre.objects.filter(level__in=[Level.ORGANISATION.value, Level.UNIT.value]).order_by("level", "name"),
-        label="Under", to_field_name="slug", empty_label=None,
-    )  # fmt: skip
+        label="Under",
+        to_field_name="slug",
+        empty_label=None,
+    )
 
 
 class ChangeForm(forms.Form):

@@ -84,9 +84,13 @@ def open_centre(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data
         team: Team | None = given["team"]
         centre = tree_writes.open_centre(
-            level=Level(given["level"]), slug=given["slug"], name=given["name"],
-            parent=cost_centres.of_team(team) if team else None, by=user_of(request), now=timezone.now(),
-        )  # fmt: skip
+            level=Level(given["level"]),
+            slug=given["slug"],
+            name=given["name"],
+            parent=cost_centres.of_team(team) if team else None,
+            by=user_of(request),
+            now=timezone.now(),
+        )
         return f"{centre.name} is open; allocate something to it."
 
     attempt(request, act)
@@ -188,9 +192,14 @@ def _allocate(request: HttpRequest, form: AllocationForm) -> bool:
     unit, amount, holder = Unit(given["unit"]), Decimal(given["amount"]), cost_centres.holder(given["team"])
     try:
         writes.allocate_for(
-            holder=holder, quarter=given["quarter"], unit=unit, amount=amount, key=f"form:{given['key']}",
-            by=user_of(request), now=timezone.now(),
-        )  # fmt: skip
+            holder=holder,
+            quarter=given["quarter"],
+            unit=unit,
+            amount=amount,
+            key=f"form:{given['key']}",
+            by=user_of(request),
+            now=timezone.now(),
+        )
     except Refused as refusal:
         show_in(form, refusal)
         return False
@@ -207,9 +216,13 @@ def _centres(person: Person, quarter: str) -> list[CentreAccounts]:
             found.setdefault(row.team, []).append(row)
     return [
         CentreAccounts(
-            centre.slug, centre.name, centre.level, depth, centre.parent.name if centre.parent else "",
+            centre.slug,
+            centre.name,
+            centre.level,
+            depth,
+            centre.parent.name if centre.parent else "",
             tuple(found[centre.slug]),
         )
         for centre, depth in cost_centres.in_order()
         if centre.slug in found
-    ]  # fmt: skip
+    ]

@@ -69,10 +69,12 @@ def listed(request: HttpRequest) -> HttpResponse:
 def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> Shown:
     may_close = may_close_finding(person, owner_id=finding.owner_id)
     return Shown(
-        finding, account, _ref(finding),
+        finding,
+        account,
+        _ref(finding),
         assign=AssignForm(auto_id=f"assign-{finding.pk}-%s") if may_assign_finding(person) else None,
         close=CloseForm(auto_id=f"close-{finding.pk}-%s") if may_close else None,
-    )  # fmt: skip
+    )
 
 
 def _ref(finding: Finding) -> str:
@@ -91,9 +93,7 @@ def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
         if not form.is_valid():
             raise Invalid("Choose a person, and a day written like 2026-12-31.", field="due_on")
         owner, due_on = form.cleaned_data["owner"], form.cleaned_data["due_on"]
-        row = writes.assign(
-            finding=finding, owner=owner, due_on=due_on, by=user_of(request), now=timezone.now()
-        )  # fmt: skip
+        row = writes.assign(finding=finding, owner=owner, due_on=due_on, by=user_of(request), now=timezone.now())
         return f"{owner.get_full_name() or owner.username} looks into {row}."
 
     attempt(request, act)

@@ -78,7 +78,11 @@ def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
     """`…/diff/?from=1&to=2`: what changed between two versions."""
     before, after = (_asked(request, kind, name, field) for field in ("from", "to"))
     context = {
-        "kind": kind, "word": WORDS[kind], "name": name, "before": before, "after": after,
+        "kind": kind,
+        "word": WORDS[kind],
+        "name": name,
+        "before": before,
+        "after": after,
         "changes": shown_changes(before=before, after=after),
         "numbers": [each.number for each in rulebook.versions(kind) if each.name == name],
         "crumbs": (
@@ -86,7 +90,7 @@ def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
             (f"{name} v{after.number}", reverse("governance:policy", args=[kind, name, after.number])),
             (f"Changes since v{before.number}", ""),
         ),
-    }  # fmt: skip
+    }
     return render(request, "governance/difference.html", context)
 
 
@@ -105,9 +109,11 @@ def draft(request: HttpRequest, kind: str) -> HttpResponse:
         else:
             return redirect("governance:policy", kind, version.name, version.number)
     context = {
-        "kind": kind, "word": WORDS[kind], "form": form,
+        "kind": kind,
+        "word": WORDS[kind],
+        "form": form,
         "crumbs": (("Policy", reverse("governance:policies")), (f"New {WORDS[kind]} version", "")),
-    }  # fmt: skip
+    }
     return render(request, "governance/draft.html", context)
 
 
@@ -120,7 +126,10 @@ def propose(request: HttpRequest, kind: str, name: str, number: int) -> HttpResp
         change = proposals.propose_publication(
             version=version, reason=reason_in(request), by=user_of(request), now=timezone.now()
         )
-        return f"{change} is proposed. An administrator who neither wrote nor proposed it must confirm it within seven days."
+        return (
+            f"{change} is proposed. An administrator who neither wrote nor proposed it must confirm it within seven "
+            "days."
+        )
 
     attempt(request, act)
     return redirect("governance:policy", kind, name, number)

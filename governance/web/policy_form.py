@@ -47,22 +47,30 @@ class RuleForm(forms.Form):
     )
     limit = forms.DecimalField()
     accept = forms.ChoiceField(
-        label="Evidence that counts", initial=Basis.DECLARED.value,
+        label="Evidence that counts",
+        initial=Basis.DECLARED.value,
         choices=[(each.value, f"{each.value} or stronger") for each in Basis],
-    )  # fmt: skip
+    )
     min_n = forms.IntegerField(label="Least sample", min_value=1, required=False)
     effect = forms.ChoiceField(
-        label="When it does not hold", initial=Effect.REQUIRE_REVIEW.value,
+        label="When it does not hold",
+        initial=Effect.REQUIRE_REVIEW.value,
         choices=[(each.value, _words(each.value)) for each in Effect],
-    )  # fmt: skip
+    )
     on_indeterminate = forms.ChoiceField(
-        label="When nobody can tell", required=False, initial="",
-        choices=[("", "As strict as the effect, review at least"), *((each.value, _words(each.value)) for each in Effect)],
-    )  # fmt: skip
+        label="When nobody can tell",
+        required=False,
+        initial="",
+        choices=[
+            ("", "As strict as the effect, review at least"),
+            *((each.value, _words(each.value)) for each in Effect),
+        ],
+    )
     level = forms.ChoiceField(
-        label="Waivers", initial=Level.HARD.value,
+        label="Waivers",
+        initial=Level.HARD.value,
         choices=[(Level.HARD.value, "cannot be waived"), (Level.SOFT.value, "can be waived")],
-    )  # fmt: skip
+    )
     environments = forms.CharField(
         required=False, max_length=400, help_text="Separated by commas; empty is everywhere."
     )
@@ -78,7 +86,9 @@ RuleFormSet = forms.formset_factory(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    """`/policy/policies/default/3/form/`: the next version of a policy, its rules in a form, the rest as in this one."""
+    """`/policy/policies/default/3/form/`: the next version of a policy, its rules in a form, the
+    rest as in this one.
+    """
     check_write_rulebook(person_of(request))
     version = rulebook.find(kind="policies", name=name, number=number)
     document = yaml.safe_load(version.source)
@@ -91,11 +101,14 @@ def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
         if forms_of.is_valid() and (draft := _drafted(request, forms_of, document)) is not None:
             return redirect("governance:policy", "policies", draft.name, draft.number)
     context = {
-        "rules": forms_of, "version": version, "crumbs": (
+        "rules": forms_of,
+        "version": version,
+        "crumbs": (
             ("Policy", reverse("governance:policies")),
-            (str(version), reverse("governance:policy", args=["policies", name, number])), ("Rules in a form", ""),
+            (str(version), reverse("governance:policy", args=["policies", name, number])),
+            ("Rules in a form", ""),
         ),
-    }  # fmt: skip
+    }
     return render(request, "governance/policy_form.html", context, status=status)
 
 

@@ -138,19 +138,46 @@ def specimens() -> dict[str, Any]:
         "bases": tuple(str(basis) for basis in Basis),
         "colours": _COLOURS,
         "texts": _TEXTS,
-        "icons": ("search", "theme", "plus", "arrow", "upload", "download", "link", "file", "inbox", "copy", "close", "clock", "info"),
+        "icons": (
+            "search",
+            "theme",
+            "plus",
+            "arrow",
+            "upload",
+            "download",
+            "link",
+            "file",
+            "inbox",
+            "copy",
+            "close",
+            "clock",
+            "info",
+        ),
         "form": SpecimenForm(),
         "refused": refused,
         "filter_form": SpecimenFilter({"q": "fashion"}),
         "page": Paginator(range(1, 2312), 50).page(3),
         "columns": (("Model", ""), ("p95 (ms)", "number"), ("Size (MB)", "number"), ("Accuracy (%)", "number")),
         "rows": (
-            ("fashion-cnn 3", {"text": "12.41", "kind": "number"}, {"text": "1.69", "kind": "number"}, {"text": "91.27", "kind": "number"}),
-            ("fashion-cnn 3, INT8", {"text": "7.08", "kind": "number"}, {"text": "0.44", "kind": "number"}, {"text": "90.94", "kind": "number"}),
+            (
+                "fashion-cnn 3",
+                {"text": "12.41", "kind": "number"},
+                {"text": "1.69", "kind": "number"},
+                {"text": "91.27", "kind": "number"},
+            ),
+            (
+                "fashion-cnn 3, INT8",
+                {"text": "7.08", "kind": "number"},
+                {"text": "0.44", "kind": "number"},
+                {"text": "90.94", "kind": "number"},
+            ),
         ),
         "road": (
-            Step("Draft", "done", "20 Nov"), Step("Screening", "done"), Step("Evidence", "done", "2 runs"),
-            Step("In review", "current", "1 of 2 votes"), Step("Decided", "to_come"),
+            Step("Draft", "done", "20 Nov"),
+            Step("Screening", "done"),
+            Step("Evidence", "done", "2 runs"),
+            Step("In review", "current", "1 of 2 votes"),
+            Step("Decided", "to_come"),
         ),
         "stopped": (Step("Draft", "done"), Step("Screening", "done"), Step("Rejected", "stopped", "22 Nov")),
         "changes": (
@@ -164,8 +191,13 @@ def specimens() -> dict[str, Any]:
         ),
         "crumbs": (("Requests", "/requests/"), ("MRR-2026-0042", "")),
         "digest": "sha256:" + "4f1d09be77c2" * 5 + "4f1d",
-        "budget": {"allocated": Decimal(2000), "committed": Decimal(760), "reserved": Decimal(300), "this": Decimal(240)},
-    }  # fmt: skip
+        "budget": {
+            "allocated": Decimal(2000),
+            "committed": Decimal(760),
+            "reserved": Decimal(300),
+            "this": Decimal(240),
+        },
+    }
 
 
 def styleguide(request: HttpRequest) -> HttpResponse:

@@ -52,7 +52,11 @@ def _move(item: ActionItem, target: ActionState, outcome: str, by: User, now: da
         effects.tell(ticket=ticket, occasion=target.value, reason=row.outcome, by=by, now=now)
         details = {"before": source.value, "after": target.value}
         audit.record(
-            kind=f"action_item.{target.value}", by=by, subject=("action item", row.ref), details=details,
-            reason=row.outcome, now=now,
-        )  # fmt: skip
+            kind=f"action_item.{target.value}",
+            by=by,
+            subject=("action item", row.ref),
+            details=details,
+            reason=row.outcome,
+            now=now,
+        )
     return row

@@ -21,9 +21,15 @@ WORDS_CHARS_MIN = 5
 
 
 def add(
-    *, cycle: ReviewCycle, title: str, why: str, asset: ModelAsset | None = None, request: ReviewRequest | None = None,
-    by: User, now: datetime,
-) -> AgendaItem:  # fmt: skip
+    *,
+    cycle: ReviewCycle,
+    title: str,
+    why: str,
+    asset: ModelAsset | None = None,
+    request: ReviewRequest | None = None,
+    by: User,
+    now: datetime,
+) -> AgendaItem:
     """Put something on the agenda that no rule found."""
     check_lead_meeting(person_of(by))
     _check_words(title, field="title", most=TITLE_CHARS_MAX)
@@ -34,11 +40,19 @@ def add(
         asset = asset or _asset(request)
         subject = f"{request.ref if request else asset.slug if asset else 'item'}:{row.items.count() + 1}"
         item = AgendaItem.objects.create(
-            cycle=row, kind=AgendaKind.ADDED, subject=subject, title=title.strip(), why=why.strip(),
-            page=_page(asset, request), position=last + STEP, asset=asset, request=request,
+            cycle=row,
+            kind=AgendaKind.ADDED,
+            subject=subject,
+            title=title.strip(),
+            why=why.strip(),
+            page=_page(asset, request),
+            position=last + STEP,
+            asset=asset,
+            request=request,
             team=asset.team if asset else None,
-            added_by=by, added_at=now,
-        )  # fmt: skip
+            added_by=by,
+            added_at=now,
+        )
         record_of_cycle(kind="item_added", cycle=row, by=by, now=now, details={"item": item.title}, reason=item.why)
     return item
 

@@ -46,23 +46,35 @@ def issue(*, decision: Decision, conditions: Sequence[dict[str, Any]], by: User,
     number = request.ref.replace("MRR-", "AUT-")
     approvers = User.objects.filter(pk__in=electorate_of(request).approver_ids).order_by("username")
     grant = attestation.Grant(
-        authorisation=number, request=request.ref, decision=decision.outcome, environment=request.environment,
-        issued_at=now, expires_at=expires_at, policy_name=policy.name, policy_version=policy.number,
-        policy_digest=policy.digest, evidence_digest=decision.bundle_digest,
+        authorisation=number,
+        request=request.ref,
+        decision=decision.outcome,
+        environment=request.environment,
+        issued_at=now,
+        expires_at=expires_at,
+        policy_name=policy.name,
+        policy_version=policy.number,
+        policy_digest=policy.digest,
+        evidence_digest=decision.bundle_digest,
         conditions=[f"{each['text']} (by {each['due_on']:%Y-%m-%d})" for each in conditions],
         approvers=[person.username for person in approvers],
-    )  # fmt: skip
+    )
     statement = attestation.statement(
         subject_name=str(request.model_version), subject_digest=request.model_version.digest, grant=grant
     )
     with transaction.atomic():
         _supersede(request.model_version.digest, request.environment, by, now)
         row = Authorisation.objects.create(
-            number=number, decision=decision, subject_digest=request.model_version.digest,
-            environment=request.environment, issued_at=now, expires_at=expires_at,
+            number=number,
+            decision=decision,
+            subject_digest=request.model_version.digest,
+            environment=request.environment,
+            issued_at=now,
+            expires_at=expires_at,
             warn_at=expires_at - timedelta(days=terms.warn_days),
-            envelope=attestation.sign(statement, private_key_pem=signing_key()), statement_digest=digest_of(statement),
-        )  # fmt: skip
+            envelope=attestation.sign(statement, private_key_pem=signing_key()),
+            statement_digest=digest_of(statement),
+        )
         for each in conditions:
             Condition.objects.create(authorisation=row, **each)
         _record(
@@ -84,9 +96,7 @@ def revoke(*, authorisation: Authorisation, reason: str, by: User, now: datetime
     return row
 
 
-def oblige(
-    *, authorisation: Authorisation, text: str, owner: User, due_on: date, by: User, now: datetime
-) -> Condition:  # fmt: skip
+def oblige(*, authorisation: Authorisation, text: str, owner: User, due_on: date, by: User, now: datetime) -> Condition:
     """Bind an authorisation in force to one more condition; unmet when due, it is suspended like any other."""
     check_revoke(person_of(by))
     if due_on < now.date():

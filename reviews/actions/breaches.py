@@ -1,4 +1,6 @@
-"""What bills, fresh runs and old prices say against an authorisation: a finding for each, once, and a re-review by policy."""
+"""What bills, fresh runs and old prices say against an authorisation: a finding for each, once, and a re-review by
+policy.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -95,7 +97,8 @@ def _of_bills(row: Authorisation, now: datetime) -> Iterator[tuple[Breach, Sight
             continue
         text = (
             f"{format_usd(month.billed)} was billed for {month.month:%B %Y}, and {format_usd(month.limit)} is the most "
-            f"that was projected. Review {request.ref} again: file a request for what the model costs now, or have its cost brought down."
+            f"that was projected. Review {request.ref} again: file a request for what the model costs now, or have "
+            "its cost brought down."
         )
         yield (
             Breach.COST,
@@ -119,7 +122,8 @@ def _of_runs(row: Authorisation, watched: Monitoring) -> Iterator[tuple[Breach, 
         readings = [Reading(each.name, each.value, each.lower, each.upper) for each in metrics_of(run.result or {})]
         for drift in drifts(approved, readings, slack=watched.drift):
             text = (
-                f"Run {run.pk} measured {drift.name} {drift.now.normalize():f}; {drift.then.normalize():f} was approved. That is worse "
+                f"Run {run.pk} measured {drift.name} {drift.now.normalize():f}; {drift.then.normalize():f} was "
+                "approved. That is worse "
                 f"beyond doubt and by more than {number_words(watched.drift_percent)} %. Review {request.ref} again."
             )
             yield drift.breach, _sighting(row, "drift", drift.name, text, f"run {run.pk}")
@@ -131,7 +135,8 @@ def _of_prices(row: Authorisation, watched: Monitoring, now: datetime) -> Iterat
     if latest is None or now - latest.projection.kept_at <= timedelta(days=watched.prices_valid_days):
         return
     text = (
-        f"The prices of {request.ref} are those of {latest.projection.kept_at:%d %B %Y}, more than {watched.prices_valid_days} days ago. "
+        f"The prices of {request.ref} are those of {latest.projection.kept_at:%d %B %Y}, more than "
+        f"{watched.prices_valid_days} days ago. "
         "Project its costs at the prices of today, and review it again if they have moved."
     )
     if words := price_words(latest.projection.document):
@@ -142,6 +147,10 @@ def _of_prices(row: Authorisation, watched: Monitoring, now: datetime) -> Iterat
 def _sighting(row: Authorisation, kind: str, what: str, text: str, source: str) -> Sighting:
     request = row.decision.request
     return Sighting(
-        kind=kind, subject=f"{request.ref} ({row.number})", text=text, severity=Severity.HIGH if kind != "prices.expired" else Severity.LOW,
-        source=source, key=f"{kind}:{row.number}:{what}",
-    )  # fmt: skip
+        kind=kind,
+        subject=f"{request.ref} ({row.number})",
+        text=text,
+        severity=Severity.HIGH if kind != "prices.expired" else Severity.LOW,
+        source=source,
+        key=f"{kind}:{row.number}:{what}",
+    )

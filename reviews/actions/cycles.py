@@ -1,4 +1,6 @@
-"""The cycle of a quarter: planned and moved on by the tick, its agenda gathered, the meeting opened and closed by people."""
+"""The cycle of a quarter: planned and moved on by the tick, its agenda gathered, the meeting opened and closed by
+people.
+"""
 
 from datetime import datetime, timedelta
 

@@ -85,7 +85,7 @@ def link_ticket(*, ticket: Ticket, remote: RemoteTicket, by: User | None = None,
 
 def note_ticket(
     *, ticket: Ticket, status: str, note: str, comment_id: str = "", by: User | None = None, now: datetime
-) -> None:  # fmt: skip
+) -> None:
     """Remember the status the ticket has now, the comment we wrote, and what could not be done there."""
     with transaction.atomic():
         ticket.status = status or ticket.status

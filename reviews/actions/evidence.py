@@ -61,9 +61,11 @@ def state_fact(*, request: ReviewRequest, statement: Statement, by: User, now: d
     check_edit(person_of(by), parties_of(request))
     if statement.basis not in STATED_BY_PEOPLE:
         raise NotAllowed(
-            f"Figures of basis {statement.basis} come from benchmarks and bills, never from a form; state it as declared or estimated.",
-            code="basis_not_stated", field="basis",
-        )  # fmt: skip
+            f"Figures of basis {statement.basis} come from benchmarks and bills, never from a form; state it as "
+            "declared or estimated.",
+            code="basis_not_stated",
+            field="basis",
+        )
     check_figure(Figure(**vars(statement), observed_at=now))
     _check_fits(statement)
     with transaction.atomic():
@@ -85,9 +87,15 @@ def _check_fits(statement: Statement) -> None:
 
 
 def answer_item(
-    *, request: ReviewRequest, item_id: str, text: str = "", upload: "File[bytes] | None" = None, is_attested: bool = False,
-    by: User, now: datetime,
-) -> ChecklistAnswer:  # fmt: skip
+    *,
+    request: ReviewRequest,
+    item_id: str,
+    text: str = "",
+    upload: "File[bytes] | None" = None,
+    is_attested: bool = False,
+    by: User,
+    now: datetime,
+) -> ChecklistAnswer:
     """Answer a text, file or attestation item of the checklist."""
     check_edit(person_of(by), parties_of(request))
     if request.checklist is None:
@@ -104,11 +112,14 @@ def answer_item(
             request=row,
             item=item_id,
             defaults={
-                "text": text, "is_attested": is_attested, "answered_by": by, "answered_at": now,
+                "text": text,
+                "is_attested": is_attested,
+                "answered_by": by,
+                "answered_at": now,
                 "file_name": str(upload.name)[:160] if upload is not None else "",
                 "file_digest": kept.digest if kept else "",
             },
-        )  # fmt: skip
+        )
         details = {"item": item_id, "text": text, "file": answer.file_digest, "is_attested": is_attested}
         record(kind="checklist.answered", request=row, by=by, now=now, details=details)
     return answer
@@ -170,17 +181,29 @@ def _figures(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
     source = f"run {run.pk}, {run.scenario}"
     return [
         Fact(
-            request=request, name=metric.name, value=metric.value, unit=metric.unit, basis=Basis.MEASURED,
-            lower=metric.lower, upper=metric.upper, confidence=metric.confidence, n=metric.n, source=source,
-            run=run, observed_at=now, valid_until=now + MEASURED_VALID,
+            request=request,
+            name=metric.name,
+            value=metric.value,
+            unit=metric.unit,
+            basis=Basis.MEASURED,
+            lower=metric.lower,
+            upper=metric.upper,
+            confidence=metric.confidence,
+            n=metric.n,
+            source=source,
+            run=run,
+            observed_at=now,
+            valid_until=now + MEASURED_VALID,
         )
         for metric in metrics_of(run.result or {})
         if metric.name in CATALOGUE and CATALOGUE[metric.name].unit == metric.unit and _speaks_of(metric.name, run)
-    ]  # fmt: skip
+    ]
 
 
 def _speaks_of(name: str, run: Run) -> bool:
-    """Whether a run's figure is the fact of that name: the latency of a whole query or batch is not that of a request."""
+    """Whether a run's figure is the fact of that name: the latency of a whole query or batch is not
+    that of a request.
+    """
     return run.scenario == Scenario.SINGLE_STREAM or not name.startswith("latency_")
 
 

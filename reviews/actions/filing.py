@@ -50,17 +50,22 @@ class Paper:
 def file(*, paper: Paper, draft: ReviewRequest | None = None, by: User, now: datetime) -> ReviewRequest:
     """Register what is new, file the request or change its draft, and state its figures.
 
-    A refusal names the field of the paper: `dataset_file`, `dataset_name`, or the fact whose figure is at fault. Files are
+    A refusal names the field of the paper: `dataset_file`, `dataset_name`, or the fact whose figure is at fault. Files
+    are
     read and hashed before the transaction begins.
     """
     with ExitStack() as files:
         version, data = _with_file_read(paper, files)
         with transaction.atomic():
             filing = Filing(
-                title=paper.title, purpose=paper.purpose, environment=paper.environment,
-                business_case=paper.business_case, model_version=_version(version, by, now),
-                dataset=_dataset(data, by, now), rivals=paper.rivals,
-            )  # fmt: skip
+                title=paper.title,
+                purpose=paper.purpose,
+                environment=paper.environment,
+                business_case=paper.business_case,
+                model_version=_version(version, by, now),
+                dataset=_dataset(data, by, now),
+                rivals=paper.rivals,
+            )
             if draft is None:
                 row = requests.create(filing=filing, by=by, now=now)
             else:

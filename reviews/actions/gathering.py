@@ -53,13 +53,19 @@ def _place(cycle: ReviewCycle, entries: Iterable[Entry], now: datetime) -> tuple
 def _add(cycle: ReviewCycle, entry: Entry, position: int, now: datetime) -> AgendaItem:
     home, _, slug = entry.model.partition("/")
     return AgendaItem.objects.create(
-        cycle=cycle, kind=entry.kind, subject=entry.subject, title=entry.title[:400], why=entry.why,
-        page=entry.page, position=position, added_at=now,
+        cycle=cycle,
+        kind=entry.kind,
+        subject=entry.subject,
+        title=entry.title[:400],
+        why=entry.why,
+        page=entry.page,
+        position=position,
+        added_at=now,
         asset=ModelAsset.objects.filter(team__slug=home, slug=slug).first() if slug else None,
         request=ReviewRequest.objects.filter(ref=entry.request).first() if entry.request else None,
         team=Team.objects.filter(slug=entry.team or home).first(),
         recurs=_recurs(cycle, entry),
-    )  # fmt: skip
+    )
 
 
 def _recurs(cycle: ReviewCycle, entry: Entry) -> AgendaItem | None:

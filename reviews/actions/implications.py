@@ -71,9 +71,7 @@ def _review_again(asset: ModelAsset, order: Order, by: User, now: datetime) -> s
     rows = [row for row in _living(asset) if row.state in IN_FORCE]
     text = f"Have {asset.name} reviewed again, as the quarterly review order."
     for row in rows:
-        authorisations.oblige(
-            authorisation=row, text=text, owner=order.owner, due_on=order.due_on, by=by, now=now
-        )  # fmt: skip
+        authorisations.oblige(authorisation=row, text=text, owner=order.owner, due_on=order.due_on, by=by, now=now)
     if not rows:
         return "The model holds no authorisation in force; a new request is the way to its next review."
     numbers = ", ".join(row.number for row in rows)
@@ -90,7 +88,7 @@ def _approve(request: ReviewRequest, order: Order, by: User, now: datetime) -> s
         )
     row = review.vote(
         request=request, stage_id=stage.id, choice=Choice.APPROVE, rationale=order.rationale, by=by, now=now
-    )  # fmt: skip
+    )
     return f"A vote to approve {request.ref} was cast in the stage {stage.title}; it is {row.state.replace('_', ' ')}."
 
 

@@ -1,4 +1,6 @@
-"""What comes in from the ticket tracker: a delivery is kept, the ticket is read again and mirrored, each move is judged once."""
+"""What comes in from the ticket tracker: a delivery is kept, the ticket is read again and mirrored, each move is judged
+once.
+"""
 
 import hashlib
 from collections.abc import Collection, Mapping
@@ -35,9 +37,7 @@ ACCOUNT_CHARS_MAX = 128
 _JIRA = ("integration", "jira")
 
 
-def receive(
-    *, identifier: str, hint: Hint, body: bytes, ticket: Ticket, by: User | None = None, now: datetime
-) -> bool:  # fmt: skip
+def receive(*, identifier: str, hint: Hint, body: bytes, ticket: Ticket, by: User | None = None, now: datetime) -> bool:
     """Keep a genuine delivery and ask for the ticket to be read again; False where this one was kept before."""
     digest = f"sha256:{hashlib.sha256(body).hexdigest()}"
     with transaction.atomic():
@@ -93,9 +93,15 @@ def note_gone(*, ticket: Ticket, reason: str, by: User | None = None, now: datet
 
 
 def judge(
-    *, ticket: Ticket, move: RemoteMove, moves: Mapping[str, str], decisions: Collection[str], page: str,
-    by: User | None = None, now: datetime,
-) -> TicketMove | None:  # fmt: skip
+    *,
+    ticket: Ticket,
+    move: RemoteMove,
+    moves: Mapping[str, str],
+    decisions: Collection[str],
+    page: str,
+    by: User | None = None,
+    now: datetime,
+) -> TicketMove | None:
     """Act on one move of the ticket, once: withdraw, acknowledge, or refuse with a comment that links to `page`.
 
     None where it was judged before, or is our own. `moves` and `decisions` as `domain.inbound.meaning_of` takes them.
@@ -113,9 +119,7 @@ def judge(
             answer = _withdrawn(request, move, user, now)
         row = _judged(ticket, move, meaning, answer, user, now)
         if answer.outcome is Outcome.REFUSED:
-            effects.tell_ticket(
-                request=request, occasion="refused", reason=f"{answer.reason} {page}", by=by, now=now
-            )  # fmt: skip
+            effects.tell_ticket(request=request, occasion="refused", reason=f"{answer.reason} {page}", by=by, now=now)
         kind = "ticket.acknowledged" if _is_acknowledged(row) else f"ticket.move_{answer.outcome.value}"
         details = {"status": move.status, "author": move.author, "move": move.id, "meaning": meaning.value}
         record(kind=kind, request=request, by=user or by, now=now, details=details, reason=answer.reason)
@@ -147,9 +151,12 @@ def _ask(ticket: Ticket, *, occasion: str, now: datetime) -> OutboxMessage:
     """A reading of its own lane: what waits to be told never keeps a ticket from being read, nor the other way."""
     ref = ticket.subject[1]
     return outbox.enqueue(
-        kind="ticket.read", key=f"ticket.read:{ref}:{occasion}", lane=f"ticket.read:{ref}",
-        payload={"ticket_id": ticket.pk}, now=now,
-    )  # fmt: skip
+        kind="ticket.read",
+        key=f"ticket.read:{ref}:{occasion}",
+        lane=f"ticket.read:{ref}",
+        payload={"ticket_id": ticket.pk},
+        now=now,
+    )
 
 
 def _mirror_comments(ticket: Ticket, comments: tuple[RemoteComment, ...]) -> int:
@@ -166,9 +173,13 @@ def _keep(ticket: Ticket, kept: TicketComment | None, comment: RemoteComment) ->
     is_stored = kept is not None and kept.is_ours
     is_ours = is_own_comment(is_stored=is_stored, is_by_us=comment.is_by_us, text=comment.text)
     fields = {
-        "is_ours": is_ours, "author_id": comment.author_id[:128], "author": comment.author[:200],
-        "text": "" if is_ours else comment.text, "created_at": comment.created_at, "updated_at": comment.updated_at,
-    }  # fmt: skip
+        "is_ours": is_ours,
+        "author_id": comment.author_id[:128],
+        "author": comment.author[:200],
+        "text": "" if is_ours else comment.text,
+        "created_at": comment.created_at,
+        "updated_at": comment.updated_at,
+    }
     if kept is not None and all(getattr(kept, name) == value for name, value in fields.items()):
         return False
     TicketComment.objects.update_or_create(ticket=ticket, remote_id=comment.id, defaults=fields)
@@ -196,12 +207,20 @@ def _withdrawn(request: ReviewRequest, move: RemoteMove, user: User, now: dateti
 
 def _judged(
     ticket: Ticket, move: RemoteMove, meaning: Meaning, answer: Answer, user: User | None, now: datetime
-) -> TicketMove:  # fmt: skip
+) -> TicketMove:
     return TicketMove.objects.create(
-        ticket=ticket, remote_id=move.id, author_id=move.author_id[:128], author=move.author[:200], user=user,
-        status=move.status[:60], moved_at=move.at, meaning=meaning, outcome=answer.outcome, reason=answer.reason,
+        ticket=ticket,
+        remote_id=move.id,
+        author_id=move.author_id[:128],
+        author=move.author[:200],
+        user=user,
+        status=move.status[:60],
+        moved_at=move.at,
+        meaning=meaning,
+        outcome=answer.outcome,
+        reason=answer.reason,
         judged_at=now,
-    )  # fmt: skip
+    )
 
 
 def _is_acknowledged(row: TicketMove) -> bool:

@@ -1,4 +1,6 @@
-"""A move of an action item's ticket: it may say that somebody is at it, close it, or give it up; each is judged once."""
+"""A move of an action item's ticket: it may say that somebody is at it, close it, or give it up;
+each is judged once.
+"""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -19,9 +21,15 @@ from reviews.rules import may_finish_action
 
 
 def judge_action(
-    *, ticket: Ticket, move: RemoteMove, moves: Mapping[str, str], decisions: Collection[str], page: str,
-    by: User | None = None, now: datetime,
-) -> TicketMove | None:  # fmt: skip
+    *,
+    ticket: Ticket,
+    move: RemoteMove,
+    moves: Mapping[str, str],
+    decisions: Collection[str],
+    page: str,
+    by: User | None = None,
+    now: datetime,
+) -> TicketMove | None:
     """Act on one move of the ticket of an action item, once: acknowledge, close, drop, or refuse with a comment.
 
     None where it was judged before, or is our own. `moves` and `decisions` as `domain.inbound.meaning_of` takes them.
@@ -33,16 +41,27 @@ def judge_action(
         asked = meaning_of(status=move.status, category=move.category, moves=moves, decisions=decisions)
         meaning, user = meaning_for_action(asked), _known(move.author_id, item)
         answer = answer_on_action(
-            meaning, is_closed=ActionState(item.state) in ACTION_CLOSED, ref=item.ref, author=move.author,
+            meaning,
+            is_closed=ActionState(item.state) in ACTION_CLOSED,
+            ref=item.ref,
+            author=move.author,
             is_known=user is not None,
-        )  # fmt: skip
+        )
         if answer.is_to_try and user is not None:
             answer = _tried(meaning, item, move, user, now)
         row = TicketMove.objects.create(
-            ticket=ticket, remote_id=move.id, author_id=move.author_id[:128], author=move.author[:200], user=user,
-            status=move.status[:60], moved_at=move.at, meaning=meaning, outcome=answer.outcome, reason=answer.reason,
+            ticket=ticket,
+            remote_id=move.id,
+            author_id=move.author_id[:128],
+            author=move.author[:200],
+            user=user,
+            status=move.status[:60],
+            moved_at=move.at,
+            meaning=meaning,
+            outcome=answer.outcome,
+            reason=answer.reason,
             judged_at=now,
-        )  # fmt: skip
+        )
         if answer.outcome is Outcome.REFUSED:
             effects.tell(ticket=ticket, occasion="refused", reason=f"{answer.reason} {page}", by=by, now=now)
         details = {"status": move.status, "author": move.author, "move": move.id, "meaning": meaning.value}

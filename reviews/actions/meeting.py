@@ -73,14 +73,25 @@ def decide(*, item: AgendaItem, decided: Decided, by: User, now: datetime) -> Me
         order = _order(decided)
         effect = implications.carry_out(item=item, order=order, by=by, now=now)
         row = MeetingDecision.objects.create(
-            item=item, kind=order.kind, rationale=order.rationale, owner=order.owner, due_on=order.due_on,
-            amount_usd=order.amount_usd, effect=effect, decided_by=by, decided_at=now,
-        )  # fmt: skip
+            item=item,
+            kind=order.kind,
+            rationale=order.rationale,
+            owner=order.owner,
+            due_on=order.due_on,
+            amount_usd=order.amount_usd,
+            effect=effect,
+            decided_by=by,
+            decided_at=now,
+        )
         action = _action(cycle, row, by, now)
         details = {
-            "item": item.title, "kind": row.kind, "action": action.ref, "owner": row.owner.username,
-            "due_on": row.due_on, "effect": effect,
-        }  # fmt: skip
+            "item": item.title,
+            "kind": row.kind,
+            "action": action.ref,
+            "owner": row.owner.username,
+            "due_on": row.due_on,
+            "effect": effect,
+        }
         record_of_cycle(kind="decided", cycle=cycle, by=by, now=now, details=details, reason=row.rationale)
     return row
 
@@ -92,28 +103,38 @@ def _check_may_decide(cycle: ReviewCycle, item: AgendaItem, by: User) -> None:
         raise WrongState("This item was taken off the agenda; put the matter on it anew.")
     asset = item.asset
     check_decide(
-        person_of(by), is_present=is_present_as_lead(cycle, user=by), team=asset.team.slug if asset else "",
+        person_of(by),
+        is_present=is_present_as_lead(cycle, user=by),
+        team=asset.team.slug if asset else "",
         owner_id=asset.owner_id if asset else None,
-    )  # fmt: skip
+    )
 
 
 def _wish(item: AgendaItem, decided: Decided) -> Wish:
     if decided.owner is not None and not decided.owner.is_active:
         raise Invalid(f"The account {decided.owner.username} is closed; name somebody who is there.", field="owner")
     return Wish(
-        kind=decided.kind, owner=decided.owner.username if decided.owner else "", due_on=decided.due_on,
-        rationale=decided.rationale, amount=decided.amount_usd, has_model=item.asset is not None,
-        has_request=item.request is not None, has_team=item.team is not None,
-    )  # fmt: skip
+        kind=decided.kind,
+        owner=decided.owner.username if decided.owner else "",
+        due_on=decided.due_on,
+        rationale=decided.rationale,
+        amount=decided.amount_usd,
+        has_model=item.asset is not None,
+        has_request=item.request is not None,
+        has_team=item.team is not None,
+    )
 
 
 def _order(decided: Decided) -> implications.Order:
     assert decided.owner is not None  # noqa: S101 -- check_wish has refused what has none
     assert decided.due_on is not None  # noqa: S101 -- likewise
     return implications.Order(
-        kind=decided.kind, rationale=decided.rationale.strip(), owner=decided.owner, due_on=decided.due_on,
+        kind=decided.kind,
+        rationale=decided.rationale.strip(),
+        owner=decided.owner,
+        due_on=decided.due_on,
         amount_usd=decided.amount_usd,
-    )  # fmt: skip
+    )
 
 
 def _action(cycle: ReviewCycle, row: MeetingDecision, by: User, now: datetime) -> ActionItem:

@@ -36,9 +36,13 @@ def freeze(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
         checkpoints.keep(now=now)
         said = packet_of(row, now=now)
         packet = Packet.objects.create(
-            request=row, number=number, document=as_document(said), document_digest=packet_digest(said),
-            created_at=now, next_attempt_at=now,
-        )  # fmt: skip
+            request=row,
+            number=number,
+            document=as_document(said),
+            document_digest=packet_digest(said),
+            created_at=now,
+            next_attempt_at=now,
+        )
         details = {"number": number, "digest": packet.document_digest}
         record(kind="packet.frozen", request=row, by=by, now=now, details=details)
         outbox.wake("reviews.tasks.render_packet", packet.pk)
@@ -48,14 +52,21 @@ def freeze(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
 def rendered(
     *, packet: Packet, pdf: bytes, pages: int, render_ms: int = 0, by: User | None = None, now: datetime
 ) -> bool:
-    """Keep the PDF of a packet this worker still holds; False where the lease was lost. `render_ms`: what drawing took."""
+    """Keep the PDF of a packet this worker still holds; False where the lease was lost.
+    `render_ms`: what drawing took.
+    """
     upload = ContentFile(pdf, name=f"{packet.request.ref}-{packet.number}.pdf")
     with transaction.atomic():
         kept = artifacts.keep(upload=upload, by=by, now=now)
         is_ours = packet.write(
-            state=JobState.DONE, stored_as=kept.stored_as, pdf_digest=kept.digest, pages=pages, error="",
-            finished_at=now, lease_until=None,
-        )  # fmt: skip
+            state=JobState.DONE,
+            stored_as=kept.stored_as,
+            pdf_digest=kept.digest,
+            pages=pages,
+            error="",
+            finished_at=now,
+            lease_until=None,
+        )
         if is_ours:
             details = {"number": packet.number, "pdf": kept.digest, "pages": pages, "render_ms": render_ms}
             record(kind="packet.ready", request=packet.request, by=by, now=now, details=details)

@@ -28,11 +28,12 @@ SOURCE_CHARS_MAX = 300
 
 def state(
     *, request: ReviewRequest, projection: CostProjection, option: str, widen: bool = False, by: User, now: datetime
-) -> RequestProjection:  # fmt: skip
+) -> RequestProjection:
     """Let a projection speak for the request's costs: its figures become estimates, its prices stay pinned.
 
     Where a benchmark has measured the service time already, the projection is drawn anew with it at once. The same
-    projection and option again, as wide as before, is the same row. `widen` asks for ranges of the yearly costs as wide as billed months
+    projection and option again, as wide as before, is the same row. `widen` asks for ranges of the yearly costs as wide
+    as billed months
     of earlier projections of the team, or of the person, ask for; Invalid where too few are known.
     """
     check_edit(person_of(by), parties_of(request))
@@ -74,8 +75,15 @@ def take_redrawn(
             return None
         projection = kept.store(spec=drawn.spec, document=drawn.document, by=None, now=now)
         stated = _add(
-            row, projection, drawn.option, widening=_widening_of(before), run=run, changes=drawn.changes, by=None, now=now
-        )  # fmt: skip
+            row,
+            projection,
+            drawn.option,
+            widening=_widening_of(before),
+            run=run,
+            changes=drawn.changes,
+            by=None,
+            now=now,
+        )
         screening.evaluate_again(request=row, occasion="projection redrawn", by=by, now=now)
     return stated
 
@@ -85,10 +93,12 @@ def _asked_for(request: ReviewRequest, by: User, now: datetime) -> Widening | No
     found = comparison.widening_for(request=request, estimator=by, now=now)
     if found is None:
         raise Invalid(
-            "Fewer than nine billed months of earlier projections with a range are known, of the team and of yourself: state it as "
+            "Fewer than nine billed months of earlier projections with a range are known, of the team and of "
+            "yourself: state it as "
             "it is projected.",
-            field="widen", code="too_few_months",
-        )  # fmt: skip
+            field="widen",
+            code="too_few_months",
+        )
     return found if found.factor > 1 else None
 
 
@@ -99,14 +109,29 @@ def _widening_of(row: RequestProjection) -> Widening | None:
 
 
 def _add(
-    row: ReviewRequest, projection: CostProjection, option: str, *, widening: Widening | None, run: Run | None,
-    changes: Mapping[str, Any], by: User | None, now: datetime,
-) -> RequestProjection:  # fmt: skip
+    row: ReviewRequest,
+    projection: CostProjection,
+    option: str,
+    *,
+    widening: Widening | None,
+    run: Run | None,
+    changes: Mapping[str, Any],
+    by: User | None,
+    now: datetime,
+) -> RequestProjection:
     number = row.projections.count() + 1
     stated = RequestProjection.objects.create(
-        request=row, number=number, projection=projection, option=option, run=run, changes=dict(changes), stated_by=by,
-        stated_at=now, widened_by=widening.factor if widening else None, widened_on=widening.cases if widening else None,
-    )  # fmt: skip
+        request=row,
+        number=number,
+        projection=projection,
+        option=option,
+        run=run,
+        changes=dict(changes),
+        stated_by=by,
+        stated_at=now,
+        widened_by=widening.factor if widening else None,
+        widened_on=widening.cases if widening else None,
+    )
     measured = f", service time measured by run {run.pk}" if run is not None else ""
     source = f"projection {number}, option {option}, seed {projection.document['seed']}{measured}"
     figures = projected_figures(projection.document, option=option)
@@ -114,16 +139,25 @@ def _add(
         figures = widened_figures(figures, widening=widening)
     Fact.objects.bulk_create(
         Fact(
-            request=row, **_columns(figure), basis=Basis.ESTIMATED, confidence=CONFIDENCE, stated_by=by, observed_at=now,
+            request=row,
+            **_columns(figure),
+            basis=Basis.ESTIMATED,
+            confidence=CONFIDENCE,
+            stated_by=by,
+            observed_at=now,
             source=", ".join(filter(None, (source, figure.note)))[:SOURCE_CHARS_MAX],
         )
         for figure in figures
-    )  # fmt: skip
+    )
     kind = "projection.stated" if run is None else "projection.redrawn"
     details = {
-        "number": number, "option": option, "digest": projection.digest, "run": run.pk if run is not None else None,
-        "snapshot": projection.document["snapshot"], "facts": [figure.name for figure in figures],
-    }  # fmt: skip
+        "number": number,
+        "option": option,
+        "digest": projection.digest,
+        "run": run.pk if run is not None else None,
+        "snapshot": projection.document["snapshot"],
+        "facts": [figure.name for figure in figures],
+    }
     if widening is not None:
         details |= {"widened_by": widening.factor, "widened_on": widening.cases}
     record(kind=kind, request=row, by=by, now=now, details=details)

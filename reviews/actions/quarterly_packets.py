@@ -1,4 +1,6 @@
-"""Quarterly packets: frozen as JSON the moment they are issued, drawn by a worker section by section, retried when that failed."""
+"""Quarterly packets: frozen as JSON the moment they are issued, drawn by a worker section by section, retried when that
+failed.
+"""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -27,7 +29,9 @@ ISSUED_FROM = (CycleState.FROZEN, CycleState.HELD, CycleState.CLOSED)
 
 
 def issue(*, cycle: ReviewCycle, by: User | None, now: datetime) -> CyclePacket:
-    """Freeze what the packet of a quarter says now, as the next one, and have it drawn; `by` None is the tick at the cut-off."""
+    """Freeze what the packet of a quarter says now, as the next one, and have it drawn; `by` None is the tick at the
+    cut-off.
+    """
     if by is not None:
         check_lead_meeting(person_of(by))
     with transaction.atomic():
@@ -38,9 +42,13 @@ def issue(*, cycle: ReviewCycle, by: User | None, now: datetime) -> CyclePacket:
         checkpoints.keep(now=now)
         document = plain_of(packet_of(row, now=now))
         packet = CyclePacket.objects.create(
-            cycle=row, number=number, document=document, document_digest=digest_of(document), created_at=now,
+            cycle=row,
+            number=number,
+            document=document,
+            document_digest=digest_of(document),
+            created_at=now,
             next_attempt_at=now,
-        )  # fmt: skip
+        )
         details = {"number": number, "digest": packet.document_digest}
         record_of_cycle(kind="packet_issued", cycle=row, by=by, now=now, details=details)
         outbox.wake(RENDER, packet.pk)
@@ -68,8 +76,14 @@ def begin(*, packet: CyclePacket, digests: Collection[str], by: User | None = No
 
 
 def keep_sections(
-    *, packet: CyclePacket, drawn: Mapping[str, bytes], done: int, lease: timedelta, by: User | None = None, now: datetime
-) -> bool:  # fmt: skip
+    *,
+    packet: CyclePacket,
+    drawn: Mapping[str, bytes],
+    done: int,
+    lease: timedelta,
+    by: User | None = None,
+    now: datetime,
+) -> bool:
     """Keep drawn sections by their digests, and how many are done; False where another worker has the packet now."""
     with transaction.atomic():
         fields = [RenderedSection(digest=name, pdf=pdf, drawn_at=now, used_at=now) for name, pdf in drawn.items()]
@@ -84,14 +98,22 @@ def keep_sections(
 def rendered(
     *, packet: CyclePacket, pdf: bytes, pages: int, render_ms: int = 0, by: User | None = None, now: datetime
 ) -> bool:
-    """Keep the whole PDF, and before the meeting tell whoever is invited; False where the lease was lost. `render_ms`: what drawing took."""
+    """Keep the whole PDF, and before the meeting tell whoever is invited; False where the lease was lost. `render_ms`:
+    what drawing took.
+    """
     upload = ContentFile(pdf, name=f"{packet.cycle.quarter}-{packet.number}.pdf")
     with transaction.atomic():
         kept = artifacts.keep(upload=upload, by=by, now=now)
         is_ours = packet.write(
-            state=JobState.DONE, stored_as=kept.stored_as, pdf_digest=kept.digest, pages=pages, error="",
-            sections_done=packet.sections_total, finished_at=now, lease_until=None,
-        )  # fmt: skip
+            state=JobState.DONE,
+            stored_as=kept.stored_as,
+            pdf_digest=kept.digest,
+            pages=pages,
+            error="",
+            sections_done=packet.sections_total,
+            finished_at=now,
+            lease_until=None,
+        )
         if is_ours:
             details = {"number": packet.number, "pdf": kept.digest, "pages": pages, "render_ms": render_ms}
             record_of_cycle(kind="packet_ready", cycle=packet.cycle, by=by, now=now, details=details)

@@ -30,9 +30,7 @@ def have_reviewed(
         word = "opened" if known is None else "pointed_back"
         details = {"request": request.ref, "finding": str(finding), "kind": sighting.kind}
         subject = ("authorisation", authorisation.number)
-        audit.record(
-            kind=f"re_review.{word}", by=by, subject=subject, details=details, reason=sighting.text, now=now
-        )  # fmt: skip
+        audit.record(kind=f"re_review.{word}", by=by, subject=subject, details=details, reason=sighting.text, now=now)
     return row
 
 

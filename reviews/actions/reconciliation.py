@@ -17,9 +17,7 @@ KIND, DONE = "tickets.reconcile", "tickets.reconciled"
 _JIRA = ("integration", "jira")
 
 
-def request_reconciliation(
-    *, mode: Mode, occasion: str, by: User | None = None, now: datetime
-) -> OutboxMessage:  # fmt: skip
+def request_reconciliation(*, mode: Mode, occasion: str, by: User | None = None, now: datetime) -> OutboxMessage:
     """Ask for a comparison; the same `occasion` twice is one."""
     key = f"{KIND}:{occasion}"
     with transaction.atomic():
@@ -33,10 +31,11 @@ def request_reconciliation(
 
 def reconcile(
     *, mode: Mode, seen: Mapping[str, Glance], statuses: Mapping[str, str], by: User | None = None, now: datetime
-) -> Differences:  # fmt: skip
+) -> Differences:
     """Compare every linked ticket with `seen` (by remote id), heal as `mode` says, and record the counts.
 
-    Pull reads what changed there, gone tickets included; push puts back the tickets that stand elsewhere than we put them.
+    Pull reads what changed there, gone tickets included; push puts back the tickets that stand elsewhere than we put
+    them.
     """
     found = differences(seen=seen, statuses=statuses)
     with transaction.atomic():

@@ -67,9 +67,14 @@ def file_again(*, request: ReviewRequest, by: User | None = None, now: datetime)
         check_file(person_of(by), team=request.team.slug)
     title = f"{AGAIN}{request.title.removeprefix(AGAIN)}"[: TEXTS["title"]]
     filing = Filing(
-        title=title, purpose=request.purpose, environment=request.environment, business_case=request.business_case,
-        model_version=request.model_version, dataset=request.dataset, rivals=tuple(request.rivals.order_by("pk")),
-    )  # fmt: skip
+        title=title,
+        purpose=request.purpose,
+        environment=request.environment,
+        business_case=request.business_case,
+        model_version=request.model_version,
+        dataset=request.dataset,
+        rivals=tuple(request.rivals.order_by("pk")),
+    )
     return _insert(filing, requester=request.model_version.asset.owner, by=by, now=now)
 
 

@@ -50,9 +50,14 @@ def request_review(*, request: ReviewRequest, by: User, now: datetime) -> Review
         )
         amounts, _ = now_and_later(row, now=now)
         budgets.reserve(
-            team=row.team, quarter=str(Quarter.of(now.date())), amounts=amounts,
-            ref=row.ref, key=f"{row.ref}:{row.revision}", by=by, now=now,
-        )  # fmt: skip
+            team=row.team,
+            quarter=str(Quarter.of(now.date())),
+            amounts=amounts,
+            ref=row.ref,
+            key=f"{row.ref}:{row.revision}",
+            by=by,
+            now=now,
+        )
         move(request=row, target=State.IN_REVIEW, by=by, now=now)
         record(
             kind="revision.frozen",
@@ -72,9 +77,15 @@ def request_review(*, request: ReviewRequest, by: User, now: datetime) -> Review
 
 
 def vote(
-    *, request: ReviewRequest, stage_id: str, choice: Choice, rationale: str = "", conditions: tuple[Promise, ...] = (),
-    by: User, now: datetime,
-) -> ReviewRequest:  # fmt: skip
+    *,
+    request: ReviewRequest,
+    stage_id: str,
+    choice: Choice,
+    rationale: str = "",
+    conditions: tuple[Promise, ...] = (),
+    by: User,
+    now: datetime,
+) -> ReviewRequest:
     """Cast one vote; the one that settles the stages decides in the same transaction, or nothing is cast at all."""
     check_rationale(choice=choice, rationale=rationale)
     with transaction.atomic():
@@ -121,9 +132,15 @@ def _settle(
         _check_unchanged(row, now)
         amounts, later = now_and_later(row, now=now)
         budgets.commit(
-            team=row.team, quarter=str(Quarter.of(now.date())), amounts=amounts, later=later,
-            ref=row.ref, key=f"{row.ref}:{row.revision}", by=by, now=now,
-        )  # fmt: skip
+            team=row.team,
+            quarter=str(Quarter.of(now.date())),
+            amounts=amounts,
+            later=later,
+            ref=row.ref,
+            key=f"{row.ref}:{row.revision}",
+            by=by,
+            now=now,
+        )
         word = "approved_with_conditions" if conditions else "approved"
         decision = _decide(row, word, rationale, by, now)
         authorisations.issue(decision=decision, conditions=[vars(each) for each in conditions], by=by, now=now)
@@ -134,14 +151,26 @@ def _settle(
 def _decide(row: ReviewRequest, outcome: str, rationale: str, by: User, now: datetime) -> Decision:
     said = determine(row, now=now)
     determination = Determination.objects.create(
-        request=row, revision=row.revision, policy=judged_by(row), occasion="decision", outcome=said.outcome.value,
-        document=said.as_document(), told=told_of(row, now=now), determined_at=now,
-    )  # fmt: skip
+        request=row,
+        revision=row.revision,
+        policy=judged_by(row),
+        occasion="decision",
+        outcome=said.outcome.value,
+        document=said.as_document(),
+        told=told_of(row, now=now),
+        determined_at=now,
+    )
     frozen = row.revisions.get(number=row.revision)
     decision = Decision.objects.create(
-        request=row, outcome=outcome, revision=row.revision, bundle_digest=frozen.digest, determination=determination,
-        rationale=rationale, decided_by=by, decided_at=now,
-    )  # fmt: skip
+        request=row,
+        outcome=outcome,
+        revision=row.revision,
+        bundle_digest=frozen.digest,
+        determination=determination,
+        rationale=rationale,
+        decided_by=by,
+        decided_at=now,
+    )
     move(request=row, target=State.DECIDED, by=by, now=now, reason=rationale)
     record(kind=f"decision.{outcome}", request=row, by=by, now=now, details={"bundle": frozen.digest})
     return decision

@@ -27,7 +27,9 @@ TEXTS = {"name": 120, "metric": 120, "unit": 60, "data_source": 200, "how_estima
 
 @dataclass(frozen=True, kw_only=True)
 class KpiSheet:
-    """A KPI as somebody describes it: what the business wants, which technical metric stands for it, and how it is known."""
+    """A KPI as somebody describes it: what the business wants, which technical metric stands for it, and how it is
+    known.
+    """
 
     slug: str
     name: str
@@ -52,7 +54,9 @@ class Supplied:
 
 
 def set_kpi(*, asset: ModelAsset, sheet: KpiSheet, by: User, now: datetime) -> Kpi:
-    """Say which KPI counts for a model, or change what it asks; actuals supplied before keep the target of their time."""
+    """Say which KPI counts for a model, or change what it asks; actuals supplied before keep the
+    target of their time.
+    """
     check_keep_score(person_of(by), team=asset.team.slug)
     _check_sheet(sheet)
     fields = {name: value for name, value in vars(sheet).items() if name != "slug"}
@@ -77,10 +81,10 @@ def retire_kpi(*, kpi: Kpi, by: User, now: datetime) -> Kpi:
     return row
 
 
-def supply(
-    *, quarter: str, actuals: Sequence[Supplied], channel: str, by: User, now: datetime
-) -> list[KpiActual]:  # fmt: skip
-    """Supply what KPIs came to in a quarter, before its cut-off; a figure supplied again takes the place of the one before."""
+def supply(*, quarter: str, actuals: Sequence[Supplied], channel: str, by: User, now: datetime) -> list[KpiActual]:
+    """Supply what KPIs came to in a quarter, before its cut-off; a figure supplied again takes the place of the one
+    before.
+    """
     Quarter.parse(quarter)
     if not 1 <= len(actuals) <= ROWS_MAX:
         raise Invalid(f"Supply 1 to {ROWS_MAX:,} figures at a time; these are {len(actuals):,}.", field="actuals")
@@ -102,15 +106,19 @@ def _supplied(each: Supplied, quarter: str, channel: str, by: User, now: datetim
     kpi = Kpi.objects.filter(asset=each.asset, slug=each.kpi, retired_at=None).select_related("asset").first()
     if kpi is None:
         known = ", ".join(Kpi.objects.filter(asset=each.asset, retired_at=None).values_list("slug", flat=True))
-        raise NotFound(
-            f"{where}{each.asset.name} has no KPI {each.kpi!r}; it has {known or 'none yet'}.", field="kpi"
-        )  # fmt: skip
+        raise NotFound(f"{where}{each.asset.name} has no KPI {each.kpi!r}; it has {known or 'none yet'}.", field="kpi")
     if not each.value.is_finite() or abs(each.value) >= VALUE_BELOW:
         raise Invalid(f"{where}The value must be a number smaller than {VALUE_BELOW:,}.", field="value")
     return KpiActual.objects.create(
-        kpi=kpi, quarter=quarter, value=each.value, target=kpi.target, channel=channel, source=each.source[:200],
-        supplied_by=by, supplied_at=now,
-    )  # fmt: skip
+        kpi=kpi,
+        quarter=quarter,
+        value=each.value,
+        target=kpi.target,
+        channel=channel,
+        source=each.source[:200],
+        supplied_by=by,
+        supplied_at=now,
+    )
 
 
 def _check_open(quarter: str) -> None:

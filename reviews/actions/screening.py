@@ -66,11 +66,16 @@ def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list
         record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=NO_DATA)
     return [
         run_actions.queue(
-            key=f"{request.ref}/{name}", version=version, dataset=request.dataset, plan=plan, asked_for=request.ref,
-            by=by, now=now,
+            key=f"{request.ref}/{name}",
+            version=version,
+            dataset=request.dataset,
+            plan=plan,
+            asked_for=request.ref,
+            by=by,
+            now=now,
         )
         for name, plan in planned
-    ]  # fmt: skip
+    ]
 
 
 def _benchmark(plan: BenchmarkPlan) -> dict[str, Any]:
@@ -128,9 +133,15 @@ def _until(request: ReviewRequest, now: datetime, *, days: int) -> None:
 def _determination(request: ReviewRequest, occasion: str, now: datetime) -> Determination:
     said = determine(request, now=now)
     row = Determination.objects.create(
-        request=request, revision=request.revision, policy=judged_by(request), occasion=occasion,
-        outcome=said.outcome.value, document=said.as_document(), told=told_of(request, now=now), determined_at=now,
-    )  # fmt: skip
+        request=request,
+        revision=request.revision,
+        policy=judged_by(request),
+        occasion=occasion,
+        outcome=said.outcome.value,
+        document=said.as_document(),
+        told=told_of(request, now=now),
+        determined_at=now,
+    )
     standing = {result.rule_id: result.status.value for result in said.standing()}
     details = {"outcome": said.outcome.value, "policy": said.policy_digest, "standing": standing, "occasion": occasion}
     record(kind="request.determined", request=request, by=None, now=now, details=details)
@@ -138,7 +149,9 @@ def _determination(request: ReviewRequest, occasion: str, now: datetime) -> Dete
 
 
 def evaluate_again(*, request: ReviewRequest, occasion: str, by: User | None = None, now: datetime) -> None:
-    """Evaluate the policy anew on a submitted, locked request whose figures changed; a cleared one may need review now."""
+    """Evaluate the policy anew on a submitted, locked request whose figures changed; a cleared one
+    may need review now.
+    """
     if request.policy is None:
         return
     before = request.determinations.order_by("-pk").values_list("outcome", flat=True).first()

@@ -17,7 +17,7 @@ from reviews.rules import check_keep_score
 
 def supply(
     *, request: ReviewRequest, months: Sequence[Counted], channel: str, by: User, now: datetime
-) -> list[Traffic]:  # fmt: skip
+) -> list[Traffic]:
     """Supply the requests of months of an authorisation; a month supplied again takes the place of the one before."""
     check_keep_score(person_of(by), team=request.team.slug)
     if not 1 <= len(months) <= ROWS_MAX:
@@ -32,11 +32,16 @@ def supply(
     with transaction.atomic():
         rows = [
             Traffic.objects.create(
-                request=request, month=each.month, requests=each.requests, channel=channel, source=each.source[:200],
-                supplied_by=by, supplied_at=now,
+                request=request,
+                month=each.month,
+                requests=each.requests,
+                channel=channel,
+                source=each.source[:200],
+                supplied_by=by,
+                supplied_at=now,
             )
             for each in months
-        ]  # fmt: skip
+        ]
         details = {"channel": channel, "requests": {f"{row.month:%Y-%m}": row.requests for row in rows}}
         record(kind="traffic.supplied", request=request, by=by, now=now, details=details)
     return rows

@@ -1,4 +1,6 @@
-"""Waivers: time-limited leave not to meet a soft rule, given by a platform lead and shown wherever the rule is shown."""
+"""Waivers: time-limited leave not to meet a soft rule, given by a platform lead and shown wherever
+the rule is shown.
+"""
 
 from datetime import datetime, timedelta
 
@@ -32,9 +34,13 @@ def grant(*, request: ReviewRequest, rule_id: str, reason: str, valid_days: int,
         check_editable(row)
         _check_soft(row, rule_id)
         waiver = Waiver.objects.create(
-            request=row, rule_id=rule_id, reason=reason, granted_by=by, granted_at=now,
+            request=row,
+            rule_id=rule_id,
+            reason=reason,
+            granted_by=by,
+            granted_at=now,
             expires_at=now + timedelta(days=valid_days),
-        )  # fmt: skip
+        )
         details = {"rule": rule_id, "valid_days": valid_days}
         record(kind="rule.waived", request=row, by=by, now=now, details=details, reason=reason)
         screening.evaluate_again(request=row, occasion="waiver", now=now)

@@ -1,4 +1,6 @@
-"""`cycles/…/items/`, `chair/`, `notes/` and their like: the agenda edited and the meeting led by programs, as on the page."""
+"""`cycles/…/items/`, `chair/`, `notes/` and their like: the agenda edited and the meeting led by programs, as on the
+page.
+"""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -66,9 +68,7 @@ class Items(APIView):
             raise Invalid("Name the model or the request; a request brings its model.", field="request")
         asset = model_named(request, given["model"]) if given.get("model") else None
         about = requests.find(ref=given["request"], person=person) if given.get("request") else None
-        agenda.add(
-            cycle=cycle, title=given["title"], why=given["why"], asset=asset, request=about, by=user, now=now
-        )  # fmt: skip
+        agenda.add(cycle=cycle, title=given["title"], why=given["why"], asset=asset, request=about, by=user, now=now)
         return whole(request, quarter, status=201)
 
 

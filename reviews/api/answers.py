@@ -106,7 +106,9 @@ class RowAnswer(Answer):
 
 
 class ReviewAnswer(Answer):
-    """A request as you see it now. Lists begin with the latest, runs with the oldest; `possible` says what you may do."""
+    """A request as you see it now. Lists begin with the latest, runs with the oldest; `possible`
+    says what you may do.
+    """
 
     ref = serializers.CharField()
     html_url = serializers.CharField()

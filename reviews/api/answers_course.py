@@ -1,4 +1,6 @@
-"""How the course of a request is written as JSON: stages, votes, money, ticket, packets, decision, authorisation, gate."""
+"""How the course of a request is written as JSON: stages, votes, money, ticket, packets, decision,
+authorisation, gate.
+"""
 
 from rest_framework import serializers
 

@@ -74,8 +74,9 @@ class PolicyBacktest(APIView):
         said = backtest.run(
             version=backtest.version_of(name=name, number=number),
             against=backtest.compared_with(name=name, number=asked.get("against")),
-            quarters=asked["quarters"], now=now,
-        )  # fmt: skip
+            quarters=asked["quarters"],
+            now=now,
+        )
         return Response(BacktestAnswer(_said(said)).data)
 
 
@@ -94,6 +95,10 @@ def _said(said: Backtest) -> dict[str, Any]:
 def _share(said: Backtest, outcome: Outcome) -> dict[str, Any]:
     before, after = said.before[outcome], said.after[outcome]
     return {
-        "outcome": outcome.value, "before": before.count, "after": after.count, "usd_before": before.usd,
-        "usd_after": after.usd, "gpu_h_after": after.gpu_h,
-    }  # fmt: skip
+        "outcome": outcome.value,
+        "before": before.count,
+        "after": after.count,
+        "usd_before": before.usd,
+        "usd_after": after.usd,
+        "gpu_h_after": after.gpu_h,
+    }

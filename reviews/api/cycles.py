@@ -161,9 +161,12 @@ class Decisions(APIView):
         item = reads.find_item(cycle=reads.find(quarter=quarter, person=person), item_id=item_id)
         given = read(DecisionInput, request.data)
         decided = Decided(
-            kind=DecisionKind(given["kind"]), rationale=given["rationale"], owner=given.get("owner"), due_on=given.get("due_on"),
+            kind=DecisionKind(given["kind"]),
+            rationale=given["rationale"],
+            owner=given.get("owner"),
+            due_on=given.get("due_on"),
             amount_usd=given.get("amount_usd"),
-        )  # fmt: skip
+        )
         meeting.decide(item=item, decided=decided, by=user, now=now)
         return whole(request, quarter, status=201)
 
@@ -180,11 +183,14 @@ class Actuals(APIView):
         given = read(ActualsInput, request.data)["actuals"]
         actuals = [
             Supplied(
-                asset=model_named(request, each["model"]), kpi=each["kpi"], value=each["value"],
-                source=each.get("source", ""), row=number,
+                asset=model_named(request, each["model"]),
+                kpi=each["kpi"],
+                value=each["value"],
+                source=each.get("source", ""),
+                row=number,
             )
             for number, each in enumerate(given, start=1)
-        ]  # fmt: skip
+        ]
         rows = scorecard.supply(quarter=quarter, actuals=actuals, channel="api", by=user, now=now)
         return Response(said.ActualAnswer(rows, many=True).data, status=201)
 

@@ -104,9 +104,14 @@ class ChecklistItem(APIView):
         row, user, _, now = found(request, ref)
         given = read(AnswerInput, request.data)
         writes.answer_item(
-            request=row, item_id=item, text=given.get("text", ""), upload=given.get("file"),
-            is_attested=given.get("is_attested", False), by=user, now=now,
-        )  # fmt: skip
+            request=row,
+            item_id=item,
+            text=given.get("text", ""),
+            upload=given.get("file"),
+            is_attested=given.get("is_attested", False),
+            by=user,
+            now=now,
+        )
         answered = next(each for each in item_views(row, now=now) if each.id == item)
         return Response(ItemAnswer(answered).data)
 

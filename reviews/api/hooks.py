@@ -26,7 +26,9 @@ IDENTIFIER_CHARS_MAX = 200
 @csrf_exempt  # the signature is the proof; no cookie is looked at
 @require_POST
 def jira(request: HttpRequest) -> HttpResponse:
-    """`/hooks/jira/`: 202 once stored, 200 for one stored before, 204 for what is not ours, 401 for the forged, 503 to be sent again."""
+    """`/hooks/jira/`: 202 once stored, 200 for one stored before, 204 for what is not ours, 401 for the forged, 503 to
+    be sent again.
+    """
     body = request.read(BODY_BYTES_MAX + 1)
     if len(body) > BODY_BYTES_MAX:
         return _said(413, "The body is larger than any that Jira sends.")

@@ -60,9 +60,11 @@ class ReviewInput(Input):
         max_length=71, required=False, allow_null=True, help_text="Digest of registered data."
     )
     rivals = serializers.ListField(
-        child=serializers.CharField(max_length=71), required=False, max_length=5,
+        child=serializers.CharField(max_length=71),
+        required=False,
+        max_length=5,
         help_text="Digests or ids of other candidates of the team, which are measured beside the model.",
-    )  # fmt: skip
+    )
     facts = FactInput(many=True, required=False)
 
 
@@ -92,7 +94,9 @@ class TextInput(Input):
 
 
 class ProjectionInput(Input):
-    """A cost projection: the token of a kept one, or a spec that is projected and kept now; and the option asked for."""
+    """A cost projection: the token of a kept one, or a spec that is projected and kept now; and the
+    option asked for.
+    """
 
     token = serializers.CharField(required=False, max_length=32)
     spec = serializers.DictField(required=False)

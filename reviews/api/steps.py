@@ -1,4 +1,6 @@
-"""The steps of a request: submit, ask for review, vote, revise, withdraw. Each answers with the request as it then stands."""
+"""The steps of a request: submit, ask for review, vote, revise, withdraw. Each answers with the request as it then
+stands.
+"""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import JSONParser
@@ -60,9 +62,14 @@ class Votes(APIView):
         row, user, person, now = found(request, ref)
         given = read(VoteInput, request.data)
         row = review.vote(
-            request=row, stage_id=given["stage"], choice=Choice(given["choice"]), rationale=given.get("rationale", ""),
-            conditions=tuple(Promise(**each) for each in given.get("conditions", [])), by=user, now=now,
-        )  # fmt: skip
+            request=row,
+            stage_id=given["stage"],
+            choice=Choice(given["choice"]),
+            rationale=given.get("rationale", ""),
+            conditions=tuple(Promise(**each) for each in given.get("conditions", [])),
+            by=user,
+            now=now,
+        )
         return Response(said(row, person, now), status=201)
 
 

@@ -1,6 +1,7 @@
 """Projected, measured and billed side by side, month by month, for one authorised model.
 
-A month's projection is a twelfth of the year's: its P10, middle and P90 are twelfths too, as if all months were off alike.
+A month's projection is a twelfth of the year's: its P10, middle and P90 are twelfths too, as if all months were off
+alike.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -40,9 +41,7 @@ class Billed:
     server_hours: Decimal = Decimal(0)
 
     def __add__(self, other: "Billed") -> "Billed":
-        return Billed(
-            self.usd + other.usd, self.gpu_hours + other.gpu_hours, self.server_hours + other.server_hours
-        )  # fmt: skip
+        return Billed(self.usd + other.usd, self.gpu_hours + other.gpu_hours, self.server_hours + other.server_hours)
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,9 @@ class Span:
     high: Decimal | None
 
     def limit(self, tolerance: Decimal) -> Decimal:
-        """What a month may cost before somebody must look: the P90, or the middle and the tolerated share where that is more."""
+        """What a month may cost before somebody must look: the P90, or the middle and the tolerated share where that is
+        more.
+        """
         tolerated = self.middle * (1 + tolerance)
         return tolerated if self.high is None else max(self.high, tolerated)
 
@@ -135,23 +136,35 @@ def month_end(month: date) -> date:
 
 
 def compare(
-    months: Sequence[date], *, projected: Span | None, measured: Span | None,
-    billed: Mapping[date, Billed], today: date, generated: Collection[date] = (),
+    months: Sequence[date],
+    *,
+    projected: Span | None,
+    measured: Span | None,
+    billed: Mapping[date, Billed],
+    today: date,
+    generated: Collection[date] = (),
     tolerance: Decimal = TOLERANCE,
-) -> tuple[ComparedMonth, ...]:  # fmt: skip
+) -> tuple[ComparedMonth, ...]:
     """The months with what is known of each; `generated` are those of generated bills."""
     return tuple(
         ComparedMonth(
-            month, projected, measured, billed=told.usd if told else None, gpu_hours=told.gpu_hours if told else None,
-            server_hours=told.server_hours if told else None, is_over=_next(month) <= today,
-            is_generated=month in generated, tolerance=tolerance,
+            month,
+            projected,
+            measured,
+            billed=told.usd if told else None,
+            gpu_hours=told.gpu_hours if told else None,
+            server_hours=told.server_hours if told else None,
+            is_over=_next(month) <= today,
+            is_generated=month in generated,
+            tolerance=tolerance,
         )
         for month, told in ((month, billed.get(month)) for month in months)
-    )  # fmt: skip
+    )
 
 
 def outlook_of(months: Sequence[ComparedMonth], *, spent: Mapping[date, Decimal] | None = None) -> Outlook | None:
-    """Where the first year of the authorisation ends: months that are over and billed without a gap, and the plan for the rest.
+    """Where the first year of the authorisation ends: months that are over and billed without a gap, and the plan for
+    the rest.
 
     `spent` is what the model cost by month; where it holds the whole year before, that year is the bar to beat.
     """
@@ -176,10 +189,15 @@ def _year_from(month: date) -> tuple[date, ...]:
 
 
 def cases_of(months: Sequence[ComparedMonth], *, widened_by: Decimal = Decimal(1)) -> tuple[Case, ...]:
-    """The months that tell how good the projection was: over, billed, and projected with a P90, which was widened so much."""
+    """The months that tell how good the projection was: over, billed, and projected with a P90, which was widened so
+    much.
+    """
     return tuple(
         Case(month.projected.middle, month.projected.high, month.billed, widened_by)
         for month in months
-        if month.is_over and month.billed is not None and month.projected is not None
-        and month.projected.high is not None and month.projected.middle > 0
-    )  # fmt: skip
+        if month.is_over
+        and month.billed is not None
+        and month.projected is not None
+        and month.projected.high is not None
+        and month.projected.middle > 0
+    )

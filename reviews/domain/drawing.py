@@ -54,7 +54,8 @@ def svg(width: float, height: float, spoken: str, parts: Sequence[str]) -> str:
     """The whole picture, with what it shows in words."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{px(width)}" height="{px(height)}" '
-        f'viewBox="0 0 {px(width)} {px(height)}" role="img" aria-label={quoteattr(printable(spoken))}>{"".join(parts)}</svg>'
+        f'viewBox="0 0 {px(width)} {px(height)}" role="img" '
+        f"aria-label={quoteattr(printable(spoken))}>{''.join(parts)}</svg>"
     )
 
 

@@ -1,4 +1,6 @@
-"""Whether a fresh benchmark run says that an authorised model has become slower or worse than it was when it was approved."""
+"""Whether a fresh benchmark run says that an authorised model has become slower or worse than it was when it was
+approved.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -41,7 +43,9 @@ class Drift:
 
 
 def drifts(approved: Mapping[str, Reading], fresh: Iterable[Reading], *, slack: Decimal = SLACK) -> tuple[Drift, ...]:
-    """Watched figures whose intervals no longer meet, and whose value is worse by more than that share of what was approved."""
+    """Watched figures whose intervals no longer meet, and whose value is worse by more than that share of what was
+    approved.
+    """
     found = []
     for reading in fresh:
         then = approved.get(reading.name)

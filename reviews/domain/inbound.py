@@ -81,7 +81,9 @@ class Answer:
 
 
 def is_signed(*, body: bytes, signature: str, secrets: Sequence[str]) -> bool:
-    """Whether `signature` is the HMAC-SHA256 of the raw body under one of the secrets; every secret is tried, in constant time."""
+    """Whether `signature` is the HMAC-SHA256 of the raw body under one of the secrets; every secret is tried, in
+    constant time.
+    """
     given = signature.removeprefix(_ALGORITHM).encode()
     right = [
         hmac.compare_digest(hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode(), given)
@@ -108,7 +110,9 @@ def is_too_old(body: bytes, now: datetime) -> bool:
 
 
 def meaning_of(*, status: str, category: str, moves: Mapping[str, str], decisions: Collection[str]) -> Meaning:
-    """What a move asks for: what `moves` say of the status; else a decision, where the status ends the work or is one of `decisions`."""
+    """What a move asks for: what `moves` say of the status; else a decision, where the status ends the work or is one
+    of `decisions`.
+    """
     named = {name.strip().casefold(): meaning for name, meaning in moves.items()}
     wanted = status.strip().casefold()
     if wanted in named:
@@ -157,7 +161,9 @@ def answer_on_action(meaning: Meaning, *, is_closed: bool, ref: str, author: str
 
 
 def is_own_comment(*, is_stored: bool, is_by_us: bool, text: str) -> bool:
-    """Whether a comment is an echo of ours: its id was kept, or our account wrote it with our mark before we could keep it."""
+    """Whether a comment is an echo of ours: its id was kept, or our account wrote it with our mark before we could keep
+    it.
+    """
     return is_stored or (is_by_us and MARKER in text)
 
 

@@ -105,46 +105,74 @@ def _lapse(source: State, guards: str = _LAPSE_GUARDS) -> Transition[State]:
 
 TRANSITIONS: tuple[Transition[State], ...] = (
     Transition(
-        State.DRAFT, State.SCREENING, "submit", Actor.REQUESTER,
+        State.DRAFT,
+        State.SCREENING,
+        "submit",
+        Actor.REQUESTER,
         "required fields given, artifact digest known, owner set, requester acts for the team",
         "revision 1 recorded; policy, stages and checklist fixed for this request",
     ),
     Transition(
-        State.SCREENING, State.CLEARED, "screen", Actor.SYSTEM,
+        State.SCREENING,
+        State.CLEARED,
+        "screen",
+        Actor.SYSTEM,
         "every rule passes, none is indeterminate",
         "determination stored; inventory entry with expiry",
     ),
     Transition(
-        State.SCREENING, State.EVIDENCE, "screen", Actor.SYSTEM,
+        State.SCREENING,
+        State.EVIDENCE,
+        "screen",
+        Actor.SYSTEM,
         "a rule fired or is indeterminate",
         "determination stored; ticket and benchmark runs requested in the same transaction; checklist opened",
     ),
     Transition(
-        State.CLEARED, State.EVIDENCE, "escalate", Actor.SYSTEM,
+        State.CLEARED,
+        State.EVIDENCE,
+        "escalate",
+        Actor.SYSTEM,
         "measured or billed figures arrived and a rule fires on them",
         "new determination stored; ticket and benchmark runs requested; checklist opened",
     ),
     Transition(
-        State.EVIDENCE, State.IN_REVIEW, "request_review", Actor.REQUESTER,
+        State.EVIDENCE,
+        State.IN_REVIEW,
+        "request_review",
+        Actor.REQUESTER,
         "checklist complete, evidence valid and current, contradicted claims answered",
         "revision frozen with its bundle digest; budget reserved; reviewers asked",
     ),
     Transition(
-        State.IN_REVIEW, State.CHANGES_REQUESTED, "request_changes", Actor.REVIEWER,
+        State.IN_REVIEW,
+        State.CHANGES_REQUESTED,
+        "request_changes",
+        Actor.REVIEWER,
         "an eligible reviewer gives a reason",
         "votes kept as history and void for the next revision",
     ),
     Transition(
-        State.CHANGES_REQUESTED, State.EVIDENCE, "revise", Actor.REQUESTER,
-        "", "revision n+1 opened; the difference is shown to reviewers",
+        State.CHANGES_REQUESTED,
+        State.EVIDENCE,
+        "revise",
+        Actor.REQUESTER,
+        "",
+        "revision n+1 opened; the difference is shown to reviewers",
     ),
     Transition(
-        State.IN_REVIEW, State.EVIDENCE, "revise", Actor.REQUESTER,
+        State.IN_REVIEW,
+        State.EVIDENCE,
+        "revise",
+        Actor.REQUESTER,
         "new evidence, or a changed subject",
         "revision n+1 opened; votes void",
     ),
     Transition(
-        State.IN_REVIEW, State.DECIDED, "decide", Actor.SYSTEM,
+        State.IN_REVIEW,
+        State.DECIDED,
+        "decide",
+        Actor.SYSTEM,
         "stages complete or a veto; revision unchanged since the freeze; policy evaluated again and not worse; "
         "budget available",
         "decision stored; on approval authorisation signed and budget committed, on rejection reservation released; "
@@ -153,7 +181,7 @@ TRANSITIONS: tuple[Transition[State], ...] = (
     *(_withdraw(source) for source in (State.DRAFT, State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)),
     *(_lapse(source) for source in (State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)),
     _lapse(State.CLEARED, "the inventory entry has passed its expiry"),
-)  # fmt: skip
+)
 
 
 TERMINAL: frozenset[State] = frozenset(State) - {step.source for step in TRANSITIONS}

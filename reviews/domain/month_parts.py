@@ -1,4 +1,6 @@
-"""What a month's difference from its plan is made of: the projection's twelfth against the requests and server hours of the month."""
+"""What a month's difference from its plan is made of: the projection's twelfth against the requests and server hours of
+the month.
+"""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -35,7 +37,7 @@ def load_of(document: Mapping[str, Any], *, option: str) -> Load:
 
 def with_parts(
     months: Sequence[ComparedMonth], *, load: Load, traffic: Mapping[date, int]
-) -> tuple[ComparedMonth, ...]:  # fmt: skip
+) -> tuple[ComparedMonth, ...]:
     """The months with their requests, and the parts of their difference or what is lacking for them."""
     return tuple(_with_parts(month, load, traffic.get(month.month)) for month in months)
 
@@ -57,9 +59,11 @@ def _with_parts(month: ComparedMonth, load: Load, requests: int | None) -> Compa
 
 def _lacking(load: Load, requests: int | None, server_hours: Decimal | None) -> tuple[str, ...]:
     asked = (
-        (NO_PROJECTION, load.requests), (NO_REPLICAS, load.replica_hours if load.requests else True),
-        (NO_REQUESTS, requests), (NO_HOURS, server_hours),
-    )  # fmt: skip
+        (NO_PROJECTION, load.requests),
+        (NO_REPLICAS, load.replica_hours if load.requests else True),
+        (NO_REQUESTS, requests),
+        (NO_HOURS, server_hours),
+    )
     return tuple(words for words, known in asked if not known)
 
 

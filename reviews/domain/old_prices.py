@@ -9,7 +9,9 @@ SHOWN_MAX = 8
 
 
 def price_words(document: Mapping[str, Any]) -> str:
-    """Each price of a projection once, the oldest first: `aws/us-east-1/g5.xlarge of 2026-01-15`; "" where it names none."""
+    """Each price of a projection once, the oldest first: `aws/us-east-1/g5.xlarge of 2026-01-15`; "" where it names
+    none.
+    """
     named = sorted({(price["as_of"], what_of(price)) for price in document.get("prices", ())})
     words = [f"{what} of {as_of}" for as_of, what in named[:SHOWN_MAX]]
     return ", ".join(words) + (f" and {len(named) - SHOWN_MAX} more" if len(named) > SHOWN_MAX else "")

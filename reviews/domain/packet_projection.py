@@ -47,7 +47,9 @@ class OptionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectionPart:
-    """The projection that counts. `changes` says what a measurement moved, `prices` what each price was and since when."""
+    """The projection that counts. `changes` says what a measurement moved, `prices` what each price
+    was and since when.
+    """
 
     number: int
     title: str
@@ -66,12 +68,16 @@ class ProjectionPart:
         """The first year's cost of every option that has an end, as the chart of costs draws it."""
         return tuple(
             CostRow(
-                label=row.title[:28], value_usd=row.first_year.value, lower_usd=row.first_year.low,
-                upper_usd=row.first_year.high, basis="estimated", is_total=row.is_chosen,
+                label=row.title[:28],
+                value_usd=row.first_year.value,
+                lower_usd=row.first_year.low,
+                upper_usd=row.first_year.high,
+                basis="estimated",
+                is_total=row.is_chosen,
             )
             for row in self.options
             if row.first_year.value is not None
-        )  # fmt: skip
+        )
 
 
 def _words(amount: Decimal | None) -> str:

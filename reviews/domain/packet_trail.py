@@ -1,4 +1,6 @@
-"""The audit trail in a packet: the events of its request, the head of the whole chain, and the checkpoint that signs it."""
+"""The audit trail in a packet: the events of its request, the head of the whole chain, and the checkpoint that signs
+it.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

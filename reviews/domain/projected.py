@@ -17,7 +17,9 @@ WIDENED = ("inference_cost_1y_usd", "total_cost_1y_usd")
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectedFigure:
-    """A fact as projected: the middle of the draws, P10 and P90 as bounds, and the P80; `note` says what was done to them."""
+    """A fact as projected: the middle of the draws, P10 and P90 as bounds, and the P80; `note` says what was done to
+    them.
+    """
 
     name: str
     unit: str
@@ -79,11 +81,18 @@ def _widened(figure: ProjectedFigure, widening: Widening) -> ProjectedFigure:
 def _figure(name: str, said: Mapping[str, Any], *, draws: int) -> ProjectedFigure:
     if any(said[level] is None for level in ("p10", "p50", "p80", "p90")):
         raise Invalid(
-            f"No number of replicas serves the load in {said['unserved_probability']:.0%} of the draws, so {name} has no "
+            f"No number of replicas serves the load in {said['unserved_probability']:.0%} of the draws, so {name} has "
+            "no "
             "end. Raise the latency limit, or project a faster model.",
-            field="projection", code="load_unserved",
-        )  # fmt: skip
+            field="projection",
+            code="load_unserved",
+        )
     return ProjectedFigure(
-        name=name, unit=said["unit"], value=Decimal(said["p50"]), lower=Decimal(said["p10"]),
-        upper=Decimal(said["p90"]), p80=Decimal(said["p80"]), n=draws,
-    )  # fmt: skip
+        name=name,
+        unit=said["unit"],
+        value=Decimal(said["p50"]),
+        lower=Decimal(said["p10"]),
+        upper=Decimal(said["p90"]),
+        p80=Decimal(said["p80"]),
+        n=draws,
+    )

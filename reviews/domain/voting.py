@@ -257,7 +257,8 @@ def _check_stage_open(stage: "Stage", progress: Progress, revision: int) -> None
         raise WrongState(f"The stage “{stage.title}” is not part of this review.", code="unknown_stage")
     if row.is_complete:
         raise WrongState(
-            f"The stage “{stage.title}” is complete with {stage.quorum} of {stage.quorum} approvals; no more are needed.",
+            f"The stage “{stage.title}” is complete with {stage.quorum} of {stage.quorum} approvals; no more are "
+            "needed.",
             code="stage_complete",
         )
     if progress.open_stage is not None and progress.open_stage.id != stage.id:

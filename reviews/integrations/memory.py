@@ -70,7 +70,9 @@ class MemoryTracker:
         self._faults: list[_Fault] = []
 
     def fail_next(self, error: TrackerError, *, after_commit: bool = False, times: int = 1) -> None:
-        """Make the next `times` calls raise `error`: instead of their effect, or after it as if the answer were lost."""
+        """Make the next `times` calls raise `error`: instead of their effect, or after it as if the
+        answer were lost.
+        """
         self._faults.append(_Fault(error, after_commit, times))
 
     def index(self) -> None:
@@ -130,9 +132,14 @@ class MemoryTracker:
         remote = self._remote(kept)
         ours = tuple(_as_read(comment, kept.updated_at) for comment in kept.comments)
         return RemoteIssue(
-            id=kept.id, key=kept.key, url=remote.url, status=kept.status, updated_at=kept.updated_at,
-            comments=(*ours, *kept.said), moves=tuple(kept.moves),
-        )  # fmt: skip
+            id=kept.id,
+            key=kept.key,
+            url=remote.url,
+            status=kept.status,
+            updated_at=kept.updated_at,
+            comments=(*ours, *kept.said),
+            moves=tuple(kept.moves),
+        )
 
     def glance(self, ticket_ids: Sequence[str]) -> dict[str, Glance]:
         """Where the tickets stand; here a status is its own category."""
@@ -189,9 +196,14 @@ def _labels(draft: TicketDraft) -> tuple[str, ...]:
 
 def _as_read(comment: MemoryComment, at: datetime) -> RemoteComment:
     return RemoteComment(
-        id=comment.id, author_id="us", author="Weighbridge", text=f"[{comment.marker}]", created_at=at, updated_at=at,
+        id=comment.id,
+        author_id="us",
+        author="Weighbridge",
+        text=f"[{comment.marker}]",
+        created_at=at,
+        updated_at=at,
         is_by_us=True,
-    )  # fmt: skip
+    )
 
 
 def _lose_answer(fault: _Fault | None) -> None:

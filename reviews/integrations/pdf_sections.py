@@ -1,7 +1,9 @@
 """Prints the sections of a packet, several at once, in child processes that stay for many sections; and joins them.
 
-Each child is limited like the printer of a single packet and serves nothing but what it was handed. It is renewed after a
-number of sections, so that its memory stays bounded, and killed where one section takes too long. Results are handed on as
+Each child is limited like the printer of a single packet and serves nothing but what it was handed. It is renewed after
+a
+number of sections, so that its memory stays bounded, and killed where one section takes too long. Results are handed on
+as
 they come: nobody ever holds more than a few of them.
 """
 
@@ -39,11 +41,17 @@ class Sheet:
 
 
 class SectionPrinter:
-    """Prints sheets in `processes` children; `section_max_s` is the wall clock for one, memory in bytes for each child."""
+    """Prints sheets in `processes` children; `section_max_s` is the wall clock for one, memory in
+    bytes for each child.
+    """
 
     def __init__(
-        self, *, processes: int = PROCESSES, section_max_s: float = SECTION_MAX_S, memory_max_bytes: int = MEMORY_MAX_BYTES
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        processes: int = PROCESSES,
+        section_max_s: float = SECTION_MAX_S,
+        memory_max_bytes: int = MEMORY_MAX_BYTES,
+    ) -> None:
         self.processes = processes
         self.section_max_s = section_max_s
         self.memory_max_bytes = memory_max_bytes
@@ -51,7 +59,9 @@ class SectionPrinter:
     def print(
         self, sheets: Iterable[Sheet], *, shared: Mapping[str, bytes], on_printed: Callable[[str, bytes], None]
     ) -> None:
-        """Print every sheet and hand each PDF to `on_printed`, in this thread, as it comes. Raises PrintFailed for the first fault."""
+        """Print every sheet and hand each PDF to `on_printed`, in this thread, as it comes. Raises PrintFailed for the
+        first fault.
+        """
         work = _Shared(iter(sheets))
         done: queue.Queue[tuple[str, bytes] | PrintFailed | None] = queue.Queue(maxsize=WAITING_MAX)
         threads = [
@@ -88,7 +98,9 @@ def processes_for(sheets: int) -> int:
 
 
 def merge(parts: Sequence[tuple[str, bytes]], *, title: str) -> tuple[bytes, int]:
-    """One PDF of the parts in order, each a bookmark by its title, and how many pages it has; the same parts give the same bytes."""
+    """One PDF of the parts in order, each a bookmark by its title, and how many pages it has; the same parts give the
+    same bytes.
+    """
     from pypdf import PdfReader, PdfWriter  # noqa: PLC0415 -- slow import, and only workers join
 
     writer = PdfWriter()
@@ -130,9 +142,13 @@ class _Child:
         self.printed = 0
         self._is_late = False
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "reviews.integrations.pdf_sections"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, cwd=PROJECT, env=CHILD_ENVIRONMENT,
-        )  # fmt: skip
+            [sys.executable, "-m", "reviews.integrations.pdf_sections"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=PROJECT,
+            env=CHILD_ENVIRONMENT,
+        )
         self._send({"shared": _encoded(shared), "memory_max_bytes": memory_max_bytes, "cpu_max_s": CPU_MAX_S})
 
     def print(self, sheet: Sheet, *, wall_max_s: float) -> bytes:

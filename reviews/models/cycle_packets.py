@@ -1,4 +1,6 @@
-"""The quarterly packet: frozen JSON, drawn section by section; what is drawn of a section serves every packet that has it."""
+"""The quarterly packet: frozen JSON, drawn section by section; what is drawn of a section serves every packet that has
+it.
+"""
 
 from django.db import models
 from django.db.models import F, Q

@@ -36,9 +36,21 @@ COLUMNS = (
     "Gone rules",
 )
 FACT_COLUMNS = (
-    "request_id", "pk", "name", "value", "unit", "basis", "lower", "upper", "confidence", "n", "source", "observed_at",
-    "valid_until", "p80",
-)  # fmt: skip
+    "request_id",
+    "pk",
+    "name",
+    "value",
+    "unit",
+    "basis",
+    "lower",
+    "upper",
+    "confidence",
+    "n",
+    "source",
+    "observed_at",
+    "valid_until",
+    "p80",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,13 +109,16 @@ def run(*, version: PolicyVersion, against: PolicyVersion, quarters: int, now: d
     compared = compare(cases, before=before, after=after)
     lines = sorted((_line(row, each) for row, each in zip(rows, compared, strict=True)), key=_weight)
     return Backtest(
-        version=version, against=against, quarters=tuple(str(each) for each in names), lines=tuple(lines),
+        version=version,
+        against=against,
+        quarters=tuple(str(each) for each in names),
+        lines=tuple(lines),
         before=shares([(each.case, each.before) for each in compared]),
         after=shares([(each.case, each.after) for each in compared]),
         rules_before=rule_counts(each.before for each in compared),
         rules_after=rule_counts(each.after for each in compared),
         changes=diff(before, after),
-    )  # fmt: skip
+    )
 
 
 def replayed(row: Determination) -> Said:
@@ -117,12 +132,20 @@ def table(backtest: Backtest) -> Table:
     """Every request of a back-test as a table."""
     rows = (
         (
-            line.ref, line.title, line.team, line.judged_at, line.recorded.value, line.compared.before.outcome.value,
-            line.compared.after.outcome.value, line.compared.case.usd, line.compared.case.gpu_h,
-            " ".join(line.compared.new_rules), " ".join(line.compared.gone_rules),
+            line.ref,
+            line.title,
+            line.team,
+            line.judged_at,
+            line.recorded.value,
+            line.compared.before.outcome.value,
+            line.compared.after.outcome.value,
+            line.compared.case.usd,
+            line.compared.case.gpu_h,
+            " ".join(line.compared.new_rules),
+            " ".join(line.compared.gone_rules),
         )
         for line in backtest.lines
-    )  # fmt: skip
+    )
     name = f"backtest-{backtest.version.name}-{backtest.version.number}"
     return Table(name, COLUMNS, rows, len(backtest.lines))
 
@@ -152,9 +175,14 @@ def _cases(rows: Sequence[Determination]) -> list[Case]:
 def _case(row: Determination, figures: list[Figure], waivers: dict[int, list[Waiver]]) -> Case:
     amounts = amounts_of(figures, now=row.determined_at)
     return Case(
-        ref=row.request.ref, subject=_subject(row), told=known(figures), at=row.determined_at,
-        waived=_waived(row, waivers), usd=amounts[Unit.USD], gpu_h=amounts[Unit.GPU_H],
-    )  # fmt: skip
+        ref=row.request.ref,
+        subject=_subject(row),
+        told=known(figures),
+        at=row.determined_at,
+        waived=_waived(row, waivers),
+        usd=amounts[Unit.USD],
+        gpu_h=amounts[Unit.GPU_H],
+    )
 
 
 def _figures(rows: Iterable[Determination]) -> dict[int, list[Figure]]:
@@ -182,10 +210,21 @@ def _figures(rows: Iterable[Determination]) -> dict[int, list[Figure]]:
         if _was_known(row, pk, seen):
             found[row.pk].append(
                 Figure(
-                    name=name, value=value.normalize(), unit=unit, basis=Basis(basis), observed_at=seen, lower=lower,
-                    upper=upper, confidence=confidence, n=n, source=source, valid_until=until, p80=p80, id=str(pk),
+                    name=name,
+                    value=value.normalize(),
+                    unit=unit,
+                    basis=Basis(basis),
+                    observed_at=seen,
+                    lower=lower,
+                    upper=upper,
+                    confidence=confidence,
+                    n=n,
+                    source=source,
+                    valid_until=until,
+                    p80=p80,
+                    id=str(pk),
                 )
-            )  # fmt: skip
+            )
     return found
 
 
@@ -220,9 +259,13 @@ def _waived(row: Determination, waivers: dict[int, list[Waiver]]) -> frozenset[s
 def _line(row: Determination, compared: Comparison) -> Line:
     request: ReviewRequest = row.request
     return Line(
-        ref=request.ref, title=request.title, team=request.team.name, judged_at=row.determined_at,
-        recorded=Outcome(row.outcome), compared=compared,
-    )  # fmt: skip
+        ref=request.ref,
+        title=request.title,
+        team=request.team.name,
+        judged_at=row.determined_at,
+        recorded=Outcome(row.outcome),
+        compared=compared,
+    )
 
 
 def _weight(line: Line) -> tuple[int, Decimal, str]:

@@ -20,7 +20,9 @@ Shares = Mapping[str, Mapping[Unit, Decimal]]
 
 @dataclass(frozen=True)
 class Take:
-    """What the request takes from one account; `is_booked` once its decision is made, `is_later` in a quarter after that."""
+    """What the request takes from one account; `is_booked` once its decision is made, `is_later` in a quarter after
+    that.
+    """
 
     effect: Effect
     is_booked: bool
@@ -35,7 +37,8 @@ class Take:
 def shares_of(request: ReviewRequest, *, now: datetime) -> Shares:
     """By quarter, the present one first, what approving now would commit and, in later quarters, plan.
 
-    Training, its GPU hours too, is spent in the quarter of the approval; the rest of the year's cost goes by the days of the
+    Training, its GPU hours too, is spent in the quarter of the approval; the rest of the year's cost goes by the days
+    of the
     authorisation, as no stored projection says more than what a year costs.
     """
     figures, today = figures_of(request), now.date()
@@ -43,8 +46,11 @@ def shares_of(request: ReviewRequest, *, now: datetime) -> Shares:
     once = facts.best(figures, name=ONCE_FACT, now=now)
     days = policy_of(request.policy).authorisation.valid_days if request.policy else DAYS_A_YEAR
     usd = shares(
-        amount=amounts[Unit.USD], once=once.value.quantize(Decimal("0.01")) if once else Decimal(0), start_on=today, days=days
-    )  # fmt: skip
+        amount=amounts[Unit.USD],
+        once=once.value.quantize(Decimal("0.01")) if once else Decimal(0),
+        start_on=today,
+        days=days,
+    )
     present = Quarter.of(today)
     first = {Unit.USD: usd.get(present, Decimal(0)), Unit.GPU_H: amounts[Unit.GPU_H]}
     return {str(present): first} | {str(each): {Unit.USD: usd[each]} for each in usd if each != present}
@@ -75,6 +81,10 @@ def _effects(request: ReviewRequest, decision: Decision | None, now: datetime) -
     for quarter, amounts in wanted.items():
         for unit in Unit:
             yield budgets.effect(
-                team=request.team, quarter=quarter, unit=unit, amount=amounts.get(unit, Decimal(0)), ref=request.ref,
+                team=request.team,
+                quarter=quarter,
+                unit=unit,
+                amount=amounts.get(unit, Decimal(0)),
+                ref=request.ref,
                 today=now.date(),
-            )  # fmt: skip
+            )

@@ -65,19 +65,28 @@ class Comparison:
 
 
 def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
-    """The comparison; without an authorisation it has no months, and still tells how the team's estimates did before."""
+    """The comparison; without an authorisation it has no months, and still tells how the team's
+    estimates did before.
+    """
     known = known_of([request])[request.pk]
     projected, measured = _planned(known.figures, now=now), _measured(known.figures, now=now)
     months, apart = _months(known, monitoring_in_force().cost_tolerance, now)
     return Comparison(
-        ref=request.ref, authorisation=known.held.number if known.held else "", projected=projected, measured=measured,
-        months=months, apart=apart, outlook=outlook_of(months, spent=_spent_on_model(request)) if months else None,
+        ref=request.ref,
+        authorisation=known.held.number if known.held else "",
+        projected=projected,
+        measured=measured,
+        months=months,
+        apart=apart,
+        outlook=outlook_of(months, spent=_spent_on_model(request)) if months else None,
         records=_records(request, estimators_of(request), projected, now),
-    )  # fmt: skip
+    )
 
 
 def records_for_filing(*, request: ReviewRequest, estimator: User, now: datetime) -> tuple[Record, ...]:
-    """How past projections of the team, and of whoever is about to state one, did; empty where nothing is billed yet."""
+    """How past projections of the team, and of whoever is about to state one, did; empty where
+    nothing is billed yet.
+    """
     projected = _planned(figures_of(request), now=now)
     return _records(request, frozenset({estimator.pk}), projected, now)
 
@@ -104,15 +113,23 @@ def table(comparison: Comparison, *, request: ReviewRequest) -> Table:
     asset = request.model_version.asset
     planned = [
         PlannedMonth(
-            month=each.month, month_end=month_end(each.month), authorisation=comparison.authorisation,
-            request=comparison.ref, team=request.team.slug, model=f"{asset.team.slug}/{asset.slug}",
-            low=each.projected.low if each.projected else None, middle=each.projected.middle if each.projected else None,
+            month=each.month,
+            month_end=month_end(each.month),
+            authorisation=comparison.authorisation,
+            request=comparison.ref,
+            team=request.team.slug,
+            model=f"{asset.team.slug}/{asset.slug}",
+            low=each.projected.low if each.projected else None,
+            middle=each.projected.middle if each.projected else None,
             high=each.projected.high if each.projected else None,
-            measured=each.measured.middle if each.measured else None, billed=each.billed, requests=each.requests,
-            parts=each.parts, total=each.difference,
+            measured=each.measured.middle if each.measured else None,
+            billed=each.billed,
+            requests=each.requests,
+            parts=each.parts,
+            total=each.difference,
         )
         for each in comparison.months
-    ]  # fmt: skip
+    ]
     return Table(f"projection-{comparison.ref}", COLUMNS, focus_rows(planned), len(planned))
 
 
@@ -176,9 +193,14 @@ def _months(known: Known, tolerance: Decimal, now: datetime) -> tuple[tuple[Comp
                 apart.append(f"{row.month:%Y-%m}: {spend.apart_words(row.apart)}")
     projected, measured = _planned(known.figures, now=now), _measured(known.figures, now=now)
     found = compare(
-        months, projected=projected, measured=measured, billed=billed, today=now.date(), generated=generated,
+        months,
+        projected=projected,
+        measured=measured,
+        billed=billed,
+        today=now.date(),
+        generated=generated,
         tolerance=tolerance,
-    )  # fmt: skip
+    )
     return with_parts(found, load=known.load, traffic=known.traffic), tuple(apart)
 
 
@@ -207,7 +229,9 @@ def _measured(figures: list[Figure], *, now: datetime) -> Span | None:
 
 
 def _scaled(figures: list[Figure], *, now: datetime) -> Span | None:
-    """The planned month at the measured cost of a thousand inferences, where both that and the planned one are known."""
+    """The planned month at the measured cost of a thousand inferences, where both that and the
+    planned one are known.
+    """
     planned = _planned(figures, now=now)
     plan, seen = (
         facts.best(figures, name="cost_per_1k_usd", now=now, accept=accept) for accept in (PLANNED, (Basis.MEASURED,))

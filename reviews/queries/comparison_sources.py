@@ -1,4 +1,6 @@
-"""What the months of authorised requests are compared from, read for many requests at once: a fixed number of queries."""
+"""What the months of authorised requests are compared from, read for many requests at once: a fixed
+number of queries.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -34,7 +36,9 @@ class Known:
     widened_by: Decimal | None
 
     def owns(self, row: ModelMonth) -> bool:
-        """Whether a month's costs are this request's: they name it, or its authorisation is the model's latest of the month."""
+        """Whether a month's costs are this request's: they name it, or its authorisation is the model's latest of the
+        month.
+        """
         if row.is_named:
             return True
         before = [each for each in self.issued if each.issued_at.date() < month_end(row.month)]

@@ -72,9 +72,10 @@ def _investments(quarter: Quarter, now: datetime) -> tuple[Investment, ...]:
     rows = ReviewRequest.objects.select_related("model_version__asset__team", "policy")
     pending = rows.filter(state__in=[state.value for state in PENDING])
     approved = rows.filter(
-        decision__outcome__startswith="approved", decision__decided_at__date__gte=quarter.start_on,
+        decision__outcome__startswith="approved",
+        decision__decided_at__date__gte=quarter.start_on,
         decision__decided_at__date__lte=quarter.end_on,
-    )  # fmt: skip
+    )
     found = [*pending.order_by("pk"), *approved.select_related("decision").order_by("pk")]
     figures = figures_by_request(found)
     return tuple(_investment(row, figures[row.pk], now) for row in found)
@@ -84,9 +85,13 @@ def _investment(row: ReviewRequest, figures: list[Figure], now: datetime) -> Inv
     decided_at = row.decision.decided_at if row.state == State.DECIDED else None
     amount = amounts_of(figures, now=now)[Unit.USD]
     return Investment(
-        ref=row.ref, title=row.title, model=model_name(row.model_version.asset), state=row.state,
-        usd=amount or None, approved_at=decided_at,
-    )  # fmt: skip
+        ref=row.ref,
+        title=row.title,
+        model=model_name(row.model_version.asset),
+        state=row.state,
+        usd=amount or None,
+        approved_at=decided_at,
+    )
 
 
 def _living() -> QuerySet[Authorisation]:
@@ -97,23 +102,30 @@ def _obligations() -> tuple[Obligation, ...]:
     rows = Condition.objects.filter(met_at=None, authorisation__in=_living()).order_by("due_on", "pk")
     return tuple(
         Obligation(
-            number=row.pk, ref=row.authorisation.decision.request.ref, text=row.text, owner=name_of(row.owner),
-            model=model_name(row.authorisation.decision.request.model_version.asset), due_on=row.due_on,
+            number=row.pk,
+            ref=row.authorisation.decision.request.ref,
+            text=row.text,
+            owner=name_of(row.owner),
+            model=model_name(row.authorisation.decision.request.model_version.asset),
+            due_on=row.due_on,
             authorisation=row.authorisation.number,
         )
         for row in rows.select_related("owner", _OF_AUTHORISATION)
-    )  # fmt: skip
+    )
 
 
 def _endings() -> tuple[Ending, ...]:
     rows = _living().select_related("decision__request__model_version__asset__team")
     return tuple(
         Ending(
-            ref=row.decision.request.ref, model=model_name(row.decision.request.model_version.asset),
-            authorisation=row.number, environment=row.environment, expires_at=row.expires_at,
+            ref=row.decision.request.ref,
+            model=model_name(row.decision.request.model_version.asset),
+            authorisation=row.number,
+            environment=row.environment,
+            expires_at=row.expires_at,
         )
         for row in rows
-    )  # fmt: skip
+    )
 
 
 def _misses(quarter: Quarter, now: datetime) -> tuple[Miss, ...]:
@@ -147,20 +159,32 @@ def _found(row: Finding, account: BudgetAccount | None, request: ReviewRequest |
     budget = f"/budgets/{account.centre.slug}/{account.quarter}/{account.unit}/" if account is not None else "/budgets/"
     page = f"/requests/{request.ref}/" if request is not None else budget
     return Found(
-        number=row.pk, kind=row.kind, subject=row.subject, text=row.text, page=page, team=team.slug if team else "",
-        model=model_name(request.model_version.asset) if request else "", ref=request.ref if request else "",
-    )  # fmt: skip
+        number=row.pk,
+        kind=row.kind,
+        subject=row.subject,
+        text=row.text,
+        page=page,
+        team=team.slug if team else "",
+        model=model_name(request.model_version.asset) if request else "",
+        ref=request.ref if request else "",
+    )
 
 
 def _exemptions(now: datetime) -> tuple[Exemption, ...]:
     rows = Waiver.objects.filter(expires_at__gt=now).select_related("granted_by", "request__model_version__asset__team")
     return tuple(
         Exemption(
-            number=row.pk, ref=row.request.ref, model=model_name(row.request.model_version.asset), rule=row.rule_id,
-            reason=row.reason, granted_by=name_of(row.granted_by), granted_at=row.granted_at, expires_at=row.expires_at,
+            number=row.pk,
+            ref=row.request.ref,
+            model=model_name(row.request.model_version.asset),
+            rule=row.rule_id,
+            reason=row.reason,
+            granted_by=name_of(row.granted_by),
+            granted_at=row.granted_at,
+            expires_at=row.expires_at,
         )
         for row in rows.order_by("pk")
-    )  # fmt: skip
+    )
 
 
 def _orphans() -> tuple[Orphan, ...]:
@@ -192,10 +216,12 @@ def _savings() -> tuple[Saving, ...]:
 def _saving(row: ReviewRequest, candidate: Mapping[str, Any], in_use: frozenset[str]) -> Saving:
     speed = candidate.get("speed_up")
     return Saving(
-        ref=row.ref, model=model_name(row.model_version.asset), variant=str(candidate["name"]),
+        ref=row.ref,
+        model=model_name(row.model_version.asset),
+        variant=str(candidate["name"]),
         is_realised=candidate.get("digest", "") in in_use,
         share=1 - 1 / Decimal(str(speed["value"])) if speed else None,
-    )  # fmt: skip
+    )
 
 
 def _unfinished(cycle: ReviewCycle) -> tuple[Unfinished, ...]:
@@ -205,9 +231,12 @@ def _unfinished(cycle: ReviewCycle) -> tuple[Unfinished, ...]:
     related = ("owner", "decision__item__cycle", "decision__item__asset__team")
     return tuple(
         Unfinished(
-            ref=row.ref, quarter=row.decision.item.cycle.quarter, owner=name_of(row.owner), due_on=row.due_on,
+            ref=row.ref,
+            quarter=row.decision.item.cycle.quarter,
+            owner=name_of(row.owner),
+            due_on=row.due_on,
             model=model_name(row.decision.item.asset) if row.decision.item.asset is not None else "",
             text=f"{DecisionKind(row.decision.kind).words.capitalize()}: {row.decision.item.title}",
         )
         for row in rows.select_related(*related).order_by("pk")
-    )  # fmt: skip
+    )

@@ -165,17 +165,28 @@ def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
     state = CycleState(cycle.state)
     items = items_of(cycle, person=person)
     return CycleView(
-        quarter=cycle.quarter, state=state, collecting_at=cycle.collecting_at, cut_off_at=cycle.cut_off_at,
-        gathered_at=cycle.gathered_at, held_at=cycle.held_at, closed_at=cycle.closed_at,
-        chair=name_of(cycle.chair) if cycle.chair else "", notes=cycle.notes, minutes=cycle.minutes,
+        quarter=cycle.quarter,
+        state=state,
+        collecting_at=cycle.collecting_at,
+        cut_off_at=cycle.cut_off_at,
+        gathered_at=cycle.gathered_at,
+        held_at=cycle.held_at,
+        closed_at=cycle.closed_at,
+        chair=name_of(cycle.chair) if cycle.chair else "",
+        notes=cycle.notes,
+        minutes=cycle.minutes,
         minutes_digest=cycle.minutes_digest,
-        items=tuple(item for item in items if item.place), removed=tuple(item for item in items if not item.place),
-        presences=_presences(cycle), missing=tuple(side.words for side in missing(sides_present(cycle))),
+        items=tuple(item for item in items if item.place),
+        removed=tuple(item for item in items if not item.place),
+        presences=_presences(cycle),
+        missing=tuple(side.words for side in missing(sides_present(cycle))),
         scores=scorecard(cycle.quarter, person=person),
         actions=tuple(action_view(row, now=now) for row in _actions().filter(decision__item__cycle=cycle)),
-        before=_before(cycle, now), may_lead=may_lead_meeting(person), is_present=present,
+        before=_before(cycle, now),
+        may_lead=may_lead_meeting(person),
+        is_present=present,
         may_close=may_close_meeting(person, chair_id=cycle.chair_id),
-    )  # fmt: skip
+    )
 
 
 def items_of(cycle: ReviewCycle, *, person: Person) -> tuple[ItemView, ...]:
@@ -194,27 +205,46 @@ def item_view(row: AgendaItem, *, person: Person, place: int, is_present: bool) 
     """One item of the agenda, as this person sees it."""
     asset = row.asset
     return ItemView(
-        id=row.pk, place=place, kind=row.kind, words=AgendaKind(row.kind).words, title=row.title, why=row.why,
-        page=row.page, model=model_name(asset) if asset else "", request=row.request.ref if row.request else "",
-        recurs=row.recurs.cycle.quarter if row.recurs else "", removal=row.removal_reason,
+        id=row.pk,
+        place=place,
+        kind=row.kind,
+        words=AgendaKind(row.kind).words,
+        title=row.title,
+        why=row.why,
+        page=row.page,
+        model=model_name(asset) if asset else "",
+        request=row.request.ref if row.request else "",
+        recurs=row.recurs.cycle.quarter if row.recurs else "",
+        removal=row.removal_reason,
         removed_by=name_of(row.removed_by) if row.removed_by else "",
         decisions=tuple(_decision(each) for each in row.decisions.all()),
-        may_decide=is_present and may_decide(
-            person, is_present=is_present, team=asset.team.slug if asset else "",
+        may_decide=is_present
+        and may_decide(
+            person,
+            is_present=is_present,
+            team=asset.team.slug if asset else "",
             owner_id=asset.owner_id if asset else None,
         ),
-    )  # fmt: skip
+    )
 
 
 def action_view(row: ActionItem, *, now: datetime) -> ActionView:
     """One action item."""
     decision, ticket = row.decision, getattr(row, "ticket", None)
     return ActionView(
-        ref=row.ref, quarter=decision.item.cycle.quarter, kind=decision.kind, title=decision.item.title,
-        words=DecisionKind(decision.kind).words, owner=name_of(row.owner), due_on=row.due_on, state=row.state,
-        outcome=row.outcome, ticket=ticket.key if ticket else "", ticket_url=ticket.url if ticket else "",
+        ref=row.ref,
+        quarter=decision.item.cycle.quarter,
+        kind=decision.kind,
+        title=decision.item.title,
+        words=DecisionKind(decision.kind).words,
+        owner=name_of(row.owner),
+        due_on=row.due_on,
+        state=row.state,
+        outcome=row.outcome,
+        ticket=ticket.key if ticket else "",
+        ticket_url=ticket.url if ticket else "",
         is_overdue=row.closed_at is None and row.due_on < now.date(),
-    )  # fmt: skip
+    )
 
 
 def _check_sees(person: Person) -> None:
@@ -244,7 +274,12 @@ def _presences(cycle: ReviewCycle) -> tuple[Presence, ...]:
 
 def _decision(row: MeetingDecision) -> DecisionView:
     return DecisionView(
-        kind=row.kind, words=DecisionKind(row.kind).words, rationale=row.rationale, effect=row.effect,
+        kind=row.kind,
+        words=DecisionKind(row.kind).words,
+        rationale=row.rationale,
+        effect=row.effect,
         amount=format_amount(row.amount_usd, unit="USD") if row.amount_usd is not None else "",
-        decided_by=name_of(row.decided_by), decided_at=row.decided_at, action=row.action.ref,
-    )  # fmt: skip
+        decided_by=name_of(row.decided_by),
+        decided_at=row.decided_at,
+        action=row.action.ref,
+    )

@@ -53,18 +53,28 @@ class Electorate:
     def check(self, person: Person, stage: Stage) -> None:
         """Raise unless the person may vote in the stage now."""
         check_may_vote(
-            person=person, stage=stage, stages=self.stages, ballots=self.ballots, revision=self.revision,
-            requester_id=self.requester_id, owner_id=self._owner_for(person),
+            person=person,
+            stage=stage,
+            stages=self.stages,
+            ballots=self.ballots,
+            revision=self.revision,
+            requester_id=self.requester_id,
+            owner_id=self._owner_for(person),
             evidence_editor_ids=self.editor_ids | self.owner_ids,
-        )  # fmt: skip
+        )
 
     def may(self, person: Person, stage: Stage) -> bool:
         """Whether the person may vote in the stage now."""
         return may_vote(
-            person=person, stage=stage, stages=self.stages, ballots=self.ballots, revision=self.revision,
-            requester_id=self.requester_id, owner_id=self._owner_for(person),
+            person=person,
+            stage=stage,
+            stages=self.stages,
+            ballots=self.ballots,
+            revision=self.revision,
+            requester_id=self.requester_id,
+            owner_id=self._owner_for(person),
             evidence_editor_ids=self.editor_ids | self.owner_ids,
-        )  # fmt: skip
+        )
 
     def _owner_for(self, person: Person) -> int:
         """The rules ask about one owner: for an owner themselves, for everybody else any."""
@@ -88,12 +98,16 @@ def ballots_of(request: ReviewRequest) -> list[Ballot]:
     """Every vote ever cast on the request, oldest first."""
     return [
         Ballot(
-            person_id=vote.person_id, person_name=vote.person.get_full_name() or vote.person.username,
-            stage_id=vote.stage, choice=Choice(vote.choice), revision=vote.revision, rationale=vote.rationale,
+            person_id=vote.person_id,
+            person_name=vote.person.get_full_name() or vote.person.username,
+            stage_id=vote.stage,
+            choice=Choice(vote.choice),
+            revision=vote.revision,
+            rationale=vote.rationale,
             cast_at=vote.cast_at,
         )
         for vote in request.votes.select_related("person")
-    ]  # fmt: skip
+    ]
 
 
 def open_stage_for(*, request: ReviewRequest, person: Person) -> Stage | None:

@@ -36,10 +36,20 @@ class AnsweredContradiction:
 def figure_of(row: Fact) -> Figure:
     """A stored fact as the rules take it."""
     return Figure(
-        name=row.name, value=row.value.normalize(), unit=row.unit, basis=Basis(row.basis),
-        lower=row.lower, upper=row.upper, confidence=row.confidence, n=row.n, source=row.source,
-        observed_at=row.observed_at, valid_until=row.valid_until, p80=row.p80, id=str(row.pk),
-    )  # fmt: skip
+        name=row.name,
+        value=row.value.normalize(),
+        unit=row.unit,
+        basis=Basis(row.basis),
+        lower=row.lower,
+        upper=row.upper,
+        confidence=row.confidence,
+        n=row.n,
+        source=row.source,
+        observed_at=row.observed_at,
+        valid_until=row.valid_until,
+        p80=row.p80,
+        id=str(row.pk),
+    )
 
 
 def figures_of(request: ReviewRequest) -> list[Figure]:
@@ -154,11 +164,15 @@ def checklist_status(request: ReviewRequest, *, now: datetime) -> tuple[ItemStat
         return ()
     answers = [
         Answer(
-            item_id=row.item, answered_by=row.answered_by.username, answered_at=row.answered_at, text=row.text,
-            file_digest=row.file_digest, attested_by=row.answered_by.username if row.is_attested else "",
+            item_id=row.item,
+            answered_by=row.answered_by.username,
+            answered_at=row.answered_at,
+            text=row.text,
+            file_digest=row.file_digest,
+            attested_by=row.answered_by.username if row.is_attested else "",
         )
         for row in request.checklist_answers.select_related("answered_by")
-    ]  # fmt: skip
+    ]
     checklist = checklist_of(request.checklist)
     return checklists.completeness(checklist, answers=answers, figures=figures_of(request), now=now)
 

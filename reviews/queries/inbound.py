@@ -1,4 +1,6 @@
-"""What is known of tickets as they stand in the tracker: for the page of a request, the integrations page, the reconciler."""
+"""What is known of tickets as they stand in the tracker: for the page of a request, the integrations page, the
+reconciler.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -118,22 +120,31 @@ def mirror_view(ticket: Ticket) -> MirrorView | None:
     shown = list(theirs[max(0, count - SHOWN_MAX) :])
     known = _people({row.author_id for row in shown})
     return MirrorView(
-        read_at=kept.read_at, is_gone=kept.gone_at is not None, earlier_count=count - len(shown),
+        read_at=kept.read_at,
+        is_gone=kept.gone_at is not None,
+        earlier_count=count - len(shown),
         comments=tuple(
             CommentView(
-                author=row.author, person=known.get(row.author_id, ""), text=row.text, at=row.created_at,
+                author=row.author,
+                person=known.get(row.author_id, ""),
+                text=row.text,
+                at=row.created_at,
                 is_edited=row.updated_at > row.created_at,
             )
             for row in shown
         ),
         moves=tuple(
             MoveView(
-                author=row.author, status=row.status, at=row.moved_at, meaning=row.meaning, outcome=row.outcome,
+                author=row.author,
+                status=row.status,
+                at=row.moved_at,
+                meaning=row.meaning,
+                outcome=row.outcome,
                 reason=row.reason,
             )
             for row in TicketMove.objects.filter(ticket=ticket).exclude(meaning=Meaning.NONE).order_by("pk")
         ),
-    )  # fmt: skip
+    )
 
 
 def numbers(*, now: datetime) -> Numbers:
@@ -141,13 +152,16 @@ def numbers(*, now: datetime) -> Numbers:
     day = Q(received_at__gt=now - timedelta(days=1))
     hooks = WebhookDelivery.objects.aggregate(all=Count("pk"), day=Count("pk", filter=day), last=Max("received_at"))
     return Numbers(
-        deliveries=hooks["all"], deliveries_last_day=hooks["day"], last_delivery_at=hooks["last"],
-        tickets=Ticket.objects.filter(state=TicketState.LINKED).count(), read=TicketMirror.objects.count(),
+        deliveries=hooks["all"],
+        deliveries_last_day=hooks["day"],
+        last_delivery_at=hooks["last"],
+        tickets=Ticket.objects.filter(state=TicketState.LINKED).count(),
+        read=TicketMirror.objects.count(),
         gone=TicketMirror.objects.filter(gone_at__isnull=False).count(),
         comments=TicketComment.objects.filter(is_ours=False).count(),
         refused=TicketMove.objects.filter(outcome=Outcome.REFUSED).count(),
         linked_people=ExternalIdentity.objects.count(),
-    )  # fmt: skip
+    )
 
 
 def last_reconciliation() -> Reconciliation | None:
@@ -162,8 +176,10 @@ def last_reconciliation() -> Reconciliation | None:
 def differences(*, seen: Mapping[str, Glance], statuses: Mapping[str, str]) -> Differences:
     """Every linked ticket beside what was seen of it, by remote id; `statuses` as the settings name them."""
     rows = list(
-        Ticket.objects.filter(state=TicketState.LINKED).select_related("request", "action_item", "mirror").order_by("pk")
-    )  # fmt: skip
+        Ticket.objects.filter(state=TicketState.LINKED)
+        .select_related("request", "action_item", "mirror")
+        .order_by("pk")
+    )
     told = _told(statuses)
     return Differences(
         compared=len(rows),
@@ -172,10 +188,11 @@ def differences(*, seen: Mapping[str, Glance], statuses: Mapping[str, str]) -> D
         astray=tuple(
             (row, told[row.subject[1]])
             for row in rows
-            if row.remote_id in seen and row.subject[1] in told
+            if row.remote_id in seen
+            and row.subject[1] in told
             and not _is_where_told(seen[row.remote_id], statuses[told[row.subject[1]]])
         ),
-    )  # fmt: skip
+    )
 
 
 def _people(account_ids: set[str]) -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""What needs a person: votes, own requests, the quarterly review, action items, conditions, authorisations, stuck effects."""
+"""What needs a person: votes, own requests, the quarterly review, action items, conditions, authorisations, stuck
+effects.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -185,10 +187,16 @@ def _frozen_at(request: ReviewRequest) -> datetime:
 
 def _line(request: ReviewRequest, todo: str, since: datetime) -> RequestLine:
     return RequestLine(
-        ref=request.ref, title=request.title, team=request.team.name, model=str(request.model_version),
-        requester=name_of(request.requester), state=request.state, todo=todo, since=since,
+        ref=request.ref,
+        title=request.title,
+        team=request.team.name,
+        model=str(request.model_version),
+        requester=name_of(request.requester),
+        state=request.state,
+        todo=todo,
+        since=since,
         deadline_at=request.deadline_at,
-    )  # fmt: skip
+    )
 
 
 def _conditions(person: Person, now: datetime) -> Iterable[ConditionLine]:
@@ -201,9 +209,14 @@ def _conditions(person: Person, now: datetime) -> Iterable[ConditionLine]:
         is_mine = row.owner_id == person.id
         if is_mine or may_confirm_condition(person, parties_of(request), owner_id=row.owner_id):
             yield ConditionLine(
-                ref=request.ref, authorisation=row.authorisation.number, text=row.text, owner=name_of(row.owner),
-                due_on=row.due_on, is_overdue=row.due_on < now.date(), is_mine=is_mine,
-            )  # fmt: skip
+                ref=request.ref,
+                authorisation=row.authorisation.number,
+                text=row.text,
+                owner=name_of(row.owner),
+                due_on=row.due_on,
+                is_overdue=row.due_on < now.date(),
+                is_mine=is_mine,
+            )
 
 
 def _authorisations(own: QuerySet[ReviewRequest]) -> Iterable[AuthorisationLine]:
@@ -211,9 +224,13 @@ def _authorisations(own: QuerySet[ReviewRequest]) -> Iterable[AuthorisationLine]
     for row in rows.select_related("decision__request__model_version__asset").order_by("expires_at", "pk"):
         request = row.decision.request
         yield AuthorisationLine(
-            ref=request.ref, number=row.number, model=str(request.model_version), environment=row.environment,
-            state=row.state, expires_at=row.expires_at,
-        )  # fmt: skip
+            ref=request.ref,
+            number=row.number,
+            model=str(request.model_version),
+            environment=row.environment,
+            state=row.state,
+            expires_at=row.expires_at,
+        )
 
 
 def _stuck() -> Iterable[StuckLine]:

@@ -27,11 +27,13 @@ def families(*, now: datetime) -> list[Family]:
         family(f"{name}_tickets", "gauge", "Tickets by state.", counted(Ticket.objects.all(), "state")),
         family(f"{name}_packets", "gauge", "Review packets by state.", counted(packets, "state")),
         family(
-            f"{name}_packet_oldest_due_seconds", "gauge", "How long the oldest due packet has been left lying.",
+            f"{name}_packet_oldest_due_seconds",
+            "gauge",
+            "How long the oldest due packet has been left lying.",
             ages(due, since="next_attempt_at", now=now),
         ),
         histogram(f"{name}_packet_render_seconds", "What drawing a packet took.", spread(drawn, taken_s=took_s)),
-    ]  # fmt: skip
+    ]
 
 
 def undrawn_since(*, now: datetime) -> datetime | None:

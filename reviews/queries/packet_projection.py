@@ -20,12 +20,20 @@ def projection_part(request: ReviewRequest) -> ProjectionPart | None:
         return None
     table, document = table_of(latest.document), latest.document
     return ProjectionPart(
-        number=latest.number, title=latest.title, digest=latest.digest, snapshot=table.snapshot, origin=_origin(latest),
-        requests_per_year=table.requests_per_year, draws=table.draws, seed=table.seed,
-        options=tuple(_option(option, latest.option, document["cheapest"][FIRST_YEAR]) for option in document["options"]),
+        number=latest.number,
+        title=latest.title,
+        digest=latest.digest,
+        snapshot=table.snapshot,
+        origin=_origin(latest),
+        requests_per_year=table.requests_per_year,
+        draws=table.draws,
+        seed=table.seed,
+        options=tuple(
+            _option(option, latest.option, document["cheapest"][FIRST_YEAR]) for option in document["options"]
+        ),
         changes=tuple(_change(move) for move in latest.moves),
         prices=tuple(_price(row) for row in table.prices[:MOST_PRICES]),
-    )  # fmt: skip
+    )
 
 
 def _origin(view: ProjectionView) -> str:
@@ -34,7 +42,8 @@ def _origin(view: ProjectionView) -> str:
 
 def _widened(factor: Decimal, months: int | None) -> str:
     return (
-        f"Among the figures the ranges of its yearly costs stand {number_words(factor)} times as wide, as {months} billed months of "
+        f"Among the figures the ranges of its yearly costs stand {number_words(factor)} times as wide, as {months} "
+        "billed months of "
         "earlier projections ask for."
     )
 
@@ -48,11 +57,15 @@ def _stated(view: ProjectionView) -> str:
 def _option(option: Mapping[str, Any], chosen: str, cheapest: Mapping[str, float]) -> OptionRow:
     figures = option["figures"]
     return OptionRow(
-        title=option["title"], is_chosen=option["id"] == chosen, cheapest=Decimal(str(cheapest[option["id"]])),
-        first_year=_figure(figures[FIRST_YEAR]), serving=_figure(figures["inference_cost_1y_usd"]),
-        training=_figure(figures["training_cost_usd"]), ownership=_figure(figures["tco_usd"]),
+        title=option["title"],
+        is_chosen=option["id"] == chosen,
+        cheapest=Decimal(str(cheapest[option["id"]])),
+        first_year=_figure(figures[FIRST_YEAR]),
+        serving=_figure(figures["inference_cost_1y_usd"]),
+        training=_figure(figures["training_cost_usd"]),
+        ownership=_figure(figures["tco_usd"]),
         per_1k=_figure(figures["cost_per_1k_usd"]),
-    )  # fmt: skip
+    )
 
 
 def _figure(said: Mapping[str, Any]) -> OptionFigure:

@@ -47,7 +47,8 @@ def ask(*checks: Callable[[], None]) -> Possible:
 def steps(
     *, request: ReviewRequest, person: Person, electorate: Electorate, obstacles: tuple[Obstacle, ...]
 ) -> dict[str, Possible]:
-    """The steps a request offers by name: edit, submit, evidence, answer, request_review, vote, revise, withdraw, packet,
+    """The steps a request offers by name: edit, submit, evidence, answer, request_review, vote, revise, withdraw,
+    packet,
     waive."""
     state, parties = State(request.state), parties_of(request)
 

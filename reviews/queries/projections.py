@@ -91,13 +91,21 @@ def views(request: ReviewRequest) -> tuple[ProjectionView, ...]:
     rows = request.projections.select_related("projection", "stated_by").order_by("-number")
     return tuple(
         ProjectionView(
-            number=row.number, token=row.projection.token, title=row.projection.title, option=row.option,
-            digest=row.projection.digest, document=row.projection.document, run_id=row.run_id,
-            changes=row.changes, stated_at=row.stated_at, widened_by=row.widened_by, widened_on=row.widened_on,
+            number=row.number,
+            token=row.projection.token,
+            title=row.projection.title,
+            option=row.option,
+            digest=row.projection.digest,
+            document=row.projection.document,
+            run_id=row.run_id,
+            changes=row.changes,
+            stated_at=row.stated_at,
+            widened_by=row.widened_by,
+            widened_on=row.widened_on,
             stated_by=(row.stated_by.get_full_name() or row.stated_by.username) if row.stated_by else "",
         )
         for row in rows
-    )  # fmt: skip
+    )
 
 
 def redrawn(*, request: ReviewRequest, run: Run) -> Redrawn | None:

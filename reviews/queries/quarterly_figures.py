@@ -49,14 +49,18 @@ def spend(quarter: Quarter, *, now: datetime) -> tuple[Spend, ...]:
     rows = budgets.accounts(teams=None, quarter=str(quarter))
     return tuple(
         Spend(
-            account=f"{row.team_name} {'USD' if row.unit == Unit.USD else 'GPU hours'}", unit=row.unit,
-            allocated=row.balance.allocated - row.balance.handed_out, committed=row.balance.committed, reserved=row.balance.reserved,
-            spent=row.balance.spent, is_generated=row.is_generated,
+            account=f"{row.team_name} {'USD' if row.unit == Unit.USD else 'GPU hours'}",
+            unit=row.unit,
+            allocated=row.balance.allocated - row.balance.handed_out,
+            committed=row.balance.committed,
+            reserved=row.balance.reserved,
+            spent=row.balance.spent,
+            is_generated=row.is_generated,
             forecast=outlook.forecast(row.balance, quarter=quarter, today=min(now.date(), quarter.end_on)),
         )
         for row in rows
         if not row.balance.handed_out or _is_used(row.balance)
-    )  # fmt: skip
+    )
 
 
 def _is_used(balance: Balance) -> bool:
@@ -119,9 +123,11 @@ def point(standing: Standing, *, now: datetime) -> Point:
     """The model in the portfolio, by the best figures of its latest authorised request."""
     known = standing.figures
     return Point(
-        model=standing.name, cost_usd=_best(known, COST, now), latency_ms=_best(known, LATENCY, now),
+        model=standing.name,
+        cost_usd=_best(known, COST, now),
+        latency_ms=_best(known, LATENCY, now),
         value=_best(known, VALUE, now),
-    )  # fmt: skip
+    )
 
 
 def variances(
@@ -129,7 +135,8 @@ def variances(
 ) -> dict[int, Variance]:
     """By model with a bill in the quarter: what its billed months were projected to cost, and what they were billed.
 
-    Where no line of a bill is allocated to it: a fourth of its projected year, and what the ledger drew on its commitments.
+    Where no line of a bill is allocated to it: a fourth of its projected year, and what the ledger drew on its
+    commitments.
     """
     found = {}
     for each in models:
@@ -163,11 +170,13 @@ def figure_rows(standing: Standing, *, variance: Variance | None, now: datetime)
     known = standing.figures
     rows = [
         FigureRow(
-            name=name, projected=_words(known, name, now, PROJECTED), measured=_words(known, name, now, MEASURED),
+            name=name,
+            projected=_words(known, name, now, PROJECTED),
+            measured=_words(known, name, now, MEASURED),
             billed=_words(known, name, now, frozenset({Basis.BILLED})),
         )
         for name in SHOWN
-    ]  # fmt: skip
+    ]
     return tuple(
         row
         for row in (_this_quarter(_best(known, COST, now, accept=PROJECTED), variance), *rows)
@@ -178,9 +187,11 @@ def figure_rows(standing: Standing, *, variance: Variance | None, now: datetime)
 def _this_quarter(year: Decimal | None, variance: Variance | None) -> FigureRow:
     projected = variance.projected_usd if variance else year and year / QUARTERS_A_YEAR
     return FigureRow(
-        name="this quarter", projected=value_words(projected, unit="USD") if projected else "", measured="",
+        name="this quarter",
+        projected=value_words(projected, unit="USD") if projected else "",
+        measured="",
         billed=_billed_words(variance) if variance else "",
-    )  # fmt: skip
+    )
 
 
 def _billed_words(variance: Variance) -> str:

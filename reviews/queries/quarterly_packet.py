@@ -36,12 +36,41 @@ from reviews.queries.quarterly_figures import Standing
 from reviews.queries.scores import lines_of as score_lines_of
 
 SOURCES = (
-    SourceRow(part="Spend", words="The ledger of every budget account; the forecast carries what names no request on at its pace so far, and adds what is committed."),
-    SourceRow(part="Portfolio", words="The best figure of each model's latest authorised request: billed before measured before estimated before declared. On the frontier stands what no other model beats in cost, latency and value together."),
-    SourceRow(part="Bills against projections", words="What the billed months of the quarter were projected to cost, against what bills allocate to the model; where no bill does, a fourth of the projected year against what was drawn on its commitments. Volume is what more or fewer requests cost, efficiency the GPU hours for each of them, price the dollars for each hour; they are told apart for months whose requests were supplied, and the rest is named as such."),
-    SourceRow(part="Scorecard", words="Figures supplied before the cut-off by the owners of the KPIs; steady is less than two percent of the figure before."),
-    SourceRow(part="Agenda", words="Gathered by rule from requests, authorisations, conditions, waivers and findings; edited by the leads."),
-)  # fmt: skip
+    SourceRow(
+        part="Spend",
+        words=(
+            "The ledger of every budget account; the forecast carries what names no request on at its pace so far, "
+            "and adds what is committed."
+        ),
+    ),
+    SourceRow(
+        part="Portfolio",
+        words=(
+            "The best figure of each model's latest authorised request: billed before measured before estimated "
+            "before declared. On the frontier stands what no other model beats in cost, latency and value together."
+        ),
+    ),
+    SourceRow(
+        part="Bills against projections",
+        words=(
+            "What the billed months of the quarter were projected to cost, against what bills allocate to the model; "
+            "where no bill does, a fourth of the projected year against what was drawn on its commitments. Volume is "
+            "what more or fewer requests cost, efficiency the GPU hours for each of them, price the dollars for each "
+            "hour; they are told apart for months whose requests were supplied, and the rest is named as such."
+        ),
+    ),
+    SourceRow(
+        part="Scorecard",
+        words=(
+            "Figures supplied before the cut-off by the owners of the KPIs; steady is less than two percent of the "
+            "figure before."
+        ),
+    ),
+    SourceRow(
+        part="Agenda",
+        words="Gathered by rule from requests, authorisations, conditions, waivers and findings; edited by the leads.",
+    ),
+)
 
 
 def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
@@ -53,14 +82,21 @@ def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
     runs_of = runs.by_request([each.requests[0].ref for each in models if each.requests])
     variances = figures.variances(models, quarter=quarter, spent=figures.billed(quarter), now=now)
     said = QuarterlyPacket(
-        quarter=cycle.quarter, cut_off_at=cycle.cut_off_at, generated_at=now, generator=generator_words(),
+        quarter=cycle.quarter,
+        cut_off_at=cycle.cut_off_at,
+        generated_at=now,
+        generator=generator_words(),
         spend=figures.spend(quarter, now=now),
         points=tuple(figures.point(each, now=now) for each in models),
-        variances=tuple(variances.values()), scores=_scores(cycle.quarter),
+        variances=tuple(variances.values()),
+        scores=_scores(cycle.quarter),
         agenda=tuple(_agenda(number, item) for number, item in enumerate(items, start=1)),
-        followed=_followed(cycle), changes=(), models=tuple(_page(each, items, variances.get(each.asset.pk), runs_of, now) for each in models),
-        rejected=_rejected(quarter), sources=SOURCES,
-    )  # fmt: skip
+        followed=_followed(cycle),
+        changes=(),
+        models=tuple(_page(each, items, variances.get(each.asset.pk), runs_of, now) for each in models),
+        rejected=_rejected(quarter),
+        sources=SOURCES,
+    )
     return _with_changes(cycle, said)
 
 
@@ -85,20 +121,30 @@ def _scores(quarter: str) -> tuple[ScoreRow, ...]:
     lines = score_lines_of(Kpi.objects.filter(retired_at=None).select_related("asset__team", "owner"), quarter=quarter)
     return tuple(
         ScoreRow(
-            model=line.score.model, kpi=line.score.kpi, metric=line.score.metric, unit=line.score.unit,
-            better=line.score.better.value, target=line.score.target, actual=line.score.actual,
-            before=line.score.before, supplied_by=line.score.supplied_by, channel=line.score.channel,
+            model=line.score.model,
+            kpi=line.score.kpi,
+            metric=line.score.metric,
+            unit=line.score.unit,
+            better=line.score.better.value,
+            target=line.score.target,
+            actual=line.score.actual,
+            before=line.score.before,
+            supplied_by=line.score.supplied_by,
+            channel=line.score.channel,
             data_source=line.data_source,
         )
         for line in lines
-    )  # fmt: skip
+    )
 
 
 def _agenda(number: int, item: AgendaItem) -> AgendaRow:
     return AgendaRow(
-        place=number, kind=AgendaKind(item.kind).words, title=item.title, why=item.why,
+        place=number,
+        kind=AgendaKind(item.kind).words,
+        title=item.title,
+        why=item.why,
         model=model_name(item.asset) if item.asset else "",
-    )  # fmt: skip
+    )
 
 
 def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
@@ -111,11 +157,16 @@ def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
     ]
     return tuple(
         FollowedRow(
-            ref=row.ref, decision=DecisionKind(row.decision.kind).words, title=row.decision.item.title,
-            owner=name_of(row.owner), due_on=row.due_on, state=row.state, outcome=row.outcome,
+            ref=row.ref,
+            decision=DecisionKind(row.decision.kind).words,
+            title=row.decision.item.title,
+            owner=name_of(row.owner),
+            due_on=row.due_on,
+            state=row.state,
+            outcome=row.outcome,
         )
         for row in kept
-    )  # fmt: skip
+    )
 
 
 def _page(
@@ -124,18 +175,25 @@ def _page(
     asset, requests, held = model.asset, model.requests, model.authorisation
     own = [item for item in items if item.asset_id == asset.pk]
     return ModelPage(
-        model=model.name, name=asset.name, owner=name_of(asset.owner), tier=asset.tier,
+        model=model.name,
+        name=asset.name,
+        owner=name_of(asset.owner),
+        tier=asset.tier,
         version=requests[0].model_version.version if requests else "",
-        authorisation=f"{held.number}, {held.state.replace('_', ' ')}, until {held.expires_at:%Y-%m-%d}" if held else "",
-        asked=tuple(dict.fromkeys(f"{AgendaKind(item.kind).words}: {item.title}" for item in own)), variance=variance,
+        authorisation=f"{held.number}, {held.state.replace('_', ' ')}, until {held.expires_at:%Y-%m-%d}"
+        if held
+        else "",
+        asked=tuple(dict.fromkeys(f"{AgendaKind(item.kind).words}: {item.title}" for item in own)),
+        variance=variance,
         figures=figures.figure_rows(model, variance=variance, now=now),
         options=_options(runs_of[requests[0].ref]) if requests else (),
         conditions=tuple(
             f"{row.text} ({name_of(row.owner)}, by {row.due_on:%Y-%m-%d}{', met' if row.met_at else ''})"
             for row in (held.conditions.all() if held else ())
         ),
-        risks=tuple(item.why for item in own), requests=tuple(row.ref for row in requests),
-    )  # fmt: skip
+        risks=tuple(item.why for item in own),
+        requests=tuple(row.ref for row in requests),
+    )
 
 
 def _options(asked: Iterable[Run]) -> tuple[OptionRow, ...]:
@@ -148,9 +206,10 @@ def _options(asked: Iterable[Run]) -> tuple[OptionRow, ...]:
 
 def _rejected(quarter: Quarter) -> tuple[RejectedRow, ...]:
     rows = ReviewRequest.objects.filter(
-        decision__outcome=REJECTED, decision__decided_at__date__gte=quarter.start_on,
+        decision__outcome=REJECTED,
+        decision__decided_at__date__gte=quarter.start_on,
         decision__decided_at__date__lte=quarter.end_on,
-    )  # fmt: skip
+    )
     return tuple(
         RejectedRow(ref=row.ref, title=row.title, model=model_name(row.model_version.asset), why=row.decision.rationale)
         for row in rows.select_related("decision", "model_version__asset__team").order_by("pk")

@@ -1,4 +1,6 @@
-"""The pages a frozen quarterly packet is printed from, section by section, and the digest of the sheets they are drawn with."""
+"""The pages a frozen quarterly packet is printed from, section by section, and the digest of the sheets they are drawn
+with.
+"""
 
 import hashlib
 from collections.abc import Mapping

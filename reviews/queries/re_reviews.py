@@ -41,9 +41,14 @@ def first_cause(request: ReviewRequest) -> str:
 def _views(rows: QuerySet[ReReview]) -> tuple[ReReviewView, ...]:
     return tuple(
         ReReviewView(
-            finding=str(row.finding), kind=row.finding.kind, text=row.finding.text, authorisation=row.authorisation.number,
-            first=row.authorisation.decision.request.ref, request=row.request.ref, state=row.request.state,
+            finding=str(row.finding),
+            kind=row.finding.kind,
+            text=row.finding.text,
+            authorisation=row.authorisation.number,
+            first=row.authorisation.decision.request.ref,
+            request=row.request.ref,
+            state=row.request.state,
             noted_at=row.noted_at,
         )
         for row in rows.select_related("finding", "authorisation__decision__request", "request").order_by("pk")
-    )  # fmt: skip
+    )

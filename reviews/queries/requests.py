@@ -17,8 +17,18 @@ from reviews.models import ReviewRequest
 from reviews.rules import Parties
 
 COLUMNS = (
-    "Request", "Title", "State", "Outcome", "Model", "Artifact", "Team", "Environment", "Requester", "Owner", "Filed",
-)  # fmt: skip
+    "Request",
+    "Title",
+    "State",
+    "Outcome",
+    "Model",
+    "Artifact",
+    "Team",
+    "Environment",
+    "Requester",
+    "Owner",
+    "Filed",
+)
 
 
 @dataclass(frozen=True)
@@ -55,9 +65,12 @@ def listed(*, person: Person, filters: Filters) -> QuerySet[ReviewRequest]:
     if filters.search:
         words = filters.search.strip()
         rows = rows.filter(
-            Q(ref__icontains=words) | Q(title__icontains=words) | Q(purpose__icontains=words)
-            | Q(model_version__asset__name__icontains=words) | Q(model_version__digest=words)
-        )  # fmt: skip
+            Q(ref__icontains=words)
+            | Q(title__icontains=words)
+            | Q(purpose__icontains=words)
+            | Q(model_version__asset__name__icontains=words)
+            | Q(model_version__digest=words)
+        )
     if filters.state in {state.value for state in State}:
         rows = rows.filter(state=filters.state)
     if filters.team:
@@ -79,9 +92,18 @@ def _cells(row: ReviewRequest) -> Sequence[Cell]:
     outcome = row.decision.outcome if hasattr(row, "decision") else ""
     version = row.model_version
     return (
-        row.ref, row.title, row.state, outcome, str(version), version.digest, row.team.slug, row.environment,
-        row.requester.username, version.asset.owner.username, row.created_at,
-    )  # fmt: skip
+        row.ref,
+        row.title,
+        row.state,
+        outcome,
+        str(version),
+        version.digest,
+        row.team.slug,
+        row.environment,
+        row.requester.username,
+        version.asset.owner.username,
+        row.created_at,
+    )
 
 
 def _own(person: Person) -> Q:

@@ -19,9 +19,22 @@ from reviews.queries.packet_parts import name_of
 from reviews.rules import may_keep_score
 
 COLUMNS = (
-    "Model", "KPI", "Technical metric", "Unit", "Better", "Target", "Actual", "Quarter before", "Standing", "Trend",
-    "Supplied by", "Channel", "Owner", "Data source", "How estimated",
-)  # fmt: skip
+    "Model",
+    "KPI",
+    "Technical metric",
+    "Unit",
+    "Better",
+    "Target",
+    "Actual",
+    "Quarter before",
+    "Standing",
+    "Trend",
+    "Supplied by",
+    "Channel",
+    "Owner",
+    "Data source",
+    "How estimated",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,14 +98,25 @@ def _line(kpi: Kpi, actual: KpiActual | None, before: KpiActual | None) -> Line:
     team, slug = kpi.asset.team.slug, kpi.asset.slug
     return Line(
         score=Score(
-            model=f"{team}/{slug}", kpi=kpi.name, metric=kpi.metric, unit=kpi.unit, better=Better(kpi.better),
-            target=_plain(actual.target if actual else kpi.target), actual=_plain(actual.value) if actual else None,
-            before=_plain(before.value) if before else None, supplied_by=name_of(actual.supplied_by) if actual else "",
+            model=f"{team}/{slug}",
+            kpi=kpi.name,
+            metric=kpi.metric,
+            unit=kpi.unit,
+            better=Better(kpi.better),
+            target=_plain(actual.target if actual else kpi.target),
+            actual=_plain(actual.value) if actual else None,
+            before=_plain(before.value) if before else None,
+            supplied_by=name_of(actual.supplied_by) if actual else "",
             channel=actual.get_channel_display() if actual else "",
         ),
-        team=team, slug=slug, kpi=kpi.slug, owner=name_of(kpi.owner), data_source=kpi.data_source,
-        how_estimated=kpi.how_estimated, supplied_at=actual.supplied_at if actual else None,
-    )  # fmt: skip
+        team=team,
+        slug=slug,
+        kpi=kpi.slug,
+        owner=name_of(kpi.owner),
+        data_source=kpi.data_source,
+        how_estimated=kpi.how_estimated,
+        supplied_at=actual.supplied_at if actual else None,
+    )
 
 
 def _plain(number: Decimal) -> Decimal:
@@ -102,7 +126,19 @@ def _plain(number: Decimal) -> Decimal:
 def _cells(line: Line) -> tuple[str | Decimal | None, ...]:
     said = line.score
     return (
-        said.model, said.kpi, said.metric, said.unit, said.better.value, said.target, said.actual, said.before,
-        said.standing.value, said.trend.value, said.supplied_by, said.channel, line.owner, line.data_source,
+        said.model,
+        said.kpi,
+        said.metric,
+        said.unit,
+        said.better.value,
+        said.target,
+        said.actual,
+        said.before,
+        said.standing.value,
+        said.trend.value,
+        said.supplied_by,
+        said.channel,
+        line.owner,
+        line.data_source,
         line.how_estimated,
-    )  # fmt: skip
+    )

@@ -215,10 +215,18 @@ def _person(user: User) -> PersonView:
 
 def _model(version: ModelVersion) -> ModelView:
     return ModelView(
-        version_id=version.pk, name=version.asset.name, team=version.asset.team.slug, slug=version.asset.slug,
-        version=version.version, tier=version.asset.tier, digest=version.digest, format=version.format,
-        size_bytes=version.size_bytes, uri=version.uri, is_stored=bool(version.stored_as),
-    )  # fmt: skip
+        version_id=version.pk,
+        name=version.asset.name,
+        team=version.asset.team.slug,
+        slug=version.asset.slug,
+        version=version.version,
+        tier=version.asset.tier,
+        digest=version.digest,
+        format=version.format,
+        size_bytes=version.size_bytes,
+        uri=version.uri,
+        is_stored=bool(version.stored_as),
+    )
 
 
 def _dataset(request: ReviewRequest) -> DatasetView | None:

@@ -1,4 +1,6 @@
-"""The course of a request for page and API: determinations, stages, votes, money, ticket, packets, decision, authorisation."""
+"""The course of a request for page and API: determinations, stages, votes, money, ticket, packets, decision,
+authorisation.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -40,7 +42,8 @@ class StageView:
 class BudgetView:
     """What the request takes from an account; `is_booked` once the decision has committed it.
 
-    `committed` is what is promised or billed otherwise; `forecast` is for the end of the quarter, without the request until
+    `committed` is what is promised or billed otherwise; `forecast` is for the end of the quarter, without the request
+    until
     it is booked. A quarter that `is_later` than the decision's is planned, and refuses nothing. Of what
     the request was `granted` there, bills have drawn `billed`; `over` is beyond the tolerance.
     """
@@ -155,11 +158,15 @@ def waiver_views(request: ReviewRequest, *, now: datetime) -> tuple[WaiverView, 
     """Every waiver of the request, latest first."""
     return tuple(
         WaiverView(
-            rule_id=row.rule_id, reason=row.reason, granted_by=parts.name_of(row.granted_by),
-            granted_at=row.granted_at, expires_at=row.expires_at, is_over=row.expires_at <= now,
+            rule_id=row.rule_id,
+            reason=row.reason,
+            granted_by=parts.name_of(row.granted_by),
+            granted_at=row.granted_at,
+            expires_at=row.expires_at,
+            is_over=row.expires_at <= now,
         )
         for row in request.waivers.select_related("granted_by").order_by("-pk")
-    )  # fmt: skip
+    )
 
 
 def determination_views(request: ReviewRequest) -> tuple[DeterminationPart, ...]:
@@ -176,12 +183,17 @@ def stage_views(*, request: ReviewRequest, electorate: Electorate) -> tuple[Stag
     is_voting = request.state == State.IN_REVIEW
     return tuple(
         StageView(
-            id=row.stage.id, title=row.stage.title, role=row.stage.role.value, quorum=row.stage.quorum,
-            approvers=tuple(ballot.person_name for ballot in row.approvals), needed=row.needed,
-            is_complete=row.is_complete, is_open=is_voting and row.stage == progress.open_stage,
+            id=row.stage.id,
+            title=row.stage.title,
+            role=row.stage.role.value,
+            quorum=row.stage.quorum,
+            approvers=tuple(ballot.person_name for ballot in row.approvals),
+            needed=row.needed,
+            is_complete=row.is_complete,
+            is_open=is_voting and row.stage == progress.open_stage,
         )
         for row in progress.stages
-    )  # fmt: skip
+    )
 
 
 def vote_views(electorate: Electorate) -> tuple[VoteRow, ...]:
@@ -206,24 +218,37 @@ def ticket_view(request: ReviewRequest) -> TicketView | None:
     waiting = [row for row in effects if row.state in {*UNFINISHED, JobState.DEAD}]
     first = waiting[0] if waiting else None
     return TicketView(
-        state=ticket.state, key=ticket.key, url=clickable(ticket.url), status=ticket.status, label=ticket.label,
-        waiting=len(waiting), effect_state=first.state if first else "", attempts=first.attempts if first else 0,
-        why=first.error if first else "", next_attempt_at=first.next_attempt_at if first else None,
+        state=ticket.state,
+        key=ticket.key,
+        url=clickable(ticket.url),
+        status=ticket.status,
+        label=ticket.label,
+        waiting=len(waiting),
+        effect_state=first.state if first else "",
+        attempts=first.attempts if first else 0,
+        why=first.error if first else "",
+        next_attempt_at=first.next_attempt_at if first else None,
         mirror=mirror_view(ticket),
-    )  # fmt: skip
+    )
 
 
 def packet_views(request: ReviewRequest, *, person: Person) -> tuple[PacketView, ...]:
     """Every packet, latest first."""
     return tuple(
         PacketView(
-            number=row.number, state=row.state, is_ready=row.state == JobState.DONE,
-            is_finished=row.state not in UNFINISHED, pages=row.pages, error=row.error,
-            document_digest=row.document_digest, pdf_digest=row.pdf_digest, created_at=row.created_at,
+            number=row.number,
+            state=row.state,
+            is_ready=row.state == JobState.DONE,
+            is_finished=row.state not in UNFINISHED,
+            pages=row.pages,
+            error=row.error,
+            document_digest=row.document_digest,
+            pdf_digest=row.pdf_digest,
+            created_at=row.created_at,
             retry=possible.on_packet(packet=row, person=person),
         )
         for row in request.packets.select_related("request__team").order_by("-number")
-    )  # fmt: skip
+    )
 
 
 def decision_view(decision: Decision | None) -> DecisionView | None:
@@ -231,9 +256,13 @@ def decision_view(decision: Decision | None) -> DecisionView | None:
     if decision is None:
         return None
     return DecisionView(
-        outcome=decision.outcome, rationale=decision.rationale, decided_by=parts.name_of(decision.decided_by),
-        decided_at=decision.decided_at, revision=decision.revision, bundle_digest=decision.bundle_digest,
-    )  # fmt: skip
+        outcome=decision.outcome,
+        rationale=decision.rationale,
+        decided_by=parts.name_of(decision.decided_by),
+        decided_at=decision.decided_at,
+        revision=decision.revision,
+        bundle_digest=decision.bundle_digest,
+    )
 
 
 def authorisation_view(
@@ -244,11 +273,16 @@ def authorisation_view(
     if row is None:
         return None
     return AuthorisationView(
-        number=row.number, state=row.state, environment=row.environment, issued_at=row.issued_at,
-        expires_at=row.expires_at, statement_digest=row.statement_digest,
-        conditions=_conditions(row, request, person, now), re_reviews=opened_for(row),
+        number=row.number,
+        state=row.state,
+        environment=row.environment,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        statement_digest=row.statement_digest,
+        conditions=_conditions(row, request, person, now),
+        re_reviews=opened_for(row),
         revoke=possible.on_authorisation(authorisation=row, person=person),
-    )  # fmt: skip
+    )
 
 
 def _conditions(
@@ -257,23 +291,39 @@ def _conditions(
     rows = authorisation.conditions.select_related("owner", "met_by").order_by("due_on", "pk")
     return tuple(
         ConditionView(
-            id=row.pk, text=row.text, owner=parts.name_of(row.owner), due_on=row.due_on,
+            id=row.pk,
+            text=row.text,
+            owner=parts.name_of(row.owner),
+            due_on=row.due_on,
             is_overdue=row.met_at is None and row.due_on < now.date(),
-            met_at=row.met_at, met_by=parts.name_of(row.met_by) if row.met_by else "",
+            met_at=row.met_at,
+            met_by=parts.name_of(row.met_by) if row.met_by else "",
             confirm=possible.on_condition(condition=row, request=request, person=person),
         )
         for row in rows
-    )  # fmt: skip
+    )
 
 
 def _budget_view(take: Take) -> BudgetView:
     effect, is_booked = take.effect, take.is_booked
     available = effect.available + (effect.booked if is_booked else Decimal(0))
     return BudgetView(
-        unit=effect.unit, quarter=effect.quarter, mode=effect.mode, allocated=effect.allocated,
+        unit=effect.unit,
+        quarter=effect.quarter,
+        mode=effect.mode,
+        allocated=effect.allocated,
         committed=effect.allocated - available - effect.reserved_by_others,
-        reserved_by_others=effect.reserved_by_others, available=available, this=take.this, after=available - take.this,
-        forecast=effect.forecast, forecast_after=effect.forecast if is_booked else effect.forecast_after,
-        is_affordable=is_booked or effect.is_affordable, is_booked=is_booked, is_later=take.is_later,
-        granted=effect.held.committed, billed=effect.held.spent, left=effect.held.open, over=effect.over,
-    )  # fmt: skip
+        reserved_by_others=effect.reserved_by_others,
+        available=available,
+        this=take.this,
+        after=available - take.this,
+        forecast=effect.forecast,
+        forecast_after=effect.forecast if is_booked else effect.forecast_after,
+        is_affordable=is_booked or effect.is_affordable,
+        is_booked=is_booked,
+        is_later=take.is_later,
+        granted=effect.held.committed,
+        billed=effect.held.spent,
+        left=effect.held.open,
+        over=effect.over,
+    )

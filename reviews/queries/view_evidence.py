@@ -123,9 +123,13 @@ def run_entries(request: ReviewRequest, *, person: Person) -> tuple[RunEntry, ..
 
 
 def _fact_view(
-    kind: FactKind, figures: Sequence[Figure], by_id: Mapping[str, Fact], limit: Limit | None,
-    contradicted: AnsweredContradiction | None, now: datetime,
-) -> FactView:  # fmt: skip
+    kind: FactKind,
+    figures: Sequence[Figure],
+    by_id: Mapping[str, Fact],
+    limit: Limit | None,
+    contradicted: AnsweredContradiction | None,
+    now: datetime,
+) -> FactView:
     own = [figure for figure in figures if figure.name == kind.name]
     best = facts.best(own, name=kind.name, now=now)
     row = by_id[best.id] if best else None
@@ -172,8 +176,15 @@ def _is_tighter(name: str, limit: Decimal, known: Decimal) -> bool:
 def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ItemView:
     item = status.item
     return ItemView(
-        id=item.id, kind=item.kind.value, title=item.title, help=item.help, is_required=item.required,
-        is_complete=status.is_complete, why=status.why, facts=item.facts, figures=status.figures,
+        id=item.id,
+        kind=item.kind.value,
+        title=item.title,
+        help=item.help,
+        is_required=item.required,
+        is_complete=status.is_complete,
+        why=status.why,
+        facts=item.facts,
+        figures=status.figures,
         min_length=item.min_length,
         text=answer.text if answer else "",
         file_name=answer.file_name if answer else "",
@@ -181,4 +192,4 @@ def _item_view(status: ItemStatus, answer: ChecklistAnswer | None) -> ItemView:
         is_attested=bool(answer and answer.is_attested),
         answered_by=name_of(answer.answered_by) if answer else "",
         answered_at=answer.answered_at if answer else None,
-    )  # fmt: skip
+    )

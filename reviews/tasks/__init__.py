@@ -113,7 +113,9 @@ def _in_words(close: Callable[[], None]) -> Iterator[None]:
 
 @outbox.handles("ticket.open", channel=effects.TRACKER)
 def open_ticket(message: OutboxMessage) -> None:
-    """Open the one ticket of a request or an action item, or adopt the one an earlier attempt left, and link it back."""
+    """Open the one ticket of a request or an action item, or adopt the one an earlier attempt left,
+    and link it back.
+    """
     ticket = ticket_of(message.payload)
     with tracker() as jira:
         remote = _opened(jira, message, ticket)
@@ -208,9 +210,7 @@ def read_ticket(message: OutboxMessage) -> None:
     for move in remote.moves:
         with transaction.atomic():
             outbox.check_held(message=message, now=timezone.now())
-            judge(
-                ticket=ticket, move=move, moves=moves, decisions=decisions, page=page, now=timezone.now()
-            )  # fmt: skip
+            judge(ticket=ticket, move=move, moves=moves, decisions=decisions, page=page, now=timezone.now())
 
 
 @outbox.handles("tickets.reconcile", channel=effects.TRACKER)
@@ -224,9 +224,7 @@ def reconcile_tickets(message: OutboxMessage) -> outbox.Settle:
             seen |= jira.glance(ids[start : start + GLANCE_MAX])
     by = User.objects.filter(pk=message.payload.get("by")).first()
     mode = Mode(message.payload["mode"])
-    return lambda: _do(
-        reconciliation.reconcile, mode=mode, seen=seen, statuses=_statuses(), by=by, now=timezone.now()
-    )  # fmt: skip
+    return lambda: _do(reconciliation.reconcile, mode=mode, seen=seen, statuses=_statuses(), by=by, now=timezone.now())
 
 
 @outbox.on_tick

@@ -76,7 +76,7 @@ def _draw(packet: CyclePacket, sections: tuple[Section, ...]) -> None:
     def keep() -> None:
         is_ours = quarterly_packets.keep_sections(
             packet=packet, drawn=waiting, done=done, lease=LEASE, now=timezone.now()
-        )  # fmt: skip
+        )
         waiting.clear()
         if not is_ours:
             raise outbox.LeaseLost(f"{packet} was given to another worker.")

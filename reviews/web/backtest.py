@@ -76,8 +76,9 @@ def _run(request: HttpRequest, name: str, number: int) -> Backtest:
     return backtest.run(
         version=backtest.version_of(name=name, number=number),
         against=backtest.compared_with(name=name, number=_number(against) if against else None),
-        quarters=_number(asked) if asked else DEFAULT_QUARTERS, now=timezone.now(),
-    )  # fmt: skip
+        quarters=_number(asked) if asked else DEFAULT_QUARTERS,
+        now=timezone.now(),
+    )
 
 
 def _number(text: str) -> int:

@@ -20,7 +20,9 @@ from reviews.web.scorecard import settled
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def compared(request: HttpRequest, ref: str) -> HttpResponse:
-    """`/requests/<ref>/costs/`: the months of its authorisation side by side; by POST, the requests of a month or a file of them."""
+    """`/requests/<ref>/costs/`: the months of its authorisation side by side; by POST, the requests of a month or a
+    file of them.
+    """
     review = load(request, ref)
     form, status = TrafficForm(request.POST or None, request.FILES or None), 200
     if request.method == "POST":

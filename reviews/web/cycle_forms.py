@@ -87,9 +87,12 @@ class DecisionForm(forms.Form):
     rationale = forms.CharField(label="Why", required=False, widget=WORDS)
     due_on = forms.DateField(label="Due", required=False, widget=DAY)
     amount_usd = forms.DecimalField(
-        label="New budget (USD)", required=False, max_digits=16, decimal_places=2,
+        label="New budget (USD)",
+        required=False,
+        max_digits=16,
+        decimal_places=2,
         help_text="Only to change the budget: what the team's account of this quarter comes to.",
-    )  # fmt: skip
+    )
 
     field_order = ("kind", "rationale", "owner", "due_on", "amount_usd")
 

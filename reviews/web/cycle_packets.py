@@ -48,13 +48,15 @@ def preread(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
     packet = _found(request, quarter, number)
     said = read_packet(packet.document)
     context = {
-        "packet": packet, "said": said, "sections": pages.sections(packet),
+        "packet": packet,
+        "said": said,
+        "sections": pages.sections(packet),
         "crumbs": (
             ("Quarterly review", reverse("reviews:cycles")),
             (quarter, reverse("reviews:cycle", args=[quarter])),
             (f"Packet {number}", ""),
         ),
-    }  # fmt: skip
+    }
     return render(request, "reviews/preread.html", context)
 
 

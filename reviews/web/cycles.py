@@ -151,9 +151,13 @@ def add_item(request: HttpRequest, quarter: str) -> HttpResponse:
     def act() -> str:
         said = form.cleaned_data
         agenda.add(
-            cycle=cycle, title=said["title"], why=said["why"], asset=said["model"], by=user_of(request),
+            cycle=cycle,
+            title=said["title"],
+            why=said["why"],
+            asset=said["model"],
+            by=user_of(request),
             now=timezone.now(),
-        )  # fmt: skip
+        )
         return "It is on the agenda, last; move it where it belongs."
 
     return settle(request, cycle, name="add", form=form, act=act, part="agenda")

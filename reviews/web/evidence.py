@@ -52,9 +52,7 @@ def state_projection(request: HttpRequest, ref: str) -> HttpResponse:
             else find_projection(form.token)
         )
         option = given["option"] or only_option(kept.document)
-        stated = projections.state(
-            request=row, projection=kept, option=option, widen=given["widen"], by=user, now=now
-        )  # fmt: skip
+        stated = projections.state(request=row, projection=kept, option=option, widen=given["widen"], by=user, now=now)
         content = " The past asks for no wider range." if given["widen"] and stated.widened_by is None else ""
         return f"The projection speaks for the costs; the policy has been evaluated with it.{content}"
 
@@ -84,9 +82,14 @@ def answer_item(request: HttpRequest, ref: str, item: str) -> HttpResponse:
     def act() -> str:
         said: dict[str, Any] = form.cleaned_data
         evidence.answer_item(
-            request=row, item_id=item, text=said.get("text", ""), upload=said.get("file"),
-            is_attested=said.get("is_attested", False), by=user_of(request), now=timezone.now(),
-        )  # fmt: skip
+            request=row,
+            item_id=item,
+            text=said.get("text", ""),
+            upload=said.get("file"),
+            is_attested=said.get("is_attested", False),
+            by=user_of(request),
+            now=timezone.now(),
+        )
         return f"“{asked.title}” is answered."
 
     return settle(request, row, name=f"answer:{item}", form=form, act=act, part=f"item-{item}")

@@ -100,19 +100,29 @@ def _given(request: HttpRequest) -> tuple[Any, ...]:
 
 def _initial(draft: ReviewRequest) -> dict[str, Any]:
     return {
-        "title": draft.title, "purpose": draft.purpose, "environment": draft.environment,
-        "business_case": draft.business_case, "artifact": "registered", "model_version": draft.model_version_id,
-        "evaluation": "registered" if draft.dataset_id else "none", "dataset": draft.dataset_id,
+        "title": draft.title,
+        "purpose": draft.purpose,
+        "environment": draft.environment,
+        "business_case": draft.business_case,
+        "artifact": "registered",
+        "model_version": draft.model_version_id,
+        "evaluation": "registered" if draft.dataset_id else "none",
+        "dataset": draft.dataset_id,
         "rivals": list(draft.rivals.values_list("pk", flat=True)),
-    }  # fmt: skip
+    }
 
 
 def _paper(asked: Asked, figures: FiguresForm) -> Paper:
     return Paper(
-        title=asked["title"], purpose=asked["purpose"], environment=asked["environment"],
-        business_case=asked["business_case"], version=_version(asked), dataset=_dataset(asked), rivals=tuple(asked["rivals"]),
+        title=asked["title"],
+        purpose=asked["purpose"],
+        environment=asked["environment"],
+        business_case=asked["business_case"],
+        version=_version(asked),
+        dataset=_dataset(asked),
+        rivals=tuple(asked["rivals"]),
         statements=tuple(figures.statements()),
-    )  # fmt: skip
+    )
 
 
 def _version(asked: Asked) -> ModelVersion | NewVersion:

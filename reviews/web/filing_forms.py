@@ -38,16 +38,18 @@ DATA = [("none", "No evaluation data"), ("registered", "Registered data"), ("upl
 STATED = [(Basis.DECLARED.value, "declared"), (Basis.ESTIMATED.value, "estimated")]
 GROUPS = (
     (
-        "Cost", "in money and in GPU hours",
+        "Cost",
+        "in money and in GPU hours",
         ("training_gpu_hours", "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd", "cost_per_1k_usd"),
     ),
     ("Business", "what the model is to gain", ("business_kpi_delta",)),
     ("Quality", "measured by the benchmark anyway; a claim is set beside it", ("accuracy", "f1_macro", "error_rate")),
     (
-        "Speed and size", "measured by the benchmark anyway; a claim is set beside it",
+        "Speed and size",
+        "measured by the benchmark anyway; a claim is set beside it",
         ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "model_size_mb", "peak_memory_mb"),
     ),
-)  # fmt: skip
+)
 OPEN_GROUPS = 2
 RATIO_HELP = "A share of one: 0.02 is two percent."
 
@@ -116,10 +118,12 @@ class FilingForm(forms.Form):
     )
 
     rivals = VersionsField(
-        queryset=ModelVersion.objects.none(), required=False, label="Other candidates",
+        queryset=ModelVersion.objects.none(),
+        required=False,
+        label="Other candidates",
         help_text="Up to five stored ONNX models of the team; they and their cheaper variants are measured beside this one.",
         widget=forms.SelectMultiple(attrs={"size": 4}),
-    )  # fmt: skip
+    )
 
     evaluation = forms.ChoiceField(label="Evaluation data", choices=DATA, initial="none", widget=forms.RadioSelect)
     dataset = forms.ModelChoiceField(
@@ -187,15 +191,19 @@ class FiguresForm(forms.Form):
         for kind in CATALOGUE.values():
             claim = self.known.get(kind.name)
             self.fields[kind.name] = forms.DecimalField(
-                required=False, label=kind.meaning, initial=claim and format(claim.value, "f"),
-                min_value=kind.minimum, max_value=kind.maximum,
+                required=False,
+                label=kind.meaning,
+                initial=claim and format(claim.value, "f"),
+                min_value=kind.minimum,
+                max_value=kind.maximum,
                 error_messages={
                     "min_value": f"The value of {kind.name} cannot be below {kind.minimum}.",
                     "max_value": f"The value of {kind.name} cannot be above {kind.maximum}.",
                 },
-                max_digits=24, decimal_places=9,
+                max_digits=24,
+                decimal_places=9,
                 widget=forms.NumberInput(attrs={"step": "any"}),
-            )  # fmt: skip
+            )
             self.fields[f"{kind.name}_basis"] = forms.ChoiceField(
                 choices=STATED,
                 label="Basis",
@@ -203,9 +211,12 @@ class FiguresForm(forms.Form):
                 required=False,
             )
             self.fields[f"{kind.name}_source"] = forms.CharField(
-                required=False, max_length=300, label="Source", initial=claim.source if claim else "",
+                required=False,
+                max_length=300,
+                label="Source",
+                initial=claim.source if claim else "",
                 widget=forms.TextInput(attrs={"placeholder": "bill, quote, log, estimate of …"}),
-            )  # fmt: skip
+            )
 
     def clean(self) -> dict[str, Any]:
         """A stated figure stays on record, so clearing its line is no way to take it back."""

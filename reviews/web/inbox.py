@@ -12,7 +12,9 @@ from reviews.queries.inbox import inbox_of
 
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """`/`: votes, own requests, the quarterly review, action items, conditions, authorisations and effects that wait for this person."""
+    """`/`: votes, own requests, the quarterly review, action items, conditions, authorisations and effects that wait
+    for this person.
+    """
     person = person_of(request)
     context = {
         "inbox": inbox_of(person=person, now=timezone.now()),

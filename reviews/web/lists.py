@@ -47,9 +47,12 @@ class FilterForm(forms.Form):
         self.is_valid()
         asked = self.cleaned_data
         return Filters(
-            search=asked.get("q", ""), state=asked.get("state", ""), team=asked.get("team", ""),
-            environment=asked.get("environment", ""), mine=bool(asked.get("mine")),
-        )  # fmt: skip
+            search=asked.get("q", ""),
+            state=asked.get("state", ""),
+            team=asked.get("team", ""),
+            environment=asked.get("environment", ""),
+            mine=bool(asked.get("mine")),
+        )
 
 
 @require_safe

@@ -1,4 +1,6 @@
-"""The meeting's own steps: who attends, an item's place on the agenda, and what is decided of it, without leaving the page."""
+"""The meeting's own steps: who attends, an item's place on the agenda, and what is decided of it, without leaving the
+page.
+"""
 
 from collections.abc import Callable
 
@@ -85,9 +87,11 @@ def decide(request: HttpRequest, quarter: str, item_id: int) -> HttpResponse:
     def act() -> str:
         said = form.cleaned_data
         row = writes.decide(
-            item=item, decided=Decided(**said | {"kind": DecisionKind(said["kind"])}), by=user_of(request),
+            item=item,
+            decided=Decided(**said | {"kind": DecisionKind(said["kind"])}),
+            by=user_of(request),
             now=timezone.now(),
-        )  # fmt: skip
+        )
         return f"Decided. {row.effect} {row.action.ref} is on its way to Jira."
 
     return _settle_item(request, cycle, item, form=form, name="decide", act=act)

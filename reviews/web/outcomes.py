@@ -84,9 +84,13 @@ def waive(request: HttpRequest, ref: str) -> HttpResponse:
     def act() -> str:
         said = form.cleaned_data
         waivers.grant(
-            request=row, rule_id=said["rule"], reason=said["reason"], valid_days=said["valid_days"],
-            by=user_of(request), now=timezone.now(),
-        )  # fmt: skip
+            request=row,
+            rule_id=said["rule"],
+            reason=said["reason"],
+            valid_days=said["valid_days"],
+            by=user_of(request),
+            now=timezone.now(),
+        )
         return f"{said['rule']} is waived for {said['valid_days']} days; the policy has been evaluated anew."
 
     return settle(request, row, name="waive", form=form, act=act, part="policy")

@@ -48,14 +48,16 @@ def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         if done:
             return redirect("reviews:kpis", team, slug)
     context = {
-        "asset": asset, "kpis": scores.of_model(asset), "form": form,
+        "asset": asset,
+        "kpis": scores.of_model(asset),
+        "form": form,
         "may_keep": may_keep_score(person_of(request), team=team),
         "crumbs": (
             ("Models", reverse("governance:models")),
             (asset.name, reverse("governance:model", args=[team, slug])),
             ("KPIs", ""),
         ),
-    }  # fmt: skip
+    }
     return render(request, "reviews/kpis.html", context, status=status)
 
 
@@ -111,9 +113,11 @@ def _read(request: HttpRequest, form: forms.Form) -> str:
         raise Invalid(f"The file has more than {FILE_BYTES_MAX:,} bytes; split it.", field="file")
     rows = read_actuals(file.read())
     actuals = [
-        Supplied(asset=_asset(request, row.model, row=row.row), kpi=row.kpi, value=row.value, source=row.source, row=row.row)
+        Supplied(
+            asset=_asset(request, row.model, row=row.row), kpi=row.kpi, value=row.value, source=row.source, row=row.row
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
     quarter = _quarter()
     writes.supply(quarter=quarter, actuals=actuals, channel="csv", by=user_of(request), now=timezone.now())
     return f"{len(rows):,} figures for {quarter} are kept."
@@ -137,9 +141,12 @@ def _quarter() -> str:
 def _show(request: HttpRequest, *, form: forms.Form, file_form: forms.Form, status: int) -> HttpResponse:
     quarter = _quarter()
     context: dict[str, Any] = {
-        "quarter": quarter, "lines": scores.to_supply(person=person_of(request), quarter=quarter), "form": form,
-        "file_form": file_form, "cycle": ReviewCycle.objects.filter(quarter=quarter).first(),
-    }  # fmt: skip
+        "quarter": quarter,
+        "lines": scores.to_supply(person=person_of(request), quarter=quarter),
+        "form": form,
+        "file_form": file_form,
+        "cycle": ReviewCycle.objects.filter(quarter=quarter).first(),
+    }
     return render(request, "reviews/scorecard.html", context, status=status)
 
 

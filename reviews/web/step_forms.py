@@ -70,9 +70,11 @@ class ProjectionForm(forms.Form):
     """A cost projection: the link of one that is kept, or a spec."""
 
     link = forms.CharField(
-        max_length=300, required=False, label="Link of a kept projection",
+        max_length=300,
+        required=False,
+        label="Link of a kept projection",
         help_text="From the calculator under Costs: calculate, keep it, paste the link.",
-    )  # fmt: skip
+    )
     file = forms.FileField(required=False, label="Or a spec file", help_text="YAML, kind: CostSpec")
     option = forms.CharField(
         max_length=80,
@@ -80,8 +82,10 @@ class ProjectionForm(forms.Form):
         help_text="Which option this request asks for; may be left out where there is one.",
     )
     widen = forms.BooleanField(
-        required=False, label="Widen the range", help_text="As wide as billed months of earlier projections ask for; it takes nine.",
-    )  # fmt: skip
+        required=False,
+        label="Widen the range",
+        help_text="As wide as billed months of earlier projections ask for; it takes nine.",
+    )
 
     def clean(self) -> dict[str, Any]:
         """One of the two is enough, and both are one too many."""
@@ -156,9 +160,10 @@ class VoteForm(forms.Form):
     stage = forms.CharField(widget=forms.HiddenInput)
     choice = forms.ChoiceField(label="Your vote", choices=CHOICES, widget=forms.RadioSelect)
     rationale = forms.CharField(
-        required=False, widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Required to reject or to request changes; the requester and the packet show it.",
-    )  # fmt: skip
+    )
 
     def __init__(self, *args: Any, may_condition: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

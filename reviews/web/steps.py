@@ -55,9 +55,14 @@ def vote(request: HttpRequest, ref: str) -> HttpResponse:
     def act() -> str:
         choice = Choice(form.cleaned_data["choice"])
         after = reviewing.vote(
-            request=row, stage_id=form.cleaned_data["stage"], choice=choice, rationale=form.cleaned_data["rationale"],
-            conditions=form.promises, by=user_of(request), now=timezone.now(),
-        )  # fmt: skip
+            request=row,
+            stage_id=form.cleaned_data["stage"],
+            choice=choice,
+            rationale=form.cleaned_data["rationale"],
+            conditions=form.promises,
+            by=user_of(request),
+            now=timezone.now(),
+        )
         return CAST[State(after.state)]
 
     return settle(request, row, name="vote", form=form, act=act, part="votes")

@@ -50,9 +50,11 @@ def environment_reads(tree: ast.AST) -> list[int]:
     return [
         node.lineno
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
-        and isinstance(node.value, ast.Name) and node.value.id == "os"
-    ]  # fmt: skip
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"environ", "getenv"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "os"
+    ]
 
 
 def test_the_environment_is_read_in_one_place() -> None:

@@ -31,10 +31,14 @@ def test_a_figure_is_kept_in_the_place_of_the_one_before(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("low", "high", "limit", "held"),
     [
-        (None, None, "", ""), (90, None, "at least 90", "yes"), (None, 90, "at most 90", "**no**"),
-        (93, 97, "93 to 97", "yes"), (96, 97, "96 to 97", "**no**"), (93, 94.5, "93 to 94.5", "**no**"),
+        (None, None, "", ""),
+        (90, None, "at least 90", "yes"),
+        (None, 90, "at most 90", "**no**"),
+        (93, 97, "93 to 97", "yes"),
+        (96, 97, "96 to 97", "**no**"),
+        (93, 94.5, "93 to 94.5", "**no**"),
     ],
-)  # fmt: skip
+)
 def test_the_page_says_whether_a_limit_is_held(
     tmp_path: Path, low: float | None, high: float | None, limit: str, held: str
 ) -> None:

@@ -35,9 +35,15 @@ def type_in(lines: Iterable[str], folder: Path, **environment: str) -> Typed:
     _install(folder)
     script = f"exec 3>{codes}\n" + "".join(TOLD.format(line=line) for line in given)
     done = subprocess.run(
-        ["bash", "-c", script], cwd=folder, env=_environment(folder) | environment, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, timeout=PATIENCE_S, check=False,
-    )  # fmt: skip
+        ["bash", "-c", script],
+        cwd=folder,
+        env=_environment(folder) | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
     return Typed(given, tuple(int(code) for code in codes.read_text().split()), done.stdout)
 
 

@@ -1,4 +1,6 @@
-"""What the commands of the toolkit's pages find in the folder they are typed in, and what a test has instead of an example."""
+"""What the commands of the toolkit's pages find in the folder they are typed in, and what a test has instead of an
+example.
+"""
 
 import dataclasses
 import json
@@ -54,12 +56,15 @@ def pictures(path: Path) -> None:
 def picture_model(path: Path) -> None:
     """Scores a picture by the mean of each colour."""
     builders.save(
-        [helper.make_node("ReduceMean", ["x"], ["m"], axes=[2, 3], keepdims=0), helper.make_node("MatMul", ["m", "w"], ["y"])],
+        [
+            helper.make_node("ReduceMean", ["x"], ["m"], axes=[2, 3], keepdims=0),
+            helper.make_node("MatMul", ["m", "w"], ["y"]),
+        ],
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 8, 8])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
         [numpy_helper.from_array(np.eye(3, dtype=np.float32), "w")],
         path,
-    )  # fmt: skip
+    )
 
 
 def written(text: str) -> Callable[[Path], object]:
@@ -75,10 +80,15 @@ def written(text: str) -> Callable[[Path], object]:
 BOTH: Mapping[str, Callable[[Path], object]] = {"model.onnx": builders.classifier, "test.npz": builders.data_set}
 AZURE = {"BillingCurrency": "USD", "Items": [lists.ITEM], "NextPageLink": None, "Count": 1}
 AWS = {
-    "formatVersion": "v1.0", "offerCode": "AmazonEC2", "publicationDate": "2026-10-30T21:15:40Z",
+    "formatVersion": "v1.0",
+    "offerCode": "AmazonEC2",
+    "publicationDate": "2026-10-30T21:15:40Z",
     "products": {"A": {"sku": "A", "productFamily": "Compute Instance", "attributes": lists.ATTRIBUTES}},
-    "terms": {"OnDemand": {"A": {"A.JRTC": {"priceDimensions": {"A.JRTC.6YS6": lists.dimension("1.006")}}}}, "Reserved": {}},
-}  # fmt: skip
+    "terms": {
+        "OnDemand": {"A": {"A.JRTC": {"priceDimensions": {"A.JRTC.6YS6": lists.dimension("1.006")}}}},
+        "Reserved": {},
+    },
+}
 # A page that is not named here is typed in tests/contracts/test_documented_operations.py, or left out with a reason.
 TOOLKIT: Mapping[str, Stage] = {
     "docs/how-to/build-a-decision-matrix.md": Stage({"matrix.yaml": matrices.matrix_file}),
@@ -86,8 +96,10 @@ TOOLKIT: Mapping[str, Stage] = {
     "docs/how-to/choose-a-scenario.md": Stage(
         BOTH,
         {
-            "--batch 8": "--batch 8 --samples 200", "--concurrency 2": "--concurrency 2 --samples 200",
-            "--limit-ms 20": "--limit-ms 20 --samples 100", "sweep.json": "sweep.json --samples 100",
+            "--batch 8": "--batch 8 --samples 200",
+            "--concurrency 2": "--concurrency 2 --samples 200",
+            "--limit-ms 20": "--limit-ms 20 --samples 100",
+            "sweep.json": "sweep.json --samples 100",
         },
     ),
     # Whether a repeated run is equivalent cannot be told on a busy machine; that is an answer too.
@@ -101,7 +113,9 @@ TOOLKIT: Mapping[str, Stage] = {
     "docs/how-to/load-test-an-endpoint.md": Stage(
         {},
         {
-            "http://127.0.0.1:8000": "{loaded}", "60s": "2s", "1000": "400",
+            "http://127.0.0.1:8000": "{loaded}",
+            "60s": "2s",
+            "1000": "400",
             "search.json": "search.json --rate 1500 --duration 0.5s --within 8s",
         },
         unclear=("load",),
@@ -117,21 +131,25 @@ TOOLKIT: Mapping[str, Stage] = {
     "docs/how-to/profile-a-model.md": Stage(
         {"model.onnx": picture_model, "test.npz": pictures, "shop/models.py": written(SHOP)},
         {
-            "n,3,224,224": "n,3,8,8 --samples 200", "http://127.0.0.1:8000": "{endpoint}", "shoes": "shoes --samples 200",
+            "n,3,224,224": "n,3,8,8 --samples 200",
+            "http://127.0.0.1:8000": "{endpoint}",
+            "shoes": "shoes --samples 200",
             "result.json": "result.json --samples 200",
         },
     ),
     "docs/how-to/project-costs.md": Stage(),
     "docs/how-to/use-the-price-book.md": Stage(
         {
-            "lab.yaml": priced.lab_file, "rates.yaml": priced.rates_file,
-            "index.json": written(json.dumps(AWS)), "prices.json": written(json.dumps(AZURE)),
+            "lab.yaml": priced.lab_file,
+            "rates.yaml": priced.rates_file,
+            "index.json": written(json.dumps(AWS)),
+            "prices.json": written(json.dumps(AZURE)),
             "vms.csv": written(lists.vms({}).read()),
             "model_prices_and_context_window.json": written(json.dumps({"gpt-4o-mini": lists.MODEL})),
         }
     ),
     "docs/how-to/value-accuracy.md": Stage(),
-}  # fmt: skip
+}
 
 IS_LONG = "trains for minutes: its command is run, in its short setting, in"
 IS_INSTALLED = "changes what is installed on the machine"

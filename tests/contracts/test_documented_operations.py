@@ -1,4 +1,6 @@
-"""The commands of operators, pipelines and the tutorials, typed as they stand at a server and a database of the test."""
+"""The commands of operators, pipelines and the tutorials, typed as they stand at a server and a
+database of the test.
+"""
 
 import dataclasses
 import json
@@ -154,14 +156,14 @@ OPERATIONS: Mapping[str, Page] = {
     "docs/how-to/change-what-binds.md": Page(with_grace, administers),
     "docs/how-to/create-tokens.md": Page(
         with_tokens,
-        lambda world, _: (world.folder / "ledger.csv").stat().st_size > 0
-        and (world.folder / "audit.xlsx").read_bytes().startswith(b"PK")
-        and ApiToken.objects.filter(user__username="ci-vision").count() == 1,
+        lambda world, _: (
+            (world.folder / "ledger.csv").stat().st_size > 0
+            and (world.folder / "audit.xlsx").read_bytes().startswith(b"PK")
+            and ApiToken.objects.filter(user__username="ci-vision").count() == 1
+        ),
     ),
     "docs/how-to/file-a-request.md": Page(at_the_server, lambda _, __: ReviewRequest.objects.count() == 2),
-    "docs/how-to/gate-a-deployment.md": Page(
-        with_the_statement, lambda _, typed: typed.said.count("allowed") == 2
-    ),
+    "docs/how-to/gate-a-deployment.md": Page(with_the_statement, lambda _, typed: typed.said.count("allowed") == 2),
     "docs/how-to/read-bills.md": Page(with_accounting, lambda _, __: Bill.objects.get().kind == "slurm"),
     "docs/how-to/run-in-production.md": Page(
         in_production, lambda world, typed: administers(world, typed) and (world.folder / "signing.pub").exists()
@@ -175,7 +177,7 @@ OPERATIONS: Mapping[str, Page] = {
     "docs/tutorial/first-review.md": Page(
         lambda world: {"sha256:…": world.decided.model_version.digest}, lambda _, typed: "allow" in typed.said
     ),
-}  # fmt: skip
+}
 
 
 @pytest.fixture

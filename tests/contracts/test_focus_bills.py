@@ -1,6 +1,8 @@
-"""Bills that others wrote: the public sample of FOCUS 1.0, and those of a generator, against an own reading of the rows.
+"""Bills that others wrote: the public sample of FOCUS 1.0, and those of a generator, against an own reading of the
+rows.
 
-The sample (FinOps-Open-Cost-and-Usage-Spec/FOCUS-Sample-Data, CC-BY-4.0) is not part of the project; where it lies beside
+The sample (FinOps-Open-Cost-and-Usage-Spec/FOCUS-Sample-Data, CC-BY-4.0) is not part of the project; where it lies
+beside
 the checkout it is read, elsewhere the test is skipped.
 """
 
@@ -66,8 +68,10 @@ def test_the_public_sample_adds_up_exactly(tmp_path: Path) -> None:
     assert (header.version, header.extra, header.missing) == ("1.0", ("Id",), ())
     assert found_sums(gathered) == sums(SAMPLE)
     assert {key[0]: sum(1 for one in told(SAMPLE) if one["ProviderName"] == key[0]) for key in sums(SAMPLE)} == {
-        "AWS": 942, "Microsoft": 51, "Oracle": 7,
-    }  # fmt: skip
+        "AWS": 942,
+        "Microsoft": 51,
+        "Oracle": 7,
+    }
     assert gathered.lines["billed"].sum() == Decimal("20.520226728990")
     assert (gathered.lines["tags"] != "{}").sum() == sum(1 for one in told(SAMPLE) if one["Tags"] not in {"NULL", "{}"})
     report = report_of(gathered, header)
@@ -111,9 +115,12 @@ def overlaid(rows: list[Mapping[str, str]]) -> tuple[list[dict[str, str]], Decim
         count, consumed = 1 + number % 8, Decimal(number) / 4
         hours += count * consumed
         usage = row(
-            SkuPriceDetails=json.dumps({"GpuCount": count}), ConsumedQuantity=str(consumed), BilledCost=f"0.{number:07d}",
-            Tags=json.dumps({"model": names[number % 2]}), ResourceId=f"endpoint/{number}",
-        )  # fmt: skip
+            SkuPriceDetails=json.dumps({"GpuCount": count}),
+            ConsumedQuantity=str(consumed),
+            BilledCost=f"0.{number:07d}",
+            Tags=json.dumps({"model": names[number % 2]}),
+            ResourceId=f"endpoint/{number}",
+        )
         kept = {name: like[name] for name in like if name.startswith("Billing") or name in PROVIDERS}
         times = {name: like[name] for name in ("ChargePeriodStart", "ChargePeriodEnd")}
         more.append({name: (usage | kept | times | {"BilledCost": usage["BilledCost"]}).get(name, "") for name in like})

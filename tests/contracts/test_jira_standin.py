@@ -54,9 +54,15 @@ def call(url: str, method: str = "GET", body: Any = None, *, token: str = "stand
         ({"labels": ["two words"]}, "labels"),
         ({"customfield_1": "x"}, "customfield_1"),
         ({"description": "plain text"}, "description"),
-        ({"description": EMPTY | {"content": [{"type": "paragraph", "content": [{"type": "text", "text": "x" * 32_768}]}]}}, "description"),
+        (
+            {
+                "description": EMPTY
+                | {"content": [{"type": "paragraph", "content": [{"type": "text", "text": "x" * 32_768}]}]}
+            },
+            "description",
+        ),
     ],
-)  # fmt: skip
+)
 def test_create_refuses_what_jira_refuses(jira: JiraCloud, changes: dict[str, Any], field: str) -> None:
     status, answer = call(f"{jira.url}/rest/api/3/issue", "POST", {"fields": TASK | changes})
     assert (status, list(answer["errors"])) == (400, [field])
@@ -81,11 +87,21 @@ def text(value: str, **more: Any) -> dict[str, Any]:
         (EMPTY | {"content": [{"type": "table", "content": []}]}, "doc.table[0] is empty"),
         (EMPTY | {"content": [{"type": "heading", "attrs": {"level": 7}}]}, "doc.heading[0] has no level from 1 to 6"),
         (EMPTY | {"content": [{"type": "paragraph", "content": [text("")]}]}, "doc.paragraph[0].text[0] has no text"),
-        (EMPTY | {"content": [{"type": "paragraph", "content": [text("x", marks=[{"type": "b"}])]}]}, "doc.paragraph[0].text[0] has unknown marks ['b']"),
-        (EMPTY | {"content": [{"type": "paragraph", "content": [text("x", marks=[{"type": "code"}, {"type": "em"}])]}]}, "doc.paragraph[0].text[0] combines code with another mark"),
-        (EMPTY | {"content": [{"type": "paragraph", "content": [text("x", marks=[{"type": "link"}])]}]}, "doc.paragraph[0].text[0] links nowhere"),
+        (
+            EMPTY | {"content": [{"type": "paragraph", "content": [text("x", marks=[{"type": "b"}])]}]},
+            "doc.paragraph[0].text[0] has unknown marks ['b']",
+        ),
+        (
+            EMPTY
+            | {"content": [{"type": "paragraph", "content": [text("x", marks=[{"type": "code"}, {"type": "em"}])]}]},
+            "doc.paragraph[0].text[0] combines code with another mark",
+        ),
+        (
+            EMPTY | {"content": [{"type": "paragraph", "content": [text("x", marks=[{"type": "link"}])]}]},
+            "doc.paragraph[0].text[0] links nowhere",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_adf(document: object, fault: str) -> None:
     assert adf.fault_in(document) == fault
 
@@ -253,8 +269,10 @@ def test_a_hundred_writes_in_thirty_seconds_are_the_other_limit() -> None:
     assert limits.wait_s("1", now_s=20.0) == 10.0
     assert limits.wait_s("1", now_s=30.0) == 0.0
     assert refusal_headers(1.2) == {
-        "Retry-After": "2", "RateLimit-Reason": "jira-per-issue-on-write", "X-RateLimit-Remaining": "0",
-    }  # fmt: skip
+        "Retry-After": "2",
+        "RateLimit-Reason": "jira-per-issue-on-write",
+        "X-RateLimit-Remaining": "0",
+    }
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,9 @@ RESULT: dict[str, Any] = {
     "candidates": [
         variant("fp32", "baseline", 0.131),
         variant(
-            "int8", "worth_it", 0.064,
+            "int8",
+            "worth_it",
+            0.064,
             quality_drop={"value": 0.0011, "lower": -0.0008, "upper": 0.0029},
             speed_up={"value": 1.61, "lower": 1.60, "upper": 1.63, "is_tied": False},
         ),
@@ -46,7 +48,11 @@ RESULT: dict[str, Any] = {
         {"name": "fp16", "made_by": "FP16", "metrics": {}, "verdict": {"answer": "failed", "reasons": []}},
     ],
     "charts": [
-        {"name": "accuracy-latency", "title": "Accuracy against latency", "alt": "int8 is on the frontier.",
-         "svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="2"/></svg>'},
+        {
+            "name": "accuracy-latency",
+            "title": "Accuracy against latency",
+            "alt": "int8 is on the frontier.",
+            "svg": '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="2"/></svg>',
+        },
     ],
-}  # fmt: skip
+}

@@ -17,7 +17,10 @@ SPEC: dict[str, Any] = {
             "title": "Own replicas",
             "training": {"gpu_hours": [100, 200], "usd_per_gpu_h": {**PRICE, "unit": "gpu_h", "usd": 2.5}},
             "serving": {
-                "kind": "self-hosted", "service_s": [0.1, 0.14], "limit_s": 1.0, "min_replicas": 1,
+                "kind": "self-hosted",
+                "service_s": [0.1, 0.14],
+                "limit_s": 1.0,
+                "min_replicas": 1,
                 "usd_per_replica_h": dict(PRICE),
             },
             "ownership": {"development_usd": 0},
@@ -26,7 +29,9 @@ SPEC: dict[str, Any] = {
             "id": "api",
             "title": "Managed API",
             "serving": {
-                "kind": "managed-api", "input_tokens": 100, "output_tokens": 10,
+                "kind": "managed-api",
+                "input_tokens": 100,
+                "output_tokens": 10,
                 "prices": {
                     "input_usd": {**PRICE, "unit": "million_tokens", "usd": 0.15},
                     "output_usd": {**PRICE, "unit": "million_tokens", "usd": 0.6},
@@ -35,7 +40,7 @@ SPEC: dict[str, Any] = {
             "ownership": {"development_usd": 0},
         },
     ],
-}  # fmt: skip
+}
 
 
 def cost_spec(*, only: str | None = None, **changes: Any) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def met_at(now: datetime) -> datetime:
 def make_item(*, cycle: ReviewCycle, by: User, now: datetime, asset: ModelAsset | None = None) -> AgendaItem:
     return agenda.add(
         cycle=cycle, title="The ranking model", why="It costs more than it gains.", asset=asset, by=by, now=now
-    )  # fmt: skip
+    )
 
 
 def make_decision(
@@ -70,9 +70,11 @@ def make_decision(
 
 def decided(cast: Cast, now: datetime, *, kind: DecisionKind = DecisionKind.KEEP, **changes: object) -> Decided:
     fields = {
-        "kind": kind, "rationale": "It earns what it costs.", "owner": cast.author,
+        "kind": kind,
+        "rationale": "It earns what it costs.",
+        "owner": cast.author,
         "due_on": met_at(now).date() + timedelta(days=30),
-    }  # fmt: skip
+    }
     return Decided(**{**fields, **changes})
 
 
@@ -82,10 +84,16 @@ def make_action(*, cast: Cast, now: datetime, asset: ModelAsset) -> ActionItem:
 
 def sheet(by: User, **changes: object) -> KpiSheet:
     fields = {
-        "slug": "conversion", "name": "Conversion of searches", "metric": "accuracy", "unit": "%",
-        "better": Better.HIGHER, "target": Decimal("3.2"), "owner": by, "data_source": "Web analytics",
+        "slug": "conversion",
+        "name": "Conversion of searches",
+        "metric": "accuracy",
+        "unit": "%",
+        "better": Better.HIGHER,
+        "target": Decimal("3.2"),
+        "owner": by,
+        "data_source": "Web analytics",
         "how_estimated": "Orders after a search, over searches; four weeks.",
-    }  # fmt: skip
+    }
     return KpiSheet(**{**fields, **changes})
 
 

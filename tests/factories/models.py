@@ -46,9 +46,16 @@ def npz_bytes(rows: int = 32, seed: int = 0) -> bytes:
 
 
 def make_version(
-    *, by: User, now: datetime, owner: User | None = None, team: str = TEAM, slug: str = "visual-search",
-    version: str = "1.0.0", tier: str = "T1", seed: int = 0,
-) -> ModelVersion:  # fmt: skip
+    *,
+    by: User,
+    now: datetime,
+    owner: User | None = None,
+    team: str = TEAM,
+    slug: str = "visual-search",
+    version: str = "1.0.0",
+    tier: str = "T1",
+    seed: int = 0,
+) -> ModelVersion:
     """A registered ONNX file of the team, owned by `by` unless said otherwise."""
     asset = inventory.register_asset(
         team=team, slug=slug, name=slug.replace("-", " ").capitalize(), tier=tier, owner=owner or by, by=by, now=now

@@ -1,4 +1,6 @@
-"""Many models with an authorised request each, copied from one that went the whole way: for counting queries and time."""
+"""Many models with an authorised request each, copied from one that went the whole way: for
+counting queries and time.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -30,14 +32,14 @@ DOCUMENT: Mapping[str, Any] = {
 
 def multiply(
     decided: ReviewRequest, *, numbers: Sequence[int], months: Sequence[date], rule: AllocationRule, now: datetime
-) -> list[ReviewRequest]:  # fmt: skip
+) -> list[ReviewRequest]:
     """A model for each number, as authorised as `decided`, with a bill and supplied requests in each of the months."""
     return [_copied(decided, number, months, rule, now) for number in numbers]
 
 
 def _copied(
     decided: ReviewRequest, number: int, months: Sequence[date], rule: AllocationRule, now: datetime
-) -> ReviewRequest:  # fmt: skip
+) -> ReviewRequest:
     version = decided.model_version
     asset = _copy(version.asset, slug=f"model-{number}", name=f"Model {number}")
     mine = _copy(version, asset=asset, digest=digest_of({"model": number}))
@@ -61,21 +63,49 @@ def _copied(
 
 def _bill(
     request: ReviewRequest, asset: ModelAsset, months: Sequence[date], rule: AllocationRule, now: datetime
-) -> None:  # fmt: skip
+) -> None:
     mine = _copy(rule, rule_id=f"r{request.pk}", asset=asset, request_ref=request.ref)
     SpendLine.open_partitions(months)
-    bill = Bill.objects.create(kind="focus", origin="upload", name="b", stored_as="b", digest=digest_of(request.ref),
-                               state="done", report={}, created_at=now, next_attempt_at=now)  # fmt: skip
+    bill = Bill.objects.create(
+        kind="focus",
+        origin="upload",
+        name="b",
+        stored_as="b",
+        digest=digest_of(request.ref),
+        state="done",
+        report={},
+        created_at=now,
+        next_attempt_at=now,
+    )
     for month in months:
         end = date(month.year + month.month // 12, month.month % 12 + 1, 1)
         part = BillSlice.objects.create(
-            bill=bill, provider="AWS", billing_account=request.ref, period=month, period_end=end, rows=1, lines_count=1,
-            gpu_hours=2, read_at=now,
-        )  # fmt: skip
+            bill=bill,
+            provider="AWS",
+            billing_account=request.ref,
+            period=month,
+            period_end=end,
+            rows=1,
+            lines_count=1,
+            gpu_hours=2,
+            read_at=now,
+        )
         SpendLine.objects.create(
-            slice=part, rule=mine, period=month, day=month, provider="AWS", category="Usage", is_correction=False,
-            currency="USD", rows=1, billed=160, effective=Decimal(160), listed=160, gpu_hours=2, server_hours=2,
-        )  # fmt: skip
+            slice=part,
+            rule=mine,
+            period=month,
+            day=month,
+            provider="AWS",
+            category="Usage",
+            is_correction=False,
+            currency="USD",
+            rows=1,
+            billed=160,
+            effective=Decimal(160),
+            listed=160,
+            gpu_hours=2,
+            server_hours=2,
+        )
         Traffic.objects.create(
             request=request, month=month, requests=1500, channel="form", supplied_by=request.owner, supplied_at=now
         )

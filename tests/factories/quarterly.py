@@ -26,7 +26,10 @@ def make_packet(models: int, **changes: object) -> QuarterlyPacket:
     """A packet of so many models, each with a page, a KPI, a point and a variance."""
     numbers = range(1, models + 1)
     fields = {
-        "quarter": "2026Q4", "cut_off_at": AT, "generated_at": AT, "generator": "Weighbridge of the tests",
+        "quarter": "2026Q4",
+        "cut_off_at": AT,
+        "generated_at": AT,
+        "generator": "Weighbridge of the tests",
         "spend": tuple(make_spend(number) for number in range(1, 7)),
         "points": tuple(make_point(number) for number in numbers),
         "variances": tuple(make_variance(number) for number in numbers),
@@ -34,37 +37,56 @@ def make_packet(models: int, **changes: object) -> QuarterlyPacket:
         "agenda": tuple(make_agenda(number) for number in range(1, min(models, 40) + 1)),
         "followed": (
             FollowedRow(
-                ref="ACT-2026Q3-01", decision="optimise", title="The ranking model", owner="Ada", state="done",
-                due_on=date(2026, 12, 1), outcome="Half the latency, a third of the cost.",
+                ref="ACT-2026Q3-01",
+                decision="optimise",
+                title="The ranking model",
+                owner="Ada",
+                state="done",
+                due_on=date(2026, 12, 1),
+                outcome="Half the latency, a third of the cost.",
             ),
             FollowedRow(
-                ref="ACT-2026Q3-02", decision="scale down", title="The bidder", owner="Bo", state="open",
-                due_on=date(2026, 12, 20), outcome="",
+                ref="ACT-2026Q3-02",
+                decision="scale down",
+                title="The bidder",
+                owner="Bo",
+                state="open",
+                due_on=date(2026, 12, 20),
+                outcome="",
             ),
         ),
         "changes": (ChangeRow(what="Spent", before="41,000.00 USD", after="44,300.00 USD"),),
         "models": tuple(make_page(number) for number in numbers),
         "rejected": (
-            RejectedRow(ref="MRR-2026-0007", title="A larger ranker", model="team-1/model-1", why="It gains too little."),
+            RejectedRow(
+                ref="MRR-2026-0007", title="A larger ranker", model="team-1/model-1", why="It gains too little."
+            ),
         ),
         "sources": (SourceRow(part="Spend", words="The ledger of every budget account."),),
-    }  # fmt: skip
+    }
     return QuarterlyPacket(**{**fields, **changes})
 
 
 def make_spend(number: int) -> Spend:
     given = Decimal(10_000 * number)
     return Spend(
-        account=f"Team {number} USD", unit="USD", allocated=given, committed=given / 4, reserved=Decimal(0),
-        spent=given / 2, forecast=given * Decimal("1.1") if number == 2 else given * Decimal("0.9"),
-    )  # fmt: skip
+        account=f"Team {number} USD",
+        unit="USD",
+        allocated=given,
+        committed=given / 4,
+        reserved=Decimal(0),
+        spent=given / 2,
+        forecast=given * Decimal("1.1") if number == 2 else given * Decimal("0.9"),
+    )
 
 
 def make_point(number: int) -> Point:
     return Point(
-        model=name_of(number), cost_usd=Decimal(1_000 + 700 * number), latency_ms=Decimal(200) / number + number % 7,
+        model=name_of(number),
+        cost_usd=Decimal(1_000 + 700 * number),
+        latency_ms=Decimal(200) / number + number % 7,
         value=Decimal(number % 5 - 1) / 100,
-    )  # fmt: skip
+    )
 
 
 def make_variance(number: int) -> Variance:
@@ -74,28 +96,48 @@ def make_variance(number: int) -> Variance:
         lacking = ("the month's number of requests (October 2026)",)
         return Variance(model=name_of(number), projected_usd=projected, billed_usd=projected + off, lacking=lacking)
     return Variance(
-        model=name_of(number), projected_usd=projected, billed_usd=projected + off, volume_usd=off / 2,
-        efficiency_usd=Decimal(0), price_usd=off / 2,
-    )  # fmt: skip
+        model=name_of(number),
+        projected_usd=projected,
+        billed_usd=projected + off,
+        volume_usd=off / 2,
+        efficiency_usd=Decimal(0),
+        price_usd=off / 2,
+    )
 
 
 def make_score(number: int) -> ScoreRow:
     return ScoreRow(
-        model=name_of(number), kpi="Conversion", metric="accuracy", unit="%", better="higher", target=Decimal(3),
-        actual=Decimal(2 + number % 3), before=Decimal(3), supplied_by="Ada", channel="typed in", data_source="Analytics",
-    )  # fmt: skip
+        model=name_of(number),
+        kpi="Conversion",
+        metric="accuracy",
+        unit="%",
+        better="higher",
+        target=Decimal(3),
+        actual=Decimal(2 + number % 3),
+        before=Decimal(3),
+        supplied_by="Ada",
+        channel="typed in",
+        data_source="Analytics",
+    )
 
 
 def make_agenda(number: int) -> AgendaRow:
     return AgendaRow(
-        place=number, kind="Investment pending", title=f"Model {number} for search", model=name_of(number),
+        place=number,
+        kind="Investment pending",
+        title=f"Model {number} for search",
+        model=name_of(number),
         why=f"It is in review: {1_000 + 700 * number} USD a year.",
-    )  # fmt: skip
+    )
 
 
 def make_page(number: int, *, name: str = "") -> ModelPage:
     return ModelPage(
-        model=name_of(number), name=name or f"Model {number}", version=f"1.{number}.0", owner="Ada", tier="T1",
+        model=name_of(number),
+        name=name or f"Model {number}",
+        version=f"1.{number}.0",
+        owner="Ada",
+        tier="T1",
         authorisation=f"AUT-2026-{number:04d}, active, until 2027-06-30",
         asked=(f"Investment pending: Model {number} for search", "Condition due: Watch its memory"),
         figures=tuple(
@@ -103,13 +145,20 @@ def make_page(number: int, *, name: str = "") -> ModelPage:
             for each in ("total_cost_1y_usd", "inference_cost_1y_usd", "latency_p95_ms", "accuracy", "model_size_mb")
         ),
         options=tuple(
-            OptionRow(name=each, answer="worth it", accuracy="0.8604 (0.8535 to 0.8671)", p95_ms="0.064 (0.058 to 0.070)",
-                      standing="frontier (P 1.00)")
+            OptionRow(
+                name=each,
+                answer="worth it",
+                accuracy="0.8604 (0.8535 to 0.8671)",
+                p95_ms="0.064 (0.058 to 0.070)",
+                standing="frontier (P 1.00)",
+            )
             for each in ("fp32", "int8", "pruned", "distilled")
         ),
-        conditions=("Watch its memory (Ada, by 2027-02-01)",), risks=("Its bill runs ahead of its forecast.",),
-        requests=(f"MRR-2026-{number:04d}",), variance=make_variance(number),
-    )  # fmt: skip
+        conditions=("Watch its memory (Ada, by 2027-02-01)",),
+        risks=("Its bill runs ahead of its forecast.",),
+        requests=(f"MRR-2026-{number:04d}",),
+        variance=make_variance(number),
+    )
 
 
 def name_of(number: int) -> str:

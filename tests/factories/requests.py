@@ -64,16 +64,25 @@ def usd_shares(*, now: datetime, usd: str = "30000", once: str = "9600") -> list
 
 
 def make_draft(
-    *, by: User, now: datetime, version: ModelVersion | None = None, with_data: bool = True, purpose: str = PURPOSE,
-    title: str = "Visual search, autumn model", environment: str = "prod", declared: Mapping[str, str] = DECLARED,
-) -> ReviewRequest:  # fmt: skip
+    *,
+    by: User,
+    now: datetime,
+    version: ModelVersion | None = None,
+    with_data: bool = True,
+    purpose: str = PURPOSE,
+    title: str = "Visual search, autumn model",
+    environment: str = "prod",
+    declared: Mapping[str, str] = DECLARED,
+) -> ReviewRequest:
     """A draft with its declared figures."""
     filing = Filing(
-        title=title, purpose=purpose, environment=environment,
+        title=title,
+        purpose=purpose,
+        environment=environment,
         business_case="Raises conversion of the search page by 1.5 %.",
         model_version=version or make_version(by=by, now=now),
         dataset=make_dataset(by=by, now=now) if with_data else None,
-    )  # fmt: skip
+    )
     request = requests.create(filing=filing, by=by, now=now)
     for name, value in declared.items():
         state_figure(request=request, name=name, value=value, by=by, now=now)
@@ -96,9 +105,11 @@ def make_submitted(*, by: User, now: datetime, **changes: Any) -> ReviewRequest:
 
 
 def result_of(
-    metrics: Mapping[str, tuple[float, float | None, float | None, int]] = MEASURED, *, verdict: str = "valid",
+    metrics: Mapping[str, tuple[float, float | None, float | None, int]] = MEASURED,
+    *,
+    verdict: str = "valid",
     reasons: tuple[str, ...] = (),
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """A result document of the toolkit: metric -> (value, lower, upper, n)."""
     manifest = {"isolation": "process", "model": {"digest": "sha256:" + "a" * 64}}
     return {
@@ -106,13 +117,18 @@ def result_of(
         "verdict": {"status": verdict, "reasons": [{"code": "test", "message": reason} for reason in reasons]},
         "metrics": {
             name: {
-                "value": value, "lower": lower, "upper": upper, "confidence": 0.95, "n": n, "unit": CATALOGUE[name].unit,
+                "value": value,
+                "lower": lower,
+                "upper": upper,
+                "confidence": 0.95,
+                "n": n,
+                "unit": CATALOGUE[name].unit,
             }
             for name, (value, lower, upper, n) in metrics.items()
         },
         "manifest": manifest | {"digest": digest_of(manifest)},
         "samples": {"latency_ms": [1.4, 1.5, 1.6]},
-    }  # fmt: skip
+    }
 
 
 def keeping_samples(result: dict[str, Any], n: int = 2_000) -> dict[str, Any]:

@@ -28,10 +28,17 @@ MISSING = (
     "Chromium is not installed, so no page can be looked at: run `apt-get install -y --no-install-recommends chromium`."
 )
 SILENT = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-dev-shm-usage",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-dev-shm-usage",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-)  # fmt: skip
+)
 LISTEN = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>

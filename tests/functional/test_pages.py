@@ -1,4 +1,6 @@
-"""Every page, in a browser, by day and by night: no barrier axe can find, no breach of the content policy, no stranger called."""
+"""Every page, in a browser, by day and by night: no barrier axe can find, no breach of the content policy, no stranger
+called.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,6 @@
-"""A null character, which no text of PostgreSQL can hold, is refused wherever a text is looked up; never an error of the server."""
+"""A null character, which no text of PostgreSQL can hold, is refused wherever a text is looked up; never an error of
+the server.
+"""
 
 import pytest
 from django import forms
@@ -38,7 +40,7 @@ def chosen() -> list[tuple[type[forms.BaseForm], str, forms.ModelChoiceField]]:
         for kind in below(forms.BaseForm)
         for name, field in kind.base_fields.items()
         if isinstance(field, forms.ModelChoiceField)
-    ]  # fmt: skip
+    ]
 
 
 def test_no_choice_of_a_page_asks_the_database_for_one() -> None:

@@ -34,9 +34,13 @@ def main() -> None:
         for number in range(TICKETS):
             draft = walks.make_draft(by=author, now=now, version=version, with_data=False, purpose=f"Purpose {number}")
             Ticket.objects.create(
-                request=draft, label=f"label-{number}", state=TicketState.LINKED, remote_id=str(10_000 + number),
-                key=f"MR-{number}", linked_at=now,
-            )  # fmt: skip
+                request=draft,
+                label=f"label-{number}",
+                state=TicketState.LINKED,
+                remote_id=str(10_000 + number),
+                key=f"MR-{number}",
+                linked_at=now,
+            )
     issues = list(Ticket.objects.order_by("pk").values_list("remote_id", flat=True))
     print(json.dumps({"socket": settings.DATABASES["default"]["HOST"], "issues": issues}))
 

@@ -85,9 +85,14 @@ def timed(command: list[str], folder: Path) -> tuple[str, float]:
     """Run a command on the first core; what it printed, and its processor time in seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        [*OUR_CORE, *command], cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+        [*OUR_CORE, *command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.stdout, done.stderr[-2000:]
     return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -98,20 +103,37 @@ def weighbridge(url: str, rate: int, seconds: int, folder: Path) -> Said:
     result = folder / "ours.json"
     _, cpu_s = timed(
         [
-            sys.executable, "-m", "benchmarking.toolkit", "load", url, "--rate", str(rate), "--duration", f"{seconds}s",
-            "--arrivals", "constant", "--connections", "128", "--json", str(result),
+            sys.executable,
+            "-m",
+            "benchmarking.toolkit",
+            "load",
+            url,
+            "--rate",
+            str(rate),
+            "--duration",
+            f"{seconds}s",
+            "--arrivals",
+            "constant",
+            "--connections",
+            "128",
+            "--json",
+            str(result),
         ],
         folder,
-    )  # fmt: skip
+    )
     document = json.loads(result.read_text())
     metrics, n = document["metrics"], document["metrics"]["error_rate"]["n"]
     p99 = metrics.get("response_time_p99_ms")
     # Of the generator's process alone; the rest of the command starts Python, computes and writes.
     assert cpu_s > document["run"]["generator_cpu_s"]
     return Said(
-        "weighbridge load", n, metrics["achieved_per_s"]["value"], p99["value"] if p99 else None,
-        document["run"]["generator_cpu_s"] / n * 1e6, sum(error["count"] for error in document["errors"]),
-    )  # fmt: skip
+        "weighbridge load",
+        n,
+        metrics["achieved_per_s"]["value"],
+        p99["value"] if p99 else None,
+        document["run"]["generator_cpu_s"] / n * 1e6,
+        sum(error["count"] for error in document["errors"]),
+    )
 
 
 def wrk(url: str, rate: int, seconds: int, folder: Path) -> Said:
@@ -165,15 +187,18 @@ def locust(url: str, rate: int, seconds: int, folder: Path) -> Said:
 
 
 PEERS: dict[str, tuple[str, Callable[[str, int, int, Path], Said]]] = {
-    "wrk": ("wrk", wrk), "h2load": ("nghttp2-client", h2load), "hey": ("hey", hey),
-}  # fmt: skip
+    "wrk": ("wrk", wrk),
+    "h2load": ("nghttp2-client", h2load),
+    "hey": ("hey", hey),
+}
 
 
 def as_table(said: list[Said]) -> str:
     """The figures side by side."""
     lines = [f"{'tool':<20} {'requests':>9} {'achieved/s':>11} {'p99 ms':>9} {'CPU us/request':>15} {'errors':>7}"]
     lines += [
-        f"{one.tool:<20} {one.requests:>9,} {one.rate_per_s:>11,.0f} {one.p99_ms if one.p99_ms is not None else float('nan'):>9.1f}"
+        f"{one.tool:<20} {one.requests:>9,} {one.rate_per_s:>11,.0f} "
+        f"{one.p99_ms if one.p99_ms is not None else float('nan'):>9.1f}"
         f" {one.cpu_us:>15.1f} {one.errors:>7}"
         for one in said
     ]

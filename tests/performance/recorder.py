@@ -18,7 +18,9 @@ DIGITS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """One figure: what it is of, its value, what it is held to (None where it is for reading), and what stood beside it."""
+    """One figure: what it is of, its value, what it is held to (None where it is for reading), and what stood beside
+    it.
+    """
 
     name: str
     title: str
@@ -71,9 +73,11 @@ class Recorder:
             return
         kept = json.loads(figures.read_text(encoding="utf-8")) if figures.exists() else {}
         stamp = {
-            "at": at, "machine": machine(), "load_before": round(self.load_before, 1),
+            "at": at,
+            "machine": machine(),
+            "load_before": round(self.load_before, 1),
             "command": self.command,
-        }  # fmt: skip
+        }
         for figure in self.found:
             rounded = float(f"{figure.value:.{DIGITS}g}")
             kept[figure.name] = {**asdict(figure), "value": rounded, "is_held": figure.is_held, **stamp}
@@ -86,4 +90,7 @@ def machine() -> str:
     seen = manifest.machine()
     virtual = ", virtual" if seen["is_virtual"] is True else ""
     engine = manifest.libraries(("onnxruntime",))["onnxruntime"]
-    return f"{seen['cpus_usable']} processors ({seen['cpu']}{virtual}), {seen['memory_mb'] // 1000} GB, {seen['python']}, ONNX Runtime {engine}"
+    return (
+        f"{seen['cpus_usable']} processors ({seen['cpu']}{virtual}), {seen['memory_mb'] // 1000} GB, "
+        f"{seen['python']}, ONNX Runtime {engine}"
+    )

@@ -46,7 +46,9 @@ def loadgen_ms(runner, feeds, folder):
 
 
 def test_percentiles_agree_with_loadgen_within_our_interval(network, tmp_path, keep):  # noqa: F811 -- the fixture imported above
-    """Median over turns: LoadGen's answer lies within our interval, widened by what Python's hop into it costs (8 us)."""
+    """Median over turns: LoadGen's answer lies within our interval, widened by what Python's hop
+    into it costs (8 us).
+    """
     runner = OnnxRuntimeRunner(network, threads=1)
     x = np.random.default_rng(1).normal(size=(ROWS, 512)).astype(np.float32)
     feeds = [{"a0": x[row : row + 1]} for row in range(ROWS)]
@@ -68,10 +70,17 @@ def test_percentiles_agree_with_loadgen_within_our_interval(network, tmp_path, k
         their = float(np.median([answer[percent] for answer in theirs]))
         slack = 0.008 + (interval.upper - interval.lower)
         figure = keep(
-            f"percentiles.p{percent}", their, "ms", at_least=min(interval.lower, *each),
-            at_most=max(interval.upper, *each) + slack, title=f"LoadGen's p{percent} of SingleStream, within ours",
-            beside=f"ours {interval.value:.4f} [{interval.lower:.4f}, {interval.upper:.4f}] ms; {TURNS} x {QUERIES:,} queries each",
-        )  # fmt: skip
+            f"percentiles.p{percent}",
+            their,
+            "ms",
+            at_least=min(interval.lower, *each),
+            at_most=max(interval.upper, *each) + slack,
+            title=f"LoadGen's p{percent} of SingleStream, within ours",
+            beside=(
+                f"ours {interval.value:.4f} [{interval.lower:.4f}, {interval.upper:.4f}] ms; {TURNS} x {QUERIES:,} "
+                "queries each"
+            ),
+        )
         if not figure.is_held:
             missed.append(percent)
     assert missed == []

@@ -26,9 +26,14 @@ DECLARED = (
     "business_kpi_delta",
 )
 MEASURED = (
-    "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "accuracy", "f1_macro",
+    "latency_p50_ms",
+    "latency_p95_ms",
+    "latency_p99_ms",
+    "throughput_per_s",
+    "accuracy",
+    "f1_macro",
     "alternatives_measured",
-)  # fmt: skip
+)
 
 
 def figures(shares: np.ndarray) -> list[Figure]:
@@ -38,8 +43,13 @@ def figures(shares: np.ndarray) -> list[Figure]:
         scale = 1 if CATALOGUE[name].unit in {"ratio", "variants"} else 1000
         value = Decimal(str(round(float(share), 4))) * scale
         figure = Figure(
-            name=name, value=value, unit=CATALOGUE[name].unit, basis=Basis.DECLARED, observed_at=NOW, source="training log"
-        )  # fmt: skip
+            name=name,
+            value=value,
+            unit=CATALOGUE[name].unit,
+            basis=Basis.DECLARED,
+            observed_at=NOW,
+            source="training log",
+        )
         if name in MEASURED:
             figure = replace(figure, basis=Basis.MEASURED, lower=value * 9 / 10, upper=value, n=3000)
         found.append(figure)
@@ -63,6 +73,9 @@ def test_ten_thousand_requests(keep: Recorder) -> None:
         times.append(time.process_time() - begun)
     assert len({each.after.outcome for each in compared}) > 1
     assert keep(
-        "policy.backtest", min(times), "s of processor time", at_most=LIMIT_S,
+        "policy.backtest",
+        min(times),
+        "s of processor time",
+        at_most=LIMIT_S,
         title=f"Back-test of two policy versions on {REQUESTS:,} requests of {len(told[0])} figures",
-    ).is_held  # fmt: skip
+    ).is_held

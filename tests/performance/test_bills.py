@@ -1,6 +1,7 @@
 """A bill of five million rows: read, checked, added up, copied and allocated; beside a bare scan that checks nothing.
 
-`WEIGHBRIDGE_BILL_ROWS` sets another number of rows. The file is one of a generator, repeated; the scans run in processes of
+`WEIGHBRIDGE_BILL_ROWS` sets another number of rows. The file is one of a generator, repeated; the scans run in
+processes of
 their own, whose memory is watched, and take turns so that a busy machine bothers both alike.
 """
 
@@ -96,11 +97,18 @@ def test_the_scan_is_nearly_as_quick_as_one_that_checks_nothing(bill: Path, keep
     turns = [(scanned("bare", bill), scanned("ours", bill)) for _ in range(ROUNDS)]
     bare, ours = (min(turn[place]["s"] for turn in turns) for place in (0, 1))
     peak = max(turn[1]["mb"] for turn in turns)
-    beside = f"{ROWS / ours / 1e6:.2f} million rows a second, {turns[0][1]['groups']:,.0f} groups; bare {bare:.1f} s, ours {ours:.1f} s"
+    beside = (
+        f"{ROWS / ours / 1e6:.2f} million rows a second, {turns[0][1]['groups']:,.0f} groups; bare {bare:.1f} s, ours "
+        f"{ours:.1f} s"
+    )
     share = keep(
-        "bills.scan_share", bare / ours, "of the bare scan's speed", at_least=LEAST_SHARE, beside=beside,
+        "bills.scan_share",
+        bare / ours,
+        "of the bare scan's speed",
+        at_least=LEAST_SHARE,
+        beside=beside,
         title=f"Reading {ROWS:,} rows of a bill with every check, beside the same sums in Polars without any",
-    )  # fmt: skip
+    )
     memory = keep(
         "bills.scan_memory", peak, "MB", at_most=MOST_MB, title=f"Anonymous memory while scanning {ROWS:,} rows"
     )
@@ -122,6 +130,10 @@ def test_a_bill_is_on_record_within_a_minute(bill: Path, now: object, settings: 
     done = Bill.objects.get(pk=received.pk)
     assert (done.state, done.report["rows_kept"]) == (JobState.DONE, max(1, ROWS // BASE_ROWS) * BASE_ROWS)
     assert keep(
-        "bills.whole", took, "s", at_most=LIMIT_S, title=f"From a kept file of {ROWS:,} rows to lines on record",
+        "bills.whole",
+        took,
+        "s",
+        at_most=LIMIT_S,
+        title=f"From a kept file of {ROWS:,} rows to lines on record",
         beside=f"{SpendLine.objects.count():,} lines copied",
-    ).is_held  # fmt: skip
+    ).is_held

@@ -29,6 +29,9 @@ def test_ten_thousand_draws_by_168_hours(keep: Recorder) -> None:
         times.append(time.process_time() - begun)
     assert cost.total_usd.shape == (DRAWS,)
     assert keep(
-        "costs.draws_by_hours", min(times), "s of processor time", at_most=LIMIT_S,
+        "costs.draws_by_hours",
+        min(times),
+        "s of processor time",
+        at_most=LIMIT_S,
         title=f"Sizing and pricing {DRAWS:,} draws over 168 hours",
-    ).is_held  # fmt: skip
+    ).is_held

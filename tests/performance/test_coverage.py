@@ -26,9 +26,14 @@ def share(keep):
         hits = list(hits)
         key = "".join(letter if letter.isalnum() else "_" for letter in name)
         assert keep(
-            f"coverage.{key}", 100 * sum(hits) / len(hits), "%", at_least=100 * low, at_most=100 * high,
-            title=name[0].upper() + name[1:], beside=f"{len(hits):,} trials",
-        ).is_held  # fmt: skip
+            f"coverage.{key}",
+            100 * sum(hits) / len(hits),
+            "%",
+            at_least=100 * low,
+            at_most=100 * high,
+            title=name[0].upper() + name[1:],
+            beside=f"{len(hits):,} trials",
+        ).is_held
 
     return held
 
@@ -92,9 +97,14 @@ def test_paired_drop_by_bootstrap(share):
         truth = rng.normal(size=400)
         baseline, variant = truth + rng.normal(0, 0.5, 400), truth + rng.normal(0, 0.6, 400)
         held = metric_drop(
-            truth, baseline, variant, metric=lambda t, a: -float(np.mean((t - a) ** 2)), resamples=400, seed=seed,
+            truth,
+            baseline,
+            variant,
+            metric=lambda t, a: -float(np.mean((t - a) ** 2)),
+            resamples=400,
+            seed=seed,
             confidence=LEVEL,
-        )  # fmt: skip
+        )
         hits.append(held.lower <= 0.36 - 0.25 <= held.upper)
     share("paired drop of squared error (bootstrap)", hits, low=0.92)
 

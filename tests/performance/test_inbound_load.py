@@ -1,4 +1,5 @@
-"""Deliveries of Jira as they come in a busy hour: 50 a second for 20 seconds, to gunicorn and PostgreSQL as in production.
+"""Deliveries of Jira as they come in a busy hour: 50 a second for 20 seconds, to gunicorn and PostgreSQL as in
+production.
 
 Open loop: each delivery has its moment, and its latency counts from that moment, so that a server that falls behind
 cannot hide it. Jira opens a connection for each delivery, and so does this.
@@ -55,9 +56,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     environment = {**os.environ, **own}
     try:
         made = subprocess.run(
-            [sys.executable, "-m", "tests.performance.inbound_place"], cwd=ROOT, env=environment, check=True, text=True,
+            [sys.executable, "-m", "tests.performance.inbound_place"],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+            text=True,
             stdout=subprocess.PIPE,
-        )  # fmt: skip
+        )
         said = json.loads(made.stdout)
         with serving(folder, environment) as port:
             yield Place(port, f"host={said['socket']} user=postgres dbname={embedded.DATABASE}", said["issues"])
@@ -74,13 +79,26 @@ def serving(folder: Path, environment: dict[str, str]) -> Iterator[int]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     production = {
-        "DJANGO_SETTINGS_MODULE": "governance.project.settings.prod", "WEIGHBRIDGE_HOSTS": "127.0.0.1",
-        "WEIGHBRIDGE_SECRET_KEY": "k" * 60, "WEIGHBRIDGE_BASE_URL": "https://127.0.0.1", "JIRA_WEBHOOK_SECRETS": SECRET,
-    }  # fmt: skip
+        "DJANGO_SETTINGS_MODULE": "governance.project.settings.prod",
+        "WEIGHBRIDGE_HOSTS": "127.0.0.1",
+        "WEIGHBRIDGE_SECRET_KEY": "k" * 60,
+        "WEIGHBRIDGE_BASE_URL": "https://127.0.0.1",
+        "JIRA_WEBHOOK_SECRETS": SECRET,
+    }
     command = [
-        sys.executable, "-m", "gunicorn", "governance.project.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2",
-        "--threads", "4", "--timeout", "120",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "governance.project.wsgi",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "2",
+        "--threads",
+        "4",
+        "--timeout",
+        "120",
+    ]
     with (folder / "web.log").open("wb") as log:
         web = subprocess.Popen(command, cwd=ROOT, env={**environment, **production}, stdout=log, stderr=log)
     try:
@@ -126,12 +144,16 @@ def deliver(port: int, delivery: Delivery, due_s: float) -> tuple[int, float]:
 def test_fifty_deliveries_a_second_are_stored_once_each_and_answered_in_time(place: Place, keep: Recorder) -> None:
     hooks = Webhooks(Issues.__new__(Issues), SECRET, rng=random.Random(0))
     deliveries = [
-        hooks.signed({
-            "timestamp": int(time.time() * 1000), "webhookEvent": "jira:issue_updated", "number": number,
-            "issue": {"id": place.issues[number % len(place.issues)]},
-        })
+        hooks.signed(
+            {
+                "timestamp": int(time.time() * 1000),
+                "webhookEvent": "jira:issue_updated",
+                "number": number,
+                "issue": {"id": place.issues[number % len(place.issues)]},
+            }
+        )
         for number in range(COUNT)
-    ]  # fmt: skip
+    ]
     begun_s = time.monotonic() + 0.5
     with ThreadPoolExecutor(64) as senders:
         sent = [
@@ -142,10 +164,13 @@ def test_fifty_deliveries_a_second_are_stored_once_each_and_answered_in_time(pla
     statuses, times_ms = Counter(status for status, _ in answers), sorted(taken_ms for _, taken_ms in answers)
     p50_ms, p95_ms, p99_ms = (statistics.quantiles(times_ms, n=100)[percent - 1] for percent in (50, 95, 99))
     keep(
-        "deliveries.p95", p95_ms, "ms", at_most=P95_MS_MAX,
+        "deliveries.p95",
+        p95_ms,
+        "ms",
+        at_most=P95_MS_MAX,
         title=f"p95 of {COUNT:,} signed deliveries at {RATE_PER_S} a second, from the moment each is due",
         beside=f"p50 {p50_ms:.1f} ms, p99 {p99_ms:.1f} ms, slowest {times_ms[-1]:.1f} ms; answers {dict(statuses)}",
-    )  # fmt: skip
+    )
     assert statuses == {202: COUNT}
     kept = {hashlib.sha256(delivery.body).hexdigest() for delivery in deliveries}
     with psycopg.connect(place.database) as connection:

@@ -1,6 +1,7 @@
 """The load generator on one core against nginx on the other: its rate, and what it says beside its peers.
 
-Ratios and truths are asserted; rates and times are printed, with the load of the machine, because other work moves them.
+Ratios and truths are asserted; rates and times are printed, with the load of the machine, because other work moves
+them.
 """
 
 import math
@@ -50,7 +51,10 @@ def test_twenty_thousand_a_second_open_loop_on_one_core_without_an_error(nginx, 
         if said.rate_per_s > 0.98 * RATE:
             break
     title = f"Answered a second of {RATE:,}, open loop, on one core"
-    beside = f"{said.errors} errors of {said.requests:,}, p99 {said.p99_ms or math.nan:.1f} ms, {said.cpu_us:.0f} µs of processor a request"
+    beside = (
+        f"{said.errors} errors of {said.requests:,}, p99 {said.p99_ms or math.nan:.1f} ms, {said.cpu_us:.0f} µs of "
+        "processor a request"
+    )
     assert keep("load.answered", said.rate_per_s, "/s", at_least=0.98 * RATE, title=title, beside=beside).is_held
     assert keep("load.errors", said.errors, "", at_most=0, title="Errors of these").is_held
 
@@ -69,11 +73,17 @@ def test_side_by_side_with_its_peers_while_the_server_is_frozen_for_a_second(ngi
     ours = said[0]
     for one in (each for each in said if each.p99_ms is not None):
         keep(
-            f"peers.{one.tool.partition(' ')[0]}", one.p99_ms, "ms",
-            at_least=0.95 * TRUTH_MS if one is ours else None, at_most=1.05 * TRUTH_MS if one is ours else None,
+            f"peers.{one.tool.partition(' ')[0]}",
+            one.p99_ms,
+            "ms",
+            at_least=0.95 * TRUTH_MS if one is ours else None,
+            at_most=1.05 * TRUTH_MS if one is ours else None,
             title=f"p99 that `{one.tool}` tells",
-            beside=f"{one.requests:,} requests, {one.rate_per_s:,.0f}/s, {one.cpu_us:.0f} µs of processor each, {one.errors} errors",
-        )  # fmt: skip
+            beside=(
+                f"{one.requests:,} requests, {one.rate_per_s:,.0f}/s, {one.cpu_us:.0f} µs of processor each, "
+                f"{one.errors} errors"
+            ),
+        )
     assert ours.requests == SHARED_RATE * SHARED_SECONDS
     assert ours.errors == 0
     assert ours.p99_ms == pytest.approx(TRUTH_MS, rel=0.05)

@@ -59,17 +59,24 @@ def note(candidate, title: str, keep: Recorder) -> None:
 
 def line(candidate) -> str:
     metrics, speed, drop = candidate.metrics, candidate.speed_up, candidate.quality_drop
-    figures = f"{metrics['model_size_mb'].value:.2f} MB, p50 {metrics['latency_p50_ms'].value:.3f} ms, accuracy {metrics['accuracy'].value:.4f}"
+    figures = (
+        f"{metrics['model_size_mb'].value:.2f} MB, p50 {metrics['latency_p50_ms'].value:.3f} ms, accuracy "
+        f"{metrics['accuracy'].value:.4f}"
+    )
     if speed is None or drop is None:
         return figures
     return (
-        f"{figures}, speed-up {speed.value:.2f} [{speed.lower:.2f}, {speed.upper:.2f}], loss {drop.value * 100:.2f} points "
-        f"[{drop.lower * 100:.2f}, {drop.upper * 100:.2f}], {candidate.verdict.answer.value} {candidate.verdict.operator or ''}"
+        f"{figures}, speed-up {speed.value:.2f} [{speed.lower:.2f}, {speed.upper:.2f}], loss {drop.value * 100:.2f} "
+        "points "
+        f"[{drop.lower * 100:.2f}, {drop.upper * 100:.2f}], {candidate.verdict.answer.value} "
+        f"{candidate.verdict.operator or ''}"
     )
 
 
 def check(found):
-    """What must hold on any machine: integers are small, and convolutions quantised on the fly are slow for a known reason."""
+    """What must hold on any machine: integers are small, and convolutions quantised on the fly are slow for a known
+    reason.
+    """
     static, dynamic = found.named("int8-static-per-channel"), found.named("int8-dynamic")
     assert static.size_saved_ratio > 2 / 3
     assert (dynamic.verdict.answer, dynamic.verdict.operator) == (Answer.SLOWER, "ConvInteger")
@@ -80,10 +87,17 @@ def test_a_small_network(products, tmp_path, keep):
     """Two layers of convolutions and two dense ones, two epochs on 10,000 images."""
     torch.manual_seed(1)
     network = torch.nn.Sequential(
-        torch.nn.Conv2d(1, 24, 3, padding=1), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
-        torch.nn.Conv2d(24, 48, 3, padding=1), torch.nn.ReLU(), torch.nn.MaxPool2d(2),
-        torch.nn.Flatten(), torch.nn.Linear(48 * 7 * 7, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10),
-    )  # fmt: skip
+        torch.nn.Conv2d(1, 24, 3, padding=1),
+        torch.nn.ReLU(),
+        torch.nn.MaxPool2d(2),
+        torch.nn.Conv2d(24, 48, 3, padding=1),
+        torch.nn.ReLU(),
+        torch.nn.MaxPool2d(2),
+        torch.nn.Flatten(),
+        torch.nn.Linear(48 * 7 * 7, 128),
+        torch.nn.ReLU(),
+        torch.nn.Linear(128, 10),
+    )
     x, y = (torch.from_numpy(part[:10_000]) for part in (products["train"].x, products["train"].y))
     optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
     for _ in range(2):

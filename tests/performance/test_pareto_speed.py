@@ -24,6 +24,9 @@ def test_a_thousand_by_a_thousand(axes: int, keep: Recorder) -> None:
         weigh_draws(names, values, drawn)
         times.append(time.process_time() - begun)
     assert keep(
-        f"pareto.axes_{axes}", min(times), "s of processor time", at_most=LIMIT_S,
+        f"pareto.axes_{axes}",
+        min(times),
+        "s of processor time",
+        at_most=LIMIT_S,
         title=f"Frontier of {CANDIDATES:,} candidates in {DRAWS:,} draws on {axes} axes",
-    ).is_held  # fmt: skip
+    ).is_held

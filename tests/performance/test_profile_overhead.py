@@ -72,10 +72,13 @@ def test_our_loop_costs_at_most_two_percent_over_the_bare_one(network, keep):
     ratios = [our_ns() / bare_ns() if turn % 2 else 1 / (bare_ns() / our_ns()) for turn in range(ROUNDS)]
     ratio = statistics.median(ratios)
     assert keep(
-        "profile.overhead", ratio, "", at_most=1.02,
+        "profile.overhead",
+        ratio,
+        "",
+        at_most=1.02,
         title="Median latency in our loop over the bare ONNX Runtime loop, ratio",
         beside=f"blocks {min(ratios):.3f} to {max(ratios):.3f}",
-    ).is_held  # fmt: skip
+    ).is_held
 
 
 def test_help_takes_less_than_three_tenths_of_a_second(keep):
@@ -86,6 +89,10 @@ def test_help_takes_less_than_three_tenths_of_a_second(keep):
         subprocess.run(command, cwd=Path(cli.__file__).parents[2], capture_output=True, check=True)
         times.append(time.monotonic() - begun)
     assert keep(
-        "profile.help", statistics.median(times), "s", at_most=0.3, title="`weighbridge --help`",
+        "profile.help",
+        statistics.median(times),
+        "s",
+        at_most=0.3,
+        title="`weighbridge --help`",
         beside=f"median of {len(times)}, {min(times):.3f} to {max(times):.3f} s",
-    ).is_held  # fmt: skip
+    ).is_held

@@ -1,4 +1,5 @@
-"""A quarterly packet of 200 models: gathered by a fixed number of queries, drawn by two processes at 1.8 times one, and again after
+"""A quarterly packet of 200 models: gathered by a fixed number of queries, drawn by two processes at 1.8 times one, and
+again after
 one change in a twentieth.
 """
 
@@ -57,15 +58,21 @@ def test_two_processes_and_one_change(keep: Recorder) -> None:
     alone_s, _ = drawn(packet, processes=1)
     together_s, found = drawn(packet, processes=2)
     speed_up = keep(
-        "quarterly.speed_up", alone_s / together_s, "times one process", at_least=SPEED_UP,
+        "quarterly.speed_up",
+        alone_s / together_s,
+        "times one process",
+        at_least=SPEED_UP,
         title=f"Sections of a quarterly packet of {MODELS} models, drawn by two processes",
-    )  # fmt: skip
+    )
     pages_ = (*packet.models[:9], make_page(10, name="Another name"), *packet.models[10:])
     again_s, _ = drawn(replace(packet, models=pages_), known=found)
     one_change = keep(
-        "quarterly.one_change", again_s / together_s, "of the whole time", at_most=SHARE,
+        "quarterly.one_change",
+        again_s / together_s,
+        "of the whole time",
+        at_most=SHARE,
         title=f"One changed model of {MODELS}: its packet drawn again",
-    )  # fmt: skip
+    )
     assert (speed_up.is_held, one_change.is_held) == (True, True)
 
 
@@ -83,6 +90,10 @@ def test_the_queries_of_a_packet(keep: Recorder, decided: ReviewRequest, months,
         taken_s = time.perf_counter() - begun
     assert len(told.variances) == MODELS
     assert keep(
-        "quarterly.queries", len(asked), "queries", at_most=QUERIES_MAX, beside=f"{taken_s:.1f} s",
+        "quarterly.queries",
+        len(asked),
+        "queries",
+        at_most=QUERIES_MAX,
+        beside=f"{taken_s:.1f} s",
         title=f"What the packet of {MODELS} models with bills and requests asks of the database",
-    ).is_held  # fmt: skip
+    ).is_held

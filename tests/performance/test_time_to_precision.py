@@ -1,4 +1,6 @@
-"""How long it takes to know the median to a given width: our stopping beside a tool that always takes as many iterations."""
+"""How long it takes to know the median to a given width: our stopping beside a tool that always takes as many
+iterations.
+"""
 
 import time
 
@@ -17,7 +19,9 @@ STEP = 200
 
 
 def needed(samples):
-    """Return after how many samples, in steps of 200, the interval of the median is narrow enough; all of them if never."""
+    """Return after how many samples, in steps of 200, the interval of the median is narrow enough; all of them if
+    never.
+    """
     for count in range(STEP, len(samples) + 1, STEP):
         found = percentile_interval(samples[:count], 0.5)
         if found is not None and found.upper - found.lower <= WIDTH * found.value:
@@ -37,10 +41,13 @@ def test_the_width_is_reached_before_a_fixed_number_of_iterations(network, keep)
     enough = needed(run.latencies_ns)
     ours_s = float(run.latencies_ns[:enough].sum()) / 1e9
     assert keep(
-        "precision.median", ours_s, "s", at_most=fixed_s,
+        "precision.median",
+        ours_s,
+        "s",
+        at_most=fixed_s,
         title=f"Time until the interval of the median is {WIDTH * 100:.0f} % wide, at 99 %",
         beside=f"{enough:,} samples; a tool of {FIXED:,} fixed iterations takes {fixed_s:.3f} s",
-    ).is_held  # fmt: skip
+    ).is_held
     assert enough < FIXED
 
 
@@ -55,8 +62,12 @@ def test_a_run_can_be_ended_as_soon_as_it_knows_enough(network, keep):  # noqa: 
     scenario = SingleStream(min_samples=10**9, warmup=WarmUp(values=10, value_ms=0, max_duration_s=0.05))
     run = single_stream(runner, feeds, scenario=scenario, clock=time.perf_counter_ns, on_tick=stop)
     keep(
-        "precision.stop", run.duration_s, "s", at_most=1.0, title="A run that is told to end hands over what it has",
+        "precision.stop",
+        run.duration_s,
+        "s",
+        at_most=1.0,
+        title="A run that is told to end hands over what it has",
         beside=f"{len(run.latencies_ns):,} samples kept",
-    )  # fmt: skip
+    )
     assert run.is_partial
     assert run.duration_s < 1.0

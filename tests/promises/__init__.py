@@ -1,1 +1,3 @@
-"""The promises of the project, each with the test that keeps it: a short form here, a long one by WEIGHBRIDGE_PROMISES=long."""
+"""The promises of the project, each with the test that keeps it: a short form here, a long one by
+WEIGHBRIDGE_PROMISES=long.
+"""

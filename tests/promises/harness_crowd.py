@@ -59,15 +59,18 @@ def seen(site: Site, crowd: Crowd) -> dict[str, Any]:
     faults, issues = _ticket_faults(site), site.issues()
     runs_missing = sum(not Run.objects.filter(asked_for=ref, state=JobState.DONE).exists() for ref in refs)
     return {
-        "requests": len(refs), "runs": Run.objects.filter(asked_for__in=refs).count(),
+        "requests": len(refs),
+        "runs": Run.objects.filter(asked_for__in=refs).count(),
         "messages": OutboxMessage.objects.count(),
-        "tickets_of_them": sum(any(ref.lower() in label for issue in issues for label in issue["fields"]["labels"]) for ref in refs),
+        "tickets_of_them": sum(
+            any(ref.lower() in label for issue in issues for label in issue["fields"]["labels"]) for ref in refs
+        ),
         "lost": len(refs) - kept + unfinished + faults["missing"] + faults["astray"] + runs_missing,
         "doubled": faults["doubled"] + sum(count > 1 for count in done.values()),
         "at_once": _at_once(site),
         "server_errors": sum(n for status, n in site.statuses.items() if status != "died" and int(status) >= 500),
         "calls": site.statuses.total(),
-    }  # fmt: skip
+    }
 
 
 def _ticket_faults(site: Site) -> dict[str, int]:

@@ -119,10 +119,13 @@ def outage(site: Site, given: argparse.Namespace) -> dict[str, Any]:
 
     site.wait_for(settled, within=SETTLES, said="what was accepted during the outage is done")
     figures = {
-        "away_s": away_s, "accepted_meanwhile": accepted, "told_early": told_early_s is not None,
-        "told_after_s": told_after_s, "untold_after_s": round(untold_after_s, 1),
+        "away_s": away_s,
+        "accepted_meanwhile": accepted,
+        "told_early": told_early_s is not None,
+        "told_after_s": told_after_s,
+        "untold_after_s": round(untold_after_s, 1),
         "slowest_call_s": round(site.slowest_s, 2),
-    }  # fmt: skip
+    }
     return {**figures, **seen(site, crowd)}
 
 
@@ -157,8 +160,9 @@ def sleeper(site: Site, given: argparse.Namespace) -> dict[str, Any]:
     site.spawn("bench")
     done = site.wait_for(
         lambda: Run.objects.filter(pk=row.pk, state=JobState.DONE).values().first(),
-        within=timedelta(seconds=40), said="another worker does it",
-    )  # fmt: skip
+        within=timedelta(seconds=40),
+        said="another worker does it",
+    )
     before = AuditEvent.objects.count()
     os.killpg(first, signal.SIGCONT)
     (site.place.folder / "wake").touch()
@@ -194,9 +198,12 @@ def poison(site: Site, given: argparse.Namespace) -> dict[str, Any]:
     bad.refresh_from_db()
     states = Counter(Run.objects.filter(pk__in=[row.pk for row in good]).values_list("state", flat=True))
     return {
-        "state": bad.state, "attempts": bad.attempts, "workers_killed": site.killed.total(), "error": bad.error,
+        "state": bad.state,
+        "attempts": bad.attempts,
+        "workers_killed": site.killed.total(),
+        "error": bad.error,
         "others_done": states["done"],
-    }  # fmt: skip
+    }
 
 
 def _measure_here(**asked: Any) -> dict[str, Any]:
@@ -226,14 +233,20 @@ def stop(site: Site, given: argparse.Namespace) -> dict[str, Any]:
     done = Run.objects.filter(pk=row.pk, state=JobState.DONE)
     site.wait_for(done.exists, within=timedelta(seconds=60), said="another worker does it")
     return {
-        "handed_back_s": round(handed_back_s, 2), "ended_s": round(ended_s, 2), "exit_code": ended[1],
+        "handed_back_s": round(handed_back_s, 2),
+        "ended_s": round(ended_s, 2),
+        "exit_code": ended[1],
         "attempts_used": attempts,
-    }  # fmt: skip
+    }
 
 
 TRIALS: dict[str, Callable[[Site, argparse.Namespace], dict[str, Any]]] = {
-    "storm": storm, "outage": outage, "sleeper": sleeper, "poison": poison, "stop": stop,
-}  # fmt: skip
+    "storm": storm,
+    "outage": outage,
+    "sleeper": sleeper,
+    "poison": poison,
+    "stop": stop,
+}
 
 
 def _spawn(site: Site, role: str, rng: random.Random, *, is_doomed: bool) -> None:

@@ -66,16 +66,32 @@ def preload(*, broker: str) -> None:
 def work(*, name: str, queue: str) -> None:
     """Be a worker with a pool of one process, until the process is stopped."""
     app.Worker(
-        queues=[f"{name}.{queue}"], concurrency=1, hostname=f"{queue}-{os.getpid()}@trial",
-        loglevel="INFO", pool="prefork", without_gossip=True, without_mingle=True, without_heartbeat=True,
-    ).start()  # fmt: skip
+        queues=[f"{name}.{queue}"],
+        concurrency=1,
+        hostname=f"{queue}-{os.getpid()}@trial",
+        loglevel="INFO",
+        pool="prefork",
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    ).start()
 
 
 def command(python: str, *, name: str) -> list[str]:
     """How an operator starts a worker for effects."""
     worker = [python, "-m", "celery", "-A", "tests.promises.harness_worker", "worker", "-Q", f"{name}.effects"]
-    return [*worker, "-n", "fresh@trial", "--concurrency", "1", "--loglevel", "INFO", "--without-gossip",
-            "--without-mingle", "--without-heartbeat"]  # fmt: skip
+    return [
+        *worker,
+        "-n",
+        "fresh@trial",
+        "--concurrency",
+        "1",
+        "--loglevel",
+        "INFO",
+        "--without-gossip",
+        "--without-mingle",
+        "--without-heartbeat",
+    ]
 
 
 def _begin(*, name: str, broker: str, point: str, note: str) -> None:

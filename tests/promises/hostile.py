@@ -1,7 +1,8 @@
 """A hostile program, run behind the fence in the place of a model's own code.
 
 It assumes the worst: that a model has taken over the process that measures it, and runs whatever it likes there. Each
-attack returns what it gained; whatever is refused raises. Standalone: behind the fence the tests' packages are not to be seen.
+attack returns what it gained; whatever is refused raises. Standalone: behind the fence the tests' packages are not to
+be seen.
 """
 
 import ctypes
@@ -264,11 +265,13 @@ def false_result(job):
 
     manifest = {"model": {"digest": "sha256:" + "0" * 64}, "data": None, "settings": job["settings"]}
     result = {
-        "schema": "weighbridge.result/1", "measured_at": "2026-01-01T00:00:00+00:00",
-        "verdict": {"status": "valid", "reasons": []}, "run": {"duration_s": 1.0},
+        "schema": "weighbridge.result/1",
+        "measured_at": "2026-01-01T00:00:00+00:00",
+        "verdict": {"status": "valid", "reasons": []},
+        "run": {"duration_s": 1.0},
         "metrics": {"latency_p95_ms": {"value": 0.001}},
         "manifest": sealed({**manifest, "isolation": job["isolation"]}),
-    }  # fmt: skip
+    }
     print(json.dumps({"fence": ["bubblewrap", "ten fences"]}))
     print(json.dumps({"result": result}))
     print(json.dumps({"share": 1e300, "doing": "\0done\x1b[2J"}), flush=True)

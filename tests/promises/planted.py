@@ -1,6 +1,7 @@
 """A house in which everything that a person, a model file or Jira can write is a payload.
 
-A new column that holds text is either planted here, or is named in `columns` with what keeps people's words out of it, or
+A new column that holds text is either planted here, or is named in `columns` with what keeps people's words out of it,
+or
 the promise fails.
 """
 
@@ -147,9 +148,14 @@ def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
     ModelAsset.objects.update(name=seed.short())
     ModelVersion.objects.update(version=seed.short(), uri=seed.link())
     draft = walks.make_draft(
-        by=cast.author, now=now, title=seed.short(), purpose=seed.short(), with_data=False,
-        version=ModelVersion.objects.get(pk=version.pk), declared={**walks.DECLARED, "latency_p95_ms": "1"},
-    )  # fmt: skip
+        by=cast.author,
+        now=now,
+        title=seed.short(),
+        purpose=seed.short(),
+        with_data=False,
+        version=ModelVersion.objects.get(pk=version.pk),
+        declared={**walks.DECLARED, "latency_p95_ms": "1"},
+    )
     data = make_dataset(by=cast.author, now=now, name=seed.short())
     ReviewRequest.objects.update(business_case=seed.long(), dataset=data)
     draft.refresh_from_db()
@@ -182,9 +188,14 @@ def _walked(seed: Seeds, *, cast: Cast, now: datetime) -> ReviewRequest:
     votes = ((cast.reviewer_one, "technical", ()), (cast.reviewer_two, "technical", ()))
     for person, stage, promises in (*votes, (cast.approver, "gpu-budget", (promise,))):
         review.vote(
-            request=request, stage_id=stage, choice=Choice.APPROVE, rationale=seed.long(), conditions=promises,
-            by=person, now=now,
-        )  # fmt: skip
+            request=request,
+            stage_id=stage,
+            choice=Choice.APPROVE,
+            rationale=seed.long(),
+            conditions=promises,
+            by=person,
+            now=now,
+        )
     request.refresh_from_db()
     return request
 
@@ -203,9 +214,14 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
     """What goes wrong, what waits, and what administrators write."""
     plan = {"scenario": "SingleStream", "min_samples": 100}
     run = runs.queue(
-        key="f", version=request.model_version, dataset=Dataset.objects.get(), plan=plan, asked_for=request.ref,
-        by=cast.author, now=now,
-    )  # fmt: skip
+        key="f",
+        version=request.model_version,
+        dataset=Dataset.objects.get(),
+        plan=plan,
+        asked_for=request.ref,
+        by=cast.author,
+        now=now,
+    )
     held = Run.claim(pk=run.pk, now=now, lease=timedelta(hours=1))
     assert held is not None
     held.renew(now=now, lease=timedelta(hours=1), state=JobState.RUNNING, progress=0.4, phase=seed.short())
@@ -214,44 +230,84 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
     told = {"answer": "cannot_tell", "margin": 0.1, "reasons": [seed.long()], "figures": [], "differences": [differs]}
     Run.objects.filter(state=JobState.DONE).update(repeats=run, equivalence=told)
     test = LoadTest.objects.create(
-        key=seed.short(), plan={"url": seed.link()}, target={"url": seed.link()}, size=1, state=JobState.FAILED,
-        error=seed.long(), result={"answer": seed.long()}, started_by=cast.approver, created_at=now, finished_at=now,
-    )  # fmt: skip
+        key=seed.short(),
+        plan={"url": seed.link()},
+        target={"url": seed.link()},
+        size=1,
+        state=JobState.FAILED,
+        error=seed.long(),
+        result={"answer": seed.long()},
+        started_by=cast.approver,
+        created_at=now,
+        finished_at=now,
+    )
     LoadPart.objects.create(
-        test=test, number=0, state=JobState.FAILED, error=seed.long(), phase=seed.short(), told={"said": seed.long()},
-        created_at=now, next_attempt_at=now, finished_at=now,
-    )  # fmt: skip
+        test=test,
+        number=0,
+        state=JobState.FAILED,
+        error=seed.long(),
+        phase=seed.short(),
+        told={"said": seed.long()},
+        created_at=now,
+        next_attempt_at=now,
+        finished_at=now,
+    )
     SandboxChoice.objects.create(may_go_without=False, reason=seed.long()[:400], chosen_by=cast.admin, chosen_at=now)
     row = {"name": f"<svg-onload=fetch('{seed.url.rpartition('/')[2]}')>", "on_demand": "1.25", "note": seed.long()}
     sheet = {
-        "apiVersion": "weighbridge/v1", "kind": "PriceSheet", "name": seed.short(), "source": seed.long(),
-        "as_of": now.date().isoformat(), "provider": "aws", "prices": [row],
-    }  # fmt: skip
+        "apiVersion": "weighbridge/v1",
+        "kind": "PriceSheet",
+        "name": seed.short(),
+        "source": seed.long(),
+        "as_of": now.date().isoformat(),
+        "provider": "aws",
+        "prices": [row],
+    }
     PriceSource.objects.create(
         kind="list", name=sheet["name"], content=json.dumps(sheet), published_by=cast.finance, published_at=now
     )
     for state in (JobState.PAUSED, JobState.DEAD):
         OutboxMessage.objects.create(
-            kind="ticket.open", key=f"k{state}", lane=f"l{state}", state=state, error=seed.long(), created_at=now,
-            payload={"reason": seed.long()}, next_attempt_at=now, finished_at=now,
-        )  # fmt: skip
+            kind="ticket.open",
+            key=f"k{state}",
+            lane=f"l{state}",
+            state=state,
+            error=seed.long(),
+            created_at=now,
+            payload={"reason": seed.long()},
+            next_attempt_at=now,
+            finished_at=now,
+        )
     grant = changes.propose_grant(user=cast.author, role=Role.REVIEWER, reason=seed.long(), by=cast.admin, now=now)
     changes.refuse(change=grant, reason=seed.long(), by=cast.admin, now=now)
     draft = rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=cast.approver, now=now)
     changes.propose_publication(version=draft, reason=seed.long(), by=cast.approver, now=now)
     Waiver.objects.create(
-        request=request, rule_id="accuracy-floor", reason=seed.long(), granted_by=cast.approver, granted_at=now,
+        request=request,
+        rule_id="accuracy-floor",
+        reason=seed.long(),
+        granted_by=cast.approver,
+        granted_at=now,
         expires_at=now + timedelta(days=9),
-    )  # fmt: skip
+    )
     ChecklistAnswer.objects.create(
-        request=request, item="data-sheet", file_name=seed.short(), file_digest="sha256:" + "a" * 64,
-        answered_by=cast.author, answered_at=now,
-    )  # fmt: skip
+        request=request,
+        item="data-sheet",
+        file_name=seed.short(),
+        file_digest="sha256:" + "a" * 64,
+        answered_by=cast.author,
+        answered_at=now,
+    )
     entry = LedgerEntry.objects.exclude(kind="plan").latest("pk")
     LedgerEntry.objects.create(
-        account=entry.account, kind="allocate", amount=1, key=seed.short(), note=seed.long()[:200], booked_at=now,
+        account=entry.account,
+        kind="allocate",
+        amount=1,
+        key=seed.short(),
+        note=seed.long()[:200],
+        booked_at=now,
         booked_by=cast.finance,
-    )  # fmt: skip
+    )
     centre, account = entry.account.centre, entry.account
     CostCentre.objects.filter(pk=centre.pk).update(name=seed.short())
     wish = budget_changes.Wish(aspect=Aspect.AMOUNT, account=account, amount=Decimal(900000))
@@ -267,33 +323,78 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
 def _bills(seed: Seeds, *, cast: Cast, now: datetime) -> None:
     """What stands in bills, in the names of their files, in allocation rules, and where rates are said to be from."""
     source = yaml.safe_dump(
-        {"apiVersion": "weighbridge/v1", "kind": "AllocationRules", "name": seed.short(),
-         "rules": [{"id": seed.short(), "match": {"skus": [seed.short()]}, "account": "search"}]}, width=10_000,
-    )  # fmt: skip
+        {
+            "apiVersion": "weighbridge/v1",
+            "kind": "AllocationRules",
+            "name": seed.short(),
+            "rules": [{"id": seed.short(), "match": {"skus": [seed.short()]}, "account": "search"}],
+        },
+        width=10_000,
+    )
     draft = allocation.draft(source=source, by=cast.finance, now=now)
     rule = allocation.publish(version=draft, by=cast.admin, now=now).rules.get()
     month = now.date().replace(day=1)
     report = {
-        "format": seed.short(), "rows_read": 2, "rows_kept": 1, "lines": 1, "notes": [seed.long()], "slices": [],
+        "format": seed.short(),
+        "rows_read": 2,
+        "rows_kept": 1,
+        "lines": 1,
+        "notes": [seed.long()],
+        "slices": [],
         "refused": [{"check": "x", "reason": seed.long(), "rows": 1, "examples": [seed.long()]}],
-    }  # fmt: skip
+    }
     bill = Bill.objects.create(
-        kind="focus", origin="folder", name=seed.short(), digest=f"sha256:{'b' * 64}", stored_as="b", seen_as=seed.short(),
-        cluster=seed.short(), phase=seed.short(), report=report, state=JobState.DONE, error=seed.long(), created_at=now,
-        next_attempt_at=now, finished_at=now,
-    )  # fmt: skip
+        kind="focus",
+        origin="folder",
+        name=seed.short(),
+        digest=f"sha256:{'b' * 64}",
+        stored_as="b",
+        seen_as=seed.short(),
+        cluster=seed.short(),
+        phase=seed.short(),
+        report=report,
+        state=JobState.DONE,
+        error=seed.long(),
+        created_at=now,
+        next_attempt_at=now,
+        finished_at=now,
+    )
     part = BillSlice.objects.create(
-        bill=bill, provider=seed.short(), billing_account=seed.short(), period=month, period_end=month + timedelta(days=31),
-        rows=1, lines_count=1, gpu_hours=0, totals=[{"currency": "USD", "billed": "1", "effective": "1"}], read_at=now,
-    )  # fmt: skip
+        bill=bill,
+        provider=seed.short(),
+        billing_account=seed.short(),
+        period=month,
+        period_end=month + timedelta(days=31),
+        rows=1,
+        lines_count=1,
+        gpu_hours=0,
+        totals=[{"currency": "USD", "billed": "1", "effective": "1"}],
+        read_at=now,
+    )
     SpendLine.open_partitions([month])
     for owner in (rule, None):
         SpendLine.objects.create(
-            slice=part, rule=owner, period=month, day=month, subaccount=seed.long(), resource=seed.long(), sku=seed.long(),
-            provider=seed.short(), service=seed.long(), service_category=seed.long(), region=seed.long(), category="Usage",
-            is_correction=False, currency="USD", tags={seed.short(): seed.long()}, rows=1, billed=1, effective=1, listed=1,
+            slice=part,
+            rule=owner,
+            period=month,
+            day=month,
+            subaccount=seed.long(),
+            resource=seed.long(),
+            sku=seed.long(),
+            provider=seed.short(),
+            service=seed.long(),
+            service_category=seed.long(),
+            region=seed.long(),
+            category="Usage",
+            is_correction=False,
+            currency="USD",
+            tags={seed.short(): seed.long()},
+            rows=1,
+            billed=1,
+            effective=1,
+            listed=1,
             gpu_hours=0,
-        )  # fmt: skip
+        )
     rate = Rate("EUR", now.date(), Decimal("1.1"), seed.long()[:200])
     rates.set_rate(rate=rate, by=cast.finance, now=now)
 
@@ -303,18 +404,36 @@ def _from_jira(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime
     ticket, _ = Ticket.objects.update_or_create(
         request=request,
         defaults={
-            "state": TicketState.LINKED, "remote_id": seed.short()[:40], "key": seed.short()[:40], "url": seed.link(),
-            "status": seed.short(), "label": "label", "linked_at": now,
+            "state": TicketState.LINKED,
+            "remote_id": seed.short()[:40],
+            "key": seed.short()[:40],
+            "url": seed.link(),
+            "status": seed.short(),
+            "label": "label",
+            "linked_at": now,
         },
-    )  # fmt: skip
+    )
     TicketComment.objects.create(
-        ticket=ticket, remote_id=seed.short()[:40], author_id=seed.short(), author=seed.short(), text=seed.long(),
-        created_at=now, updated_at=now,
-    )  # fmt: skip
+        ticket=ticket,
+        remote_id=seed.short()[:40],
+        author_id=seed.short(),
+        author=seed.short(),
+        text=seed.long(),
+        created_at=now,
+        updated_at=now,
+    )
     TicketMove.objects.create(
-        ticket=ticket, remote_id=seed.short()[:40], author_id=seed.short(), author=seed.short(), status=seed.short(),
-        moved_at=now, meaning="none", outcome="noted", reason=seed.long(), judged_at=now,
-    )  # fmt: skip
+        ticket=ticket,
+        remote_id=seed.short()[:40],
+        author_id=seed.short(),
+        author=seed.short(),
+        status=seed.short(),
+        moved_at=now,
+        meaning="none",
+        outcome="noted",
+        reason=seed.long(),
+        judged_at=now,
+    )
     WebhookDelivery.objects.create(
         ticket=ticket, identifier=seed.short(), event=seed.short(), body_digest="sha256:x", received_at=now
     )
@@ -326,32 +445,73 @@ def _quarterly(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime
     asset, meeting = request.model_version.asset, cycles.make_held(cast=cast, now=now)
     ReviewCycle.objects.filter(pk=meeting.pk).update(notes=seed.long(), minutes=seed.long())
     fields = {
-        "cycle": meeting, "kind": "added", "title": seed.long()[:400], "why": seed.long(), "position": 10,
-        "asset": asset, "request": request, "added_by": cast.approver, "added_at": now,
-    }  # fmt: skip
+        "cycle": meeting,
+        "kind": "added",
+        "title": seed.long()[:400],
+        "why": seed.long(),
+        "position": 10,
+        "asset": asset,
+        "request": request,
+        "added_by": cast.approver,
+        "added_at": now,
+    }
     item = AgendaItem.objects.create(subject=seed.short(), **fields)
     AgendaItem.objects.create(
         subject=seed.short(), removed_at=now, removed_by=cast.approver, removal_reason=seed.long(), **fields
-    )  # fmt: skip
+    )
     decision = MeetingDecision.objects.create(
-        item=item, kind="keep", rationale=seed.long(), owner=cast.author, due_on=now.date(), effect=seed.long(),
-        decided_by=cast.approver, decided_at=now,
-    )  # fmt: skip
+        item=item,
+        kind="keep",
+        rationale=seed.long(),
+        owner=cast.author,
+        due_on=now.date(),
+        effect=seed.long(),
+        decided_by=cast.approver,
+        decided_at=now,
+    )
     ActionItem.objects.create(
-        decision=decision, ref="ACT-1", owner=cast.author, due_on=now.date(), state="done", opened_at=now,
-        outcome=seed.long(), closed_at=now, closed_by=cast.author,
-    )  # fmt: skip
+        decision=decision,
+        ref="ACT-1",
+        owner=cast.author,
+        due_on=now.date(),
+        state="done",
+        opened_at=now,
+        outcome=seed.long(),
+        closed_at=now,
+        closed_by=cast.author,
+    )
     kpi = Kpi.objects.create(
-        asset=asset, slug="conversion", name=seed.short(), metric=seed.short(), unit=seed.short(), better="higher",
-        target=1, owner=cast.author, data_source=seed.short(), how_estimated=seed.long(), set_by=cast.author, set_at=now,
-    )  # fmt: skip
+        asset=asset,
+        slug="conversion",
+        name=seed.short(),
+        metric=seed.short(),
+        unit=seed.short(),
+        better="higher",
+        target=1,
+        owner=cast.author,
+        data_source=seed.short(),
+        how_estimated=seed.long(),
+        set_by=cast.author,
+        set_at=now,
+    )
     KpiActual.objects.create(
-        kpi=kpi, quarter=meeting.quarter, value=1, target=1, channel="form", source=seed.short(),
-        supplied_by=cast.author, supplied_at=now,
-    )  # fmt: skip
+        kpi=kpi,
+        quarter=meeting.quarter,
+        value=1,
+        target=1,
+        channel="form",
+        source=seed.short(),
+        supplied_by=cast.author,
+        supplied_at=now,
+    )
     Traffic.objects.create(
-        request=ReviewRequest.objects.earliest("pk"), month=now.date().replace(day=1), requests=1, channel="form",
-        source=seed.short(), supplied_by=cast.author, supplied_at=now,
-    )  # fmt: skip
+        request=ReviewRequest.objects.earliest("pk"),
+        month=now.date().replace(day=1),
+        requests=1,
+        channel="form",
+        source=seed.short(),
+        supplied_by=cast.author,
+        supplied_at=now,
+    )
     packet = quarterly_packets.issue(cycle=meeting, by=cast.approver, now=now)
     CyclePacket.objects.filter(pk=packet.pk).update(error=seed.long(), state=JobState.FAILED)

@@ -1,7 +1,9 @@
 """Atlassian's own description of Jira as a judge between adapter and stand-in.
 
-Prism (`@stoplight/prism-cli`) stands between the two as a proxy and says of every request and every answer where it departs
-from the description. Both are looked for, never demanded: the description beside the project, Prism under `var/prism`, put
+Prism (`@stoplight/prism-cli`) stands between the two as a proxy and says of every request and every answer where it
+departs
+from the description. Both are looked for, never demanded: the description beside the project, Prism under `var/prism`,
+put
 there by `python -m tests.promises.prism` (npm, some 90 MB, half a minute) or by the long form of the promises.
 """
 
@@ -57,9 +59,10 @@ def prepared() -> dict[str, Any]:
     whole = json.loads(DESCRIPTION.read_text(encoding="utf-8"))
     prefix = "/rest/api/3/"
     whole["paths"] = {
-        path: kept for path, kept in whole["paths"].items()
+        path: kept
+        for path, kept in whole["paths"].items()
         if path.removeprefix(prefix) in CORNER or path.startswith(f"{prefix}issue/")
-    }  # fmt: skip
+    }
     _decode(whole)
     answer = whole["paths"][f"{prefix}serverInfo"]["get"]["responses"]["200"]["content"]["application/json"]
     answer["example"]["deploymentType"] = "Cloud"

@@ -1,4 +1,6 @@
-"""Runs models one after the other behind the fence and says which one it is about to open; it may die over any of them."""
+"""Runs models one after the other behind the fence and says which one it is about to open; it may
+die over any of them.
+"""
 
 import json
 import os

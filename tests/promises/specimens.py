@@ -25,11 +25,18 @@ def _array(name, *shape, dtype=np.float32):
 
 def _loop() -> bytes:
     body = helper.make_graph(
-        [helper.make_node("Identity", ["going"], ["still"]), helper.make_node("Add", ["sum", "sum"], ["double"])], "body",
-        [helper.make_tensor_value_info("i", INT64, []), helper.make_tensor_value_info("going", TensorProto.BOOL, []),
-         helper.make_tensor_value_info("sum", FLOAT, None)],
-        [helper.make_tensor_value_info("still", TensorProto.BOOL, []), helper.make_tensor_value_info("double", FLOAT, None)],
-    )  # fmt: skip
+        [helper.make_node("Identity", ["going"], ["still"]), helper.make_node("Add", ["sum", "sum"], ["double"])],
+        "body",
+        [
+            helper.make_tensor_value_info("i", INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("sum", FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("still", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("double", FLOAT, None),
+        ],
+    )
     count = numpy_helper.from_array(np.array(3, dtype=np.int64), "n")
     return _model([helper.make_node("Loop", ["n", "", "x"], ["y"], body=body)], initializers=[count])
 
@@ -59,11 +66,23 @@ def _sparse() -> bytes:
 
 def _forest() -> bytes:
     node = helper.make_node(
-        "TreeEnsembleRegressor", ["x"], ["y"], domain="ai.onnx.ml", n_targets=1, nodes_treeids=[0, 0, 0],
-        nodes_nodeids=[0, 1, 2], nodes_featureids=[0, 0, 0], nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"],
-        nodes_values=[0.5, 0.0, 0.0], nodes_truenodeids=[1, 0, 0], nodes_falsenodeids=[2, 0, 0], target_treeids=[0, 0],
-        target_nodeids=[1, 2], target_ids=[0, 0], target_weights=[1.0, 2.0],
-    )  # fmt: skip
+        "TreeEnsembleRegressor",
+        ["x"],
+        ["y"],
+        domain="ai.onnx.ml",
+        n_targets=1,
+        nodes_treeids=[0, 0, 0],
+        nodes_nodeids=[0, 1, 2],
+        nodes_featureids=[0, 0, 0],
+        nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"],
+        nodes_values=[0.5, 0.0, 0.0],
+        nodes_truenodeids=[1, 0, 0],
+        nodes_falsenodeids=[2, 0, 0],
+        target_treeids=[0, 0],
+        target_nodeids=[1, 2],
+        target_ids=[0, 0],
+        target_weights=[1.0, 2.0],
+    )
     return _model([node])
 
 
@@ -74,15 +93,27 @@ def onnx_files() -> list[bytes]:
     return [
         _model([node("Relu", ["x"], ["y"])]),
         _model([node("MatMul", ["x", "w"], ["y"])], initializers=[_array("w", 4, 3)]),
-        _model([node("Gemm", ["x", "w", "b"], ["y"], alpha=0.5, transB=1)], initializers=[_array("w", 3, 4), _array("b", 3)]),
-        _model([node("Conv", ["x", "w"], ["y"], kernel_shape=[3, 3])], shape=image, initializers=[_array("w", 2, 1, 3, 3)]),
+        _model(
+            [node("Gemm", ["x", "w", "b"], ["y"], alpha=0.5, transB=1)],
+            initializers=[_array("w", 3, 4), _array("b", 3)],
+        ),
+        _model(
+            [node("Conv", ["x", "w"], ["y"], kernel_shape=[3, 3])], shape=image, initializers=[_array("w", 2, 1, 3, 3)]
+        ),
         _model([node("MaxPool", ["x"], ["y"], kernel_shape=[2, 2], strides=[2, 2])], shape=image),
         _model([node("Reshape", ["x", "s"], ["y"])], initializers=[numpy_helper.from_array(np.array([2, -1]), "s")]),
         _model([node("Constant", [], ["c"], value=_array("c", 4)), node("Add", ["x", "c"], ["y"])]),
         _model([node("Softmax", ["x"], ["z"], axis=-1), node("ReduceMean", ["z"], ["y"], axes=[1])]),
-        _model([node("Gather", ["w", "i"], ["z"]), node("Mul", ["z", "x"], ["y"])], initializers=[_array("w", 5, 4), _array("i", 1, dtype=np.int64)]),
-        _loop(), _branch(), _function(), _sparse(), _forest(),
-    ]  # fmt: skip
+        _model(
+            [node("Gather", ["w", "i"], ["z"]), node("Mul", ["z", "x"], ["y"])],
+            initializers=[_array("w", 5, 4), _array("i", 1, dtype=np.int64)],
+        ),
+        _loop(),
+        _branch(),
+        _function(),
+        _sparse(),
+        _forest(),
+    ]
 
 
 def safetensors_files() -> list[bytes]:

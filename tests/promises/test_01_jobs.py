@@ -1,6 +1,7 @@
 """Promise 1: what was accepted is done, once, whoever is killed; on every broker and database that answers here.
 
-The trials run in a process of their own on an installation of their own: see `harness`. Most of what is killed is forked
+The trials run in a process of their own on an installation of their own: see `harness`. Most of what is killed is
+forked
 from that process, a Celery worker included; one worker of each installation is an interpreter of its own.
 """
 
@@ -42,9 +43,12 @@ def seen() -> Iterator[Seen]:
         for other in [place] if LONG else PLACES:
             if other not in running:
                 running[other] = subprocess.Popen(
-                    [sys.executable, *ordered(other)], cwd=harness_places.ROOT, text=True,
-                    stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                )  # fmt: skip
+                    [sys.executable, *ordered(other)],
+                    cwd=harness_places.ROOT,
+                    text=True,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                )
         if place not in figures:
             said, complaints = running[place].communicate(timeout=6000 if LONG else 900)
             assert running[place].returncode == 0, complaints[-8000:]

@@ -57,9 +57,11 @@ def works(monkeypatch: pytest.MonkeyPatch, *, meanwhile: Any) -> None:
 
 
 def test_a_worker_asked_to_stop_hands_its_run_back_without_using_up_an_attempt(
-    run: Run, woken: Woken, monkeypatch: pytest.MonkeyPatch,
+    run: Run,
+    woken: Woken,
+    monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:  # fmt: skip
+) -> None:
     works(monkeypatch, meanwhile=lambda: signals.worker_shutting_down.send(sender="w", sig="SIGTERM", how="Warm"))
     with django_capture_on_commit_callbacks(execute=True):
         tasks.execute_run(run.pk)
@@ -71,9 +73,11 @@ def test_a_worker_asked_to_stop_hands_its_run_back_without_using_up_an_attempt(
 
 
 def test_a_run_that_was_cancelled_meanwhile_stays_cancelled(
-    run: Run, woken: Woken, monkeypatch: pytest.MonkeyPatch,
+    run: Run,
+    woken: Woken,
+    monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:  # fmt: skip
+) -> None:
     def cancel() -> None:
         runs.cancel(run=run, by=run.started_by, now=timezone.now())
         tasks.stop_working()

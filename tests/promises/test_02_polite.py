@@ -1,4 +1,6 @@
-"""Promise 2, the other half: Jira is never asked before the time it names, never in vain, and never twice where once will do."""
+"""Promise 2, the other half: Jira is never asked before the time it names, never in vain, and never twice where once
+will do.
+"""
 
 import itertools
 from collections.abc import Iterator

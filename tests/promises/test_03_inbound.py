@@ -1,6 +1,8 @@
-"""Promise 3: what comes in from Jira. Forged, replayed, doubled, reordered and lost deliveries end where the issue stands.
+"""Promise 3: what comes in from Jira. Forged, replayed, doubled, reordered and lost deliveries end where the issue
+stands.
 
-The deliveries are those of the stand-in, signed as Jira signs; the tickets are read over HTTP; nothing waits in real time.
+The deliveries are those of the stand-in, signed as Jira signs; the tickets are read over HTTP; nothing waits in real
+time.
 """
 
 import copy

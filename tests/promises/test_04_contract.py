@@ -1,4 +1,6 @@
-"""Promise 4: neither adapter nor stand-in drifts from Atlassian's description of Jira Cloud (Prism judges between them)."""
+"""Promise 4: neither adapter nor stand-in drifts from Atlassian's description of Jira Cloud (Prism judges between
+them).
+"""
 
 import base64
 import json
@@ -115,13 +117,21 @@ def test_all_that_is_ever_asked_keeps_the_contract(judged: Judged, tracker: Jira
         tracker.transition(ticket.id, status)
     assert unknown(judged) == []
     assert {line.rsplit(" ", 1)[0].replace(f"issue/{ticket.id}", "issue/ID") for line in judged.seen} == {
-        "GET /rest/api/3/serverInfo", "GET /rest/api/3/myself", "GET /rest/api/3/project/MR",
-        "GET /rest/api/3/mypermissions", "GET /rest/api/3/issue/createmeta/MR/issuetypes",
-        "GET /rest/api/3/issue/createmeta/MR/issuetypes/10001", "POST /rest/api/3/search/jql", "POST /rest/api/3/issue",
-        "GET /rest/api/3/issue/ID", "POST /rest/api/3/issue/ID/remotelink", "GET /rest/api/3/issue/ID/comment",
-        "POST /rest/api/3/issue/ID/comment", "GET /rest/api/3/issue/ID/transitions",
+        "GET /rest/api/3/serverInfo",
+        "GET /rest/api/3/myself",
+        "GET /rest/api/3/project/MR",
+        "GET /rest/api/3/mypermissions",
+        "GET /rest/api/3/issue/createmeta/MR/issuetypes",
+        "GET /rest/api/3/issue/createmeta/MR/issuetypes/10001",
+        "POST /rest/api/3/search/jql",
+        "POST /rest/api/3/issue",
+        "GET /rest/api/3/issue/ID",
+        "POST /rest/api/3/issue/ID/remotelink",
+        "GET /rest/api/3/issue/ID/comment",
+        "POST /rest/api/3/issue/ID/comment",
+        "GET /rest/api/3/issue/ID/transitions",
         "POST /rest/api/3/issue/ID/transitions",
-    }  # fmt: skip
+    }
 
 
 def test_what_is_read_after_a_hint_keeps_the_contract(judged: Judged, tracker: JiraReader) -> None:
@@ -148,9 +158,13 @@ def test_what_is_read_after_a_hint_keeps_the_contract(judged: Judged, tracker: J
         tracker.read("404")
     assert unknown(judged) == []
     assert {line.replace(f"issue/{ticket.id}", "issue/ID") for line in judged.seen} >= {
-        "GET /rest/api/3/issue/ID 200", "GET /rest/api/3/issue/ID/comment 200", "GET /rest/api/3/issue/ID/changelog 200",
-        "GET /rest/api/3/status 200", "POST /rest/api/3/issue/bulkfetch 200", "GET /rest/api/3/issue/404 404",
-    }  # fmt: skip
+        "GET /rest/api/3/issue/ID 200",
+        "GET /rest/api/3/issue/ID/comment 200",
+        "GET /rest/api/3/issue/ID/changelog 200",
+        "GET /rest/api/3/status 200",
+        "POST /rest/api/3/issue/bulkfetch 200",
+        "GET /rest/api/3/issue/404 404",
+    }
     assert sum("/comment " in line for line in judged.seen) == 2, "two pages"
 
 

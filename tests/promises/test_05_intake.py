@@ -1,4 +1,5 @@
-"""Promise 5, intake: whatever is uploaded is refused in words or let in, within 2 s and 300 MB, and nothing else is raised.
+"""Promise 5, intake: whatever is uploaded is refused in words or let in, within 2 s and 300 MB, and nothing else is
+raised.
 
 The long form damages 5,000 files and runs every one that is let in; the short form 5,000 too, but runs a sample.
 """
@@ -148,7 +149,9 @@ def judged(path):
 
 
 def damaged(folder):
-    """Judge every damaged file; the models let in are kept. Nothing but a refusal may be raised, and all within limits."""
+    """Judge every damaged file; the models let in are kept. Nothing but a refusal may be raised,
+    and all within limits.
+    """
     kept, counts, slowest_s, path = [], Counter(), 0.0, folder / "m"
     for number, content in enumerate(specimens.mutations(DAMAGED, seed=5)):
         path.write_bytes(content)
@@ -169,11 +172,15 @@ def executed(models, workdir):
         said = []
         try:
             heard = fenced(
-                program=[str(SAMPLER)], job={"models": [str(model) for model in models]},
-                reads=[SAMPLER, models[0].parent], layers=layers_here(),
-                limits=Limits(wall_s=20, cpu_s=10, memory_mb=2_000), threads=1, workdir=workdir,
+                program=[str(SAMPLER)],
+                job={"models": [str(model) for model in models]},
+                reads=[SAMPLER, models[0].parent],
+                layers=layers_here(),
+                limits=Limits(wall_s=20, cpu_s=10, memory_mb=2_000),
+                threads=1,
+                workdir=workdir,
                 follow=(lambda _share, doing: said.append(doing), lambda: False),  # noqa: B023 -- called at once
-            )  # fmt: skip
+            )
             if heard.status == 0:
                 return ends + Counter(json.loads(heard.outcome))
             how = f"died with {heard.status}"
@@ -196,7 +203,13 @@ def test_damaged_files_raise_nothing_but_refusals_and_those_let_in_harm_nobody(t
     ends = executed(sample, tmp_path / "work")
     assert ends["answered"] + ends["ran"] > 0, ends
     harness_report.tell(
-        "intake", __file__, files=DAMAGED, refused=counts["refused"], let_in=DAMAGED - counts["refused"],
-        slowest_s=round(slowest_s, 3), peak_mb=round((memory.peak_bytes() - before) / 1_000_000), executed=len(sample),
+        "intake",
+        __file__,
+        files=DAMAGED,
+        refused=counts["refused"],
+        let_in=DAMAGED - counts["refused"],
+        slowest_s=round(slowest_s, 3),
+        peak_mb=round((memory.peak_bytes() - before) / 1_000_000),
+        executed=len(sample),
         answered=ends["answered"] + ends["ran"],
-    )  # fmt: skip
+    )

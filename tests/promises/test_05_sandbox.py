@@ -37,9 +37,15 @@ EVEN_THERE_CLOSED = ("read: own environment", "write: a new file", "write: into"
 def attack(kind, layers, workdir, *, limits=None, **job):
     workdir.mkdir(exist_ok=True)
     return fenced(
-        program=[str(HOSTILE)], job={"kind": kind, "forks": 5, **job}, reads=[HOSTILE], layers=layers,
-        limits=limits or Limits(wall_s=30), threads=1, workdir=workdir, follow=(lambda *_: None, lambda: False),
-    )  # fmt: skip
+        program=[str(HOSTILE)],
+        job={"kind": kind, "forks": 5, **job},
+        reads=[HOSTILE],
+        layers=layers,
+        limits=limits or Limits(wall_s=30),
+        threads=1,
+        workdir=workdir,
+        follow=(lambda *_: None, lambda: False),
+    )
 
 
 def fences_here():
@@ -75,7 +81,9 @@ def stands_open(layers):
 
 @pytest.fixture
 def target(tmp_path):
-    """What there is to gain: a process with secrets, listening sockets, another model. Ends with what they have seen."""
+    """What there is to gain: a process with secrets, listening sockets, another model. Ends with
+    what they have seen.
+    """
     var = tmp_path / "var"
     var.mkdir()
     secret = var / "another.onnx"
@@ -108,11 +116,16 @@ def target(tmp_path):
                 listener.listen()
         at = {
             "settings": str(root() / "governance" / "project" / "settings" / "base.py"),
-            "project": str(root()), "var": str(var), "secret": str(secret), "beside": str(tmp_path / "beside"),
+            "project": str(root()),
+            "var": str(var),
+            "secret": str(secret),
+            "beside": str(tmp_path / "beside"),
             "elsewhere": str(tmp_path / "elsewhere"),
-            "socket": str(var / "s"), "abstract": abstract,
-            "port": listeners["port"].getsockname()[1], "datagrams": listeners["datagrams"].getsockname()[1],
-        }  # fmt: skip
+            "socket": str(var / "s"),
+            "abstract": abstract,
+            "port": listeners["port"].getsockname()[1],
+            "datagrams": listeners["datagrams"].getsockname()[1],
+        }
         yield {"at": at, "host": host.pid}, listeners
 
 
@@ -256,9 +269,14 @@ def test_a_false_result_is_refused_and_false_lines_are_noise(fence, tmp_path, mo
     monkeypatch.setattr(isolated, "fenced", behind(HOSTILE))
     with pytest.raises(RunFailed) as refusal:
         profile_behind(
-            FENCES[fence], model=model, settings=ProfileSettings(), data=None, limits=Limits(wall_s=30),
-            workdir=tmp_path / "work", follow=(lambda *step: told.append(step), lambda: False),
-        )  # fmt: skip
+            FENCES[fence],
+            model=model,
+            settings=ProfileSettings(),
+            data=None,
+            limits=Limits(wall_s=30),
+            workdir=tmp_path / "work",
+            follow=(lambda *step: told.append(step), lambda: False),
+        )
     assert refusal.value.code == "run_forged"
     assert "speaks of another model" in refusal.value.reason
     assert told[-1] == (1.0, " done [2J")

@@ -1,6 +1,7 @@
 """Promise 6: any byte flipped in a copy of the table of events is found, and the event it stands in is named.
 
-The copy is the table as PostgreSQL writes it out, and it is read back after each flip. A copy that cannot even be read is
+The copy is the table as PostgreSQL writes it out, and it is read back after each flip. A copy that cannot even be read
+is
 found as well: PostgreSQL names its line. The long form flips a bit of every byte, the short form of one in twenty.
 """
 
@@ -27,9 +28,9 @@ COLUMNS = ", ".join(field.column for field in AuditEvent._meta.concrete_fields i
 SAID = (
     {"before": "draft", "after": "evidence", "revision": 1},
     {"amount": "-12000.50", "unit": "USD", "share": 0.25, "is_big": True, "none": None},
-    {"names": ["Åsa", "quote \" and \\ backslash", "tab\tand\nnew line"], "inner": {"deep": {"er": [1, 2, 3]}}},
+    {"names": ["Åsa", 'quote " and \\ backslash', "tab\tand\nnew line"], "inner": {"deep": {"er": [1, 2, 3]}}},
     {},
-)  # fmt: skip
+)
 FAR = 1 if LONG else 20
 
 
@@ -40,9 +41,13 @@ def copy(now: datetime) -> bytes:
     with transaction.atomic():
         for number, details in enumerate(SAID):
             audit.record(
-                kind="test.event", by=author if number % 2 else None, subject=("thing", f"t{number}"), details=details,
-                reason="Because.\n\tTwice." if number % 2 else "", now=now + timedelta(microseconds=number),
-            )  # fmt: skip
+                kind="test.event",
+                by=author if number % 2 else None,
+                subject=("thing", f"t{number}"),
+                details=details,
+                reason="Because.\n\tTwice." if number % 2 else "",
+                now=now + timedelta(microseconds=number),
+            )
     with connection.cursor() as cursor:
         # A temporary table hides the one of the same name, and has no trigger.
         cursor.execute(f"CREATE TEMPORARY TABLE {TABLE} (LIKE public.{TABLE} INCLUDING IDENTITY) ON COMMIT DROP")

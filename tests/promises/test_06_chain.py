@@ -64,6 +64,14 @@ def test_eight_processes_make_one_unbroken_chain(now: datetime) -> None:
     assert (row.count, checkpoints.faults(public_keys=[public_key()])) == (count + 1, [])
     print(f"{count} events by {PROCESSES} processes in {taken_s:.1f} s: {count / taken_s:.0f}/s")
     harness_report.tell(
-        "chain", __file__, broker="none", database="PostgreSQL 18, embedded", processes=PROCESSES, events=count,
-        unbroken=broken is None, elapsed_s=round(taken_s, 1), events_per_s=round(count / taken_s), load=load,
-    )  # fmt: skip
+        "chain",
+        __file__,
+        broker="none",
+        database="PostgreSQL 18, embedded",
+        processes=PROCESSES,
+        events=count,
+        unbroken=broken is None,
+        elapsed_s=round(taken_s, 1),
+        events_per_s=round(count / taken_s),
+        load=load,
+    )

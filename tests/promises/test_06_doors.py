@@ -1,6 +1,8 @@
-"""Promise 6: the documented table of who may do what, and when, holds at every door: on the pages, over the API, in the admin.
+"""Promise 6: the documented table of who may do what, and when, holds at every door: on the pages, over the API, in the
+admin.
 
-`docs/reference/who-may-what.md` is the table. `tests/integration/reviews/actions/test_permissions.py` tries each cell as an
+`docs/reference/who-may-what.md` is the table. `tests/integration/reviews/actions/test_permissions.py` tries each cell
+as an
 action; here each is tried as what a browser or a program sends. What is not a yes moves nothing.
 """
 
@@ -43,39 +45,58 @@ def ballot(stage: str, choice: str) -> dict[str, str]:
 
 
 VOTES = {
-    "approve": ballot("technical", "approve"), "reject": ballot("technical", "reject"),
-    "request_changes": ballot("technical", "request_changes"), "approve_budget": ballot("gpu-budget", "approve"),
-}  # fmt: skip
+    "approve": ballot("technical", "approve"),
+    "reject": ballot("technical", "reject"),
+    "request_changes": ballot("technical", "request_changes"),
+    "approve_budget": ballot("gpu-budget", "approve"),
+}
 
 
 def on_pages(request: ReviewRequest) -> Sent:
     """Step -> the end of its address and what the form sends."""
     filing = {
-        "title": "Another title", "purpose": "Another purpose", "environment": "prod", "business_case": "As before.",
-        "artifact": "registered", "model_version": request.model_version_id, "evaluation": "none", **CONTRADICTED,
-    }  # fmt: skip
+        "title": "Another title",
+        "purpose": "Another purpose",
+        "environment": "prod",
+        "business_case": "As before.",
+        "artifact": "registered",
+        "model_version": request.model_version_id,
+        "evaluation": "none",
+        **CONTRADICTED,
+    }
     return {
-        "edit": ("edit/", filing), "submit": ("submit/", {}), "state_fact": ("figures/", FIGURE),
+        "edit": ("edit/", filing),
+        "submit": ("submit/", {}),
+        "state_fact": ("figures/", FIGURE),
         "answer_item": ("checklist/rollback-rehearsed/", {"is_attested": "on"}),
         "explain": ("figures/latency_p95_ms/answer/", {"text": "It was another machine."}),
-        "request_review": ("review/", {}), **{name: ("vote/", sent) for name, sent in VOTES.items()},
-        "waive": ("waive/", WAIVER), "revise": ("revise/", BECAUSE), "withdraw": ("withdraw/", BECAUSE),
-        "retry_packet": ("packets/1/retry/", {}), "revoke": ("authorisation/revoke/", BECAUSE),
+        "request_review": ("review/", {}),
+        **{name: ("vote/", sent) for name, sent in VOTES.items()},
+        "waive": ("waive/", WAIVER),
+        "revise": ("revise/", BECAUSE),
+        "withdraw": ("withdraw/", BECAUSE),
+        "retry_packet": ("packets/1/retry/", {}),
+        "revoke": ("authorisation/revoke/", BECAUSE),
         "confirm": (f"conditions/{owed(request)}/", {}),
-    }  # fmt: skip
+    }
 
 
 def over_the_api(request: ReviewRequest) -> Sent:
     """Step -> the end of its address and the document; a draft is edited on its page alone."""
     return {
-        "submit": ("submit/", {}), "state_fact": ("facts/", FIGURE),
+        "submit": ("submit/", {}),
+        "state_fact": ("facts/", FIGURE),
         "answer_item": ("checklist/rollback-rehearsed/", {"is_attested": True}),
         "explain": ("contradictions/latency_p95_ms/", {"text": "It was another machine."}),
-        "request_review": ("request-review/", {}), **{name: ("votes/", sent) for name, sent in VOTES.items()},
-        "waive": ("waivers/", WAIVER), "revise": ("revise/", BECAUSE), "withdraw": ("withdraw/", BECAUSE),
-        "retry_packet": ("packet/retry/", {}), "revoke": ("authorisation/revoke/", BECAUSE),
+        "request_review": ("request-review/", {}),
+        **{name: ("votes/", sent) for name, sent in VOTES.items()},
+        "waive": ("waivers/", WAIVER),
+        "revise": ("revise/", BECAUSE),
+        "withdraw": ("withdraw/", BECAUSE),
+        "retry_packet": ("packet/retry/", {}),
+        "revoke": ("authorisation/revoke/", BECAUSE),
         "confirm": (f"conditions/{owed(request)}/confirm/", {}),
-    }  # fmt: skip
+    }
 
 
 def owed(request: ReviewRequest) -> int:

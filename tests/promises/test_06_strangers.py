@@ -114,9 +114,14 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
     votes = ((cast.reviewer_one, "technical", ()), (cast.reviewer_two, "technical", ()))
     for person, stage, promises in (*votes, (cast.approver, "gpu-budget", (promise,))):
         review.vote(
-            request=request, stage_id=stage, choice=Choice.APPROVE, rationale="Fast and cheap.", conditions=promises,
-            by=person, now=now,
-        )  # fmt: skip
+            request=request,
+            stage_id=stage,
+            choice=Choice.APPROVE,
+            rationale="Fast and cheap.",
+            conditions=promises,
+            by=person,
+            now=now,
+        )
     request.refresh_from_db()
     packets.freeze(request=request, by=cast.author, now=now)
     asset = request.model_version.asset

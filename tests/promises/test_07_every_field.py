@@ -1,6 +1,7 @@
 """Promise 7: every text anybody can write stays text, wherever it comes out: pages, admin, packet, mail, Jira, files.
 
-`planted` fills every column that holds people's words (found in the models) with payloads that would call a canary server,
+`planted` fills every column that holds people's words (found in the models) with payloads that would call a canary
+server,
 read a canary file, run a script or be a formula. A new column without a canary fails this file.
 """
 
@@ -92,14 +93,26 @@ def pages(house: House, now: datetime) -> list[str]:
     """Every address of ours with the things of this house, and the admin's pages of our models."""
     asset = house.request.model_version.asset
     things = {
-        "ref": house.request.ref, "run_id": Run.objects.latest("pk").pk, "item": "data-sheet", "fact": "latency_p95_ms",
-        "number": 1, "condition_id": 1, "team": "search", "slug": asset.slug, "name": "default", "message_id": 1,
-        "quarter": str(Quarter.of(now.date())), "unit": "USD", "change_id": RuleChange.objects.latest("pk").pk,
+        "ref": house.request.ref,
+        "run_id": Run.objects.latest("pk").pk,
+        "item": "data-sheet",
+        "fact": "latency_p95_ms",
+        "number": 1,
+        "condition_id": 1,
+        "team": "search",
+        "slug": asset.slug,
+        "name": "default",
+        "message_id": 1,
+        "quarter": str(Quarter.of(now.date())),
+        "unit": "USD",
+        "change_id": RuleChange.objects.latest("pk").pk,
         "bill_id": Bill.objects.latest("pk").pk,
         "finding_id": 1,
-        "item_id": AgendaItem.objects.earliest("pk").pk, "action": "ACT-1", "kpi": "conversion",
+        "item_id": AgendaItem.objects.earliest("pk").pk,
+        "action": "ACT-1",
+        "kpi": "conversion",
         "token": CostProjection.objects.latest("pk").token,
-    }  # fmt: skip
+    }
     found = {f"/runs/{run.pk}/{part}" for run in Run.objects.all() for part in ("", "charts/frontier.svg")} | {
         f"{place}/{each.pk}/"
         for place, model in (("/changes", RuleChange), ("/budgets/changes", BudgetChange))
@@ -143,9 +156,15 @@ def test_no_page_of_anybody_holds_a_payload_that_acts(house: House, canary: Cana
     assert drawn > 0
     assert canary[2] == []
     harness_report.tell(
-        "canaries", __file__, columns=len(list(columns())) - len(OURS), payloads=len(PAYLOADS), answers=read,
-        showing=shown + drawn, acting=len(faults), hits=len(canary[2]),
-    )  # fmt: skip
+        "canaries",
+        __file__,
+        columns=len(list(columns())) - len(OURS),
+        payloads=len(PAYLOADS),
+        answers=read,
+        showing=shown + drawn,
+        acting=len(faults),
+        hits=len(canary[2]),
+    )
 
 
 def test_files_of_lists_hold_no_formula(house: House, canary: Canary, now: datetime) -> None:
@@ -195,9 +214,13 @@ def test_the_ticket_in_jira_holds_text_and_leads_home(
         User.objects.update(first_name=seeds.short(), last_name=seeds.short())
         there.author.refresh_from_db()
         request = walks.make_submitted(
-            by=there.author, now=there.clock(), version=there.version, with_data=False, title=seeds.short(),
+            by=there.author,
+            now=there.clock(),
+            version=there.version,
+            with_data=False,
+            title=seeds.short(),
             purpose=seeds.short(),
-        )  # fmt: skip
+        )
         there.tell(request, "changes_requested", seeds.long())
         there.settle()
         (issue,) = there.jira.issues.issues

@@ -1,6 +1,7 @@
 """Promise 7: whatever is sent to the API, it answers as its committed schema says, and never with a 5xx.
 
-schemathesis makes the calls from `docs/reference/openapi.yaml`, valid ones and faulty ones, through WSGI; each is rolled
+schemathesis makes the calls from `docs/reference/openapi.yaml`, valid ones and faulty ones, through WSGI; each is
+rolled
 back, so that the next one meets the same installation.
 """
 
@@ -44,13 +45,20 @@ OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
 OPERATIONS_MIN = {GenerationMode.POSITIVE: len(OPERATIONS), GenerationMode.NEGATIVE: 30}
 NAMES = {GenerationMode.POSITIVE: "valid", GenerationMode.NEGATIVE: "faulty"}
 CHECKS = [
-    not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
-]  # fmt: skip
+]
 GENERATED = settings(
-    max_examples=EXAMPLES, phases=[Phase.generate], derandomize=True, deadline=None, database=None,
+    max_examples=EXAMPLES,
+    phases=[Phase.generate],
+    derandomize=True,
+    deadline=None,
+    database=None,
     suppress_health_check=list(HealthCheck),
-)  # fmt: skip
+)
 
 
 @pytest.fixture

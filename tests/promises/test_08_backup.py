@@ -30,8 +30,14 @@ def manage(*words: str, var: Path) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "DJANGO_SETTINGS_MODULE"}}
     environment = kept | {"WEIGHBRIDGE_VAR": str(var), "DJANGO_SETTINGS_MODULE": "governance.project.settings.dev"}
     return subprocess.run(
-        [sys.executable, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )  # fmt: skip
+        [sys.executable, *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
 
 
 @pytest.fixture
@@ -61,7 +67,10 @@ def test_restored_into_an_empty_place_everything_is_there(kept: Path, tmp_path: 
         assert f"{head.position} events, chain whole, head {head.hash}." in restored.stdout
         verified = manage("manage.py", "audit", "verify", var=elsewhere)
         assert (verified.returncode, head.hash in verified.stdout) == (0, True)
-        told = "from reviews.models import *; from governance.models import *; print(ReviewRequest.objects.get().state, OutboxMessage.objects.count())"
+        told = (
+            "from reviews.models import *; from governance.models import *; print(ReviewRequest.objects.get().state, "
+            "OutboxMessage.objects.count())"
+        )
         assert (
             manage("manage.py", "shell", "--verbosity", "0", "-c", told, var=elsewhere).stdout == f"decided {waiting}\n"
         )

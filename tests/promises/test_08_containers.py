@@ -17,9 +17,18 @@ from tests.architecture.tree import ROOT
 DOCKER = ROOT / "docker"
 INSTRUCTIONS = {"FROM", "RUN", "WORKDIR", "COPY", "ENV", "USER", "VOLUME", "EXPOSE", "STOPSIGNAL", "ENTRYPOINT", "CMD"}
 SERVICE_KEYS = {
-    "build", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image", "ports", "restart",
-    "security_opt", "volumes",
-}  # fmt: skip
+    "build",
+    "cap_drop",
+    "command",
+    "depends_on",
+    "environment",
+    "healthcheck",
+    "image",
+    "ports",
+    "restart",
+    "security_opt",
+    "volumes",
+}
 HEALTH_KEYS = {"test", "interval", "timeout", "start_period", "retries"}
 
 
@@ -93,8 +102,10 @@ def test_no_secret_is_in_the_image() -> None:
     assert [name for name in secrets if name in text] == []
     named = set(re.findall(r"\b(\w+)=", dict(instructions())["ENV"]))
     assert named <= {variable.name for variable in VARIABLES} | {
-        "DJANGO_SETTINGS_MODULE", "ORT_DISABLE_TELEMETRY", "PYTHONUNBUFFERED",
-    }  # fmt: skip
+        "DJANGO_SETTINGS_MODULE",
+        "ORT_DISABLE_TELEMETRY",
+        "PYTHONUNBUFFERED",
+    }
 
 
 # the entry point
@@ -168,8 +179,12 @@ def test_the_questions_health_checks_ask_can_be_asked() -> None:
     assert asked["database"][1] == "pg_isready"
     assert asked["broker"][1] == "redis-cli"
     help_text = subprocess.run(
-        [sys.executable, "-m", "celery", *asked["worker"][2:-2], "--help"], capture_output=True, text=True, check=False, cwd=ROOT
-    )  # fmt: skip
+        [sys.executable, "-m", "celery", *asked["worker"][2:-2], "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
     assert (help_text.returncode, asked["worker"][-2] in help_text.stdout) == (0, True)
 
 

@@ -45,11 +45,14 @@ pytestmark = pytest.mark.django_db
 
 CANARY = "k4n4rienv0gel"
 VARIABLES = {
-    "JIRA_TOKEN": f"{CANARY}-jira", "JIRA_WEBHOOK_SECRETS": f"{CANARY}-hook-new,{CANARY}-hook-old",
-    "WEIGHBRIDGE_SECRET_KEY": f"{CANARY}-django", "OIDC_CLIENT_SECRET": f"{CANARY}-oidc",
-    "DATABASE_URL": f"postgresql://weigh:{CANARY}-db@db:5432/w", "BROKER_URL": f"redis://:{CANARY}-broker@broker/0",
+    "JIRA_TOKEN": f"{CANARY}-jira",
+    "JIRA_WEBHOOK_SECRETS": f"{CANARY}-hook-new,{CANARY}-hook-old",
+    "WEIGHBRIDGE_SECRET_KEY": f"{CANARY}-django",
+    "OIDC_CLIENT_SECRET": f"{CANARY}-oidc",
+    "DATABASE_URL": f"postgresql://weigh:{CANARY}-db@db:5432/w",
+    "BROKER_URL": f"redis://:{CANARY}-broker@broker/0",
     "EMAIL_URL": f"smtp://mail:{CANARY}-mail@host:25",
-}  # fmt: skip
+}
 WEB = {400, 403, 404, 405, 409, 413, 422, 429, 500, 503}
 API = {400, 401, 403, 404, 405, 409, 413, 415, 422, 500}  # it counts no calls yet (429), and promises no 503
 
@@ -176,12 +179,18 @@ def test_no_error_page_tells_a_secret(
     strict.force_login(cast.admin)
     big = {"CONTENT_LENGTH": str(10**12), "CONTENT_TYPE": "text/plain"}
     answers = [
-        browser.get("/", HTTP_HOST="evil.example"), strict.post("/runs/sandbox/choose/", {"reason": "x"}),
-        author.get("/audit/"), browser.get("/requests/none/"), browser.get("/integrations/check/"),
-        browser.get(f"/requests/{request.ref}/packets/1/"), browser.generic("POST", "/requests/new/", b"x", **big),
-        browser.post("/runs/sandbox/choose/", {"reason": ""}), browser.get("/integrations/"), browser.get("/readyz"),
+        browser.get("/", HTTP_HOST="evil.example"),
+        strict.post("/runs/sandbox/choose/", {"reason": "x"}),
+        author.get("/audit/"),
+        browser.get("/requests/none/"),
+        browser.get("/integrations/check/"),
+        browser.get(f"/requests/{request.ref}/packets/1/"),
+        browser.generic("POST", "/requests/new/", b"x", **big),
+        browser.post("/runs/sandbox/choose/", {"reason": ""}),
+        browser.get("/integrations/"),
+        browser.get("/readyz"),
         *(Client().post("/accounts/login/", {"login": "x", "password": secrets.known["token"]}) for _ in range(31)),
-    ]  # fmt: skip
+    ]
     monkeypatch.setitem(live.WEIGHBRIDGE, "SIGNING_KEY", Path("/nowhere"))
     answers.append(browser.get("/readyz"))
     assert {answer.status_code for answer in answers} - {200} == WEB
@@ -207,15 +216,18 @@ def test_no_problem_of_the_api_tells_a_secret(
     author.force_authenticate(cast.author)
     sent = {"may_go_without": True, "reason": "First."}
     answers = [
-        program.get("/api/v1/reviews/?colour=red"), APIClient().get("/api/v1/reviews/"), author.get("/api/v1/audit/"),
-        program.get("/api/v1/reviews/none/"), program.delete("/api/v1/reviews/"),
+        program.get("/api/v1/reviews/?colour=red"),
+        APIClient().get("/api/v1/reviews/"),
+        author.get("/api/v1/audit/"),
+        program.get("/api/v1/reviews/none/"),
+        program.delete("/api/v1/reviews/"),
         program.get(f"/api/v1/reviews/{request.ref}/packet/pdf/"),
         program.generic("POST", "/api/v1/reviews/", b"{}", content_type="application/json", CONTENT_LENGTH=str(10**12)),
         program.post("/api/v1/sandbox/", "x", content_type="text/plain"),
         program.post("/api/v1/sandbox/", sent, format="json", HTTP_IDEMPOTENCY_KEY="k"),
         program.post("/api/v1/sandbox/", sent | {"reason": "Second."}, format="json", HTTP_IDEMPOTENCY_KEY="k"),
         program.get("/api/v1/models/"),
-    ]  # fmt: skip
+    ]
     assert {answer.status_code for answer in answers} - {200} == API
     assert "RuntimeError" in log.text
     told = check(secrets, log, answers)

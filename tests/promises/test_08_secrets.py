@@ -1,4 +1,6 @@
-"""Canary secrets: known to the settings, met by failing code, found in no log, page, outbox row, audit row or packet."""
+"""Canary secrets: known to the settings, met by failing code, found in no log, page, outbox row,
+audit row or packet.
+"""
 
 import json
 import logging
@@ -32,10 +34,13 @@ from tests.integration.conftest import (  # noqa: F401 -- fixtures
 
 CANARY = "k4n4rienv0gel"
 VARIABLES = {
-    "JIRA_TOKEN": f"{CANARY}-jira", "WEIGHBRIDGE_SECRET_KEY": f"{CANARY}-django", "OIDC_CLIENT_SECRET": f"{CANARY}-oidc",
-    "DATABASE_URL": f"postgresql://weigh:{CANARY}-db@db:5432/w", "BROKER_URL": f"redis://:{CANARY}-broker@broker/0",
+    "JIRA_TOKEN": f"{CANARY}-jira",
+    "WEIGHBRIDGE_SECRET_KEY": f"{CANARY}-django",
+    "OIDC_CLIENT_SECRET": f"{CANARY}-oidc",
+    "DATABASE_URL": f"postgresql://weigh:{CANARY}-db@db:5432/w",
+    "BROKER_URL": f"redis://:{CANARY}-broker@broker/0",
     "EMAIL_URL": f"smtp://mail:{CANARY}-mail@host:25",
-}  # fmt: skip
+}
 SECRETS = [f"{CANARY}-{name}" for name in ("jira", "django", "oidc", "db", "broker", "mail")]
 
 

@@ -1,6 +1,7 @@
 """Upgrades: whatever migration an installation with data stands at, the head takes it over, row for row.
 
-The data is that of a decided request. A copy of the database is taken back to each earlier state, migration by migration,
+The data is that of a decided request. A copy of the database is taken back to each earlier state, migration by
+migration,
 which leaves in its tables what an installation of that day would hold, and is then upgraded to the head.
 """
 
@@ -92,7 +93,9 @@ def check_kept(before: Rows, state: Node) -> None:
 
 
 def test_every_state_with_data_is_taken_over(copied: None) -> None:
-    """Each migration meets the rows of its day; the oldest state is then upgraded at once. The long form does so with each."""
+    """Each migration meets the rows of its day; the oldest state is then upgraded at once. The long form does so with
+    each.
+    """
     at_head = rows()
     assert len([name for name, count in at_head.items() if count]) > 15
     order = states()

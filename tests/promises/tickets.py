@@ -219,9 +219,7 @@ def die_before_commit() -> None:
     tasks.effects.link_ticket = lambda **arguments: (kept(**arguments), die())
 
 
-def _around_post(
-    before: Callable[[], None] = lambda: None, after: Callable[[], None] = lambda: None
-) -> None:  # fmt: skip
+def _around_post(before: Callable[[], None] = lambda: None, after: Callable[[], None] = lambda: None) -> None:
     post = JiraClient.post_json
 
     def watched(self: JiraClient, path: str, payload: dict[str, Any]) -> dict[str, Any]:

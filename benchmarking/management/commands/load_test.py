@@ -47,16 +47,24 @@ class Command(BaseCommand):
         try:
             user = User.objects.get(username=options["user"])
             plan = {
-                "url": options["url"], "rate_per_s": options["rate"], "duration_s": seconds(options["duration"]),
-                "arrivals": options["arrivals"], "connections": options["connections"],
+                "url": options["url"],
+                "rate_per_s": options["rate"],
+                "duration_s": seconds(options["duration"]),
+                "arrivals": options["arrivals"],
+                "connections": options["connections"],
                 "method": (options["method"] or ("POST" if options["body"] else "GET")).upper(),
                 "headers": [header_from(text) for text in options["header"]],
-            }  # fmt: skip
+            }
             test = load_tests.start(
-                key=f"load-{uuid.uuid4().hex[:12]}", plan=plan, workers=options["workers"],
+                key=f"load-{uuid.uuid4().hex[:12]}",
+                plan=plan,
+                workers=options["workers"],
                 permissions=[permission_from(text) for text in settings.WEIGHBRIDGE["LOAD_TARGETS"]],
-                resolve=addresses_of, by=user, now=timezone.now(), body=options["body"],
-            )  # fmt: skip
+                resolve=addresses_of,
+                by=user,
+                now=timezone.now(),
+                body=options["body"],
+            )
         except (Refused, User.DoesNotExist) as refused:
             raise CommandError(str(refused)) from refused
         try:

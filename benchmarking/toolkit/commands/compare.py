@@ -64,9 +64,13 @@ def _compared(
         progress(sys.stderr, is_quiet=is_quiet) as say,
     ):
         return compare_isolated(
-            models=models, data=data, settings=settings, limits=Limits(wall_s=wall_s), workdir=Path(folder),
+            models=models,
+            data=data,
+            settings=settings,
+            limits=Limits(wall_s=wall_s),
+            workdir=Path(folder),
             follow=Follow(say, is_interrupted, subject.WRAP_UP_S),
-        )  # fmt: skip
+        )
 
 
 def _keep(found: dict[str, Any], json_file: Path | None, *, is_quiet: bool) -> None:
@@ -82,7 +86,9 @@ def _keep(found: dict[str, Any], json_file: Path | None, *, is_quiet: bool) -> N
 
 
 def named(paths: list[Path]) -> dict[str, Path]:
-    """Name models by their files, without the ending where that leaves names apart; raise Invalid for one file twice."""
+    """Name models by their files, without the ending where that leaves names apart; raise Invalid
+    for one file twice.
+    """
     for name_of in (lambda path: path.stem, lambda path: path.name, str):
         names = {name_of(path): path for path in paths}
         if len(names) == len(paths):

@@ -29,12 +29,16 @@ def training(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: O
 
 
 def serving(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Say what a year of own replicas costs: requests_per_year=2e9 service_s=0.12 limit_s=0.5 slots=4 usd_per_replica_h=1."""
+    """Say what a year of own replicas costs: requests_per_year=2e9 service_s=0.12 limit_s=0.5 slots=4
+    usd_per_replica_h=1.
+    """
     _calculate("serving", inputs, json_file, is_quiet=quiet, on=on)
 
 
 def managed(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Say what a year of calls costs: requests_per_year=1e6 input_tokens=900 prices.input_usd=0.15 prices.output_usd=0.6."""
+    """Say what a year of calls costs: requests_per_year=1e6 input_tokens=900 prices.input_usd=0.15
+    prices.output_usd=0.6.
+    """
     _calculate("managed", inputs, json_file, is_quiet=quiet, on=on)
 
 
@@ -44,7 +48,9 @@ def tco(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = N
 
 
 def value(inputs: Inputs, json_file: Json = None, quiet: Quiet = False, on: On = None) -> None:
-    """Say whether better answers pay: recall=0.8 recall_after=0.85 extra_cost_usd=200000 stakes.cases_per_year=1e7 ..."""
+    """Say whether better answers pay: recall=0.8 recall_after=0.85 extra_cost_usd=200000
+    stakes.cases_per_year=1e7 ...
+    """
     _calculate("value", inputs, json_file, is_quiet=quiet, on=on)
 
 
@@ -65,7 +71,9 @@ def project(  # noqa: PLR0913 -- each is an option of the command line
     on: On = None,
     quiet: Quiet = False,
 ) -> None:
-    """Project options side by side on one load curve, each figure with its range, and say which is cheapest how likely."""
+    """Project options side by side on one load curve, each figure with its range, and say which is
+    cheapest how likely.
+    """
     from benchmarking.toolkit.costs.projection import project as projected
     from benchmarking.toolkit.costs.projection_document import as_document
     from benchmarking.toolkit.costs.spec import read_spec
@@ -125,9 +133,16 @@ def register(app: typer.Typer) -> None:
     """Add `weighbridge cost` and its commands."""
     group = typer.Typer(help="What models cost and what they are worth.", no_args_is_help=True, rich_markup_mode=None)
     commands: Mapping[str, Callable[..., None]] = {
-        "training": training, "serving": serving, "managed": managed, "tco": tco, "value": value, "lock-in": lock_in,
-        "project": project, "compare": compare, "template": template,
-    }  # fmt: skip
+        "training": training,
+        "serving": serving,
+        "managed": managed,
+        "tco": tco,
+        "value": value,
+        "lock-in": lock_in,
+        "project": project,
+        "compare": compare,
+        "template": template,
+    }
     for name, command in commands.items():
         group.command(name)(command)
     app.add_typer(group, name="cost")

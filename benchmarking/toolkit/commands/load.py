@@ -58,15 +58,27 @@ def load(  # noqa: PLR0913 -- every option of the command line
 
     try:
         plan = Plan(
-            url=url, rate_per_s=rate, duration_s=seconds(duration or ("5s" if find_max else "60s")), arrivals=arrivals_from(arrivals),
-            start_rate_per_s=start_rate, week=read_week(week), method=(method or ("POST" if body else "GET")).upper(),
-            headers=tuple(header_from(text) for text in header or ()), body=str(body or ""), connections=connections,
-            processes=processes, timeout_s=seconds(timeout, field="timeout"), seed=seed, p99_limit_ms=p99_ms,
+            url=url,
+            rate_per_s=rate,
+            duration_s=seconds(duration or ("5s" if find_max else "60s")),
+            arrivals=arrivals_from(arrivals),
+            start_rate_per_s=start_rate,
+            week=read_week(week),
+            method=(method or ("POST" if body else "GET")).upper(),
+            headers=tuple(header_from(text) for text in header or ()),
+            body=str(body or ""),
+            connections=connections,
+            processes=processes,
+            timeout_s=seconds(timeout, field="timeout"),
+            seed=seed,
+            p99_limit_ms=p99_ms,
             expect=Expectation(
-                statuses=tuple(expect_status or ()), json_key=expect_json_key, body_sha256=expect_body_sha256,
+                statuses=tuple(expect_status or ()),
+                json_key=expect_json_key,
+                body_sha256=expect_body_sha256,
                 every=check_every,
             ),
-        )  # fmt: skip
+        )
         if within and not find_max:
             raise Invalid("--within is of a search; give --find-max, or --duration of a test.", field="within")
         measure = functools.partial(_search, within=within or "30m") if find_max else _measure

@@ -25,7 +25,9 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     json_file: subject.JsonOption = None,
     quiet: subject.QuietOption = False,
 ) -> None:
-    """Find the highest rate of single queries that one worker answers in time: exit 0 found, 1 none is, 2 out of time."""
+    """Find the highest rate of single queries that one worker answers in time: exit 0 found, 1 none
+    is, 2 out of time.
+    """
     from datetime import UTC, datetime
 
     from benchmarking.toolkit.load.plan import seconds
@@ -45,9 +47,12 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
         deadline = Deadline(seconds(within, field="within"), time.monotonic)
         with subject.runs_of(target, is_quiet=quiet) as (run, say):
             result = find_max_rate(
-                run, settings=ProfileSettings(scenario=scenario, engine=engine),
-                asked=Asked(limit_ms=p99_ms, samples=samples, deadline=deadline), on_progress=say, now=datetime.fromtimestamp(time.time(), UTC),
-            )  # fmt: skip
+                run,
+                settings=ProfileSettings(scenario=scenario, engine=engine),
+                asked=Asked(limit_ms=p99_ms, samples=samples, deadline=deadline),
+                on_progress=say,
+                now=datetime.fromtimestamp(time.time(), UTC),
+            )
         if json_file is not None:
             write_json(json_file, result)
     except RunEnded as ended:

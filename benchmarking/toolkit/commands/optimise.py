@@ -46,7 +46,9 @@ def optimise(  # noqa: PLR0913 -- each is an option of the command line
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the candidates to this file too.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Make cheaper variants of a model and say what each is worth: speed, size, memory, and what it costs in quality."""
+    """Make cheaper variants of a model and say what each is worth: speed, size, memory, and what it
+    costs in quality.
+    """
     from benchmarking.toolkit.optimise.plan import Choice
     from benchmarking.toolkit.runners.limits import Limits
 
@@ -54,9 +56,13 @@ def optimise(  # noqa: PLR0913 -- each is an option of the command line
     lessons = {"prune": prune or [], "student": distil, "temperature": temperature, "alpha": alpha, "epochs": epochs}
     try:
         choice = Choice(
-            folder=folder, only=tuple(only or ()), calibrate=calibrate, force_half=force_fp16,
-            settings=_settings(samples, threads, margin), limits=Limits(wall_s=wall),
-        )  # fmt: skip
+            folder=folder,
+            only=tuple(only or ()),
+            calibrate=calibrate,
+            force_half=force_fp16,
+            settings=_settings(samples, threads, margin),
+            limits=Limits(wall_s=wall),
+        )
         if model is not None and not torch:
             series = _of_file(model, data, calibration, choice)
         elif torch and model is None and test is not None:
@@ -101,9 +107,13 @@ def _of_network(name: str, train: Path, test: Path, choice: "Choice", **asked: A
         training=TrainingSettings(epochs=asked["epochs"]),
     )
     return of_network(
-        built(name), read_data_set(train), read_data_set(test), lessons=lessons, choice=choice,
+        built(name),
+        read_data_set(train),
+        read_data_set(test),
+        lessons=lessons,
+        choice=choice,
         family=name.rpartition(":")[2],
-    )  # fmt: skip
+    )
 
 
 def _run(series: "Series", json_file: Path | None, *, is_quiet: bool) -> None:

@@ -49,13 +49,20 @@ def profile(  # noqa: PLR0913 -- every option of the command line
 
     try:
         target = subject.Target(
-            model=model, url=http, data=data, wall_s=wall, is_trusted=trust,
+            model=model,
+            url=http,
+            data=data,
+            wall_s=wall,
+            is_trusted=trust,
             torch=subject.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16),
-        )  # fmt: skip
+        )
         engine = subject.engine_from(
-            provider=provider, options=provider_option, optimisation=optimisation,
-            inter_op_threads=inter_op_threads, affinity=affinity,
-        )  # fmt: skip
+            provider=provider,
+            options=provider_option,
+            optimisation=optimisation,
+            inter_op_threads=inter_op_threads,
+            affinity=affinity,
+        )
         wanted = scenario_from(scenario, samples, threads, batch, concurrency, rate, limit_ms)
         settings = scenarios.ProfileSettings(scenario=wanted, engine=engine, tdp_w=tdp_w)
         with subject.sitting(target, is_quiet=quiet) as terminal:

@@ -66,12 +66,20 @@ class Target:
         limits = Limits(wall_s=self.wall_s)
         if self.model is not None and not self.is_trusted:
             if settings.engine.provider != "cpu":
-                text = "Behind the fence there is no GPU. Add --trust to run this model without it, if you trust the model."
+                text = (
+                    "Behind the fence there is no GPU. Add --trust to run this model without it, if you trust the "
+                    "model."
+                )
                 raise Invalid(text, code="fence_hides_gpu", field="provider")
             return isolated.profile_behind(
-                layers.layers_here(), model=self.model, settings=settings, data=self.data, limits=limits,
-                workdir=workdir, follow=follow,
-            )  # fmt: skip
+                layers.layers_here(),
+                model=self.model,
+                settings=settings,
+                data=self.data,
+                limits=limits,
+                workdir=workdir,
+                follow=follow,
+            )
         model = {"model": str(self.model.resolve())} if self.model is not None else {}
         target = {**model, "torch": self.torch, "url": self.url}
         return isolated.profile_open(
@@ -88,9 +96,14 @@ class Target:
         try:
             if self.model is not None:
                 found = operators_isolated(
-                    model=self.model, settings=settings, data=self.data, limits=Limits(wall_s=self.wall_s),
-                    workdir=workdir, follow=follow, is_trusted=self.is_trusted,
-                )  # fmt: skip
+                    model=self.model,
+                    settings=settings,
+                    data=self.data,
+                    limits=Limits(wall_s=self.wall_s),
+                    workdir=workdir,
+                    follow=follow,
+                    is_trusted=self.is_trusted,
+                )
                 if found is not None:
                     return {"operators": found, "missing": []}
                 reason = "the engine's profiler told of no operators."
@@ -110,9 +123,11 @@ def torch_target(factory: str, shape: str, *, is_compiled: bool, is_bfloat16: bo
             raise Invalid(f"--{field} is of PyTorch modules; give --torch package.module:factory with it.", field=field)
         return None
     return {
-        "factory": factory, "shape": shape_from(shape),
-        "mode": "compiled" if is_compiled else "eager", "dtype": "bfloat16" if is_bfloat16 else "float32",
-    }  # fmt: skip
+        "factory": factory,
+        "shape": shape_from(shape),
+        "mode": "compiled" if is_compiled else "eager",
+        "dtype": "bfloat16" if is_bfloat16 else "float32",
+    }
 
 
 def shape_from(text: str) -> list[int]:
@@ -141,10 +156,12 @@ def engine_from(
     if any(not name or not sign for name, sign, _ in pairs):
         raise Invalid("Options of the provider are written NAME=VALUE.", field="provider_option")
     return Engine(
-        provider=provider, options={name: value for name, _, value in pairs}, optimisation=optimisation,
+        provider=provider,
+        options={name: value for name, _, value in pairs},
+        optimisation=optimisation,
         inter_op_threads=inter_op_threads,
         affinity=tuple(numbers_from(affinity, field="affinity")) if affinity else (),
-    )  # fmt: skip
+    )
 
 
 Run = Callable[["ProfileSettings", Callable[[float, str], None]], dict[str, Any]]
@@ -152,7 +169,9 @@ Run = Callable[["ProfileSettings", Callable[[float, str], None]], dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Terminal:
-    """One sitting at the terminal: runs of a target, followed on the screen; Ctrl-C asks them to wrap up, twice kills."""
+    """One sitting at the terminal: runs of a target, followed on the screen; Ctrl-C asks them to
+    wrap up, twice kills.
+    """
 
     target: Target
     say: Callable[[float, str], None]

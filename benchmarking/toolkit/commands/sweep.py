@@ -38,19 +38,25 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
 
     try:
         target = subject.Target(
-            model=model, data=data, wall_s=wall, is_trusted=trust,
+            model=model,
+            data=data,
+            wall_s=wall,
+            is_trusted=trust,
             torch=subject.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16),
-        )  # fmt: skip
+        )
         engine = subject.engine_from(
             provider=provider, options=None, optimisation="all", inter_op_threads=1, affinity=affinity
         )
         settings = ProfileSettings(scenario=Offline(min_samples=samples, threads=threads), engine=engine)
         with subject.runs_of(target, is_quiet=quiet) as (run, say):
             result = sweeping.sweep(
-                run, settings=settings, batches=subject.numbers_from(batch, field="batch"),
-                concurrencies=subject.numbers_from(concurrency, field="concurrency"), on_progress=say,
+                run,
+                settings=settings,
+                batches=subject.numbers_from(batch, field="batch"),
+                concurrencies=subject.numbers_from(concurrency, field="concurrency"),
+                on_progress=say,
                 now=datetime.fromtimestamp(time.time(), UTC),
-            )  # fmt: skip
+            )
         if json_file is not None:
             write_json(json_file, result)
     except Refused as refused:

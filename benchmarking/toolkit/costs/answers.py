@@ -53,10 +53,13 @@ class Confusion:
     def draw(self, *, n: int, seed: int, stream: str) -> tuple[Draws, Draws]:
         """Return `n` draws of both rates: Beta(TP + 1, FN + 1) and Beta(FP + 1, TN + 1)."""
         return drawn_rates(
-            true_positives=self.true_positives, false_negatives=self.false_negatives,
-            false_positives=self.false_positives, true_negatives=self.true_negatives,
-            n=n, seed=zlib.crc32(f"{seed} {stream}".encode()),
-        )  # fmt: skip
+            true_positives=self.true_positives,
+            false_negatives=self.false_negatives,
+            false_positives=self.false_positives,
+            true_negatives=self.true_negatives,
+            n=n,
+            seed=zlib.crc32(f"{seed} {stream}".encode()),
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,7 +78,8 @@ class Change:
         """Refuse what is no statement about value: accuracy alone, and a change without its kind."""
         if self.metric not in RATES:
             text = (
-                f"{self.metric} alone says nothing of value: at a low prevalence it rises while value falls. Say which of "
+                f"{self.metric} alone says nothing of value: at a low prevalence it rises while value falls. Say "
+                "which of "
                 f"{' or '.join(RATES)} changes, at the operating point of the baseline."
             )
             raise Invalid(text, field="metric", code="no_value")
@@ -128,9 +132,11 @@ class Detection:
     def year_usd(self, rates: tuple[Number, Number], cases: Number) -> Number:
         """Return the value of a year of answers at recall and false-alarm rate."""
         worth = Worth(
-            true_positive_usd=self.gain_per_true_positive_usd, false_negative_usd=-self.loss_per_false_negative_usd,
-            false_positive_usd=-self.loss_per_false_positive_usd, true_negative_usd=self.gain_per_true_negative_usd,
-        )  # fmt: skip
+            true_positive_usd=self.gain_per_true_positive_usd,
+            false_negative_usd=-self.loss_per_false_negative_usd,
+            false_positive_usd=-self.loss_per_false_positive_usd,
+            true_negative_usd=self.gain_per_true_negative_usd,
+        )
         return yearly_value_usd(worth, cases=cases, prevalence=self.prevalence, tpr=rates[0], fpr=rates[1])
 
     def per_point_usd(self, cases: Number) -> Number:

@@ -106,14 +106,22 @@ def calculate(
         for path, spread in ranges.items()
     ]
     quantities = {key: levels_of(value) for key, value in drawn.quantities.items()}
-    found: dict[str, Any] = plain({
-        "schema": SCHEMA, "calculator": name, "seed": seed, "draws": draws, "inputs": amounts_in(asked.spec),
-        "total": {level: money(usd) for level, usd in levels_of(drawn.total_usd).items()},
-        "above_zero_probability": probability_above(drawn.total_usd, 0.0),
-        **costing_document(middle, drawn), "quantity_levels": quantities,
-        "tornado": [swing_document(each) for each in sorted(swings, key=lambda each: -each.size)],
-        "prices": [pin.as_document() for pin in pins.found], "snapshot": book.snapshot_id,
-    })  # fmt: skip
+    found: dict[str, Any] = plain(
+        {
+            "schema": SCHEMA,
+            "calculator": name,
+            "seed": seed,
+            "draws": draws,
+            "inputs": amounts_in(asked.spec),
+            "total": {level: money(usd) for level, usd in levels_of(drawn.total_usd).items()},
+            "above_zero_probability": probability_above(drawn.total_usd, 0.0),
+            **costing_document(middle, drawn),
+            "quantity_levels": quantities,
+            "tornado": [swing_document(each) for each in sorted(swings, key=lambda each: -each.size)],
+            "prices": [pin.as_document() for pin in pins.found],
+            "snapshot": book.snapshot_id,
+        }
+    )
     return found
 
 
@@ -176,7 +184,9 @@ def _value(document: Mapping[str, Any], pins: Pins) -> _Asked:
 
 
 def _gain(spec: Gain) -> Costing:
-    """Return the gain over the years less its extra cost; quantities say the gain of a year and how many points would pay."""
+    """Return the gain over the years less its extra cost; quantities say the gain of a year and how many points would
+    pay.
+    """
     cases, stakes = spec.stakes.cases_per_year, spec.stakes
     alarms_after = spec.false_alarm_rate if spec.false_alarm_rate_after is None else spec.false_alarm_rate_after
     gain: Number = stakes.year_usd((spec.recall_after, alarms_after), cases) - stakes.year_usd(
@@ -196,5 +206,10 @@ def _gain(spec: Gain) -> Costing:
 
 
 CALCULATORS: Final[Mapping[str, Callable[[Mapping[str, Any], Pins], _Asked]]] = {
-    "training": _training, "serving": _serving, "managed": _managed, "tco": _tco, "value": _value, "lock-in": _lock_in,
-}  # fmt: skip
+    "training": _training,
+    "serving": _serving,
+    "managed": _managed,
+    "tco": _tco,
+    "value": _value,
+    "lock-in": _lock_in,
+}

@@ -75,13 +75,17 @@ def _prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[st
     old, new = ({what_of(price): price for price in document["prices"]} for document in (before, after))
     return [
         {
-            "what": what, "before": old[what]["usd"], "after": new[what]["usd"], "unit": new[what]["unit"],
-            "before_as_of": old[what]["as_of"], "after_as_of": new[what]["as_of"],
+            "what": what,
+            "before": old[what]["usd"],
+            "after": new[what]["usd"],
+            "unit": new[what]["unit"],
+            "before_as_of": old[what]["as_of"],
+            "after_as_of": new[what]["as_of"],
             "ratio": _ratio(old[what]["usd"], new[what]["usd"]),
         }
         for what in old
         if what in new and old[what]["usd"] != new[what]["usd"]
-    ]  # fmt: skip
+    ]
 
 
 def what_of(price: Mapping[str, Any]) -> str:
@@ -95,14 +99,15 @@ def _figures(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, A
     return {
         name: {
             level: {
-                "before": before[name][level], "after": after[name][level],
+                "before": before[name][level],
+                "after": after[name][level],
                 "ratio": _ratio(before[name][level], after[name][level]),
             }
             for level in LEVELS
         }
         for name in before
         if name in after
-    }  # fmt: skip
+    }
 
 
 def _ratio(before: str | None, after: str | None) -> float | None:

@@ -59,7 +59,9 @@ def crossover(spec: CostSpec, *, seed: int, draws: int = DRAWS_AT_EACH) -> Cross
 
 
 def _over_volume(spec: CostSpec, drawn: Drawn, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the yearly cost (draws, volumes), and the cost in all after each month at the volume as it is (draws, months)."""
+    """Return the yearly cost (draws, volumes), and the cost in all after each month at the volume as it is (draws,
+    months).
+    """
     many = len(SCALES)
     shared, option = tiled(drawn.shared, many), tiled(drawn.option, many)
     requests = shared.requests_per_year * np.repeat(SCALES, n)
@@ -69,7 +71,9 @@ def _over_volume(spec: CostSpec, drawn: Drawn, n: int) -> tuple[NDArray[np.float
 
 
 def _by_month(spec: CostSpec, drawn: Drawn, n: int) -> NDArray[np.float64]:
-    """Return what was spent up to the end of each month: the start at once, then a twelfth of each year, undiscounted."""
+    """Return what was spent up to the end of each month: the start at once, then a twelfth of each
+    year, undiscounted.
+    """
     found = at(spec, drawn)
     ownership, years = found.ownership, np.arange(spec.shared.years)
     growth = np.broadcast_to((1 + ownership.volume_growth) * (1 + ownership.price_drift), n)
@@ -91,10 +95,14 @@ def _crossing(
     at_volume = _last_crossings(costs, others, volumes)
     months = _first_months(spent, spent_else)
     return Crossing(
-        first, second, tuple(map(float, (costs < others).mean(axis=0))),
-        levels_of(at_volume) if len(at_volume) else None, len(at_volume) / len(costs),
-        levels_of(months) if len(months) else None, len(months) / len(costs),
-    )  # fmt: skip
+        first,
+        second,
+        tuple(map(float, (costs < others).mean(axis=0))),
+        levels_of(at_volume) if len(at_volume) else None,
+        len(at_volume) / len(costs),
+        levels_of(months) if len(months) else None,
+        len(months) / len(costs),
+    )
 
 
 def _last_crossings(costs: NDArray[np.float64], others: NDArray[np.float64], volumes: NDArray[np.float64]) -> Draws:

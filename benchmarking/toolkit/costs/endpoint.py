@@ -51,10 +51,11 @@ def endpoint_cost(curve: LoadCurve, spec: Endpoint, *, requests_per_year: Number
     compute = serving_cost(curve, spec.replicas)
     replicas: Number = compute.quantities["replica_hours"] / HOURS_PER_YEAR
     storage = Line(
-        "storage", replicas * spec.storage_gb * spec.usd_per_gb_month * MONTHS,
+        "storage",
+        replicas * spec.storage_gb * spec.usd_per_gb_month * MONTHS,
         "mean_replicas · storage_gb · usd_per_gb_month · 12",
         {"mean_replicas": replicas, "storage_gb": spec.storage_gb, "usd_per_gb_month": spec.usd_per_gb_month},
-    )  # fmt: skip
+    )
     return Costing((*compute.lines, storage, _traffic(spec, requests_per_year)), compute.quantities)
 
 
@@ -62,30 +63,37 @@ def serverless_cost(spec: Serverless, *, requests_per_year: Number) -> Costing:
     """Return a year of calls: N · memory · seconds · price, what is kept warm, and traffic."""
     seconds = HOURS_PER_YEAR * 3_600
     calls = Line(
-        "calls", requests_per_year * spec.memory_gb * spec.duration_s * spec.usd_per_gb_s,
+        "calls",
+        requests_per_year * spec.memory_gb * spec.duration_s * spec.usd_per_gb_s,
         "requests_per_year · memory_gb · duration_s · usd_per_gb_s",
         {
-            "requests_per_year": requests_per_year, "memory_gb": spec.memory_gb, "duration_s": spec.duration_s,
+            "requests_per_year": requests_per_year,
+            "memory_gb": spec.memory_gb,
+            "duration_s": spec.duration_s,
             "usd_per_gb_s": spec.usd_per_gb_s,
         },
-    )  # fmt: skip
+    )
     warm = Line(
-        "kept warm", spec.provisioned * spec.memory_gb * spec.provisioned_usd_per_gb_s * seconds,
+        "kept warm",
+        spec.provisioned * spec.memory_gb * spec.provisioned_usd_per_gb_s * seconds,
         "provisioned · memory_gb · provisioned_usd_per_gb_s · 8760 · 3600",
         {
-            "provisioned": spec.provisioned, "memory_gb": spec.memory_gb,
+            "provisioned": spec.provisioned,
+            "memory_gb": spec.memory_gb,
             "provisioned_usd_per_gb_s": spec.provisioned_usd_per_gb_s,
         },
-    )  # fmt: skip
+    )
     return Costing((calls, warm, _traffic(spec, requests_per_year)))
 
 
 def _traffic(spec: Endpoint | Serverless, requests_per_year: Number) -> Line:
     return Line(
-        "traffic", requests_per_year * spec.kb_per_request / KB_PER_GB * spec.usd_per_gb,
+        "traffic",
+        requests_per_year * spec.kb_per_request / KB_PER_GB * spec.usd_per_gb,
         "requests_per_year · kb_per_request / 1e6 · usd_per_gb",
         {
-            "requests_per_year": requests_per_year, "kb_per_request": spec.kb_per_request,
+            "requests_per_year": requests_per_year,
+            "kb_per_request": spec.kb_per_request,
             "usd_per_gb": spec.usd_per_gb,
         },
-    )  # fmt: skip
+    )

@@ -64,10 +64,17 @@ def evaluate(curve: LoadCurve, shared: Shared, option: Option, *, requests_media
     is_stated = not isinstance(stated, int | float) or stated > 0
     again = stated if is_stated else training.usd.get("compute", 0.0) + training.usd.get("labelling", 0.0)
     ownership = dataclasses.replace(
-        option.ownership, serving_usd=serving.total_usd, training_usd=training.total_usd, years=shared.years,
-        discount_rate=shared.discount_rate, volume_growth=shared.volume_growth, fte_usd=shared.fte_usd,
-        retraining_usd=again, exit_usd=leaving.total_usd, switch_probability=lock_in.switch_probability,
-    )  # fmt: skip
+        option.ownership,
+        serving_usd=serving.total_usd,
+        training_usd=training.total_usd,
+        years=shared.years,
+        discount_rate=shared.discount_rate,
+        volume_growth=shared.volume_growth,
+        fte_usd=shared.fte_usd,
+        retraining_usd=again,
+        exit_usd=leaving.total_usd,
+        switch_probability=lock_in.switch_probability,
+    )
     return Evaluated(
         training, serving, upkeep_of_first_year(ownership), leaving, total_cost(ownership), ownership, requests
     )
@@ -105,6 +112,4 @@ def _lock_in(spec: LockIn | None, shared: Shared, serving_usd: Number) -> LockIn
     stated = lock_in.parallel_usd_per_month
     is_stated = not isinstance(stated, int | float) or stated > 0
     monthly = stated if is_stated else serving_usd / MONTHS
-    return dataclasses.replace(
-        lock_in, engineer_usd_per_h=shared.engineer_usd_per_h, parallel_usd_per_month=monthly
-    )  # fmt: skip
+    return dataclasses.replace(lock_in, engineer_usd_per_h=shared.engineer_usd_per_h, parallel_usd_per_month=monthly)

@@ -30,7 +30,9 @@ FIGURES: Final[Mapping[str, FigureKind]] = {
 
 
 def money(usd: float, places: int = 2) -> str | None:
-    """Return an amount as decimal text, rounded half to even; None for what has no end, as a load that nothing serves."""
+    """Return an amount as decimal text, rounded half to even; None for what has no end, as a load
+    that nothing serves.
+    """
     if usd != usd or usd in (float("inf"), float("-inf")):
         return None
     return f"{Decimal(repr(float(usd))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):f}"

@@ -1,4 +1,6 @@
-"""Load curves: how a year's requests spread over the hours. A curve is rates per second and the hours each one lasts."""
+"""Load curves: how a year's requests spread over the hours. A curve is rates per second and the
+hours each one lasts.
+"""
 
 import dataclasses
 from collections.abc import Sequence
@@ -34,7 +36,8 @@ class LoadCurve:
 
 
 def weekly_shape(*, day_swing: float = 0.75, weekend: float = 0.6, peak_hour: int = 14) -> NDArray[np.float64]:
-    """Return 168 weights with mean 1, Monday first: a cosine of ± `day_swing` around noon, Saturdays and Sundays scaled.
+    """Return 168 weights with mean 1, Monday first: a cosine of ± `day_swing` around noon, Saturdays and Sundays
+    scaled.
 
     `weekend` is the share of a working day's traffic that a weekend day has.
     """
@@ -51,7 +54,8 @@ def weekly_shape(*, day_swing: float = 0.75, weekend: float = 0.6, peak_hour: in
 def curve_of_year(
     requests_per_year: float, *, shape: NDArray[np.float64] | None = None, monthly_growth: float = 0.0
 ) -> LoadCurve:
-    """Return the curve of a year: `shape` (168,) repeated in each of 12 months, growing by `monthly_growth` (0.02: 2 %).
+    """Return the curve of a year: `shape` (168,) repeated in each of 12 months, growing by `monthly_growth` (0.02: 2
+    %).
 
     The year's requests are `requests_per_year` whatever the growth; it only moves them towards the end.
     """
@@ -69,7 +73,10 @@ def curve_of_counts(counts: Sequence[float]) -> LoadCurve:
     """Return the curve of observed requests per hour, at least a day of them, taken as typical of the year."""
     observed = np.asarray(counts, dtype=np.float64)
     if len(observed) < HOURS_PER_DAY:
-        text = f"{len(observed)} hours are too few for a curve; give at least {HOURS_PER_DAY}, better a week ({HOURS_PER_WEEK})."
+        text = (
+            f"{len(observed)} hours are too few for a curve; give at least {HOURS_PER_DAY}, better a week "
+            f"({HOURS_PER_WEEK})."
+        )
         raise Invalid(text, field="counts")
     if not np.isfinite(observed).all() or (observed < 0).any():
         raise Invalid("Requests per hour are numbers of zero or more.", field="counts")

@@ -77,28 +77,39 @@ class LockIn:
 def exit_cost(spec: LockIn) -> Costing:
     """Return what leaving costs at today's prices, part by part."""
     rate = spec.engineer_usd_per_h
-    return Costing((
-        Line(
-            "embedding again", spec.reembed_tokens * spec.reembed_usd / TOKENS_PER_PRICE,
-            "reembed_tokens · reembed_usd / 1e6",
-            {"reembed_tokens": spec.reembed_tokens, "reembed_usd": spec.reembed_usd},
-        ),
-        Line("fine-tuning again", spec.refine_usd, "refine_usd", {"refine_usd": spec.refine_usd}),
-        Line(
-            "prompts and evaluations", spec.rework_hours * rate, "rework_hours · engineer_usd_per_h",
-            {"rework_hours": spec.rework_hours, "engineer_usd_per_h": rate},
-        ),
-        Line(
-            "code", spec.code_hours * rate, "code_hours · engineer_usd_per_h",
-            {"code_hours": spec.code_hours, "engineer_usd_per_h": rate},
-        ),
-        Line(
-            "moving data out", tiered_usd(spec.egress_gb, spec.egress_tiers), "egress_gb at the price of each tier",
-            {"egress_gb": spec.egress_gb},
-        ),
-        Line(
-            "running both", part(spec.parallel_usd_per_month, spec.parallel_months), "parallel_months · parallel_usd_per_month",
-            {"parallel_months": spec.parallel_months, "parallel_usd_per_month": spec.parallel_usd_per_month},
-        ),
-        Line("termination", spec.termination_usd, "termination_usd", {"termination_usd": spec.termination_usd}),
-    ))  # fmt: skip
+    return Costing(
+        (
+            Line(
+                "embedding again",
+                spec.reembed_tokens * spec.reembed_usd / TOKENS_PER_PRICE,
+                "reembed_tokens · reembed_usd / 1e6",
+                {"reembed_tokens": spec.reembed_tokens, "reembed_usd": spec.reembed_usd},
+            ),
+            Line("fine-tuning again", spec.refine_usd, "refine_usd", {"refine_usd": spec.refine_usd}),
+            Line(
+                "prompts and evaluations",
+                spec.rework_hours * rate,
+                "rework_hours · engineer_usd_per_h",
+                {"rework_hours": spec.rework_hours, "engineer_usd_per_h": rate},
+            ),
+            Line(
+                "code",
+                spec.code_hours * rate,
+                "code_hours · engineer_usd_per_h",
+                {"code_hours": spec.code_hours, "engineer_usd_per_h": rate},
+            ),
+            Line(
+                "moving data out",
+                tiered_usd(spec.egress_gb, spec.egress_tiers),
+                "egress_gb at the price of each tier",
+                {"egress_gb": spec.egress_gb},
+            ),
+            Line(
+                "running both",
+                part(spec.parallel_usd_per_month, spec.parallel_months),
+                "parallel_months · parallel_usd_per_month",
+                {"parallel_months": spec.parallel_months, "parallel_usd_per_month": spec.parallel_usd_per_month},
+            ),
+            Line("termination", spec.termination_usd, "termination_usd", {"termination_usd": spec.termination_usd}),
+        )
+    )

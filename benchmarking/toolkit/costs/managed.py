@@ -76,8 +76,12 @@ def managed_cost(spec: ManagedApi) -> Costing:
             calls * tokens * ratio,
             "requests_per_year · (1 + retry_share) · usd_of_tokens · batch_ratio",
             {
-                "requests_per_year": spec.requests_per_year, "retry_share": spec.retry_share, "usd_of_tokens": tokens,
-                "batch_ratio": ratio, "input_tokens": spec.input_tokens, "output_tokens": spec.output_tokens,
+                "requests_per_year": spec.requests_per_year,
+                "retry_share": spec.retry_share,
+                "usd_of_tokens": tokens,
+                "batch_ratio": ratio,
+                "input_tokens": spec.input_tokens,
+                "output_tokens": spec.output_tokens,
                 "cached_share": spec.cached_share,
             },
         ),
@@ -87,7 +91,7 @@ def managed_cost(spec: ManagedApi) -> Costing:
             "requests_per_year · (1 + retry_share) · fee_usd",
             {"requests_per_year": spec.requests_per_year, "retry_share": spec.retry_share, "fee_usd": spec.fee_usd},
         ),
-    )  # fmt: skip
+    )
     return Costing(lines, {"calls": calls})
 
 

@@ -24,7 +24,8 @@ class Ownership:
     """What owning a model costs: `development_usd` and `training_usd` once, the rest each year at today's prices.
 
     Serving grows by `volume_growth` and its price drifts by `price_drift` a year; monitoring is a share of serving.
-    Traffic out is an amount a year, or gigabytes a month at `egress_tiers`: a list, or `{sku: aws/us-east-1/egress-internet}`.
+    Traffic out is an amount a year, or gigabytes a month at `egress_tiers`: a list, or `{sku:
+    aws/us-east-1/egress-internet}`.
     `switch_probability` is that of leaving within the years, at `exit_usd`, taken to fall into the last one.
     """
 
@@ -75,19 +76,25 @@ def total_cost(spec: Ownership) -> Costing:
         _present("monitoring", part(spec.serving_usd, spec.monitoring_share), "serving_usd · monitoring_share", rising),
         *(_present(line.name, line.usd, line.formula, flat) for line in _upkeep(spec)),
         Line(
-            "exit", part(spec.exit_usd, spec.switch_probability) * last, "switch_probability · exit_usd · last_year_factor",
+            "exit",
+            part(spec.exit_usd, spec.switch_probability) * last,
+            "switch_probability · exit_usd · last_year_factor",
             {"switch_probability": spec.switch_probability, "exit_usd": spec.exit_usd, "last_year_factor": last},
         ),
-    ]  # fmt: skip
+    ]
     return Costing(tuple(lines))
 
 
 def upkeep_of_first_year(spec: Ownership) -> Costing:
-    """Return what the first year costs beside serving: monitoring, people, retraining, traffic, licences, audit; not discounted."""
+    """Return what the first year costs beside serving: monitoring, people, retraining, traffic, licences, audit; not
+    discounted.
+    """
     monitoring = Line(
-        "monitoring", part(spec.serving_usd, spec.monitoring_share), "serving_usd · monitoring_share",
+        "monitoring",
+        part(spec.serving_usd, spec.monitoring_share),
+        "serving_usd · monitoring_share",
         {"serving_usd": spec.serving_usd, "monitoring_share": spec.monitoring_share},
-    )  # fmt: skip
+    )
     return Costing((monitoring, *_upkeep(spec)))
 
 
@@ -95,17 +102,21 @@ def _upkeep(spec: Ownership) -> tuple[Line, ...]:
     """Return what each year costs whatever is served, at today's prices."""
     return (
         Line(
-            "maintenance", spec.maintenance_fte * spec.fte_usd, "maintenance_fte · fte_usd",
+            "maintenance",
+            spec.maintenance_fte * spec.fte_usd,
+            "maintenance_fte · fte_usd",
             {"maintenance_fte": spec.maintenance_fte, "fte_usd": spec.fte_usd},
         ),
         Line(
-            "retraining", spec.retrainings_per_year * spec.retraining_usd, "retrainings_per_year · retraining_usd",
+            "retraining",
+            spec.retrainings_per_year * spec.retraining_usd,
+            "retrainings_per_year · retraining_usd",
             {"retrainings_per_year": spec.retrainings_per_year, "retraining_usd": spec.retraining_usd},
         ),
         _egress(spec),
         Line("licences", spec.licence_usd, "licence_usd", {"licence_usd": spec.licence_usd}),
         Line("audit", spec.audit_usd, "audit_usd", {"audit_usd": spec.audit_usd}),
-    )  # fmt: skip
+    )
 
 
 def _egress(spec: Ownership) -> Line:
@@ -114,9 +125,11 @@ def _egress(spec: Ownership) -> Line:
         return Line("egress", spec.egress_usd, "egress_usd", {"egress_usd": spec.egress_usd})
     monthly = tiered_usd(spec.egress_gb_per_month, spec.egress_tiers)
     return Line(
-        "egress", spec.egress_usd + MONTHS * monthly, "egress_usd + 12 · egress_gb_per_month at the price of each tier",
+        "egress",
+        spec.egress_usd + MONTHS * monthly,
+        "egress_usd + 12 · egress_gb_per_month at the price of each tier",
         {"egress_usd": spec.egress_usd, "egress_gb_per_month": spec.egress_gb_per_month},
-    )  # fmt: skip
+    )
 
 
 def equivalent_annual_usd(total_usd: Number, *, years: int, discount_rate: float) -> Number:
@@ -149,7 +162,9 @@ def break_even_volume(
 
 
 def break_even_month(first_usd: NDArray[np.float64], second_usd: NDArray[np.float64]) -> int | None:
-    """Return the first month (1, 2, …) after which the first option has cost less in all, from monthly costs (n,); or None."""
+    """Return the first month (1, 2, …) after which the first option has cost less in all, from monthly costs (n,); or
+    None.
+    """
     is_cheaper = np.cumsum(first_usd) < np.cumsum(second_usd)
     return int(np.argmax(is_cheaper)) + 1 if is_cheaper.any() else None
 

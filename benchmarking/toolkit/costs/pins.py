@@ -1,8 +1,10 @@
-"""Pins: every price that a projection used, with amount, date, source and the book it stood in, by the path it is used at.
+"""Pins: every price that a projection used, with amount, date, source and the book it stood in, by the path it is used
+at.
 
 A spec file names a price in one of two ways:
 
-- by SKU from the price book: `{sku: aws/us-east-1/g5.xlarge, term: on_demand}`; the meter of a model follows from the key;
+- by SKU from the price book: `{sku: aws/us-east-1/g5.xlarge, term: on_demand}`; the meter of a model follows from the
+  key;
 - with everything that a reader needs to check it: `{usd: 1.006, unit: instance_h, as_of: 2026-07-20, source: …}`.
 
 Both may add `factor` (a number or a range: a negotiated discount, a premium) and `divided_by` (one GPU of eight).
@@ -26,8 +28,11 @@ TRAFFIC = "traffic of the price book ({sku: aws/us-east-1/egress-internet}), or 
 CURRENCY = "USD"
 # What is counted where a model's SKU is named: prices of what goes in, and of what comes out.
 METERS = {
-    "input_usd": Meter.INPUT, "output_usd": Meter.OUTPUT, "cache_read_usd": Meter.CACHE_READ, "reembed_usd": Meter.INPUT,
-}  # fmt: skip
+    "input_usd": Meter.INPUT,
+    "output_usd": Meter.OUTPUT,
+    "cache_read_usd": Meter.CACHE_READ,
+    "reembed_usd": Meter.INPUT,
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,7 +95,9 @@ class Pins:
         return _scaled(pin)
 
     def tiers(self, reader: Reader, key: str) -> tuple[Tier, ...]:
-        """Return the tiers of the traffic whose SKU stands under `key`, each times `factor`; raise Invalid with the path at fault."""
+        """Return the tiers of the traffic whose SKU stands under `key`, each times `factor`; raise Invalid with the
+        path at fault.
+        """
         price = reader.mapping(key)
         if not price.has("sku"):
             raise price.fault("sku", f"is missing: name {TRAFFIC}.")
@@ -135,23 +142,42 @@ class Pins:
             raise price.fault("unit", f"must be {' or '.join(units)}, not {unit}.")
         age = (self.book.as_of - as_of).days
         if age > self.max_age_days:
-            text = f"is {age} days before {self.book.as_of}; at most {self.max_age_days} are accepted (max_price_age_days)."
+            text = (
+                f"is {age} days before {self.book.as_of}; at most {self.max_age_days} are accepted "
+                "(max_price_age_days)."
+            )
             raise price.fault("as_of", text)
         middle = Decimal(str(usd.median if isinstance(usd, Range) else usd))
         low, high = (Decimal(str(usd.low)), Decimal(str(usd.high))) if isinstance(usd, Range) else (None, None)
         return Pin(
-            path=price.path, usd=middle, low_usd=low, high_usd=high, unit=unit, as_of=as_of,
-            source=price.text("source"), factor=_factor(price), divided_by=_divisor(price),
-        )  # fmt: skip
+            path=price.path,
+            usd=middle,
+            low_usd=low,
+            high_usd=high,
+            unit=unit,
+            as_of=as_of,
+            source=price.text("source"),
+            factor=_factor(price),
+            divided_by=_divisor(price),
+        )
 
 
 def _pinned(path: str, found: Price, book: PriceBook) -> Pin:
     return Pin(
-        path=path, sku=found.sku, term=found.term.value, meter=found.meter.value, usd=found.usd,
-        low_usd=found.low_usd, high_usd=found.high_usd, unit=found.unit.value, as_of=found.as_of,
-        source=found.source, snapshot=book.snapshot_id, origin=found.origin.value,
+        path=path,
+        sku=found.sku,
+        term=found.term.value,
+        meter=found.meter.value,
+        usd=found.usd,
+        low_usd=found.low_usd,
+        high_usd=found.high_usd,
+        unit=found.unit.value,
+        as_of=found.as_of,
+        source=found.source,
+        snapshot=book.snapshot_id,
+        origin=found.origin.value,
         migrate_by=found.retirement.on if found.retirement is not None else None,
-    )  # fmt: skip
+    )
 
 
 def _share_of(found: Price, price: Reader, units: tuple[str, ...]) -> float:

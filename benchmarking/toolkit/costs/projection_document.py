@@ -97,9 +97,11 @@ def _lock_in(option: Option) -> dict[str, Any] | None:
         return None
     scores = None if spec.scores is None else {**dataclasses.asdict(spec.scores), "out_of_100": spec.scores.out_of_100}
     return {
-        "switch_probability": spec.switch_probability, "scores": scores,
-        "forced_migration": spec.forced_migration, "forced_by": spec.forced_by,
-    }  # fmt: skip
+        "switch_probability": spec.switch_probability,
+        "scores": scores,
+        "forced_migration": spec.forced_migration,
+        "forced_by": spec.forced_by,
+    }
 
 
 def _quality(option: Option) -> dict[str, Any] | None:
@@ -123,13 +125,14 @@ def _crossover(found: Crossover) -> dict[str, Any]:
 def _thresholds(projection: Projection) -> list[dict[str, Any]]:
     return [
         {
-            "figure": threshold.figure, "above": threshold.above,
+            "figure": threshold.figure,
+            "above": threshold.above,
             "probability": {
                 each.option.id: each.probability_above(threshold.figure, threshold.above) for each in projection.options
             },
         }
         for threshold in projection.spec.thresholds
-    ]  # fmt: skip
+    ]
 
 
 def _worth(each: OptionWorth, projection: Projection) -> dict[str, Any]:

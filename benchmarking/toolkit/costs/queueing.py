@@ -84,7 +84,9 @@ def highest_loads(
 def highest_loads_of(
     servers: NDArray[np.float64], services_s: NDArray[np.float64], *, limit_s: float, share: float, cv: float
 ) -> NDArray[np.float64]:
-    """Return the highest load for each service time (rows) and number of servers (columns); an idle server does for all."""
+    """Return the highest load for each service time (rows) and number of servers (columns); an idle server does for
+    all.
+    """
     limits = (limit_s / services_s)[:, None]
     low = np.zeros((len(services_s), len(servers)))
     high = np.tile(servers, (len(services_s), 1))
@@ -98,7 +100,8 @@ def highest_loads_of(
 def servers_needed(
     offered: NDArray[np.float64], *, service_s: float, limit_s: float, share: float = 0.95, cv: float = 1.0
 ) -> NDArray[np.int64]:
-    """Return the fewest servers with which `share` of the requests is answered within `limit_s`, for each load (Erlang).
+    """Return the fewest servers with which `share` of the requests is answered within `limit_s`, for each load
+    (Erlang).
 
     Raises Invalid where no number of servers could: the service alone takes longer than the limit.
     """
@@ -124,10 +127,12 @@ def check_served(service_s: float, *, limit_s: float, share: float = 0.95, cv: f
     """Raise Invalid where no number of servers could: the service alone takes longer than the limit."""
     if not can_serve(service_s, limit_s=limit_s, share=share, cv=cv):
         raise Invalid(
-            f"No number of replicas answers {share:.0%} of requests within {limit_s * 1e3:g} ms: one request alone keeps "
+            f"No number of replicas answers {share:.0%} of requests within {limit_s * 1e3:g} ms: one request alone "
+            "keeps "
             f"a server busy for {service_s * 1e3:g} ms. Raise the limit or serve a faster model.",
-            code="load_unserved", field="limit_s",
-        )  # fmt: skip
+            code="load_unserved",
+            field="limit_s",
+        )
 
 
 def enough(offered: float, *, service_s: float, limit_s: float, share: float, cv: float) -> int:

@@ -32,7 +32,9 @@ class PriceReader(Protocol):
 
 
 def amount(reader: Reader, key: str, *, at_least: float = -math.inf) -> float | Range:
-    """Return the number or the range under `key`; raise Invalid for anything else, and for a number below `at_least`."""
+    """Return the number or the range under `key`; raise Invalid for anything else, and for a number
+    below `at_least`.
+    """
     value = reader.plain(key)
     if isinstance(value, Mapping) and set(value) == {"low", "high"}:
         value = [value["low"], value["high"]]
@@ -94,9 +96,11 @@ def _value(key: str, hint: Any, reader: Reader, prices: PriceReader, given: Give
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return inputs(hint, reader.mapping(key), prices=prices, given=given)
     readers: dict[Any, Callable[[], Any]] = {
-        int: lambda: reader.whole(key), float: lambda: float(reader.number(key)), str: lambda: reader.text(key),
+        int: lambda: reader.whole(key),
+        float: lambda: float(reader.number(key)),
+        str: lambda: reader.text(key),
         date: lambda: reader.day(key),
-    }  # fmt: skip
+    }
     return readers.get(hint, lambda: amount(reader, key))()
 
 

@@ -31,17 +31,24 @@ T = TypeVar("T")
 KIND = "CostSpec"
 OPTIONS_MAX, DRAWS_MAX = 12, 100_000
 SERVING: Final[Mapping[str, Any]] = {
-    "self-hosted": SelfHosted, "endpoint": Endpoint, "serverless": Serverless, "managed-api": ManagedApi,
+    "self-hosted": SelfHosted,
+    "endpoint": Endpoint,
+    "serverless": Serverless,
+    "managed-api": ManagedApi,
     "provisioned": Provisioned,
-}  # fmt: skip
+}
 WORK: Final[Mapping[str, Any]] = {"transformer": Transformer, "network": Network, "pilot": Pilot}
 VALUE: Final[Mapping[str, Any]] = {
-    "detection": answers.Detection, "uplift": answers.Uplift, "forecast": answers.Forecast,
+    "detection": answers.Detection,
+    "uplift": answers.Uplift,
+    "forecast": answers.Forecast,
     "deflection": answers.Deflection,
-}  # fmt: skip
+}
 QUALITY: Final[Mapping[str, Any]] = {
-    "confusion": answers.Confusion, "change": answers.Change, "level": answers.Level,
-}  # fmt: skip
+    "confusion": answers.Confusion,
+    "change": answers.Change,
+    "level": answers.Level,
+}
 # What an option does not say itself, because it is said once for all of them or follows from its other parts.
 GIVEN: Final[Given] = {
     Training: {"engineer_usd_per_h": 0.0},
@@ -49,11 +56,17 @@ GIVEN: Final[Given] = {
     Provisioned: {"volume": 1.0},
     ManagedApi: {"requests_per_year": 1.0},
     Ownership: {
-        "serving_usd": 0.0, "training_usd": 0.0, "years": 1, "discount_rate": 0.0, "volume_growth": 0.0,
-        "fte_usd": 0.0, "exit_usd": 0.0, "switch_probability": 0.0,
+        "serving_usd": 0.0,
+        "training_usd": 0.0,
+        "years": 1,
+        "discount_rate": 0.0,
+        "volume_growth": 0.0,
+        "fte_usd": 0.0,
+        "exit_usd": 0.0,
+        "switch_probability": 0.0,
     },
     LockIn: {"engineer_usd_per_h": 0.0},
-}  # fmt: skip
+}
 
 
 def read_spec(document: object, book: PriceBook) -> CostSpec:
@@ -70,11 +83,19 @@ def read_spec(document: object, book: PriceBook) -> CostSpec:
     options = reader.items("options", lambda item: _option(item, pins))
     _check_options(reader, options)
     spec = CostSpec(
-        name=reader.text("name"), shared=shared, curve=curve, options=options, pins=tuple(pins.found),
-        snapshot=book.snapshot_id, pinned=snapshot(pins.used, as_of=book.as_of), value=_value(reader, options, pins), thresholds=reader.items("thresholds", _threshold),
-        kpis=read_kpis(reader), seed=reader.whole("seed", SEED),
+        name=reader.text("name"),
+        shared=shared,
+        curve=curve,
+        options=options,
+        pins=tuple(pins.found),
+        snapshot=book.snapshot_id,
+        pinned=snapshot(pins.used, as_of=book.as_of),
+        value=_value(reader, options, pins),
+        thresholds=reader.items("thresholds", _threshold),
+        kpis=read_kpis(reader),
+        seed=reader.whole("seed", SEED),
         draws=_draws(reader),
-    )  # fmt: skip
+    )
     reader.close()
     return spec
 
@@ -135,10 +156,16 @@ def _option(reader: Reader, pins: Pins) -> Option:
     if serving is None:
         raise reader.fault("serving", f"is missing; its kind is one of {', '.join(SERVING)}.")
     return Option(
-        id=option_id, title=title or option_id, training=training, work=work, owned_hardware=owned, serving=serving,
+        id=option_id,
+        title=title or option_id,
+        training=training,
+        work=work,
+        owned_hardware=owned,
+        serving=serving,
         ownership=inputs(Ownership, reader.mapping("ownership"), prices=pins, given=GIVEN),
-        lock_in=_part(reader, "lock_in", LockIn, pins), quality=_one_of(reader, "quality", QUALITY, pins),
-    )  # fmt: skip
+        lock_in=_part(reader, "lock_in", LockIn, pins),
+        quality=_one_of(reader, "quality", QUALITY, pins),
+    )
 
 
 def _training(reader: Reader, pins: Pins, *, has_work: bool, is_owned: bool) -> Training | None:

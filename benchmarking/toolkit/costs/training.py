@@ -52,9 +52,14 @@ def best_checkpoint_interval_h(preemptions_per_h: float, *, checkpoint_write_h: 
 
 
 def owned_usd_per_gpu_h(
-    *, value_at_start_usd: Number, lost_decades_per_year: Number = 0.14, interconnect_share: Number = 0.1,
-    power_kw: Number, pue: Number = 1.2, usd_per_kwh: Number,
-) -> Number:  # fmt: skip
+    *,
+    value_at_start_usd: Number,
+    lost_decades_per_year: Number = 0.14,
+    interconnect_share: Number = 0.1,
+    power_kw: Number,
+    pue: Number = 1.2,
+    usd_per_kwh: Number,
+) -> Number:
     """Return what an hour of one's own GPU costs: depreciation, its share of interconnect, and energy.
 
     Value falls by `lost_decades_per_year` orders of magnitude a year (Epoch: 0.14): value · (OOM · ln 10) / 8760;
@@ -98,9 +103,7 @@ def training_cost(spec: Training) -> Costing:
 
     One run is gpu_hours · spot stretch · (1 + failed + idle); trials count as their share of a run.
     """
-    stretch = spot_stretch(
-        spec.preemptions_per_h, checkpoint_every_h=spec.checkpoint_every_h, restart_h=spec.restart_h
-    )  # fmt: skip
+    stretch = spot_stretch(spec.preemptions_per_h, checkpoint_every_h=spec.checkpoint_every_h, restart_h=spec.restart_h)
     run_h: Number = spec.gpu_hours * stretch * (1 + spec.failed_share + spec.idle_share)
     hours: Number = run_h * (spec.final_runs + spec.trials * spec.trial_share)
     people: Number = spec.engineer_hours * spec.engineer_usd_per_h
@@ -108,11 +111,17 @@ def training_cost(spec: Training) -> Costing:
         Line(
             "compute",
             hours * spec.usd_per_gpu_h,
-            "gpu_hours · spot_stretch · (1 + failed_share + idle_share) · (final_runs + trials · trial_share) · usd_per_gpu_h",
+            "gpu_hours · spot_stretch · (1 + failed_share + idle_share) · (final_runs + trials · trial_share) · "
+            "usd_per_gpu_h",
             {
-                "gpu_hours": spec.gpu_hours, "spot_stretch": stretch, "failed_share": spec.failed_share,
-                "idle_share": spec.idle_share, "final_runs": spec.final_runs, "trials": spec.trials,
-                "trial_share": spec.trial_share, "usd_per_gpu_h": spec.usd_per_gpu_h,
+                "gpu_hours": spec.gpu_hours,
+                "spot_stretch": stretch,
+                "failed_share": spec.failed_share,
+                "idle_share": spec.idle_share,
+                "final_runs": spec.final_runs,
+                "trials": spec.trials,
+                "trial_share": spec.trial_share,
+                "usd_per_gpu_h": spec.usd_per_gpu_h,
             },
         ),
         Line("storage", spec.storage_usd, "storage_usd", {"storage_usd": spec.storage_usd}),
@@ -123,5 +132,5 @@ def training_cost(spec: Training) -> Costing:
             "engineer_hours · engineer_usd_per_h",
             {"engineer_hours": spec.engineer_hours, "engineer_usd_per_h": spec.engineer_usd_per_h},
         ),
-    )  # fmt: skip
+    )
     return Costing(lines, {"gpu_hours": hours})

@@ -27,7 +27,9 @@ LEVELS: Mapping[str, float] = {"p10": 0.1, "p50": 0.5, "p80": 0.8, "p90": 0.9}
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """Nine times in ten the number lies between `low` and `high`, both positive; as likely above their geometric mean."""
+    """Nine times in ten the number lies between `low` and `high`, both positive; as likely above
+    their geometric mean.
+    """
 
     low: float
     high: float
@@ -35,7 +37,10 @@ class Range:
     def __post_init__(self) -> None:
         """Refuse what no lognormal fits."""
         if not (0 < self.low <= self.high < math.inf):
-            text = f"A range goes from a positive number to one that is not smaller; {self.low:g} to {self.high:g} does not."
+            text = (
+                f"A range goes from a positive number to one that is not smaller; {self.low:g} to {self.high:g} does "
+                "not."
+            )
             raise Invalid(text, code="range")
 
     @property
@@ -104,7 +109,9 @@ def at_medians(spec: T) -> T:
 
 
 def drawn(spec: T, *, n: int = DRAWS, seed: int = SEED) -> T:
-    """Return the same inputs with each range as `n` draws. Each field has a stream of its own, so that adding one moves no other."""
+    """Return the same inputs with each range as `n` draws. Each field has a stream of its own, so that adding one moves
+    no other.
+    """
     sampled = {
         name: spread.draw(np.random.default_rng([seed, *name.encode()]), n) for name, spread in ranges_of(spec).items()
     }

@@ -1,4 +1,6 @@
-"""Kinds of price: an amount that is a price says of what, so that a spec file must give it by SKU or with its source."""
+"""Kinds of price: an amount that is a price says of what, so that a spec file must give it by SKU
+or with its source.
+"""
 
 import dataclasses
 from typing import Annotated, Any

@@ -1,7 +1,8 @@
 """Value: what a model's answers are worth, so that "5 % more accuracy for 20 % more cost" can be answered.
 
 BV = sum over true class i and answer j of v_ij · n_ij: the value matrix over the confusion matrix (NannyML's business
-value). At a low prevalence accuracy can rise while value falls; so the question is which metric, and at which threshold.
+value). At a low prevalence accuracy can rise while value falls; so the question is which metric, and at which
+threshold.
 """
 
 import dataclasses
@@ -25,7 +26,8 @@ class Worth:
 
 
 def yearly_value_usd(worth: Worth, *, cases: Number, prevalence: Number, tpr: Number, fpr: Number) -> Number:
-    """Return the value of a year of `cases`, a share `prevalence` of them positive, at recall `tpr` and false alarms `fpr`.
+    """Return the value of a year of `cases`, a share `prevalence` of them positive, at recall `tpr` and false alarms
+    `fpr`.
 
     N · [π (TPR v_TP + (1 - TPR) v_FN) + (1 - π) (FPR v_FP + (1 - FPR) v_TN)]; rates are shares of one.
     """
@@ -35,9 +37,14 @@ def yearly_value_usd(worth: Worth, *, cases: Number, prevalence: Number, tpr: Nu
 
 
 def value_of_confusion_usd(confusion: NDArray[np.int64], values_usd: NDArray[np.float64], *, cases: float) -> float:
-    """Return the value of `cases` answered like the tested rows: sum of v_ij · n_ij / n · cases; both (classes, classes)."""
+    """Return the value of `cases` answered like the tested rows: sum of v_ij · n_ij / n · cases; both (classes,
+    classes).
+    """
     if confusion.shape != values_usd.shape or confusion.ndim != 2:
-        text = f"The value matrix has shape {values_usd.shape}, the confusion matrix {confusion.shape}; they must be alike."
+        text = (
+            f"The value matrix has shape {values_usd.shape}, the confusion matrix {confusion.shape}; they must be "
+            "alike."
+        )
         raise Invalid(text, field="values")
     tested = int(confusion.sum())
     if tested == 0:
@@ -57,7 +64,9 @@ def drawn_rates(
 def net_value_usd(
     gain_per_year_usd: Number, extra_cost_usd: Number, *, years: int, discount_rate: float, adoption: Number = 1.0
 ) -> Number:
-    """Return a · sum of ΔBV / (1 + r)^t over the years, less the extra cost (a present value); a is the share realised."""
+    """Return a · sum of ΔBV / (1 + r)^t over the years, less the extra cost (a present value); a is
+    the share realised.
+    """
     factor = sum((1 + discount_rate) ** -year for year in range(1, years + 1))
     return adoption * gain_per_year_usd * factor - extra_cost_usd
 

@@ -40,7 +40,9 @@ class Transformer:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Network:
-    """Any network whose forward pass was counted: 3 · `forward_flops` · samples · epochs; a multiply-add counts as two."""
+    """Any network whose forward pass was counted: 3 · `forward_flops` · samples · epochs; a
+    multiply-add counts as two.
+    """
 
     forward_flops: Amount
     samples: Amount
@@ -81,7 +83,9 @@ class Pilot:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OwnedHardware:
-    """One's own GPUs: what one was worth at the start, what it loses, and its energy (`power_kw` with its server's share)."""
+    """One's own GPUs: what one was worth at the start, what it loses, and its energy (`power_kw` with its server's
+    share).
+    """
 
     value_at_start_usd: Amount
     power_kw: Amount
@@ -99,10 +103,13 @@ class OwnedHardware:
     def usd_per_gpu_h(self) -> Number:
         """Return what an hour of one GPU costs."""
         return owned_usd_per_gpu_h(
-            value_at_start_usd=self.value_at_start_usd, lost_decades_per_year=self.lost_decades_per_year,
-            interconnect_share=self.interconnect_share, power_kw=self.power_kw, pue=self.pue,
+            value_at_start_usd=self.value_at_start_usd,
+            lost_decades_per_year=self.lost_decades_per_year,
+            interconnect_share=self.interconnect_share,
+            power_kw=self.power_kw,
+            pue=self.pue,
             usd_per_kwh=self.usd_per_kwh,
-        )  # fmt: skip
+        )
 
 
 Work = Transformer | Network | Pilot

@@ -1,7 +1,8 @@
 """Worth: what better answers bring against what they cost, so that "5 % more accuracy for 20 % more" has an answer.
 
 For every option: its gain over the baseline a year, the net of its extra cost over the years, how likely that is above
-zero, how far the metric would have to rise to pay, and how much of the best gain it keeps. A mitigation (INT8, distilled)
+zero, how far the metric would have to rise to pay, and how much of the best gain it keeps. A mitigation (INT8,
+distilled)
 is an option like any other.
 """
 

@@ -17,7 +17,9 @@ class _Timer(ctypes.Structure):
 
 
 class Alarm:
-    """Calls `ring` on the loop at the moment it is set to. The moment is on `time.monotonic_ns()`'s clock (Linux timerfd)."""
+    """Calls `ring` on the loop at the moment it is set to. The moment is on `time.monotonic_ns()`'s clock (Linux
+    timerfd).
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> None:
         """Make the timer; raise Refused on a system that has none."""

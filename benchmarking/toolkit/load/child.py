@@ -34,18 +34,28 @@ def job_from(order: Mapping[str, Any]) -> Job:
     plan = plan_from(order["plan"])
     target, share, of = Pinned(**order["target"]), int(order["share"]), int(order["of"])
     return Job(
-        target=target, messages=build_requests(plan, target), due_ns=schedule_of(plan)[share::of], first=share, step=of,
-        connections=len(range(share, plan.connections, of)), timeout_s=plan.timeout_s,
-        answer_bytes=int(order["answer_bytes"]), expect=plan.expect,
-    )  # fmt: skip
+        target=target,
+        messages=build_requests(plan, target),
+        due_ns=schedule_of(plan)[share::of],
+        first=share,
+        step=of,
+        connections=len(range(share, plan.connections, of)),
+        timeout_s=plan.timeout_s,
+        answer_bytes=int(order["answer_bytes"]),
+        expect=plan.expect,
+    )
 
 
 def schedule_of(plan: Plan) -> Any:
     """Return when the requests of a plan are due, in nanoseconds from the start."""
     return due_times_ns(
-        plan.arrivals, rate_per_s=plan.rate_per_s, duration_s=plan.duration_s, seed=plan.seed,
-        start_rate_per_s=plan.start_rate_per_s, week=plan.week,
-    )  # fmt: skip
+        plan.arrivals,
+        rate_per_s=plan.rate_per_s,
+        duration_s=plan.duration_s,
+        seed=plan.seed,
+        start_rate_per_s=plan.start_rate_per_s,
+        week=plan.week,
+    )
 
 
 class Orders:

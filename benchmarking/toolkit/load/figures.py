@@ -1,6 +1,8 @@
-"""The figures of a load test: response time from the moment a request was due, service time from the moment it was sent.
+"""The figures of a load test: response time from the moment a request was due, service time from the moment it was
+sent.
 
-A request without a right answer counts as slower than any answer in the response times: a server that refuses quickly must
+A request without a right answer counts as slower than any answer in the response times: a server that refuses quickly
+must
 not look quick. Service times are what most tools print; they stand beside, never instead.
 """
 

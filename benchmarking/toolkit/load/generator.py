@@ -96,8 +96,10 @@ def fire(
 ) -> Fired:
     """Fire the plan's share and return what became of each request.
 
-    `starts_at_s` is the common start in seconds since 1970, by default as soon as every process is ready. The callbacks are
-    called several times a second; once `should_stop()` is true, the processes end within a second and what was measured is
+    `starts_at_s` is the common start in seconds since 1970, by default as soon as every process is ready. The callbacks
+    are
+    called several times a second; once `should_stop()` is true, the processes end within a second and what was measured
+    is
     returned. Writes into `folder` alone. Raises GeneratorFailed where nothing could be measured.
     """
     crew = Crew(plan, target, share=share, answer_bytes=answer_bytes, folder=folder)
@@ -117,9 +119,13 @@ class Crew:
         self.children: list[Child] = []
         for part in share.mine:
             order = {
-                "plan": document, "target": dataclasses.asdict(target), "share": part, "of": share.of,
-                "answer_bytes": answer_bytes, "samples": str(folder / f"samples-{part}.npz"),
-            }  # fmt: skip
+                "plan": document,
+                "target": dataclasses.asdict(target),
+                "share": part,
+                "of": share.of,
+                "answer_bytes": answer_bytes,
+                "samples": str(folder / f"samples-{part}.npz"),
+            }
             child = start(Path(str(order["samples"])))
             self.children.append(child)
             child.tell(**order)
@@ -171,9 +177,13 @@ class Crew:
         for each in said:
             totals.update({"opened": each["opened"], "cpu_s": each["cpu_s"]})
         return Fired(
-            samples=merged(parts), is_stopped=is_stopped, lost_processes=len(self.children) - len(home),
-            opened=totals["opened"], cpu_s=totals["cpu_s"], complaints=complaints,
-        )  # fmt: skip
+            samples=merged(parts),
+            is_stopped=is_stopped,
+            lost_processes=len(self.children) - len(home),
+            opened=totals["opened"],
+            cpu_s=totals["cpu_s"],
+            complaints=complaints,
+        )
 
     def end(self) -> None:
         """Leave no process behind."""

@@ -1,4 +1,6 @@
-"""Percentiles of a server under load, with intervals that bear what load brings: neighbouring requests are slow together."""
+"""Percentiles of a server under load, with intervals that bear what load brings: neighbouring requests are slow
+together.
+"""
 
 from collections.abc import Mapping
 
@@ -17,11 +19,14 @@ UNANSWERED_MS = 1e300
 def percentile_intervals(
     samples_ms: NDArray[np.float64], percentiles: Mapping[str, float], *, seed: int
 ) -> dict[str, Interval | None]:
-    """Return each percentile (0 to 1) of the samples, given in order of time, with a 95 % interval; None where there is none.
+    """Return each percentile (0 to 1) of the samples, given in order of time, with a 95 % interval; None where there is
+    none.
 
-    Bounds are the wider of two methods on either side: order statistics (`stats.quantile_ranks`), which assume independent
+    Bounds are the wider of two methods on either side: order statistics (`stats.quantile_ranks`), which assume
+    independent
     samples, and a block bootstrap (Carlstein 1986: 50 blocks in order of time, drawn with replacement), which does not.
-    None below MLPerf's floor of samples, and where a percentile or its upper bound lies among requests without an answer.
+    None below MLPerf's floor of samples, and where a percentile or its upper bound lies among requests without an
+    answer.
     """
     if len(samples_ms) == 0:
         return dict.fromkeys(percentiles)
@@ -36,7 +41,9 @@ def percentile_intervals(
 
 
 def block_bootstrap(samples: NDArray[np.float64], percentiles: list[float], *, seed: int) -> NDArray[np.float64]:
-    """Return (resamples, percentiles): each percentile of resampled runs, made of blocks of the run in order of time."""
+    """Return (resamples, percentiles): each percentile of resampled runs, made of blocks of the run
+    in order of time.
+    """
     rng, n = np.random.default_rng(seed), len(samples)
     blocks = min(BLOCKS, n)
     block_of = np.arange(n) * blocks // n

@@ -1,4 +1,6 @@
-"""The verdict of a load test: was it the server that was measured, or the generator, the machine, or too little of all."""
+"""The verdict of a load test: was it the server that was measured, or the generator, the machine,
+or too little of all.
+"""
 
 import dataclasses
 from collections.abc import Iterator
@@ -50,7 +52,8 @@ def _generator(plan: Plan, figures: Figures, fired: Fired) -> Iterator[Reason]:
     if lag_ms > doubted_ms:
         refused_ms = max(LAG_REFUSED_MS, LAG_REFUSED * scale_ms)
         text = (
-            f"The generator itself was late by {lag_ms:.2f} ms at p99; up to {doubted_ms:.2f} ms is small beside what was "
+            f"The generator itself was late by {lag_ms:.2f} ms at p99; up to {doubted_ms:.2f} ms is small beside what "
+            "was "
             "measured. Use more --processes, a lower rate, or a calmer machine."
         )
         yield Reason("generator.lag", Status.INVALID if lag_ms > refused_ms else Status.INDICATIVE, text)
@@ -86,8 +89,10 @@ def _connections(plan: Plan, fired: Fired) -> Iterator[Reason]:
     waited = int((samples.sent_ns - samples.taken_ns > 1_000_000).sum())
     if waited > WAITED * len(samples.outcome):
         text = (
-            f"{waited:,} requests waited here because all {plan.connections} connections were busy. Their wait is part of "
-            "the response time, not of the service time; --connections of rate x latency let the server see them at once."
+            f"{waited:,} requests waited here because all {plan.connections} connections were busy. Their wait is "
+            "part of "
+            "the response time, not of the service time; --connections of rate x latency let the server see them at "
+            "once."
         )
         yield Reason("connections.busy", Status.INDICATIVE, text)
 

@@ -16,9 +16,16 @@ BODY_BYTES_MAX = 200_000_000
 OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"}
 # What tells how to read a message, never who sends it. A plan that others keep may hold the values of these alone.
 OPEN_HEADERS = {
-    "accept", "accept-encoding", "accept-language", "cache-control", "content-encoding", "content-language", "content-type",
-    "pragma", "user-agent",
-}  # fmt: skip
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "pragma",
+    "user-agent",
+}
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 USER_AGENT = "weighbridge-load"
 
@@ -55,8 +62,10 @@ def check_open(headers: Iterable[tuple[str, str]]) -> None:
         if name.lower() not in OPEN_HEADERS or mask(value) != value:
             names = ", ".join(sorted(OPEN_HEADERS))
             text = (
-                f"Workers keep a plan where others can read it, and there is no vault for secrets, so they send no header {name}"
-                f" with this value; they send {names}. For others, run `weighbridge load` on one machine: it keeps no values."
+                "Workers keep a plan where others can read it, and there is no vault for secrets, so they send no "
+                f"header {name}"
+                f" with this value; they send {names}. For others, run `weighbridge load` on one machine: it keeps no "
+                "values."
             )
             raise Invalid(text, code="secret_header", field="header")
 

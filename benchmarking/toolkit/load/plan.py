@@ -32,7 +32,8 @@ class Caps:
 class Plan:
     """One load test: where to, how often, for how long, and what is expected of the answers.
 
-    `headers` are sent with each request; `body` names a file (see `messages`). `timeout_s` counts from the moment a request
+    `headers` are sent with each request; `body` names a file (see `messages`). `timeout_s` counts from the moment a
+    request
     is sent, and before that from the moment it is due. `connections` and the rate are shared out over `processes`.
     """
 

@@ -35,16 +35,22 @@ def run_load(
 ) -> tuple[dict[str, Any], Fired]:
     """Fire the whole plan from this machine and return its `weighbridge.load/1` mapping, and the samples behind it.
 
-    `folder` is a place for the processes' files. Raises Invalid for a plan over the caps or bodies that cannot be sent, and
+    `folder` is a place for the processes' files. Raises Invalid for a plan over the caps or bodies that cannot be sent,
+    and
     GeneratorFailed where nothing could be measured; a test that was stopped returns what it has, marked `is_partial`.
     """
     check_caps(plan, caps)
     build_requests(plan, target)  # refuses what cannot be sent, before any process starts
     before = interference.read_counters(clock)
     fired = fire(
-        plan, target, share=Share(mine=range(plan.processes), of=plan.processes), answer_bytes=caps.answer_bytes,
-        folder=folder, on_progress=on_progress, should_stop=should_stop,
-    )  # fmt: skip
+        plan,
+        target,
+        share=Share(mine=range(plan.processes), of=plan.processes),
+        answer_bytes=caps.answer_bytes,
+        folder=folder,
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
     after = interference.read_counters(clock)
     seen = interference.between(before, after, spins_ns=(), cpus=len(os.sched_getaffinity(0)))
     return load_document(plan, target, fired, seen=seen, now=now), fired

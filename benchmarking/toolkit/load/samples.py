@@ -1,4 +1,6 @@
-"""Samples: four moments of every request, and what became of it. Raw, so that parts of a test merge by laying together."""
+"""Samples: four moments of every request, and what became of it. Raw, so that parts of a test merge
+by laying together.
+"""
 
 import dataclasses
 import io
@@ -31,8 +33,10 @@ class Outcome(IntEnum):
 class Samples:
     """Arrays (requests,) in order of the schedule; times in nanoseconds from the start, NEVER (-1) where there is none.
 
-    `scheduled_ns` is when a request was due, `taken_ns` when the generator took it up, `sent_ns` when a connection was free
-    and its bytes went out, `done_ns` when the whole answer was there or the request had failed. `outcome` holds `Outcome`.
+    `scheduled_ns` is when a request was due, `taken_ns` when the generator took it up, `sent_ns` when a connection was
+    free
+    and its bytes went out, `done_ns` when the whole answer was there or the request had failed. `outcome` holds
+    `Outcome`.
     """
 
     scheduled_ns: NDArray[np.int64]

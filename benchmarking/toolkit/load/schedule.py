@@ -30,7 +30,8 @@ def due_times_ns(
 ) -> NDArray[np.int64]:
     """Return when each request is due, in nanoseconds from the start, ascending, all before the end.
 
-    CONSTANT is exact: `rate_per_s` x `duration_s` requests. The others are Poisson processes of the same seed: RAMP rises
+    CONSTANT is exact: `rate_per_s` x `duration_s` requests. The others are Poisson processes of the same seed: RAMP
+    rises
     in a straight line from `start_rate_per_s` to `rate_per_s`, WEEK holds each of 168 hourly weights for 1/168 of the
     duration, the largest weight being `rate_per_s`.
     """
@@ -59,7 +60,8 @@ def _along_a_week(week: Sequence[float], rate_per_s: float, duration_s: float, s
 def _events(expected: float, seed: int) -> NDArray[np.float64]:
     """Return a unit-rate Poisson process on (0, expected], sorted.
 
-    Given their number, the events of a Poisson process are independent and uniform. Stretching its axis by the inverse of
+    Given their number, the events of a Poisson process are independent and uniform. Stretching its axis by the inverse
+    of
     the expected count gives a process of any rate (Cinlar 1975, inversion).
     """
     rng = np.random.default_rng(seed)

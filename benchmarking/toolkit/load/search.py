@@ -54,9 +54,14 @@ class Trials:
         folder = self.folder / str(len(self.kept))
         folder.mkdir()
         document, fired = run_load(
-            plan, self.target, caps=self.caps, folder=folder, on_progress=self._say, should_stop=self._should_end,
+            plan,
+            self.target,
+            caps=self.caps,
+            folder=folder,
+            on_progress=self._say,
+            should_stop=self._should_end,
             now=self.now,
-        )  # fmt: skip
+        )
         if fired.is_stopped:
             raise Stopped if self.should_stop() else OutOfTime
         metric = document["metrics"].get(HEADLINE)
@@ -92,10 +97,12 @@ def search_settings(plan: Plan, caps: Caps) -> SearchSettings:
 
 
 def search_highest_rate(trials: Trials) -> dict[str, Any]:
-    """Search the highest rate whose p99 stays within the plan's `p99_limit_ms`, as a `weighbridge.load_search/1` mapping.
+    """Search the highest rate whose p99 stays within the plan's `p99_limit_ms`, as a `weighbridge.load_search/1`
+    mapping.
 
     The plan's rate is where the search begins, its duration the least of one trial. A search that is stopped keeps its
-    trials and is marked `is_partial`; so is one whose time is up, which says what its trials agree on. Raises Invalid without a limit, and what `run_load` raises.
+    trials and is marked `is_partial`; so is one whose time is up, which says what its trials agree on. Raises Invalid
+    without a limit, and what `run_load` raises.
     """
     plan = trials.plan
     if plan.p99_limit_ms is None:

@@ -56,7 +56,8 @@ def check_target(
         return check_address(url, allowed=allowed, resolve=resolve)
     except NotAllowed as refused:
         raise NotAllowed(
-            f"{refused.reason.partition(';')[0].rstrip('.')}. At the terminal, name another machine with --allow HOST, and a "
+            f"{refused.reason.partition(';')[0].rstrip('.')}. At the terminal, name another machine with --allow "
+            "HOST, and a "
             "private network with --allow HOST=NETWORK; in the platform, an operator lists it.",
             field="url",
         ) from refused
@@ -74,7 +75,9 @@ def _parts(url: str) -> tuple[str, int, str]:
 
 
 def canonical_literal(host: str) -> str | None:
-    """Return an IP address in its one canonical spelling, or None: what a resolver might read otherwise is no literal."""
+    """Return an IP address in its one canonical spelling, or None: what a resolver might read
+    otherwise is no literal.
+    """
     try:
         return host if str(ipaddress.ip_address(host)) == host else None
     except ValueError:
@@ -87,7 +90,8 @@ def _literal(url: str, literal: str, destination: Destination, permissions: Iter
         each.host != literal for each in permissions
     ):
         raise NotAllowed(
-            f"A load test may not call {literal}; the person at the terminal says --allow {literal}, an operator lists it.",
+            f"A load test may not call {literal}; the person at the terminal says --allow {literal}, an operator "
+            "lists it.",
             field="url",
         )
     named = url.replace(f"[{literal}]" if address.version == 6 else literal, STAND_IN, 1)

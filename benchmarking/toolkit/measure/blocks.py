@@ -1,7 +1,8 @@
 """Blocks: several models measured in turn, in random order, on the same inputs, so that a busy minute hits them all.
 
 Randomised interleaved trials (Abedi and Brecht, ICPE 2017, doi 10.1145/3030207.3030229): a round is one block of each
-model. Models are compared within a round, so what slows a whole round cancels out. A model measured against itself (A/A)
+model. Models are compared within a round, so what slows a whole round cancels out. A model measured against itself
+(A/A)
 shows what this machine invents.
 """
 
@@ -54,7 +55,9 @@ class BlockSettings:
 
 @dataclasses.dataclass(frozen=True)
 class Blocks:
-    """Per model its blocks in order of time (nanoseconds), failures by kind, warm-up; and whether all rounds were run."""
+    """Per model its blocks in order of time (nanoseconds), failures by kind, warm-up; and whether
+    all rounds were run.
+    """
 
     latencies_ns: Mapping[str, Sequence[NDArray[np.int64]]]
     failures: Mapping[str, Mapping[str, int]]
@@ -89,7 +92,8 @@ def interleave(
     """Warm every model up, then run the rounds, each with all models in a new random order on the same rows.
 
     `clock` counts nanoseconds; `on_tick` gets the share done (0 to 1) after each block and may raise: `Enough` keeps
-    the whole rounds so far, anything else passes through. Rounds end early at `max_duration_s`. The garbage collector rests.
+    the whole rounds so far, anything else passes through. Rounds end early at `max_duration_s`. The garbage collector
+    rests.
     """
     rng = np.random.default_rng(settings.seed)
     ordered = [feeds[int(row)] for row in query_order(len(feeds), seed=settings.seed)]
@@ -119,7 +123,8 @@ def interleave(
 
 
 def ratio_of_medians(blocks: Blocks, numerator: str, denominator: str, *, confidence: float = 0.95) -> Ratio | None:
-    """Return median latency of `numerator` over that of `denominator`: the speed-up, when the baseline is the numerator.
+    """Return median latency of `numerator` over that of `denominator`: the speed-up, when the baseline is the
+    numerator.
 
     Each round gives one ratio of medians; the figure is their Hodges-Lehmann estimate on the logarithm with the exact
     interval of the signed-rank test, which assumes no distribution and bears up to 29 % of spoiled rounds. None with
@@ -146,8 +151,10 @@ def noise_floor(blocks: Blocks, model: str, twin: str, *, confidence: float = 0.
 def is_tied(ratio: Ratio, floor: float) -> bool:
     """Say whether a ratio cannot be told from 1: its interval holds 1, or its value lies within the noise floor.
 
-    Both are asked for, since an interval knows only the noise between rounds, and the floor is itself a bound: on simulated
-    rounds of equal models hardly one comparison in a thousand claims a difference (`tests/performance/test_coverage.py`).
+    Both are asked for, since an interval knows only the noise between rounds, and the floor is itself a bound: on
+    simulated
+    rounds of equal models hardly one comparison in a thousand claims a difference
+    (`tests/performance/test_coverage.py`).
     """
     return ratio.lower <= 1 <= ratio.upper or 1 / (1 + floor) <= ratio.value <= 1 + floor
 

@@ -13,7 +13,8 @@ MICRO = 1e-6
 SYS = Path("/sys")
 MEASURED, ESTIMATED = "measured", "estimated"
 NOT_VISIBLE = (
-    "Energy is not visible here: no RAPL counter can be read (virtual machines hide them, the fence does, and most systems "
+    "Energy is not visible here: no RAPL counter can be read (virtual machines hide them, the fence does, and most "
+    "systems "
     "keep them for root). --tdp-w gives an estimate, which is labelled as one."
 )
 
@@ -41,7 +42,9 @@ def read_counters(sys: Path = SYS) -> Mapping[str, Counter]:
 
 
 def joules_between(before: Mapping[str, Counter], after: Mapping[str, Counter]) -> float | None:
-    """Return the energy of all packages between two readings, one wrap of each counter allowed; None without counters."""
+    """Return the energy of all packages between two readings, one wrap of each counter allowed;
+    None without counters.
+    """
     if not before or before.keys() != after.keys():
         return None
     spans = ((after[name].joules - before[name].joules, before[name].wraps_at) for name in before)

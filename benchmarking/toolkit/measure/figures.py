@@ -115,14 +115,21 @@ def limit_answer(run: LatencyRun, scenario: Scenario) -> dict[str, Any] | None:
     over = late + run.failed + run.unanswered
     needed = samples_needed(over)
     return {
-        "limit_ms": scenario.limit_ms, "percentile": LIMIT_PERCENTILE, "confidence": MLPERF_CONFIDENCE,
-        "n": n, "over": over, "allowed": max(0, most_over(n, LIMIT_PERCENTILE)),
-        "is_met": n >= needed, "more_needed": max(0, needed - n),
-    }  # fmt: skip
+        "limit_ms": scenario.limit_ms,
+        "percentile": LIMIT_PERCENTILE,
+        "confidence": MLPERF_CONFIDENCE,
+        "n": n,
+        "over": over,
+        "allowed": max(0, most_over(n, LIMIT_PERCENTILE)),
+        "is_met": n >= needed,
+        "more_needed": max(0, needed - n),
+    }
 
 
 def samples_needed(over: int) -> int:
-    """Return the least number of samples of which `over` may lie above the limit: MLPerf's `h_min(t) + t`, t at least 1."""
+    """Return the least number of samples of which `over` may lie above the limit: MLPerf's `h_min(t) + t`, t at least
+    1.
+    """
     low, high = 0, minimum_samples(LIMIT_PERCENTILE)
     while most_over(high, LIMIT_PERCENTILE) < over:
         low, high = high, high * 2
@@ -147,5 +154,8 @@ def doubts(run: LatencyRun, scenario: Scenario) -> Iterator[Reason]:
     lag_ms = float(np.quantile(run.lags_ns, 0.99)) / metrics.NS_PER_MS
     within_ms = scenario.limit_ms or float(np.quantile(run.responses_ns, 0.99)) / metrics.NS_PER_MS
     if lag_ms > MOST_LAG * within_ms:
-        text = f"Queries were begun up to {lag_ms:.3g} ms late (p99) by the measuring program itself; answers are due in {within_ms:.3g} ms."
+        text = (
+            f"Queries were begun up to {lag_ms:.3g} ms late (p99) by the measuring program itself; answers are due in "
+            f"{within_ms:.3g} ms."
+        )
         yield Reason("generator.lag", Status.INVALID, text)

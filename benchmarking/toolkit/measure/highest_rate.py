@@ -1,6 +1,7 @@
 """The highest rate that meets a latency limit: doubling, narrowing, then a monotone curve through replicated trials.
 
-A pure search over `trial(rate) -> latency`: what is asked, a model in this process or an endpoint, is the caller's. As in
+A pure search over `trial(rate) -> latency`: what is asked, a model in this process or an endpoint, is the caller's. As
+in
 AIPerf's planner, noise is met with isotonic regression over replicates and the crossing is read from a monotone cubic
 (PCHIP); the interval is a bootstrap over trials, and the reason at the edge is part of the answer.
 """
@@ -87,7 +88,8 @@ def find_highest_rate(
 ) -> HighestRate:
     """Search the highest rate at which `trial` answers a latency of at most `limit_ms`; None counts as far above it.
 
-    `on_tick` gets a rough share of the work done before every trial. A `trial` that raises OutOfTime ends the search with
+    `on_tick` gets a rough share of the work done before every trial. A `trial` that raises OutOfTime ends the search
+    with
     what is known; whatever else it raises passes through.
     """
     search = _Search(trial, limit_ms, settings, on_tick)
@@ -160,7 +162,9 @@ class _Search:
             self.passes(float(rate))
 
     def refine(self) -> None:
-        """Go between the rates on both sides of the limit while they lie far apart, or the curve leaps from one to the other."""
+        """Go between the rates on both sides of the limit while they lie far apart, or the curve leaps from one to the
+        other.
+        """
         for _ in range(MOST_REFINEMENTS):
             places, fitted = monotone(*self.margins())
             above = int(np.searchsorted(fitted, 0.0, side="right"))
@@ -237,13 +241,19 @@ def interval(rates: NDArray[np.float64], margins: NDArray[np.float64], settings:
 
 
 def as_document(found: HighestRate, *, limit_ms: float) -> dict[str, Any]:
-    """Return the answer as a JSON-able mapping: `highest_rate_per_s` in the form of a figure, the reason, the trials."""
+    """Return the answer as a JSON-able mapping: `highest_rate_per_s` in the form of a figure, the
+    reason, the trials.
+    """
     return {
         "limit_ms": limit_ms,
         "reason": found.reason.value,
         "highest_rate_per_s": {
-            "value": found.value, "lower": found.lower, "upper": found.upper,
-            "confidence": found.confidence, "n": len(found.trials), "unit": "1/s",
+            "value": found.value,
+            "lower": found.lower,
+            "upper": found.upper,
+            "confidence": found.confidence,
+            "n": len(found.trials),
+            "unit": "1/s",
         },
         "trials": [{"rate_per_s": rate, "latency_ms": latency_ms} for rate, latency_ms in found.trials],
-    }  # fmt: skip
+    }

@@ -110,7 +110,10 @@ def check_fits(data: DataSet, inputs: Sequence[InputSpec], *, rows: int = 1) -> 
     """Return the model's only input if x, in queries of `rows`, fits it; raise Invalid with what to change if not."""
     if len(inputs) != 1:
         names = ", ".join(spec.name for spec in inputs) or "none"
-        text = f"A data set fits models with one input; this one has {len(inputs)} ({names}). Leave --data out to measure speed alone."
+        text = (
+            f"A data set fits models with one input; this one has {len(inputs)} ({names}). Leave --data out to "
+            "measure speed alone."
+        )
         raise Invalid(text, code="model_inputs", field="data")
     spec = inputs[0]
     wanted = ("rows", *spec.shape[1:])
@@ -120,7 +123,10 @@ def check_fits(data: DataSet, inputs: Sequence[InputSpec], *, rows: int = 1) -> 
         text = f"x has shape {data.x.shape}, but the model's input {spec.name!r} takes {_words(wanted)}."
         raise Invalid(text, code="data_shape", field="data")
     if data.x.dtype != np.dtype(spec.dtype):
-        text = f"x holds {data.x.dtype}, but the model's input {spec.name!r} takes {spec.dtype}: save it with x.astype({spec.dtype!r})."
+        text = (
+            f"x holds {data.x.dtype}, but the model's input {spec.name!r} takes {spec.dtype}: save it with "
+            f"x.astype({spec.dtype!r})."
+        )
         raise Invalid(text, code="data_type", field="data")
     check_batch(spec, rows=rows)
     return spec
@@ -130,7 +136,8 @@ def check_batch(spec: InputSpec, *, rows: int = 1) -> None:
     """Refuse a model whose batch is fixed at something else than `rows`: it cannot answer such a query."""
     if spec.shape and isinstance(spec.shape[0], int) and spec.shape[0] != rows:
         raise Invalid(
-            f"The model's input {spec.name!r} takes a fixed batch of {spec.shape[0]}; export it with a free batch or a batch of {rows}.",
+            f"The model's input {spec.name!r} takes a fixed batch of {spec.shape[0]}; export it with a free batch or "
+            f"a batch of {rows}.",
             code="model_batch",
             field="model",
         )

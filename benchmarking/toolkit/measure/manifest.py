@@ -13,9 +13,26 @@ NOT_VISIBLE = "not visible"
 LIBRARIES = ("numpy", "scipy", "onnx", "onnxruntime")
 # What decides which kernels an engine picks, on x86 and on Arm.
 KERNEL_FLAGS = (
-    "avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16", "avx_vnni",
-    "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimdhp", "asimddp", "i8mm", "bf16", "sve",
-)  # fmt: skip
+    "avx",
+    "avx2",
+    "fma",
+    "f16c",
+    "avx512f",
+    "avx512bw",
+    "avx512vl",
+    "avx512_vnni",
+    "avx512_bf16",
+    "avx_vnni",
+    "amx_tile",
+    "amx_int8",
+    "amx_bf16",
+    "asimd",
+    "asimdhp",
+    "asimddp",
+    "i8mm",
+    "bf16",
+    "sve",
+)
 
 
 def machine(*, proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> dict[str, Any]:

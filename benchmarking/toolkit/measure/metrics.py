@@ -1,4 +1,6 @@
-"""Metrics: the figures of a run in the form of `weighbridge.result/1`, each with its bounds, or the reason it is missing."""
+"""Metrics: the figures of a run in the form of `weighbridge.result/1`, each with its bounds, or the reason it is
+missing.
+"""
 
 import math
 from collections.abc import Mapping
@@ -44,7 +46,9 @@ def single(value: float, unit: str) -> dict[str, Any]:
 
 
 def latency_metrics(run: LatencyRun) -> dict[str, dict[str, Any]]:
-    """Return p50, p95 and p99 in milliseconds with intervals that bear dependence, at 99 %; too few samples, no figure."""
+    """Return p50, p95 and p99 in milliseconds with intervals that bear dependence, at 99 %; too few
+    samples, no figure.
+    """
     samples_ms = run.latencies_ns / NS_PER_MS
     intervals = {name: serial_percentile_interval(samples_ms, p) for name, p in PERCENTILES.items()}
     return {name: bounded(interval, "ms") for name, interval in intervals.items() if interval is not None}
@@ -75,7 +79,9 @@ def rate_interval(gaps_ns: NDArray[np.int64], *, rows: int = 1) -> Interval | No
 
 
 def quality_metrics(quality: Quality) -> dict[str, dict[str, Any]]:
-    """Return the figures of quality: a classifier's are ratios, errors of numbers have the unit of the data, written 1."""
+    """Return the figures of quality: a classifier's are ratios, errors of numbers have the unit of
+    the data, written 1.
+    """
     return {name: bounded(figure, UNITS.get(name, "ratio")) for name, figure in quality.figures.items()}
 
 

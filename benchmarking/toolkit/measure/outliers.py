@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 
 def tukey_counts(samples: NDArray[Any]) -> dict[str, int]:
-    """Count samples beyond Tukey's fences: `low` and `high` past 1.5 interquartile ranges, `far_low`, `far_high` past 3.
+    """Count samples beyond Tukey's fences: `low` and `high` past 1.5 interquartile ranges, `far_low`, `far_high` past
+    3.
 
     The near counts do not hold the far ones. Without samples, all are zero.
     """

@@ -19,7 +19,8 @@ MOST_SCORES = 20_000_000
 
 @dataclasses.dataclass(frozen=True)
 class Quality:
-    """The figures by name, and what is behind those of a classifier: the confusion matrix and the figures of each class.
+    """The figures by name, and what is behind those of a classifier: the confusion matrix and the figures of each
+    class.
 
     The matrix has truth in rows and answers in columns; a model of numbers has none.
     """
@@ -37,7 +38,8 @@ def labels_of(output: NDArray[Any], *, rows: int) -> NDArray[np.int64]:
         if output.ndim == 1 and np.issubdtype(output.dtype, np.integer):
             return output.astype(np.int64)
     raise Invalid(
-        f"The model's first output has shape {output.shape} and type {output.dtype} for {rows} rows; accuracy needs class "
+        f"The model's first output has shape {output.shape} and type {output.dtype} for {rows} rows; accuracy needs "
+        "class "
         "scores of shape (rows, classes) or class numbers of shape (rows,). Leave --data out to measure speed alone.",
         code="output_shape",
         field="data",
@@ -52,10 +54,13 @@ def confusion_of(truth: NDArray[np.int64], answers: NDArray[np.int64], *, classe
 
 
 def numbers_of(output: NDArray[Any], *, rows: int) -> NDArray[np.float64]:
-    """Turn a model's first output of shape (rows,) or (rows, 1) into numbers; raise Invalid for other shapes, NaN and inf."""
+    """Turn a model's first output of shape (rows,) or (rows, 1) into numbers; raise Invalid for other shapes, NaN and
+    inf.
+    """
     if output.shape not in ((rows,), (rows, 1)) or not np.issubdtype(output.dtype, np.number):
         raise Invalid(
-            f"The model's first output has shape {output.shape} and type {output.dtype} for {rows} rows; y holds numbers, so "
+            f"The model's first output has shape {output.shape} and type {output.dtype} for {rows} rows; y holds "
+            "numbers, so "
             "one number per row is needed. Leave --data out to measure speed alone.",
             code="output_shape",
             field="data",
@@ -78,7 +83,8 @@ def measure_quality(
 ) -> Quality:
     """Ask `predict(start, stop)` for the first output of every row, in batches, and compare with the truth.
 
-    Whole numbers in `truth` are classes, others are numbers to be met. Raises Invalid when the output is of another kind,
+    Whole numbers in `truth` are classes, others are numbers to be met. Raises Invalid when the output is of another
+    kind,
     when truth holds classes the model cannot answer, or without rows.
     """
     outputs = _outputs(predict, len(truth), batch, on_tick)

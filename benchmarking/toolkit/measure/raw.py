@@ -1,6 +1,8 @@
-"""Raw samples: the percentiles of a result, found anew from what it keeps, because a figure in a file is anybody's word.
+"""Raw samples: the percentiles of a result, found anew from what it keeps, because a figure in a file is anybody's
+word.
 
-A file can be edited; figures and samples would have to be edited to fit each other. Nothing here raises for a result that
+A file can be edited; figures and samples would have to be edited to fit each other. Nothing here raises for a result
+that
 somebody spoilt: it has no figures then.
 """
 
@@ -16,12 +18,15 @@ from benchmarking.toolkit.measure.stats import MLPERF_CONFIDENCE, Interval
 
 # What the samples of each kind of figure are called in a result.
 KEPT: Mapping[str, str] = {"latency": "latency_ns", "response_time": "response_ns"}
-# All samples give a figure to the last digit; every `stride`-th gives it within bounds that are wrong once in 10,000 times.
+# All samples give a figure to the last digit; every `stride`-th gives it within bounds that are wrong once in 10,000
+# times.
 ROUNDING, ALMOST_SURE = 1e-9, 0.9999
 
 
 def percentiles_of(result: Mapping[str, Any], *, confidence: float = MLPERF_CONFIDENCE) -> dict[str, Interval]:
-    """Return those of p50, p95 and p99 (ms) that a result states, by name, like `latency_p50_ms`, from its own samples."""
+    """Return those of p50, p95 and p99 (ms) that a result states, by name, like `latency_p50_ms`,
+    from its own samples.
+    """
     found: dict[str, Interval] = {}
     for kind in KEPT:
         samples_ms = _samples_ms(result, kind)

@@ -9,7 +9,8 @@ from benchmarking.toolkit.measure.stats import Interval
 def regression_intervals(
     truth: NDArray[np.float64], answers: NDArray[np.float64], *, resamples: int, seed: int, confidence: float = 0.95
 ) -> dict[str, Interval]:
-    """Return `mae` and `rmse` in the unit of the truth, `r2`, and `mape` as a ratio, with bootstrap intervals over rows.
+    """Return `mae` and `rmse` in the unit of the truth, `r2`, and `mape` as a ratio, with bootstrap intervals over
+    rows.
 
     MAPE is left out where a truth is zero, R2 where all truths are the same: they have no value there. An interval is
     widened to hold the point. Empty without rows. Both arrays have shape (rows,).

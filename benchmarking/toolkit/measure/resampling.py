@@ -29,7 +29,8 @@ class Dependence:
 
 
 def dependence(values: NDArray[np.float64]) -> Dependence:
-    """Find the block length by the rule of Politis and White (2004, corrected 2009) and the inflation that goes with it.
+    """Find the block length by the rule of Politis and White (2004, corrected 2009) and the inflation that goes with
+    it.
 
     The inflation is the larger of two estimates: the circular block bootstrap's with blocks of twice that length (the
     rule's blocks are the best for the mean squared error, and too short for coverage), and the rule's own flat-top one.
@@ -95,20 +96,27 @@ def serial_percentile_interval(
     first = max(1, math.floor((low or 0) * n / worth))
     last = min(n, math.ceil((high or worth) * n / worth))
     return Interval(
-        point, min(point, float(ordered[first - 1])), max(point, float(ordered[last - 1])), confidence, n,
+        point,
+        min(point, float(ordered[first - 1])),
+        max(point, float(ordered[last - 1])),
+        confidence,
+        n,
         method=_method(found, n, worth),
-    )  # fmt: skip
+    )
 
 
 def _dependence_at(values: NDArray[np.float64], point: float) -> Dependence:
-    """Find how samples follow each other below a point; where many tie with it, below or up to it, whichever is worse."""
+    """Find how samples follow each other below a point; where many tie with it, below or up to it,
+    whichever is worse.
+    """
     sides = [values <= point, values < point]
     found = (dependence(side.astype(np.float64)) for side in sides[: 2 if np.sum(values == point) > 1 else 1])
     return max(found, key=lambda dependent: dependent.inflation)
 
 
 def _borne(worth: int, p: float, low: int | None, high: int | None) -> float:
-    """Return the level at which the percentile lies between the bounds, the extreme sample standing in for a missing one.
+    """Return the level at which the percentile lies between the bounds, the extreme sample standing in for a missing
+    one.
 
     Rounded down to a hundredth, and never nought, which is no level.
     """

@@ -34,7 +34,8 @@ class Shift:
 
 
 def movement(samples: NDArray[np.float64], *, alpha: float = ALPHA) -> Trend | Shift | None:
-    """Return the trend or the step that the samples, in order of time, show at level `alpha`; of both, what fits better.
+    """Return the trend or the step that the samples, in order of time, show at level `alpha`; of both, what fits
+    better.
 
     None for calm samples and for fewer than 100 of them.
     """
@@ -49,7 +50,8 @@ def movement(samples: NDArray[np.float64], *, alpha: float = ALPHA) -> Trend | S
 
 
 def block_medians(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Return the medians of 20 to 100 equal blocks: twice as long as dependence reaches, where there are samples enough.
+    """Return the medians of 20 to 100 equal blocks: twice as long as dependence reaches, where there are samples
+    enough.
 
     How far it reaches is asked in both halves of the run, and the calmer one answers: a step is not to pass for
     dependence. Samples that do not fill the last block are left out. None with fewer than 5 in a block.
@@ -68,7 +70,8 @@ def mann_kendall(values: NDArray[np.float64]) -> Trend:
     """Test for a trend by Mann and Kendall, with the variance corrected for autocorrelation (Hamed and Rao 1998).
 
     The correction comes from the significant autocorrelations of the ranks after Theil and Sen's slope is taken out; it
-    may only widen, since an anticorrelation among few blocks is no ground for certainty. The change is the slope times n.
+    may only widen, since an anticorrelation among few blocks is no ground for certainty. The change is the slope times
+    n.
     """
     from scipy.stats import norm
 

@@ -67,7 +67,9 @@ class Circumstances:
 
 
 def judge(run: LatencyRun, *, scenario: Scenario, minimum: int, circumstances: Circumstances) -> Verdict:
-    """Weigh samples, stability, failures, interference and environment; `minimum` is the headline's floor of samples."""
+    """Weigh samples, stability, failures, interference and environment; `minimum` is the headline's
+    floor of samples.
+    """
     reasons = (
         *_samples(run, scenario, minimum),
         *_stability(run),
@@ -102,7 +104,10 @@ def _samples(run: LatencyRun, scenario: Scenario, minimum: int) -> Iterator[Reas
     p = HEADLINES.get(scenario.HEADLINE)
     bounds = serial_percentile_interval(run.latencies_ns, p) if p is not None else None
     if bounds is not None and bounds.confidence < MLPERF_CONFIDENCE:
-        text = f"The samples follow each other so closely that they bound {scenario.HEADLINE} at a level of {bounds.confidence:.0%} only."
+        text = (
+            f"The samples follow each other so closely that they bound {scenario.HEADLINE} at a level of "
+            f"{bounds.confidence:.0%} only."
+        )
         yield Reason("samples.dependent", Status.INDICATIVE, text)
 
 

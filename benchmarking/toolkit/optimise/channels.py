@@ -2,7 +2,8 @@
 
 A *space* is a set of channels that are kept or dropped together: the filters that make them, the normalisation that
 scales them, the weights that read them. Adding two tensors joins their spaces (residual connections). What this module
-does not know fixes the space it meets: nothing is dropped there. So an unknown operator costs savings, never correctness.
+does not know fixes the space it meets: nothing is dropped there. So an unknown operator costs savings, never
+correctness.
 """
 
 import dataclasses
@@ -15,13 +16,43 @@ from typing import Any
 from governance.domain.refusals import Invalid
 
 SAME_MODULES = (
-    "ReLU", "ReLU6", "LeakyReLU", "ELU", "SiLU", "GELU", "Hardswish", "Hardsigmoid", "Hardtanh", "Sigmoid", "Tanh",
-    "Dropout", "Dropout2d", "Identity", "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d", "AdaptiveMaxPool2d",
-)  # fmt: skip
+    "ReLU",
+    "ReLU6",
+    "LeakyReLU",
+    "ELU",
+    "SiLU",
+    "GELU",
+    "Hardswish",
+    "Hardsigmoid",
+    "Hardtanh",
+    "Sigmoid",
+    "Tanh",
+    "Dropout",
+    "Dropout2d",
+    "Identity",
+    "MaxPool2d",
+    "AvgPool2d",
+    "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool2d",
+)
 SAME_FUNCTIONS = (
-    "relu", "relu_", "relu6", "leaky_relu", "silu", "gelu", "hardswish", "hardtanh", "sigmoid", "tanh", "dropout",
-    "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "boolean_dispatch", "contiguous",
-)  # fmt: skip
+    "relu",
+    "relu_",
+    "relu6",
+    "leaky_relu",
+    "silu",
+    "gelu",
+    "hardswish",
+    "hardtanh",
+    "sigmoid",
+    "tanh",
+    "dropout",
+    "max_pool2d",
+    "avg_pool2d",
+    "adaptive_avg_pool2d",
+    "boolean_dispatch",
+    "contiguous",
+)
 JOINING = ("add", "add_", "iadd", "mul", "mul_", "imul")
 RESHAPING = ("flatten", "view", "reshape")
 
@@ -76,7 +107,10 @@ def free_spaces(network: Any, example: Any) -> list[Space]:
             ShapeProp(traced).propagate(example)
     except Exception as error:
         # fx has no exception of its own, and the network may raise anything.
-        text = f"The graph of the network cannot be followed, so that no channel can be dropped: {type(error).__name__}: {error}"
+        text = (
+            f"The graph of the network cannot be followed, so that no channel can be dropped: {type(error).__name__}: "
+            f"{error}"
+        )
         raise Invalid(text, code="untraceable", field="torch") from error
     follower = Follower(traced)
     for node in traced.graph.nodes:

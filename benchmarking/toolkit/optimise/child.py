@@ -1,4 +1,5 @@
-"""The child of a workshop job: fences itself in, makes a variant or compares it with its baseline, and says what it has.
+"""The child of a workshop job: fences itself in, makes a variant or compares it with its baseline, and says what it
+has.
 
 `python -m benchmarking.toolkit.optimise.child JOB.json`; see `workshop` for the other side and `runners.child` for the
 protocol. Heavy libraries are imported after the seals are on.
@@ -39,9 +40,12 @@ def comparing(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
     from benchmarking.toolkit.optimise.comparison import compare, settings_from
 
     compared = compare(
-        baseline=Path(job["baseline"]), variant=Path(job["variant"]), data=Path(job["data"]),
-        settings=settings_from(job["settings"]), on_progress=say,
-    )  # fmt: skip
+        baseline=Path(job["baseline"]),
+        variant=Path(job["variant"]),
+        data=Path(job["data"]),
+        settings=settings_from(job["settings"]),
+        on_progress=say,
+    )
     return dataclasses.asdict(compared)
 
 

@@ -91,7 +91,9 @@ def compare(
     on_progress: Say,
     clock: Callable[[], int] = time.perf_counter_ns,
 ) -> Comparison:
-    """Compare two ONNX files on a data file; raise Invalid where it does not fit, ModelFailed where one cannot answer."""
+    """Compare two ONNX files on a data file; raise Invalid where it does not fit, ModelFailed where
+    one cannot answer.
+    """
     rows = read_data_set(data)
     runners = {
         name: OnnxRuntimeRunner(path, threads=settings.threads)
@@ -102,9 +104,12 @@ def compare(
     drop = _drop(runners, rows, spec, settings, on_progress)
     feeds = [{spec.name: rows.x[row : row + 1]} for row in range(min(len(rows.x), MAX_DISTINCT_INPUTS))]
     blocks = interleave(
-        runners, feeds, settings=settings.blocks, clock=clock,
+        runners,
+        feeds,
+        settings=settings.blocks,
+        clock=clock,
         on_tick=lambda share: on_progress(ANSWERED + share * (1 - ANSWERED), "timing side by side"),
-    )  # fmt: skip
+    )
     speed, floor = speed_of(blocks, confidence=settings.confidence)
     taken_apart = (operators_of(path, feeds[0], threads=settings.threads, clock=clock) for path in (baseline, variant))
     return Comparison(drop, speed, floor, *taken_apart)

@@ -15,7 +15,9 @@ ANSWER_BATCH = 256
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DistilSettings:
-    """How soft the scores are made (`temperature`), and the share of the loss that the teacher has (`alpha`, 0 to 1)."""
+    """How soft the scores are made (`temperature`), and the share of the loss that the teacher has
+    (`alpha`, 0 to 1).
+    """
 
     temperature: float = 4.0
     alpha: float = 0.7
@@ -38,9 +40,11 @@ def distillation_loss(student: Any, teacher: Any, labels: Any, *, settings: Dist
 
     warm = settings.temperature
     soft = functional.kl_div(
-        functional.log_softmax(student / warm, dim=1), functional.log_softmax(teacher / warm, dim=1),
-        log_target=True, reduction="batchmean",
-    )  # fmt: skip
+        functional.log_softmax(student / warm, dim=1),
+        functional.log_softmax(teacher / warm, dim=1),
+        log_target=True,
+        reduction="batchmean",
+    )
     hard = functional.cross_entropy(student, labels)
     return settings.alpha * warm**2 * soft + (1 - settings.alpha) * hard
 

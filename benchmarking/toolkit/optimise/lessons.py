@@ -35,9 +35,7 @@ class School:
     def key(self) -> dict[str, Any]:
         """Return what decides the outcome of every lesson here."""
         rows = {name: digest_of_array(getattr(self.rows, name)) for name in ("x", "y")}
-        return {
-            "network": digest_of_weights(self.network), "rows": rows, "training": dataclasses.asdict(self.training)
-        }  # fmt: skip
+        return {"network": digest_of_weights(self.network), "rows": rows, "training": dataclasses.asdict(self.training)}
 
     def tensors(self) -> tuple[Any, Any]:
         """Return the rows and their classes as tensors."""
@@ -80,15 +78,18 @@ def student_variant(school: School, student: Any, settings: DistilSettings, *, n
         scores = scores_of(school.network, x, on_progress=lambda share, doing: say(min(share, 1.0) * ASKED, doing))
         learner = copy.deepcopy(student)
         fit(
-            learner, lesson_of(learner, scores, x, labels, settings=settings, key=key), settings=school.training,
+            learner,
+            lesson_of(learner, scores, x, labels, settings=settings, key=key),
+            settings=school.training,
             checkpoint=_checkpoint(school, name),
             on_progress=lambda share, doing: say(ASKED + share * (1 - ASKED), doing),
-        )  # fmt: skip
+        )
         export(learner, path, example=school.rows.x[:1])
 
     size = parameters(student) / max(1, parameters(school.network))
     words = (
-        f"knowledge distillation (a student of {size:.0%} of the parameters, temperature {settings.temperature:g}, alpha "
+        f"knowledge distillation (a student of {size:.0%} of the parameters, temperature {settings.temperature:g}, "
+        "alpha "
         f"{settings.alpha:g}, {_trained(school)})"
     )
     return Variant(name=name, family="student", made_by=words, key=key, make=make)

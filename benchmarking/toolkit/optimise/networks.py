@@ -20,7 +20,9 @@ INPUT, OUTPUT, OPSET = "input", "scores", 17
 
 
 def built(name: str) -> Any:
-    """Call the factory `package.module:factory` and return its `torch.nn.Module`, ready to answer; raise Invalid if it cannot."""
+    """Call the factory `package.module:factory` and return its `torch.nn.Module`, ready to answer; raise Invalid if it
+    cannot.
+    """
     from torch import nn
 
     module, found, factory = name.partition(":")
@@ -42,7 +44,9 @@ def built(name: str) -> Any:
 
 
 def export(network: Any, path: Path, *, example: NDArray[Any]) -> None:
-    """Write a network as ONNX with a free batch; `example` is one row, shape (1, ...). Raise Invalid where it cannot be."""
+    """Write a network as ONNX with a free batch; `example` is one row, shape (1, ...). Raise Invalid where it cannot
+    be.
+    """
     import torch
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,9 +55,15 @@ def export(network: Any, path: Path, *, example: NDArray[Any]) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                network.eval(), (torch.from_numpy(example),), str(path), input_names=[INPUT], output_names=[OUTPUT],
-                dynamic_axes=axes, opset_version=OPSET, dynamo=False,
-            )  # fmt: skip
+                network.eval(),
+                (torch.from_numpy(example),),
+                str(path),
+                input_names=[INPUT],
+                output_names=[OUTPUT],
+                dynamic_axes=axes,
+                opset_version=OPSET,
+                dynamo=False,
+            )
     except Exception as error:
         # The exporter has no exception of its own, and the network may raise anything.
         text = f"The network cannot be written as ONNX: {type(error).__name__}: {error}"

@@ -50,7 +50,8 @@ class Lessons:
 
 
 def of_file(model: Path, data: Path, *, calibration: Path | None, choice: Choice) -> Series:
-    """Plan the variants of an ONNX file: tested on `data`, calibrated with `calibration` or with rows taken out of `data`.
+    """Plan the variants of an ONNX file: tested on `data`, calibrated with `calibration` or with rows taken out of
+    `data`.
 
     Raises Invalid for a model or data that are missing or unreadable, and for too few rows.
     """
@@ -102,9 +103,12 @@ def _series(
     bench = Bench(folder=folder, baseline=model, rows=tests, settings=choice.settings, workshop=workshop)
     made = [of_recipe(recipe, bench, calibration, family=family, rows=len(shown.x)) for recipe in recipes]
     return Series(
-        bench=bench, variants=[*made, *trained], calibration=calibration, family=family,
+        bench=bench,
+        variants=[*made, *trained],
+        calibration=calibration,
+        family=family,
         left_out=(*left_out, *sentences),
-    )  # fmt: skip
+    )
 
 
 def of_recipe(recipe: Recipe, bench: Bench, calibration: Path, *, family: str, rows: int) -> Variant:

@@ -13,13 +13,16 @@ from benchmarking.toolkit.optimise.channels import Part, Role, Space, free_space
 from governance.domain.refusals import Invalid
 
 UNSTRUCTURED = (
-    "Unstructured pruning (single weights set to zero) is not offered: the tensors keep their shapes, so that neither the "
+    "Unstructured pruning (single weights set to zero) is not offered: the tensors keep their shapes, so that neither "
+    "the "
     "file, nor the memory, nor the latency shrinks; only a packed download does."
 )
 
 
 class Score(StrEnum):
-    """What a channel is worth: the L1 or L2 norm of the filters that make it, or the scale of its batch normalisation."""
+    """What a channel is worth: the L1 or L2 norm of the filters that make it, or the scale of its
+    batch normalisation.
+    """
 
     L1 = "l1"
     L2 = "l2"
@@ -47,7 +50,10 @@ def pruned(network: Any, example: Any, *, settings: PruneSettings) -> Any:
     smaller = copy.deepcopy(network).eval()
     spaces = free_spaces(smaller, example)
     if not spaces:
-        text = "No channel of this network can be dropped: all are tied to its input, its output or an operator that is not followed."
+        text = (
+            "No channel of this network can be dropped: all are tied to its input, its output or an operator that is "
+            "not followed."
+        )
         raise Invalid(text, code="nothing_to_prune", field="prune")
     modules = dict(smaller.named_modules())
     for space in spaces:

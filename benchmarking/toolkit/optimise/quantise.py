@@ -119,10 +119,17 @@ def wants_seven_bits(machine: Mapping[str, Any]) -> bool:
 def _static(network: Any, recipe: Recipe, feeds: Iterable[Feed], *, reduce_range: bool) -> bytes:
     registry, types = part_of_engine("quantization.registry"), part_of_engine("quantization.quant_utils").QuantType
     quantiser = part_of_engine("quantization.qdq_quantizer").QDQQuantizer(
-        network, recipe.per_channel, reduce_range, types.QInt8, types.QUInt8,
-        ranges(network, feeds, method=recipe.calibration), [], [],
-        sorted({*registry.QDQRegistry, *registry.QLinearOpsRegistry}), {},
-    )  # fmt: skip
+        network,
+        recipe.per_channel,
+        reduce_range,
+        types.QInt8,
+        types.QUInt8,
+        ranges(network, feeds, method=recipe.calibration),
+        [],
+        [],
+        sorted({*registry.QDQRegistry, *registry.QLinearOpsRegistry}),
+        {},
+    )
     return _serialised(quantiser)
 
 
@@ -132,10 +139,19 @@ def _dynamic(network: Any, recipe: Recipe, *, reduce_range: bool) -> bytes:
     graph.replace_gemm_with_matmul()
     # Told that it is static while it is made: else it would do these two steps itself, through a file.
     quantiser = part_of_engine("quantization.onnx_quantizer").ONNXQuantizer(
-        _inferred(graph.model), recipe.per_channel, reduce_range, tools.QuantizationMode.IntegerOps, True,
-        tools.QuantType.QInt8, tools.QuantType.QUInt8, None, [], [], sorted(registry.IntegerOpsRegistry),
+        _inferred(graph.model),
+        recipe.per_channel,
+        reduce_range,
+        tools.QuantizationMode.IntegerOps,
+        True,
+        tools.QuantType.QInt8,
+        tools.QuantType.QUInt8,
+        None,
+        [],
+        [],
+        sorted(registry.IntegerOpsRegistry),
         {"MatMulConstBOnly": True},
-    )  # fmt: skip
+    )
     quantiser.static = False
     return _serialised(quantiser)
 

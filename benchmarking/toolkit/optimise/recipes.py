@@ -65,13 +65,16 @@ HALF = Recipe(name="fp16", kind=Kind.HALF)
 RECIPES = (GRAPH, PER_CHANNEL, PER_TENSOR, ENTROPY, PERCENTILE, DYNAMIC, HALF)
 
 NO_HALF = (
-    "FP16 is not tried: ONNX Runtime has no half-precision kernels for this processor and computes in FP32 all the same, so "
+    "FP16 is not tried: ONNX Runtime has no half-precision kernels for this processor and computes in FP32 all the "
+    "same, so "
     "that only the file shrinks, to a half; --force-fp16 measures it anyway."
 )
 
 
 def gains_from_half(machine: Mapping[str, Any]) -> bool:
-    """Say whether ONNX Runtime computes in FP16 on this machine (a manifest's `machine`): on 64-bit Arm with asimdhp."""
+    """Say whether ONNX Runtime computes in FP16 on this machine (a manifest's `machine`): on 64-bit
+    Arm with asimdhp.
+    """
     return machine["architecture"] in ("aarch64", "arm64") and "asimdhp" in machine["cpu_flags"]
 
 

@@ -24,8 +24,10 @@ def split(data: DataSet, *, calibrate: int, seed: int) -> tuple[DataSet, DataSet
     _check_count(calibrate)
     if total - calibrate < LEAST_TEST_ROWS:
         text = (
-            f"The data set has {total} rows; {calibrate} to calibrate with leave {max(0, total - calibrate)} to test on, "
-            f"and fewer than {LEAST_TEST_ROWS} show nothing. Calibrate with fewer rows (--calibrate), or give other rows "
+            f"The data set has {total} rows; {calibrate} to calibrate with leave {max(0, total - calibrate)} to test "
+            "on, "
+            f"and fewer than {LEAST_TEST_ROWS} show nothing. Calibrate with fewer rows (--calibrate), or give other "
+            "rows "
             "for it (--calibration)."
         )
         raise Invalid(text, code="data_rows", field="calibrate")
@@ -57,7 +59,9 @@ def batches(data: DataSet, spec: InputSpec) -> Iterator[Feed]:
 
 
 def shown(model: Path, data: Path, *, threads: int, say: Callable[[float, str], None]) -> Iterator[Feed]:
-    """Yield the batches of a data file that fit a model file, saying how far it is; raise Invalid where they do not fit."""
+    """Yield the batches of a data file that fit a model file, saying how far it is; raise Invalid where they do not
+    fit.
+    """
     rows = read_data_set(data)
     spec = check_fits(rows, OnnxRuntimeRunner(model, threads=threads).inputs)
     fed = 0

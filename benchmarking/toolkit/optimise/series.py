@@ -1,6 +1,7 @@
 """Series: the baseline and its variants, one trial after the other; what was finished is kept and not done again.
 
-A finished trial leaves `variants/NAME.record.json` in the folder, under a digest of all that decides its figures: model,
+A finished trial leaves `variants/NAME.record.json` in the folder, under a digest of all that decides its figures:
+model,
 rows, recipe, settings, libraries, machine. The same series started again takes it from there.
 """
 
@@ -80,9 +81,12 @@ def run(
 def _together(trials: Sequence[Trial], sealed: Mapping[str, Any], at: datetime, *, is_partial: bool) -> Candidates:
     floors = [trial.noise_floor for trial in trials if trial.noise_floor is not None]
     found = Candidates(
-        measured_at=at.isoformat(), baseline=BASELINE, is_partial=is_partial, noise_floor=max(floors, default=None),
+        measured_at=at.isoformat(),
+        baseline=BASELINE,
+        is_partial=is_partial,
+        noise_floor=max(floors, default=None),
         candidates=tuple(trial.candidate for trial in trials),
-    )  # fmt: skip
+    )
     # What fenced them in decides no figure, so that it is known only now, and not part of what a trial is kept under.
     return dataclasses.replace(found, manifest=manifest.sealed({**sealed, "isolation": found.isolation()}))
 
@@ -104,9 +108,13 @@ def _trials(series: Series, sealed: Mapping[str, Any], follow: Follow) -> Iterat
 def _baseline(series: Series, sealed: Mapping[str, Any], follow: Follow) -> Trial:
     result = series.bench.profile(series.bench.baseline, BASELINE, follow)
     candidate = described(
-        result, name=BASELINE, family=series.family, made_by=series.made_by, verdict=VariantVerdict(Answer.BASELINE),
+        result,
+        name=BASELINE,
+        family=series.family,
+        made_by=series.made_by,
+        verdict=VariantVerdict(Answer.BASELINE),
         result_file=_name(BASELINE, "result"),
-    )  # fmt: skip
+    )
     return _store(series, sealed, Trial(candidate), {}, result)
 
 

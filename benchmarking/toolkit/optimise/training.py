@@ -52,7 +52,8 @@ def fit(
 ) -> list[float]:
     """Train a network in place and return the mean loss of each epoch; it is left ready to answer.
 
-    `on_progress(share, doing)` is called after every batch and may raise to stop; the last whole epoch is in `checkpoint`,
+    `on_progress(share, doing)` is called after every batch and may raise to stop; the last whole epoch is in
+    `checkpoint`,
     and the same call goes on from there.
     """
     import torch

@@ -1,4 +1,6 @@
-"""Trial: one variant, made, profiled, compared with the baseline and judged; its files lie in a folder of its series."""
+"""Trial: one variant, made, profiled, compared with the baseline and judged; its files lie in a
+folder of its series.
+"""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -24,7 +26,9 @@ PROFILE, COMPARISON = ProfileSettings(scenario=SingleStream(max_duration_s=30.0)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Variant:
-    """A variant that can be made: `make(path, follow)` writes its ONNX file; `key` is all that decides how it comes out."""
+    """A variant that can be made: `make(path, follow)` writes its ONNX file; `key` is all that decides how it comes
+    out.
+    """
 
     name: str
     family: str
@@ -64,10 +68,14 @@ class Bench:
         """Profile an ONNX file behind the fence and return its `weighbridge.result/1` mapping."""
         on_progress, should_stop = follow
         return profile_isolated(
-            model=model, settings=self.settings.profile, data=self.rows, limits=self.workshop.limits,
-            on_progress=lambda share, doing: on_progress(share, f"{name}: {doing}"), should_stop=should_stop,
+            model=model,
+            settings=self.settings.profile,
+            data=self.rows,
+            limits=self.workshop.limits,
+            on_progress=lambda share, doing: on_progress(share, f"{name}: {doing}"),
+            should_stop=should_stop,
             workdir=self.workshop.workdir,
-        )  # fmt: skip
+        )
 
 
 def described(
@@ -77,12 +85,17 @@ def described(
     samples, stride = result["samples"]["latency_ns"], result["samples"]["stride"]
     thin = max(1, -(-len(samples) // MOST_SAMPLES))
     return Candidate(
-        name=name, family=family, made_by=made_by, verdict=verdict,
+        name=name,
+        family=family,
+        made_by=made_by,
+        verdict=verdict,
         metrics={key: read(Figure, figure, key) for key, figure in result["metrics"].items()},
         measurement=read(Measurement, result["verdict"], "verdict"),
-        samples=Samples(tuple(samples[::thin]), stride * thin), digest=result["manifest"]["model"]["digest"],
-        isolation=result["manifest"]["isolation"], **more,
-    )  # fmt: skip
+        samples=Samples(tuple(samples[::thin]), stride * thin),
+        digest=result["manifest"]["model"]["digest"],
+        isolation=result["manifest"]["isolation"],
+        **more,
+    )
 
 
 def try_variant(
@@ -102,9 +115,12 @@ def try_variant(
     variant.make(path, within(0.0, MADE))
     result = bench.profile(path, "its figures", within(MADE, PROFILED))
     compared = bench.workshop.compare(
-        baseline=bench.baseline, variant=path, rows=bench.rows, settings=bench.settings.comparison,
+        baseline=bench.baseline,
+        variant=path,
+        rows=bench.rows,
+        settings=bench.settings.comparison,
         follow=within(PROFILED, 1.0),
-    )  # fmt: skip
+    )
     return _candidate(variant, path, bench, baseline, result, compared), result, compared
 
 
@@ -121,11 +137,17 @@ def _candidate(
     )
     blame = culprit(compared.baseline_operators_ms, compared.variant_operators_ms)
     return described(
-        result, name=variant.name, family=variant.family, made_by=variant.made_by,
-        verdict=judge(compared, savings=savings, culprit=blame), file=str(path.relative_to(bench.folder)),
-        quality_drop=compared.quality_drop, speed_up=compared.speed_up, size_saved_ratio=savings.size_ratio,
+        result,
+        name=variant.name,
+        family=variant.family,
+        made_by=variant.made_by,
+        verdict=judge(compared, savings=savings, culprit=blame),
+        file=str(path.relative_to(bench.folder)),
+        quality_drop=compared.quality_drop,
+        speed_up=compared.speed_up,
+        size_saved_ratio=savings.size_ratio,
         memory_saved_ratio=savings.memory_ratio,
-    )  # fmt: skip
+    )
 
 
 def _saved(metric: str, baseline: Mapping[str, Any], variant: Mapping[str, Any]) -> float | None:

@@ -35,10 +35,17 @@ class Workshop:
         """Return the variant of an ONNX file, calibrated with a data file; raise RunFailed or RunCancelled."""
         room_mb = max(self.limits.result_mb, round(model.stat().st_size * BYTES_TO_MB_OF_TEXT))
         said = self._ask(
-            {"task": "make", "where": "while its variant was made", "model": str(model), "data": str(rows),
-             "recipe": dataclasses.asdict(recipe)},
-            reads=[model, rows], limits=dataclasses.replace(self.limits, result_mb=room_mb), follow=follow,
-        )  # fmt: skip
+            {
+                "task": "make",
+                "where": "while its variant was made",
+                "model": str(model),
+                "data": str(rows),
+                "recipe": dataclasses.asdict(recipe),
+            },
+            reads=[model, rows],
+            limits=dataclasses.replace(self.limits, result_mb=room_mb),
+            follow=follow,
+        )
         try:
             return base64.b64decode(said["model"], validate=True)
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
@@ -49,10 +56,18 @@ class Workshop:
     ) -> Comparison:
         """Return how a variant compares with its baseline; raise RunFailed or RunCancelled."""
         said = self._ask(
-            {"task": "compare", "where": "while it was compared", "baseline": str(baseline), "variant": str(variant),
-             "data": str(rows), "settings": dataclasses.asdict(settings)},
-            reads=[baseline, variant, rows], limits=self.limits, follow=follow,
-        )  # fmt: skip
+            {
+                "task": "compare",
+                "where": "while it was compared",
+                "baseline": str(baseline),
+                "variant": str(variant),
+                "data": str(rows),
+                "settings": dataclasses.asdict(settings),
+            },
+            reads=[baseline, variant, rows],
+            limits=self.limits,
+            follow=follow,
+        )
         try:
             return read(Comparison, said)
         except Invalid as error:
@@ -63,14 +78,22 @@ class Workshop:
     ) -> Mapping[str, Any]:
         self.workdir.mkdir(parents=True, exist_ok=True)
         heard = fenced(
-            program=CHILD, job={**job, "threads": self.threads}, reads=reads, layers=layers_here(), limits=limits,
-            threads=self.threads, workdir=self.workdir, follow=follow,
-        )  # fmt: skip
+            program=CHILD,
+            job={**job, "threads": self.threads},
+            reads=reads,
+            layers=layers_here(),
+            limits=limits,
+            threads=self.threads,
+            workdir=self.workdir,
+            follow=follow,
+        )
         return read_answer(heard, limits=limits)
 
 
 def read_answer(heard: Heard, *, limits: Limits) -> Mapping[str, Any]:
-    """Return what the child handed over; raise RunFailed with its reason, or with ours where it died or said nonsense."""
+    """Return what the child handed over; raise RunFailed with its reason, or with ours where it
+    died or said nonsense.
+    """
     if heard.fence is None or heard.status != 0 or not heard.outcome:
         raise death(heard, limits=limits)
     try:

@@ -16,7 +16,9 @@ LEAST_SIZE_SAVED = 0.10
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Savings:
-    """What a variant saves, as shares of the baseline (0.75: a quarter is left; below 0 it needs more); None: unknown."""
+    """What a variant saves, as shares of the baseline (0.75: a quarter is left; below 0 it needs
+    more); None: unknown.
+    """
 
     size_ratio: float | None
     memory_ratio: float | None
@@ -43,13 +45,17 @@ def _speed(speed: SpeedUp | None, floor: float | None) -> Reason:
         return Reason("speed.unknown", "Too few rounds were measured to compare its speed.")
     if speed.is_tied:
         text = (
-            f"Speed cannot be told from the baseline's: {speed.value:.2f} times, {_between(speed)}, and this machine sees "
+            f"Speed cannot be told from the baseline's: {speed.value:.2f} times, {_between(speed)}, and this machine "
+            "sees "
             f"{floor:.1%} between the baseline and itself."
         )
         return Reason("speed.tied", text)
     if speed.value > 1:
         return Reason("speed.faster", f"{speed.value:.2f} times as fast as the baseline, {_between(speed)}.")
-    text = f"{1 / speed.value:.1f} times as slow as the baseline: it runs at {speed.value:.2f} of its speed, {_between(speed)}."
+    text = (
+        f"{1 / speed.value:.1f} times as slow as the baseline: it runs at {speed.value:.2f} of its speed, "
+        f"{_between(speed)}."
+    )
     return Reason("speed.slower", text)
 
 
@@ -59,7 +65,8 @@ def _between(speed: SpeedUp) -> str:
 
 def _quality(drop: QualityDrop) -> Reason:
     lost = (
-        f"{'Loses' if drop.value >= 0 else 'Gains'} {_points(abs(drop.value))} points of {drop.metric} ({drop.confidence:.0%} "
+        f"{'Loses' if drop.value >= 0 else 'Gains'} {_points(abs(drop.value))} points of {drop.metric} "
+        f"({drop.confidence:.0%} "
         f"interval of the loss {_points(drop.lower)} to {_points(drop.upper)}, {drop.n:,} rows)"
     )
     margin = f"the margin of {_points(drop.margin)} points"

@@ -1,4 +1,5 @@
-"""The kernel call filter: a process that wears it starts no process, opens no socket, changes no file; nor can it undress.
+"""The kernel call filter: a process that wears it starts no process, opens no socket, changes no file; nor can it
+undress.
 
 A seccomp filter in classic BPF, assembled here; see `man 2 seccomp` and the kernel's `Documentation/userspace-api/`.
 Everything a measurement needs stays: memory, threads, reading, clocks. It holds for every later thread too.

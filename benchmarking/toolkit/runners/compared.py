@@ -46,9 +46,15 @@ def compare_isolated(
     workdir.mkdir(parents=True, exist_ok=True)
     try:
         heard = fenced(
-            program=CHILD, job=job, reads=[*models.values(), *([data] if data is not None else [])],
-            layers=layers_here(), limits=limits, threads=settings.threads, workdir=workdir.resolve(), follow=follow,
-        )  # fmt: skip
+            program=CHILD,
+            job=job,
+            reads=[*models.values(), *([data] if data is not None else [])],
+            layers=layers_here(),
+            limits=limits,
+            threads=settings.threads,
+            workdir=workdir.resolve(),
+            follow=follow,
+        )
     except RunEnded as ended:
         # Stopped before anything was timed, it may have handed over a refusal, or nothing.
         with contextlib.suppress(RunFailed):
@@ -60,7 +66,9 @@ def compare_isolated(
 
 
 def read_comparison(heard: Heard, *, models: Mapping[str, Path], settings: object) -> dict[str, Any]:
-    """Return the comparison that a child handed over; raise RunFailed with its reason, or because it is not of this job."""
+    """Return the comparison that a child handed over; raise RunFailed with its reason, or because it is not of this
+    job.
+    """
     try:
         said = json.loads(bytes(heard.outcome))
         if "refusal" in said:

@@ -1,6 +1,7 @@
 """Endpoint: a model behind HTTP that speaks the Open Inference Protocol (KServe's version 2), one request a query.
 
-What is measured is the whole way: the request as JSON, the server, the answer. Redirects are not followed. Many requests
+What is measured is the whole way: the request as JSON, the server, the answer. Redirects are not followed. Many
+requests
 at a time, and who may be asked so, are the load generator's matter; this asks as a browser would, one after the other.
 """
 
@@ -22,10 +23,13 @@ TIMEOUT_S = 60.0
 MOST_ANSWER_BYTES = 64 << 20
 # The protocol's names of types, and numpy's.
 TYPES = {
-    "BOOL": "bool", "FP16": "float16", "FP32": "float32", "FP64": "float64",
+    "BOOL": "bool",
+    "FP16": "float16",
+    "FP32": "float32",
+    "FP64": "float64",
     **{f"INT{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
     **{f"UINT{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
-}  # fmt: skip
+}
 NAMES = {dtype: name for name, dtype in TYPES.items()}
 
 
@@ -101,8 +105,11 @@ def endpoint_subject(url: str) -> Subject:
     return Subject(
         model={"url": url, "digest": None},
         sizes={},
-        missing=[{"metric": name, "message": f"{name} {absent}"} for name in ("model_size_mb", "parameters", "flops", "peak_memory_mb")],
+        missing=[
+            {"metric": name, "message": f"{name} {absent}"}
+            for name in ("model_size_mb", "parameters", "flops", "peak_memory_mb")
+        ],
         ready=lambda: None,
         load=lambda: EndpointRunner(url),
         is_here=False,
-    )  # fmt: skip
+    )

@@ -1,6 +1,7 @@
 """The fence: a program of ours in a child process that may crash, hang, flood or attack without harm to anybody else.
 
-In scope: starting it behind the layers, hearing what it says within limits, ending it and all it started. What the child
+In scope: starting it behind the layers, hearing what it says within limits, ending it and all it started. What the
+child
 does there is in `child`, what its answer is worth in `outcome`.
 """
 
@@ -99,14 +100,23 @@ def fenced(
     with os.fdopen(receive, "rb", buffering=0) as outcome, os.fdopen(ask, "wb", buffering=0) as leash:
         try:
             command = _command(
-                program, {**job, "outcome": send, "leash": asked},
-                reads=reads, layers=layers, limits=limits, workdir=workdir,
-            )  # fmt: skip
+                program,
+                {**job, "outcome": send, "leash": asked},
+                reads=reads,
+                layers=layers,
+                limits=limits,
+                workdir=workdir,
+            )
             child = subprocess.Popen(  # noqa: S603 -- our own interpreter and module, no shell
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                pass_fds=(send, asked), cwd=workdir, start_new_session=True,
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=(send, asked),
+                cwd=workdir,
+                start_new_session=True,
                 env=environment(HOME if layers.bubblewrap else str(workdir), threads=threads, is_open=layers.is_open),
-            )  # fmt: skip
+            )
         finally:
             os.close(send)
             os.close(asked)
@@ -186,7 +196,10 @@ def _follow(
         if end is None and follow.should_stop():
             end = RunCancelled("The run was cancelled.")
         elif end is None and time.monotonic() > until:
-            text = f"The run was stopped after {limits.wall_s:g} s, while {doing}: the model is too slow for these settings, or never returns."
+            text = (
+                f"The run was stopped after {limits.wall_s:g} s, while {doing}: the model is too slow for these "
+                "settings, or never returns."
+            )
             end = RunFailed(text, code="run_timeout")
         elif end is None:
             continue

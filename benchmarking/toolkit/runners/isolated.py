@@ -15,11 +15,13 @@ from benchmarking.toolkit.runners.outcome import Order, death, partial_of, read_
 __all__ = ["Follow", "Layers", "Limits", "ProfileSettings", "RunCancelled", "RunEnded", "RunFailed", "profile_isolated"]
 
 NO_WALL = (
-    "Not measured: bubblewrap is missing or may not work on the machine of this worker, and this model is run behind it "
+    "Not measured: bubblewrap is missing or may not work on the machine of this worker, and this model is run behind "
+    "it "
     "alone. Install it there and let it make namespaces."
 )
 FEWER_WALLS = (
-    "Not repeated: the first run was measured behind bubblewrap, which is missing or may not work on this machine, and a "
+    "Not repeated: the first run was measured behind bubblewrap, which is missing or may not work on this machine, "
+    "and a "
     "repeat never goes behind fewer walls. Install it here, or measure anew."
 )
 CHILD = ("-m", "benchmarking.toolkit.runners.child")
@@ -32,7 +34,9 @@ def check_wall(*, needs_wall: bool) -> None:
 
 
 def check_repeat(first: Mapping[str, Any]) -> None:
-    """Raise RunFailed with code `fewer_walls` where the result `first` tells of bubblewrap, which does not work here."""
+    """Raise RunFailed with code `fewer_walls` where the result `first` tells of bubblewrap, which
+    does not work here.
+    """
     if is_walled(first["manifest"].get("isolation")) and layers_here().bubblewrap is None:
         raise RunFailed(FEWER_WALLS, code="fewer_walls")
 
@@ -57,9 +61,14 @@ def profile_isolated(
     """
     check_wall(needs_wall=needs_wall)
     return profile_behind(
-        layers_here(), model=model, settings=settings, data=data, limits=limits, workdir=workdir,
+        layers_here(),
+        model=model,
+        settings=settings,
+        data=data,
+        limits=limits,
+        workdir=workdir,
         follow=(on_progress, should_stop),
-    )  # fmt: skip
+    )
 
 
 def profile_behind(
@@ -84,15 +93,25 @@ def profile_behind(
 
     def order(held: Sequence[str]) -> Order:
         return Order(
-            model=model, data=data, settings=settings.as_document(), isolation=layers.words(held),
-            begun_at=begun_at, ended_at=datetime.fromtimestamp(time.time(), UTC),
-        )  # fmt: skip
+            model=model,
+            data=data,
+            settings=settings.as_document(),
+            isolation=layers.words(held),
+            begun_at=begun_at,
+            ended_at=datetime.fromtimestamp(time.time(), UTC),
+        )
 
     try:
         heard = fenced(
-            program=CHILD, job=job, reads=[model, *([data] if data is not None else [])], layers=layers, limits=limits,
-            threads=settings.scenario.threads, workdir=workdir.resolve(), follow=follow,
-        )  # fmt: skip
+            program=CHILD,
+            job=job,
+            reads=[model, *([data] if data is not None else [])],
+            layers=layers,
+            limits=limits,
+            threads=settings.scenario.threads,
+            workdir=workdir.resolve(),
+            follow=follow,
+        )
     except RunEnded as ended:
         if ended.heard is not None and ended.heard.fence is not None:
             ended.partial = partial_of(ended.heard, order=order(ended.heard.fence))
@@ -121,9 +140,15 @@ def profile_open(
     job = {**target, **paths, "settings": settings.as_document()}
     try:
         heard = fenced(
-            program=CHILD, job=job, reads=[], layers=no_layers(), limits=limits, threads=settings.scenario.threads,
-            workdir=workdir.resolve(), follow=follow,
-        )  # fmt: skip
+            program=CHILD,
+            job=job,
+            reads=[],
+            layers=no_layers(),
+            limits=limits,
+            threads=settings.scenario.threads,
+            workdir=workdir.resolve(),
+            follow=follow,
+        )
     except RunEnded as ended:
         ended.partial = partial_of(ended.heard, order=None)
         raise

@@ -37,7 +37,8 @@ fallocate:285:47 chmod:90:- fchmod:91:52 fchmodat:268:53 fchmodat2:452:452 chown
 fchownat:260:54 utime:132:- utimes:235:- futimesat:261:- utimensat:280:88 setxattr:188:5 lsetxattr:189:6 fsetxattr:190:7
 removexattr:197:14 lremovexattr:198:15 fremovexattr:199:16
 """
-# Their arguments lie in memory, where a filter cannot look: answered as missing, so that the C library takes the older call.
+# Their arguments lie in memory, where a filter cannot look: answered as missing, so that the C library takes the older
+# call.
 _MISSING = "clone3:435:435 openat2:437:437"
 # Let through or not by what they are asked; see `call_filter`.
 _WEIGHED = "clone:56:220 kill:62:129 tgkill:234:131 prlimit64:302:261 prctl:157:167 open:2:- openat:257:56 mmap:9:222"

@@ -28,9 +28,15 @@ LIBRARIES = ("/usr", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 # What measuring reads of the kernel, besides the process's own folder: clocks, load, processors, memory.
 KERNEL = (
-    "/proc/self", "/proc/stat", "/proc/loadavg", "/proc/meminfo", "/proc/cpuinfo", "/proc/pressure",
-    "/proc/sys/vm/overcommit_memory", "/sys/devices/system",
-)  # fmt: skip
+    "/proc/self",
+    "/proc/stat",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/cpuinfo",
+    "/proc/pressure",
+    "/proc/sys/vm/overcommit_memory",
+    "/sys/devices/system",
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,9 +93,14 @@ def _working(program: str | None) -> str | None:
     environment = {"PATH": os.defpath, "PYTHONPATH": str(root()), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         tried = subprocess.run(  # noqa: S603 -- the system's bubblewrap and our own interpreter, no shell
-            [*walled(program, reads=[]), *child], env=environment, timeout=PROBE_PATIENCE_S, check=False,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            [*walled(program, reads=[]), *child],
+            env=environment,
+            timeout=PROBE_PATIENCE_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return program if tried.returncode == 0 else None
@@ -101,11 +112,15 @@ def root() -> Path:
 
 
 def runtime() -> list[Path]:
-    """Return what a child must read to run: Python, its libraries, the toolkit and the pure domain; nothing else of ours."""
+    """Return what a child must read to run: Python, its libraries, the toolkit and the pure domain; nothing else of
+    ours.
+    """
     ours = [
-        Path(benchmarking.__file__), Path(benchmarking.__file__).parent / "toolkit",
-        Path(governance.__file__), Path(governance.__file__).parent / "domain",
-    ]  # fmt: skip
+        Path(benchmarking.__file__),
+        Path(benchmarking.__file__).parent / "toolkit",
+        Path(governance.__file__),
+        Path(governance.__file__).parent / "domain",
+    ]
     found: list[Path] = []
     for path in (*map(Path, (*LIBRARIES, sys.base_prefix, sys.prefix)), *ours):
         if path.exists() and not any(path.is_relative_to(other) for other in found):

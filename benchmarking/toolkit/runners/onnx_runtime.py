@@ -65,7 +65,9 @@ class OnnxRuntimeRunner:
 
 
 def session_options(threads: int, settings: Engine = ON_CPU) -> Any:
-    """Return ONNX Runtime's options; branches of a graph run beside each other where it may use several inter-op threads."""
+    """Return ONNX Runtime's options; branches of a graph run beside each other where it may use several inter-op
+    threads.
+    """
     runtime = engine()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -74,20 +76,27 @@ def session_options(threads: int, settings: Engine = ON_CPU) -> Any:
     options.execution_mode = modes.ORT_SEQUENTIAL if settings.inter_op_threads == 1 else modes.ORT_PARALLEL
     levels = runtime.GraphOptimizationLevel
     options.graph_optimization_level = {
-        "none": levels.ORT_DISABLE_ALL, "basic": levels.ORT_ENABLE_BASIC,
-        "extended": levels.ORT_ENABLE_EXTENDED, "all": levels.ORT_ENABLE_ALL,
-    }[settings.optimisation]  # fmt: skip
+        "none": levels.ORT_DISABLE_ALL,
+        "basic": levels.ORT_ENABLE_BASIC,
+        "extended": levels.ORT_ENABLE_EXTENDED,
+        "all": levels.ORT_ENABLE_ALL,
+    }[settings.optimisation]
     options.log_severity_level = FATAL
     return options
 
 
 def open_session(path: Path, options: Any, settings: Engine = ON_CPU) -> Any:
-    """Load a model into a session of the provider asked for; raise Invalid, also where ONNX Runtime would take another."""
+    """Load a model into a session of the provider asked for; raise Invalid, also where ONNX Runtime
+    would take another.
+    """
     runtime = engine()
     wanted = PROVIDERS[settings.provider]
     if wanted not in runtime.get_available_providers():
         has = ", ".join(name.removesuffix("ExecutionProvider") for name in runtime.get_available_providers())
-        text = f"The ONNX Runtime installed here has no provider {settings.provider} (it has {has}); install onnxruntime-gpu, or leave --provider out."
+        text = (
+            f"The ONNX Runtime installed here has no provider {settings.provider} (it has {has}); install "
+            "onnxruntime-gpu, or leave --provider out."
+        )
         raise Invalid(text, code="provider_missing", field="provider")
     others = {"cpu": [], "cuda": ["cpu"], "tensorrt": ["cuda", "cpu"]}[settings.provider]
     providers = [(wanted, dict(settings.options)), *(PROVIDERS[name] for name in others)]
@@ -98,7 +107,10 @@ def open_session(path: Path, options: Any, settings: Engine = ON_CPU) -> Any:
         text = f"ONNX Runtime cannot load {path.name}: {error}"
         raise Invalid(text, code="model_refused", field="model") from error
     if session.get_providers()[0] != wanted:
-        text = f"ONNX Runtime cannot use its provider {settings.provider} on this machine; its driver or libraries are missing."
+        text = (
+            f"ONNX Runtime cannot use its provider {settings.provider} on this machine; its driver or libraries are "
+            "missing."
+        )
         raise Invalid(text, code="provider_missing", field="provider")
     return session
 

@@ -33,7 +33,8 @@ def operators_isolated(
     follow: Following,
     is_trusted: bool = False,
 ) -> dict[str, Any] | None:
-    """Return `by_operator` and `slowest` with milliseconds and shares (see `trace.operators_of`); None where none is known.
+    """Return `by_operator` and `slowest` with milliseconds and shares (see `trace.operators_of`); None where none is
+    known.
 
     Raises RunFailed, with code `no_wall` where bubblewrap does not work and the model is not trusted, and RunCancelled.
     """
@@ -42,9 +43,15 @@ def operators_isolated(
     model, data = model.resolve(), data.resolve() if data is not None else None
     job = {"model": str(model), "data": str(data) if data is not None else None, "settings": settings.as_document()}
     heard = fenced(
-        program=CHILD, job=job, reads=[model, *([data] if data is not None else [])], layers=layers, limits=limits,
-        threads=settings.scenario.threads, workdir=workdir.resolve(), follow=follow,
-    )  # fmt: skip
+        program=CHILD,
+        job=job,
+        reads=[model, *([data] if data is not None else [])],
+        layers=layers,
+        limits=limits,
+        threads=settings.scenario.threads,
+        workdir=workdir.resolve(),
+        follow=follow,
+    )
     found = read_answer(heard, limits=limits)
     try:
         return (

@@ -1,6 +1,8 @@
-"""The child of an operators run: fences itself in, runs a model under the engine's profiler, and hands over the summary.
+"""The child of an operators run: fences itself in, runs a model under the engine's profiler, and hands over the
+summary.
 
-`python -m benchmarking.toolkit.runners.operators_child JOB.json`; see `operators` for the other side and `child` for the
+`python -m benchmarking.toolkit.runners.operators_child JOB.json`; see `operators` for the other side and `child` for
+the
 protocol.
 """
 

@@ -1,7 +1,8 @@
 """The outcome: whether what a child handed over is a result of the run that was asked for, or why there is none.
 
 A model that owns its engine owns the process that writes the result, so nothing in it is believed that can be checked:
-its form, which model, data and settings it speaks of, what fenced it in, when and for how long it ran, and its seal. The
+its form, which model, data and settings it speaks of, what fenced it in, when and for how long it ran, and its seal.
+The
 figures themselves stay the child's word.
 """
 
@@ -44,7 +45,8 @@ class Order:
 
 
 def read_outcome(heard: Heard, *, order: Order | None, limits: Limits) -> dict[str, Any]:
-    """Return the result that the child handed over; without an order (no fence, nothing to mistrust) its form is checked.
+    """Return the result that the child handed over; without an order (no fence, nothing to mistrust) its form is
+    checked.
 
     Raises RunFailed with the child's reason, with ours where it died, or because its result is not of this order. Where
     it had handed over a part before it died, the exception's `partial` is that.
@@ -67,7 +69,9 @@ def partial_of(heard: Heard | None, *, order: Order | None) -> dict[str, Any] | 
 
 
 def _last(outcomes: bytes, order: Order | None) -> dict[str, Any]:
-    """Return the last of the results that were handed over, a line each, checked against the order where there is one."""
+    """Return the last of the results that were handed over, a line each, checked against the order
+    where there is one.
+    """
     try:
         text = outcomes.rstrip(b"\n").rpartition(b"\n")[2]
         said = json.loads(text, parse_constant=_refuse_constant)
@@ -83,7 +87,9 @@ def _last(outcomes: bytes, order: Order | None) -> dict[str, Any]:
 
 
 def read_answer(heard: Heard, *, limits: Limits) -> dict[str, Any]:
-    """Return what a child handed over that is no measurement, unchecked; raise RunFailed with its reason, or with ours."""
+    """Return what a child handed over that is no measurement, unchecked; raise RunFailed with its
+    reason, or with ours.
+    """
     if heard.fence is None or heard.status != 0 or not heard.outcome:
         raise death(heard, limits=limits)
     try:
@@ -98,7 +104,10 @@ def read_answer(heard: Heard, *, limits: Limits) -> dict[str, Any]:
 
 def forged(why: str) -> RunFailed:
     """Return the refusal of a result that cannot be of the run that was asked for."""
-    text = f"The run handed over a result that is refused: {why}. Nothing of it was kept; the model may have tampered with its run."
+    text = (
+        f"The run handed over a result that is refused: {why}. Nothing of it was kept; the model may have tampered "
+        "with its run."
+    )
     return RunFailed(text, code="run_forged")
 
 

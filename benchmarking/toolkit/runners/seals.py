@@ -15,7 +15,8 @@ from benchmarking.toolkit.runners.kernel_calls import PROCESSORS
 
 LANDLOCK, CALL_FILTER = "Landlock", "kernel call filter"
 SEALS = (LANDLOCK, CALL_FILTER)
-# For an engine that insists on opening a file anew, even where that is a pipe; only behind a wall that has no file to open.
+# For an engine that insists on opening a file anew, even where that is a pipe; only behind a wall that has no file to
+# open.
 OPENING_FILTER = "kernel call filter but for opening files anew"
 # Resetting the peak of memory writes to a file of the process's own.
 OWN = (Path("/proc/self"), Path("/dev/null"))

@@ -94,15 +94,21 @@ def torch_subject(wanted: Mapping[str, Any], settings: ProfileSettings) -> Subje
     tensors = [*counted.parameters(), *counted.buffers()] if hasattr(counted, "parameters") else []
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     return Subject(
-        model={"factory": name, "digest": f"sha256:{hashlib.sha256(source).hexdigest()}", "shape": list(wanted["shape"])},
+        model={
+            "factory": name,
+            "digest": f"sha256:{hashlib.sha256(source).hexdigest()}",
+            "shape": list(wanted["shape"]),
+        },
         sizes={
             "model_size_mb": metrics.single(size / BYTES_PER_MB, "MB"),
             "parameters": metrics.single(sum(p.numel() for p in tensors[: len(list(counted.parameters()))]), "1"),
-        } if tensors else {},
+        }
+        if tensors
+        else {},
         missing=[{"metric": "flops", "message": "flops are counted over ONNX graphs alone."}],
         ready=lambda: torch_with(threads),
         load=lambda: TorchRunner(make, wanted["shape"], mode=mode, dtype=dtype, threads=threads),
-    )  # fmt: skip
+    )
 
 
 def check_torch(*, mode: str, dtype: str, cpuinfo: Path) -> None:

@@ -59,11 +59,14 @@ def candidates_of(
 def _candidate(run: Mapping[str, Any], name: str, metrics: Mapping[str, Figure]) -> Candidate:
     own = _own(run)
     return Candidate(
-        name=name, family="imported", made_by=f"run {run['run_id']} of the tracker", metrics=metrics,
+        name=name,
+        family="imported",
+        made_by=f"run {run['run_id']} of the tracker",
+        metrics=metrics,
         verdict=VariantVerdict(Answer.UNCOMPARED),
         measurement=read(Measurement, own["verdict"], "verdict") if own else None,
         digest=own["manifest"]["model"]["digest"] if own else None,
-    )  # fmt: skip
+    )
 
 
 def _metrics(run: Mapping[str, Any], wanted: Sequence[Wanted]) -> dict[str, Figure]:

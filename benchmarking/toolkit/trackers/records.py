@@ -20,7 +20,9 @@ SUFFIX_BOUNDS = (("", "value"), ("_lower", "lower"), ("_upper", "upper"))
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """What is logged: a name, words (`settings`, `labels`), numbers (`figures`), the document, and a child per variant."""
+    """What is logged: a name, words (`settings`, `labels`), numbers (`figures`), the document, and
+    a child per variant.
+    """
 
     name: str
     settings: Mapping[str, str]

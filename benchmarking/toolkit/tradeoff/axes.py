@@ -28,14 +28,38 @@ class Axis:
 
 
 BETTER_HIGH = (
-    "accuracy", "f1_macro", "precision_macro", "recall_macro", "roc_auc", "r2", "throughput_per_s", "achieved_per_s",
-)  # fmt: skip
+    "accuracy",
+    "f1_macro",
+    "precision_macro",
+    "recall_macro",
+    "roc_auc",
+    "r2",
+    "throughput_per_s",
+    "achieved_per_s",
+)
 BETTER_LOW = (
-    "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "load_time_ms", "first_inference_ms", "model_size_mb",
-    "parameters", "peak_memory_mb", "peak_memory_delta_mb", "error_rate", "cost_per_1k_usd", "energy_per_inference_j",
-    "cost_per_1k_loaded_usd", "training_cost_usd", "training_gpu_hours", "inference_cost_1y_usd", "upkeep_1y_usd",
-    "total_cost_1y_usd", "tco_usd", "equivalent_annual_usd", "exit_cost_usd",
-)  # fmt: skip
+    "latency_p50_ms",
+    "latency_p95_ms",
+    "latency_p99_ms",
+    "load_time_ms",
+    "first_inference_ms",
+    "model_size_mb",
+    "parameters",
+    "peak_memory_mb",
+    "peak_memory_delta_mb",
+    "error_rate",
+    "cost_per_1k_usd",
+    "energy_per_inference_j",
+    "cost_per_1k_loaded_usd",
+    "training_cost_usd",
+    "training_gpu_hours",
+    "inference_cost_1y_usd",
+    "upkeep_1y_usd",
+    "total_cost_1y_usd",
+    "tco_usd",
+    "equivalent_annual_usd",
+    "exit_cost_usd",
+)
 DIRECTIONS = dict.fromkeys(BETTER_HIGH, Direction.MAX) | dict.fromkeys(BETTER_LOW, Direction.MIN)
 DEFAULT_AXES = ("accuracy", "latency_p95_ms", "model_size_mb")
 

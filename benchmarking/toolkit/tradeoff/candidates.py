@@ -52,7 +52,10 @@ class Figure:
         if self.lower is None or self.upper is None or self.confidence is None:
             raise Invalid("A figure has lower, upper and confidence together, or none of them.", code="figure_bounds")
         if not self.lower <= self.value <= self.upper or not 0 < self.confidence < 1:
-            text = f"A figure lies between its bounds at a level between 0 and 1, not {self.value:g} in [{self.lower:g}, {self.upper:g}]."
+            text = (
+                f"A figure lies between its bounds at a level between 0 and 1, not {self.value:g} in [{self.lower:g}, "
+                f"{self.upper:g}]."
+            )
             raise Invalid(text, code="figure_bounds")
 
 
@@ -78,7 +81,9 @@ class QualityDrop:
 
 @dataclasses.dataclass(frozen=True)
 class SpeedUp:
-    """Median latency of the baseline over the variant's, from `blocks` interleaved blocks; tied within the noise floor."""
+    """Median latency of the baseline over the variant's, from `blocks` interleaved blocks; tied
+    within the noise floor.
+    """
 
     value: float
     lower: float

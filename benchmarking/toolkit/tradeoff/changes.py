@@ -113,6 +113,9 @@ def nearest_miss(
 
     best = min(
         measured,
-        key=lambda pair: (len(pair[1]), max((badness(limit, pair[0].metrics[limit.metric].value) for limit in pair[1]), default=0.0)),
-    )  # fmt: skip
+        key=lambda pair: (
+            len(pair[1]),
+            max((badness(limit, pair[0].metrics[limit.metric].value) for limit in pair[1]), default=0.0),
+        ),
+    )
     return best[0].name, best[1]

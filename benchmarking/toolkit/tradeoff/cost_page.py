@@ -20,9 +20,15 @@ DECIDED = "tco_usd"
 # From this probability on the cheapest option is called clear.
 CLEAR_FROM = 0.9
 FIGURES = (
-    "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd", "cost_per_1k_usd", "cost_per_1k_loaded_usd",
-    "tco_usd", "equivalent_annual_usd", "exit_cost_usd",
-)  # fmt: skip
+    "training_cost_usd",
+    "inference_cost_1y_usd",
+    "total_cost_1y_usd",
+    "cost_per_1k_usd",
+    "cost_per_1k_loaded_usd",
+    "tco_usd",
+    "equivalent_annual_usd",
+    "exit_cost_usd",
+)
 
 
 def cost_sheet(document: Mapping[str, Any]) -> Sheet:
@@ -37,12 +43,13 @@ def cost_sheet(document: Mapping[str, Any]) -> Sheet:
     return Sheet(
         title=f"What it costs: {document['name']}",
         subtitle=f"{requests} requests a year, seed {document['seed']}, prices {document['snapshot'][:19]}",
-        headline=headline, situation=situation,
+        headline=headline,
+        situation=situation,
         sections=tuple((heading, found) for heading, found in _sections(document, titles) if found),
         tables=(("Figures", _figures(document)), ("Lines", _lines(document)), ("Prices", _prices(document))),
         plates=tuple(_plates(document)),
         appendix=tuple(_appendix(document)),
-    )  # fmt: skip
+    )
 
 
 def publish_costs(document: Mapping[str, Any], folder: Path, *, print_page: Print = print_pdf) -> str | None:
@@ -53,8 +60,10 @@ def publish_costs(document: Mapping[str, Any], folder: Path, *, print_page: Prin
 def worth_sentences(document: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, ...]:
     """Return for each option what its answers are worth against their cost; the baseline has nothing to say."""
     return tuple(
-        f"{titles[each['option']]}: gains {_band(each['gain_usd'])} USD a year for {_band(each['extra_cost_usd'])} USD more "
-        f"over the years; net {_band(each['net_usd'])}; pays with a probability of {each['pays_probability']:.0%}; keeps "
+        f"{titles[each['option']]}: gains {_band(each['gain_usd'])} USD a year for {_band(each['extra_cost_usd'])} "
+        "USD more "
+        f"over the years; net {_band(each['net_usd'])}; pays with a probability of {each['pays_probability']:.0%}; "
+        "keeps "
         f"{each['kept_of_best_gain']['p50']:.0%} of the best gain"
         + ("; claimed, not tested." if each["is_claimed"] else ".")
         for each in document["worth"]
@@ -85,7 +94,8 @@ def _sections(document: Mapping[str, Any], titles: Mapping[str, str]) -> Iterato
     yield (
         "Business figures",
         tuple(
-            f"{each['kpi']} <- {each['metric']} to {each['target']} {each['unit']} ({each['owner']}, {each['data_source']}; "
+            f"{each['kpi']} <- {each['metric']} to {each['target']} {each['unit']} ({each['owner']}, "
+            f"{each['data_source']}; "
             f"{each['effect']['method']}: {each['effect']['evidence']})."
             for each in document["kpis"]
         ),
@@ -104,7 +114,10 @@ def _leaving(option: Mapping[str, Any]) -> str:
         if lock_in["forced_migration"] is None
         else f"; forced by {lock_in['forced_migration']} ({lock_in['forced_by']})"
     )
-    return f"{option['title']}: {_band(cost)} USD, with a probability of {lock_in['switch_probability']:.0%}{scores}{date}."
+    return (
+        f"{option['title']}: {_band(cost)} USD, with a probability of "
+        f"{lock_in['switch_probability']:.0%}{scores}{date}."
+    )
 
 
 def _plates(document: Mapping[str, Any]) -> Iterator[tuple[str, Chart]]:

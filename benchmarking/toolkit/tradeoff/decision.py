@@ -2,7 +2,8 @@
 
 1. Candidates that failed, or whose measurement is invalid, are out; so is who does not keep every limit.
 2. Of the others the best in quality leads, and with it all within the margin.
-3. Of these the fastest leads (p95 latency), and with it all that cannot be told apart from it: intervals overlap, or the
+3. Of these the fastest leads (p95 latency), and with it all that cannot be told apart from it: intervals overlap, or
+  the
    ratio lies within the noise floor of the machine.
 4. Of these the smallest wins. Who is as small as it is tied with it.
 

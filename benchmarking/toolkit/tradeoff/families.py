@@ -8,7 +8,8 @@ from benchmarking.toolkit.tradeoff.candidates import Candidate, Candidates
 
 
 def together(families: Mapping[str, Candidates], *, sealed: Mapping[str, Any] | None, is_partial: bool) -> Candidates:
-    """Return the candidates of all families: `int8` of `resnet` becomes `resnet-int8`, files lie under the family's name.
+    """Return the candidates of all families: `int8` of `resnet` becomes `resnet-int8`, files lie under the family's
+    name.
 
     The first family's baseline is the baseline of all; drops and speed-ups stay those against a family's own original.
     """
@@ -18,8 +19,10 @@ def together(families: Mapping[str, Candidates], *, sealed: Mapping[str, Any] | 
         measured_at=max(found.measured_at for found in families.values()),
         baseline=f"{first}-{families[first].baseline}",
         candidates=tuple(_of(family, each) for family, found in families.items() for each in found.candidates),
-        noise_floor=max(floors, default=None), is_partial=is_partial, manifest=sealed,
-    )  # fmt: skip
+        noise_floor=max(floors, default=None),
+        is_partial=is_partial,
+        manifest=sealed,
+    )
 
 
 def _of(family: str, candidate: Candidate) -> Candidate:

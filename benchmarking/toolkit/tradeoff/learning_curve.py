@@ -30,7 +30,9 @@ SCHEMA = "weighbridge.learning-curve/1"
 
 @dataclasses.dataclass(frozen=True)
 class BackTest:
-    """The largest size predicted from the sizes up to half of it: predicted with its interval, measured, and the miss."""
+    """The largest size predicted from the sizes up to half of it: predicted with its interval,
+    measured, and the miss.
+    """
 
     fitted_up_to: int
     rows: int
@@ -46,7 +48,9 @@ class BackTest:
 
 @dataclasses.dataclass(frozen=True)
 class Forecast:
-    """A fitted curve with the expected error at N, 2 N and 4 N, the ceiling where it can be known, and the back-test."""
+    """A fitted curve with the expected error at N, 2 N and 4 N, the ceiling where it can be known,
+    and the back-test.
+    """
 
     curve: Curve
     expected: tuple[tuple[int, Interval], ...]
@@ -105,7 +109,8 @@ def describe(document: Mapping[str, Any]) -> list[str]:
     """Put a `weighbridge.learning-curve/1` into sentences: what to expect, the ceiling, the back-test."""
     metric, level = document["metric"], document["confidence"]
     said = [
-        f"With {row['rows']:,} rows, expect {metric} {row['value']:.4f} ({level:.0%}: {row['lower']:.4f} to {row['upper']:.4f})."
+        f"With {row['rows']:,} rows, expect {metric} {row['value']:.4f} ({level:.0%}: {row['lower']:.4f} to "
+        f"{row['upper']:.4f})."
         for row in document["expected"]
     ]
     ceiling, test = document["ceiling"], document["back_test"]
@@ -113,7 +118,8 @@ def describe(document: Mapping[str, Any]) -> list[str]:
         said.append("Ceiling: not identifiable; the points fit as well without one.")
     else:
         said.append(
-            f"Ceiling with endless data: {metric} {ceiling['value']:.4f} ({level:.0%}: {ceiling['lower']:.4f} to {ceiling['upper']:.4f})."
+            f"Ceiling with endless data: {metric} {ceiling['value']:.4f} ({level:.0%}: {ceiling['lower']:.4f} to "
+            f"{ceiling['upper']:.4f})."
         )
     if test is None:
         said.append(f"No back-test: it needs {LEAST_SIZES} sizes up to half of the largest.")
@@ -127,7 +133,9 @@ def describe(document: Mapping[str, Any]) -> list[str]:
 
 
 def as_document(found: Forecast, *, metric: str) -> dict[str, Any]:
-    """Return the forecast as `weighbridge.learning-curve/1`, in terms of `metric` (`error`, or a share of 1 - error)."""
+    """Return the forecast as `weighbridge.learning-curve/1`, in terms of `metric` (`error`, or a
+    share of 1 - error).
+    """
     tell = _teller(metric)
     curve, test = found.curve, found.back_test
     return {
@@ -135,18 +143,28 @@ def as_document(found: Forecast, *, metric: str) -> dict[str, Any]:
         "metric": metric,
         "confidence": curve.confidence,
         "points": [
-            {"rows": point.rows, "value": tell(point.error), "parts": point.parts, "deviation": _deviation(curve, point)}
+            {
+                "rows": point.rows,
+                "value": tell(point.error),
+                "parts": point.parts,
+                "deviation": _deviation(curve, point),
+            }
             for point in curve.points
         ],
         "fit": {"form": "error = a + b * rows^-c", "a": curve.a, "b": curve.b, "c": curve.c},
         "expected": [{"rows": rows, **_bounds(interval, metric)} for rows, interval in found.expected],
         "ceiling": _bounds(found.ceiling, metric) if found.is_ceiling_identifiable else None,
-        "back_test": None if test is None else {
-            "fitted_up_to": test.fitted_up_to, "rows": test.rows, **_bounds(test.predicted, metric),
-            "measured": tell(test.measured), "missed_by": tell(test.measured) - tell(test.predicted.value),
+        "back_test": None
+        if test is None
+        else {
+            "fitted_up_to": test.fitted_up_to,
+            "rows": test.rows,
+            **_bounds(test.predicted, metric),
+            "measured": tell(test.measured),
+            "missed_by": tell(test.measured) - tell(test.predicted.value),
             "is_within": test.is_within,
         },
-    }  # fmt: skip
+    }
 
 
 def _deviation(curve: Curve, point: Point) -> float | None:

@@ -128,23 +128,31 @@ class Matrix:
     def as_document(self) -> dict[str, Any]:
         """Return the matrix as its file writes it."""
         return {
-            "apiVersion": API_VERSION, "kind": KIND, "title": self.title, "question": self.question,
+            "apiVersion": API_VERSION,
+            "kind": KIND,
+            "title": self.title,
+            "question": self.question,
             "criteria": [_criterion(each) for each in self.criteria],
             "weights": self.weights.given,
             "options": [
                 {
-                    "name": each.name, "note": each.note, "excluded": each.excluded,
+                    "name": each.name,
+                    "note": each.note,
+                    "excluded": each.excluded,
                     "figures": {key: cell.as_document() for key, cell in each.cells.items()},
                 }
                 for each in self.options
             ],
-        }  # fmt: skip
+        }
 
 
 def _criterion(criterion: Criterion) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "id": criterion.id, "name": criterion.name, "unit": criterion.unit, "better": _better(criterion),
-    }  # fmt: skip
+        "id": criterion.id,
+        "name": criterion.name,
+        "unit": criterion.unit,
+        "better": _better(criterion),
+    }
     if criterion.gate is not None:
         found["gate"] = criterion.gate
     if criterion.scale is not None:
@@ -159,13 +167,18 @@ def _better(criterion: Criterion) -> str:
 def _check_names(names: list[str], field: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise Invalid(f"{twice[0]!r} stands twice among the {field}; give each its own name.", code="matrix_names", field=field)  # fmt: skip
+        raise Invalid(
+            f"{twice[0]!r} stands twice among the {field}; give each its own name.", code="matrix_names", field=field
+        )
 
 
 def _check_cells(option: Option, ids: tuple[str, ...], field: str) -> None:
     for name in ids:
         if name not in option.cells:
-            text = f"{field}.{name} is missing: {option.name} needs a figure, estimated with its range if it was not measured, or a reason under `excluded`."
+            text = (
+                f"{field}.{name} is missing: {option.name} needs a figure, estimated with its range if it was not "
+                "measured, or a reason under `excluded`."
+            )
             raise Invalid(text, code="matrix_cells", field=f"{field}.{name}")
     unknown = [name for name in option.cells if name not in ids]
     if unknown:

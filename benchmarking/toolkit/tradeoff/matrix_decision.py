@@ -1,4 +1,6 @@
-"""The matrix decided: who was rejected and why, who wins by which method, and how sure that is; `weighbridge.matrix/1`."""
+"""The matrix decided: who was rejected and why, who wins by which method, and how sure that is;
+`weighbridge.matrix/1`.
+"""
 
 import dataclasses
 from collections.abc import Mapping
@@ -87,19 +89,24 @@ class MatrixDecision:
         given = self.matrix.as_document()
         weights = self.matrix.weights
         return {
-            "schema": SCHEMA, "situation": self.situation.value,
+            "schema": SCHEMA,
+            "situation": self.situation.value,
             "winner": self.winner.name if self.winner else None,
             "second_opinion": self.second_opinion.name if self.second_opinion else None,
             "weights": {
-                "method": weights.method.value, "values": dict(weights.values),
+                "method": weights.method.value,
+                "values": dict(weights.values),
                 "consistency_ratio": weights.consistency_ratio,
             },
             "places": [_place(each) for each in self.places],
             "flips": [{**dataclasses.asdict(each), "change": each.change} for each in self.flips],
             "reversals": [{**dataclasses.asdict(each), "is_of_winner": each.is_of_winner} for each in self.reversals],
-            "draws": self.draws, "seed": self.seed, "nearness": NEARNESS, "input": given,
+            "draws": self.draws,
+            "seed": self.seed,
+            "nearness": NEARNESS,
+            "input": given,
             "digest": digest_of({"input": given, "draws": self.draws, "seed": self.seed}),
-        }  # fmt: skip
+        }
 
 
 def decide(matrix: Matrix, *, draws: int = DRAWS, seed: int = SEED) -> MatrixDecision:
@@ -117,16 +124,26 @@ def decide(matrix: Matrix, *, draws: int = DRAWS, seed: int = SEED) -> MatrixDec
     left = [names[index] for index in inside]
     turns = reversals(left, values[inside], frame, weights) if len(left) > 1 else ()
     return MatrixDecision(
-        matrix=matrix, places=places, situation=_situation(places, turns),
+        matrix=matrix,
+        places=places,
+        situation=_situation(places, turns),
         flips=flips(left, matrix.ids, shares[inside], weights) if len(left) > 1 else (),
-        reversals=turns, draws=draws, seed=seed,
-    )  # fmt: skip
+        reversals=turns,
+        draws=draws,
+        seed=seed,
+    )
 
 
 def _places(
-    matrix: Matrix, values: Values, shares: Values, allowed: Switches, drawn: Values, frame: Frame, weights: Values,
+    matrix: Matrix,
+    values: Values,
+    shares: Values,
+    allowed: Switches,
+    drawn: Values,
+    frame: Frame,
+    weights: Values,
     seed: int,
-) -> tuple[Place, ...]:  # fmt: skip
+) -> tuple[Place, ...]:
     judged = matrix.judged
     if not judged:
         return tuple(Place(name=option.name, reasons=(option.excluded,)) for option in matrix.options)
@@ -142,11 +159,15 @@ def _places(
             name=option.name,
             reasons=() if is_in else _missed(matrix, option),
             shares=dict(zip(matrix.ids, map(float, shares[index]), strict=True)) if is_in else {},
-            score=float(scores[index]) if is_in else None, rank=by_sum[index],
-            closeness=float(close[index]) if is_in else None, closeness_rank=by_closeness[index],
-            p_best=float(best[index]), p_gates=float(kept[index]),
-            wins_near=float(near[index]), wins_any=float(any_[index]),
-        )  # fmt: skip
+            score=float(scores[index]) if is_in else None,
+            rank=by_sum[index],
+            closeness=float(close[index]) if is_in else None,
+            closeness_rank=by_closeness[index],
+            p_best=float(best[index]),
+            p_gates=float(kept[index]),
+            wins_near=float(near[index]),
+            wins_any=float(any_[index]),
+        )
     return tuple(found.get(each.name) or Place(name=each.name, reasons=(each.excluded,)) for each in matrix.options)
 
 

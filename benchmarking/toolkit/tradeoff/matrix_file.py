@@ -19,7 +19,8 @@ options:
 ```
 
 `weights` has one key: `direct`, `swing`, or `ahp` with a list of `{more, than, times}`. A figure is a number (declared,
-exact) or a mapping; its bounds hold at `confidence`, 0.9 unless written. `worst` and `best` of a criterion fix its scale.
+exact) or a mapping; its bounds hold at `confidence`, 0.9 unless written. `worst` and `best` of a criterion fix its
+scale.
 """
 
 from pathlib import Path
@@ -37,7 +38,9 @@ BETTER = {"lower": Direction.MIN, "higher": Direction.MAX}
 
 
 def read_matrix(path: Path) -> Matrix:
-    """Read a file; raise Invalid where it is missing, no YAML, or of another form, with the path of the key at fault."""
+    """Read a file; raise Invalid where it is missing, no YAML, or of another form, with the path of
+    the key at fault.
+    """
     import yaml
 
     try:
@@ -76,9 +79,13 @@ def _criterion(reader: Reader) -> Criterion:
     scale = (float(reader.number("worst")), float(reader.number("best"))) if reader.has("worst") else None
     gate = float(reader.number("gate")) if reader.has("gate") else None
     return Criterion(
-        id=name, name=reader.text("name", "") or name.replace("_", " "), unit=reader.text("unit"),
-        direction=BETTER[better], gate=gate, scale=scale,
-    )  # fmt: skip
+        id=name,
+        name=reader.text("name", "") or name.replace("_", " "),
+        unit=reader.text("unit"),
+        direction=BETTER[better],
+        gate=gate,
+        scale=scale,
+    )
 
 
 def _weights(reader: Reader, criteria: tuple[Criterion, ...]) -> Weights:

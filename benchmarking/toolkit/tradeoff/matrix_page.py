@@ -7,22 +7,31 @@ from benchmarking.toolkit.tradeoff.matrix_words import Argument, argue
 from benchmarking.toolkit.tradeoff.sheet import Sheet
 
 HEADINGS = {
-    "why": "Why", "against": "What speaks against it", "rejected": "Rejected", "changes": "What would change it",
+    "why": "Why",
+    "against": "What speaks against it",
+    "rejected": "Rejected",
+    "changes": "What would change it",
     "not_known": "What is not known",
-}  # fmt: skip
+}
 
 
 def matrix_sheet(decision: MatrixDecision) -> Sheet:
     """Lay out a decided matrix."""
     found, chart = argue(decision), heat_map(decision)
     weights = decision.matrix.weights.method.value
-    subtitle = f"{len(decision.places)} options, {len(decision.matrix.criteria)} criteria, weights: {weights}; {decision.draws:,} draws, seed {decision.seed}"
+    subtitle = (
+        f"{len(decision.places)} options, {len(decision.matrix.criteria)} criteria, weights: {weights}; "
+        f"{decision.draws:,} draws, seed {decision.seed}"
+    )
     return Sheet(
-        title=decision.matrix.title, subtitle=subtitle, headline=found.headline, situation=decision.situation,
+        title=decision.matrix.title,
+        subtitle=subtitle,
+        headline=found.headline,
+        situation=decision.situation,
         sections=sections_of(found, decision.matrix.question),
         tables=(("Scores", chart.table), ("Figures and where they come from", figures_table(decision))),
         plates=(("matrix", chart),),
-    )  # fmt: skip
+    )
 
 
 def sections_of(found: Argument, question: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -35,12 +44,20 @@ def figures_table(decision: MatrixDecision) -> Table:
     """Return every figure with its interval, its basis and its source."""
     rows = tuple(
         (
-            option.name, criterion.name, criterion.with_unit(with_bounds(cell.figure)),
-            NOTHING if cell.figure.confidence is None else f"{cell.figure.confidence:.0%}", cell.basis.value,
+            option.name,
+            criterion.name,
+            criterion.with_unit(with_bounds(cell.figure)),
+            NOTHING if cell.figure.confidence is None else f"{cell.figure.confidence:.0%}",
+            cell.basis.value,
             cell.source or NOTHING,
         )
         for option in decision.matrix.options
         for criterion in decision.matrix.criteria
         if (cell := option.cells.get(criterion.id)) is not None
-    )  # fmt: skip
-    return Table("Figures and where they come from", ("option", "criterion", "figure", "level", "basis", "source"), rows, frozenset({2}))  # fmt: skip
+    )
+    return Table(
+        "Figures and where they come from",
+        ("option", "criterion", "figure", "level", "basis", "source"),
+        rows,
+        frozenset({2}),
+    )

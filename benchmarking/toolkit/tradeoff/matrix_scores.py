@@ -1,4 +1,5 @@
-"""Scores: hard gates first, then the weighted sum, and TOPSIS as a second opinion; for one matrix or thousands of draws.
+"""Scores: hard gates first, then the weighted sum, and TOPSIS as a second opinion; for one matrix or thousands of
+draws.
 
 Every array holds options by criteria in its last two axes, oriented so that larger is better (a criterion whose better
 direction is down is negated). Weighted sum: each criterion min-max to 0 (worst) and 1 (best) over the options that pass
@@ -23,7 +24,9 @@ SAME = 1e-9
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """What the criteria say to arrays: signs, gates and ends of scales, oriented; NaN where there is none. (criteria,)."""
+    """What the criteria say to arrays: signs, gates and ends of scales, oriented; NaN where there
+    is none. (criteria,).
+    """
 
     signs: Values
     gates: Values
@@ -36,7 +39,9 @@ class Frame:
         signs = np.array([float(each.sign) for each in criteria])
         ends = [(np.nan, np.nan) if each.scale is None else each.scale for each in criteria]
         gates = np.array([np.nan if each.gate is None else each.gate for each in criteria])
-        return cls(signs, gates * signs, np.array([end[0] for end in ends]) * signs, np.array([end[1] for end in ends]) * signs)  # fmt: skip
+        return cls(
+            signs, gates * signs, np.array([end[0] for end in ends]) * signs, np.array([end[1] for end in ends]) * signs
+        )
 
 
 def passes(values: Values, frame: Frame) -> Switches:

@@ -2,7 +2,8 @@
 
 Direct: shares that sum to 1, or percentages that sum to 100. Swing: the criterion whose way from worst to best matters
 most gets 100 points, every other its part of that. AHP (Saaty 1980): every pair is judged on the scale 1 to 9, weights
-are the principal eigenvector, and CR = CI / RI with CI = (lambda_max - n) / (n - 1) must stay below 0.10. RI are the mean
+are the principal eigenvector, and CR = CI / RI with CI = (lambda_max - n) / (n - 1) must stay below 0.10. RI are the
+mean
 random indices of Tummala and Ling (1998).
 """
 
@@ -21,8 +22,22 @@ from governance.domain.refusals import Invalid
 CONSISTENT_BELOW = 0.10
 SCALE_MAX = 9.0
 RANDOM_INDEX = (
-    0.0, 0.0, 0.5799, 0.8921, 1.1159, 1.2358, 1.3322, 1.3952, 1.4537, 1.4882, 1.5117, 1.5356, 1.5571, 1.5714, 1.5831,
-)  # fmt: skip
+    0.0,
+    0.0,
+    0.5799,
+    0.8921,
+    1.1159,
+    1.2358,
+    1.3322,
+    1.3952,
+    1.4537,
+    1.4882,
+    1.5117,
+    1.5356,
+    1.5571,
+    1.5714,
+    1.5831,
+)
 SUM_SLACK = 0.005
 FULL_SWING = 100.0
 
@@ -70,7 +85,10 @@ def swing(points: Mapping[str, float]) -> Weights:
     """Turn swing points into weights; raise Invalid unless the largest is 100."""
     total = _checked(points, Method.SWING)
     if max(points.values()) != FULL_SWING:
-        text = f"The swing that matters most gets {FULL_SWING:g} points, the others less; the largest here is {max(points.values()):g}."
+        text = (
+            f"The swing that matters most gets {FULL_SWING:g} points, the others less; the largest here is "
+            f"{max(points.values()):g}."
+        )
         raise Invalid(text, code="weights_swing", field="weights.swing")
     return _scaled(points, total, Method.SWING)
 
@@ -141,7 +159,10 @@ def _table(criteria: Sequence[str], judgements: Sequence[Judgement]) -> NDArray[
         table[places[each.than], places[each.more]] = 1 / each.times
     if open_pairs:
         first, second = sorted(min(open_pairs, key=sorted), key=places.__getitem__)
-        text = f"{first} is not judged against {second}; {len(open_pairs)} of {len(open_pairs) + len(judgements)} pairs are open."
+        text = (
+            f"{first} is not judged against {second}; {len(open_pairs)} of {len(open_pairs) + len(judgements)} pairs "
+            "are open."
+        )
         raise Invalid(text, code="ahp_pair", field="weights.ahp")
     return table
 
@@ -160,8 +181,10 @@ def _inconsistent(
     after, index, implied = min(tries)
     worst = judgements[index]
     text = (
-        f"The judgements contradict each other: their consistency ratio is {ratio:.2f}, below {CONSISTENT_BELOW:.2f} is "
-        f"accepted. The one that fits the others least is {worst.more} over {worst.than}, {_on_scale(worst.times)} times; the others "
+        f"The judgements contradict each other: their consistency ratio is {ratio:.2f}, below {CONSISTENT_BELOW:.2f} "
+        "is "
+        f"accepted. The one that fits the others least is {worst.more} over {worst.than}, {_on_scale(worst.times)} "
+        "times; the others "
         f"imply about {_on_scale(implied)}, with which the ratio would be {after:.2f}."
     )
     return Invalid(text, code="ahp_inconsistent", field=f"weights.ahp[{index}].times")

@@ -14,8 +14,10 @@ from governance.domain.facts import Basis
 # From here on an option that does not win is named as one that may.
 MAY_WIN = 0.1
 METHODS = {
-    Method.DIRECT: "stated directly", Method.SWING: "from swings", Method.AHP: "from judgements two by two (AHP)",
-}  # fmt: skip
+    Method.DIRECT: "stated directly",
+    Method.SWING: "from swings",
+    Method.AHP: "from judgements two by two (AHP)",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +89,11 @@ def _why(decision: MatrixDecision) -> Iterator[str]:
         close = ", ".join(f"{each.name} {each.closeness:.3f}" for each in decision.ranked)
         agrees = "agrees" if second.closeness == winner.closeness else f"would take {second.name}"
         yield f"TOPSIS {agrees}: {close}."
-    best = [each for each in matrix.criteria if winner.shares[each.id] == max(place.shares[each.id] for place in decision.ranked)]  # fmt: skip
+    best = [
+        each
+        for each in matrix.criteria
+        if winner.shares[each.id] == max(place.shares[each.id] for place in decision.ranked)
+    ]
     if best and len(decision.ranked) > 1:
         yield f"{winner.name} is the best in {listed([_figure(matrix, winner, each) for each in best])}."
     yield (
@@ -145,7 +151,10 @@ def _unmeasured(matrix: Matrix, place: Place) -> Iterator[str]:
             yield f"{place.name}: {listed(names)} {'is' if len(names) == 1 else 'are'} {basis.value}, not measured."
     exact = [each.name for each in matrix.criteria if cells[each.id].figure.lower is None]
     if exact:
-        yield f"{place.name}: {listed(exact)} {'has no interval and is' if len(exact) == 1 else 'have no intervals and are'} taken as exact."
+        yield (
+            f"{place.name}: {listed(exact)} "
+            f"{'has no interval and is' if len(exact) == 1 else 'have no intervals and are'} taken as exact."
+        )
 
 
 def _perhaps(place: Place) -> str:

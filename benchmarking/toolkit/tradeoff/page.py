@@ -46,21 +46,30 @@ def page_of(
     bounds = {limit.metric: limit.bound for limit in requirements.limits}
     usable = [candidate for candidate in choice.candidates if is_usable(candidate)]
     charts = tuple(
-        (f"{requirements.quality}-{short}", trade_off(usable, across=Axis(metric, Direction.MIN), up=quality, limits=bounds, chosen=recommendation.winner))
+        (
+            f"{requirements.quality}-{short}",
+            trade_off(
+                usable, across=Axis(metric, Direction.MIN), up=quality, limits=bounds, chosen=recommendation.winner
+            ),
+        )
         for metric, short in ((LATENCY, "latency"), (SIZE, "size"))
         if any({metric, requirements.quality} <= set(candidate.metrics) for candidate in usable)
-    )  # fmt: skip
+    )
     digest = (choice.manifest or {}).get("digest")
     subtitle = f"{len(choice.candidates)} candidates, measured at {choice.measured_at}" + (
         f", {digest}" if digest else ""
     )
     return Page(
-        title=title, subtitle=subtitle, headline=recommendation.headline,
+        title=title,
+        subtitle=subtitle,
+        headline=recommendation.headline,
         situation=recommendation.decision.situation,
         sections=tuple((heading, getattr(recommendation, key)) for key, heading in HEADINGS.items()),
         tables=(("Candidates", _table(choice, requirements, recommendation)),),
-        charts=charts, appendix=tuple(_appendix(choice, usable, bounds, loads)), recommendation=recommendation,
-    )  # fmt: skip
+        charts=charts,
+        appendix=tuple(_appendix(choice, usable, bounds, loads)),
+        recommendation=recommendation,
+    )
 
 
 def _appendix(

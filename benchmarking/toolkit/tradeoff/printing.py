@@ -43,5 +43,13 @@ def _command(source: Path, target: Path) -> list[str] | None:
     if found := shutil.which("weasyprint") or shutil.which("weasyprint", path=beside):
         return [found, "--quiet", str(source), str(target)]
     if found := shutil.which("chromium"):
-        return [found, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", f"--print-to-pdf={target.absolute()}", source.absolute().as_uri()]  # fmt: skip
+        return [
+            found,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-pdf-header-footer",
+            f"--print-to-pdf={target.absolute()}",
+            source.absolute().as_uri(),
+        ]
     return None

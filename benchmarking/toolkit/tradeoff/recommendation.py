@@ -40,10 +40,14 @@ class Recommendation:
         """Return the recommendation as `weighbridge.recommendation/1`."""
         texts = {key: list(getattr(self, key)) for key in ("why", "costs", "changes", "not_known")}
         return {
-            "schema": SCHEMA, "situation": self.decision.situation.value, "winner": self.winner,
-            "tied": [each.name for each in self.decision.race.winners[1:]], "contenders": list(self.decision.contenders),
-            "headline": self.headline, **texts,
-        }  # fmt: skip
+            "schema": SCHEMA,
+            "situation": self.decision.situation.value,
+            "winner": self.winner,
+            "tied": [each.name for each in self.decision.race.winners[1:]],
+            "contenders": list(self.decision.contenders),
+            "headline": self.headline,
+            **texts,
+        }
 
 
 def recommend(choice: Candidates, requirements: Requirements) -> Recommendation:
@@ -73,7 +77,10 @@ def _headline(choice: Candidates, requirements: Requirements, decision: Decision
                 f"Probably take {name}; within the intervals, {_listed(decision.contenders)} may be the choice instead."
             )
         case Situation.AMBIGUOUS:
-            return f"Probably take {name}; within the intervals, it may miss a limit, and no other candidate keeps them all."
+            return (
+                f"Probably take {name}; within the intervals, it may miss a limit, and no other candidate keeps them "
+                "all."
+            )
     return f"Take {name}."
 
 
@@ -119,7 +126,10 @@ def _is_unsure(candidate: Candidate, limit: Limit) -> bool:
 
 
 def _unsure(candidate: Candidate, limit: Limit) -> str:
-    return f"{candidate.name} keeps {limit.words()} by its value, not with its whole interval: {_value(candidate, limit.metric)}."
+    return (
+        f"{candidate.name} keeps {limit.words()} by its value, not with its whole interval: "
+        f"{_value(candidate, limit.metric)}."
+    )
 
 
 def _costs(decision: Decision, requirements: Requirements) -> Iterator[str]:
@@ -135,9 +145,14 @@ def _costs(decision: Decision, requirements: Requirements) -> Iterator[str]:
         )
     if (speed := winner.speed_up) is not None:
         tied = "; that is within the noise of this machine" if speed.is_tied else ""
-        yield f"It answers {speed.value:.2f} times as fast ({speed.confidence:.0%}: {speed.lower:.2f} to {speed.upper:.2f}){tied}."
+        yield (
+            f"It answers {speed.value:.2f} times as fast ({speed.confidence:.0%}: {speed.lower:.2f} to "
+            f"{speed.upper:.2f}){tied}."
+        )
     if winner.size_saved_ratio is not None:
-        yield f"Its file is {abs(winner.size_saved_ratio):.0%} {'smaller' if winner.size_saved_ratio >= 0 else 'larger'}."
+        yield (
+            f"Its file is {abs(winner.size_saved_ratio):.0%} {'smaller' if winner.size_saved_ratio >= 0 else 'larger'}."
+        )
     yield from _against_best(decision, requirements)
 
 

@@ -55,7 +55,9 @@ def markdown(sheet: Sheet) -> str:
 def html(sheet: Sheet) -> str:
     """Return the sheet in HTML."""
     title = escape(sheet.title)
-    sections = "\n".join(f"<section><h2>{escape(heading)}</h2>{_items(found)}</section>" for heading, found in sheet.sections)  # fmt: skip
+    sections = "\n".join(
+        f"<section><h2>{escape(heading)}</h2>{_items(found)}</section>" for heading, found in sheet.sections
+    )
     found = "\n".join(tables.html(table) for _, table in sheet.tables)
     return f"""<!doctype html>
 <html lang="en">

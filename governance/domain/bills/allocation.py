@@ -1,6 +1,7 @@
 """Allocation rules: which rows of bills belong to which model and which team's budget.
 
-A rule is a conjunction of conditions. No row may fall under two rules, so their order means nothing and no cost is counted
+A rule is a conjunction of conditions. No row may fall under two rules, so their order means nothing and no cost is
+counted
 twice; whether two rules could ever share a row is decided from their words alone, before any bill is read.
 """
 
@@ -14,8 +15,12 @@ from governance.domain.refusals import Invalid
 
 KIND = "AllocationRules"
 FIELDS = {
-    "providers": "provider", "services": "service", "subaccounts": "subaccount", "resources": "resource", "skus": "sku",
-}  # fmt: skip
+    "providers": "provider",
+    "services": "service",
+    "subaccounts": "subaccount",
+    "resources": "resource",
+    "skus": "sku",
+}
 TAG = "tags."
 ANY = "*"
 RULES_MAX = 500
@@ -26,7 +31,8 @@ _REF = re.compile(r"MRR-[0-9]{4}-[0-9]{4,8}", re.ASCII)
 class Condition:
     """What one field of a row must be: one of the patterns, or empty where there are none.
 
-    `field` is a column of a line, or `tags.NAME`. A pattern is a whole value, or ends in `*` and is a beginning; `*` alone
+    `field` is a column of a line, or `tags.NAME`. A pattern is a whole value, or ends in `*` and is a beginning; `*`
+    alone
     is any value but none.
     """
 
@@ -42,7 +48,8 @@ class Condition:
 
 @dataclass(frozen=True)
 class Rule:
-    """Rows that meet every condition belong to the team's budget `account` (a slug) and, if named, to `model` (team/slug).
+    """Rows that meet every condition belong to the team's budget `account` (a slug) and, if named, to `model`
+    (team/slug).
 
     With `request` (like MRR-2026-0001) their cost draws on the commitment of that request.
     """
@@ -92,10 +99,12 @@ def check_disjoint(rules: Sequence[Rule]) -> None:
         if row is not None:
             shown = ", ".join(f"{field} {value!r}" if value else f"no {field}" for field, value in sorted(row.items()))
             raise Invalid(
-                f"The rules {one.id!r} and {other.id!r} overlap: a row with {shown} falls under both. Give one of them a "
+                f"The rules {one.id!r} and {other.id!r} overlap: a row with {shown} falls under both. Give one of "
+                "them a "
                 "condition that excludes the other; an empty list means that the row has no such value.",
-                field=f"rules[{place}].match", code="overlap",
-            )  # fmt: skip
+                field=f"rules[{place}].match",
+                code="overlap",
+            )
 
 
 def shared_row(one: Rule, other: Rule) -> dict[str, str] | None:
@@ -128,10 +137,12 @@ def _fits(pattern: str, value: str) -> bool:
 
 def _rule(reader: Reader) -> Rule:
     rule = Rule(
-        id=reader.text("id"), conditions=_conditions(reader.mapping("match"), reader), account=reader.text("account"),
+        id=reader.text("id"),
+        conditions=_conditions(reader.mapping("match"), reader),
+        account=reader.text("account"),
         model=reader.text("model", ""),
         request=reader.text("request", ""),
-    )  # fmt: skip
+    )
     if rule.model and rule.model.count("/") != 1:
         raise reader.fault("model", "must be written team/model.")
     if rule.request and not _REF.fullmatch(rule.request):

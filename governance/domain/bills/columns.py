@@ -1,6 +1,7 @@
 """The columns of FOCUS 1.0 to 1.4 that a bill is read for, and the closed vocabularies of the format.
 
-Source: FinOps Open Cost and Usage Specification, versions 1.0 to 1.2 (column definitions), and the new columns of 1.3 and 1.4.
+Source: FinOps Open Cost and Usage Specification, versions 1.0 to 1.2 (column definitions), and the new columns of 1.3
+and 1.4.
 """
 
 from dataclasses import dataclass
@@ -123,7 +124,23 @@ NEW_IN = (  # the newest first: the first version of which a file has a column i
 CATEGORIES = ("Usage", "Purchase", "Tax", "Credit", "Adjustment")
 CORRECTION = "Correction"
 SERVICE_CATEGORIES = (
-    "AI and Machine Learning", "Analytics", "Business Applications", "Compute", "Databases", "Developer Tools",
-    "Identity", "Integration", "Internet of Things", "Management and Governance", "Media", "Migration", "Mobile",
-    "Multicloud", "Networking", "Other", "Security", "Storage", "Web",
-)  # fmt: skip
+    "AI and Machine Learning",
+    "Analytics",
+    "Business Applications",
+    "Compute",
+    "Databases",
+    "Developer Tools",
+    "Identity",
+    "Integration",
+    "Internet of Things",
+    "Management and Governance",
+    "Media",
+    "Migration",
+    "Mobile",
+    "Multicloud",
+    "Networking",
+    "Other",
+    "Security",
+    "Storage",
+    "Web",
+)

@@ -38,7 +38,9 @@ class Caps:
 
 
 def kind_of(path: Path, *, name: str) -> Kind:
-    """The kind, by the first bytes. Raises Invalid where the name says otherwise or the content is none of the three."""
+    """The kind, by the first bytes. Raises Invalid where the name says otherwise or the content is
+    none of the three.
+    """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     found = _kind_by(head)
@@ -46,8 +48,9 @@ def kind_of(path: Path, *, name: str) -> Kind:
     if said is not None and said is not found:
         raise Invalid(
             f"The name {name!r} says {said}, but the content is {found}. Send it under its true name.",
-            field="file", code="mislabelled",
-        )  # fmt: skip
+            field="file",
+            code="mislabelled",
+        )
     return found
 
 
@@ -59,13 +62,15 @@ def _kind_by(head: bytes) -> Kind:
     if head.startswith(ZIP_MARK):
         raise Invalid(
             "This is a ZIP archive or a spreadsheet; send the CSV, CSV.gz or Parquet file itself.",
-            field="file", code="mislabelled",
-        )  # fmt: skip
+            field="file",
+            code="mislabelled",
+        )
     if b"\0" in head:
         raise Invalid(
             "This is neither text in UTF-8 nor gzip nor Parquet; send a CSV in UTF-8, a CSV.gz or a Parquet file.",
-            field="file", code="mislabelled",
-        )  # fmt: skip
+            field="file",
+            code="mislabelled",
+        )
     return Kind.CSV
 
 
@@ -114,9 +119,11 @@ def _check_caps(size: int, packed: int, caps: Caps) -> None:
         )
     if size > CHUNK_BYTES and size > packed * caps.ratio:
         raise TooLarge(
-            f"The file unpacks to more than {caps.ratio} times its size, as no bill does; send the CSV without packing.",
-            field="file", code="bomb",
-        )  # fmt: skip
+            f"The file unpacks to more than {caps.ratio} times its size, as no bill does; send the CSV without "
+            "packing.",
+            field="file",
+            code="bomb",
+        )
 
 
 def _check_parquet(path: Path) -> None:
@@ -150,8 +157,9 @@ def header_of(path: Path, *, kind: Kind = Kind.CSV) -> tuple[list[str], str]:
     if len(names) < 2:
         raise Invalid(
             "The first line is no header of a CSV file: it has no columns. The names of the columns come first.",
-            field="file", code="columns",
-        )  # fmt: skip
+            field="file",
+            code="columns",
+        )
     return [name.strip() for name in names], delimiter
 
 

@@ -1,4 +1,5 @@
-"""A bill added up: one pass over the file in a stream, figures checked row by row, words once for all rows that share them.
+"""A bill added up: one pass over the file in a stream, figures checked row by row, words once for all rows that share
+them.
 
 What comes out has a line for each day, sub-account, resource, SKU, service, region, category, currency and set of tags.
 Memory holds the groups, never the file.
@@ -20,14 +21,42 @@ if TYPE_CHECKING:
     import polars as pl
 
 WORDS = (
-    "ProviderName", "BillingAccountId", "SubAccountId", "BillingPeriodStart", "BillingPeriodEnd", "ChargeCategory",
-    "ChargeClass", "BillingCurrency", "ServiceName", "ServiceCategory", "SkuId", "SkuPriceDetails", "ResourceId", "RegionId",
-    "Tags", "ConsumedUnit", "PricingUnit", "CommitmentDiscountStatus",
-)  # fmt: skip
+    "ProviderName",
+    "BillingAccountId",
+    "SubAccountId",
+    "BillingPeriodStart",
+    "BillingPeriodEnd",
+    "ChargeCategory",
+    "ChargeClass",
+    "BillingCurrency",
+    "ServiceName",
+    "ServiceCategory",
+    "SkuId",
+    "SkuPriceDetails",
+    "ResourceId",
+    "RegionId",
+    "Tags",
+    "ConsumedUnit",
+    "PricingUnit",
+    "CommitmentDiscountStatus",
+)
 LINE = (
-    "provider", "billing_account", "period", "period_end", "day", "subaccount", "resource", "sku", "service",
-    "service_category", "region", "category", "is_correction", "currency", "tags",
-)  # fmt: skip
+    "provider",
+    "billing_account",
+    "period",
+    "period_end",
+    "day",
+    "subaccount",
+    "resource",
+    "sku",
+    "service",
+    "service_category",
+    "region",
+    "category",
+    "is_correction",
+    "currency",
+    "tags",
+)
 SUMS = ("rows", "billed", "effective", "listed", "gpu_hours", "server_hours")
 EXAMPLES_MAX, VALUE_CHARS_MAX = 3, 80
 OnRows = Callable[[int], None]
@@ -64,7 +93,8 @@ class Gathered:
 
 
 def gather(source: Source, *, on_rows: OnRows = lambda _: None) -> Gathered:
-    """Read and add up the file; `on_rows` hears how many rows were just read, in whichever thread, and may raise to stop.
+    """Read and add up the file; `on_rows` hears how many rows were just read, in whichever thread, and may raise to
+    stop.
 
     Raises Invalid where the file cannot be read to its end.
     """
@@ -91,14 +121,20 @@ def gather(source: Source, *, on_rows: OnRows = lambda _: None) -> Gathered:
 
 
 def group(source: Source, *, on_rows: OnRows = lambda _: None) -> "pl.DataFrame":
-    """The one pass: rows added up by every word that matters, with `broken`: the id of the check they break, or null."""
+    """The one pass: rows added up by every word that matters, with `broken`: the id of the check
+    they break, or null.
+    """
     import polars as pl
 
     day, zone = pl.col("ChargePeriodStart").str.slice(0, checks.DAY_CHARS), checks.zone_of("ChargePeriodStart")
     rows = source.scan().select(
-        *WORDS, day.alias("day"), zone.alias("zone"), pl.col("CommitmentDiscountId").is_not_null().alias("committed"),
-        checks.of_figures().alias("broken"), *(decimals(name) for name in NUMBERS),
-    )  # fmt: skip
+        *WORDS,
+        day.alias("day"),
+        zone.alias("zone"),
+        pl.col("CommitmentDiscountId").is_not_null().alias("committed"),
+        checks.of_figures().alias("broken"),
+        *(decimals(name) for name in NUMBERS),
+    )
     keys = (*WORDS, "day", "zone", "committed", "broken")
     sums = [pl.len().cast(pl.Int64).alias("rows"), *(pl.col(name).sum() for name in NUMBERS)]
     groups = (
@@ -128,30 +164,39 @@ def tell(on_rows: OnRows, frame: "pl.DataFrame") -> "pl.DataFrame":
 
 
 def _named(groups: "pl.DataFrame") -> "pl.DataFrame":
-    """The groups under the names of lines, with GPU hours, tags in one spelling, and purchases of commitments set aside."""
+    """The groups under the names of lines, with GPU hours, tags in one spelling, and purchases of commitments set
+    aside.
+    """
     import polars as pl
 
     is_bought_ahead = (pl.col("ChargeCategory") == "Purchase") & pl.col("committed")
     zero = pl.lit(0).cast(groups.schema["EffectiveCost"])
-    return _understood(groups).with_columns(
-        pl.when(is_bought_ahead).then(pl.col("EffectiveCost")).otherwise(zero).alias("set_aside"),
-    ).select(
-        pl.col("ProviderName").alias("provider"),
-        pl.col("BillingAccountId").alias("billing_account"),
-        checks.day_of("BillingPeriodStart").alias("period"),
-        checks.day_of("BillingPeriodEnd").alias("period_end"),
-        pl.col("day").str.to_date("%Y-%m-%d"),
-        *(pl.col(own).fill_null("").alias(name) for name, own in _TEXTS.items()),
-        (pl.col("ChargeClass").is_not_null()).alias("is_correction"),
-        pl.col("BillingCurrency").alias("currency"),
-        "tags", "tags_unreadable",
-        "zone", "rows", "set_aside",
-        pl.col("BilledCost").alias("billed"),
-        (pl.col("EffectiveCost") - pl.col("set_aside")).alias("effective"),
-        pl.col("ListCost").alias("listed"),
-        gpu_hours().alias("gpu_hours"),
-        server_hours().alias("server_hours"),
-    )  # fmt: skip
+    return (
+        _understood(groups)
+        .with_columns(
+            pl.when(is_bought_ahead).then(pl.col("EffectiveCost")).otherwise(zero).alias("set_aside"),
+        )
+        .select(
+            pl.col("ProviderName").alias("provider"),
+            pl.col("BillingAccountId").alias("billing_account"),
+            checks.day_of("BillingPeriodStart").alias("period"),
+            checks.day_of("BillingPeriodEnd").alias("period_end"),
+            pl.col("day").str.to_date("%Y-%m-%d"),
+            *(pl.col(own).fill_null("").alias(name) for name, own in _TEXTS.items()),
+            (pl.col("ChargeClass").is_not_null()).alias("is_correction"),
+            pl.col("BillingCurrency").alias("currency"),
+            "tags",
+            "tags_unreadable",
+            "zone",
+            "rows",
+            "set_aside",
+            pl.col("BilledCost").alias("billed"),
+            (pl.col("EffectiveCost") - pl.col("set_aside")).alias("effective"),
+            pl.col("ListCost").alias("listed"),
+            gpu_hours().alias("gpu_hours"),
+            server_hours().alias("server_hours"),
+        )
+    )
 
 
 def _understood(groups: "pl.DataFrame") -> "pl.DataFrame":
@@ -170,9 +215,14 @@ def _understood(groups: "pl.DataFrame") -> "pl.DataFrame":
 
 
 _TEXTS = {
-    "subaccount": "SubAccountId", "resource": "ResourceId", "sku": "SkuId", "service": "ServiceName",
-    "service_category": "ServiceCategory", "region": "RegionId", "category": "ChargeCategory",
-}  # fmt: skip
+    "subaccount": "SubAccountId",
+    "resource": "ResourceId",
+    "sku": "SkuId",
+    "service": "ServiceName",
+    "service_category": "ServiceCategory",
+    "region": "RegionId",
+    "category": "ChargeCategory",
+}
 
 
 def _refusals(source: Source, broken: "pl.DataFrame") -> tuple[Refusal, ...]:

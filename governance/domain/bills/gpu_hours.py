@@ -1,4 +1,5 @@
-"""GPU hours of a bill's rows: from units that count them, or from the GPUs of a SKU times the hours it ran; and server hours.
+"""GPU hours of a bill's rows: from units that count them, or from the GPUs of a SKU times the hours it ran; and server
+hours.
 
 Source: FOCUS, ConsumedQuantity and ConsumedUnit, and the property GpuCount of SkuPriceDetails.
 """

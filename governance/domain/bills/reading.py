@@ -38,9 +38,13 @@ class Source:
         import polars as pl
 
         lazy = pl.scan_csv(
-            self.path, separator=self.delimiter, infer_schema=False, null_values=NULLS, row_index_name="row",
+            self.path,
+            separator=self.delimiter,
+            infer_schema=False,
+            null_values=NULLS,
+            row_index_name="row",
             row_index_offset=FIRST_ROW,
-        )  # fmt: skip
+        )
         spelled = dict(zip(header_of(self.path)[0], lazy.collect_schema().names()[1:], strict=True))
         return lazy.select("row", *(pl.col(spelled[own]).alias(name) for name, own in self.header.columns.items()))
 

@@ -13,7 +13,9 @@ NAMES_MAX = 20
 
 
 def report_of(gathered: Gathered, header: HeaderMap | None = None) -> dict[str, Any]:
-    """Rows read, kept and refused with reasons and examples, totals by slice, and notes. Raises Invalid where none was kept."""
+    """Rows read, kept and refused with reasons and examples, totals by slice, and notes. Raises Invalid where none was
+    kept.
+    """
     check_kept(gathered)
     return {
         "format": f"FOCUS {header.version}" if header else "scheduler",
@@ -26,8 +28,11 @@ def report_of(gathered: Gathered, header: HeaderMap | None = None) -> dict[str, 
         ],
         "slices": [
             {
-                "provider": each.provider, "billing_account": each.billing_account, "period": each.period.isoformat(),
-                "rows": each.rows, "gpu_hours": plain(each.gpu_hours),
+                "provider": each.provider,
+                "billing_account": each.billing_account,
+                "period": each.period.isoformat(),
+                "rows": each.rows,
+                "gpu_hours": plain(each.gpu_hours),
                 "totals": [
                     {"currency": currency, "billed": plain(billed), "effective": plain(effective)}
                     for currency, (billed, effective) in each.totals.items()
@@ -36,7 +41,7 @@ def report_of(gathered: Gathered, header: HeaderMap | None = None) -> dict[str, 
             for each in slices_of(gathered.lines)
         ],
         "notes": notes_of(gathered, header),
-    }  # fmt: skip
+    }
 
 
 def check_kept(gathered: Gathered) -> None:
@@ -46,9 +51,11 @@ def check_kept(gathered: Gathered) -> None:
     if gathered.rows_kept == 0:
         most = max(gathered.refused, key=lambda each: each.rows)
         raise Invalid(
-            f"None of the {gathered.rows_read:,} rows can be kept. Of {most.rows:,}: {most.reason} ({most.examples[0]}).",
-            field="file", code="no_rows",
-        )  # fmt: skip
+            f"None of the {gathered.rows_read:,} rows can be kept. Of {most.rows:,}: {most.reason} "
+            f"({most.examples[0]}).",
+            field="file",
+            code="no_rows",
+        )
 
 
 def notes_of(gathered: Gathered, header: HeaderMap | None) -> list[str]:
@@ -62,7 +69,8 @@ def notes_of(gathered: Gathered, header: HeaderMap | None) -> list[str]:
         notes.append(f"Columns that are none of FOCUS were left out: {_listed(header.extra)}.")
     for currency, amount in gathered.set_aside.items():
         notes.append(
-            f"Purchases of commitments carry an effective cost of {amount} {currency}; it is left out, because the rows "
+            f"Purchases of commitments carry an effective cost of {amount} {currency}; it is left out, because the "
+            "rows "
             "of their use carry it again. Their billed cost counts."
         )
     if gathered.rows_with_unreadable_tags:

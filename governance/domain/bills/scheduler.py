@@ -1,7 +1,9 @@
 """GPU hours from a scheduler's accounting: a CSV of Slurm's `sacct`, or one of a Kubernetes cluster's use of GPUs.
 
-Every row becomes a line without cost, so that the same allocation rules apply: the account or namespace is the sub-account,
-the kind of GPU the SKU, labels and job fields are tags. A row must lie within one month, because a month is replaced as one.
+Every row becomes a line without cost, so that the same allocation rules apply: the account or namespace is the
+sub-account,
+the kind of GPU the SKU, labels and job fields are tags. A row must lie within one month, because a month is replaced as
+one.
 """
 
 import csv
@@ -63,7 +65,9 @@ class _Refuse(Exception):  # noqa: N818 -- a row's refusal, caught below
 
 
 def gather_usage(path: Path, *, scheduler: Scheduler, cluster: str, on_rows: OnRows = lambda _: None) -> Gathered:
-    """Read and add up accounting; `cluster` names what the file itself does not. Raises Invalid for a header that is none."""
+    """Read and add up accounting; `cluster` names what the file itself does not. Raises Invalid for a header that is
+    none.
+    """
     names, delimiter = header_of(path)
     check_header(names, scheduler=scheduler)
     sums: dict[tuple[object, ...], list[Decimal | int]] = defaultdict(lambda: [0, Decimal(0)])
@@ -95,8 +99,9 @@ def check_header(names: Sequence[str], *, scheduler: Scheduler) -> None:
         needed = ", ".join(NEEDED[scheduler])
         raise Invalid(
             f"This is no accounting of {scheduler}: it lacks {', '.join(lacking)}. Needed are {needed}.",
-            field="file", code="columns",
-        )  # fmt: skip
+            field="file",
+            code="columns",
+        )
 
 
 def _rows(path: Path, delimiter: str, on_rows: OnRows) -> Iterator[tuple[int, Row]]:
@@ -191,9 +196,22 @@ def _after(day: date) -> datetime:
 def _key(use: _Use, scheduler: Scheduler, cluster: str) -> tuple[object, ...]:
     day = use.start.date()
     return (
-        scheduler.value, use.cluster or cluster, day.replace(day=1), _after(day).date(), day, use.subaccount, "", use.sku,
-        scheduler.value, "Compute", "", "Usage", False, "USD", canonical(use.tags)[0],
-    )  # fmt: skip
+        scheduler.value,
+        use.cluster or cluster,
+        day.replace(day=1),
+        _after(day).date(),
+        day,
+        use.subaccount,
+        "",
+        use.sku,
+        scheduler.value,
+        "Compute",
+        "",
+        "Usage",
+        False,
+        "USD",
+        canonical(use.tags)[0],
+    )
 
 
 def _frame(sums: Mapping[tuple[object, ...], list[Decimal | int]]) -> "pl.DataFrame":

@@ -33,7 +33,9 @@ class Slice:
 
 
 def slices_of(lines: "pl.DataFrame") -> tuple[Slice, ...]:
-    """The slices of added-up lines, in order. Raises Invalid where one period has two ends: which rows count is unknown."""
+    """The slices of added-up lines, in order. Raises Invalid where one period has two ends: which rows count is
+    unknown.
+    """
     import polars as pl
 
     ends = lines.group_by(*KEY).agg(pl.col("period_end").unique().sort()).filter(pl.col("period_end").list.len() > 1)
@@ -41,8 +43,10 @@ def slices_of(lines: "pl.DataFrame") -> tuple[Slice, ...]:
         provider, account, period, found = ends.sort(*KEY).row(0)
         raise Invalid(
             f"{provider} {account} has the period from {period} twice: once until {found[0]}, once until {found[1]}. "
-            "One file holds a period once; export it again.", field="file", code="duplicate_period",
-        )  # fmt: skip
+            "One file holds a period once; export it again.",
+            field="file",
+            code="duplicate_period",
+        )
     sums = lines.group_by(*KEY, "period_end", "currency").agg(
         pl.col("rows", "gpu_hours", "billed", "effective").sum(), pl.len().alias("lines")
     )

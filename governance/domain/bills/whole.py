@@ -41,14 +41,18 @@ def read_bill(
 ) -> tuple[Gathered, dict[str, Any]]:
     """The file added up, and its report. `on_share` hears a share from 0 to 1 and a phase, and may raise to stop.
 
-    Raises Invalid or TooLarge with a reason where the file cannot be counted as a whole. `folder` takes what is unpacked.
+    Raises Invalid or TooLarge with a reason where the file cannot be counted as a whole. `folder` takes what is
+    unpacked.
     """
     kind = kind_of(path, name=order.name)
     size = max(path.stat().st_size, 1)
     unpacked = plain(
-        path, kind=kind, folder=folder, caps=caps,
+        path,
+        kind=kind,
+        folder=folder,
+        caps=caps,
         on_bytes=lambda done: on_share(UNPACKED_SHARE * done / (done + 4 * size), "unpacking"),
-    )  # fmt: skip
+    )
     kind = Kind.CSV if kind is Kind.GZIP else kind
     heard = RowCounter(rows_estimated(unpacked, kind=kind), caps, on_share)
     if order.kind == FOCUS:

@@ -1,4 +1,6 @@
-"""A projection as rows in the shape of FOCUS, so that plans and bills stand in one schema; columns of ours begin with `x_`."""
+"""A projection as rows in the shape of FOCUS, so that plans and bills stand in one schema; columns of ours begin with
+`x_`.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,11 +10,36 @@ from decimal import Decimal
 from governance.domain.variance.split import Split
 
 COLUMNS = (
-    "BilledCost", "EffectiveCost", "BillingCurrency", "BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart",
-    "ChargePeriodEnd", "ChargeCategory", "ChargeDescription", "ProviderName", "ServiceCategory", "ServiceName", "ResourceId",
-    "Tags", "x_Basis", "x_ProjectedP10", "x_ProjectedP50", "x_ProjectedP90", "x_MeasuredCost", "x_Authorisation", "x_Request",
-    "x_Model", "x_Team", "x_BilledEffectiveCost", "x_Requests", "x_VarianceVolume", "x_VarianceEfficiency", "x_VariancePrice", "x_VarianceTotal",
-)  # fmt: skip
+    "BilledCost",
+    "EffectiveCost",
+    "BillingCurrency",
+    "BillingPeriodStart",
+    "BillingPeriodEnd",
+    "ChargePeriodStart",
+    "ChargePeriodEnd",
+    "ChargeCategory",
+    "ChargeDescription",
+    "ProviderName",
+    "ServiceCategory",
+    "ServiceName",
+    "ResourceId",
+    "Tags",
+    "x_Basis",
+    "x_ProjectedP10",
+    "x_ProjectedP50",
+    "x_ProjectedP90",
+    "x_MeasuredCost",
+    "x_Authorisation",
+    "x_Request",
+    "x_Model",
+    "x_Team",
+    "x_BilledEffectiveCost",
+    "x_Requests",
+    "x_VarianceVolume",
+    "x_VarianceEfficiency",
+    "x_VariancePrice",
+    "x_VarianceTotal",
+)
 
 
 @dataclass(frozen=True)
@@ -44,8 +71,31 @@ def _row(each: PlannedMonth) -> tuple[str | int | Decimal | None, ...]:
     parts = (None,) * 3 if each.parts is None else (each.parts.volume, each.parts.efficiency, each.parts.price)
     start, end = (f"{day.isoformat()}T00:00:00Z" for day in (each.month, each.month_end))
     return (
-        each.middle, each.middle, "USD", start, end, start, end, "Usage", "Projected cost", "Weighbridge",
-        "AI and Machine Learning", "Projection", each.model, f'{{"model":"{each.model}"}}', "projected", each.low, each.middle,
-        each.high, each.measured, each.authorisation, each.request, each.model, each.team,
-        each.billed, each.requests, *parts, each.total,
-    )  # fmt: skip
+        each.middle,
+        each.middle,
+        "USD",
+        start,
+        end,
+        start,
+        end,
+        "Usage",
+        "Projected cost",
+        "Weighbridge",
+        "AI and Machine Learning",
+        "Projection",
+        each.model,
+        f'{{"model":"{each.model}"}}',
+        "projected",
+        each.low,
+        each.middle,
+        each.high,
+        each.measured,
+        each.authorisation,
+        each.request,
+        each.model,
+        each.team,
+        each.billed,
+        each.requests,
+        *parts,
+        each.total,
+    )

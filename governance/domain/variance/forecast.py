@@ -2,8 +2,10 @@
 
     F = sum of actuals so far + sum over the rest of P_m b,    b = (sum A + k P) / (sum P + k P)
 
-P is the mean planned month and k the weight of the plan in months: with few months the plan is believed, with many the bills
-are. The band comes from the months' own ratios A_m / P_m, centred so that their mean is the forecast, drawn again for the months
+P is the mean planned month and k the weight of the plan in months: with few months the plan is believed, with many the
+bills
+are. The band comes from the months' own ratios A_m / P_m, centred so that their mean is the forecast, drawn again for
+the months
 to come (residual bootstrap). The
 bar to beat is the seasonal-naive forecast: each month to come costs what it cost a year before.
 """
@@ -23,7 +25,9 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class Outlook:
-    """A year's end in dollars. `low` and `high` (P10, P90) are None with too few months; `naive` without a year before."""
+    """A year's end in dollars. `low` and `high` (P10, P90) are None with too few months; `naive`
+    without a year before.
+    """
 
     expected: Decimal
     low: Decimal | None
@@ -51,15 +55,20 @@ def year_end(
     low, high = _band(planned[:done], actual, rest, bias, seed)
     naive = spent + sum(year_before[done:], ZERO) if year_before else None
     return Outlook(
-        expected=spent + sum(rest, ZERO) * bias, low=None if low is None else spent + low,
-        high=None if high is None else spent + high, bias=bias, naive=naive,
-    )  # fmt: skip
+        expected=spent + sum(rest, ZERO) * bias,
+        low=None if low is None else spent + low,
+        high=None if high is None else spent + high,
+        bias=bias,
+        naive=naive,
+    )
 
 
 def shrunk_bias(
     planned: Sequence[Decimal], actual: Sequence[Decimal], *, mean: Decimal, weight: Decimal = PLAN_WEIGHT_MONTHS
 ) -> Decimal:
-    """How many dollars were billed for each planned one, drawn towards 1 by `weight` planned months of `mean` dollars."""
+    """How many dollars were billed for each planned one, drawn towards 1 by `weight` planned months
+    of `mean` dollars.
+    """
     return (sum(actual, ZERO) + weight * mean) / (sum(planned, ZERO) + weight * mean)
 
 

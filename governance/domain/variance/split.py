@@ -41,7 +41,8 @@ class Split:
 def split(planned: Month, actual: Month) -> Split:
     """The three parts of `actual.usd - planned.usd`, in cents, half to even.
 
-    Calculated in fractions; the cents that rounding leaves over are the price's, so that the parts add up to the rounded
+    Calculated in fractions; the cents that rounding leaves over are the price's, so that the parts add up to the
+    rounded
     difference. Raises Invalid where the plan has no requests or no units, or a figure is below zero.
     """
     for name, value in (("planned.requests", planned.requests), ("planned.units", planned.units)):

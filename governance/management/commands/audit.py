@@ -25,9 +25,12 @@ class Command(BaseCommand):
             "--checkpoint", default="", help="A checkpoint as a packet prints it, or a file that holds it."
         )
         parser.add_argument(
-            "--public-key", action="append", default=[], metavar="FILE",
+            "--public-key",
+            action="append",
+            default=[],
+            metavar="FILE",
             help="A public key (PEM) that signed checkpoints, beside this installation's own; may be given again.",
-        )  # fmt: skip
+        )
         parser.add_argument(
             "--offline", action="store_true", help="Verify the signature of --checkpoint alone, without the trail."
         )

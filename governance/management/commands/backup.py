@@ -1,4 +1,6 @@
-"""Write everything an installation is into an empty folder: the database, the files, the keys, and a list of digests."""
+"""Write everything an installation is into an empty folder: the database, the files, the keys, and
+a list of digests.
+"""
 
 import json
 from pathlib import Path

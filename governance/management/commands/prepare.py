@@ -1,4 +1,6 @@
-"""Prepare an installation: keys, and the default policy and checklist where none is published; harmless when repeated."""
+"""Prepare an installation: keys, and the default policy and checklist where none is published;
+harmless when repeated.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -33,9 +33,11 @@ class Command(BaseCommand):
         if not path.is_file():
             raise CommandError(f"There is no file {path}.")
         delivery = bills.Delivery(
-            kind=BillKind(options["kind"]), origin=BillOrigin.COMMAND, cluster=options["cluster"],
+            kind=BillKind(options["kind"]),
+            origin=BillOrigin.COMMAND,
+            cluster=options["cluster"],
             refuses_existing=options["new"],
-        )  # fmt: skip
+        )
         try:
             with audit.origin("command"), path.open("rb") as file:
                 upload = File(file, name=path.name)

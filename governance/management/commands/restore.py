@@ -1,4 +1,6 @@
-"""Bring an installation back from a folder `backup` wrote, into a place where there is none, and verify its audit trail."""
+"""Bring an installation back from a folder `backup` wrote, into a place where there is none, and verify its audit
+trail.
+"""
 
 from pathlib import Path
 from typing import Any

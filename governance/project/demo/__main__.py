@@ -27,7 +27,8 @@ def main() -> None:
     say.step("Set up: database, tables, default policy and checklist")
     people = _set_up()
     say.done(
-        "PostgreSQL is up, the policy is published, nine people have their roles, those that bind others by two administrators"
+        "PostgreSQL is up, the policy is published, nine people have their roles, those that bind others by two "
+        "administrators"
     )
     from governance.project.demo import train
 
@@ -62,7 +63,9 @@ def _set_up() -> dict[str, Any]:
 
 
 def _company(say: Terminal, var: Path) -> Path:
-    """The second part, once the processes of the first have stopped: its quarters are past, and no tick moves them on."""
+    """The second part, once the processes of the first have stopped: its quarters are past, and no
+    tick moves them on.
+    """
     from governance.project.demo.company import story
 
     return story.tell(say, folder=var / "demo" / "company")
@@ -81,9 +84,14 @@ def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Call
     with Stack(logs=var / "logs") as stack:
         jira_url = _start_jira(stack, var)
         stack.environment |= {
-            "WEIGHBRIDGE_BASE_URL": url, "JIRA_URL": jira_url, "JIRA_EMAIL": "bot@example.com", "JIRA_TOKEN": STANDIN_TOKEN,
-            "JIRA_PROJECT": "MR", "JIRA_SETTLE_S": "3", "JIRA_STATUSES": '{"in_review": "In Review"}',
-        }  # fmt: skip
+            "WEIGHBRIDGE_BASE_URL": url,
+            "JIRA_URL": jira_url,
+            "JIRA_EMAIL": "bot@example.com",
+            "JIRA_TOKEN": STANDIN_TOKEN,
+            "JIRA_PROJECT": "MR",
+            "JIRA_SETTLE_S": "3",
+            "JIRA_STATUSES": '{"in_review": "In Review"}',
+        }
         stack.start_all(port=port)
         stack.wait_for(f"{url}/livez")
         say.done(f"application at {url}, Jira stand-in at {jira_url}", f"logs in {var / 'logs'}")
@@ -187,7 +195,8 @@ def _farewell(say: Terminal, target: Path, ref: str, quarterly: Path) -> None:
     say.console.print(f"   {target / 'packet.pdf'}\n   {target / 'summary.json'}\n   {quarterly}")
     say.console.print(
         f"\nOpen the same data with [bold]make run[/bold], then http://127.0.0.1:8000/requests/{ref}/\n"
-        f"Log in as requester, reviewer1, reviewer2, lead, product, finance, admin, admin2 or auditor; the password is {PASSWORD}"
+        "Log in as requester, reviewer1, reviewer2, lead, product, finance, admin, admin2 or auditor; the password "
+        f"is {PASSWORD}"
     )
 
 

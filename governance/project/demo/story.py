@@ -21,11 +21,13 @@ GPU_HOURS, GPU_HOUR_USD, SERVER_HOUR_USD, HOURS_A_YEAR = 320, "3.431", "0.805", 
 FINISHED = {"done", "failed", "dead", "cancelled"}
 ANSWERS = {
     "cheaper-alternatives": (
-        "Three families were trained on the same images; each was made cheaper in three ways and measured beside this one. "
+        "Three families were trained on the same images; each was made cheaper in three ways and measured beside this "
+        "one. "
         "The table of the benchmark shows what INT8 saves and what it costs."
     ),
     "owner-and-rollback": (
-        "Oona Owner owns the model; the visual-search rota answers pages. The model before this one stays deployed behind "
+        "Oona Owner owns the model; the visual-search rota answers pages. The model before this one stays deployed "
+        "behind "
         "a switch: going back takes one configuration change and two minutes."
     ),
 }
@@ -114,7 +116,8 @@ def await_benchmarks(cast: Cast, ref: str, say: Terminal) -> Document:
         say.progress(run["progress"], run["phase"] or run["state"])
 
     wait(lambda: cast.requester.get(f"reviews/{ref}/"), _is_measured, tell)
-    # Read anew: an answer that was being put together while the figures came in may still hold what the policy said before.
+    # Read anew: an answer that was being put together while the figures came in may still hold what the policy said
+    # before.
     found = cast.requester.get(f"reviews/{ref}/")
     run, beside = runs_of(found)
     for each in (run, beside):
@@ -143,7 +146,9 @@ def runs_of(request: Document) -> tuple[Document, Document]:
 
 
 def _is_measured(request: Document) -> bool:
-    """Whether every run has ended and the policy has been asked again since; a run's figures are taken after its end."""
+    """Whether every run has ended and the policy has been asked again since; a run's figures are
+    taken after its end.
+    """
     facts = {fact["name"] for fact in request["facts"] if fact["measured"]}
     ended = bool(request["runs"]) and all(run["state"] in FINISHED for run in request["runs"])
     return ended and ({"latency_p95_ms", "alternatives_measured"} <= facts or not _all_done(request))
@@ -162,7 +167,10 @@ def complete(cast: Cast, ref: str, say: Terminal) -> None:
             say.line(f"contradicted: {row['message']}")
             me.post(
                 f"reviews/{ref}/contradictions/{row['name']}/",
-                text="The claim came from an earlier prototype on easier photographs; the measured figure is the one to judge by.",
+                text=(
+                    "The claim came from an earlier prototype on easier photographs; the measured figure is the one "
+                    "to judge by."
+                ),
             )
     for item in request["checklist"]:
         if not item["is_complete"] and item["is_required"]:
@@ -177,7 +185,8 @@ def complete(cast: Cast, ref: str, say: Terminal) -> None:
     done = me.get(f"reviews/{ref}/")["checklist"]
     me.post(f"reviews/{ref}/request-review/")
     say.done(
-        f"checklist complete ({sum(i['is_complete'] for i in done)} of {len(done)} items), revision frozen, budget reserved"
+        f"checklist complete ({sum(i['is_complete'] for i in done)} of {len(done)} items), revision frozen, budget "
+        "reserved"
     )
 
 
@@ -197,7 +206,8 @@ def decide(cast: Cast, ref: str, say: Terminal) -> Document:
         say.line(f"{voter.name} approves: {words}")
     for row in cast.lead.get(f"reviews/{ref}/")["budget"]:
         say.line(
-            f"budget {row['quarter']} {row['unit']}: available {row['available']}, this {row['amount']}, after {row['after']}"
+            f"budget {row['quarter']} {row['unit']}: available {row['available']}, this {row['amount']}, after "
+            f"{row['after']}"
         )
     condition = {
         "text": "Ship the INT8 variant if it still keeps its accuracy on last week's photographs.",
@@ -214,7 +224,8 @@ def decide(cast: Cast, ref: str, say: Terminal) -> Document:
     request = cast.lead.get(f"reviews/{ref}/")
     authorisation = request["authorisation"]
     say.done(
-        f"{request['decision']['outcome'].replace('_', ' ')}; {authorisation['number']} is valid until {authorisation['expires_at'][:10]}",
+        f"{request['decision']['outcome'].replace('_', ' ')}; {authorisation['number']} is valid until "
+        f"{authorisation['expires_at'][:10]}",
         f"signed for {authorisation['subject_digest'][:19]}…",
     )
     return request

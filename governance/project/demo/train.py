@@ -1,4 +1,6 @@
-"""Training: the three families of the product-image example, in a short setting; the best one is what the team files."""
+"""Training: the three families of the product-image example, in a short setting; the best one is
+what the team files.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -47,7 +49,8 @@ def train(var: Path, say: Say) -> Trained:
             raise SystemExit(refused.reason) from refused
         scores[task.model] = _accuracy(task.model, held)
         say(
-            f"{family}: {record['epochs']} epochs in {record['seconds']:.0f} s, right on {scores[task.model]:.1%} of images held back"
+            f"{family}: {record['epochs']} epochs in {record['seconds']:.0f} s, right on {scores[task.model]:.1%} of "
+            "images held back"
         )
     order = sorted(scores, key=lambda model: -scores[model])
     tests = kept.load(found, kept.TEST, most=TEST_IMAGES)

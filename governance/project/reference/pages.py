@@ -93,7 +93,8 @@ def lifecycle() -> str:
     """States and steps of a request and of an authorisation."""
     return page(
         "Lifecycle",
-        "A request is a piece of work that ends; the authorisation it produced is a permission that lives on; each quarter"
+        "A request is a piece of work that ends; the authorisation it produced is a permission that lives on; each "
+        "quarter"
         " a review cycle looks at both. They are tables in `reviews/domain/`, and this page is drawn from them.",
         "## Request",
         "![States of a request and the steps between them](lifecycle-request.svg)",

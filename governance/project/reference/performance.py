@@ -59,9 +59,7 @@ def _part(part: str, found: list[dict[str, Any]]) -> Iterator[str]:
 def _row(figure: Mapping[str, Any]) -> tuple[str, ...]:
     held = {True: "yes", False: "**no**", None: ""}[figure["is_held"]]
     value = f"{_number(figure['value'])} {figure['unit']}".strip()
-    return (
-        figure["title"], value, _limit(figure), held, figure["beside"], str(figure["load_before"]), figure["at"]
-    )  # fmt: skip
+    return (figure["title"], value, _limit(figure), held, figure["beside"], str(figure["load_before"]), figure["at"])
 
 
 def _limit(figure: Mapping[str, Any]) -> str:
@@ -78,7 +76,10 @@ def _number(value: float) -> str:
 
 
 def _repeat(figures: list[dict[str, Any]]) -> Iterator[str]:
-    yield "All of it, on a quiet machine: `make bench`, which writes the figures and this page. One test alone prints its own:"
+    yield (
+        "All of it, on a quiet machine: `make bench`, which writes the figures and this page. One test alone prints "
+        "its own:"
+    )
     yield "\n".join(f"- {code(command)}" for command in sorted({figure["command"] for figure in figures}))
     yield "Measured on:"
     yield "\n".join(f"- {machine}" for machine in sorted({figure["machine"] for figure in figures}))

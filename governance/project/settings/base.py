@@ -138,12 +138,24 @@ MFA_TOTP_ISSUER = "Weighbridge"
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # accounts are made by administrators, who know whose address it is
 STEP_UP_ROUTES = frozenset(
     {
-        "reviews:vote", "reviews:waive", "reviews:revoke", "benchmarking:sandbox_choose",
-        "governance:policy_propose", "governance:changes", "governance:change_confirm", "governance:change_refuse",
-        "api:votes", "api:waivers", "api:revoke", "api:sandbox",
-        "api:policy-propose", "api:changes", "api:change-confirm", "api:change-refuse",
+        "reviews:vote",
+        "reviews:waive",
+        "reviews:revoke",
+        "benchmarking:sandbox_choose",
+        "governance:policy_propose",
+        "governance:changes",
+        "governance:change_confirm",
+        "governance:change_refuse",
+        "api:votes",
+        "api:waivers",
+        "api:revoke",
+        "api:sandbox",
+        "api:policy-propose",
+        "api:changes",
+        "api:change-confirm",
+        "api:change-refuse",
     }
-)  # fmt: skip
+)
 ACCOUNT_SIGNUP_FIELDS = ["email", "username*", "password1*", "password2*"]
 SOCIALACCOUNT_ADAPTER = "governance.web.accounts.ProviderSignup"
 OIDC_SERVER_URL = env.text("OIDC_SERVER_URL", "")

@@ -1,4 +1,6 @@
-"""What becomes of a decision: an action item that is open, seen, and then closed for good; a recurrence is a new one."""
+"""What becomes of a decision: an action item that is open, seen, and then closed for good; a
+recurrence is a new one.
+"""
 
 from collections.abc import Mapping
 
@@ -43,24 +45,36 @@ _LIVING = (ActionState.OPEN, ActionState.ACKNOWLEDGED)
 
 ACTION_TRANSITIONS: tuple[Transition[ActionState], ...] = (
     Transition(
-        ActionState.OPEN, ActionState.ACKNOWLEDGED, "acknowledge", Actor.OWNER,
-        "here, or by moving the ticket", "the next meeting sees that somebody is at it",
+        ActionState.OPEN,
+        ActionState.ACKNOWLEDGED,
+        "acknowledge",
+        Actor.OWNER,
+        "here, or by moving the ticket",
+        "the next meeting sees that somebody is at it",
     ),
     *(
         Transition(
-            source, ActionState.DONE, "finish", Actor.OWNER,
-            "by its owner or a lead, here or by moving the ticket", "closed for good; the ticket is told",
+            source,
+            ActionState.DONE,
+            "finish",
+            Actor.OWNER,
+            "by its owner or a lead, here or by moving the ticket",
+            "closed for good; the ticket is told",
         )
         for source in _LIVING
     ),
     *(
         Transition(
-            source, ActionState.DROPPED, "drop", Actor.CHAIR,
-            "by a platform or product lead who does not owe it, with a reason", "closed for good; the ticket is told",
+            source,
+            ActionState.DROPPED,
+            "drop",
+            Actor.CHAIR,
+            "by a platform or product lead who does not owe it, with a reason",
+            "closed for good; the ticket is told",
         )
         for source in _LIVING
     ),
-)  # fmt: skip
+)
 
 ACTION_CLOSED: frozenset[ActionState] = frozenset({ActionState.DONE, ActionState.DROPPED})
 
@@ -76,7 +90,8 @@ def check_become(*, source: ActionState, target: ActionState) -> None:
         return
     if source in ACTION_CLOSED:
         raise WrongState(
-            f"This action item is {source.words} and never reopens; if the matter recurs, the next meeting decides anew.",
+            f"This action item is {source.words} and never reopens; if the matter recurs, the next meeting decides "
+            "anew.",
             code="closed",
         )
     raise WrongState(f"An action item that is {source.words} cannot become {target.words}.")

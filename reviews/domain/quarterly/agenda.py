@@ -1,4 +1,6 @@
-"""The agenda: which of everything known belongs before the meeting, why, and in which order. Each entry leads to its page."""
+"""The agenda: which of everything known belongs before the meeting, why, and in which order. Each entry leads to its
+page.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -114,19 +116,26 @@ def request_page(ref: str, part: str = "") -> str:
 
 def _follow_up(item: Unfinished) -> Entry:
     return Entry(
-        kind=AgendaKind.FOLLOW_UP, subject=item.ref, title=item.text, model=item.model,
+        kind=AgendaKind.FOLLOW_UP,
+        subject=item.ref,
+        title=item.text,
+        model=item.model,
         why=f"Decided in {item.quarter}; {item.owner} owes it by {item.due_on:%Y-%m-%d}.",
-        page=f"/actions/{item.ref}/", weight=Decimal(-item.due_on.toordinal()),
-    )  # fmt: skip
+        page=f"/actions/{item.ref}/",
+        weight=Decimal(-item.due_on.toordinal()),
+    )
 
 
 def _investments(items: tuple[Investment, ...], quarter: Quarter) -> Iterator[Entry]:
     for item in items:
         cost = f"{value_words(item.usd, unit='USD')} a year" if item.usd is not None else "no cost stated"
         fields = {
-            "subject": item.ref, "title": item.title, "page": request_page(item.ref), "model": item.model,
+            "subject": item.ref,
+            "title": item.title,
+            "page": request_page(item.ref),
+            "model": item.model,
             "request": item.ref,
-        }  # fmt: skip
+        }
         weight = item.usd or Decimal(0)
         if item.approved_at is None:
             why = f"It is {item.state.replace('_', ' ')}: {cost}."
@@ -149,11 +158,15 @@ def _found(subject: str, item: Found, earlier: Sequence[Found]) -> Entry:
     kinds = (kind for prefix, kind in _OF_FINDING.items() if item.kind.startswith(prefix))
     others = ", ".join(f"FND-{each.number}" for each in earlier)
     return Entry(
-        kind=next(kinds, AgendaKind.BREACH), subject=subject,
+        kind=next(kinds, AgendaKind.BREACH),
+        subject=subject,
         why=f"{item.text} Found before too, and still open: {others}." if others else item.text,
         title=f"{item.model}: {item.subject}" if item.model else item.subject,
-        page=item.page, team=item.team, model=item.model, request=item.ref,
-    )  # fmt: skip
+        page=item.page,
+        team=item.team,
+        model=item.model,
+        request=item.ref,
+    )
 
 
 def _misses(items: tuple[Miss, ...]) -> Iterator[Entry]:
@@ -169,51 +182,80 @@ def _misses(items: tuple[Miss, ...]) -> Iterator[Entry]:
             else "nothing was projected"
         )
         yield Entry(
-            kind=AgendaKind.FORECAST_ERROR, subject=item.ref, title=f"{item.model}: the bill", request=item.ref,
-            why=f"Projected {value_words(item.projected_usd, unit='USD')}, billed {value_words(item.billed_usd, unit='USD')}: {share}.",
-            page=request_page(item.ref, "authorisation"), model=item.model,
+            kind=AgendaKind.FORECAST_ERROR,
+            subject=item.ref,
+            title=f"{item.model}: the bill",
+            request=item.ref,
+            why=(
+                f"Projected {value_words(item.projected_usd, unit='USD')}, billed "
+                f"{value_words(item.billed_usd, unit='USD')}: {share}."
+            ),
+            page=request_page(item.ref, "authorisation"),
+            model=item.model,
             weight=abs(item.billed_usd - item.projected_usd),
-        )  # fmt: skip
+        )
 
 
 def _breach(item: Breach) -> Entry:
     return Entry(
-        kind=AgendaKind.BREACH, subject=f"{item.ref}:{item.fact}", title=f"{item.model}: {item.fact}", model=item.model,
-        why=f"Measured {item.observed}, and the limit is {item.limit}.", page=request_page(item.ref, "figures"),
+        kind=AgendaKind.BREACH,
+        subject=f"{item.ref}:{item.fact}",
+        title=f"{item.model}: {item.fact}",
+        model=item.model,
+        why=f"Measured {item.observed}, and the limit is {item.limit}.",
+        page=request_page(item.ref, "figures"),
         request=item.ref,
-    )  # fmt: skip
+    )
 
 
 def _condition(item: Obligation) -> Entry:
     return Entry(
-        kind=AgendaKind.CONDITION_DUE, subject=str(item.number), title=item.text, model=item.model, request=item.ref,
+        kind=AgendaKind.CONDITION_DUE,
+        subject=str(item.number),
+        title=item.text,
+        model=item.model,
+        request=item.ref,
         why=f"{item.owner} owes it by {item.due_on:%Y-%m-%d} ({item.authorisation}).",
-        page=request_page(item.ref, "authorisation"), weight=Decimal(-item.due_on.toordinal()),
-    )  # fmt: skip
+        page=request_page(item.ref, "authorisation"),
+        weight=Decimal(-item.due_on.toordinal()),
+    )
 
 
 def _ending(item: Ending) -> Entry:
     return Entry(
-        kind=AgendaKind.EXPIRING, subject=item.authorisation, title=f"{item.model} in {item.environment}",
+        kind=AgendaKind.EXPIRING,
+        subject=item.authorisation,
+        title=f"{item.model} in {item.environment}",
         why=f"{item.authorisation} ends on {item.expires_at:%Y-%m-%d}; to go on it must be reviewed again.",
-        page=request_page(item.ref, "authorisation"), model=item.model, request=item.ref,
+        page=request_page(item.ref, "authorisation"),
+        model=item.model,
+        request=item.ref,
         weight=Decimal(-item.expires_at.toordinal()),
-    )  # fmt: skip
+    )
 
 
 def _waiver(item: Exemption) -> Entry:
     return Entry(
-        kind=AgendaKind.WAIVER, subject=str(item.number), title=f"{item.rule} of {item.ref}", request=item.ref,
-        why=f"Waived by {item.granted_by} until {item.expires_at:%Y-%m-%d}: {item.reason}", model=item.model,
-        page=request_page(item.ref, "policy"), weight=Decimal(-item.expires_at.toordinal()),
-    )  # fmt: skip
+        kind=AgendaKind.WAIVER,
+        subject=str(item.number),
+        title=f"{item.rule} of {item.ref}",
+        request=item.ref,
+        why=f"Waived by {item.granted_by} until {item.expires_at:%Y-%m-%d}: {item.reason}",
+        model=item.model,
+        page=request_page(item.ref, "policy"),
+        weight=Decimal(-item.expires_at.toordinal()),
+    )
 
 
 def _orphan(item: Orphan) -> Entry:
     return Entry(
-        kind=AgendaKind.NO_OWNER, subject=item.model, title=item.name, page=f"/models/{item.model}/", model=item.model,
+        kind=AgendaKind.NO_OWNER,
+        subject=item.model,
+        title=item.name,
+        page=f"/models/{item.model}/",
+        model=item.model,
         why=f"{item.owner} owned it, whose account is closed or who files for its team no more.",
-    )  # fmt: skip
+    )
 
 
 def _saving(item: Saving) -> Entry:
@@ -225,7 +267,12 @@ def _saving(item: Saving) -> Entry:
     )
     use = "and in use" if item.is_realised else "and not in use"
     return Entry(
-        kind=kind, subject=f"{item.ref}:{item.variant}", title=f"{item.model}: {item.variant}", model=item.model,
-        why=f"The variant {item.variant} {by} {use}.", page=request_page(item.ref, "figures"), request=item.ref,
+        kind=kind,
+        subject=f"{item.ref}:{item.variant}",
+        title=f"{item.model}: {item.variant}",
+        model=item.model,
+        why=f"The variant {item.variant} {by} {use}.",
+        page=request_page(item.ref, "figures"),
+        request=item.ref,
         weight=item.share or Decimal(0),
-    )  # fmt: skip
+    )

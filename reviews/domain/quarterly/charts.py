@@ -1,6 +1,7 @@
 """The charts of a quarterly packet as SVG: spend by account, the portfolio, and the way from projection to bill.
 
-Shapes carry the meaning, colour only repeats it: what is spent is filled, what is forecast is an outline, a limit is dashed.
+Shapes carry the meaning, colour only repeats it: what is spent is filled, what is forecast is an outline, a limit is
+dashed.
 """
 
 from collections.abc import Sequence
@@ -22,7 +23,9 @@ LABEL_WIDTH, LABEL_HEIGHT = 110.0, 10.0
 
 
 def spend_chart(rows: Sequence[Spend]) -> str:
-    """Each account in USD: spent as a filled bar, forecast as an outline, allocated as a dashed line; the greatest first."""
+    """Each account in USD: spent as a filled bar, forecast as an outline, allocated as a dashed line; the greatest
+    first.
+    """
     shown = sorted(rows, key=lambda row: (-max(row.allocated, row.forecast), row.account))[:ROWS_MAX]
     scale = _from_zero([each for row in shown for each in (row.allocated, row.spent, row.forecast)])
     bottom = TOP + ROW * len(shown)
@@ -40,7 +43,9 @@ def spend_chart(rows: Sequence[Spend]) -> str:
 
 
 def portfolio_chart(points: Sequence[Point], *, best: frozenset[str]) -> str:
-    """Cost of one year against p95 latency; a filled mark meets its KPI's target, a diamond is on the frontier; "" for none."""
+    """Cost of one year against p95 latency; a filled mark meets its KPI's target, a diamond is on the frontier; "" for
+    none.
+    """
     known = [(each, each.cost_usd, each.latency_ms) for each in points]
     whole = [(each, cost, latency) for each, cost, latency in known if cost is not None and latency is not None]
     if not whole:
@@ -70,7 +75,9 @@ def portfolio_chart(points: Sequence[Point], *, best: frozenset[str]) -> str:
 
 
 def waterfall(rows: Sequence[Variance]) -> str:
-    """From what was projected, by what each model's bill differs, to what was billed; the greatest differences by name."""
+    """From what was projected, by what each model's bill differs, to what was billed; the greatest
+    differences by name.
+    """
     ranked = sorted(rows, key=lambda row: (-abs(row.difference_usd), row.model))
     steps = [(row.model, row.difference_usd) for row in ranked[:WATERFALL_MAX]]
     if rest := sum((row.difference_usd for row in ranked[WATERFALL_MAX:]), Decimal(0)):
@@ -79,7 +86,9 @@ def waterfall(rows: Sequence[Variance]) -> str:
 
 
 def causes(rows: Sequence[Variance]) -> str:
-    """The same way by cause, over all models: volume, efficiency, price, and what is not told apart; "" where nothing is."""
+    """The same way by cause, over all models: volume, efficiency, price, and what is not told apart; "" where nothing
+    is.
+    """
     told = [part for row in rows for part in row.parts]
     if not told:
         return ""

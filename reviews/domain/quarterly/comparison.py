@@ -7,7 +7,9 @@ from reviews.domain.wording import number_words
 
 
 def differences(before: QuarterlyPacket | None, after: QuarterlyPacket) -> tuple[ChangeRow, ...]:
-    """The money, the models that came and went, their authorisations, and the KPIs whose standing changed; none at first."""
+    """The money, the models that came and went, their authorisations, and the KPIs whose standing changed; none at
+    first.
+    """
     if before is None:
         return ()
     return tuple(row for row in _rows(before, after) if row.before != row.after)

@@ -1,6 +1,7 @@
 """Which state of a review cycle may follow which, and when the calendar moves it.
 
-One cycle for each quarter. The tick plans it, opens it for figures before the quarter ends, and freezes it at the cut-off;
+One cycle for each quarter. The tick plans it, opens it for figures before the quarter ends, and freezes it at the
+cut-off;
 people hold the meeting and close it. `docs/reference/lifecycle.md` is generated from this table.
 """
 
@@ -56,23 +57,38 @@ CYCLE_MEANING: Mapping[CycleState, str] = {
 
 CYCLE_TRANSITIONS: tuple[Transition[CycleState], ...] = (
     Transition(
-        CycleState.PLANNED, CycleState.COLLECTING, "collect", Actor.SYSTEM,
-        "two weeks are left of the quarter", "scorecard opened; agenda gathered anew at every look",
+        CycleState.PLANNED,
+        CycleState.COLLECTING,
+        "collect",
+        Actor.SYSTEM,
+        "two weeks are left of the quarter",
+        "scorecard opened; agenda gathered anew at every look",
     ),
     Transition(
-        CycleState.COLLECTING, CycleState.FROZEN, "freeze", Actor.SYSTEM,
-        "the cut-off has passed", "agenda gathered for the last time; figures stand still",
+        CycleState.COLLECTING,
+        CycleState.FROZEN,
+        "freeze",
+        Actor.SYSTEM,
+        "the cut-off has passed",
+        "agenda gathered for the last time; figures stand still",
     ),
     Transition(
-        CycleState.FROZEN, CycleState.HELD, "hold", Actor.CHAIR,
-        "a platform or product lead opens the meeting", "who opened it is the chair",
+        CycleState.FROZEN,
+        CycleState.HELD,
+        "hold",
+        Actor.CHAIR,
+        "a platform or product lead opens the meeting",
+        "who opened it is the chair",
     ),
     Transition(
-        CycleState.HELD, CycleState.CLOSED, "close", Actor.CHAIR,
+        CycleState.HELD,
+        CycleState.CLOSED,
+        "close",
+        Actor.CHAIR,
         "the chair asks for it, and engineering and product leads are present",
         "minutes frozen with their digest; nothing of the cycle changes any more",
     ),
-)  # fmt: skip
+)
 
 
 def may_move(*, source: CycleState, target: CycleState) -> bool:

@@ -76,7 +76,9 @@ class Wish:
 
 
 def check_wish(wish: Wish, *, today: date) -> None:
-    """Raise Invalid, naming the field, unless the decision has an owner, a due date, a rationale and what its kind needs."""
+    """Raise Invalid, naming the field, unless the decision has an owner, a due date, a rationale and what its kind
+    needs.
+    """
     if not wish.owner:
         raise Invalid("A decision needs an owner: say who carries it out.", field="owner")
     if wish.due_on is None:

@@ -30,13 +30,19 @@ def filed(link: KpiLink, *, ref: str) -> FiledKpi:
     effect = link.effect
     how = (
         f"{effect.method.value.capitalize()} of {effect.estimated_on:%Y-%m-%d}: one unit of {link.metric} moves it by "
-        f"{effect.low} to {effect.high} {effect.unit} ({effect.evidence}). Filed with {ref}; its owner there: {link.owner}."
+        f"{effect.low} to {effect.high} {effect.unit} ({effect.evidence}). Filed with {ref}; its owner there: "
+        f"{link.owner}."
     )
     return FiledKpi(
-        slug=_slug(f"{link.kpi} {link.metric}"), name=link.kpi[:NAME_CHARS_MAX], metric=link.metric[:NAME_CHARS_MAX],
-        unit=link.unit[:UNIT_CHARS_MAX], better=Better(link.better.value), target=link.target,
-        data_source=link.data_source[:SOURCE_CHARS_MAX], how_estimated=how[:TEXT_CHARS_MAX],
-    )  # fmt: skip
+        slug=_slug(f"{link.kpi} {link.metric}"),
+        name=link.kpi[:NAME_CHARS_MAX],
+        metric=link.metric[:NAME_CHARS_MAX],
+        unit=link.unit[:UNIT_CHARS_MAX],
+        better=Better(link.better.value),
+        target=link.target,
+        data_source=link.data_source[:SOURCE_CHARS_MAX],
+        how_estimated=how[:TEXT_CHARS_MAX],
+    )
 
 
 def _slug(text: str) -> str:

@@ -40,7 +40,9 @@ class Spend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A model in the portfolio: cost of one year in USD, p95 latency in ms, and how far it is above its KPI's target."""
+    """A model in the portfolio: cost of one year in USD, p95 latency in ms, and how far it is above
+    its KPI's target.
+    """
 
     model: str
     cost_usd: Decimal | None
@@ -52,7 +54,8 @@ class Point:
 class Variance:
     """What a model was projected to cost in the quarter and what was billed; its parts where they are known.
 
-    billed = projected + volume + efficiency + price + untold, exactly; `lacking` says what it would take to tell the rest.
+    billed = projected + volume + efficiency + price + untold, exactly; `lacking` says what it would take to tell the
+    rest.
     """
 
     model: str
@@ -101,10 +104,17 @@ class ScoreRow:
     def score(self) -> Score:
         """The same, with its arithmetic."""
         return Score(
-            model=self.model, kpi=self.kpi, metric=self.metric, unit=self.unit, better=Better(self.better),
-            target=self.target, actual=self.actual, before=self.before, supplied_by=self.supplied_by,
+            model=self.model,
+            kpi=self.kpi,
+            metric=self.metric,
+            unit=self.unit,
+            better=Better(self.better),
+            target=self.target,
+            actual=self.actual,
+            before=self.before,
+            supplied_by=self.supplied_by,
             channel=self.channel,
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,5 +41,6 @@ def check_quorum(present: Iterable[Side]) -> None:
     if absent:
         who = " and ".join(side.words for side in absent)
         raise WrongState(
-            f"There is no quorum: {who} must be present. Note who attends, then decide.", code="no_quorum",
-        )  # fmt: skip
+            f"There is no quorum: {who} must be present. Note who attends, then decide.",
+            code="no_quorum",
+        )

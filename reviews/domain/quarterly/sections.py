@@ -15,7 +15,9 @@ ROWS_MAX = 30
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One section: `template` draws `content`, with `charts` as assets by name; `digest` covers all of it and the sheet."""
+    """One section: `template` draws `content`, with `charts` as assets by name; `digest` covers all of it and the
+    sheet.
+    """
 
     key: str
     title: str
@@ -34,10 +36,24 @@ def sections_of(packet: QuarterlyPacket, *, sheet: str) -> tuple[Section, ...]:
     found = [
         *_cut(packet, sheet, "spend", "Spend against budget and forecast", packet.spend, drawn=_spend(packet)),
         *_cut(
-            packet, sheet, "portfolio", "Portfolio: value, cost, latency", packet.points, name="points",
-            drawn=_portfolio(packet), frontier=best,
+            packet,
+            sheet,
+            "portfolio",
+            "Portfolio: value, cost, latency",
+            packet.points,
+            name="points",
+            drawn=_portfolio(packet),
+            frontier=best,
         ),
-        *_cut(packet, sheet, "variance", "Bills against projections", packet.variances, name="variances", drawn=_bills(packet)),
+        *_cut(
+            packet,
+            sheet,
+            "variance",
+            "Bills against projections",
+            packet.variances,
+            name="variances",
+            drawn=_bills(packet),
+        ),
         *_cut(packet, sheet, "scorecard", "Scorecard", packet.scores, name="scores"),
         *_cut(packet, sheet, "followed", "Decided before, and what became of it", packet.followed),
         *_cut(packet, sheet, "agenda", "Agenda", packet.agenda),
@@ -48,16 +64,23 @@ def sections_of(packet: QuarterlyPacket, *, sheet: str) -> tuple[Section, ...]:
         ),
         *_cut(packet, sheet, "rejected", "Rejected, and options not taken", packet.rejected),
         _section(packet, sheet, "method", "Method and sources", {"sources": packet.sources}),
-    ]  # fmt: skip
+    ]
     summary = _summary(packet, sheet)
     listed = tuple((section.title, section.digest) for section in (summary, *found))
     return (summary, *_cut(packet, sheet, "contents", "Sections and their digests", listed), *found)
 
 
 def _cut(
-    packet: QuarterlyPacket, sheet: str, key: str, title: str, rows: Sequence[object], *, name: str = "",
-    drawn: Mapping[str, str] | None = None, **more: object,
-) -> list[Section]:  # fmt: skip
+    packet: QuarterlyPacket,
+    sheet: str,
+    key: str,
+    title: str,
+    rows: Sequence[object],
+    *,
+    name: str = "",
+    drawn: Mapping[str, str] | None = None,
+    **more: object,
+) -> list[Section]:
     """A table as sections of so many rows each, so that a changed row draws no other page anew.
 
     The chart stands above a table of one section, and is one of its own before a longer one.
@@ -81,9 +104,15 @@ def _cut(
 
 
 def _section(
-    packet: QuarterlyPacket, sheet: str, key: str, title: str, content: Mapping[str, Any],
-    drawn: Mapping[str, str] | None = None, *, template: str = "",
-) -> Section:  # fmt: skip
+    packet: QuarterlyPacket,
+    sheet: str,
+    key: str,
+    title: str,
+    content: Mapping[str, Any],
+    drawn: Mapping[str, str] | None = None,
+    *,
+    template: str = "",
+) -> Section:
     said = {name: plain_of(value) for name, value in content.items()}
     whole = {
         "quarter": packet.quarter,
@@ -99,11 +128,20 @@ def _section(
 def _summary(packet: QuarterlyPacket, sheet: str) -> Section:
     """The page for leadership."""
     content = {
-        "cut_off_at": packet.cut_off_at, "generated_at": packet.generated_at, "generator": packet.generator,
-        "allocated_usd": packet.allocated_usd, "spent_usd": packet.spent_usd, "forecast_usd": packet.forecast_usd,
-        "over": packet.over, "is_generated": packet.is_generated, "totals": packet.totals, "unfinished": packet.unfinished,
-        "agenda": packet.agenda[:5], "agenda_count": len(packet.agenda), "model_count": len(packet.models),
-    }  # fmt: skip
+        "cut_off_at": packet.cut_off_at,
+        "generated_at": packet.generated_at,
+        "generator": packet.generator,
+        "allocated_usd": packet.allocated_usd,
+        "spent_usd": packet.spent_usd,
+        "forecast_usd": packet.forecast_usd,
+        "over": packet.over,
+        "is_generated": packet.is_generated,
+        "totals": packet.totals,
+        "unfinished": packet.unfinished,
+        "agenda": packet.agenda[:5],
+        "agenda_count": len(packet.agenda),
+        "model_count": len(packet.models),
+    }
     return _section(packet, sheet, "summary", f"Performance & Cost Review {packet.quarter}", content)
 
 

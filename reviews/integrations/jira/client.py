@@ -1,7 +1,8 @@
 """The `jira` client with its own retries off: one call here is one request there.
 
 The library repeats every verb, POST included, on a dropped connection, 429 and 503: one `create_issue` made four issues
-(pycontribs/jira#1484). Its helpers also ask for more than they need, send nulls and integer ids that Atlassian's contract
+(pycontribs/jira#1484). Its helpers also ask for more than they need, send nulls and integer ids that Atlassian's
+contract
 does not know, or return None where the server does not say that it is Cloud. So it lends its session, its addresses and
 its error parsing, and the paths are ours.
 """

@@ -104,7 +104,8 @@ def _bad_request(status: int, error: JIRAError, doing: Doing, settings: JiraSett
         )
     said = "; ".join([*(f"{name}: {text}" for name, text in fields.items()), *([general] if general else [])])
     return Misconfigured(
-        f"Jira would not {doing.what} (answer {status}).{_quoted(said)} Correct the project's screens, or JIRA_PROJECT, "
+        f"Jira would not {doing.what} (answer {status}).{_quoted(said)} Correct the project's screens, or "
+        "JIRA_PROJECT, "
         "JIRA_ISSUE_TYPE and JIRA_FIELDS.",
         fields=tuple(fields),
         reach=Reach.ALIKE if fields else Reach.TICKET,
@@ -156,7 +157,8 @@ def _nonsense(error: Exception, doing: Doing, *, settings: JiraSettings) -> Trac
     if broken_off:
         return Unreachable(f"Jira did not answer in time when asked to {doing.what}. It will be tried again.")
     return Misconfigured(
-        f"The server at {settings.url} did not answer as Jira does when asked to {doing.what}: check JIRA_URL, and that "
+        f"The server at {settings.url} did not answer as Jira does when asked to {doing.what}: check JIRA_URL, and "
+        "that "
         "no login page or proxy stands before it."
     )
 

@@ -18,7 +18,9 @@ class JiraReader(JiraTracker):
     """A TicketReader over the same connection, with the same manners."""
 
     def read(self, ticket_id: str) -> RemoteIssue:
-        """The ticket, then its comments, then its moves: whatever changes meanwhile makes it newer than `updated_at`."""
+        """The ticket, then its comments, then its moves: whatever changes meanwhile makes it newer
+        than `updated_at`.
+        """
         with self._asking("read the ticket", write=False, ticket=ticket_id) as client:
             issue = client.get_json(issue_path(ticket_id), fields="status,updated")
             us = self.own_account()
@@ -26,9 +28,14 @@ class JiraReader(JiraTracker):
             moves = self._moves(ticket_id, us)
             ticket, updated_at = self._ticket(issue), _moment(issue["fields"]["updated"])
         return RemoteIssue(
-            id=ticket.id, key=ticket.key, url=ticket.url, status=ticket.status, updated_at=updated_at,
-            comments=tuple(comments), moves=tuple(moves),
-        )  # fmt: skip
+            id=ticket.id,
+            key=ticket.key,
+            url=ticket.url,
+            status=ticket.status,
+            updated_at=updated_at,
+            comments=tuple(comments),
+            moves=tuple(moves),
+        )
 
     def glance(self, ticket_ids: Sequence[str]) -> dict[str, Glance]:
         """Where the tickets stand, a hundred to a request; those Jira does not show are not in the answer."""
@@ -61,12 +68,16 @@ class JiraReader(JiraTracker):
         categories = self._categories() if any(_author(entry)[0] != us for entry, _ in found) else {}
         return [
             RemoteMove(
-                id=str(entry["id"]), author_id=_author(entry)[0], author=_author(entry)[1], status=str(item["toString"]),
-                category=categories.get(str(item["to"]), ""), at=_moment(entry["created"]),
+                id=str(entry["id"]),
+                author_id=_author(entry)[0],
+                author=_author(entry)[1],
+                status=str(item["toString"]),
+                category=categories.get(str(item["to"]), ""),
+                at=_moment(entry["created"]),
                 is_by_us=_author(entry)[0] == us,
             )
             for entry, item in found
-        ]  # fmt: skip
+        ]
 
     def _categories(self) -> dict[str, str]:
         with self._asking("name its statuses", write=False) as client:
@@ -76,9 +87,14 @@ class JiraReader(JiraTracker):
 def _comment(entry: Json, us: str) -> RemoteComment:
     author_id, author = _author(entry)
     return RemoteComment(
-        id=str(entry["id"]), author_id=author_id, author=author, text=prose(entry.get("body")),
-        created_at=_moment(entry["created"]), updated_at=_moment(entry["updated"]), is_by_us=author_id == us,
-    )  # fmt: skip
+        id=str(entry["id"]),
+        author_id=author_id,
+        author=author,
+        text=prose(entry.get("body")),
+        created_at=_moment(entry["created"]),
+        updated_at=_moment(entry["updated"]),
+        is_by_us=author_id == us,
+    )
 
 
 def _glance(fields: Json) -> Glance:

@@ -34,7 +34,8 @@ _READ_FIELDS = "labels,status"
 class JiraTracker:
     """One Jira project. `clock` tells the time in UTC, for a Retry-After given as a date. Close it after use.
 
-    Once asked to slow down it sends nothing before the time named (a few seconds where none was), whoever asks for what.
+    Once asked to slow down it sends nothing before the time named (a few seconds where none was), whoever asks for
+    what.
     """
 
     def __init__(self, settings: JiraSettings, *, clock: Callable[[], datetime]) -> None:

@@ -31,8 +31,9 @@ class Command(BaseCommand):
             said = backtest.run(
                 version=backtest.version_of(name=name, number=number),
                 against=backtest.compared_with(name=name, number=options["against"]),
-                quarters=options["quarters"], now=timezone.now(),
-            )  # fmt: skip
+                quarters=options["quarters"],
+                now=timezone.now(),
+            )
         except Refused as refusal:
             raise CommandError(refusal.reason) from refusal
         for line in _lines(said):
@@ -40,7 +41,10 @@ class Command(BaseCommand):
 
 
 def _lines(said: Backtest) -> list[str]:
-    head = f"{said.version} beside {said.against}, {len(said.lines)} requests of {said.quarters[-1]} to {said.quarters[0]}:"
+    head = (
+        f"{said.version} beside {said.against}, {len(said.lines)} requests of {said.quarters[-1]} to "
+        f"{said.quarters[0]}:"
+    )
     shares = [
         f"  {outcome.value:16} {said.before[outcome].count:6} -> {said.after[outcome].count:6}  "
         f"{format_usd(said.after[outcome].usd)}"

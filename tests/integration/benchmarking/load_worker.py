@@ -19,9 +19,11 @@ def broker(folder: Path) -> dict[str, object]:
     """The filesystem transport in a folder of the test."""
     (folder / "broker").mkdir(exist_ok=True)
     return {
-        "data_folder_in": str(folder / "broker"), "data_folder_out": str(folder / "broker"),
-        "control_folder": str(folder / "control"), "polling_interval": 0.1,
-    }  # fmt: skip
+        "data_folder_in": str(folder / "broker"),
+        "data_folder_out": str(folder / "broker"),
+        "control_folder": str(folder / "control"),
+        "polling_interval": 0.1,
+    }
 
 
 def main(database: str, folder: Path) -> None:

@@ -66,8 +66,9 @@ def workers(installation: Path, transactional_db: None) -> Iterator[Celery]:
     program = [sys.executable, "-m", "tests.integration.benchmarking.load_worker", connection.settings_dict["NAME"]]
     with (installation / "workers.log").open("w") as log:
         processes = [
-            subprocess.Popen([*program, str(installation)], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT) for _ in range(2)
-        ]  # fmt: skip
+            subprocess.Popen([*program, str(installation)], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+            for _ in range(2)
+        ]
     options = load_worker.broker(installation)
     yield Celery(broker="filesystem://", set_as_current=False, broker_transport_options=options)
     for process in processes:
@@ -134,9 +135,12 @@ def test_two_workers_send_the_bodies_and_headers_of_the_plan(workers: Celery, no
     with ThreadingHTTPServer(("127.0.0.1", 0), Hears) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         plan = PLAN | {
-            "url": f"http://127.0.0.1:{server.server_port}/predict", "rate_per_s": 30, "duration_s": 1.0, "method": "POST",
+            "url": f"http://127.0.0.1:{server.server_port}/predict",
+            "rate_per_s": 30,
+            "duration_s": 1.0,
+            "method": "POST",
             "headers": [["Accept-Language", "de"]],
-        }  # fmt: skip
+        }
         test = fired_together(workers, started(make_cast(now=now), now, plan=plan, body=body))
         server.shutdown()
     assert (test.state, test.error) == ("done", "")

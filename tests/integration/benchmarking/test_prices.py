@@ -1,4 +1,6 @@
-"""Prices of the organisation: who publishes them, what holds, what the page and a program are told, what is on record."""
+"""Prices of the organisation: who publishes them, what holds, what the page and a program are told,
+what is on record.
+"""
 
 import json
 from collections.abc import Callable
@@ -104,14 +106,24 @@ def test_a_withdrawn_source_holds_no_longer_and_can_be_published_again(cast: Cas
     assert len(current()) == 1
     kinds = AuditEvent.objects.filter(subject_type="price source").order_by("position")
     assert list(kinds.values_list("kind", "reason")) == [
-        ("prices.published", ""), ("prices.withdrawn", "It ended."), ("prices.published", ""),
-    ]  # fmt: skip
+        ("prices.published", ""),
+        ("prices.withdrawn", "It ended."),
+        ("prices.published", ""),
+    ]
 
 
-@pytest.mark.parametrize(("text", "field"), [
-    ("just words", "file"), ("[1]", "file"), ("{kind: Policy}", "file"), ("{", "file"),
-    (lab(as_of="May"), "as_of"), (lab(name="x" * 121), "name"), (lab("-1"), "prices[0].on_demand"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("just words", "file"),
+        ("[1]", "file"),
+        ("{kind: Policy}", "file"),
+        ("{", "file"),
+        (lab(as_of="May"), "as_of"),
+        (lab(name="x" * 121), "name"),
+        (lab("-1"), "prices[0].on_demand"),
+    ],
+)
 def test_what_is_no_source_is_refused_and_nothing_is_kept(text: str, field: str, cast: Cast, now: datetime) -> None:
     before = snapshot()
     with pytest.raises(Invalid) as refused:
@@ -208,8 +220,9 @@ def test_a_disagreement_is_marked_on_the_page_and_for_programs(cast: Cast, api: 
     assert "Only finance and platform leads publish" in page
     found = api(cast.author).get("/api/v1/prices/", {"q": G5, "on": "2026-10-30"}).json()["results"]
     assert [(row["usd"], row["as_of"], row["is_disputed"]) for row in found] == [
-        ("1.006", "2026-07-20", True), ("2", "2026-05-01", True),
-    ]  # fmt: skip
+        ("1.006", "2026-07-20", True),
+        ("2", "2026-05-01", True),
+    ]
     assert found[0]["source"].startswith("karpenter-provider-aws")
     assert (found[0]["list_usd"], found[0]["retires_on"], found[0]["successor"]) == (None, None, "")
     model = api(cast.author).get("/api/v1/prices/", {"q": "openai/gpt-4o-mini"}).json()["results"][0]

@@ -26,9 +26,12 @@ from tests.factories.requests import result_of
 ON_GPU = {"scenario": "SingleStream", "min_samples": 700, "hardware": "gpu"}
 OLD = {"scenario": "SingleStream", "min_samples": 700}
 VARIANTS = {
-    "scenario": "alternatives", "variants": ["int8-dynamic"], "max_quality_drop": 0.01, "calibration_rows": 9,
+    "scenario": "alternatives",
+    "variants": ["int8-dynamic"],
+    "max_quality_drop": 0.01,
+    "calibration_rows": 9,
     "hardware": "cpu",
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -66,17 +69,34 @@ def test_the_tick_wakes_the_right_workers(
     woken.clear()
     tasks.redrive(now)
     assert woken == [
-        (TASKS[Hardware.CPU], old.pk), (TASKS[Hardware.CPU], variants.pk), (TASKS[Hardware.GPU], on_gpu.pk),
-    ]  # fmt: skip
+        (TASKS[Hardware.CPU], old.pk),
+        (TASKS[Hardware.CPU], variants.pk),
+        (TASKS[Hardware.GPU], on_gpu.pk),
+    ]
 
 
-@pytest.mark.parametrize(("plan", "scenario", "provider"), [
-    (ON_GPU, {"min_samples": 700}, "cuda"),
-    (OLD, {"min_samples": 700}, "cpu"),
-    ({"scenario": "MultiStream", "min_samples": 9, "settings": {"samples_per_query": 4}}, {"samples_per_query": 4}, "cpu"),
-    ({"scenario": "Offline", "min_samples": 9, "settings": {"batch": 8, "concurrency": 2}}, {"batch": 8, "concurrency": 2}, "cpu"),
-    ({"scenario": "Server", "min_samples": 9, "settings": {"rate_per_s": 2.5, "limit_ms": 9.0}}, {"rate_per_s": 2.5, "limit_ms": 9.0}, "cpu"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("plan", "scenario", "provider"),
+    [
+        (ON_GPU, {"min_samples": 700}, "cuda"),
+        (OLD, {"min_samples": 700}, "cpu"),
+        (
+            {"scenario": "MultiStream", "min_samples": 9, "settings": {"samples_per_query": 4}},
+            {"samples_per_query": 4},
+            "cpu",
+        ),
+        (
+            {"scenario": "Offline", "min_samples": 9, "settings": {"batch": 8, "concurrency": 2}},
+            {"batch": 8, "concurrency": 2},
+            "cpu",
+        ),
+        (
+            {"scenario": "Server", "min_samples": 9, "settings": {"rate_per_s": 2.5, "limit_ms": 9.0}},
+            {"rate_per_s": 2.5, "limit_ms": 9.0},
+            "cpu",
+        ),
+    ],
+)
 def test_the_plan_reaches_the_toolkit(
     plan: dict[str, Any],
     scenario: dict[str, Any],
@@ -163,8 +183,9 @@ def test_rivals_are_fetched_for_the_toolkit_and_their_uploader_decides_on_the_wa
     monkeypatch.setattr(tasks, "check_wall", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
     monkeypatch.setattr(tasks, "measure_alternatives", measure)
     plan = VARIANTS | {
-        "family": "mine", "rivals": [{"family": "theirs", "version_id": rival.pk, "digest": rival.digest}],
-    }  # fmt: skip
+        "family": "mine",
+        "rivals": [{"family": "theirs", "version_id": rival.pk, "digest": rival.digest}],
+    }
     run = queued(plan)
     tasks.execute_run(run.pk)
     run.refresh_from_db()
@@ -180,7 +201,12 @@ def test_trusted_people_s_models_do_without_the_wall_unless_a_rival_is_a_strange
     for rivals, needed in (([], False), ([named], True)):
         plan = VARIANTS | {"rivals": rivals}
         run = runs.queue(
-            key=f"r{needed}", version=ModelVersion.objects.get(pk=trusted.pk), dataset=None, plan=plan, asked_for="",
-            by=cast.admin, now=now,
-        )  # fmt: skip
+            key=f"r{needed}",
+            version=ModelVersion.objects.get(pk=trusted.pk),
+            dataset=None,
+            plan=plan,
+            asked_for="",
+            by=cast.admin,
+            now=now,
+        )
         assert is_wall_needed(run) is needed

@@ -7,9 +7,12 @@ from governance.domain.refusals import NotAllowed
 from governance.domain.roles import Person, Role
 
 ALLOWED = {
-    ("search", Role.REQUESTER), ("search", Role.PLATFORM_LEAD), ("search", Role.ADMIN), ("ads", Role.PLATFORM_LEAD),
+    ("search", Role.REQUESTER),
+    ("search", Role.PLATFORM_LEAD),
+    ("search", Role.ADMIN),
+    ("ads", Role.PLATFORM_LEAD),
     ("ads", Role.ADMIN),
-}  # fmt: skip
+}
 
 
 def person(role: Role, *, is_active: bool = True) -> Person:

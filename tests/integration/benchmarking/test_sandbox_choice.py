@@ -1,4 +1,6 @@
-"""Strangers' models and bubblewrap: nothing runs without it unless an administrator chose so, and the trail says who."""
+"""Strangers' models and bubblewrap: nothing runs without it unless an administrator chose so, and
+the trail says who.
+"""
 
 from collections.abc import Callable
 from datetime import datetime

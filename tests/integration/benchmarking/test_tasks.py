@@ -47,10 +47,12 @@ def broken_bytes() -> bytes:
 
     weights = numpy_helper.from_array(np.ones((7, 3), np.float32), "w")
     graph = helper.make_graph(
-        [helper.make_node("MatMul", ["x", "w"], ["y"])], "broken",
+        [helper.make_node("MatMul", ["x", "w"], ["y"])],
+        "broken",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["rows", 4])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", 3])], [weights],
-    )  # fmt: skip
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["rows", 3])],
+        [weights],
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     return bytes(model.SerializeToString())
 
@@ -226,9 +228,12 @@ def test_progress_is_written_at_most_once_a_second_and_renews_the_lease(
     profiled(stand_in)
     tasks.execute_run(queue(version).pk)
     assert shown == [
-        ("running", 0.0, "fetching the model", True), ("running", 0.2, "warming up", True),
-        ("running", 0.2, "warming up", True), ("running", 1.0, "p" * 120, True), ("running", 0.0, "odd", True),
-    ]  # fmt: skip
+        ("running", 0.0, "fetching the model", True),
+        ("running", 0.2, "warming up", True),
+        ("running", 0.2, "warming up", True),
+        ("running", 1.0, "p" * 120, True),
+        ("running", 0.0, "odd", True),
+    ]
 
 
 @pytest.mark.parametrize("how", ["cancelled", "taken by another worker"])
@@ -342,9 +347,10 @@ def test_the_second_attempt_after_a_killed_worker_succeeds(
 
 
 def test_the_tick_wakes_workers_for_what_is_due(
-    version: ModelVersion, monkeypatch: pytest.MonkeyPatch,
+    version: ModelVersion,
+    monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:  # fmt: skip
+) -> None:
     sent: list[tuple[str, tuple[int, ...]]] = []
     monkeypatch.setattr(current_app, "send_task", lambda name, args, **options: sent.append((name, args)))
     due, later = queue(version), queue(version, key="s")

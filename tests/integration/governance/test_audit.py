@@ -21,9 +21,13 @@ CHANGED, MISSING = "does not match its own hash", "does not follow the row befor
 
 def record(number: int = 1, **changes: object) -> AuditEvent:
     fields = {
-        "kind": "test.event", "by": None, "subject": ("thing", f"t{number}"), "reason": "Because.", "now": NOW,
+        "kind": "test.event",
+        "by": None,
+        "subject": ("thing", f"t{number}"),
+        "reason": "Because.",
+        "now": NOW,
         "details": {"number": number, "share": 0.25, "names": ["å", "\n", '"']},
-    } | changes  # fmt: skip
+    } | changes
     with transaction.atomic():
         return audit.record(**fields)  # type: ignore[arg-type]
 
@@ -100,10 +104,18 @@ def test_each_event_follows_the_one_before(trail: list[AuditEvent]) -> None:
 
 def test_the_hash_is_what_somebody_else_would_compute(trail: list[AuditEvent]) -> None:
     told = {
-        "position": 1, "kind": "test.event", "actor_id": "", "actor": "system", "source": "web", "subject_type": "thing",
-        "subject": "t1", "details": {"number": 1, "share": 0.25, "names": ["å", "\n", '"']}, "reason": "Because.",
-        "request_id": "0123456789abcdef", "at": "2026-10-05T12:30:00.123456+00:00",
-    }  # fmt: skip
+        "position": 1,
+        "kind": "test.event",
+        "actor_id": "",
+        "actor": "system",
+        "source": "web",
+        "subject_type": "thing",
+        "subject": "t1",
+        "details": {"number": 1, "share": 0.25, "names": ["å", "\n", '"']},
+        "reason": "Because.",
+        "request_id": "0123456789abcdef",
+        "at": "2026-10-05T12:30:00.123456+00:00",
+    }
     spelled = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     content = b"weighbridge.audit/1\n" + GENESIS.encode() + b"\n" + spelled
     assert trail[0].hash == "sha256:" + hashlib.sha256(content).hexdigest()

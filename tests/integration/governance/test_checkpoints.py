@@ -164,7 +164,8 @@ def test_a_trail_rewritten_from_some_event_on_is_found(kept: list[Checkpoint]) -
         row.reason = "Never happened."
         digest = link(before, audit.described(row))
         orders.append(
-            f"UPDATE governance_auditevent SET reason = 'Never happened.', previous_hash = '{before}', hash = '{digest}' "
+            f"UPDATE governance_auditevent SET reason = 'Never happened.', previous_hash = '{before}', hash = "
+            f"'{digest}' "
             f"WHERE position = {row.position}"
         )
         before = digest

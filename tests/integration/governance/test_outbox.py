@@ -130,9 +130,11 @@ def test_a_delivered_message_is_done_and_its_settlement_is_written_with_it(
 
 
 def test_the_next_of_the_lane_is_woken(
-    db: None, handlers: dict[str, outbox.Handler], sent: Sent,
+    db: None,
+    handlers: dict[str, outbox.Handler],
+    sent: Sent,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
-) -> None:  # fmt: skip
+) -> None:
     handlers["test"] = lambda message: None
     first, second, _ = enqueue("a"), enqueue("b"), enqueue("c", lane="y")
     with django_capture_on_commit_callbacks(execute=True):

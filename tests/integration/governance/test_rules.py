@@ -22,88 +22,145 @@ def person(*roles: Role, is_active: bool = True, teams: tuple[str, ...] = ()) ->
 
 # The rule, whom of the single roles it lets through, and what it says to the others.
 TABLE: dict[str, tuple[Check, set[Role], str]] = {
-    "check_write_rulebook": (rules.check_write_rulebook, {L, A}, "Only a platform lead or an administrator may write a policy."),
+    "check_write_rulebook": (
+        rules.check_write_rulebook,
+        {L, A},
+        "Only a platform lead or an administrator may write a policy.",
+    ),
     "check_publish_rulebook": (
-        lambda who: rules.check_publish_rulebook(who, written_by_id=SOMEBODY), {A}, "Only an administrator may publish a policy.",
+        lambda who: rules.check_publish_rulebook(who, written_by_id=SOMEBODY),
+        {A},
+        "Only an administrator may publish a policy.",
     ),
     "check_publish_rulebook of the installation's": (
-        lambda who: rules.check_publish_rulebook(who, written_by_id=None), {A}, "Only an administrator may publish a policy.",
+        lambda who: rules.check_publish_rulebook(who, written_by_id=None),
+        {A},
+        "Only an administrator may publish a policy.",
     ),
     "check_publish_rulebook of one's own": (
-        lambda who: rules.check_publish_rulebook(who, written_by_id=ME), set(), "",
+        lambda who: rules.check_publish_rulebook(who, written_by_id=ME),
+        set(),
+        "",
     ),
     "check_propose_publication": (
-        rules.check_propose_publication, {L, A}, "Only a platform lead or an administrator may propose a policy for publication.",
+        rules.check_propose_publication,
+        {L, A},
+        "Only a platform lead or an administrator may propose a policy for publication.",
     ),
     "check_confirm_change": (
-        lambda who: rules.check_confirm_change(who, proposed_by_id=SOMEBODY, gaining_ids={9}), {A},
+        lambda who: rules.check_confirm_change(who, proposed_by_id=SOMEBODY, gaining_ids={9}),
+        {A},
         "Only an administrator may confirm a change.",
     ),
     "check_confirm_change of one's own": (
-        lambda who: rules.check_confirm_change(who, proposed_by_id=ME, gaining_ids=set()), set(), "",
+        lambda who: rules.check_confirm_change(who, proposed_by_id=ME, gaining_ids=set()),
+        set(),
+        "",
     ),
     "check_confirm_change to one's gain": (
-        lambda who: rules.check_confirm_change(who, proposed_by_id=SOMEBODY, gaining_ids={ME}), set(), "",
+        lambda who: rules.check_confirm_change(who, proposed_by_id=SOMEBODY, gaining_ids={ME}),
+        set(),
+        "",
     ),
     "check_refuse_change": (
-        lambda who: rules.check_refuse_change(who, proposed_by_id=SOMEBODY), {A}, "Only an administrator may refuse a change.",
+        lambda who: rules.check_refuse_change(who, proposed_by_id=SOMEBODY),
+        {A},
+        "Only an administrator may refuse a change.",
     ),
     "check_refuse_change of one's own": (lambda who: rules.check_refuse_change(who, proposed_by_id=ME), set(Role), ""),
     "check_read_changes": (rules.check_read_changes, {L, A, U}, "may read proposed changes."),
     "check_allocate_budget": (rules.check_allocate_budget, {F}, "Only finance may allocate a budget."),
     "check_propose_budget_change at home": (
-        lambda who: rules.check_propose_budget_change(who, team=HOME), {R, L, F}, "may change another team's budget.",
+        lambda who: rules.check_propose_budget_change(who, team=HOME),
+        {R, L, F},
+        "may change another team's budget.",
     ),
     "check_propose_budget_change": (
-        lambda who: rules.check_propose_budget_change(who, team=AWAY), {L, F}, "may change another team's budget.",
+        lambda who: rules.check_propose_budget_change(who, team=AWAY),
+        {L, F},
+        "may change another team's budget.",
     ),
     "check_confirm_budget_change": (
-        lambda who: rules.check_confirm_budget_change(who, proposed_by_id=SOMEBODY, teams={AWAY}), {L, F},
+        lambda who: rules.check_confirm_budget_change(who, proposed_by_id=SOMEBODY, teams={AWAY}),
+        {L, F},
         "may confirm a change of a budget.",
     ),
     "check_confirm_budget_change of one's own": (
-        lambda who: rules.check_confirm_budget_change(who, proposed_by_id=ME, teams={AWAY}), set(), "",
+        lambda who: rules.check_confirm_budget_change(who, proposed_by_id=ME, teams={AWAY}),
+        set(),
+        "",
     ),
     "check_refuse_budget_change": (
-        lambda who: rules.check_refuse_budget_change(who, proposed_by_id=SOMEBODY), {L, F},
+        lambda who: rules.check_refuse_budget_change(who, proposed_by_id=SOMEBODY),
+        {L, F},
         "may refuse a change of a budget.",
     ),
     "check_refuse_budget_change of one's own": (
-        lambda who: rules.check_refuse_budget_change(who, proposed_by_id=ME), set(Role), "",
+        lambda who: rules.check_refuse_budget_change(who, proposed_by_id=ME),
+        set(Role),
+        "",
     ),
     "check_read_findings": (rules.check_read_findings, {L, F, A, U}, "may read findings."),
     "check_assign_finding": (rules.check_assign_finding, {L, F, A}, "may assign a finding."),
     "check_close_finding": (
-        lambda who: rules.check_close_finding(who, owner_id=SOMEBODY), {L, F, A}, "may close another person's finding.",
+        lambda who: rules.check_close_finding(who, owner_id=SOMEBODY),
+        {L, F, A},
+        "may close another person's finding.",
     ),
     "check_close_finding of one's own": (lambda who: rules.check_close_finding(who, owner_id=ME), set(Role), ""),
     "check_handle_bills": (
-        rules.check_handle_bills, {L, F, A}, "Only finance or a platform lead or an administrator may handle bills.",
+        rules.check_handle_bills,
+        {L, F, A},
+        "Only finance or a platform lead or an administrator may handle bills.",
     ),
     "check_publish_allocation": (
-        lambda who: rules.check_publish_allocation(who, written_by_id=SOMEBODY), {L, F, A}, "may handle bills.",
+        lambda who: rules.check_publish_allocation(who, written_by_id=SOMEBODY),
+        {L, F, A},
+        "may handle bills.",
     ),
     "check_publish_allocation of one's own": (
-        lambda who: rules.check_publish_allocation(who, written_by_id=ME), set(), "",
+        lambda who: rules.check_publish_allocation(who, written_by_id=ME),
+        set(),
+        "",
     ),
     "check_see_bills": (rules.check_see_bills, {L, F, A, U}, "or an auditor may see bills."),
     "check_see_budget at home": (lambda who: rules.check_see_budget(who, team=HOME), {R, L, F, A, U}, "another team"),
     "check_see_budget": (lambda who: rules.check_see_budget(who, team=AWAY), {L, F, A, U}, "another team"),
     "check_act_for_team": (lambda who: rules.check_act_for_team(who, team=HOME), {R}, "may file for a team."),
     "check_act_for_team of others": (lambda who: rules.check_act_for_team(who, team=AWAY), set(), ""),
-    "check_act_for_any_team": (rules.check_act_for_any_team, {R}, "Only a requester may register data and file requests."),
-    "check_manage_people": (
-        lambda who: rules.check_manage_people(who, user_id=SOMEBODY), {A}, "Only an administrator may manage people.",
+    "check_act_for_any_team": (
+        rules.check_act_for_any_team,
+        {R},
+        "Only a requester may register data and file requests.",
     ),
-    "check_manage_people without a person": (rules.check_manage_people, {A}, "Only an administrator may manage people."),
+    "check_manage_people": (
+        lambda who: rules.check_manage_people(who, user_id=SOMEBODY),
+        {A},
+        "Only an administrator may manage people.",
+    ),
+    "check_manage_people without a person": (
+        rules.check_manage_people,
+        {A},
+        "Only an administrator may manage people.",
+    ),
     "check_manage_people of oneself": (lambda who: rules.check_manage_people(who, user_id=ME), set(), ""),
     "check_create_token": (lambda who: rules.check_create_token(who, user_id=ME), set(Role), ""),
     "check_create_token of others": (
-        lambda who: rules.check_create_token(who, user_id=SOMEBODY), set(), "everybody makes their own",
+        lambda who: rules.check_create_token(who, user_id=SOMEBODY),
+        set(),
+        "everybody makes their own",
     ),
-    "check_read_trail": (rules.check_read_trail, {A, U}, "Only an administrator or an auditor may read the whole audit trail."),
-    "check_operate": (rules.check_operate, {L, A}, "Only a platform lead or an administrator may operate integrations."),
-}  # fmt: skip
+    "check_read_trail": (
+        rules.check_read_trail,
+        {A, U},
+        "Only an administrator or an auditor may read the whole audit trail.",
+    ),
+    "check_operate": (
+        rules.check_operate,
+        {L, A},
+        "Only a platform lead or an administrator may operate integrations.",
+    ),
+}
 
 
 def test_every_rule_stands_in_the_table() -> None:
@@ -127,9 +184,11 @@ def test_a_role_may_what_the_table_says(name: str, role: Role) -> None:
 
 # What anybody may do with what is their own.
 FREE = {
-    "check_create_token", "check_refuse_change of one's own", "check_refuse_budget_change of one's own",
+    "check_create_token",
+    "check_refuse_change of one's own",
+    "check_refuse_budget_change of one's own",
     "check_close_finding of one's own",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", list(TABLE))

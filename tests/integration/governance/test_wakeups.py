@@ -136,8 +136,9 @@ def test_other_brokers_have_options_of_their_own(tmp_path) -> None:
     assert brokers.wake_options("amqps://h//") == {"read_timeout": 0.5, "write_timeout": 0.5}
     assert brokers.wake_options("filesystem://") == {}
     assert set(brokers.transport_options("filesystem://", folder=tmp_path).values()) == {
-        str(tmp_path), str(tmp_path / "control")
-    }  # fmt: skip
+        str(tmp_path),
+        str(tmp_path / "control"),
+    }
 
 
 # the banner

@@ -1,4 +1,6 @@
-"""Projected, measured and billed of an authorised request; findings where they part, once; the export in FOCUS's shape."""
+"""Projected, measured and billed of an authorised request; findings where they part, once; the
+export in FOCUS's shape.
+"""
 
 import csv
 import io
@@ -38,9 +40,18 @@ def months(decided, now):
 def estimated(decided, cast, now):
     """A year's serving was estimated at 1,200 dollars, 2,400 at the P90."""
     return Fact.objects.create(
-        request=decided, name="inference_cost_1y_usd", value=1200, unit="USD", basis=Basis.ESTIMATED, lower=960, upper=2400,
-        confidence=Decimal("0.8"), source="projection", stated_by=cast.author, observed_at=now,
-    )  # fmt: skip
+        request=decided,
+        name="inference_cost_1y_usd",
+        value=1200,
+        unit="USD",
+        basis=Basis.ESTIMATED,
+        lower=960,
+        upper=2400,
+        confidence=Decimal("0.8"),
+        source="projection",
+        stated_by=cast.author,
+        observed_at=now,
+    )
 
 
 @pytest.fixture
@@ -56,9 +67,14 @@ def rules(decided, cast, now):
 def billed(month, usd, sku="named"):
     end = comparison.month_end(month)
     return row(
-        BillingPeriodStart=f"{month}", BillingPeriodEnd=f"{end}", ChargePeriodStart=f"{month}T00:00:00Z",
-        ChargePeriodEnd=f"{month}T01:00:00Z", EffectiveCost=str(usd), SkuId=sku, BillingAccountId=f"{month}{sku}",
-    )  # fmt: skip
+        BillingPeriodStart=f"{month}",
+        BillingPeriodEnd=f"{end}",
+        ChargePeriodStart=f"{month}T00:00:00Z",
+        ChargePeriodEnd=f"{month}T01:00:00Z",
+        EffectiveCost=str(usd),
+        SkuId=sku,
+        BillingAccountId=f"{month}{sku}",
+    )
 
 
 def test_months_stand_side_by_side(decided, months, estimated, rules, read, now):
@@ -74,8 +90,10 @@ def test_months_stand_side_by_side(decided, months, estimated, rules, read, now)
     )
     found = comparison.of_request(request=decided, now=now)
     assert [(each.billed, each.gpu_hours, each.standing) for each in found.months[:3]] == [
-        (Decimal(95), Decimal(4), "within"), (Decimal(150), Decimal(2), "above"), (None, None, "unbilled" if len(months) > 3 else "not_over"),
-    ]  # fmt: skip
+        (Decimal(95), Decimal(4), "within"),
+        (Decimal(150), Decimal(2), "above"),
+        (None, None, "unbilled" if len(months) > 3 else "not_over"),
+    ]
     assert (found.projected.low, found.projected.middle, found.projected.high) == (80, 100, 200)
     assert found.outlook.bias == Decimal(445) / 400
 
@@ -84,9 +102,16 @@ def test_the_measured_cost_of_a_thousand_scales_the_plan(decided, estimated, cas
     run = Run.objects.filter(asked_for=decided.ref).first()
     for basis, value, of in ((Basis.ESTIMATED, 2, None), (Basis.MEASURED, 3, run)):
         Fact.objects.create(
-            request=decided, name="cost_per_1k_usd", value=value, unit="USD", basis=basis, source="s", run=of, observed_at=now,
+            request=decided,
+            name="cost_per_1k_usd",
+            value=value,
+            unit="USD",
+            basis=basis,
+            source="s",
+            run=of,
+            observed_at=now,
             n=1000 if of else None,
-        )  # fmt: skip
+        )
     found = comparison.of_request(request=decided, now=now)
     assert (found.measured.low, found.measured.middle) == (None, Decimal("150.00"))
 
@@ -111,9 +136,17 @@ def test_a_fresh_run_that_is_slower_beyond_doubt_is_found(decided, months, now):
     slower = told | {name: float(told[name]) * 3 for name in ("value", "lower", "upper")}
     result = run.result | {"metrics": run.result["metrics"] | {"latency_p95_ms": slower}}
     Run.objects.create(
-        key="fresh", model_version=run.model_version, scenario=run.scenario, plan=run.plan, state=JobState.DONE, result=result,
-        verdict="valid", created_at=now, next_attempt_at=now, finished_at=now,
-    )  # fmt: skip
+        key="fresh",
+        model_version=run.model_version,
+        scenario=run.scenario,
+        plan=run.plan,
+        state=JobState.DONE,
+        result=result,
+        verdict="valid",
+        created_at=now,
+        next_attempt_at=now,
+        finished_at=now,
+    )
     (finding,) = breaches.look(now=now)
     assert (finding.kind, finding.key.rpartition(":")[2]) == ("drift", "latency_p95_ms")
     assert f"{p95.value.normalize():f} was approved" in finding.text
@@ -127,9 +160,13 @@ def project(decided, cast, now):
         prices = [{"path": f"options[0].p{place}", "as_of": day, "usd": "1"} for place, day in enumerate(as_of)]
         document = {"seed": 1, "options": [], "snapshot": "s", "prices": prices}
         projection = CostProjection.objects.create(
-            token=str(number) * 20, title="T", spec={}, document=document, digest="sha256:" + str(number) * 64,
+            token=str(number) * 20,
+            title="T",
+            spec={},
+            document=document,
+            digest="sha256:" + str(number) * 64,
             kept_at=now - timedelta(days=age_days),
-        )  # fmt: skip
+        )
         return RequestProjection.objects.create(
             request=decided, number=number, projection=projection, option="own", stated_by=cast.author, stated_at=now
         )

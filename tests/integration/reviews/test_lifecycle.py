@@ -1,4 +1,6 @@
-"""The transition table on real rows: every step it has can be walked, every step it lacks is refused and records nothing."""
+"""The transition table on real rows: every step it has can be walked, every step it lacks is refused and records
+nothing.
+"""
 
 from datetime import datetime
 

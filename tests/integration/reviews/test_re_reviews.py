@@ -1,4 +1,6 @@
-"""A breach opens a re-review as the policy in force says: once for each, for the owner, and a recurrence points back."""
+"""A breach opens a re-review as the policy in force says: once for each, for the owner, and a
+recurrence points back.
+"""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -59,10 +61,17 @@ def measure_again(request, now, **changed):
         told = metrics[name]
         metrics[name] = told | {key: float(told[key]) * times for key in ("value", "lower", "upper")}
     return Run.objects.create(
-        key=f"fresh{Run.objects.count()}", model_version=run.model_version, scenario=run.scenario, plan=run.plan,
-        state=JobState.DONE, result=run.result | {"metrics": metrics}, verdict="valid", created_at=now,
-        next_attempt_at=now, finished_at=now,
-    )  # fmt: skip
+        key=f"fresh{Run.objects.count()}",
+        model_version=run.model_version,
+        scenario=run.scenario,
+        plan=run.plan,
+        state=JobState.DONE,
+        result=run.result | {"metrics": metrics},
+        verdict="valid",
+        created_at=now,
+        next_attempt_at=now,
+        finished_at=now,
+    )
 
 
 def opened():
@@ -129,10 +138,12 @@ def test_what_people_filed_already_is_pointed_back_to(decided, months, estimated
 @pytest.mark.parametrize(
     ("named", "figures", "is_opened"),
     [
-        (["quality"], {"accuracy": 0.5}, True), (["quality"], {"latency_p95_ms": 3}, False),
-        (["latency"], {"latency_p95_ms": 3}, True), (["latency", "cost"], {"accuracy": 0.5}, False),
+        (["quality"], {"accuracy": 0.5}, True),
+        (["quality"], {"latency_p95_ms": 3}, False),
+        (["latency"], {"latency_p95_ms": 3}, True),
+        (["latency", "cost"], {"accuracy": 0.5}, False),
     ],
-)  # fmt: skip
+)
 def test_each_kind_of_drift_is_switched_by_the_policy(decided, months, publish, now, named, figures, is_opened):
     publish(re_review_on=named)
     measure_again(decided, now, **figures)
@@ -167,9 +178,17 @@ def test_old_prices_open_none_unless_the_policy_names_them(decided, old_prices, 
 def test_the_limits_are_those_of_the_policy_in_force(decided, months, estimated, rules, read, publish, now):
     publish(cost_tolerance_percent=100, drift_percent=60, prices_valid_days=182)
     estimated.__class__.objects.create(
-        request=decided, name="inference_cost_1y_usd", value=1200, unit="USD", basis=Basis.ESTIMATED, lower=1200,
-        upper=1200, confidence=Decimal("0.8"), source="again", observed_at=now,
-    )  # fmt: skip
+        request=decided,
+        name="inference_cost_1y_usd",
+        value=1200,
+        unit="USD",
+        basis=Basis.ESTIMATED,
+        lower=1200,
+        upper=1200,
+        confidence=Decimal("0.8"),
+        source="again",
+        observed_at=now,
+    )
     read(csv_bytes([billed(months[0], 200)]))
     measure_again(decided, now, latency_p95_ms=1.59)
     assert breaches.look(now=now) == []
@@ -248,8 +267,11 @@ def test_programs_read_it_on_both_sides_and_strangers_neither(api, decided, old_
     draft = opened().get()
     (told,) = api(cast.author).get(f"/api/v1/reviews/{decided.ref}/").json()["authorisation"]["re_reviews"]
     assert (told["finding"], told["kind"], told["request"], told["state"]) == (
-        str(finding), "prices.expired", draft.ref, "draft",
-    )  # fmt: skip
+        str(finding),
+        "prices.expired",
+        draft.ref,
+        "draft",
+    )
     assert (told["first"], told["authorisation"]) == (decided.ref, decided.decision.authorisation.number)
     assert api(cast.author).get(f"/api/v1/reviews/{draft.ref}/").json()["again_because"] == [told]
     assert api(cast.author).get(f"/api/v1/reviews/{decided.ref}/").json()["again_because"] == []

@@ -303,9 +303,13 @@ def test_the_ticket_follows_the_whole_review(
 ) -> None:
     request = walks.make_in_review(cast=cast, now=now)
     review.vote(
-        request=request, stage_id="technical", choice=Choice.REQUEST_CHANGES, rationale="Measure the tail.",
-        by=cast.reviewer_one, now=now,
-    )  # fmt: skip
+        request=request,
+        stage_id="technical",
+        choice=Choice.REQUEST_CHANGES,
+        rationale="Measure the tail.",
+        by=cast.reviewer_one,
+        now=now,
+    )
     deliver(clock)
     request = requests.revise(request=request, reason="Measured.", by=cast.author, now=now)
     request = review.request_review(request=request, by=cast.author, now=now)

@@ -29,9 +29,13 @@ pytestmark = pytest.mark.django_db
 def projected(decided, cast, now):
     """A load of 1,000 requests a month on one replica hour."""
     document = {
-        "seed": 1, "snapshot": "s", "load": {"requests_per_year": 12_000.0}, "draws": 1, "prices": [],
+        "seed": 1,
+        "snapshot": "s",
+        "load": {"requests_per_year": 12_000.0},
+        "draws": 1,
+        "prices": [],
         "options": [{"id": "own", "parts": {"serving": {"quantities": {"replica_hours": 12.0}}}}],
-    }  # fmt: skip
+    }
     projection = CostProjection.objects.create(
         token="t" * 20, title="T", spec={}, document=document, digest="sha256:" + "a" * 64, kept_at=now
     )
@@ -42,7 +46,7 @@ def projected(decided, cast, now):
 
 def test_the_parts_stand_on_the_page_in_the_file_and_for_programs(
     as_, api, cast, decided, months, estimated, rules, read, projected
-):  # fmt: skip
+):
     """1,500 requests for 1,000, two GPU hours for one, 80 dollars an hour for 100: 50 + 50 - 40."""
     read(csv_bytes([billed(months[0], 160)]))
     path = f"/requests/{decided.ref}/costs/"
@@ -57,8 +61,11 @@ def test_the_parts_stand_on_the_page_in_the_file_and_for_programs(
     text = as_(cast.author).get(f"/requests/{decided.ref}/costs.csv").content.decode("utf-8-sig")
     first = next(csv.DictReader(io.StringIO(text)))
     assert [first[f"x_Variance{name}"].lstrip("'") for name in ("Volume", "Efficiency", "Price", "Total")] == [
-        "50.00", "50.00", "-40.00", "60.000000000000",
-    ]  # fmt: skip
+        "50.00",
+        "50.00",
+        "-40.00",
+        "60.000000000000",
+    ]
 
 
 def test_a_later_row_takes_the_place_and_rows_are_never_changed(api, as_, cast, decided, months, now):

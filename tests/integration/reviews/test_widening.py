@@ -1,4 +1,6 @@
-"""The past of a team and of an estimator stands beside the next filing, and widens its ranges where that is asked for."""
+"""The past of a team and of an estimator stands beside the next filing, and widens its ranges where
+that is asked for.
+"""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -27,7 +29,9 @@ LEVELS = ("p10", "p50", "p80", "p90")
 
 @pytest.fixture
 def past(decided, estimated, rules, read, now):
-    """Bill the first whole months since the request was authorised 330 days ago; 100 dollars were projected, 200 the P90."""
+    """Bill the first whole months since the request was authorised 330 days ago; 100 dollars were projected, 200 the
+    P90.
+    """
     Authorisation.objects.update(issued_at=now - timedelta(days=330))
 
     def bill(*amounts):
@@ -65,9 +69,11 @@ def test_the_ranges_of_the_yearly_costs_are_as_wide_as_the_past_asks_for(draft_a
         fact, figures = on_record(draft_after, name)
         factor = Decimal("1.6")
         assert figures == (
-            max(Decimal(0), middle - (middle - low) * factor), middle, middle + (p80 - middle) * factor,
+            max(Decimal(0), middle - (middle - low) * factor),
+            middle,
+            middle + (p80 - middle) * factor,
             middle + (high - middle) * factor,
-        )  # fmt: skip
+        )
         assert fact.source.endswith("by 9 billed months of earlier projections")
         assert "range 1.6 times as wide as projected (" in fact.source
     for name in ("training_cost_usd", "cost_per_1k_usd"):
@@ -130,9 +136,15 @@ def test_a_benchmark_keeps_the_factor_when_it_draws_anew(draft_after, past, cast
 def test_what_was_widened_before_is_measured_as_it_was_projected(decided, draft_after, past, cast, now):
     past(*NINE)
     RequestProjection.objects.create(
-        request=decided, number=1, projection=kept.keep(spec=cost_spec(), by=cast.author, now=now), option="own",
-        stated_by=cast.author, stated_at=now, widened_by=2, widened_on=9,
-    )  # fmt: skip
+        request=decided,
+        number=1,
+        projection=kept.keep(spec=cost_spec(), by=cast.author, now=now),
+        option="own",
+        stated_by=cast.author,
+        stated_at=now,
+        widened_by=2,
+        widened_on=9,
+    )
     found = comparison.widening_for(request=draft_after, estimator=cast.author, now=now)
     assert (found.factor, found.cases) == (Decimal("3.2"), 9)
 

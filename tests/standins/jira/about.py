@@ -1,4 +1,6 @@
-"""What the site is and how its one project is set up: account, permissions, screens, statuses. And what screens refuse."""
+"""What the site is and how its one project is set up: account, permissions, screens, statuses. And
+what screens refuse.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,10 +40,16 @@ class Config:
     index_lag_s: float = 0.0
     screen: dict[str, str] = field(
         default_factory=lambda: {
-            "summary": "Summary", "issuetype": "Issue Type", "project": "Project", "description": "Description",
-            "labels": "Labels", "priority": "Priority", "duedate": "Due date", "customfield_10020": "Cost centre",
+            "summary": "Summary",
+            "issuetype": "Issue Type",
+            "project": "Project",
+            "description": "Description",
+            "labels": "Labels",
+            "priority": "Priority",
+            "duedate": "Due date",
+            "customfield_10020": "Cost centre",
         }
-    )  # fmt: skip
+    )
     required: list[str] = field(default_factory=lambda: ["summary", "issuetype", "project"])
     denied: list[str] = field(default_factory=list)
     limits_writes: bool = True
@@ -59,9 +67,13 @@ class About:
 
     def server_info(self) -> Answer:
         return 200, {
-            "baseUrl": self.url, "version": "1001.0.0-SNAPSHOT", "versionNumbers": [1001, 0, 0],
-            "deploymentType": self.config.deployment, "buildNumber": 100_300, "serverTitle": "Jira stand-in",
-        }  # fmt: skip
+            "baseUrl": self.url,
+            "version": "1001.0.0-SNAPSHOT",
+            "versionNumbers": [1001, 0, 0],
+            "deploymentType": self.config.deployment,
+            "buildNumber": 100_300,
+            "serverTitle": "Jira stand-in",
+        }
 
     def myself(self) -> Answer:
         return 200, self.user() | {"emailAddress": self.config.email, "timeZone": "UTC", "locale": "en_GB"}
@@ -78,10 +90,16 @@ class About:
 
     def my_permissions(self, names: str) -> Answer:
         held = {
-            name: {"id": str(number), "key": name, "name": name, "type": "PROJECT", "description": "",
-                   "havePermission": name in PERMISSIONS and name not in self.config.denied}
+            name: {
+                "id": str(number),
+                "key": name,
+                "name": name,
+                "type": "PROJECT",
+                "description": "",
+                "havePermission": name in PERMISSIONS and name not in self.config.denied,
+            }
             for number, name in enumerate(names.split(","))
-        }  # fmt: skip
+        }
         return 200, {"permissions": held}
 
     def fields(self) -> Answer:
@@ -103,10 +121,17 @@ class About:
         if number not in ISSUE_TYPES:
             return 404, errors("The issue type selected is invalid.")
         fields = [
-            {"fieldId": name, "key": name, "name": label, "required": name in self.config.required,
-             "hasDefaultValue": False, "operations": ["set"], "schema": {"type": "string", "system": name}}
+            {
+                "fieldId": name,
+                "key": name,
+                "name": label,
+                "required": name in self.config.required,
+                "hasDefaultValue": False,
+                "operations": ["set"],
+                "schema": {"type": "string", "system": name},
+            }
             for name, label in self.config.screen.items()
-        ]  # fmt: skip
+        ]
         return 200, {"fields": fields, "maxResults": 50, "startAt": 0, "total": len(fields)}
 
     def user(self, account: str = ACCOUNT) -> Json:

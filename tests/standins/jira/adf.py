@@ -79,9 +79,18 @@ def text_length(node: object) -> int:
 
 
 TAGS = {
-    "paragraph": "p", "blockquote": "blockquote", "bulletList": "ul", "orderedList": "ol", "listItem": "li",
-    "table": "table", "tableRow": "tr", "tableHeader": "th", "tableCell": "td", "codeBlock": "pre", "panel": "aside",
-}  # fmt: skip
+    "paragraph": "p",
+    "blockquote": "blockquote",
+    "bulletList": "ul",
+    "orderedList": "ol",
+    "listItem": "li",
+    "table": "table",
+    "tableRow": "tr",
+    "tableHeader": "th",
+    "tableCell": "td",
+    "codeBlock": "pre",
+    "panel": "aside",
+}
 
 
 def as_html(node: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The issues of the site: created, searched, commented, moved, linked. No HTTP here.
 
-Every public method answers (status, body). The lock makes each one a transaction; search sees an issue only `index_lag_s`
+Every public method answers (status, body). The lock makes each one a transaction; search sees an issue only
+`index_lag_s`
 after it was created, as Jira's own index lags behind.
 """
 
@@ -64,9 +65,7 @@ class Issues:
             found = self._find(name)
             return (200, self.shown(found, wanted)) if found else _no_issue()
 
-    def search(
-        self, query: str, wanted: list[str], results_max: int, reconcile: Sequence[str | int] = ()
-    ) -> Answer:  # fmt: skip
+    def search(self, query: str, wanted: list[str], results_max: int, reconcile: Sequence[str | int] = ()) -> Answer:
         """Search as far as the index has come; the issues named in `reconcile` are seen at once."""
         seen, lag_s = {str(name) for name in reconcile}, self.about.config.index_lag_s
         with self.lock:
@@ -100,9 +99,12 @@ class Issues:
             moment = _iso(self.clock())
             found["said"] = found.get("said", 0) + 1  # a number is not used again
             comment = {
-                "id": f"{found['id']}{found['said']:03}", "author": self.about.user(author),
-                "body": payload["body"], "created": moment, "updated": moment,
-            }  # fmt: skip
+                "id": f"{found['id']}{found['said']:03}",
+                "author": self.about.user(author),
+                "body": payload["body"],
+                "created": moment,
+                "updated": moment,
+            }
             found["comments"].append(comment)
             self._touch(found, "comment_created")
         return 201, comment
@@ -130,9 +132,13 @@ class Issues:
             history = found.get("history", [])
         page = history[start : start + results_max]
         return 200, {
-            "self": f"{self.about.url}/rest/api/3/issue/{name}/changelog", "values": page, "startAt": start,
-            "maxResults": results_max, "total": len(history), "isLast": start + len(page) >= len(history),
-        }  # fmt: skip
+            "self": f"{self.about.url}/rest/api/3/issue/{name}/changelog",
+            "values": page,
+            "startAt": start,
+            "maxResults": results_max,
+            "total": len(history),
+            "isLast": start + len(page) >= len(history),
+        }
 
     def fetched(self, names: list[str], wanted: list[str]) -> Answer:
         """Many issues at once, as they stand; those that are not there are left out."""
@@ -162,9 +168,14 @@ class Issues:
     def _log_move(self, issue: Json, status: str, author: str) -> None:
         before, history = issue["status"], issue.setdefault("history", [])
         item = {
-            "field": "status", "fieldtype": "jira", "fieldId": "status", "from": before,
-            "fromString": STATUSES[before][0], "to": status, "toString": STATUSES[status][0],
-        }  # fmt: skip
+            "field": "status",
+            "fieldtype": "jira",
+            "fieldId": "status",
+            "from": before,
+            "fromString": STATUSES[before][0],
+            "to": status,
+            "toString": STATUSES[status][0],
+        }
         entry = {"id": f"{issue['id']}{len(history) + 1:04}", "author": self.about.user(author), "items": [item]}
         history.append(entry | {"created": _iso(self.clock())})
 
@@ -221,10 +232,12 @@ class Issues:
     def shown(self, issue: Json, wanted: list[str]) -> Json:
         """An issue as the API shows it; `wanted` names fields, empty or `*all` for all."""
         fields = issue["fields"] | {
-            "status": self.about.status(issue["status"]), "created": _iso(issue["created_s"]), "updated": _iso(issue["updated_s"]),
+            "status": self.about.status(issue["status"]),
+            "created": _iso(issue["created_s"]),
+            "updated": _iso(issue["updated_s"]),
             "project": {"id": "10000", "key": self.about.config.project, "name": self.about.config.project_name},
             "resolution": {"name": "Done"} if STATUSES[issue["status"]][1] == "done" else None,
-        }  # fmt: skip
+        }
         if wanted and "*all" not in wanted:
             fields = {name: value for name, value in fields.items() if name in wanted}
         return {
@@ -237,11 +250,20 @@ class Issues:
     def _ways(self, issue: Json) -> list[Json]:
         allowed = self.about.config.ways.get(STATUSES[issue["status"]][0])
         return [
-            {"id": f"{number}1", "name": name, "to": self.about.status(status), "hasScreen": False, "isGlobal": True,
-             "isInitial": False, "isAvailable": True, "isConditional": False, "looped": False}
+            {
+                "id": f"{number}1",
+                "name": name,
+                "to": self.about.status(status),
+                "hasScreen": False,
+                "isGlobal": True,
+                "isInitial": False,
+                "isAvailable": True,
+                "isConditional": False,
+                "looped": False,
+            }
             for number, (status, (name, _)) in enumerate(STATUSES.items(), start=1)
             if status != issue["status"] and (allowed is None or name in allowed)
-        ]  # fmt: skip
+        ]
 
     def _find(self, name: str) -> Json | None:
         return next((i for i in self.issues if name in {i["id"], i["key"]} and not i.get("deleted")), None)

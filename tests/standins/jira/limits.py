@@ -28,9 +28,7 @@ class WriteLimits:
             writes_s = self._writes_s[issue]
             while writes_s and writes_s[0] <= now_s - max(span_s for _, span_s in self.windows):
                 writes_s.popleft()
-            waits_s = [
-                writes_s[-count] + span_s - now_s for count, span_s in self.windows if len(writes_s) >= count
-            ]  # fmt: skip
+            waits_s = [writes_s[-count] + span_s - now_s for count, span_s in self.windows if len(writes_s) >= count]
             if (wait_s := max(waits_s, default=0.0)) > 0:
                 return wait_s
             writes_s.append(now_s)

@@ -1,4 +1,6 @@
-"""The pages a person sees: the board at `/`, one ticket at `/browse/KEY`. Read only, no script, nothing from elsewhere."""
+"""The pages a person sees: the board at `/`, one ticket at `/browse/KEY`. Read only, no script,
+nothing from elsewhere.
+"""
 
 from html import escape
 
@@ -51,7 +53,8 @@ def ticket(about: About, issue: Json) -> str:
     body = (
         f"<p>{escape(issue['key'])} · {escape(fields['issuetype']['name'])} {_lozenge(issue)}</p>"
         f"<h1>{escape(fields['summary'])}</h1>{as_html(fields['description']) if 'description' in fields else ''}"
-        f"<p>Labels: {labels or 'none'}</p><h2>Links</h2><ul>{links or '<li>none</li>'}</ul><h2>Comments</h2>{comments or '<p>none</p>'}"
+        "<p>Labels: "
+        f"{labels or 'none'}</p><h2>Links</h2><ul>{links or '<li>none</li>'}</ul><h2>Comments</h2>{comments or '<p>none</p>'}"
     )
     return _page(f"{issue['key']} {fields['summary']}", about, body)
 
@@ -70,6 +73,7 @@ def _page(title: str, about: About, body: str) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/_style.css"></head><body>'
-        f'<header><a href="/">{escape(about.config.project_name)}</a>: a stand-in for Jira Cloud, for tests and the demo</header>'
+        f'<header><a href="/">{escape(about.config.project_name)}</a>: a stand-in for Jira Cloud, for tests and the '
+        "demo</header>"
         f"<main>{body}</main></body></html>"
     )

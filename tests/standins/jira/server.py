@@ -52,17 +52,38 @@ ROUTES: list[Route] = [
     route("GET", "/issue/createmeta/*/issuetypes/*", lambda r: r.about.issue_type_fields(r.names[1])),
     route("POST", "/issue", lambda r: r.issues.create(r.body, strip_labels=bool(r.fault and r.fault.strip_labels))),
     route("GET", "/issue/*", lambda r: r.issues.issue(r.names[0], r.fields())),
-    route("GET", "/issue/*/changelog", lambda r: r.issues.changelog(
-        r.names[0], int(r.one("startAt", "0")), min(100, int(r.one("maxResults", "100"))))),
+    route(
+        "GET",
+        "/issue/*/changelog",
+        lambda r: r.issues.changelog(r.names[0], int(r.one("startAt", "0")), min(100, int(r.one("maxResults", "100")))),
+    ),
     route("POST", "/issue/bulkfetch", lambda r: r.issues.fetched(r.body["issueIdsOrKeys"], r.body.get("fields") or [])),
     route("GET", "/status", lambda r: r.about.statuses()),
     route("DELETE", "/issue/*", lambda r: r.issues.delete(r.names[0])),
-    route("GET", "/search/jql", lambda r: r.issues.search(
-        r.one("jql"), r.fields(), int(r.one("maxResults", "50")), r.query.get("reconcileIssues", []))),
-    route("POST", "/search/jql", lambda r: r.issues.search(
-        r.body["jql"], r.body.get("fields") or ["id"], r.body.get("maxResults", 50), r.body.get("reconcileIssues", []))),
-    route("GET", "/issue/*/comment", lambda r: r.issues.comments(
-        r.names[0], int(r.one("startAt", "0")), min(100, int(r.one("maxResults", "50"))), r.one("orderBy"))),
+    route(
+        "GET",
+        "/search/jql",
+        lambda r: r.issues.search(
+            r.one("jql"), r.fields(), int(r.one("maxResults", "50")), r.query.get("reconcileIssues", [])
+        ),
+    ),
+    route(
+        "POST",
+        "/search/jql",
+        lambda r: r.issues.search(
+            r.body["jql"],
+            r.body.get("fields") or ["id"],
+            r.body.get("maxResults", 50),
+            r.body.get("reconcileIssues", []),
+        ),
+    ),
+    route(
+        "GET",
+        "/issue/*/comment",
+        lambda r: r.issues.comments(
+            r.names[0], int(r.one("startAt", "0")), min(100, int(r.one("maxResults", "50"))), r.one("orderBy")
+        ),
+    ),
     route("POST", "/issue/*/comment", lambda r: r.issues.add_comment(r.names[0], r.body)),
     route("GET", "/issue/*/transitions", lambda r: r.issues.transitions(r.names[0])),
     route("POST", "/issue/*/transitions", lambda r: r.issues.transition(r.names[0], r.body)),
@@ -70,13 +91,14 @@ ROUTES: list[Route] = [
     route("POST", "/issue/*/remotelink", lambda r: r.issues.set_link(r.names[0], r.body)),
     route("GET", "/issue/*/properties/*", lambda r: r.issues.get_property(*r.names)),
     route("PUT", "/issue/*/properties/*", lambda r: r.issues.set_property(*r.names, r.body)),
-]  # fmt: skip
+]
 
 
 class Site(ThreadingHTTPServer):
     """The server on a port of this machine only.
 
-    `log` keeps "METHOD /path status" of every API request (0: dropped), `arrivals` when each came, by the site's clock, and
+    `log` keeps "METHOD /path status" of every API request (0: dropped), `arrivals` when each came, by the site's clock,
+    and
     `manners` which of them came before the time that a 429 had named.
     """
 

@@ -63,10 +63,13 @@ class Webhooks:
     def _happened(self, event: str, issue: dict[str, Any]) -> None:
         """A change: what is to be sent of it, if it is not lost."""
         self.sent += 1
-        delivery = self.signed({
-            "timestamp": int(self.issues.clock() * 1000), "webhookEvent": event,
-            "issue": self.issues.shown(issue, ["summary", "status", "updated", "labels"]),
-        })  # fmt: skip
+        delivery = self.signed(
+            {
+                "timestamp": int(self.issues.clock() * 1000),
+                "webhookEvent": event,
+                "issue": self.issues.shown(issue, ["summary", "status", "updated", "labels"]),
+            }
+        )
         if self.rng.random() < self.drop:
             return
         for _ in range(1 + (self.rng.random() < self.duplicate)):

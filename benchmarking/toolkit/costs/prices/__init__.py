@@ -1,1 +1,3 @@
-"""The price book: dated, sourced prices of machines, endpoints, storage, traffic and managed models, and what moved since."""
+"""The price book: dated, sourced prices of machines, endpoints, storage, traffic and managed models, and what moved
+since.
+"""

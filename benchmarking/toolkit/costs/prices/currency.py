@@ -45,7 +45,10 @@ class FxTable:
             rate for rate in self.rates if rate.currency == currency and 0 <= (on - rate.as_of).days <= RATE_DAYS
         ]
         if not fitting:
-            text = f"There is no rate from {currency} to USD of {on} or the {RATE_DAYS} days before it; add one to the table."
+            text = (
+                f"There is no rate from {currency} to USD of {on} or the {RATE_DAYS} days before it; add one to the "
+                "table."
+            )
             raise Invalid(text, field="currency", code="no_rate")
         rate = max(fitting, key=lambda each: each.as_of)
         return Conversion(currency, amount, rate.usd_per_unit, rate.as_of, rate.source)

@@ -36,7 +36,8 @@ def write_bodies(path: Path, *, seed: int) -> Path:
 def settled(
     fire: Callable[[], dict[str, Any]], *, name: str = "response_time_p95_ms", limit: float = LIMIT_MS
 ) -> dict[str, Any]:
-    """Fire until the test is valid enough to count and tells on which side of the limit the figure lies; ATTEMPTS at most.
+    """Fire until the test is valid enough to count and tells on which side of the limit the figure lies; ATTEMPTS at
+    most.
 
     Other work on the machine makes a test that tells nothing; how many it took stands in `attempts`.
     """
@@ -56,15 +57,25 @@ def is_open(load: Mapping[str, Any], *, name: str = "response_time_p95_ms", limi
 
 
 def fired(server: tuple[str, str], bodies: Path, settings: FraudSettings, say: Say, now: datetime) -> dict[str, Any]:
-    """Start `(kind, given)`, fire at it for the settings' time, and return `load` (`weighbridge.load/1`) and `timings`."""
+    """Start `(kind, given)`, fire at it for the settings' time, and return `load`
+    (`weighbridge.load/1`) and `timings`.
+    """
     with running(*server) as port, tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
         url = f"http://127.0.0.1:{port}/score"
         ask(port, "POST", "/score", bodies.read_bytes().split(b"\n")[0])  # the first answer warms up
         plan = Plan(
-            url=url, rate_per_s=settings.rate_per_s, duration_s=settings.seconds, method="POST", body=str(bodies),
-            headers=(("Content-Type", "application/json"),), connections=256, expect=Expectation(json_key="score", every=20),
-            timeout_s=5.0, seed=settings.seed, p99_limit_ms=LIMIT_MS,
-        )  # fmt: skip
+            url=url,
+            rate_per_s=settings.rate_per_s,
+            duration_s=settings.seconds,
+            method="POST",
+            body=str(bodies),
+            headers=(("Content-Type", "application/json"),),
+            connections=256,
+            expect=Expectation(json_key="score", every=20),
+            timeout_s=5.0,
+            seed=settings.seed,
+            p99_limit_ms=LIMIT_MS,
+        )
         target = check_target(url, permissions=(), resolve=addresses_of)
         result, _ = run_load(
             plan, target, caps=Caps(), folder=Path(folder), on_progress=say, should_stop=lambda: False, now=now

@@ -1,4 +1,5 @@
-"""Lessons: trains B and C, measures both on the same test rows, and measures C at parts of the data for its learning curve.
+"""Lessons: trains B and C, measures both on the same test rows, and measures C at parts of the data for its learning
+curve.
 
 Recall counts the reported frauds that are flagged where 1 genuine transaction in 100 is. Networks train on one thread:
 small batches gain nothing from more.
@@ -57,19 +58,29 @@ def taught(option: str, folder: Path, settings: FraudSettings, say: Say) -> dict
                 )
             start = 0.4 if option == "b" else 0.0
             _fitted(
-                network, option, labelled(settings), settings, settings.epochs[option], folder / f"{option}.safetensors",
+                network,
+                option,
+                labelled(settings),
+                settings,
+                settings.epochs[option],
+                folder / f"{option}.safetensors",
                 lambda share, doing: say(start + share * (1 - start), f"{option.upper()}: {doing}"),
-            )  # fmt: skip
+            )
         seconds = time.monotonic() - begun
         export(network, model, example=labelled(settings).x[:1])
         passes = settings.rows * settings.epochs[option] + (
             settings.unlabelled * settings.pretrain_epochs if option == "b" else 0
         )
         return {
-            "option": option, "parameters": parameters(network), "seconds": round(seconds, 2), "passes": passes,
-            "rows_per_s": round(passes / seconds, 1), "recall": recall_of(model, test_set(settings)),
-            "model_bytes": model.stat().st_size, "digest": digest_of_file(model),
-        }  # fmt: skip
+            "option": option,
+            "parameters": parameters(network),
+            "seconds": round(seconds, 2),
+            "passes": passes,
+            "rows_per_s": round(passes / seconds, 1),
+            "recall": recall_of(model, test_set(settings)),
+            "model_bytes": model.stat().st_size,
+            "digest": digest_of_file(model),
+        }
 
     record = kept(folder / f"{option}.json", decides, make)
     if not model.is_file() or digest_of_file(model) != record["digest"]:
@@ -98,9 +109,13 @@ def curve_of(folder: Path, settings: FraudSettings, say: Say) -> dict[str, Any]:
         rows.append(size)
         errors.append(1 - found["recall"])
     say(0.6, "C with four times the transactions, to hold the forecast against")
-    beyond = kept(folder / "beyond.json", _decides(settings, "c") | {"beyond": BEYOND}, lambda: {
-        "recall": _measured_c(generate(settings.rows * BEYOND, seed=settings.seed + 3), 1 / BEYOND, test, settings)
-    })  # fmt: skip
+    beyond = kept(
+        folder / "beyond.json",
+        _decides(settings, "c") | {"beyond": BEYOND},
+        lambda: {
+            "recall": _measured_c(generate(settings.rows * BEYOND, seed=settings.seed + 3), 1 / BEYOND, test, settings)
+        },
+    )
     best = caught(test.log_odds, test.y) / int(test.y.sum())
     try:
         curve, why = as_document(forecast(rows, errors), metric="recall"), ""
@@ -178,9 +193,12 @@ def _pretrained(network: Any, folder: Path, settings: FraudSettings, say: Say) -
 
     lesson = Lesson(x=x, loss=lambda misses, _rows: misses.mean(), key={"guess": settings.seed})
     fit(
-        Guessing(), lesson, settings=_training("b", settings, settings.pretrain_epochs),
-        checkpoint=folder / "pretrained.safetensors", on_progress=say,
-    )  # fmt: skip
+        Guessing(),
+        lesson,
+        settings=_training("b", settings, settings.pretrain_epochs),
+        checkpoint=folder / "pretrained.safetensors",
+        on_progress=say,
+    )
 
 
 def _fitted(
@@ -211,10 +229,15 @@ def _training(option: str, settings: FraudSettings, epochs: int) -> TrainingSett
 def _decides(settings: FraudSettings, option: str) -> dict[str, Any]:
     """Return all of the settings that a lesson hangs on."""
     return {
-        "option": option, "rows": settings.rows, "test_rows": settings.test_rows, "seed": settings.seed, "batch": settings.batch,
-        "epochs": settings.epochs[option], "rate": str(RATES[option]),
+        "option": option,
+        "rows": settings.rows,
+        "test_rows": settings.test_rows,
+        "seed": settings.seed,
+        "batch": settings.batch,
+        "epochs": settings.epochs[option],
+        "rate": str(RATES[option]),
         **({"unlabelled": settings.unlabelled, "pretrain": settings.pretrain_epochs} if option == "b" else {}),
-    }  # fmt: skip
+    }
 
 
 def _slice(rows: Transactions, start: int, size: int) -> Transactions:

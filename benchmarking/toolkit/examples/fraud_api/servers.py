@@ -1,7 +1,8 @@
 """The servers that are fired at, each a process of its own: a model behind HTTP, and the stand-in for the managed API.
 
 `POST /score` takes `{"features": [12 numbers]}`; `GET /timings` says how much processor time answers took. Both speak
-HTTP/1.1 through httptools on uvloop, one process, one thread, no batching. Every answer of the stand-in says what it is.
+HTTP/1.1 through httptools on uvloop, one process, one thread, no batching. Every answer of the stand-in says what it
+is.
 """
 
 import asyncio
@@ -94,7 +95,10 @@ class Connection(asyncio.Protocol):
 
     def _write(self, status: int, document: dict[str, Any]) -> None:
         body = json.dumps(document).encode()
-        head = f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = (
+            f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: application/json\r\nContent-Length: "
+            f"{len(body)}\r\n\r\n"
+        )
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(head.encode() + body)
 

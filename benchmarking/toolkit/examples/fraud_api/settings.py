@@ -37,7 +37,8 @@ class StandIn:
     def words(self) -> str:
         """Return the law in one sentence."""
         return (
-            f"latency lognormal around {self.median_ms:g} ms with sigma {self.sigma:g}, {self.error_rate:.2%} of the answers "
+            f"latency lognormal around {self.median_ms:g} ms with sigma {self.sigma:g}, {self.error_rate:.2%} of the "
+            "answers "
             f"503, above {self.limit_per_s:,.0f} a second 429"
         )
 
@@ -46,7 +47,8 @@ class StandIn:
 class Declared:
     """What people have to say because nothing here can measure it; each pair holds it nine times in ten.
 
-    `recall` is that of the managed API at one false alarm in 100; weeks are those of all people together, calendar time.
+    `recall` is that of the managed API at one false alarm in 100; weeks are those of all people together, calendar
+    time.
     """
 
     recall: tuple[float, float, float] = (0.66, 0.58, 0.72)
@@ -94,6 +96,12 @@ class FraudSettings:
 
 FULL = FraudSettings()
 QUICK = FraudSettings(
-    rows=6_000, unlabelled=2_000, test_rows=20_000, pretrain_epochs=1, epochs={"b": 2, "c": 8}, rate_per_s=200.0,
-    seconds=5.0, draws=1_000,
-)  # fmt: skip
+    rows=6_000,
+    unlabelled=2_000,
+    test_rows=20_000,
+    pretrain_epochs=1,
+    epochs={"b": 2, "c": 8},
+    rate_per_s=200.0,
+    seconds=5.0,
+    draws=1_000,
+)

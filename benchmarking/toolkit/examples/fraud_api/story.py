@@ -76,14 +76,20 @@ def _fire(
     """Fire at the stand-in of A, and at B and C behind a local server; the results lie in `load-<option>.json`."""
     bodies = firing.write_bodies(folder / "requests.jsonl", seed=settings.seed + 4)
     law = dataclasses.asdict(settings.stand_in)
-    servers = {"a": ("stand-in", json.dumps(law)), **{each: ("model", str(folder / f"{each}.onnx")) for each in ("b", "c")}}  # fmt: skip
+    servers = {
+        "a": ("stand-in", json.dumps(law)),
+        **{each: ("model", str(folder / f"{each}.onnx")) for each in ("b", "c")},
+    }
     tests = {}
     for index, (option, server) in enumerate(servers.items()):
         part = _rising(_part(say, index / len(servers), (index + 1) / len(servers)))
         decides = {
-            "rate": str(settings.rate_per_s), "seconds": str(settings.seconds), "seed": settings.seed, "server": server[0],
+            "rate": str(settings.rate_per_s),
+            "seconds": str(settings.seconds),
+            "seed": settings.seed,
+            "server": server[0],
             "given": taught[option]["digest"] if option in taught else server[1],
-        }  # fmt: skip
+        }
 
         def fire(server: tuple[str, str] = server, part: Say = part, option: str = option) -> dict[str, Any]:
             def follow(share: float, _doing: str) -> None:

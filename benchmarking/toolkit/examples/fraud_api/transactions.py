@@ -1,10 +1,13 @@
 """Transactions: no package ships labelled payments, so a generator makes them, by a law whose best score is known.
 
-The law. Twelve features x, each standard normal, every two correlated by 0.2 (one shared factor). The log odds of fraud are
+The law. Twelve features x, each standard normal, every two correlated by 0.2 (one shared factor). The log odds of fraud
+are
 
-    s(x) = b + 1.5·x1 + 1.1·x2 + 0.9·x3 - 0.7·x4 + 0.5·x5 + 1.2·x1·x2 - 0.9·x3·x6 + 1.1·max(x7, 0)·max(x8, 0) + 0.7·x9·x10·x11
+    s(x) = b + 1.5·x1 + 1.1·x2 + 0.9·x3 - 0.7·x4 + 0.5·x5 + 1.2·x1·x2 - 0.9·x3·x6 + 1.1·max(x7, 0)·max(x8, 0) +
+    0.7·x9·x10·x11
 
-with b such that about 1 transaction in 100 is fraud; x12 says nothing. A fraud is drawn with probability 1 / (1 + exp(-s)), and
+with b such that about 1 transaction in 100 is fraud; x12 says nothing. A fraud is drawn with probability 1 / (1 +
+exp(-s)), and
 3 % of frauds are never reported: they are labelled genuine. No detector can order transactions better than s does, so
 the ceiling of every model is known, which real data never tell; what is estimated here can be held against it.
 """
@@ -16,10 +19,19 @@ from numpy.typing import NDArray
 
 FEATURES = 12
 NAMES = (
-    "amount against the customer's usual", "payments in the last hour", "distance from the last payment", "age of the account",
-    "share of night payments", "risk of the merchant's trade", "new device", "new address", "refunds of the merchant",
-    "declined attempts", "hour of the day", "noise",
-)  # fmt: skip
+    "amount against the customer's usual",
+    "payments in the last hour",
+    "distance from the last payment",
+    "age of the account",
+    "share of night payments",
+    "risk of the merchant's trade",
+    "new device",
+    "new address",
+    "refunds of the merchant",
+    "declined attempts",
+    "hour of the day",
+    "noise",
+)
 SHARED_FACTOR, UNREPORTED = 0.2, 0.03
 INTERCEPT = -9.5
 FALSE_ALARMS = 0.01
@@ -28,7 +40,9 @@ Rows = NDArray[np.float32]
 
 @dataclasses.dataclass(frozen=True)
 class Transactions:
-    """Features (n, 12) and labels (n,), 1 for a reported fraud; `log_odds` (n,) are the law's own, which no model sees."""
+    """Features (n, 12) and labels (n,), 1 for a reported fraud; `log_odds` (n,) are the law's own,
+    which no model sees.
+    """
 
     x: Rows
     y: NDArray[np.int64]
@@ -51,13 +65,23 @@ def log_odds(x: Rows) -> NDArray[np.float64]:
     """Return s(x) of the law."""
     c = x.astype(np.float64).T
     found: NDArray[np.float64] = (
-        INTERCEPT + 1.5 * c[0] + 1.1 * c[1] + 0.9 * c[2] - 0.7 * c[3] + 0.5 * c[4] + 1.2 * c[0] * c[1] - 0.9 * c[2] * c[5]
-        + 1.1 * np.maximum(c[6], 0) * np.maximum(c[7], 0) + 0.7 * c[8] * c[9] * c[10]
-    )  # fmt: skip
+        INTERCEPT
+        + 1.5 * c[0]
+        + 1.1 * c[1]
+        + 0.9 * c[2]
+        - 0.7 * c[3]
+        + 0.5 * c[4]
+        + 1.2 * c[0] * c[1]
+        - 0.9 * c[2] * c[5]
+        + 1.1 * np.maximum(c[6], 0) * np.maximum(c[7], 0)
+        + 0.7 * c[8] * c[9] * c[10]
+    )
     return found
 
 
 def caught(scores: NDArray[np.floating], labels: NDArray[np.int64], *, false_alarms: float = FALSE_ALARMS) -> int:
-    """Return how many labelled frauds score above the threshold that flags a share `false_alarms` of the genuine ones."""
+    """Return how many labelled frauds score above the threshold that flags a share `false_alarms`
+    of the genuine ones.
+    """
     threshold = np.quantile(scores[labels == 0], 1 - false_alarms)
     return int((scores[labels == 1] > threshold).sum())

@@ -25,25 +25,34 @@ CRITERIA = (
     Criterion(id=TIME, name="Development Time", unit="weeks", direction=Direction.MIN),
 )
 JUDGEMENTS = (
-    Judgement(COST, LATENCY, 2), Judgement(COST, ACCURACY, 1), Judgement(COST, TIME, 3), Judgement(ACCURACY, LATENCY, 2),
-    Judgement(LATENCY, TIME, 2), Judgement(ACCURACY, TIME, 3),
-)  # fmt: skip
+    Judgement(COST, LATENCY, 2),
+    Judgement(COST, ACCURACY, 1),
+    Judgement(COST, TIME, 3),
+    Judgement(ACCURACY, LATENCY, 2),
+    Judgement(LATENCY, TIME, 2),
+    Judgement(ACCURACY, TIME, 3),
+)
 QUESTION = "Which detector scores up to 1,000 transactions a second, 95 % of them within 200 ms, at what cost?"
 FIGURE = "equivalent_annual_usd"
 
 
 @dataclasses.dataclass(frozen=True)
 class Weighed:
-    """The decision, and the same with C at the recall that four times the data would bring (None without a forecast)."""
+    """The decision, and the same with C at the recall that four times the data would bring (None
+    without a forecast).
+    """
 
     decision: MatrixDecision
     at_ceiling: MatrixDecision | None
 
 
 def weighed(
-    settings: FraudSettings, projection: Projection, lessons: Mapping[str, Mapping[str, Any]],
-    tests: Mapping[str, Mapping[str, Any]], curve: Mapping[str, Any] | None,
-) -> Weighed:  # fmt: skip
+    settings: FraudSettings,
+    projection: Projection,
+    lessons: Mapping[str, Mapping[str, Any]],
+    tests: Mapping[str, Mapping[str, Any]],
+    curve: Mapping[str, Any] | None,
+) -> Weighed:
     """Fill the matrix and decide it."""
     weights = ahp([each.id for each in CRITERIA], JUDGEMENTS)
     accuracy = {
@@ -52,12 +61,17 @@ def weighed(
         "c": _c_now(lessons["c"], curve),
     }
     options = tuple(
-        Option(title, {
-            COST: _cost(projection, option), LATENCY: _latency(tests[option]["load"], option), ACCURACY: accuracy[option],
-            TIME: _weeks(settings, option),
-        })
+        Option(
+            title,
+            {
+                COST: _cost(projection, option),
+                LATENCY: _latency(tests[option]["load"], option),
+                ACCURACY: accuracy[option],
+                TIME: _weeks(settings, option),
+            },
+        )
         for option, title in OPTIONS.items()
-    )  # fmt: skip
+    )
     matrix = Matrix(
         title="Which fraud detector", question=QUESTION, criteria=CRITERIA, weights=weights, options=options
     )

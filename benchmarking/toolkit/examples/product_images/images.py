@@ -35,7 +35,8 @@ def folder_of(named: Path | None) -> Path:
     missing = [name for name in SHA256 if not (folder / name).is_file()]
     if missing:
         raise Invalid(
-            f"The product images are missing: {folder} has no {missing[0]}. Run `apt-get install {PACKAGE}`, or put the "
+            f"The product images are missing: {folder} has no {missing[0]}. Run `apt-get install {PACKAGE}`, or put "
+            "the "
             "four .gz files of Fashion-MNIST (MIT licence) into a folder and name it with --data.",
             code="images_missing",
             field="data",

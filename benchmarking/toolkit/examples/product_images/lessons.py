@@ -54,10 +54,16 @@ def trained(task: Task, say: Say, *, clock: Callable[[], float] = time.monotonic
 
     Raises Invalid where weights are missing; whatever `say` raises passes through.
     """
-    key = digest_of({
-        "family": task.family, "epochs": task.epochs, "seed": task.seed, "rate": RATES[task.family],
-        "images": digest_of_array(task.images.x), "classes": digest_of_array(task.images.y),
-    })  # fmt: skip
+    key = digest_of(
+        {
+            "family": task.family,
+            "epochs": task.epochs,
+            "seed": task.seed,
+            "rate": RATES[task.family],
+            "images": digest_of_array(task.images.x),
+            "classes": digest_of_array(task.images.y),
+        }
+    )
     record = _record(task.folder / RECORD)
     if record.get("key") == key and task.model.is_file() and record.get("digest") == digest_of_file(task.model):
         return record
@@ -67,13 +73,22 @@ def trained(task: Task, say: Say, *, clock: Callable[[], float] = time.monotonic
     losses = _taught(task, key, tuned, x, epochs, say)
     export(frozen(tuned), task.model, example=task.images.x[:1])
     record = {
-        "key": key, "family": task.family, "epochs": epochs, "losses": losses, "seconds": round(clock() - begun, 1),
-        "images": len(task.images.x), "digest": digest_of_file(task.model),
-        "manifest": manifest.sealed({
-            "libraries": manifest.libraries(("numpy", "torch", "torchvision")), "machine": manifest.machine(),
-            "weights": networks.WEIGHTS_FILE if task.family == "mobilenet" else None, "seed": task.seed,
-        }),
-    }  # fmt: skip
+        "key": key,
+        "family": task.family,
+        "epochs": epochs,
+        "losses": losses,
+        "seconds": round(clock() - begun, 1),
+        "images": len(task.images.x),
+        "digest": digest_of_file(task.model),
+        "manifest": manifest.sealed(
+            {
+                "libraries": manifest.libraries(("numpy", "torch", "torchvision")),
+                "machine": manifest.machine(),
+                "weights": networks.WEIGHTS_FILE if task.family == "mobilenet" else None,
+                "seed": task.seed,
+            }
+        ),
+    }
     _write(task.folder / RECORD, record)
     return record
 
@@ -108,7 +123,9 @@ def _seen(frozen: Any, task: Task, say: Say) -> NDArray[Any]:
 
 
 def _affordable(task: Task, key: str, network: Any, x: Any, seconds: float, clock: Callable[[], float]) -> int:
-    """Return how many epochs fit into `seconds`, at least one, at most what was asked for; as written down, if it is."""
+    """Return how many epochs fit into `seconds`, at least one, at most what was asked for; as
+    written down, if it is.
+    """
     known = _record(task.folder / PACE)
     if known.get("key") == key:
         return int(known["epochs"])
@@ -132,10 +149,12 @@ def _taught(task: Task, key: str, network: Any, x: Any, epochs: int, say: Say) -
     settings = TrainingSettings(epochs=epochs, seed=task.seed, learning_rate=RATES[task.family])
     start = FROZEN_SHARE if task.family == "mobilenet" else 0.0
     return fit(
-        network, dataclasses.replace(_lesson(task, x), key={"lesson": key}), settings=settings,
+        network,
+        dataclasses.replace(_lesson(task, x), key={"lesson": key}),
+        settings=settings,
         checkpoint=task.folder / "checkpoint.safetensors",
         on_progress=lambda share, doing: say(start + share * (1 - start), f"{task.family}: {doing}"),
-    )  # fmt: skip
+    )
 
 
 def _lesson(task: Task, x: Any) -> Lesson:

@@ -36,7 +36,8 @@ def weights_path() -> Path:
 
 
 def mobilenet(path: Path) -> tuple[Any, Any]:
-    """Return MobileNetV2 in two parts: the frozen one with ImageNet's weights, and the one to fine-tune with a new head.
+    """Return MobileNetV2 in two parts: the frozen one with ImageNet's weights, and the one to fine-tune with a new
+    head.
 
     The three colours of the first layer become one by summing its weights, which is what grey light does to it.
     """
@@ -52,9 +53,12 @@ def mobilenet(path: Path) -> tuple[Any, Any]:
     whole.features[0][0] = grey
     frozen = nn.Sequential(_enlarging(), *whole.features[:FROZEN_BLOCKS]).eval().requires_grad_(requires_grad=False)
     tuned = nn.Sequential(
-        *whole.features[FROZEN_BLOCKS:], nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2),
+        *whole.features[FROZEN_BLOCKS:],
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Dropout(0.2),
         nn.Linear(whole.last_channel, CLASSES),
-    )  # fmt: skip
+    )
     return frozen, tuned
 
 
@@ -72,14 +76,22 @@ def _enlarging() -> Any:
 
 
 def resnet(*, width: int = 16) -> Any:
-    """Return a small ResNet (He et al. 2016): three residual blocks of `width`, twice and four times as many channels."""
+    """Return a small ResNet (He et al. 2016): three residual blocks of `width`, twice and four
+    times as many channels.
+    """
     from torch import nn
 
     return nn.Sequential(
-        nn.Conv2d(1, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(),
-        _residual(width, width, stride=1), _residual(width, 2 * width, stride=2), _residual(2 * width, 4 * width, stride=2),
-        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4 * width, CLASSES),
-    )  # fmt: skip
+        nn.Conv2d(1, width, 3, padding=1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(),
+        _residual(width, width, stride=1),
+        _residual(width, 2 * width, stride=2),
+        _residual(2 * width, 4 * width, stride=2),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4 * width, CLASSES),
+    )
 
 
 def _residual(before: int, after: int, *, stride: int) -> Any:
@@ -91,9 +103,12 @@ def _residual(before: int, after: int, *, stride: int) -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.body = nn.Sequential(
-                nn.Conv2d(before, after, 3, stride, 1, bias=False), nn.BatchNorm2d(after), nn.ReLU(),
-                nn.Conv2d(after, after, 3, 1, 1, bias=False), nn.BatchNorm2d(after),
-            )  # fmt: skip
+                nn.Conv2d(before, after, 3, stride, 1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+                nn.Conv2d(after, after, 3, 1, 1, bias=False),
+                nn.BatchNorm2d(after),
+            )
             is_same = stride == 1 and before == after
             self.short = nn.Identity() if is_same else nn.Conv2d(before, after, 1, stride, bias=False)
 

@@ -45,9 +45,11 @@ class ExampleSettings:
     def trial(self) -> TrialSettings:
         """Return how each candidate is measured, on one thread."""
         scenario = SingleStream(
-            min_samples=self.samples, min_duration_s=self.least_s, max_duration_s=self.longest_s,
+            min_samples=self.samples,
+            min_duration_s=self.least_s,
+            max_duration_s=self.longest_s,
             warmup=WarmUp(max_duration_s=3.0),
-        )  # fmt: skip
+        )
         blocks = BlockSettings(rounds=self.rounds, max_duration_s=self.longest_s)
         return TrialSettings(
             profile=ProfileSettings(scenario=scenario), comparison=ComparisonSettings(margin=0.02, blocks=blocks)
@@ -60,6 +62,10 @@ class ExampleSettings:
 
 FULL = ExampleSettings()
 QUICK = ExampleSettings(
-    epochs={"mobilenet": 2, "resnet": 3, "vit": 5}, training_minutes=1.0, variants=(STATIC,), samples=700, longest_s=6.0,
+    epochs={"mobilenet": 2, "resnet": 3, "vit": 5},
+    training_minutes=1.0,
+    variants=(STATIC,),
+    samples=700,
+    longest_s=6.0,
     rounds=8,
-)  # fmt: skip
+)

@@ -69,7 +69,9 @@ def tell(
 
 
 def _lay_out(folder: Path, train: DataSet, test: DataSet, settings: ExampleSettings) -> None:
-    """Write the rows that variants are calibrated with, taken from the training images, and the rows that judge them."""
+    """Write the rows that variants are calibrated with, taken from the training images, and the
+    rows that judge them.
+    """
     order = np.random.default_rng(settings.seed).permutation(len(train.x))[: settings.calibrate]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -109,9 +111,12 @@ def _measure(
 
     for index, family in enumerate(records):
         choice = plan.Choice(
-            folder=folder / family, only=settings.variants, calibrate=settings.calibrate, settings=settings.trial(),
+            folder=folder / family,
+            only=settings.variants,
+            calibrate=settings.calibrate,
+            settings=settings.trial(),
             seed=settings.seed,
-        )  # fmt: skip
+        )
         tried = plan.of_file(
             folder / family / f"{family}.onnx", folder / TEST_ROWS, calibration=folder / SHOWN_ROWS, choice=choice
         )
@@ -128,13 +133,15 @@ def merged(
     is_partial: bool,
 ) -> Candidates:
     """Put the candidates of several families into one choice, with the record of how each was trained."""
-    sealed = manifest.sealed({
-        "settings": settings.as_document(),
-        "isolation": together(families, sealed=None, is_partial=is_partial).isolation(),
-        "training": {family: dict(records[family]) for family in families},
-        "series": {family: (found.manifest or {}).get("digest") for family, found in families.items()},
-        "machine": manifest.machine(),
-    })  # fmt: skip
+    sealed = manifest.sealed(
+        {
+            "settings": settings.as_document(),
+            "isolation": together(families, sealed=None, is_partial=is_partial).isolation(),
+            "training": {family: dict(records[family]) for family in families},
+            "series": {family: (found.manifest or {}).get("digest") for family, found in families.items()},
+            "machine": manifest.machine(),
+        }
+    )
     told = {
         family: dataclasses.replace(
             found, candidates=tuple(_told(each, family, records[family]) for each in found.candidates)

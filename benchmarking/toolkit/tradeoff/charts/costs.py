@@ -1,4 +1,6 @@
-"""Charts of a projection document: cost bands, what moves the answer most (tornado), and where options cross over volume."""
+"""Charts of a projection document: cost bands, what moves the answer most (tornado), and where options cross over
+volume.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +37,11 @@ def cost_bands(document: Mapping[str, Any], figure: str = "total_cost_1y_usd") -
     """
     import altair as alt
 
-    options = [each for each in document["options"] if all(_usd(each["figures"][figure][level]) is not None for level in LEVELS)]  # fmt: skip
+    options = [
+        each
+        for each in document["options"]
+        if all(_usd(each["figures"][figure][level]) is not None for level in LEVELS)
+    ]
     if not options:
         text = "No option has an amount at every level; a load that is often not served has none."
         raise Invalid(text, code="chart_costs", field="options")
@@ -44,25 +50,32 @@ def cost_bands(document: Mapping[str, Any], figure: str = "total_cost_1y_usd") -
         for each in options
     ]
     up = alt.Y("option:N", sort=None, title=None, axis=alt.Axis(labelLimit=220))
-    picture = layered([
-        over(rows).mark_bar(size=12, color="white", stroke=INK).encode(
-            x=alt.X("p10:Q", title=_axis(figure), scale=alt.Scale(zero=False, nice=True)), x2="p90:Q", y=up
-        ),
-        over(rows).mark_point(size=70, filled=True, color=PETROL, opacity=1).encode(x="p50:Q", y=up),
-        over(rows).mark_tick(size=26, thickness=2.4, color=INK).encode(x="p80:Q", y=up),
-    ])  # fmt: skip
+    picture = layered(
+        [
+            over(rows)
+            .mark_bar(size=12, color="white", stroke=INK)
+            .encode(x=alt.X("p10:Q", title=_axis(figure), scale=alt.Scale(zero=False, nice=True)), x2="p90:Q", y=up),
+            over(rows).mark_point(size=70, filled=True, color=PETROL, opacity=1).encode(x="p50:Q", y=up),
+            over(rows).mark_tick(size=26, thickness=2.4, color=INK).encode(x="p80:Q", y=up),
+        ]
+    )
     title = f"{_title(figure)}: P10 to P90, point P50, stroke P80"
     table = Table(
-        f"{_title(figure)} in US dollars", ("option", *(level.upper() for level in LEVELS), "cheapest"),
-        tuple(_band_row(document, each, figure) for each in document["options"]), frozenset(range(1, 6)),
-    )  # fmt: skip
-    words = "; ".join(f"{row['option']} {number(row['p10'])} to {number(row['p90'])}, half below {number(row['p50'])}" for row in rows)  # fmt: skip
+        f"{_title(figure)} in US dollars",
+        ("option", *(level.upper() for level in LEVELS), "cheapest"),
+        tuple(_band_row(document, each, figure) for each in document["options"]),
+        frozenset(range(1, 6)),
+    )
+    words = "; ".join(
+        f"{row['option']} {number(row['p10'])} to {number(row['p90'])}, half below {number(row['p50'])}" for row in rows
+    )
     drawn = configured(picture).properties(height=max(90, BAR_PX * 2 * len(rows)), padding=PADDING)
     return chart_of(drawn, title=title, alt=f"{_title(figure)} in US dollars. {words}.", table=table)
 
 
 def tornado(option: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> Chart:
-    """Draw what each input does to one option's figure from its P10 (white) to its P90 (filled), the others at their middle.
+    """Draw what each input does to one option's figure from its P10 (white) to its P90 (filled), the others at their
+    middle.
 
     Raises Invalid where nothing has a range.
     """
@@ -80,16 +93,20 @@ def tornado(option: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> Cha
     up = alt.Y("input:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
     rows = [{**swing, "middle": middle} for swing in known]
     across = alt.X("middle:Q", title=_axis(figure), scale=alt.Scale(zero=False))
-    picture = layered([
-        over(rows).mark_bar(size=13, color="white", stroke=INK).encode(x=across, x2="low:Q", y=up),
-        over(rows).mark_bar(size=13, color=PETROL, stroke=INK).encode(x=across, x2="high:Q", y=up),
-        over(rows[:1]).mark_rule(color=INK, strokeWidth=1.4).encode(x="middle:Q"),
-    ])  # fmt: skip
+    picture = layered(
+        [
+            over(rows).mark_bar(size=13, color="white", stroke=INK).encode(x=across, x2="low:Q", y=up),
+            over(rows).mark_bar(size=13, color=PETROL, stroke=INK).encode(x=across, x2="high:Q", y=up),
+            over(rows[:1]).mark_rule(color=INK, strokeWidth=1.4).encode(x="middle:Q"),
+        ]
+    )
     title = f"{_title(figure)} of {option['title']}: what moves it"
     table = Table(
-        f"{title}, in US dollars", ("input", "at its P10", "at its P90"),
-        tuple((swing["input"], _shown(swing["low"]), _shown(swing["high"])) for swing in swings), frozenset({1, 2}),
-    )  # fmt: skip
+        f"{title}, in US dollars",
+        ("input", "at its P10", "at its P90"),
+        tuple((swing["input"], _shown(swing["low"]), _shown(swing["high"])) for swing in swings),
+        frozenset({1, 2}),
+    )
     first = known[0]
     alt_text = (
         f"Of {len(swings)} inputs with a range, {first['input']} moves the figure most: from {number(first['low'])} to "
@@ -110,9 +127,14 @@ def cost_crossover(document: Mapping[str, Any]) -> Chart:
         if (usd := _usd(levels["p50"]))
     ]
     lines = dashed_lines(
-        rows, list(titles.values()), key="option", title="million requests a year", up="equivalent annual cost (thousand USD)", is_log=True,
+        rows,
+        list(titles.values()),
+        key="option",
+        title="million requests a year",
+        up="equivalent annual cost (thousand USD)",
+        is_log=True,
         is_log_up=True,
-    )  # fmt: skip
+    )
     now = over([{"x": document["load"]["requests_per_year"] / MILLION, "words": "the load of the spec"}])
     picture = layered(
         [
@@ -125,8 +147,9 @@ def cost_crossover(document: Mapping[str, Any]) -> Chart:
     table = Table(
         "Where options cross, in requests a year",
         ("options", "P10", "P50", "P90", "crosses in", "first cheaper from month", "ever within the years"),
-        tuple(_pair_row(pair, titles) for pair in found["pairs"]), frozenset(range(1, 7)),
-    )  # fmt: skip
+        tuple(_pair_row(pair, titles) for pair in found["pairs"]),
+        frozenset(range(1, 7)),
+    )
     words = " ".join(pairs) or "There is one option."
     return chart_of(
         configured(picture), title="Yearly cost over volume", alt=f"Yearly cost over volume. {words}", table=table

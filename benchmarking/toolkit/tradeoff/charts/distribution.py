@@ -20,7 +20,9 @@ NS_PER_MS = 1e6
 
 
 def latency_cdf(candidates: Sequence[Candidate]) -> Chart:
-    """Draw the share of inferences that took at most so long, for candidates with samples; raise Invalid without any."""
+    """Draw the share of inferences that took at most so long, for candidates with samples; raise
+    Invalid without any.
+    """
     known = {
         each.name: np.asarray(each.samples.latency_ns, dtype=np.float64) / NS_PER_MS
         for each in candidates
@@ -47,10 +49,15 @@ def latency_cdf(candidates: Sequence[Candidate]) -> Chart:
         ),
         frozenset(range(1, len(CDF_SHARES) + 2)),
     )
-    alt = f"Share of inferences answered within a time, for {len(known)} candidates. " + "; ".join(
-        f"{name}: half within {number(percentile(samples, 0.5))} ms, 99 % within {number(percentile(samples, 0.99))} ms"
-        for name, samples in known.items()
-    ) + "."  # fmt: skip
+    alt = (
+        f"Share of inferences answered within a time, for {len(known)} candidates. "
+        + "; ".join(
+            f"{name}: half within {number(percentile(samples, 0.5))} ms, 99 % within "
+            f"{number(percentile(samples, 0.99))} ms"
+            for name, samples in known.items()
+        )
+        + "."
+    )
     return chart_of(configured(lines), title="Latency distribution", alt=alt, table=table)
 
 

@@ -1,4 +1,5 @@
-"""Drawing: a chart's Vega-Lite specification becomes SVG or PNG in this process, without a browser and without a network.
+"""Drawing: a chart's Vega-Lite specification becomes SVG or PNG in this process, without a browser and without a
+network.
 
 The SVG carries its title and description for screen readers, and neither scripts nor references to other files.
 """

@@ -26,17 +26,44 @@ def heat_map(decision: MatrixDecision) -> Chart:
 
     matrix = decision.matrix
     rows = [row for place in decision.places for row in _row(decision, place)]
-    x = alt.X("criterion:N", sort=[*(_head(matrix, each) for each in matrix.criteria), SCORE], title=None, axis=alt.Axis(orient="top", labelAngle=0, labelLimit=160, labelExpr=TWO_LINES, labelPadding=20, domain=False, ticks=False))  # fmt: skip
+    x = alt.X(
+        "criterion:N",
+        sort=[*(_head(matrix, each) for each in matrix.criteria), SCORE],
+        title=None,
+        axis=alt.Axis(
+            orient="top", labelAngle=0, labelLimit=160, labelExpr=TWO_LINES, labelPadding=20, domain=False, ticks=False
+        ),
+    )
     # A reader's fonts may be wider than those that the labels were measured with.
     room = min(LETTER_PX * max(len(place.name) for place in decision.places), 230)
-    y = alt.Y("option:N", sort=[_name(decision, each) for each in decision.places], title=None, axis=alt.Axis(labelLimit=230, minExtent=room, labelExpr=TWO_LINES, domain=False, ticks=False))  # fmt: skip
+    y = alt.Y(
+        "option:N",
+        sort=[_name(decision, each) for each in decision.places],
+        title=None,
+        axis=alt.Axis(labelLimit=230, minExtent=room, labelExpr=TWO_LINES, domain=False, ticks=False),
+    )
     shades = alt.Scale(domain=[0, 1], range=["#ffffff", PETROL], interpolate="rgb")
     inside, outside = [row for row in rows if row["share"] is not None], [row for row in rows if row["share"] is None]
     layers = [
-        over(inside).mark_rect(stroke=INK_SOFT, strokeWidth=0.8).encode(x=x, y=y, color=alt.Color("share:Q", scale=shades, title="0 worst, 1 best", legend=alt.Legend(orient="bottom", format=".1f", gradientLength=220))),
+        over(inside)
+        .mark_rect(stroke=INK_SOFT, strokeWidth=0.8)
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color(
+                "share:Q",
+                scale=shades,
+                title="0 worst, 1 best",
+                legend=alt.Legend(orient="bottom", format=".1f", gradientLength=220),
+            ),
+        ),
         over(outside).mark_rect(fill="white", stroke=RED, strokeWidth=1, strokeDash=[3, 3]).encode(x=x, y=y),
-        *(_words(rows, dark=dark, second=second).encode(x=x, y=y, text=f"{'below' if second else 'words'}:N") for dark in (False, True) for second in (False, True)),
-    ]  # fmt: skip
+        *(
+            _words(rows, dark=dark, second=second).encode(x=x, y=y, text=f"{'below' if second else 'words'}:N")
+            for dark in (False, True)
+            for second in (False, True)
+        ),
+    ]
     picture = configured(layered([layer for layer in layers if layer is not None]))
     picture = picture.properties(height=ROW_PX * len(decision.places))
     title = capital(f"{matrix.title}: options by criteria")
@@ -55,7 +82,13 @@ def _row(decision: MatrixDecision, place: Place) -> Iterator[dict[str, Any]]:
     matrix, name = decision.matrix, _name(decision, place)
     for criterion in matrix.criteria:
         share = place.shares.get(criterion.id)
-        yield _cell(name, _head(matrix, criterion), share, _value(matrix, place, criterion), _below(matrix, place, criterion, share))  # fmt: skip
+        yield _cell(
+            name,
+            _head(matrix, criterion),
+            share,
+            _value(matrix, place, criterion),
+            _below(matrix, place, criterion, share),
+        )
     score = "rejected" if place.score is None else f"{place.score:.3f}"
     below = f"P(best) {place.p_best:.1%}" if place.p_gates is not None else ""
     yield _cell(name, SCORE, place.score, score, below)
@@ -63,7 +96,14 @@ def _row(decision: MatrixDecision, place: Place) -> Iterator[dict[str, Any]]:
 
 def _cell(option: str, criterion: str, share: float | None, words: str, below: str) -> dict[str, Any]:
     is_dark = share is not None and share >= DARK_FROM
-    return {"option": option, "criterion": criterion, "share": share, "words": words, "below": below, "is_dark": is_dark}  # fmt: skip
+    return {
+        "option": option,
+        "criterion": criterion,
+        "share": share,
+        "words": words,
+        "below": below,
+        "is_dark": is_dark,
+    }
 
 
 def _below(matrix: Matrix, place: Place, criterion: Criterion, share: float | None) -> str:
@@ -100,19 +140,28 @@ def _table(decision: MatrixDecision, title: str) -> Table:
     """Return figures with shares, both scores and what the draws say, for every option."""
     matrix = decision.matrix
     heads = (
-        "option", *(f"{each.with_unit(each.name)} ({matrix.weights.values[each.id]:.0%})" for each in matrix.criteria), "weighted sum", "TOPSIS", "P(best)",
-        "wins, weights near", "wins, any weights", "stands",
-    )  # fmt: skip
+        "option",
+        *(f"{each.with_unit(each.name)} ({matrix.weights.values[each.id]:.0%})" for each in matrix.criteria),
+        "weighted sum",
+        "TOPSIS",
+        "P(best)",
+        "wins, weights near",
+        "wins, any weights",
+        "stands",
+    )
     rows = tuple(
         (
             place.name,
             *(_cell_text(matrix, place, each) for each in matrix.criteria),
             *(NOTHING if score is None else f"{score:.3f}" for score in (place.score, place.closeness)),
-            *(NOTHING if place.p_gates is None else f"{share:.1%}" for share in (place.p_best, place.wins_near, place.wins_any)),
+            *(
+                NOTHING if place.p_gates is None else f"{share:.1%}"
+                for share in (place.p_best, place.wins_near, place.wins_any)
+            ),
             f"{place.rank}." if place.rank is not None else "rejected: " + " ".join(place.reasons),
         )
         for place in decision.places
-    )  # fmt: skip
+    )
     return Table(title, heads, rows, frozenset(range(1, len(heads) - 1)))
 
 

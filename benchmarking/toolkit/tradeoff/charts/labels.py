@@ -13,10 +13,19 @@ LETTER = 0.56
 MARK_PX = 8
 # Right, left, above, below, the corners and beyond them: shift of the text's anchor, and its alignment.
 PLACES = (
-    (9, 0, "left"), (-9, 0, "right"), (0, -15, "center"), (0, 15, "center"),
-    (8, -13, "left"), (8, 13, "left"), (-8, -13, "right"), (-8, 13, "right"),
-    (8, -28, "left"), (8, 28, "left"), (-8, -28, "right"), (-8, 28, "right"),
-)  # fmt: skip
+    (9, 0, "left"),
+    (-9, 0, "right"),
+    (0, -15, "center"),
+    (0, 15, "center"),
+    (8, -13, "left"),
+    (8, 13, "left"),
+    (-8, -13, "right"),
+    (-8, 13, "right"),
+    (8, -28, "left"),
+    (8, 28, "left"),
+    (-8, -28, "right"),
+    (-8, 28, "right"),
+)
 Box = tuple[float, float, float, float]
 
 

@@ -50,11 +50,26 @@ def learning_curve(document: Mapping[str, Any]) -> Chart:
         title,
         ("rows", name_of(metric), "lower", "upper", "basis"),
         (
-            *((f"{point['rows']:,}", f"{point['value']:.4f}", NOTHING, NOTHING, f"measured, mean of {point['parts']}") for point in document["points"]),
-            *((f"{row['rows']:,}", f"{row['value']:.4f}", f"{row['lower']:.4f}", f"{row['upper']:.4f}", f"expected, {document['confidence']:.0%}") for row in expected),
+            *(
+                (f"{point['rows']:,}", f"{point['value']:.4f}", NOTHING, NOTHING, f"measured, mean of {point['parts']}")
+                for point in document["points"]
+            ),
+            *(
+                (
+                    f"{row['rows']:,}",
+                    f"{row['value']:.4f}",
+                    f"{row['lower']:.4f}",
+                    f"{row['upper']:.4f}",
+                    f"expected, {document['confidence']:.0%}",
+                )
+                for row in expected
+            ),
         ),
         frozenset({0, 1, 2, 3}),
-    )  # fmt: skip
+    )
     far = ahead[-1]
-    said = f"{title}: measured {points[0]['y']:.3f} at {points[0]['x']:,} to {points[-1]['y']:.3f} at {points[-1]['x']:,}; expected {far['y']:.3f} ({far['low']:.3f} to {far['high']:.3f}) at {far['x']:,}."
+    said = (
+        f"{title}: measured {points[0]['y']:.3f} at {points[0]['x']:,} to {points[-1]['y']:.3f} at "
+        f"{points[-1]['x']:,}; expected {far['y']:.3f} ({far['low']:.3f} to {far['high']:.3f}) at {far['x']:,}."
+    )
     return chart_of(configured(layered(layers)).configure_legend(orient="bottom"), title=title, alt=said, table=table)

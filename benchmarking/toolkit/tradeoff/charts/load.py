@@ -69,7 +69,8 @@ def load_curve(results: Sequence[Mapping[str, Any]], *, limit_ms: float | None =
     first, last = usable[0], usable[-1]
     alt = (
         f"Response time over load, {len(usable)} tests: median {number(first['response_time_p50_ms']['value'])} ms at "
-        f"{number(first['achieved_per_s']['value'])} per second, {number(last['response_time_p50_ms']['value'])} ms at {number(last['achieved_per_s']['value'])}."
+        f"{number(first['achieved_per_s']['value'])} per second, {number(last['response_time_p50_ms']['value'])} ms "
+        f"at {number(last['achieved_per_s']['value'])}."
     )
     return chart_of(configured(layered(layers)), title="Response time over load", alt=alt, table=table)
 

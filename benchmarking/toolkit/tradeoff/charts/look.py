@@ -28,9 +28,16 @@ def configured(chart: Any) -> Any:
         .configure(background="white", font=FONT)
         .configure_view(stroke=None)
         .configure_axis(
-            **label, labelFontSize=LABEL_PX, titleFontSize=13, titleFontWeight="normal", gridColor=GRID, gridWidth=0.6,
-            domainColor=INK_SOFT, tickColor=INK_SOFT, titlePadding=8,
+            **label,
+            labelFontSize=LABEL_PX,
+            titleFontSize=13,
+            titleFontWeight="normal",
+            gridColor=GRID,
+            gridWidth=0.6,
+            domainColor=INK_SOFT,
+            tickColor=INK_SOFT,
+            titlePadding=8,
         )
         .configure_legend(**label, labelFontSize=LABEL_PX, titleFontSize=LABEL_PX, symbolStrokeWidth=1.5)
         .configure_title(font=FONT, fontSize=15, color=INK, anchor="start", offset=12)
-    )  # fmt: skip
+    )

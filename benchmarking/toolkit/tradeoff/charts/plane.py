@@ -41,7 +41,9 @@ def trade_off(
     limits: Mapping[str, float] | None = None,
     chosen: str | None = None,
 ) -> Chart:
-    """Draw two axes of the candidates that have both, with intervals, the frontier, limits by metric, and the choice."""
+    """Draw two axes of the candidates that have both, with intervals, the frontier, limits by
+    metric, and the choice.
+    """
     frontier = weigh(candidates, (across, up))
     standings = {standing.name: standing for standing in frontier.standings}
     shown = [candidate for candidate in candidates if candidate.name in standings]
@@ -75,10 +77,16 @@ def _scale(figures: Sequence[Figure], limit: float | None) -> Scale:
 def _row(candidate: Candidate, standing: Standing, across: Axis, up: Axis) -> dict[str, Any]:
     x, y = candidate.metrics[across.metric], candidate.metrics[up.metric]
     return {
-        "name": candidate.name, "state": STATES[standing.state][2], "is_on": standing.is_frontier_at_values,
-        "x": x.value, "x_low": x.value if x.lower is None else x.lower, "x_high": x.value if x.upper is None else x.upper,
-        "y": y.value, "y_low": y.value if y.lower is None else y.lower, "y_high": y.value if y.upper is None else y.upper,
-    }  # fmt: skip
+        "name": candidate.name,
+        "state": STATES[standing.state][2],
+        "is_on": standing.is_frontier_at_values,
+        "x": x.value,
+        "x_low": x.value if x.lower is None else x.lower,
+        "x_high": x.value if x.upper is None else x.upper,
+        "y": y.value,
+        "y_low": y.value if y.lower is None else y.lower,
+        "y_high": y.value if y.upper is None else y.upper,
+    }
 
 
 def _label(
@@ -155,7 +163,7 @@ def _picture(
         points.mark_point(size=90, stroke=INK, strokeWidth=1.4, opacity=1).encode(x=x, y=y, shape=shape, fill=fill),
         *_limits(limits, across, units, x, y),
         *(_text(row, is_halo=is_halo).encode(x=x, y=y, text="text:N") for row in rows for is_halo in (True, False)),
-    ]  # fmt: skip
+    ]
     return configured(alt.layer(*layers)).configure_legend(orient="bottom", labelFontSize=LABEL_PX, title=None)
 
 

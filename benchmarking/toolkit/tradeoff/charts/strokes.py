@@ -31,9 +31,18 @@ def dashed_lines(
 
     dashes = [DASHES[index % len(DASHES)] for index in range(len(names))]
     colours = [GREYS[index % len(GREYS)] for index in range(len(names))]
-    return over(rows).mark_line(strokeWidth=1.6).encode(
-        x=alt.X("x:Q", scale=alt.Scale(type=KINDS[is_log], nice=False, zero=False), title=title),
-        y=alt.Y("y:Q", scale=alt.Scale(type=KINDS[is_log_up]), title=up),
-        strokeDash=alt.StrokeDash(f"{key}:N", scale=alt.Scale(domain=list(names), range=dashes), title=None, legend=alt.Legend(orient="bottom", columns=3, symbolSize=900, labelLimit=220)),
-        color=alt.Color(f"{key}:N", scale=alt.Scale(domain=list(names), range=colours), title=None),
-    )  # fmt: skip
+    return (
+        over(rows)
+        .mark_line(strokeWidth=1.6)
+        .encode(
+            x=alt.X("x:Q", scale=alt.Scale(type=KINDS[is_log], nice=False, zero=False), title=title),
+            y=alt.Y("y:Q", scale=alt.Scale(type=KINDS[is_log_up]), title=up),
+            strokeDash=alt.StrokeDash(
+                f"{key}:N",
+                scale=alt.Scale(domain=list(names), range=dashes),
+                title=None,
+                legend=alt.Legend(orient="bottom", columns=3, symbolSize=900, labelLimit=220),
+            ),
+            color=alt.Color(f"{key}:N", scale=alt.Scale(domain=list(names), range=colours), title=None),
+        )
+    )

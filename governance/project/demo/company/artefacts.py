@@ -1,4 +1,6 @@
-"""Stand-ins for what teams would bring: a tiny ONNX file of each model, data, a cost spec, and results marked as generated."""
+"""Stand-ins for what teams would bring: a tiny ONNX file of each model, data, a cost spec, and results marked as
+generated.
+"""
 
 import io
 import zlib
@@ -45,18 +47,28 @@ def cost_spec(model: Model, *, on: date) -> dict[str, Any]:
     price = {"unit": "instance_h", "as_of": on.isoformat(), "source": "generated list of Example Cloud"}
     gpu = {"usd": 2.5, "unit": "gpu_h", "as_of": on.isoformat(), "source": "generated rate of the cluster"}
     return {
-        "apiVersion": "weighbridge/v1", "kind": "CostSpec", "name": f"{model.title}, from {on}", "draws": 400,
-        "max_price_age_days": 36_500, "load": {"requests_per_year": [int(requests * 0.95), int(requests * 1.05)]},
-        "options": [{
-            "id": "servers", "title": "Own servers",
-            "training": {"gpu_hours": model.training_gpu_hours, "usd_per_gpu_h": gpu},
-            "serving": {
-                "kind": "self-hosted", "service_s": [seconds * 0.95, seconds * 1.05], "limit_s": seconds * 10,
-                "min_replicas": 1, "usd_per_replica_h": price | {"usd": float(model.usd_per_hour)},
-            },
-            "ownership": {"development_usd": 0},
-        }],
-    }  # fmt: skip
+        "apiVersion": "weighbridge/v1",
+        "kind": "CostSpec",
+        "name": f"{model.title}, from {on}",
+        "draws": 400,
+        "max_price_age_days": 36_500,
+        "load": {"requests_per_year": [int(requests * 0.95), int(requests * 1.05)]},
+        "options": [
+            {
+                "id": "servers",
+                "title": "Own servers",
+                "training": {"gpu_hours": model.training_gpu_hours, "usd_per_gpu_h": gpu},
+                "serving": {
+                    "kind": "self-hosted",
+                    "service_s": [seconds * 0.95, seconds * 1.05],
+                    "limit_s": seconds * 10,
+                    "min_replicas": 1,
+                    "usd_per_replica_h": price | {"usd": float(model.usd_per_hour)},
+                },
+                "ownership": {"development_usd": 0},
+            }
+        ],
+    }
 
 
 def result_of(model: Model, *, scenario: str) -> dict[str, Any]:

@@ -37,7 +37,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Parts:
-    """Why a model's quarter differs from its plan; `is_right` where the parts add up and the leading one is the true one."""
+    """Why a model's quarter differs from its plan; `is_right` where the parts add up and the leading one is the true
+    one.
+    """
 
     model: str
     twist: Twist
@@ -55,7 +57,9 @@ class Parts:
 
 
 def rows(company: Company, *, truth: Truth) -> Iterator[Row]:
-    """Every total there is a truth of: dollars and GPU hours by model, what is nobody's, and what the ledger was told."""
+    """Every total there is a truth of: dollars and GPU hours by model, what is nobody's, and what
+    the ledger was told.
+    """
     months = {row.month for row in truth.months}
     found = [row for row in spend.spend(person=None) if row.month in months]
     for model in company.models:

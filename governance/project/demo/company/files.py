@@ -1,4 +1,6 @@
-"""The truth written as files a company would receive: FOCUS 1.2 as CSV for each month, and the accounting of a cluster."""
+"""The truth written as files a company would receive: FOCUS 1.2 as CSV for each month, and the
+accounting of a cluster.
+"""
 
 import csv
 import json
@@ -16,11 +18,22 @@ CLUSTER = "hpc-1"
 TAG = "model"
 JOB_GPUS, JOBS = 8, 4
 SHARED: Mapping[str, str] = {
-    "ProviderName": PROVIDER, "PublisherName": PROVIDER, "InvoiceIssuerName": PROVIDER, "BillingAccountId": "generated-100",
-    "BillingAccountName": "Generated company", "BillingAccountType": "Payer", "BillingCurrency": "USD",
-    "PricingCurrency": "USD", "SubAccountType": "Project", "ChargeCategory": "Usage", "ChargeClass": "",
-    "ChargeFrequency": "Usage-Based", "PricingCategory": "Standard", "RegionId": "example-1", "RegionName": "Example 1",
-}  # fmt: skip
+    "ProviderName": PROVIDER,
+    "PublisherName": PROVIDER,
+    "InvoiceIssuerName": PROVIDER,
+    "BillingAccountId": "generated-100",
+    "BillingAccountName": "Generated company",
+    "BillingAccountType": "Payer",
+    "BillingCurrency": "USD",
+    "PricingCurrency": "USD",
+    "SubAccountType": "Project",
+    "ChargeCategory": "Usage",
+    "ChargeClass": "",
+    "ChargeFrequency": "Usage-Based",
+    "PricingCategory": "Standard",
+    "RegionId": "example-1",
+    "RegionName": "Example 1",
+}
 
 
 def bill_name(month: date, *, is_first: bool = False) -> str:
@@ -50,13 +63,22 @@ def _lines(company: Company, row: ModelMonth, *, is_first: bool) -> Iterator[dic
     units = parts(row.units.quantize(Decimal("0.01")), count=len(days))
     for day, cost, hours in zip(days, parts(usd, count=len(days)), units, strict=True):
         yield _line(row.month, day, cost) | {
-            "SubAccountId": f"generated-{model.team}", "SubAccountName": company.team(model.team).name,
-            "ServiceName": "Example Inference", "ServiceCategory": "AI and Machine Learning",
-            "ChargeDescription": f"Inference of {model.title}", "SkuId": _sku(model), "SkuMeter": "Server hours",
-            "ResourceId": f"endpoint/{model.slug}", "ResourceName": model.title, "ResourceType": "Endpoint",
-            "ConsumedQuantity": str(hours), "ConsumedUnit": "Hours", "PricingQuantity": str(hours), "PricingUnit": "Hours",
+            "SubAccountId": f"generated-{model.team}",
+            "SubAccountName": company.team(model.team).name,
+            "ServiceName": "Example Inference",
+            "ServiceCategory": "AI and Machine Learning",
+            "ChargeDescription": f"Inference of {model.title}",
+            "SkuId": _sku(model),
+            "SkuMeter": "Server hours",
+            "ResourceId": f"endpoint/{model.slug}",
+            "ResourceName": model.title,
+            "ResourceType": "Endpoint",
+            "ConsumedQuantity": str(hours),
+            "ConsumedUnit": "Hours",
+            "PricingQuantity": str(hours),
+            "PricingUnit": "Hours",
             "Tags": json.dumps({TAG: model.slug, "origin": "generated"}),
-        }  # fmt: skip
+        }
 
 
 def _loose(month: date, usd: Decimal) -> Iterator[dict[str, str]]:
@@ -64,19 +86,32 @@ def _loose(month: date, usd: Decimal) -> Iterator[dict[str, str]]:
     days = _days(month)
     for day, cost in zip(days, parts(usd, count=len(days)), strict=True):
         yield _line(month, day, cost) | {
-            "SubAccountId": "generated-shared", "SubAccountName": "Shared", "ServiceName": "Example Network",
-            "ServiceCategory": "Networking", "ChargeDescription": "Traffic between regions", "SkuId": "traffic",
-            "SkuMeter": "Traffic", "ResourceId": "", "ResourceName": "", "ResourceType": "", "ConsumedQuantity": "120",
-            "ConsumedUnit": "GB", "PricingQuantity": "120", "PricingUnit": "GB", "Tags": json.dumps({"origin": "generated"}),
-        }  # fmt: skip
+            "SubAccountId": "generated-shared",
+            "SubAccountName": "Shared",
+            "ServiceName": "Example Network",
+            "ServiceCategory": "Networking",
+            "ChargeDescription": "Traffic between regions",
+            "SkuId": "traffic",
+            "SkuMeter": "Traffic",
+            "ResourceId": "",
+            "ResourceName": "",
+            "ResourceType": "",
+            "ConsumedQuantity": "120",
+            "ConsumedUnit": "GB",
+            "PricingQuantity": "120",
+            "PricingUnit": "GB",
+            "Tags": json.dumps({"origin": "generated"}),
+        }
 
 
 def _line(month: date, day: date, usd: Decimal) -> dict[str, str]:
     after = _days(month)[-1] + timedelta(days=1)
     times = {
-        "BillingPeriodStart": month, "BillingPeriodEnd": after, "ChargePeriodStart": day,
+        "BillingPeriodStart": month,
+        "BillingPeriodEnd": after,
+        "ChargePeriodStart": day,
         "ChargePeriodEnd": day + timedelta(days=1),
-    }  # fmt: skip
+    }
     costs = dict.fromkeys(("BilledCost", "EffectiveCost", "ListCost", "ContractedCost"), f"{usd:f}")
     invoice = {"InvoiceId": f"generated-{month:%Y%m}", "PricingCurrencyEffectiveCost": f"{usd:f}"}
     return {**SHARED, **{name: f"{when}T00:00:00Z" for name, when in times.items()}, **costs, **invoice}
@@ -90,10 +125,16 @@ def _jobs(company: Company, row: ModelMonth, first: int) -> Iterator[dict[str, s
     for number in range(JOBS):
         start = datetime.combine(row.month + timedelta(days=2 + 2 * number), time(6), tzinfo=UTC)
         yield {
-            "JobID": str(first + number), "JobName": f"train-{model.slug}", "Account": model.team, "Partition": "gpu",
-            "Start": f"{start:%Y-%m-%dT%H:%M:%S}", "ElapsedRaw": str(each + (left if number == JOBS - 1 else 0)),
-            "AllocTRES": f"cpu=32,gres/gpu:a100={JOB_GPUS}", "Cluster": CLUSTER, "Comment": json.dumps({TAG: model.slug, "origin": "generated"}),
-        }  # fmt: skip
+            "JobID": str(first + number),
+            "JobName": f"train-{model.slug}",
+            "Account": model.team,
+            "Partition": "gpu",
+            "Start": f"{start:%Y-%m-%dT%H:%M:%S}",
+            "ElapsedRaw": str(each + (left if number == JOBS - 1 else 0)),
+            "AllocTRES": f"cpu=32,gres/gpu:a100={JOB_GPUS}",
+            "Cluster": CLUSTER,
+            "Comment": json.dumps({TAG: model.slug, "origin": "generated"}),
+        }
 
 
 def _sku(model: Model) -> str:

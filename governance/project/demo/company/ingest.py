@@ -19,8 +19,9 @@ from governance.project.demo.company.world import Model
 
 def publish_rules(
     models: tuple[Model, ...], *, refs: Mapping[str, str], trained: Collection[str], staff: Staff, now: datetime
-) -> int:  # fmt: skip
-    """Finance writes which tag belongs to which model and which approval bears it, an administrator puts it in force; its number.
+) -> int:
+    """Finance writes which tag belongs to which model and which approval bears it, an administrator puts it in force;
+    its number.
 
     `trained` are the models whose approval bears a training this quarter; training anew comes off the team's account.
     """

@@ -1,4 +1,6 @@
-"""The quarterly review of the company: the scorecard supplied, the meeting held with quorum, decisions, the packet issued."""
+"""The quarterly review of the company: the scorecard supplied, the meeting held with quorum, decisions, the packet
+issued.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,9 +52,16 @@ def map_kpis(model: Model, *, staff: Staff, now: datetime) -> None:
         (REQUESTS, "Requests answered", "throughput_per_s", "requests", Better.HIGHER, quarterly),
     ):
         sheet = KpiSheet(
-            slug=slug, name=name, metric=metric, unit=unit, better=way, target=target, owner=staff.owner(model.team),
-            data_source=SOURCE, how_estimated="Drawn by the demo; nobody measured it.",
-        )  # fmt: skip
+            slug=slug,
+            name=name,
+            metric=metric,
+            unit=unit,
+            better=way,
+            target=target,
+            owner=staff.owner(model.team),
+            data_source=SOURCE,
+            how_estimated="Drawn by the demo; nobody measured it.",
+        )
         scorecard.set_kpi(asset=asset, sheet=sheet, by=staff.product, now=now)
 
 
@@ -69,7 +78,9 @@ def supply(models: Sequence[Model], *, truth: Truth, quarter: Quarter, staff: St
 
 
 def count(requests: Mapping[str, ReviewRequest], *, truth: Truth, quarter: Quarter, staff: Staff, now: datetime) -> int:
-    """Supply the requests of every month by model, from which packets tell volume, efficiency and price apart; how many months."""
+    """Supply the requests of every month by model, from which packets tell volume, efficiency and price apart; how many
+    months.
+    """
     counted = {
         slug: [Counted(row.month, int(row.requests), SOURCE) for row in truth.of(slug, quarter)] for slug in requests
     }
@@ -99,14 +110,19 @@ def decide(company: Company, verdict: Verdict, *, cycle: ReviewCycle, staff: Sta
         now=now,
     )
     decided = Decided(
-        kind=verdict.kind, rationale=verdict.why, owner=staff.owner(model.team),
-        due_on=now.date() + timedelta(days=verdict.days), amount_usd=verdict.amount_usd,
-    )  # fmt: skip
+        kind=verdict.kind,
+        rationale=verdict.why,
+        owner=staff.owner(model.team),
+        due_on=now.date() + timedelta(days=verdict.days),
+        amount_usd=verdict.amount_usd,
+    )
     return meeting.decide(item=item, decided=decided, by=staff.lead, now=now)
 
 
 def welcome_real_model(cycle: ReviewCycle, *, staff: Staff, now: datetime) -> None:
-    """Put the one model that is not generated on the agenda, where the demo has one; its first bill is still to come."""
+    """Put the one model that is not generated on the agenda, where the demo has one; its first bill
+    is still to come.
+    """
     asset = ModelAsset.objects.filter(team__slug=TEAM).order_by("pk").first()
     if asset is not None:
         why = "It was trained and measured on this machine, and it has no bill yet; everything else here is generated."

@@ -47,8 +47,14 @@ def gather(company: Company, *, now: datetime) -> Staff:
         owners[team.slug] = _person(team.owner, team.owner_name)
         people.grant_role(user=owners[team.slug], role=Role.REQUESTER, team=row, by=known["admin"], now=now)
     return Staff(
-        owners, (known["reviewer1"], known["reviewer2"]), known["lead"], product, known["finance"], known["admin"], known["admin2"]
-    )  # fmt: skip
+        owners,
+        (known["reviewer1"], known["reviewer2"]),
+        known["lead"],
+        product,
+        known["finance"],
+        known["admin"],
+        known["admin2"],
+    )
 
 
 def _person(username: str, name: str) -> User:

@@ -29,10 +29,17 @@ def plant(company: Company, *, staff: Staff, now: datetime) -> None:
 
 
 def fill(
-    company: Company, *, given: Mapping[tuple[str, Unit], Decimal], quarter: Quarter, occasion: str, staff: Staff,
+    company: Company,
+    *,
+    given: Mapping[tuple[str, Unit], Decimal],
+    quarter: Quarter,
+    occasion: str,
+    staff: Staff,
     now: datetime,
-) -> None:  # fmt: skip
-    """Allocate a quarter from the top down: `given` says what each team gets in each unit, `occasion` when in the quarter."""
+) -> None:
+    """Allocate a quarter from the top down: `given` says what each team gets in each unit, `occasion` when in the
+    quarter.
+    """
     for unit in Unit:
         of_units = {
             slug: sum((given[team.slug, unit] for team in company.teams if team.unit == slug), Decimal(0))
@@ -48,9 +55,9 @@ def fill(
 
 def _give(
     holder: Team | CostCentre, amount: Decimal, quarter: str, unit: Unit, occasion: str, staff: Staff, now: datetime
-) -> None:  # fmt: skip
+) -> None:
     if amount > 0:
         key = f"company:{occasion}:{holder.slug}:{quarter}:{unit}"
         budgets.allocate_for(
             holder=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=staff.finance, now=now
-        )  # fmt: skip
+        )

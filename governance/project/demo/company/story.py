@@ -1,4 +1,6 @@
-"""The second part of the demo: the company lives through two quarters, once, and what is found is checked against the truth."""
+"""The second part of the demo: the company lives through two quarters, once, and what is found is checked against the
+truth.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,9 +49,11 @@ def _live(say: Terminal, company: Company, quarters: tuple[Quarter, Quarter], fo
 def _quarters(company: Company) -> tuple[tuple[Quarter, Quarter], bool]:
     """The two quarters of the company, and whether they are still to happen."""
     first = company.models[0]
-    known = ReviewRequest.objects.filter(
-        model_version__asset__team__slug=first.team, model_version__asset__slug=first.slug
-    ).order_by("pk").first()  # fmt: skip
+    known = (
+        ReviewRequest.objects.filter(model_version__asset__team__slug=first.team, model_version__asset__slug=first.slug)
+        .order_by("pk")
+        .first()
+    )
     if known is not None:
         quarter = Quarter.of(known.created_at)
         return (quarter, quarter.next), False

@@ -30,12 +30,20 @@ FIRST = (
     Verdict("address-match", DecisionKind.SCALE_DOWN, "Half of its servers stand idle at night.", 60),
 )
 SECOND = (
-    Verdict("reply-drafts", DecisionKind.RE_REVIEW, "Each draft takes five times the server time that was approved.", 30),
+    Verdict(
+        "reply-drafts", DecisionKind.RE_REVIEW, "Each draft takes five times the server time that was approved.", 30
+    ),
     Verdict("card-fraud", DecisionKind.OPTIMISE, "The price of its servers rose by a quarter; look for others.", 60),
     Verdict("address-match", DecisionKind.RETIRE, "Hardly anybody asks it any more, and it costs as much as ever.", 30),
-    Verdict("home-feed", DecisionKind.BUDGET_CHANGE, "It grew with its traffic, and the traffic is wanted.", 30, Decimal(90_000)),
+    Verdict(
+        "home-feed",
+        DecisionKind.BUDGET_CHANGE,
+        "It grew with its traffic, and the traffic is wanted.",
+        30,
+        Decimal(90_000),
+    ),
     Verdict("parcel-eta", DecisionKind.KEEP, "The restated bill agrees with its plan."),
-)  # fmt: skip
+)
 
 
 @dataclass
@@ -102,7 +110,9 @@ def _ask_and_approve(tale: Tale, quarter: Quarter, *, is_new: bool, now: datetim
 
 
 def _fill(tale: Tale, quarter: Quarter, *, new: Mapping[str, ReviewRequest], now: datetime) -> None:
-    """What the new approvals commit in the quarter or, with none, what earlier ones planned in it and the training anew; a little more."""
+    """What the new approvals commit in the quarter or, with none, what earlier ones planned in it and the training
+    anew; a little more.
+    """
     given: dict[tuple[str, Unit], Decimal] = {
         (team.slug, unit): Decimal(0) for team in tale.company.teams for unit in Unit
     }
@@ -173,6 +183,11 @@ def _next_budgets(tale: Tale, *, now: datetime) -> None:
     after = str(tale.quarters[1].next)
     for team in tale.company.teams:
         budgets.allocate(
-            team=Team.objects.get(slug=team.slug), quarter=after, unit=Unit.USD, amount=60 * THOUSAND,
-            key=f"company:{team.slug}:{after}", by=tale.staff.finance, now=now,
-        )  # fmt: skip
+            team=Team.objects.get(slug=team.slug),
+            quarter=after,
+            unit=Unit.USD,
+            amount=60 * THOUSAND,
+            key=f"company:{team.slug}:{after}",
+            by=tale.staff.finance,
+            now=now,
+        )

@@ -1,8 +1,10 @@
-"""The truth of the generated bills: what every model took in every month, to the cent, from its plan and what happened to it.
+"""The truth of the generated bills: what every model took in every month, to the cent, from its plan and what happened
+to it.
 
     billed = requests * units for each request * dollars for a unit
 
-A unit is an hour of a server. What the plan says comes from the platform's own projection, so that the truth holds whatever
+A unit is an hour of a server. What the plan says comes from the platform's own projection, so that the truth holds
+whatever
 the calculator says; a little noise on the requests is drawn from `seed`.
 """
 
@@ -119,7 +121,9 @@ def _month(model: Model, plan: Plan, month: date, *, is_second: bool, seed: int)
 
 
 def _trained(model: Model, month: date, dice: random.Random) -> Decimal:
-    """Hours of the quarter's one training, in the first month that the model runs in: whole, a little less than planned."""
+    """Hours of the quarter's one training, in the first month that the model runs in: whole, a little less than
+    planned.
+    """
     if month.month % 3 != (2 if model.is_new else 1):
         return Decimal(0)
     return Decimal(model.training_gpu_hours - dice.randint(1, max(2, model.training_gpu_hours // 20)))

@@ -51,7 +51,9 @@ class Kpi:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A generated model; requests are of a year, `seconds` what one keeps a server busy, dollars are of a server hour."""
+    """A generated model; requests are of a year, `seconds` what one keeps a server busy, dollars
+    are of a server hour.
+    """
 
     team: str
     slug: str
@@ -116,41 +118,119 @@ def _kpi(name: str, unit: str, target: str, actuals: tuple[str, str], *, is_high
 
 
 def _model(
-    place: tuple[str, str], name: str, load: tuple[str, int, str, str], measured: tuple[int, str, str], kpi: Kpi,
-    twist: Twist = Twist.NONE, *, is_new: bool = False,
-) -> Model:  # fmt: skip
+    place: tuple[str, str],
+    name: str,
+    load: tuple[str, int, str, str],
+    measured: tuple[int, str, str],
+    kpi: Kpi,
+    twist: Twist = Twist.NONE,
+    *,
+    is_new: bool = False,
+) -> Model:
     """`load`: tier, requests a year, seconds each, dollars an hour; `measured`: GPU hours, p95 in ms, accuracy."""
     tier, requests, seconds, usd = load
     hours, p95, accuracy = measured
     return Model(
-        team=place[0], slug=place[1], name=name, tier=tier, requests_a_year=requests, seconds=Decimal(seconds),
-        usd_per_hour=Decimal(usd), training_gpu_hours=hours, p95_ms=Decimal(p95), accuracy=Decimal(accuracy), kpi=kpi,
-        twist=twist, is_new=is_new,
-    )  # fmt: skip
+        team=place[0],
+        slug=place[1],
+        name=name,
+        tier=tier,
+        requests_a_year=requests,
+        seconds=Decimal(seconds),
+        usd_per_hour=Decimal(usd),
+        training_gpu_hours=hours,
+        p95_ms=Decimal(p95),
+        accuracy=Decimal(accuracy),
+        kpi=kpi,
+        twist=twist,
+        is_new=is_new,
+    )
 
 
 MODELS = (
-    _model(("recommendations", "home-feed"), "Home feed ranking", ("T1", 900_000_000, "0.06", "1.20"), (160, "38", "0.913"),
-           _kpi("Click rate of the home feed", "%", "4.1", ("4.2", "4.6")), Twist.GROWN),
-    _model(("recommendations", "basket-offers"), "Basket offers", ("T2", 240_000_000, "0.05", "0.80"), (60, "31", "0.884"),
-           _kpi("Baskets with an accepted offer", "%", "6.0", ("6.3", "6.2")), is_new=True),
-    _model(("recommendations", "similar-items"), "Similar items", ("T2", 420_000_000, "0.04", "0.80"), (90, "24", "0.902"),
-           _kpi("Orders after a similar item", "%", "2.4", ("2.2", "2.5"))),
-    _model(("support", "ticket-router"), "Ticket router", ("T2", 60_000_000, "0.08", "0.80"), (40, "44", "0.931"),
-           _kpi("Tickets routed right at once", "%", "90", ("91.5", "91.9"))),
-    _model(("support", "reply-drafts"), "Reply drafts", ("T2", 18_000_000, "0.40", "1.20"), (80, "92", "0.861"),
-           _kpi("Minutes to the first answer", "min", "14", ("13.2", "12.1"), is_higher_better=False), Twist.SPRAWLING),
-    _model(("support", "voice-notes"), "Voice notes to text", ("T3", 30_000_000, "0.30", "0.80"), (70, "85", "0.878"),
-           _kpi("Calls with a usable note", "%", "80", ("81.0", "80.7"))),
-    _model(("fraud", "card-fraud"), "Card fraud", ("T1", 600_000_000, "0.05", "1.20"), (120, "27", "0.957"),
-           _kpi("Losses for each million of turnover", "USD", "410", ("402", "405"), is_higher_better=False), Twist.DEARER),
-    _model(("fraud", "account-takeover"), "Account takeover", ("T1", 360_000_000, "0.05", "0.80"), (90, "29", "0.944"),
-           _kpi("Takeovers stopped", "%", "93", ("93.4", "94.0")), is_new=True),
-    _model(("logistics", "parcel-eta"), "Parcel arrival time", ("T2", 300_000_000, "0.04", "0.80"), (50, "22", "0.897"),
-           _kpi("Parcels within the promised hour", "%", "88", ("88.9", "89.3")), Twist.RESTATED),
-    _model(("logistics", "demand-forecast"), "Demand forecast", ("T2", 24_000_000, "0.50", "0.80"), (110, "88", "0.872"),
-           _kpi("Stock written off", "%", "1.8", ("1.9", "1.7"), is_higher_better=False)),
-    _model(("logistics", "address-match"), "Address matching", ("T3", 90_000_000, "0.06", "0.80"), (30, "33", "0.926"),
-           _kpi("Parcels returned for their address", "%", "0.9", ("0.9", "1.1"), is_higher_better=False), Twist.IDLE),
-)  # fmt: skip
+    _model(
+        ("recommendations", "home-feed"),
+        "Home feed ranking",
+        ("T1", 900_000_000, "0.06", "1.20"),
+        (160, "38", "0.913"),
+        _kpi("Click rate of the home feed", "%", "4.1", ("4.2", "4.6")),
+        Twist.GROWN,
+    ),
+    _model(
+        ("recommendations", "basket-offers"),
+        "Basket offers",
+        ("T2", 240_000_000, "0.05", "0.80"),
+        (60, "31", "0.884"),
+        _kpi("Baskets with an accepted offer", "%", "6.0", ("6.3", "6.2")),
+        is_new=True,
+    ),
+    _model(
+        ("recommendations", "similar-items"),
+        "Similar items",
+        ("T2", 420_000_000, "0.04", "0.80"),
+        (90, "24", "0.902"),
+        _kpi("Orders after a similar item", "%", "2.4", ("2.2", "2.5")),
+    ),
+    _model(
+        ("support", "ticket-router"),
+        "Ticket router",
+        ("T2", 60_000_000, "0.08", "0.80"),
+        (40, "44", "0.931"),
+        _kpi("Tickets routed right at once", "%", "90", ("91.5", "91.9")),
+    ),
+    _model(
+        ("support", "reply-drafts"),
+        "Reply drafts",
+        ("T2", 18_000_000, "0.40", "1.20"),
+        (80, "92", "0.861"),
+        _kpi("Minutes to the first answer", "min", "14", ("13.2", "12.1"), is_higher_better=False),
+        Twist.SPRAWLING,
+    ),
+    _model(
+        ("support", "voice-notes"),
+        "Voice notes to text",
+        ("T3", 30_000_000, "0.30", "0.80"),
+        (70, "85", "0.878"),
+        _kpi("Calls with a usable note", "%", "80", ("81.0", "80.7")),
+    ),
+    _model(
+        ("fraud", "card-fraud"),
+        "Card fraud",
+        ("T1", 600_000_000, "0.05", "1.20"),
+        (120, "27", "0.957"),
+        _kpi("Losses for each million of turnover", "USD", "410", ("402", "405"), is_higher_better=False),
+        Twist.DEARER,
+    ),
+    _model(
+        ("fraud", "account-takeover"),
+        "Account takeover",
+        ("T1", 360_000_000, "0.05", "0.80"),
+        (90, "29", "0.944"),
+        _kpi("Takeovers stopped", "%", "93", ("93.4", "94.0")),
+        is_new=True,
+    ),
+    _model(
+        ("logistics", "parcel-eta"),
+        "Parcel arrival time",
+        ("T2", 300_000_000, "0.04", "0.80"),
+        (50, "22", "0.897"),
+        _kpi("Parcels within the promised hour", "%", "88", ("88.9", "89.3")),
+        Twist.RESTATED,
+    ),
+    _model(
+        ("logistics", "demand-forecast"),
+        "Demand forecast",
+        ("T2", 24_000_000, "0.50", "0.80"),
+        (110, "88", "0.872"),
+        _kpi("Stock written off", "%", "1.8", ("1.9", "1.7"), is_higher_better=False),
+    ),
+    _model(
+        ("logistics", "address-match"),
+        "Address matching",
+        ("T3", 90_000_000, "0.06", "0.80"),
+        (30, "33", "0.926"),
+        _kpi("Parcels returned for their address", "%", "0.9", ("0.9", "1.1"), is_higher_better=False),
+        Twist.IDLE,
+    ),
+)
 COMPANY = Company(UNITS, TEAMS, MODELS)

@@ -23,9 +23,14 @@ HERE = [Permission("127.0.0.1")]
 
 def started(cast: Cast, now: datetime, **changes: object) -> LoadTest:
     usual = {
-        "key": "load-1", "plan": PLAN, "workers": 2, "permissions": HERE, "resolve": lambda _: [], "by": cast.approver,
+        "key": "load-1",
+        "plan": PLAN,
+        "workers": 2,
+        "permissions": HERE,
+        "resolve": lambda _: [],
+        "by": cast.approver,
         "now": now,
-    }  # fmt: skip
+    }
     return load_tests.start(**(usual | changes))
 
 

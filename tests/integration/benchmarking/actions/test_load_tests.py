@@ -24,8 +24,10 @@ def test_a_test_is_queued_once_with_a_part_for_each_worker(cast: Cast, now: date
     test = started(cast, now, workers=3)
     assert started(cast, now, workers=3).pk == test.pk
     assert list(test.parts.order_by("number").values_list("number", "state", "max_attempts")) == [
-        (0, "queued", 1), (1, "queued", 1), (2, "queued", 1),
-    ]  # fmt: skip
+        (0, "queued", 1),
+        (1, "queued", 1),
+        (2, "queued", 1),
+    ]
     assert (test.state, test.size, test.plan["processes"]) == ("queued", 3, 3)
     assert test.target == {"scheme": "http", "host": "127.0.0.1", "port": 9, "address": "127.0.0.1", "path": "/predict"}
     event = AuditEvent.objects.filter(kind="load_test.queued").get()
@@ -51,10 +53,13 @@ def test_this_machine_needs_its_place_on_the_list_like_any_other(cast: Cast, now
 @pytest.mark.parametrize(
     "change",
     [
-        {"rate_per_s": 60_000}, {"headers": [["Authorization", "t"]]}, {"body": "/etc/passwd", "method": "POST"}, {"rate": 1},
+        {"rate_per_s": 60_000},
+        {"headers": [["Authorization", "t"]]},
+        {"body": "/etc/passwd", "method": "POST"},
+        {"rate": 1},
         {"duration_s": 0},
     ],
-)  # fmt: skip
+)
 def test_plans_that_workers_do_not_follow_are_refused(cast: Cast, now: datetime, change: dict[str, object]) -> None:
     with pytest.raises(Invalid):
         started(cast, now, plan=PLAN | change)
@@ -115,8 +120,9 @@ def test_a_silent_worker_ends_the_test_and_nobody_fires_its_part_later(cast: Cas
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"state": "done"}, {"state": "asleep"}, {"size": 0}, {"size": 65}],
-)  # fmt: skip
+    "wrong",
+    [{"state": "done"}, {"state": "asleep"}, {"size": 0}, {"size": 65}],
+)
 def test_the_database_refuses_tests_that_cannot_be(cast: Cast, now: datetime, wrong: dict[str, object]) -> None:
     test = started(cast, now)
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -151,10 +157,15 @@ def test_workers_get_method_headers_and_body_and_the_body_lies_where_they_find_i
 @pytest.mark.parametrize(
     "header",
     [
-        ["Authorization", "Bearer s3cr3t-t0ken-1"], ["Cookie", "session=1"], ["X-Api-Key", "k-17-q"], ["X-Tenant", "acme-17"],
-        ["User-Agent", "Bearer s3cr3t-t0ken-1"], ["Accept", "a\r\nAuthorization: b"], ["Host", "elsewhere"],
+        ["Authorization", "Bearer s3cr3t-t0ken-1"],
+        ["Cookie", "session=1"],
+        ["X-Api-Key", "k-17-q"],
+        ["X-Tenant", "acme-17"],
+        ["User-Agent", "Bearer s3cr3t-t0ken-1"],
+        ["Accept", "a\r\nAuthorization: b"],
+        ["Host", "elsewhere"],
     ],
-)  # fmt: skip
+)
 def test_what_may_be_a_secret_is_refused_and_never_kept(cast: Cast, now: datetime, header: list[str]) -> None:
     before = snapshot()
     with pytest.raises(Invalid) as refused:

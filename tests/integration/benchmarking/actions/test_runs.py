@@ -264,9 +264,13 @@ def test_a_run_that_died_of_a_known_fault_keeps_its_words(cast: Cast, version: M
 def test_the_database_refuses_what_no_action_would_write(cast: Cast, version: ModelVersion, now: datetime) -> None:
     run = queue(version, cast.author, now)
     wrong: list[dict[str, Any]] = [
-        {"state": "asleep"}, {"progress": -0.01}, {"progress": 1.01}, {"state": "done", "verdict": "valid"},
-        {"state": "done", "result": {}}, {"equivalence": {}},
-    ]  # fmt: skip
+        {"state": "asleep"},
+        {"progress": -0.01},
+        {"progress": 1.01},
+        {"state": "done", "verdict": "valid"},
+        {"state": "done", "result": {}},
+        {"equivalence": {}},
+    ]
     for fields in wrong:
         with pytest.raises(IntegrityError), transaction.atomic():
             Run.objects.filter(pk=run.pk).update(**fields)

@@ -14,11 +14,16 @@ def runs(version, author, now):
     dataset = make_dataset(by=author, now=now)
     made = [
         actions.queue(
-            key=f"r{place}", version=version, dataset=dataset, plan={"scenario": "SingleStream", "min_samples": 3000},
-            asked_for="", by=author, now=now,
+            key=f"r{place}",
+            version=version,
+            dataset=dataset,
+            plan={"scenario": "SingleStream", "min_samples": 3000},
+            asked_for="",
+            by=author,
+            now=now,
         )
         for place in range(3)
-    ]  # fmt: skip
+    ]
     for run, p95 in zip(made, (80.0, 40.0), strict=False):
         found = result_of({"latency_p95_ms": (p95, p95 - 1, p95 + 1, 3000), "accuracy": (0.9, 0.88, 0.92, 2000)})
         finish_run(run=run, result=found, now=now)
@@ -52,13 +57,16 @@ def test_a_run_that_waits_has_no_figures_and_says_so(as_, author, runs):
     assert "no figure" in compare(as_(author), runs[0].pk, runs[2].pk).content.decode()
 
 
-@pytest.mark.parametrize(("ids", "words"), [
-    ([], "Choose 2 to 6 runs"),
-    (["1"], "Choose 2 to 6 runs"),
-    (["x", "2"], "named by its number"),
-    (["9" * 40, "2"], "named by its number"),
-    ([str(place) for place in range(1, 9)], "At most 6 runs"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        ([], "Choose 2 to 6 runs"),
+        (["1"], "Choose 2 to 6 runs"),
+        (["x", "2"], "named by its number"),
+        (["9" * 40, "2"], "named by its number"),
+        ([str(place) for place in range(1, 9)], "At most 6 runs"),
+    ],
+)
 def test_a_choice_that_cannot_be_compared_is_answered_in_words(ids, words, as_, author, runs):
     wanted = [str(runs[0].pk)] if ids == ["1"] else ids
     page = compare(as_(author), *wanted)

@@ -1,4 +1,6 @@
-"""The calculator's pages: the address holds what was asked, faults stand beside their fields, what is kept has a link."""
+"""The calculator's pages: the address holds what was asked, faults stand beside their fields, what
+is kept has a link.
+"""
 
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -72,10 +74,14 @@ def test_a_fault_stands_beside_its_field(client, changes, reason):
 @pytest.mark.parametrize(
     ("text", "ends"),
     [
-        ("120", (120, 120)), ("0.1-0.14", (0.1, 0.14)), ("0.1 to 0.14", (0.1, 0.14)), ("1,500 \N{EN DASH} 2,000", (1500, 2000)),
-        ("15e6 to 2.5e7", (15e6, 2.5e7)), ("", None),
+        ("120", (120, 120)),
+        ("0.1-0.14", (0.1, 0.14)),
+        ("0.1 to 0.14", (0.1, 0.14)),
+        ("1,500 \N{EN DASH} 2,000", (1500, 2000)),
+        ("15e6 to 2.5e7", (15e6, 2.5e7)),
+        ("", None),
     ],
-)  # fmt: skip
+)
 def test_ranges_are_written_as_people_write_them(text, ends):
     assert RangeField(required=False).clean(text) == ends
 
@@ -131,8 +137,11 @@ def test_a_price_that_moved_is_told_with_what_it_does(client, author, now):
     again = projections.replay(row, now=now)
     (move,) = again.prices
     assert (move["what"], move["before"], move["after"], move["ratio"]) == (
-        "options[0].serving.usd_per_replica_h", "1.0", "2.0", 2.0,
-    )  # fmt: skip
+        "options[0].serving.usd_per_replica_h",
+        "1.0",
+        "2.0",
+        2.0,
+    )
     served = next(each for each in again.figures if each.figure == "inference_cost_1y_usd")
     assert served.after == 2 * served.before
     assert served.share == Decimal("1.0")

@@ -95,8 +95,12 @@ def test_a_result_is_shown_with_verdict_figures_distribution_and_conditions(as_,
     machine = answer.context["conditions"][0]
     assert machine.title == "machine"
     assert dict(machine.pairs) == {
-        "CPU": "AMD EPYC", "memory (MB)": "25276", "virtual": "yes", "CPU flags": "avx, fma", "limits wall (s)": "900",
-    }  # fmt: skip
+        "CPU": "AMD EPYC",
+        "memory (MB)": "25276",
+        "virtual": "yes",
+        "CPU flags": "avx, fma",
+        "limits wall (s)": "900",
+    }
 
 
 def test_a_metric_of_tomorrow_is_shown_too(as_, run, author, now):

@@ -21,9 +21,14 @@ As = Callable[[User], Client]
 
 def measured(version: ModelVersion, author: User, now: datetime, asked_for: str = "") -> Run:
     run = actions.queue(
-        key="v", version=version, dataset=None, plan={"scenario": "alternatives", "hardware": "cpu"},
-        asked_for=asked_for, by=author, now=now,
-    )  # fmt: skip
+        key="v",
+        version=version,
+        dataset=None,
+        plan={"scenario": "alternatives", "hardware": "cpu"},
+        asked_for=asked_for,
+        by=author,
+        now=now,
+    )
     return finish_run(run=run, now=now, result=RESULT)
 
 

@@ -1,4 +1,6 @@
-"""The tree of budgets on the database: what hangs where, who hands out what, bills, findings, the end of a quarter, races."""
+"""The tree of budgets on the database: what hangs where, who hands out what, bills, findings, the end of a quarter,
+races.
+"""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -86,15 +88,21 @@ def of(centre: CostCentre) -> BudgetAccount:
 def test_centres_open_where_they_belong(cast: Cast, team: Team, unit: CostCentre) -> None:
     project = open_unit(cast.finance, "ranker", Level.PROJECT, tree.of_team(team))
     assert [(row.level, row.slug, row.parent and row.parent.slug) for row in CostCentre.objects.order_by("pk")] == [
-        ("organisation", "organisation", None), ("unit", "retail", "organisation"), ("team", "search", "retail"),
+        ("organisation", "organisation", None),
+        ("unit", "retail", "organisation"),
+        ("team", "search", "retail"),
         ("project", "ranker", "search"),
-    ]  # fmt: skip
+    ]
     assert project.team == team
     assert tree.is_above(unit, below=project)
     assert not tree.is_above(project, below=unit)
     assert [event.kind for event in AuditEvent.objects.filter(kind__startswith="cost_centre").order_by("position")] == [
-        "cost_centre.opened", "cost_centre.opened", "cost_centre.opened", "cost_centre.placed", "cost_centre.opened",
-    ]  # fmt: skip
+        "cost_centre.opened",
+        "cost_centre.opened",
+        "cost_centre.opened",
+        "cost_centre.placed",
+        "cost_centre.opened",
+    ]
 
 
 def test_the_organisation_is_opened_once_under_a_name_of_its_own(cast: Cast) -> None:
@@ -114,10 +122,15 @@ def test_a_team_that_bears_the_name_of_the_root_keeps_it(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"slug": "a b"}, "slug"), ({"slug": "search"}, "slug"), ({"slug": "retail"}, "slug"), ({"name": " "}, "name"),
-        ({"name": "x" * 121}, "name"), ({"level": Level.TEAM}, "level"), ({"level": Level.PROJECT}, "parent"),
+        ({"slug": "a b"}, "slug"),
+        ({"slug": "search"}, "slug"),
+        ({"slug": "retail"}, "slug"),
+        ({"name": " "}, "name"),
+        ({"name": "x" * 121}, "name"),
+        ({"level": Level.TEAM}, "level"),
+        ({"level": Level.PROJECT}, "parent"),
     ],
-)  # fmt: skip
+)
 def test_a_centre_that_cannot_be_is_refused(cast: Cast, unit: CostCentre, change: dict, field: str) -> None:
     before = counts()
     asked = {"level": Level.UNIT, "slug": "new", "name": "New", "parent": None} | change
@@ -131,10 +144,11 @@ def test_only_finance_shapes_the_tree(cast: Cast, unit: CostCentre, team: Team) 
     for person in cast.everybody():
         if person != cast.finance:
             for act in (
-                partial(open_unit, person, "new"), partial(give, unit, person, "1", key="x"),
+                partial(open_unit, person, "new"),
+                partial(give, unit, person, "1", key="x"),
                 partial(cost_centres.place, centre=centre, parent=unit, by=person, now=NOW),
                 partial(terms, of(unit), person, Mode.OFF),
-            ):  # fmt: skip
+            ):
                 with pytest.raises(NotAllowed, match="Only finance"):
                     act()
     assert counts() == before
@@ -191,8 +205,9 @@ def test_terms_are_inherited_by_the_next_quarter(cast: Cast, team: Team, unit: C
     account = of(tree.of_team(team))  # type: ignore[arg-type]
     terms(account, cast.finance, Mode.OBSERVE, 25)
     assert AuditEvent.objects.latest("position").details == {
-        "before": {"mode": "enforce", "tolerance_percent": 10}, "after": {"mode": "observe", "tolerance_percent": 25},
-    }  # fmt: skip
+        "before": {"mode": "enforce", "tolerance_percent": 10},
+        "after": {"mode": "observe", "tolerance_percent": 25},
+    }
     following = give(team, cast.finance, "1", key="n", quarter="2027Q1")
     assert (following.mode, following.tolerance_percent) == ("observe", 25)
     for tolerance in (-1, 101):
@@ -230,7 +245,8 @@ def test_bills_draw_down_and_running_over_is_found_once(cast: Cast, team: Team, 
     found = Finding.objects.get()
     assert (found.kind, found.severity, found.subject) == ("budget.overrun", "high", f"{REF} on Search 2026Q4 USD")
     assert found.text == (
-        "55.01 USD was billed or accrued, and 50.00 USD is committed: 5.01 USD more, which is beyond the tolerance of 10 %."
+        "55.01 USD was billed or accrued, and 50.00 USD is committed: 5.01 USD more, which is beyond the tolerance of "
+        "10 %."
     )
     bill(account, "20", key="b4", period="2026-11")
     assert Finding.objects.count() == 1
@@ -351,8 +367,10 @@ def test_a_finding_is_raised_given_to_somebody_and_closed_once(cast: Cast) -> No
     with pytest.raises(IntegrityError), transaction.atomic():
         Finding.objects.update(state="open", closed_at=None, closed_by=None)
     assert [event.kind for event in AuditEvent.objects.filter(kind__startswith="finding").order_by("position")] == [
-        "finding.raised", "finding.assigned", "finding.closed",
-    ]  # fmt: skip
+        "finding.raised",
+        "finding.assigned",
+        "finding.closed",
+    ]
 
 
 def test_what_holds_no_more_is_closed_by_nobody_and_says_why(cast: Cast) -> None:

@@ -119,11 +119,15 @@ def test_a_request_reserves_commits_and_gives_back(cast: Cast, team: Team) -> No
     reserve(team, cast.author, "60", gpu_h="30")
     commit(team, cast.approver, "55", gpu_h="35")
     assert lines() == [
-        ("allocate", "USD", "100.00", ""), ("allocate", "gpu_h", "40.00", ""),
-        ("reserve", "USD", "60.00", REF), ("reserve", "gpu_h", "30.00", REF),
-        ("release", "USD", "60.00", REF), ("release", "gpu_h", "30.00", REF),
-        ("commit", "USD", "55.00", REF), ("commit", "gpu_h", "35.00", REF),
-    ]  # fmt: skip
+        ("allocate", "USD", "100.00", ""),
+        ("allocate", "gpu_h", "40.00", ""),
+        ("reserve", "USD", "60.00", REF),
+        ("reserve", "gpu_h", "30.00", REF),
+        ("release", "USD", "60.00", REF),
+        ("release", "gpu_h", "30.00", REF),
+        ("commit", "USD", "55.00", REF),
+        ("commit", "gpu_h", "35.00", REF),
+    ]
     kinds = AuditEvent.objects.filter(kind__startswith="budget.").order_by("position").values_list("kind", flat=True)
     assert list(kinds) == [f"budget.{kind}" for kind, *_ in lines()]
     assert [str(row.balance.available) for row in read.accounts(teams=None)] == ["45.00", "5.00"]
@@ -212,13 +216,25 @@ def test_the_same_booking_twice_is_refused_by_the_database(cast: Cast, team: Tea
 def test_the_database_refuses_what_no_action_would_write(cast: Cast, team: Team) -> None:
     account = allocate(team, cast.finance).account
     for fields in (
-        {"amount": 0}, {"amount": -101}, {"kind": "steal"}, {"key": "k"}, {"request_ref": REF}, {"period": "2026-10"},
-        {"is_commitment": True}, {"kind": "reserve"}, {"kind": "plan"}, {"kind": "plan", "request_ref": REF, "amount": 0}, {"kind": "reserve", "request_ref": REF, "amount": -1},
-        {"kind": "commit", "request_ref": REF, "amount": 101}, {"kind": "expire", "amount": 101},
-        {"kind": "expire", "request_ref": REF}, {"kind": "expire", "is_commitment": True},
+        {"amount": 0},
+        {"amount": -101},
+        {"kind": "steal"},
+        {"key": "k"},
+        {"request_ref": REF},
+        {"period": "2026-10"},
+        {"is_commitment": True},
+        {"kind": "reserve"},
+        {"kind": "plan"},
+        {"kind": "plan", "request_ref": REF, "amount": 0},
+        {"kind": "reserve", "request_ref": REF, "amount": -1},
+        {"kind": "commit", "request_ref": REF, "amount": 101},
+        {"kind": "expire", "amount": 101},
+        {"kind": "expire", "request_ref": REF},
+        {"kind": "expire", "is_commitment": True},
         {"kind": "commit", "request_ref": REF, "is_commitment": True},
-        {"kind": "actual"}, {"kind": "actual", "period": "2026-13"},
-    ):  # fmt: skip
+        {"kind": "actual"},
+        {"kind": "actual", "period": "2026-13"},
+    ):
         with pytest.raises(IntegrityError), transaction.atomic():
             LedgerEntry.objects.create(
                 **{"account": account, "kind": "allocate", "amount": 1, "key": "new", "booked_at": NOW} | fields
@@ -270,8 +286,11 @@ def test_a_statement_tells_what_each_booking_left(cast: Cast, team: Team) -> Non
     commit(team, cast.approver, "55")
     said = statement(team="search", quarter=QUARTER, unit="USD", today=NOW.date())
     assert [(line.kind, line.change, line.available) for line in said.lines] == [
-        ("commit", D(-55), D(45)), ("release", D(60), D(100)), ("reserve", D(-60), D(40)), ("allocate", D(100), D(100)),
-    ]  # fmt: skip
+        ("commit", D(-55), D(45)),
+        ("release", D(60), D(100)),
+        ("reserve", D(-60), D(40)),
+        ("allocate", D(100), D(100)),
+    ]
     assert said.balance.available == said.lines[0].available
     with pytest.raises(Refused, match="has no gpu_h account for 2026Q4"):
         statement(team="search", quarter=QUARTER, unit="gpu_h", today=NOW.date())

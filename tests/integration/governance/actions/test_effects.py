@@ -21,8 +21,13 @@ LATER = NOW + timedelta(hours=1)
 
 def message(key: str = "a", **changes: Any) -> OutboxMessage:
     fields = {
-        "kind": "test", "key": key, "lane": key, "created_at": NOW, "next_attempt_at": NOW, "max_attempts": 12,
-    } | changes  # fmt: skip
+        "kind": "test",
+        "key": key,
+        "lane": key,
+        "created_at": NOW,
+        "next_attempt_at": NOW,
+        "max_attempts": 12,
+    } | changes
     return OutboxMessage.objects.create(**fields)
 
 
@@ -76,8 +81,11 @@ def test_resuming_frees_everything_that_was_paused_and_nothing_else(
 def test_a_connection_test_takes_the_place_of_the_one_before(cast: Cast) -> None:
     first = effects.request_check(by=cast.admin, now=NOW)
     assert (first.kind, first.lane, first.state, first.payload) == (
-        "tracker.check", "tracker", "queued", {"by": cast.admin.pk},
-    )  # fmt: skip
+        "tracker.check",
+        "tracker",
+        "queued",
+        {"by": cast.admin.pk},
+    )
     OutboxMessage.objects.update(state=JobState.DEAD)
     second = effects.request_check(by=cast.admin, now=LATER)
     third = effects.request_check(by=cast.approver, now=LATER + timedelta(seconds=1))

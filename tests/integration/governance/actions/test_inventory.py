@@ -48,16 +48,19 @@ def test_a_model_is_entered_once_and_brought_up_to_date(cast: Cast, now: datetim
     event = AuditEvent.objects.latest("position")
     after = {"name": "Ranker", "tier": "T2", "owner": "author"}
     assert (event.kind, event.subject, event.details) == (
-        "model.registered", "search/ranker", {"before": None, "after": after},
-    )  # fmt: skip
+        "model.registered",
+        "search/ranker",
+        {"before": None, "after": after},
+    )
     before = counts()
     assert register(cast.author, now) == asset
     assert counts() == before
     changed = register(cast.author, now, owner=cast.approver, name="Ranker II", tier="T1")
     assert (changed.pk, changed.name, changed.tier, changed.owner) == (asset.pk, "Ranker II", "T1", cast.approver)
     assert AuditEvent.objects.latest("position").details == {
-        "before": after, "after": {"name": "Ranker II", "tier": "T1", "owner": "approver"},
-    }  # fmt: skip
+        "before": after,
+        "after": {"name": "Ranker II", "tier": "T1", "owner": "approver"},
+    }
     asset.refresh_from_db()
     assert (asset.name, asset.created_at) == ("Ranker II", now)
 
@@ -198,9 +201,14 @@ def test_a_reference_names_a_safe_format_and_its_content(
 def test_the_database_refuses_what_no_action_would_write(cast: Cast, now: datetime) -> None:
     version = make_version(by=cast.author, now=now)
     fields = {
-        "asset": version.asset, "version": "2", "digest": DIGEST, "format": "onnx", "uri": "s3://b/m.onnx",
-        "registered_by": cast.author, "registered_at": now,
-    }  # fmt: skip
+        "asset": version.asset,
+        "version": "2",
+        "digest": DIGEST,
+        "format": "onnx",
+        "uri": "s3://b/m.onnx",
+        "registered_by": cast.author,
+        "registered_at": now,
+    }
     for wrong in ({"digest": "md5:1"}, {"digest": DIGEST.upper()}, {"uri": ""}, {"version": "1.0.0"}):
         with pytest.raises(IntegrityError), transaction.atomic():
             ModelVersion.objects.create(**fields | wrong)

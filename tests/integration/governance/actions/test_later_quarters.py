@@ -1,4 +1,6 @@
-"""What an approval takes from quarters to come: planned on their accounts, never refused, drawn down and given back apart."""
+"""What an approval takes from quarters to come: planned on their accounts, never refused, drawn down and given back
+apart.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -68,12 +70,13 @@ def test_each_quarter_has_an_entry_of_its_own(cast: Cast, team: Team, given: Bud
     cost_centres.set_terms(account=given, mode=Mode.ENFORCE, tolerance_percent=25, by=cast.finance, now=NOW)
     approve(team, cast.approver)
     assert [
-        (row.account.quarter, row.kind, row.amount, row.key) for row in LedgerEntry.objects.filter(request_ref=REF).order_by("pk")
+        (row.account.quarter, row.kind, row.amount, row.key)
+        for row in LedgerEntry.objects.filter(request_ref=REF).order_by("pk")
     ] == [
         (PRESENT, "commit", 40, f"{REF}:1:commit:USD"),
         (NEXT, "plan", 90, f"{REF}:1:plan:2027Q1:USD"),
         (AFTER, "plan", 70, f"{REF}:1:plan:2027Q2:USD"),
-    ]  # fmt: skip
+    ]
     event = AuditEvent.objects.latest("position")
     assert (event.kind, event.subject, event.details["amount"]) == ("budget.plan", "Search 2027Q2 USD", "70")
     assert [(account(each).mode, account(each).tolerance_percent) for each in (NEXT, AFTER)] == [("enforce", 25)] * 2
@@ -197,9 +200,15 @@ def test_a_quarter_that_was_only_planned_ends_without_an_expiry(cast: Cast, team
 
 def test_a_team_without_a_place_gets_one_with_its_first_plan(cast: Cast, team: Team) -> None:
     budgets.commit(
-        team=team, quarter=PRESENT, amounts={}, later={NEXT: {Unit.USD: D(1), Unit.GPU_H: D(0)}}, ref=REF, key="k",
-        by=cast.approver, now=NOW,
-    )  # fmt: skip
+        team=team,
+        quarter=PRESENT,
+        amounts={},
+        later={NEXT: {Unit.USD: D(1), Unit.GPU_H: D(0)}},
+        ref=REF,
+        key="k",
+        by=cast.approver,
+        now=NOW,
+    )
     assert [str(row) for row in BudgetAccount.objects.all()] == ["Search 2027Q1 USD"]
 
 

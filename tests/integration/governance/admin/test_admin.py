@@ -89,8 +89,10 @@ def test_roles_are_granted_and_revoked_through_the_actions(root: Client, outside
     chosen = {"action": "delete_selected", "_selected_action": ids, "post": "yes"}
     assert root.post(page(governance.RoleGrant, "changelist"), chosen).status_code == 302
     assert [each.kind for each in governance.AuditEvent.objects.order_by("-position")[:3]] == [
-        "role.revoked", "role.granted", "role.revoked",
-    ]  # fmt: skip
+        "role.revoked",
+        "role.granted",
+        "role.revoked",
+    ]
 
 
 def test_nobody_grants_themselves_a_role_there(root: Client, admin: User) -> None:

@@ -37,15 +37,19 @@ def test_a_unit_is_opened_and_given_something(api: Api, finance: User, author: U
     client = api(finance)
     opened = client.post(f"{ROOT}/centres/", {"level": "unit", "slug": "retail", "name": "Retail"}, format="json")
     assert (opened.status_code, opened.json()) == (
-        201, {"slug": "retail", "name": "Retail", "level": "unit", "under": "organisation"},
-    )  # fmt: skip
+        201,
+        {"slug": "retail", "name": "Retail", "level": "unit", "under": "organisation"},
+    )
     given = {"team": "retail", "quarter": quarter, "unit": "USD", "amount": "5"}
     assert client.post(f"{ROOT}/", given, format="json").json()["team"] == "retail"
     project = {"level": "project", "slug": "ranker", "name": "Ranker", "team": "search"}
     assert client.post(f"{ROOT}/centres/", project, format="json").json()["under"] == "search"
     assert [each["slug"] for each in client.get(f"{ROOT}/centres/").json()] == [
-        "organisation", "retail", "search", "ranker",
-    ]  # fmt: skip
+        "organisation",
+        "retail",
+        "search",
+        "ranker",
+    ]
     assert [each["slug"] for each in api(author).get(f"{ROOT}/centres/").json()] == ["search", "ranker"]
 
 
@@ -85,10 +89,13 @@ def test_a_change_names_where_it_moves(api: Api, cast: Any, quarter: str, now: d
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"aspect": "colour"}, "aspect"), ({"amount": "-1"}, "amount"), ({"reason": "no"}, "reason"),
-        ({"aspect": "date"}, "target"), ({"unit": "EUR"}, "unit"),
+        ({"aspect": "colour"}, "aspect"),
+        ({"amount": "-1"}, "amount"),
+        ({"reason": "no"}, "reason"),
+        ({"aspect": "date"}, "target"),
+        ({"unit": "EUR"}, "unit"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_named_by_its_field(api: Api, approver: User, quarter: str, change: dict, field: str) -> None:
     client, before = api(approver), snapshot()
     response = client.post(f"{ROOT}/changes/", wish(quarter) | change, format="json")

@@ -40,8 +40,11 @@ def test_a_role_is_proposed_and_confirmed(api: Api, cast: Cast, second: User) ->
     assert proposed.status_code == 201
     told = proposed.json()
     assert (told["what"], told["state"], told["proposed_by"], told["closed_by"]) == (
-        "Give Author the role reviewer", "pending", "admin", None,
-    )  # fmt: skip
+        "Give Author the role reviewer",
+        "pending",
+        "admin",
+        None,
+    )
     assert told["ref"] == f"CHG-{told['id']}"
     assert api(cast.admin).post(f"{URL}{told['id']}/confirm/").status_code == 403
     assert not RoleGrant.objects.filter(user=cast.author, role="reviewer").exists()
@@ -75,10 +78,13 @@ def test_whoever_may_not_read_them_learns_and_moves_nothing(
 ) -> None:
     client, before = api(getattr(cast, person)), snapshot()
     said = [
-        client.get(URL), client.get(f"{URL}{change.pk}/"), client.get(f"{URL}4711/"),
-        client.post(URL, wish(), format="json"), client.post(f"{URL}{change.pk}/confirm/"),
+        client.get(URL),
+        client.get(f"{URL}{change.pk}/"),
+        client.get(f"{URL}4711/"),
+        client.post(URL, wish(), format="json"),
+        client.post(f"{URL}{change.pk}/confirm/"),
         client.post(f"{URL}{change.pk}/refuse/", {"reason": REASON}, format="json"),
-    ]  # fmt: skip
+    ]
     assert [answer.status_code for answer in said] == [403] * 6
     assert snapshot() == before
 

@@ -37,9 +37,11 @@ def owners():
 
 
 WANTED = [
-    ("visual-search", "search", "visual-search"), ("visual-search", "search", "visual-search"),
-    ("shared-gpus", "ads", None), (None, None, None),
-]  # fmt: skip
+    ("visual-search", "search", "visual-search"),
+    ("visual-search", "search", "visual-search"),
+    ("shared-gpus", "ads", None),
+    (None, None, None),
+]
 
 
 def test_new_lines_belong_to_whom_the_rules_say(version, cast, now, read):
@@ -80,8 +82,9 @@ def test_a_preview_says_what_each_rule_takes_and_what_is_left(version, read):
     before = snapshot()
     found = reads.preview(rules=reads.parse(RULES), month=date(2026, 9, 1))
     assert [(each.rule, each.lines, each.costs, each.gpu_hours) for each in found.rules] == [
-        ("visual-search", 2, {"USD": Decimal(13)}, Decimal(4)), ("shared-gpus", 1, {"USD": Decimal(3)}, Decimal(2)),
-    ]  # fmt: skip
+        ("visual-search", 2, {"USD": Decimal(13)}, Decimal(4)),
+        ("shared-gpus", 1, {"USD": Decimal(3)}, Decimal(2)),
+    ]
     assert (found.rest.lines, found.rest.costs) == (1, {"EUR": Decimal(2)})
     assert found.dearest == (reads.Kind("AWS", "lab", "AmazonSageMaker", "EUR", 1, Decimal(2)),)
     assert reads.preview(rules=reads.parse(RULES), month=date(2026, 8, 1)).rest.lines == 0
@@ -211,9 +214,20 @@ class DatabaseAgrees(TestCase):
             tags = {name: line[name] for name in ("m", "0", "a__b") if line[name]}
             fields = {"sku": line["sku"], "resource": line["resource"]}
             made = SpendLine.objects.create(
-                slice=part, day=date(2026, 9, 1), category="Usage", is_correction=False, currency="USD", rows=1, billed=0,
-                effective=0, listed=0, gpu_hours=0, tags=tags, **fields, **of,
-            )  # fmt: skip
+                slice=part,
+                day=date(2026, 9, 1),
+                category="Usage",
+                is_correction=False,
+                currency="USD",
+                rows=1,
+                billed=0,
+                effective=0,
+                listed=0,
+                gpu_hours=0,
+                tags=tags,
+                **fields,
+                **of,
+            )
             if rule.takes(fields, tags):
                 wanted.add(made.pk)
         rows, (test,) = reads.taken_by([rule], among=SpendLine.objects.all())

@@ -37,9 +37,14 @@ def on_record(cast: Cast, read, now: datetime) -> Bill:
     version = allocation.draft(source=RULES, by=cast.finance, now=now)
     allocation.publish(version=version, by=cast.admin, now=now)
     budgets.allocate(
-        team=Team.objects.get(slug="search"), quarter="2026Q3", unit=Unit.USD, amount=Decimal(1000), key="k",
-        by=cast.finance, now=now,
-    )  # fmt: skip
+        team=Team.objects.get(slug="search"),
+        quarter="2026Q3",
+        unit=Unit.USD,
+        amount=Decimal(1000),
+        key="k",
+        by=cast.finance,
+        now=now,
+    )
     bill = read(csv_bytes(FIRST), "first.csv")
     assert told() == (2, Decimal(9), 1, Decimal(9))
     return bill

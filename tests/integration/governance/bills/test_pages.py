@@ -143,8 +143,11 @@ def test_spend_is_of_ones_own_teams(as_, cast, version, read, now):
     read(csv_bytes([row(), row(Tags="", SubAccountId="shared"), row(Tags="", BillingCurrency="EUR")]))
     seen = {name: as_(getattr(cast, name)).get("/spend/") for name in ("author", "outsider", "finance", "reviewer_one")}
     assert {name: [row.team for row in page.context["rows"]] for name, page in seen.items()} == {
-        "author": ["search"], "outsider": ["ads"], "finance": ["ads", "search", ""], "reviewer_one": [],
-    }  # fmt: skip
+        "author": ["search"],
+        "outsider": ["ads"],
+        "finance": ["ads", "search", ""],
+        "reviewer_one": [],
+    }
     assert "have no exchange rate of this month" in seen["finance"].content.decode()
     assert "No spend on record" in seen["reviewer_one"].content.decode()
     assert as_(cast.finance).get("/spend/?month=2026-09-01").context["chosen"].month.month == 9

@@ -24,9 +24,14 @@ def rules(version, cast: Cast, now):
     """The author's team has a budget in both units; visual-search draws on a request's commitment."""
     for unit in Unit:
         budgets.allocate(
-            team=Team.objects.get(slug="search"), quarter="2026Q3", unit=unit, amount=Decimal(1000), key=f"k{unit}",
-            by=cast.finance, now=now,
-        )  # fmt: skip
+            team=Team.objects.get(slug="search"),
+            quarter="2026Q3",
+            unit=unit,
+            amount=Decimal(1000),
+            key=f"k{unit}",
+            by=cast.finance,
+            now=now,
+        )
     named = RULES.replace("    model: search/visual-search\n", f"    model: search/visual-search\n    request: {REF}\n")
     return publish_rules(cast=cast, now=now, source=named)
 
@@ -39,8 +44,9 @@ def booked():
 def test_a_bill_is_stated_on_the_accounts_of_its_teams(rules, read):
     read(csv_bytes([row(EffectiveCost="8.005"), row(EffectiveCost="0.0001"), row(Tags="", SubAccountId="shared")]))
     assert booked() == [
-        ("actual", "USD", "2026-09", REF, Decimal("8.01")), ("actual", "gpu_h", "2026-09", REF, Decimal(4)),
-    ]  # fmt: skip
+        ("actual", "USD", "2026-09", REF, Decimal("8.01")),
+        ("actual", "gpu_h", "2026-09", REF, Decimal(4)),
+    ]
     event = AuditEvent.objects.get(kind="bills.stated")
     assert event.details == {"booked": 2, "without_account": ["ads USD 2026-09", "ads gpu_h 2026-09"]}
 
@@ -60,8 +66,9 @@ def test_what_is_gone_is_stated_as_nothing(rules, read):
     read(csv_bytes([row()]))
     read(csv_bytes([row(Tags="", SubAccountId="lab")]))
     assert booked()[2:] == [
-        ("correction", "USD", "2026-09", REF, Decimal(-8)), ("correction", "gpu_h", "2026-09", REF, Decimal(-2)),
-    ]  # fmt: skip
+        ("correction", "USD", "2026-09", REF, Decimal(-8)),
+        ("correction", "gpu_h", "2026-09", REF, Decimal(-2)),
+    ]
 
 
 def test_new_rules_and_rates_state_every_month_anew(rules, read, cast, now):
@@ -87,11 +94,13 @@ def test_spend_is_told_by_team_model_and_month(rules, read, cast, now):
         )
     )
     rows = spend.spend(person=None)
-    assert [(one.month.month, one.team, one.model, one.effective, one.billed, one.gpu_hours, one.apart) for one in rows] == [
+    assert [
+        (one.month.month, one.team, one.model, one.effective, one.billed, one.gpu_hours, one.apart) for one in rows
+    ] == [
         (9, "search", "visual-search", Decimal(8), Decimal(10), Decimal(4), {"EUR": Decimal(3)}),
         (9, "", "", Decimal(8), Decimal(10), Decimal(2), {}),
         (8, "search", "visual-search", Decimal(8), Decimal(10), Decimal(2), {}),
-    ]  # fmt: skip
+    ]
     september, august = spend.months(rows)
     assert (september.effective, september.unallocated, september.apart) == (
         Decimal(16),
@@ -101,5 +110,11 @@ def test_spend_is_told_by_team_model_and_month(rules, read, cast, now):
     assert august.month == date(2026, 8, 1)
     assert spend.months_of_use() == [date(2026, 8, 1), date(2026, 9, 1)]
     assert next(row[1:] for row in spend.table(rows).rows) == (
-        "search", "visual-search", Decimal(8), Decimal(10), Decimal(4), "3 EUR", "billed",
-    )  # fmt: skip
+        "search",
+        "visual-search",
+        Decimal(8),
+        Decimal(10),
+        Decimal(4),
+        "3 EUR",
+        "billed",
+    )

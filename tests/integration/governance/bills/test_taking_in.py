@@ -56,8 +56,9 @@ def test_a_file_becomes_lines_and_a_report(read, name, content):
     )
     event = AuditEvent.objects.get(kind="bill.taken_in")
     assert (event.source, event.details) == (
-        "job", {"digest": bill.digest, "rows": 3, "slices": ["AWS 100, 2026-09"]},
-    )  # fmt: skip
+        "job",
+        {"digest": bill.digest, "rows": 3, "slices": ["AWS 100, 2026-09"]},
+    )
 
 
 def test_texts_of_every_kind_survive_the_copy(read):
@@ -299,13 +300,24 @@ def test_the_database_keeps_one_bill_and_one_current_slice(read, now):
     bill = read(csv_bytes(ROWS))
     one = bill.slices.get()
     for make in (
-        lambda: Bill.objects.create(kind="focus", origin="api", name="x", digest=bill.digest, stored_as="x", created_at=now, next_attempt_at=now),
-        lambda: BillSlice.objects.create(bill=bill, provider=one.provider, billing_account=one.billing_account, period=one.period,
-                                         period_end=one.period_end, rows=1, lines_count=1, gpu_hours=0, read_at=now),
+        lambda: Bill.objects.create(
+            kind="focus", origin="api", name="x", digest=bill.digest, stored_as="x", created_at=now, next_attempt_at=now
+        ),
+        lambda: BillSlice.objects.create(
+            bill=bill,
+            provider=one.provider,
+            billing_account=one.billing_account,
+            period=one.period,
+            period_end=one.period_end,
+            rows=1,
+            lines_count=1,
+            gpu_hours=0,
+            read_at=now,
+        ),
         lambda: BillSlice.objects.filter(pk=one.pk).update(is_current=False),
         lambda: SpendLine.objects.update(currency="usd"),
         lambda: Bill.objects.filter(pk=bill.pk).update(report=None),
-    ):  # fmt: skip
+    ):
         with pytest.raises(IntegrityError), transaction.atomic():
             make()
 

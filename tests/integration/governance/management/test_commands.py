@@ -198,9 +198,11 @@ def test_a_single_tick_that_fails_says_so(
 
 
 def test_a_tick_that_fails_does_not_stop_the_next(
-    db: None, ticked: Callable[[Callable[..., None]], None], caplog: pytest.LogCaptureFixture,
+    db: None,
+    ticked: Callable[[Callable[..., None]], None],
+    caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     ticks: list[object] = []
     naps: list[float] = []
 

@@ -1,4 +1,6 @@
-"""Leased rows under a fake clock: claimed once, renewed, handed back, lost, and never written by a worker that slept."""
+"""Leased rows under a fake clock: claimed once, renewed, handed back, lost, and never written by a
+worker that slept.
+"""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,8 +20,13 @@ TICK = timedelta(microseconds=1)
 
 def row(key: str = "a", **changes: Any) -> OutboxMessage:
     fields = {
-        "kind": "test", "key": key, "lane": key, "created_at": START, "next_attempt_at": START, "max_attempts": 3,
-    } | changes  # fmt: skip
+        "kind": "test",
+        "key": key,
+        "lane": key,
+        "created_at": START,
+        "next_attempt_at": START,
+        "max_attempts": 3,
+    } | changes
     return OutboxMessage.objects.create(**fields)
 
 

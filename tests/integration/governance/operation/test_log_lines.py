@@ -63,9 +63,13 @@ def test_a_line_is_one_object_with_its_marks(lines: Lines) -> None:
     assert len(lines.lines[-1].splitlines()) == 1
     assert line.pop("at").endswith("+00:00")
     assert line == {
-        "level": "WARNING", "logger": "weighbridge.test", "message": "two\nlines of words",
-        "request_id": "r1", "task": "t", "status": "200",
-    }  # fmt: skip
+        "level": "WARNING",
+        "logger": "weighbridge.test",
+        "message": "two\nlines of words",
+        "request_id": "r1",
+        "task": "t",
+        "status": "200",
+    }
 
 
 @pytest.mark.parametrize("formatter", [JsonLine(), Words("%(message)s")])

@@ -28,11 +28,15 @@ def test_versions_newest_first_and_who_answers_for_them(cast: Cast, stricter: Po
     actions.draft_policy(source=POLICY.replace("name: default", "name: another"), by=cast.approver, now=now)
     rows = rulebook.versions("policies")
     assert [(row.name, row.number, row.state) for row in rows] == [
-        ("another", 1, "draft"), ("default", 2, "published"), ("default", 1, "retired"),
-    ]  # fmt: skip
+        ("another", 1, "draft"),
+        ("default", 2, "published"),
+        ("default", 1, "retired"),
+    ]
     assert [(row.written_by, row.published_by) for row in rows] == [
-        ("Approver", ""), ("Approver", "Admin"), ("the installation", "the installation"),
-    ]  # fmt: skip
+        ("Approver", ""),
+        ("Approver", "Admin"),
+        ("the installation", "the installation"),
+    ]
     assert (rows[1].previous, rows[1].published_at, rows[0].published_at) == (1, now + HOUR, None)
     assert [row.name for row in rulebook.versions("checklists")] == ["standard"]
 

@@ -52,8 +52,9 @@ def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
     assert said(moved)[-1] == "Search hangs under Retail now."
     page = client.get("/budgets/")
     assert [(each.team, each.depth, each.under) for each in page.context["teams"]] == [
-        ("retail", 1, "Organisation"), ("search", 2, "Retail"),
-    ]  # fmt: skip
+        ("retail", 1, "Organisation"),
+        ("search", 2, "Retail"),
+    ]
     assert "handed out $100,000" in page.content.decode()
     assert [each.team for each in as_(author).get("/budgets/").context["teams"]] == ["search"]
     assert as_(author).get(f"/budgets/retail/{quarter}/USD/").status_code == 404
@@ -63,13 +64,17 @@ def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
     ("path", "sent", "words"),
     [
         ("/budgets/centres/", {"level": "unit", "slug": "a b", "name": "A"}, "Slug: Enter a valid"),
-        ("/budgets/centres/", {"level": "project", "slug": "a", "name": "A"}, "A project hangs under a cost centre of the level"),
+        (
+            "/budgets/centres/",
+            {"level": "project", "slug": "a", "name": "A"},
+            "A project hangs under a cost centre of the level",
+        ),
         ("terms/", {"mode": "loud", "tolerance_percent": "5"}, "Choose a mode"),
         ("place/", {"parent": "search"}, "Choose the organisation or one of its units."),
         ("change/", {"aspect": "amount", "amount": "-1", "reason": WHY}, "Amount: "),
         ("change/", {"aspect": "date", "amount": "1", "reason": WHY}, "Say which account it moves to."),
     ],
-)  # fmt: skip
+)
 def test_what_makes_no_sense_is_told_and_moves_nothing(as_, account, finance, url, path, sent, words):
     client = as_(finance)
     before = snapshot()

@@ -163,6 +163,9 @@ def test_a_change_that_is_not_there(as_, admin):
 
 
 def test_the_navigation_shows_them_to_whoever_may_read(as_, cast):
-    shown = [name for name in ("approver", "admin", "auditor", "author", "finance")
-             if 'href="/changes/"' in as_(getattr(cast, name)).get("/policy/").content.decode()]  # fmt: skip
+    shown = [
+        name
+        for name in ("approver", "admin", "auditor", "author", "finance")
+        if 'href="/changes/"' in as_(getattr(cast, name)).get("/policy/").content.decode()
+    ]
     assert shown == ["approver", "admin", "auditor"]

@@ -38,8 +38,9 @@ def test_the_outbox_in_figures(as_, message, admin, now):
     assert (health.waiting, health.sending, health.paused, health.dead, health.done_last_day) == (2, 1, 3, 1, 1)
     assert health.oldest_waiting_at == now
     assert [(pause.count, pause.reason) for pause in answer.context["pauses"]] == [
-        (2, "No Jira is configured."), (1, "The token is wrong."),
-    ]  # fmt: skip
+        (2, "No Jira is configured."),
+        (1, "The token is wrong."),
+    ]
     page = answer.content.decode()
     for words in ("503 twelve times.", "Jira did not answer.", "12 of 12", "oldest"):
         assert words in page

@@ -38,9 +38,17 @@ def test_a_rule_is_added_and_another_removed(as_, policy, approver):
     answer = client.get(url(policy))
     number = len(answer.context["rules"].initial_forms)
     new = {
-        "id": "small-enough", "fact": "model_size_mb", "statistic": "value", "comparator": "at_most", "limit": "100.5",
-        "accept": "measured", "effect": "deny", "on_indeterminate": "", "level": "hard", "message": "Too large.",
-    }  # fmt: skip
+        "id": "small-enough",
+        "fact": "model_size_mb",
+        "statistic": "value",
+        "comparator": "at_most",
+        "limit": "100.5",
+        "accept": "measured",
+        "effect": "deny",
+        "on_indeterminate": "",
+        "level": "hard",
+        "message": "Too large.",
+    }
     added = {f"form-{number}-{name}": value for name, value in new.items()}
     client.post(url(policy), filled(answer, **added, **{"form-0-DELETE": "on"}))
     changes = rulebook.changes(before=policy, after=PolicyVersion.objects.latest("pk"))

@@ -117,8 +117,9 @@ def test_a_stale_session_votes_only_after_the_factor_and_loses_no_word(
     assert done.status_code == 302
     vote = Vote.objects.get()
     assert (vote.person, vote.rationale) == (
-        cast.reviewer_one, "Measured well.",
-    )  # fmt: skip
+        cast.reviewer_one,
+        "Measured well.",
+    )
 
 
 def test_the_password_again_is_no_second_factor(required: None, as_: As, cast: Cast, in_review: ReviewRequest) -> None:

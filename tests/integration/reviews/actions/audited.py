@@ -1,4 +1,6 @@
-"""How to call every write of reviews, so that each does something; `tests/integration/test_every_action_is_audited.py`."""
+"""How to call every write of reviews, so that each does something;
+`tests/integration/test_every_action_is_audited.py`.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -97,17 +99,24 @@ def _evaluate_again(world: World) -> None:
 
 def _file(world: World) -> None:
     paper = filing.Paper(
-        title="t", purpose="Rank", environment="prod", business_case="It ranks.",
+        title="t",
+        purpose="Rank",
+        environment="prod",
+        business_case="It ranks.",
         version=make_version(by=world.cast.author, now=world.now),
-    )  # fmt: skip
+    )
     filing.file(paper=paper, by=world.cast.author, now=world.now)
 
 
 def _waive(world: World) -> None:
     waivers.grant(
-        request=world.evidence(), rule_id="accuracy-floor-prod", reason="A ranking has no accuracy.", valid_days=9,
-        by=world.cast.approver, now=world.now,
-    )  # fmt: skip
+        request=world.evidence(),
+        rule_id="accuracy-floor-prod",
+        reason="A ranking has no accuracy.",
+        valid_days=9,
+        by=world.cast.approver,
+        now=world.now,
+    )
 
 
 def _tell(world: World) -> None:
@@ -125,9 +134,13 @@ def _doubted(world: World) -> None:
     """An authorised model whose projection holds prices of a year ago."""
     request = world.decided()
     projection = CostProjection.objects.create(
-        token="t" * 20, title="T", spec={}, document={"seed": 1}, digest="sha256:" + "a" * 64,
+        token="t" * 20,
+        title="T",
+        spec={},
+        document={"seed": 1},
+        digest="sha256:" + "a" * 64,
         kept_at=world.now - timedelta(days=365),
-    )  # fmt: skip
+    )
     RequestProjection.objects.create(
         request=request, number=1, projection=projection, option="own", stated_by=world.cast.author, stated_at=world.now
     )

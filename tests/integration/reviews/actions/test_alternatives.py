@@ -1,4 +1,6 @@
-"""Cheaper variants: made beside the model when a review becomes mandatory, and measured or waived before anybody votes."""
+"""Cheaper variants: made beside the model when a review becomes mandatory, and measured or waived
+before anybody votes.
+"""
 
 from datetime import datetime
 
@@ -115,9 +117,14 @@ def test_other_candidates_go_into_the_plan_and_the_frozen_revision(
     draft = walks.make_draft(by=author, now=now)
     rivals = [make_version(by=author, now=now, version=name, seed=seed) for name, seed in (("ResNet", 5), ("ViT", 6))]
     filing = Filing(
-        title=draft.title, purpose=draft.purpose, environment="prod", business_case=draft.business_case,
-        model_version=draft.model_version, dataset=draft.dataset, rivals=tuple(rivals),
-    )  # fmt: skip
+        title=draft.title,
+        purpose=draft.purpose,
+        environment="prod",
+        business_case=draft.business_case,
+        model_version=draft.model_version,
+        dataset=draft.dataset,
+        rivals=tuple(rivals),
+    )
     requests.edit(request=draft, filing=filing, by=author, now=now)
     assert AuditEvent.objects.get(kind="request.edited").details["rivals"] == [row.digest for row in rivals]
     row = requests.submit(request=draft, by=author, now=now)
@@ -157,9 +164,14 @@ def test_candidates_that_cannot_be_compared_are_refused(
         good = make_version(by=cast.outsider, now=now, team=OTHER_TEAM, seed=7)
     rivals = {"itself": [draft.model_version], "twice": [good, good], "many": [good] * 6}.get(change, [good])
     filing = Filing(
-        title=draft.title, purpose=draft.purpose, environment="prod", business_case=draft.business_case,
-        model_version=draft.model_version, dataset=None if change == "no data" else draft.dataset, rivals=tuple(rivals),
-    )  # fmt: skip
+        title=draft.title,
+        purpose=draft.purpose,
+        environment="prod",
+        business_case=draft.business_case,
+        model_version=draft.model_version,
+        dataset=None if change == "no data" else draft.dataset,
+        rivals=tuple(rivals),
+    )
     before = snapshot()
     with pytest.raises(Invalid, match=words) as refusal:
         requests.edit(request=draft, filing=filing, by=author, now=now)

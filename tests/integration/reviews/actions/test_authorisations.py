@@ -50,8 +50,11 @@ def approve_again(world: World, first: ReviewRequest, *, environment: str = "pro
 def test_the_statement_binds_artifact_environment_policy_and_evidence(decided: ReviewRequest, now: datetime) -> None:
     row = decided.decision.authorisation
     assert (row.number, row.state, row.subject_digest, row.environment) == (
-        decided.ref.replace("MRR", "AUT"), "active", decided.model_version.digest, "prod",
-    )  # fmt: skip
+        decided.ref.replace("MRR", "AUT"),
+        "active",
+        decided.model_version.digest,
+        "prod",
+    )
     assert (row.issued_at, row.expires_at, row.warn_at) == (now, now + 365 * DAY, now + 335 * DAY)
     statement = attestation.verify(row.envelope, public_key_pem=public_key())
     assert statement["subject"] == [
@@ -226,8 +229,9 @@ def every_rest(request: ReviewRequest, now: datetime) -> list[tuple[str, str, st
         quarters.append(quarters[-1].next)
     usd = zip(quarters, [first - 5000, *later], strict=True)
     return [
-        *(("USD", str(quarter), request.ref, rest) for quarter, rest in usd), ("gpu_h", str(quarters[0]), request.ref, Decimal(320)),
-    ]  # fmt: skip
+        *(("USD", str(quarter), request.ref, rest) for quarter, rest in usd),
+        ("gpu_h", str(quarters[0]), request.ref, Decimal(320)),
+    ]
 
 
 def test_revoking_gives_back_what_is_left_of_the_commitment(decided: ReviewRequest, cast: Cast, now: datetime) -> None:

@@ -27,8 +27,12 @@ def test_what_is_told_stands_in_line(submitted: ReviewRequest, author: User, now
     opened, first, second = OutboxMessage.objects.order_by("pk")
     assert {message.lane for message in (opened, first, second)} == {f"ticket:{submitted.ref}"}
     assert first.payload == {
-        "request_id": submitted.pk, "occasion": "in_review", "text": "Please vote.", "by": "Author", "marker": first.key,
-    }  # fmt: skip
+        "request_id": submitted.pk,
+        "occasion": "in_review",
+        "text": "Please vote.",
+        "by": "Author",
+        "marker": first.key,
+    }
     assert (second.payload["by"], second.key) == ("Weighbridge", f"ticket.tell:{submitted.ref}:2:in_review")
 
 
@@ -47,8 +51,13 @@ def test_without_a_ticket_nothing_is_told(draft: ReviewRequest, author: User, no
 def test_the_link_is_kept_with_its_duplicates(submitted: ReviewRequest, now: datetime) -> None:
     ticket = effects.link_ticket(ticket=submitted.ticket, remote=REMOTE, now=now)
     assert (ticket.state, ticket.remote_id, ticket.key, ticket.url, ticket.status, ticket.linked_at) == (
-        "linked", "10001", "MR-1", REMOTE.url, "To Do", now,
-    )  # fmt: skip
+        "linked",
+        "10001",
+        "MR-1",
+        REMOTE.url,
+        "To Do",
+        now,
+    )
     assert str(ticket) == "MR-1"
     assert AuditEvent.objects.get(kind="ticket.linked").details == {"key": "MR-1", "duplicates": ["MR-9"]}
 

@@ -45,9 +45,14 @@ def repeated(request: ReviewRequest, world: World) -> Run:
 def test_a_stated_figure_joins_those_before_it(draft: ReviewRequest, author: User, now: datetime) -> None:
     later = now + timedelta(minutes=1)
     full = replace(
-        STATEMENT, basis=Basis.ESTIMATED, lower=Decimal(8000), upper=Decimal(11000), confidence=Decimal("0.9"), n=12,
+        STATEMENT,
+        basis=Basis.ESTIMATED,
+        lower=Decimal(8000),
+        upper=Decimal(11000),
+        confidence=Decimal("0.9"),
+        n=12,
         valid_until=now + timedelta(days=9),
-    )  # fmt: skip
+    )
     fact = evidence.state_fact(request=draft, statement=full, by=author, now=later)
     assert (fact.value, fact.basis, fact.n, fact.stated_by, fact.observed_at) == (9000, "estimated", 12, author, later)
     assert [row.value for row in draft.facts.filter(name="training_cost_usd")] == [9600, 9000]
@@ -139,8 +144,9 @@ def test_an_item_is_answered_in_its_own_kind(
 def test_metric_and_cost_items_are_answered_by_figures(submitted: ReviewRequest, now: datetime) -> None:
     assert status_of(submitted, "cost-training", now)[0]
     assert status_of(submitted, "performance-quality", now) == (
-        False, "Still open: accuracy needs a measured or billed figure.",
-    )  # fmt: skip
+        False,
+        "Still open: accuracy needs a measured or billed figure.",
+    )
     walks.take_results(request=submitted, now=now)
     assert status_of(submitted, "performance-quality", now)[0]
 
@@ -198,8 +204,12 @@ def test_a_valid_run_becomes_measured_figures(submitted: ReviewRequest, now: dat
     assert sorted(fact.name for fact in facts) == sorted(walks.MEASURED)
     p95 = submitted.facts.get(name="latency_p95_ms")
     assert (p95.value, p95.lower, p95.upper, p95.confidence, p95.n) == (
-        2, Decimal("1.9"), Decimal("2.2"), Decimal("0.95"), 3000,
-    )  # fmt: skip
+        2,
+        Decimal("1.9"),
+        Decimal("2.2"),
+        Decimal("0.95"),
+        3000,
+    )
     assert (p95.basis, p95.run, p95.stated_by, p95.source) == ("measured", run, None, f"run {run.pk}, SingleStream")
     assert (p95.observed_at, p95.valid_until) == (now, now + timedelta(days=180))
     assert submitted.determinations.last().occasion == "evidence"
@@ -288,8 +298,11 @@ def test_a_late_run_takes_a_review_back_and_voids_its_votes(world: World) -> Non
     assert (request.state, request.revision) == ("evidence", 2)
     assert request.votes.filter(revision=2).count() == 0
     assert [entry.kind for entry in LedgerEntry.objects.exclude(request_ref="").order_by("pk")] == [
-        "reserve", "reserve", "release", "release",
-    ]  # fmt: skip
+        "reserve",
+        "reserve",
+        "release",
+        "release",
+    ]
     told = OutboxMessage.objects.filter(state=JobState.QUEUED, kind="ticket.tell")
     assert [message.payload["occasion"] for message in told] == ["evidence", "determination"]
     assert told[0].payload["text"] == "New measurements arrived; the votes so far are void."

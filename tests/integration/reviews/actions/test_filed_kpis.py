@@ -16,12 +16,23 @@ from tests.integration.reviews.actions.test_projections import stated
 from tests.integration.reviews.actions.worlds import World
 
 EFFECT = {
-    "method": "experiment", "low": "1", "high": "2", "unit": "USD a year", "evidence": "split test", "estimated_on": "2026-10-05",
-}  # fmt: skip
+    "method": "experiment",
+    "low": "1",
+    "high": "2",
+    "unit": "USD a year",
+    "evidence": "split test",
+    "estimated_on": "2026-10-05",
+}
 LINE = {
-    "kpi": "Fraud losses", "metric": "recall", "target": "0.8", "unit": "ratio", "better": "higher", "owner": "payments",
-    "data_source": "chargebacks", "effect": EFFECT,
-}  # fmt: skip
+    "kpi": "Fraud losses",
+    "metric": "recall",
+    "target": "0.8",
+    "unit": "ratio",
+    "better": "higher",
+    "owner": "payments",
+    "data_source": "chargebacks",
+    "effect": EFFECT,
+}
 SPEED = LINE | {"kpi": "Answers in time", "metric": "p95", "unit": "ms", "target": "200", "better": "lower"}
 
 
@@ -46,8 +57,9 @@ def test_each_line_is_registered_once(world: World) -> None:
     assert (row.asset, row.owner, row.set_by, row.target) == (asset, asset.owner, world.cast.approver, Decimal("0.8"))
     (fast, losses) = scores_of("2026Q4", person=person_of(world.cast.approver))
     assert [(line.score.kpi, line.score.metric, line.score.actual) for line in (fast, losses)] == [
-        ("Answers in time", "p95", None), ("Fraud losses", "recall", None),
-    ]  # fmt: skip
+        ("Answers in time", "p95", None),
+        ("Fraud losses", "recall", None),
+    ]
     before = AuditEvent.objects.count()
     assert register(world, request) == []
     assert (AuditEvent.objects.count(), Kpi.objects.count()) == (before, 2)
@@ -56,9 +68,16 @@ def test_each_line_is_registered_once(world: World) -> None:
 def test_what_people_set_or_retired_stays(world: World) -> None:
     request = filed(world, LINE)
     sheet = KpiSheet(
-        slug="fraud-losses-recall", name="Losses", metric="recall", unit="ratio", better=Better.HIGHER, target=Decimal("0.9"),
-        owner=world.cast.author, data_source="ours", how_estimated="Known.",
-    )  # fmt: skip
+        slug="fraud-losses-recall",
+        name="Losses",
+        metric="recall",
+        unit="ratio",
+        better=Better.HIGHER,
+        target=Decimal("0.9"),
+        owner=world.cast.author,
+        data_source="ours",
+        how_estimated="Known.",
+    )
     kpi = scorecard.set_kpi(asset=request.model_version.asset, sheet=sheet, by=world.cast.author, now=world.now)
     scorecard.retire_kpi(kpi=kpi, by=world.cast.author, now=world.now)
     assert register(world, request) == []
@@ -77,9 +96,14 @@ def test_an_approval_registers_the_map(world: World) -> None:
     request = world.evidence()
     stated(world, request, kpis=[LINE])
     budgets.allocate(
-        team=request.team, quarter=str(Quarter.of(world.now)), unit=Unit.USD, amount=Decimal(10_000_000), key="more",
-        by=world.cast.finance, now=world.now,
-    )  # fmt: skip
+        team=request.team,
+        quarter=str(Quarter.of(world.now)),
+        unit=Unit.USD,
+        amount=Decimal(10_000_000),
+        key="more",
+        by=world.cast.finance,
+        now=world.now,
+    )
     request = review.request_review(request=request, by=world.cast.author, now=world.now)
     for voter in (world.cast.reviewer_one, world.cast.reviewer_two):
         request = world.vote(request, voter)

@@ -44,8 +44,10 @@ def test_everything_new_at_once(cast: Cast, now: datetime) -> None:
     data = NewDataset(name="held-out", upload=ContentFile(npz_bytes(), name="test.npz"))
     request = filing.file(paper=paper(version, dataset=data, statements=[HOURS]), by=cast.author, now=now)
     assert (request.state, request.model_version.version, request.model_version.asset.slug) == (
-        "draft", "1.0.0", "ranker",
-    )  # fmt: skip
+        "draft",
+        "1.0.0",
+        "ranker",
+    )
     assert request.dataset is not None
     assert (request.dataset.name, request.facts.get().name) == ("held-out", "training_gpu_hours")
     kinds = set(AuditEvent.objects.values_list("kind", flat=True))

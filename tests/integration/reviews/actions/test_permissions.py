@@ -40,9 +40,12 @@ COLUMNS = (
 
 def edit(world: World, request: ReviewRequest, by: User) -> object:
     filing = requests.Filing(
-        title="Another title", purpose="Another purpose", environment="prod", business_case="As before.",
+        title="Another title",
+        purpose="Another purpose",
+        environment="prod",
+        business_case="As before.",
         model_version=request.model_version,
-    )  # fmt: skip
+    )
     return requests.edit(request=request, filing=filing, by=by, now=world.now)
 
 

@@ -39,12 +39,18 @@ def test_a_projection_states_estimates_with_ranges_and_pins_its_prices(world: Wo
     assert fact.source == "projection 1, option own, seed 20260101"
     names = set(Fact.objects.filter(request=request, basis="estimated").values_list("name", flat=True))
     assert names == {
-        "training_gpu_hours", "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd", "cost_per_1k_usd",
-    }  # fmt: skip
+        "training_gpu_hours",
+        "training_cost_usd",
+        "inference_cost_1y_usd",
+        "total_cost_1y_usd",
+        "cost_per_1k_usd",
+    }
     event = AuditEvent.objects.get(kind="projection.stated")
     assert (event.subject, event.details["digest"], event.details["option"]) == (
-        request.ref, row.projection.digest, "own",
-    )  # fmt: skip
+        request.ref,
+        row.projection.digest,
+        "own",
+    )
     assert bundle_of(request, now=world.now)["projections"] == [
         {"number": 1, "option": "own", "digest": row.projection.digest}
     ]
@@ -89,13 +95,16 @@ def test_a_benchmark_draws_the_projection_anew_once(world: World) -> None:
     assert Decimal(figures[2]) < Decimal(figures[1])
     latest = Fact.objects.filter(request=request, name="inference_cost_1y_usd", basis="estimated").latest("pk")
     assert (latest.value, latest.source) == (
-        Decimal(figures[2]), f"projection 2, option own, seed 20260101, service time measured by run {run.pk}",
-    )  # fmt: skip
+        Decimal(figures[2]),
+        f"projection 2, option own, seed 20260101, service time measured by run {run.pk}",
+    )
     shown = views(request)
     assert [view.number for view in shown] == [2, 1]
     assert (shown[0].stated_by, shown[1].stated_by, shown[0].chosen["id"]) == (
-        "", world.cast.author.get_full_name() or "author", "own",
-    )  # fmt: skip
+        "",
+        world.cast.author.get_full_name() or "author",
+        "own",
+    )
     assert {move.option for move in shown[0].moves} == {"own"}
     assert shown[1].moves == ()
     assert evidence.take_run(request=request, run=run, now=world.now) != []

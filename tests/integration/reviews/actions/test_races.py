@@ -77,9 +77,12 @@ def test_one_request_filed_many_times_is_one(cast: Cast, now: datetime) -> None:
     draft = walks.make_draft(by=cast.author, now=now)
     requests.withdraw(request=draft, reason="Filed anew.", by=cast.author, now=now)
     filing = requests.Filing(
-        title="Search", purpose=walks.PURPOSE, environment="prod", business_case="More is found.",
+        title="Search",
+        purpose=walks.PURPOSE,
+        environment="prod",
+        business_case="More is found.",
         model_version=draft.model_version,
-    )  # fmt: skip
+    )
     outcome = at_once(*[lambda: requests.create(filing=filing, by=cast.author, now=now)] * 8)
     assert outcome == ["already_open"] * 7 + ["done"]
     assert list(ReviewRequest.objects.order_by("pk").values_list("state", flat=True)) == ["withdrawn", "draft"]
@@ -114,9 +117,12 @@ def test_submitting_twice_opens_one_review(world: World) -> None:
 def test_two_requests_never_reserve_the_same_money(world: World) -> None:
     first = world.evidence()
     second = walks.make_ready(
-        by=world.cast.author, now=world.now, version=first.model_version, purpose="Another",
+        by=world.cast.author,
+        now=world.now,
+        version=first.model_version,
+        purpose="Another",
         declared=walks.DECLARED | {"training_cost_usd": "95000", "total_cost_1y_usd": "95000"},
-    )  # fmt: skip
+    )
     outcome = at_once(
         *(
             lambda request=request: review.request_review(request=request, by=world.cast.author, now=world.now)

@@ -25,9 +25,12 @@ from tests.integration.reviews.actions.worlds import World
 
 def filing_for(version: ModelVersion, **changes: object) -> Filing:
     filing = Filing(
-        title="Visual search", purpose=walks.PURPOSE, environment="prod", business_case="More is found.",
+        title="Visual search",
+        purpose=walks.PURPOSE,
+        environment="prod",
+        business_case="More is found.",
         model_version=version,
-    )  # fmt: skip
+    )
     return replace(filing, **changes)
 
 
@@ -41,9 +44,13 @@ def test_a_filed_request_is_a_draft_of_its_team_and_names_the_owner(cast: Cast, 
     event = AuditEvent.objects.get(kind="request.created")
     assert (event.subject, event.actor_id) == (request.ref, str(cast.author.pk))
     assert event.details == {
-        "title": "Visual search", "purpose": walks.PURPOSE, "environment": "prod", "business_case": "More is found.",
-        "model": version.digest, "dataset": data.digest,
-    }  # fmt: skip
+        "title": "Visual search",
+        "purpose": walks.PURPOSE,
+        "environment": "prod",
+        "business_case": "More is found.",
+        "model": version.digest,
+        "dataset": data.digest,
+    }
 
 
 def test_only_the_team_of_the_model_files_for_it(version: ModelVersion, cast: Cast, now: datetime) -> None:
@@ -105,7 +112,10 @@ def test_an_edit_cannot_make_a_second_one_either(draft: ReviewRequest, author: U
 def test_the_database_holds_it_against_any_program(draft: ReviewRequest) -> None:
     columns = [field.column for field in ReviewRequest._meta.concrete_fields if field.name != "id"]
     values = ["'MRR-1999-0001'" if column == "ref" else column for column in columns]
-    copy = f"INSERT INTO reviews_reviewrequest ({', '.join(columns)}) SELECT {', '.join(values)} FROM reviews_reviewrequest"
+    copy = (
+        f"INSERT INTO reviews_reviewrequest ({', '.join(columns)}) SELECT {', '.join(values)} FROM "
+        "reviews_reviewrequest"
+    )
     with (
         pytest.raises(IntegrityError, match="one_open_request_per_version_and_purpose"),
         transaction.atomic(),

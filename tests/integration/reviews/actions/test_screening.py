@@ -38,8 +38,10 @@ def test_above_one_review_is_mandatory_and_starts_by_itself(world: World) -> Non
     assert (ticket.state, ticket.label) == ("waiting", f"weighbridge-wb-{request.ref.lower()}")
     message = OutboxMessage.objects.get()
     assert (message.kind, message.key, message.lane) == (
-        "ticket.open", f"ticket.open:{request.ref}", f"ticket:{request.ref}",
-    )  # fmt: skip
+        "ticket.open",
+        f"ticket.open:{request.ref}",
+        f"ticket:{request.ref}",
+    )
     assert message.payload == {"request_id": request.pk}
     run = Run.objects.get()
     assert (run.key, run.state, run.asked_for) == (f"{request.ref}/SingleStream", JobState.QUEUED, request.ref)
@@ -103,9 +105,14 @@ def test_weights_alone_cannot_be_measured(world: World, monkeypatch: pytest.Monk
 
 def measured(request: ReviewRequest, *, gpu_hours: float, by: User, now: datetime) -> Run:
     run = run_actions.queue(
-        key=f"{request.ref}/accounting", version=request.model_version, dataset=None, plan={"scenario": "SingleStream"},
-        asked_for=request.ref, by=by, now=now,
-    )  # fmt: skip
+        key=f"{request.ref}/accounting",
+        version=request.model_version,
+        dataset=None,
+        plan={"scenario": "SingleStream"},
+        asked_for=request.ref,
+        by=by,
+        now=now,
+    )
     return walks.finish_run(
         run=run, now=now, result=walks.result_of({"training_gpu_hours": (gpu_hours, None, None, 1)})
     )

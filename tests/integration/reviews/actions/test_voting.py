@@ -126,15 +126,24 @@ def test_two_reviewers_and_a_lead_approve(world: World) -> None:
     decision = Decision.objects.get()
     assert (request.state, decision.outcome, decision.revision) == ("decided", "approved", 1)
     assert (decision.decided_by, decision.rationale, decision.decided_at) == (
-        world.cast.approver, "Within the quarter.", world.now,
-    )  # fmt: skip
+        world.cast.approver,
+        "Within the quarter.",
+        world.now,
+    )
     assert decision.bundle_digest == request.revisions.get().digest
     assert (decision.determination.occasion, decision.determination.outcome) == ("decision", "review_required")
     first, *later = map(str, walks.usd_shares(now=world.now))
-    assert [(entry.kind, str(entry.amount)) for entry in LedgerEntry.objects.exclude(request_ref="").order_by("pk")] == [
-        ("reserve", first), ("reserve", "320.00"), ("release", first), ("release", "320.00"),
-        ("commit", first), ("commit", "320.00"), *(("plan", share) for share in later),
-    ]  # fmt: skip
+    assert [
+        (entry.kind, str(entry.amount)) for entry in LedgerEntry.objects.exclude(request_ref="").order_by("pk")
+    ] == [
+        ("reserve", first),
+        ("reserve", "320.00"),
+        ("release", first),
+        ("release", "320.00"),
+        ("commit", first),
+        ("commit", "320.00"),
+        *(("plan", share) for share in later),
+    ]
     assert Authorisation.objects.get().state == "active"
     assert request.packets.get().number == 1
     assert OutboxMessage.objects.order_by("pk").last().payload["occasion"] == "approved"
@@ -146,10 +155,19 @@ def test_the_trail_tells_the_decision_in_order(world: World) -> None:
     later = ["budget.plan"] * (len(walks.usd_shares(now=world.now)) - 1)
     kinds = list(AuditEvent.objects.order_by("position").values_list("kind", flat=True))[last:]
     assert kinds[kinds.index("vote.cast", kinds.index("vote.cast", kinds.index("vote.cast") + 1) + 1) :] == [
-        "vote.cast", "budget.release", "budget.release", "budget.commit", "budget.commit", *later, "request.decided",
-        "decision.approved", "authorisation.issued", "ticket.told", "audit.checkpointed",
+        "vote.cast",
+        "budget.release",
+        "budget.release",
+        "budget.commit",
+        "budget.commit",
+        *later,
+        "request.decided",
+        "decision.approved",
+        "authorisation.issued",
+        "ticket.told",
+        "audit.checkpointed",
         "packet.frozen",
-    ]  # fmt: skip
+    ]
     cast = AuditEvent.objects.filter(kind="vote.cast").last()
     assert (cast.subject, cast.reason) == (request.ref, "Because of the figures.")
     assert cast.details == {"stage": "gpu-budget", "choice": "approve", "revision": 1}
@@ -168,8 +186,11 @@ def test_one_rejection_ends_it_and_frees_the_money(world: World) -> None:
     assert (request.state, decision.outcome, decision.rationale) == ("decided", "rejected", "Too slow.")
     assert Authorisation.objects.count() == 0
     assert [entry.kind for entry in LedgerEntry.objects.exclude(request_ref="").order_by("pk")] == [
-        "reserve", "reserve", "release", "release",
-    ]  # fmt: skip
+        "reserve",
+        "reserve",
+        "release",
+        "release",
+    ]
     told = OutboxMessage.objects.order_by("pk").last().payload
     assert (told["occasion"], told["text"], told["by"]) == ("rejected", "Too slow.", "Reviewer One")
     assert request.packets.count() == 1
@@ -190,8 +211,17 @@ def test_changes_are_asked_for_and_made(world: World) -> None:
     assert (request.state, Decision.objects.get().revision, Vote.objects.count()) == ("decided", 2, 5)
     booked = LedgerEntry.objects.exclude(request_ref="").exclude(kind="plan")
     assert [entry.kind for entry in booked.order_by("pk")] == [
-        "reserve", "reserve", "release", "release", "reserve", "reserve", "release", "release", "commit", "commit",
-    ]  # fmt: skip
+        "reserve",
+        "reserve",
+        "release",
+        "release",
+        "reserve",
+        "reserve",
+        "release",
+        "release",
+        "commit",
+        "commit",
+    ]
 
 
 def test_the_database_holds_one_vote_per_person(world: World) -> None:
@@ -317,9 +347,14 @@ def test_the_money_must_be_there_at_the_last_vote(world: World) -> None:
     quarter = str(Quarter.of(quarter_later.date()))
     for unit, amount in ((Unit.USD, "30000"), (Unit.GPU_H, "319")):
         budgets.allocate(
-            team=request.team, quarter=quarter, unit=unit, amount=Decimal(amount), key=f"late:{unit}",
-            by=world.cast.finance, now=quarter_later,
-        )  # fmt: skip
+            team=request.team,
+            quarter=quarter,
+            unit=unit,
+            amount=Decimal(amount),
+            key=f"late:{unit}",
+            by=world.cast.finance,
+            now=quarter_later,
+        )
     with refused(WrongState, match="1.* too much", code="over_budget"):
         review.vote(
             request=request, stage_id="gpu-budget", choice=Choice.APPROVE, by=world.cast.approver, now=quarter_later
@@ -331,26 +366,36 @@ def test_evidence_that_ran_out_under_review_is_not_approved(world: World) -> Non
     request = world.before_the_last_vote()
     with refused(WrongState, match="stricter now.*latency-p95-prod: The measured figure.* expired", code="worse"):
         review.vote(
-            request=request, stage_id="gpu-budget", choice=Choice.APPROVE, by=world.cast.approver,
+            request=request,
+            stage_id="gpu-budget",
+            choice=Choice.APPROVE,
+            by=world.cast.approver,
             now=world.now + timedelta(days=180),
-        )  # fmt: skip
+        )
 
 
 def test_a_waiver_that_ran_out_under_review_counts_no_more(world: World) -> None:
     publish(("limit: 0.80", "limit: 0.99"), world.now)
     request = world.evidence()
     waivers.grant(
-        request=request, rule_id="accuracy-floor-prod", reason="A ranking has no accuracy.", valid_days=1,
-        by=world.cast.approver, now=world.now,
-    )  # fmt: skip
+        request=request,
+        rule_id="accuracy-floor-prod",
+        reason="A ranking has no accuracy.",
+        valid_days=1,
+        by=world.cast.approver,
+        now=world.now,
+    )
     request = review.request_review(request=request, by=world.cast.author, now=world.now)
     for voter in (world.cast.reviewer_one, world.cast.reviewer_two):
         request = world.vote(request, voter)
     with refused(WrongState, match="stricter now.*accuracy-floor-prod", code="worse"):
         review.vote(
-            request=request, stage_id="gpu-budget", choice=Choice.APPROVE, by=world.cast.approver,
+            request=request,
+            stage_id="gpu-budget",
+            choice=Choice.APPROVE,
+            by=world.cast.approver,
             now=world.now + timedelta(days=1),
-        )  # fmt: skip
+        )
     assert last_vote(world, request).state == "decided"
 
 
@@ -370,8 +415,11 @@ def test_conditions_come_with_the_approval(world: World) -> None:
     assert (request.state, request.decision.outcome) == ("decided", "approved_with_conditions")
     condition = Condition.objects.get()
     assert (condition.text, condition.owner, condition.due_on, condition.met_at) == (
-        "Watch the error rate.", world.owner, world.day(30), None,
-    )  # fmt: skip
+        "Watch the error rate.",
+        world.owner,
+        world.day(30),
+        None,
+    )
     assert OutboxMessage.objects.order_by("pk").last().payload["occasion"] == "approved_with_conditions"
 
 

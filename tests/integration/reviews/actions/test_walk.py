@@ -1,4 +1,5 @@
-"""Requests walked at random through the real actions on the real database, against an oracle that shares no code with them.
+"""Requests walked at random through the real actions on the real database, against an oracle that shares no code with
+them.
 
 Every step says beforehand whether it will be done. What is refused leaves every table as it was; what is done leaves
 state, revision, votes, money and permissions as the oracle has them.
@@ -125,9 +126,13 @@ class Walk(RuleBasedStateMachine):
 
     def filing(self, *, is_production: bool = True) -> requests.Filing:
         return requests.Filing(
-            title="Walked", purpose="Walk", environment="prod" if is_production else "dev", business_case="To be sure.",
-            model_version=self.version, dataset=self.base.dataset,
-        )  # fmt: skip
+            title="Walked",
+            purpose="Walk",
+            environment="prod" if is_production else "dev",
+            business_case="To be sure.",
+            model_version=self.version,
+            dataset=self.base.dataset,
+        )
 
     # the requester's steps
 
@@ -272,9 +277,14 @@ class Walk(RuleBasedStateMachine):
     def hand_over(self, to: str) -> None:
         asset = self.version.asset
         inventory.register_asset(
-            team="search", slug=asset.slug, name=asset.name, tier=asset.tier, owner=self.base.users[to],
-            by=self.base.users["mate"], now=self.now,
-        )  # fmt: skip
+            team="search",
+            slug=asset.slug,
+            name=asset.name,
+            tier=asset.tier,
+            owner=self.base.users[to],
+            by=self.base.users["mate"],
+            now=self.now,
+        )
         self.oracle.owner = to
         # Whoever comes next reads the model anew, as every page and call does.
         self.version = self._version()

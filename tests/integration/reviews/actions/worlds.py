@@ -1,4 +1,6 @@
-"""Requests of one author about a model somebody else owns, walked into each state; and everybody who might act on them."""
+"""Requests of one author about a model somebody else owns, walked into each state; and everybody
+who might act on them.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -34,10 +36,18 @@ class World:
         """The columns of the truth table."""
         cast = self.cast
         return {
-            "requester": cast.author, "owner": self.owner, "mate": self.mate, "reviewer": cast.reviewer_one,
-            "lead": cast.approver, "product": cast.product, "finance": cast.finance, "admin": cast.admin, "auditor": cast.auditor,
-            "outsider": cast.outsider, "gone": self.gone,
-        }  # fmt: skip
+            "requester": cast.author,
+            "owner": self.owner,
+            "mate": self.mate,
+            "reviewer": cast.reviewer_one,
+            "lead": cast.approver,
+            "product": cast.product,
+            "finance": cast.finance,
+            "admin": cast.admin,
+            "auditor": cast.auditor,
+            "outsider": cast.outsider,
+            "gone": self.gone,
+        }
 
     def draft(self, **changes: Any) -> ReviewRequest:
         owned = make_version(by=self.cast.author, owner=self.owner, now=self.now)
@@ -48,9 +58,12 @@ class World:
     def edited(self) -> ReviewRequest:
         draft = self.draft()
         filing = requests.Filing(
-            title="Another title", purpose="Another purpose", environment="prod", business_case="As before.",
+            title="Another title",
+            purpose="Another purpose",
+            environment="prod",
+            business_case="As before.",
             model_version=draft.model_version,
-        )  # fmt: skip
+        )
         return requests.edit(request=draft, filing=filing, by=self.cast.author, now=self.now)
 
     def submitted(self, **changes: Any) -> ReviewRequest:
@@ -114,13 +127,24 @@ class World:
         return (self.now + timedelta(days=days)).date()
 
     def vote(
-        self, request: ReviewRequest, by: User, *, stage_id: str = "technical", choice: Choice = Choice.APPROVE,
-        rationale: str = "Because of the figures.", conditions: tuple[review.Promise, ...] = (),
-    ) -> ReviewRequest:  # fmt: skip
+        self,
+        request: ReviewRequest,
+        by: User,
+        *,
+        stage_id: str = "technical",
+        choice: Choice = Choice.APPROVE,
+        rationale: str = "Because of the figures.",
+        conditions: tuple[review.Promise, ...] = (),
+    ) -> ReviewRequest:
         return review.vote(
-            request=request, stage_id=stage_id, choice=choice, rationale=rationale, conditions=conditions, by=by,
+            request=request,
+            stage_id=stage_id,
+            choice=choice,
+            rationale=rationale,
+            conditions=conditions,
+            by=by,
             now=self.now,
-        )  # fmt: skip
+        )
 
 
 def make_world(*, cast: Cast, now: datetime) -> World:

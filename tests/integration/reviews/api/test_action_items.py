@@ -44,11 +44,18 @@ def test_it_is_taken_up_and_given_up(api: Api, cast: Cast, item: ActionItem) -> 
 @pytest.mark.parametrize(
     ("step", "who", "status"),
     [
-        ("acknowledge", "product", 200), ("acknowledge", "auditor", 403), ("acknowledge", "outsider", 404),
-        ("finish", "author", 200), ("finish", "auditor", 403), ("finish", "outsider", 404),
-        ("drop", "product", 200), ("drop", "author", 403), ("drop", "auditor", 403), ("drop", "outsider", 404),
+        ("acknowledge", "product", 200),
+        ("acknowledge", "auditor", 403),
+        ("acknowledge", "outsider", 404),
+        ("finish", "author", 200),
+        ("finish", "auditor", 403),
+        ("finish", "outsider", 404),
+        ("drop", "product", 200),
+        ("drop", "author", 403),
+        ("drop", "auditor", 403),
+        ("drop", "outsider", 404),
     ],
-)  # fmt: skip
+)
 def test_who_may(api: Api, cast: Cast, item: ActionItem, step: str, who: str, status: int) -> None:
     client, before = api(getattr(cast, who)), AuditEvent.objects.count()
     answer = post(client, item, step, {} if step == "acknowledge" else OUTCOME)

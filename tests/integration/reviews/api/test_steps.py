@@ -63,8 +63,10 @@ def test_the_whole_way(api: Api, cast: Cast, ready: ReviewRequest, now: datetime
     assert (said["state"], [stage["is_open"] for stage in said["stages"]]) == ("in_review", [True, False])
     first, *later = usd_shares(now=now)
     assert [(row["unit"], Decimal(row["amount"]), Decimal(row["after"])) for row in said["budget"]] == [
-        ("USD", first, 100_000 - first), ("gpu_h", 320, 680), *(("USD", share, -share) for share in later),
-    ]  # fmt: skip
+        ("USD", first, 100_000 - first),
+        ("gpu_h", 320, 680),
+        *(("USD", share, -share) for share in later),
+    ]
     assert [row["is_later"] for row in said["budget"]] == [False, False, *(True for _ in later)]
     for reviewer in (cast.reviewer_one, cast.reviewer_two):
         response = post(api(reviewer), ready, "votes", stage="technical", **APPROVAL)
@@ -83,8 +85,10 @@ def test_the_whole_way(api: Api, cast: Cast, ready: ReviewRequest, now: datetime
         ("Measure the INT8 variant.", "Author", due_on)
     ]
     assert [(row["unit"], row["is_booked"]) for row in said["budget"]] == [
-        ("USD", True), ("gpu_h", True), *(("USD", True) for _ in later),
-    ]  # fmt: skip
+        ("USD", True),
+        ("gpu_h", True),
+        *(("USD", True) for _ in later),
+    ]
     assert [packet["number"] for packet in said["packets"]] == [1]
     votes = api(cast.auditor).get(f"{URL}{ready.ref}/votes/").json()
     assert [(vote["person"], vote["stage"], vote["is_void"]) for vote in votes["votes"]] == [

@@ -34,11 +34,22 @@ from tests.factories.people import Cast
 from tests.integration.reviews.actions.worlds import make_world
 
 KPI_LINE = {
-    "kpi": "Losses", "metric": "recall", "target": "0.8", "unit": "ratio", "better": "higher", "owner": "payments",
-    "data_source": "ledger", "effect": {
-        "method": "judgement", "low": "1", "high": "2", "unit": "USD", "evidence": "none", "estimated_on": "2026-10-05",
+    "kpi": "Losses",
+    "metric": "recall",
+    "target": "0.8",
+    "unit": "ratio",
+    "better": "higher",
+    "owner": "payments",
+    "data_source": "ledger",
+    "effect": {
+        "method": "judgement",
+        "low": "1",
+        "high": "2",
+        "unit": "USD",
+        "evidence": "none",
+        "estimated_on": "2026-10-05",
     },
-}  # fmt: skip
+}
 Call = Callable[[Cast, datetime], object]
 
 
@@ -74,7 +85,7 @@ def _oblige(cast: Cast, now: datetime) -> None:
     due_on = now.date() + timedelta(days=9)
     authorisations.oblige(
         authorisation=row, text="Look again.", owner=cast.author, due_on=due_on, by=cast.approver, now=now
-    )  # fmt: skip
+    )
 
 
 def _carry_out(cast: Cast, now: datetime) -> None:

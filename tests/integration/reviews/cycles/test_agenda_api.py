@@ -59,14 +59,23 @@ def test_items_are_added_moved_and_taken_off(cast: Cast, asset: ModelAsset, api:
     assert (status, order(answer)) == (200, [(1, "The bidder")])
     assert [(each["title"], each["removal"]) for each in answer["removed"]] == [("The ranker", "Not this quarter.")]
     assert told("item_moved") == {
-        "by": "Product", "of": cycle.quarter, "item": "The bidder", "place": 1, "reason": "",
-    }  # fmt: skip
+        "by": "Product",
+        "of": cycle.quarter,
+        "item": "The bidder",
+        "place": 1,
+        "reason": "",
+    }
     assert told("item_removed") == {
-        "by": "Product", "of": cycle.quarter, "item": "The ranker", "kind": "added", "reason": "Not this quarter.",
-    }  # fmt: skip
+        "by": "Product",
+        "of": cycle.quarter,
+        "item": "The ranker",
+        "kind": "added",
+        "reason": "Not this quarter.",
+    }
     assert [event.details["item"] for event in AuditEvent.objects.filter(kind="cycle.item_added").order_by("pk")] == [
-        "The ranker", "The bidder",
-    ]  # fmt: skip
+        "The ranker",
+        "The bidder",
+    ]
 
 
 def test_a_request_brings_its_model(cast: Cast, policy: object, api: Api, now: datetime) -> None:
@@ -139,8 +148,10 @@ def test_the_chair_changes_hands_notes_are_kept_and_somebody_leaves(cast: Cast, 
     status, answer = send(product, f"{base}chair/")
     assert (status, answer["chair"]) == (200, "Product")
     assert {key: told("chair_taken")[key] for key in ("by", "before", "after")} == {
-        "by": "Product", "before": "approver", "after": "product",
-    }  # fmt: skip
+        "by": "Product",
+        "before": "approver",
+        "after": "product",
+    }
     assert send(product, f"{base}chair/")[0] == 409
     status, answer = send(product, f"{base}notes/", notes="Short and good.")
     assert (status, answer["notes"], told("notes_written")["characters"]) == (200, "Short and good.", 15)
@@ -165,9 +176,15 @@ STEPS: dict[str, dict[str, Any]] = {
 }
 # What the step answers to a lead while the meeting is open: the agenda can still be edited, the cut-off has passed.
 WHILE_HELD = {
-    "items/": 201, "items/{item}/move/": 200, "items/{item}/remove/": 200, "gather/": 409, "cut-off/": 409,
-    "chair/": 409, "notes/": 200, "attendance/leave/": 200,
-}  # fmt: skip
+    "items/": 201,
+    "items/{item}/move/": 200,
+    "items/{item}/remove/": 200,
+    "gather/": 409,
+    "cut-off/": 409,
+    "chair/": 409,
+    "notes/": 200,
+    "attendance/leave/": 200,
+}
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -45,12 +45,16 @@ def test_a_bill_unlike_its_projection(
     packet = read_packet(quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now).document)
     (variance,) = packet.variances
     assert (variance.projected_usd, variance.billed_usd, variance.difference_usd) == (
-        Decimal(100), Decimal(260), Decimal(160),
-    )  # fmt: skip
+        Decimal(100),
+        Decimal(260),
+        Decimal(160),
+    )
     (page,) = packet.models
     assert (page.figures[0].name, page.figures[0].projected, page.figures[0].billed) == (
-        "this quarter", "100.00 USD", "260.00 USD",
-    )  # fmt: skip
+        "this quarter",
+        "100.00 USD",
+        "260.00 USD",
+    )
     assert page.variance == variance
     assert (variance.parts, variance.untold_usd) == ((), 160)
     assert variance.lacking == tuple(f"{words} ({months[0]:%B %Y})" for words in (NO_PROJECTION, NO_REQUESTS))

@@ -1,4 +1,6 @@
-"""One quarter from its first day to its minutes: what the tick does, what leads do, and what is refused without a trace."""
+"""One quarter from its first day to its minutes: what the tick does, what leads do, and what is refused without a
+trace.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -154,18 +156,23 @@ def test_the_cut_off_moves_until_it_has_passed(cast: Cast, now: datetime) -> Non
     for at in (cycle.collecting_at, cycle.cut_off_at + timedelta(days=61)):
         refused(
             lambda at=at: cycles.move_cut_off(cycle=cycle, cut_off_at=at, reason="Because.", by=cast.product, now=now),
-            Invalid, "The cut-off must lie after 2026-12-18 00:00 and not after 2027-03-12 00:00 UTC", field="cut_off_at",
-        )  # fmt: skip
+            Invalid,
+            "The cut-off must lie after 2026-12-18 00:00 and not after 2027-03-12 00:00 UTC",
+            field="cut_off_at",
+        )
     refused(
         lambda: cycles.move_cut_off(cycle=cycle, cut_off_at=later, reason=" a ", by=cast.product, now=now),
-        Invalid, "at least 5 characters", field="reason",
-    )  # fmt: skip
+        Invalid,
+        "at least 5 characters",
+        field="reason",
+    )
     frozen = make_frozen(now=now)
     cycles.advance(now=later)
     refused(
         lambda: cycles.move_cut_off(cycle=frozen, cut_off_at=later, reason="Too late.", by=cast.product, now=now),
-        WrongState, "has passed",
-    )  # fmt: skip
+        WrongState,
+        "has passed",
+    )
 
 
 def test_a_meeting_is_held_and_closed_with_its_minutes(cast: Cast, now: datetime) -> None:
@@ -182,8 +189,9 @@ def test_a_meeting_is_held_and_closed_with_its_minutes(cast: Cast, now: datetime
     refused(lambda: make_item(cycle=cycle, by=cast.approver, now=now), WrongState, "nothing of it changes any more")
     refused(
         lambda: meeting.attend(cycle=cycle, person=cast.admin, side=Side.GUEST, by=cast.approver, now=now),
-        WrongState, "between cut-off and close",
-    )  # fmt: skip
+        WrongState,
+        "between cut-off and close",
+    )
 
 
 def test_nothing_is_closed_without_quorum_nor_by_another_than_the_chair(cast: Cast, now: datetime) -> None:
@@ -194,12 +202,15 @@ def test_nothing_is_closed_without_quorum_nor_by_another_than_the_chair(cast: Ca
     meeting.leave(cycle=cycle, person=cast.approver, by=cast.product, now=now)
     refused(
         lambda: cycles.close(cycle=cycle, by=cast.product, now=now),
-        WrongState, "There is no quorum: an engineering lead must be present",
-    )  # fmt: skip
+        WrongState,
+        "There is no quorum: an engineering lead must be present",
+    )
     refused(
         lambda: meeting.leave(cycle=cycle, person=cast.approver, by=cast.product, now=now),
-        NotFound, "not noted as present", field="person",
-    )  # fmt: skip
+        NotFound,
+        "not noted as present",
+        field="person",
+    )
 
 
 def test_steps_out_of_turn(cast: Cast, now: datetime) -> None:
@@ -227,8 +238,10 @@ def test_who_attends_must_be_what_they_attend_as(cast: Cast, now: datetime) -> N
     attend(cast.auditor, Side.GUEST)
     attend(cast.approver, Side.GUEST)
     assert sorted(Attendance.objects.values_list("person__username", "side")) == [
-        ("approver", "guest"), ("auditor", "guest"), ("product", "product"),
-    ]  # fmt: skip
+        ("approver", "guest"),
+        ("auditor", "guest"),
+        ("product", "product"),
+    ]
     User.objects.filter(pk=cast.finance.pk).update(is_active=False)
     cast.finance.refresh_from_db()
     refused(lambda: attend(cast.finance, Side.GUEST), Invalid, "is closed", field="person")
@@ -240,12 +253,16 @@ def test_the_agenda_takes_words_and_known_places(cast: Cast, asset: ModelAsset, 
     assert (item.page, item.kind, item.added_by) == (f"/models/search/{asset.slug}/", "added", cast.approver)
     refused(
         lambda: agenda.add(cycle=cycle, title="a", why="Because so.", by=cast.approver, now=now),
-        Invalid, "Write 5 to 400 characters", field="title",
-    )  # fmt: skip
+        Invalid,
+        "Write 5 to 400 characters",
+        field="title",
+    )
     refused(
         lambda: agenda.add(cycle=cycle, title="A title", why="", by=cast.approver, now=now),
-        Invalid, "Write 5 to 2,000 characters", field="why",
-    )  # fmt: skip
+        Invalid,
+        "Write 5 to 2,000 characters",
+        field="why",
+    )
     refused(lambda: agenda.move(item=item, place=2, by=cast.approver, now=now), Invalid, "from 1 to 1", field="place")
     refused(lambda: agenda.remove(item=item, reason="", by=cast.approver, now=now), Invalid, "Write", field="reason")
     agenda.remove(item=item, reason="Not now.", by=cast.approver, now=now)
@@ -272,7 +289,7 @@ def test_only_leads_prepare_and_lead(cast: Cast, now: datetime) -> None:
         lambda by: meeting.attend(cycle=held, person=cast.admin, side=Side.GUEST, by=by, now=now),
         lambda by: meeting.leave(cycle=held, person=cast.product, by=by, now=now),
         lambda by: meeting.decide(item=item, decided=make.decided(cast, now), by=by, now=met_at(now)),
-    ]  # fmt: skip
+    ]
     before = snapshot()
     for by in (cast.author, cast.reviewer_one, cast.finance, cast.admin, cast.auditor):
         for step in steps:
@@ -312,15 +329,25 @@ def test_the_database_takes_no_decision_outside_a_meeting_with_quorum(
     cycle = make_held(cast=cast, now=now)
     item = make_item(cycle=cycle, by=cast.approver, now=now, asset=asset)
     fields = {
-        "item": item, "rationale": "So.", "owner": cast.author, "due_on": now.date(), "effect": "", "kind": "keep",
-        "decided_by": cast.approver, "decided_at": now,
-    }  # fmt: skip
+        "item": item,
+        "rationale": "So.",
+        "owner": cast.author,
+        "due_on": now.date(),
+        "effect": "",
+        "kind": "keep",
+        "decided_by": cast.approver,
+        "decided_at": now,
+    }
     Attendance.objects.filter(person=cast.product).delete()
     with pytest.raises(DatabaseError, match="needs a quorum"), transaction.atomic():
         MeetingDecision.objects.create(**fields)
-    early = make_item(cycle=ReviewCycle.objects.create(
-        quarter="2027Q3", planned_at=now, collecting_at=now, cut_off_at=now + timedelta(days=1)
-    ), by=cast.approver, now=now)  # fmt: skip
+    early = make_item(
+        cycle=ReviewCycle.objects.create(
+            quarter="2027Q3", planned_at=now, collecting_at=now, cut_off_at=now + timedelta(days=1)
+        ),
+        by=cast.approver,
+        now=now,
+    )
     with pytest.raises(DatabaseError, match="in a held meeting"), transaction.atomic():
         MeetingDecision.objects.create(**fields | {"item": early})
     with pytest.raises(DatabaseError, match="reviews_reviewcycle_quarter"), transaction.atomic():

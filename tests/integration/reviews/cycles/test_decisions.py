@@ -1,4 +1,6 @@
-"""Decisions of the meeting: what they lack is refused and nothing moved; what they imply goes through the same doors."""
+"""Decisions of the meeting: what they lack is refused and nothing moved; what they imply goes
+through the same doors.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -57,8 +59,10 @@ def test_a_decision_becomes_an_action_item_with_a_ticket(cast: Cast, asset: Mode
     assert row.effect == "The owner makes it cheaper by the due date."
     message = OutboxMessage.objects.get(kind="ticket.open")
     assert (message.key, message.lane, message.payload) == (
-        "ticket.open:ACT-2026Q4-01", "ticket:ACT-2026Q4-01", {"action_id": action.pk},
-    )  # fmt: skip
+        "ticket.open:ACT-2026Q4-01",
+        "ticket:ACT-2026Q4-01",
+        {"action_id": action.pk},
+    )
     draft = action_draft(action)
     assert draft.summary == "ACT-2026Q4-01 Optimise: The ranking model"
     assert draft.url == "https://weighbridge.test/actions/ACT-2026Q4-01/"
@@ -122,14 +126,16 @@ def test_nothing_is_decided_outside_the_meeting_nor_off_the_agenda(
     said = decided(cast, now)
     refused(
         lambda: meeting.decide(item=early, decided=said, by=cast.approver, now=met_at(now)),
-        WrongState, "while the meeting of 2026Q4 is open",
-    )  # fmt: skip
+        WrongState,
+        "while the meeting of 2026Q4 is open",
+    )
     held = make_held(cast=cast, now=now)
     early = agenda.remove(item=early, reason="Not now.", by=cast.approver, now=now)
     refused(
         lambda: meeting.decide(item=early, decided=said, by=cast.approver, now=met_at(now)),
-        WrongState, "taken off the agenda",
-    )  # fmt: skip
+        WrongState,
+        "taken off the agenda",
+    )
     kept = make_item(cycle=held, by=cast.approver, now=now, asset=asset)
     meeting.decide(item=kept, decided=said, by=cast.approver, now=met_at(now))
     refused(lambda: agenda.remove(item=kept, reason="Oh no.", by=cast.approver, now=now), WrongState, "was decided")
@@ -163,14 +169,22 @@ def test_reviewing_again_binds_the_authorisation_or_suspends_it(
     assert Authorisation.objects.get().state == "suspended"
     with pytest.raises(WrongState, match="only an authorisation in force"):
         authorisations.oblige(
-            authorisation=condition.authorisation, text="Again.", owner=cast.author, due_on=row.due_on, by=cast.approver,
+            authorisation=condition.authorisation,
+            text="Again.",
+            owner=cast.author,
+            due_on=row.due_on,
+            by=cast.approver,
             now=now,
-        )  # fmt: skip
+        )
     with pytest.raises(Invalid, match="due today or later"):
         authorisations.oblige(
-            authorisation=condition.authorisation, text="Again.", owner=cast.author, due_on=row.due_on, by=cast.approver,
+            authorisation=condition.authorisation,
+            text="Again.",
+            owner=cast.author,
+            due_on=row.due_on,
+            by=cast.approver,
             now=now + timedelta(days=400),
-        )  # fmt: skip
+        )
 
 
 @pytest.mark.parametrize(
@@ -192,8 +206,10 @@ def test_approving_an_investment_casts_the_deciders_own_vote(policy: PolicyVersi
     cycle = make_held(cast=cast, now=now)
     item = agenda.add(cycle=cycle, title="The ranker", why="It waits.", request=request, by=cast.approver, now=now)
     assert (item.page, item.asset, item.team) == (
-        f"/requests/{request.ref}/", request.model_version.asset, request.team,
-    )  # fmt: skip
+        f"/requests/{request.ref}/",
+        request.model_version.asset,
+        request.team,
+    )
     take = {
         "item": item,
         "decided": decided(cast, now, kind=K.APPROVE_INVESTMENT),
@@ -218,9 +234,14 @@ def test_a_budget_change_is_proposed_for_a_second_person(cast: Cast, asset: Mode
     take = {"item": item, "decided": decided(cast, now, **amount), "by": cast.approver, "now": met_at(now)}
     refused(lambda: meeting.decide(**take), Invalid, "has no budget in USD for 2027Q1", field="amount_usd")
     budgets.allocate(
-        team=Team.objects.get(slug="search"), quarter="2027Q1", unit=Unit.USD, amount=Decimal(5000), key="k",
-        by=cast.finance, now=now,
-    )  # fmt: skip
+        team=Team.objects.get(slug="search"),
+        quarter="2027Q1",
+        unit=Unit.USD,
+        amount=Decimal(5000),
+        key="k",
+        by=cast.finance,
+        now=now,
+    )
     row = meeting.decide(**take)
     change = BudgetChange.objects.get()
     assert (change.amount, change.state, change.proposed_by) == (Decimal("7500.00"), "pending", cast.approver)
@@ -234,13 +255,21 @@ def test_an_open_finding_of_a_budget_is_on_the_agenda_with_its_team(cast: Cast, 
     from governance.enums import Severity
 
     entry = budgets.allocate(
-        team=Team.objects.get(slug="search"), quarter="2026Q4", unit=Unit.USD, amount=Decimal(5000), key="k",
-        by=cast.finance, now=now,
-    )  # fmt: skip
+        team=Team.objects.get(slug="search"),
+        quarter="2026Q4",
+        unit=Unit.USD,
+        amount=Decimal(5000),
+        key="k",
+        by=cast.finance,
+        now=now,
+    )
     sighting = Sighting(
-        kind="budget.overrun", subject=str(entry.account), text="100.00 USD more.", severity=Severity.HIGH,
+        kind="budget.overrun",
+        subject=str(entry.account),
+        text="100.00 USD more.",
+        severity=Severity.HIGH,
         key=f"budget.overrun:{entry.account.pk}",
-    )  # fmt: skip
+    )
     finding = findings.raise_once(sighting=sighting, by=None, now=now)
     item = make_frozen(now=now).items.get()
     assert (item.kind, item.subject, item.team) == ("over_budget", f"FND-{finding.pk}", Team.objects.get(slug="search"))

@@ -1,4 +1,6 @@
-"""The quarterly packet: issued once at the cut-off, drawn by sections, drawn again only where something changed, never altered."""
+"""The quarterly packet: issued once at the cut-off, drawn by sections, drawn again only where something changed, never
+altered.
+"""
 
 import io
 from collections.abc import Callable
@@ -95,17 +97,23 @@ def test_the_tick_issues_one_packet_at_the_cut_off(cast: Cast, now: datetime) ->
     assert (packet.number, packet.state, packet.cycle) == (1, "queued", cycle)
     refused(
         lambda: quarterly_packets.issue(cycle=make_cycle(now=now + timedelta(days=92)), by=cast.approver, now=now),
-        WrongState, "once the cut-off of",
-    )  # fmt: skip
+        WrongState,
+        "once the cut-off of",
+    )
     refused(lambda: quarterly_packets.issue(cycle=cycle, by=cast.auditor, now=now), NotAllowed, "Only a platform lead")
 
 
 def test_a_packet_is_printed_for_true_and_reads_as_issued(cast: Cast, asset: ModelAsset, now: datetime) -> None:
     make_kpi(asset=asset, by=cast.author, now=now)
     budgets.allocate(
-        team=Team.objects.get(slug="search"), quarter=make_cycle(now=now).quarter, unit=Unit.USD, amount=Decimal(5000),
-        key="k", by=cast.finance, now=now,
-    )  # fmt: skip
+        team=Team.objects.get(slug="search"),
+        quarter=make_cycle(now=now).quarter,
+        unit=Unit.USD,
+        amount=Decimal(5000),
+        key="k",
+        by=cast.finance,
+        now=now,
+    )
     ModelAsset.objects.filter(pk=asset.pk).update(owner=cast.outsider)
     cycle = make_frozen(now=now)
     packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
@@ -117,8 +125,9 @@ def test_a_packet_is_printed_for_true_and_reads_as_issued(cast: Cast, asset: Mod
     for words in ("5,000", "Visual search", "Conversion of searches", "Model without owner", "Method and sources"):
         assert words in text
     assert [each.title for each in reader.outline][:2] == [
-        f"Performance & Cost Review {cycle.quarter}", "Sections and their digests",
-    ]  # fmt: skip
+        f"Performance & Cost Review {cycle.quarter}",
+        "Sections and their digests",
+    ]
     again = drawn(quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now))
     assert again.pdf_digest == packet.pdf_digest
     assert RenderedSection.objects.count() == packet.sections_total
@@ -248,9 +257,14 @@ def test_pages_files_and_the_difference_to_the_quarter_before(
     drawn(quarterly_packets.issue(cycle=first, by=cast.approver, now=met_at(now)))
     cycles.close(cycle=first, by=cast.approver, now=met_at(now))
     budgets.allocate(
-        team=Team.objects.get(slug="search"), quarter="2027Q1", unit=Unit.USD, amount=Decimal(5000), key="k",
-        by=cast.finance, now=now,
-    )  # fmt: skip
+        team=Team.objects.get(slug="search"),
+        quarter="2027Q1",
+        unit=Unit.USD,
+        amount=Decimal(5000),
+        key="k",
+        by=cast.finance,
+        now=now,
+    )
     cycle = make_frozen(now=now + timedelta(days=92))
     packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
     told = read_packet(packet.document)

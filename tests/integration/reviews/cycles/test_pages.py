@@ -55,9 +55,12 @@ def test_a_meeting_from_its_opening_to_its_minutes(cast: Cast, held: ReviewCycle
     lead, base = entered(cast.approver), f"/cycles/{held.quarter}/"
     item = AgendaItem.objects.get()
     decision = {
-        "kind": "keep", "rationale": "It earns its cost.", "owner": "author",
-        "due_on": (now.date() + timedelta(days=20)).isoformat(), "amount_usd": "",
-    }  # fmt: skip
+        "kind": "keep",
+        "rationale": "It earns its cost.",
+        "owner": "author",
+        "due_on": (now.date() + timedelta(days=20)).isoformat(),
+        "amount_usd": "",
+    }
     path = f"{base}agenda/{item.pk}/decide/"
     before = snapshot()
     status, page = said(lead, path, decision)
@@ -174,9 +177,16 @@ def test_kpis_are_set_supplied_and_retired_on_pages(cast: Cast, asset: ModelAsse
     make_cycle(now=now)
     owner, base = entered(cast.author), f"/models/search/{asset.slug}/kpis/"
     kpi = {
-        "slug": "conversion", "name": "Conversion", "metric": "accuracy", "unit": "%", "better": "higher", "target": "3",
-        "owner": "author", "data_source": "Web", "how_estimated": "Orders over searches.",
-    }  # fmt: skip
+        "slug": "conversion",
+        "name": "Conversion",
+        "metric": "accuracy",
+        "unit": "%",
+        "better": "higher",
+        "target": "3",
+        "owner": "author",
+        "data_source": "Web",
+        "how_estimated": "Orders over searches.",
+    }
     assert said(owner, base, kpi)[0] == 302
     status, page = said(owner, base, kpi | {"slug": "Not This"})
     assert (status, "short name" in page) == (400, True)
@@ -218,9 +228,16 @@ def test_a_program_takes_the_whole_way(
     wrong = author.post(actuals, {"actuals": [figures["actuals"][0] | {"model": "ads/x"}]}, format="json")
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "model")
     kpi = {
-        "slug": "clicks", "name": "Clicks", "metric": "f1_macro", "unit": "%", "better": "higher", "target": "1",
-        "owner": "author", "data_source": "Web", "how_estimated": "Counted.",
-    }  # fmt: skip
+        "slug": "clicks",
+        "name": "Clicks",
+        "metric": "f1_macro",
+        "unit": "%",
+        "better": "higher",
+        "target": "1",
+        "owner": "author",
+        "data_source": "Web",
+        "how_estimated": "Counted.",
+    }
     kpis = f"/api/v1/models/search/{asset.slug}/kpis/"
     assert author.post(kpis, kpi, format="json").status_code == 201
     assert [each["slug"] for each in author.get(kpis).json()] == ["clicks", "conversion"]

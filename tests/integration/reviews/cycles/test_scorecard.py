@@ -55,8 +55,11 @@ def test_a_figure_against_its_target_and_the_quarter_before(cast: Cast, asset: M
     said = line.score
     assert (said.target, said.actual, said.before) == (Decimal("3.2"), Decimal("3.1"), Decimal("3.4"))
     assert (said.standing, said.trend, said.supplied_by, said.channel) == (
-        Standing.MISSED, Trend.WORSE, "Author", "typed in",
-    )  # fmt: skip
+        Standing.MISSED,
+        Trend.WORSE,
+        "Author",
+        "typed in",
+    )
     (before,) = scores.scorecard("2026Q4", person=person_of(cast.author))
     assert (before.score.actual, before.score.supplied_by, before.score.trend) == (
         Decimal("3.4"),
@@ -65,8 +68,14 @@ def test_a_figure_against_its_target_and_the_quarter_before(cast: Cast, asset: M
     )
     assert scores.scorecard("2026Q4", person=person_of(cast.outsider)) == ()
     assert next(iter(scores.table("2027Q1", person=person_of(cast.auditor)).rows))[:7] == (
-        "search/visual-search", "Conversion of searches", "accuracy", "%", "higher", Decimal("3.2"), Decimal("3.1"),
-    )  # fmt: skip
+        "search/visual-search",
+        "Conversion of searches",
+        "accuracy",
+        "%",
+        "higher",
+        Decimal("3.2"),
+        Decimal("3.1"),
+    )
 
 
 def test_nothing_is_supplied_after_the_cut_off(cast: Cast, asset: ModelAsset, now: datetime) -> None:
@@ -115,8 +124,9 @@ def test_what_a_kpi_must_say(cast: Cast, asset: ModelAsset, now: datetime) -> No
     take(better=Better.LOWER)()
     refused(
         lambda: scorecard.set_kpi(asset=asset, sheet=sheet(cast.author), by=cast.reviewer_one, now=now),
-        NotAllowed, "Only a requester",
-    )  # fmt: skip
+        NotAllowed,
+        "Only a requester",
+    )
 
 
 def test_a_retired_kpi_asks_for_nothing_and_keeps_what_was_supplied(

@@ -72,8 +72,9 @@ def test_our_comments_are_known_by_their_ids(ticket: Ticket, now: datetime) -> N
     )
     inbound.mirror(ticket=ticket, remote=issue(updated_at=now, comments=ours), now=now)
     assert [(row.remote_id, row.is_ours, row.text) for row in TicketComment.objects.order_by("pk")] == [
-        ("9", True, ""), ("8", True, ""),
-    ]  # fmt: skip
+        ("9", True, ""),
+        ("8", True, ""),
+    ]
     inbound.mirror(ticket=ticket, remote=issue(updated_at=now + MINUTE), now=now)
     assert TicketComment.objects.count() == 2, "what we wrote stays known"
     assert str(TicketComment.objects.first()) == "MR-1 comment 9"
@@ -96,8 +97,9 @@ def test_a_person_known_here_withdraws_and_acknowledges(ticket: Ticket, cast: Ca
     seen = judged(ticket, moved(status="In Progress", author_id="ada", at=now), now)
     gone = judged(ticket, moved(status="Won't Do", author_id="ada", move_id="2", category="done", at=now), now)
     assert [(row.meaning, row.outcome, row.user) for row in (seen, gone)] == [
-        ("acknowledge", "done", cast.author), ("withdraw", "done", cast.author),
-    ]  # fmt: skip
+        ("acknowledge", "done", cast.author),
+        ("withdraw", "done", cast.author),
+    ]
     ticket.request.refresh_from_db()
     assert (ticket.request.state, told()) == ("withdrawn", [])
     withdrawn = AuditEvent.objects.get(kind="request.withdrawn")
@@ -168,9 +170,7 @@ def tell(ticket: Ticket, now: datetime, occasion: str = "in_review") -> None:
 STATUSES = {"in_review": "In Progress"}
 
 
-@pytest.mark.parametrize(
-    ("mode", "reads", "tells"), [(Mode.REPORT, 0, 0), (Mode.PULL, 1, 0), (Mode.PUSH, 0, 1)]
-)  # fmt: skip
+@pytest.mark.parametrize(("mode", "reads", "tells"), [(Mode.REPORT, 0, 0), (Mode.PULL, 1, 0), (Mode.PUSH, 0, 1)])
 def test_a_difference_is_told_pulled_or_pushed(
     ticket: Ticket, now: datetime, mode: Mode, reads: int, tells: int
 ) -> None:
@@ -195,8 +195,11 @@ def test_what_is_alike_is_no_difference(ticket: Ticket, now: datetime) -> None:
     tell(ticket, now)
     seen = {"10001": glance("In Review", now, "In Progress", "indeterminate")}
     assert queries.differences(seen=seen, statuses=STATUSES).counts == {
-        "compared": 1, "changed": 0, "gone": 0, "astray": 0,
-    }  # fmt: skip
+        "compared": 1,
+        "changed": 0,
+        "gone": 0,
+        "astray": 0,
+    }
     assert queries.differences(seen={}, statuses=STATUSES).counts["gone"] == 1
     inbound.note_gone(ticket=ticket, reason="Deleted.", now=now)
     assert queries.differences(seen={}, statuses=STATUSES).counts["gone"] == 0

@@ -155,7 +155,7 @@ def test_linking_an_account(cast: Cast) -> None:
 
 @pytest.mark.parametrize(
     ("hour", "nightly", "count"), [(1, "pull", 0), (2, "pull", 1), (3, "never", 0), (23, "report", 1)]
-)  # fmt: skip
+)
 def test_once_a_night(
     ticket: Ticket, jira: Twin, settings: object, now: datetime, hour: int, nightly: str, count: int
 ) -> None:

@@ -110,15 +110,23 @@ class Journey:
     def allocate(self, *, usd: str = "60000", gpu_h: str = "1200", quarter: str = "2026Q3") -> None:
         for unit, amount in ((Unit.USD, usd), (Unit.GPU_H, gpu_h)):
             budgets.allocate(
-                team=self.team, quarter=quarter, unit=unit, amount=Decimal(amount), key=f"{quarter}{unit}", by=self.finn,
+                team=self.team,
+                quarter=quarter,
+                unit=unit,
+                amount=Decimal(amount),
+                key=f"{quarter}{unit}",
+                by=self.finn,
                 now=START,
-            )  # fmt: skip
+            )
 
     def filed(self, *, environment: str = "prod", purpose: str = "Sort returned garments") -> ReviewRequest:
         filing = requests.Filing(
-            title="Fashion classifier", purpose=purpose, environment=environment,
-            business_case="Frees one of two people.", model_version=self.version,
-        )  # fmt: skip
+            title="Fashion classifier",
+            purpose=purpose,
+            environment=environment,
+            business_case="Frees one of two people.",
+            model_version=self.version,
+        )
         return requests.create(filing=filing, by=self.rita, now=self._tick())
 
     def state(self, request: ReviewRequest, name: str, value: str, basis: Basis, **more: Any) -> None:
@@ -143,9 +151,14 @@ class Journey:
     def queued(self, request: ReviewRequest) -> Run:
         number = Run.objects.count()
         return runs.queue(
-            key=f"{request.ref}/SingleStream#{number}", version=self.version, dataset=None,
-            plan={"scenario": "SingleStream"}, asked_for=request.ref, by=self.rita, now=self._tick(),
-        )  # fmt: skip
+            key=f"{request.ref}/SingleStream#{number}",
+            version=self.version,
+            dataset=None,
+            plan={"scenario": "SingleStream"},
+            asked_for=request.ref,
+            by=self.rita,
+            now=self._tick(),
+        )
 
     def answered(self, request: ReviewRequest) -> None:
         for item in ("cheaper-alternatives", "owner-and-rollback"):
@@ -191,9 +204,14 @@ class Journey:
         stage = "gpu-budget" if by == self.lea else "technical"
         promise = review.Promise(text="Measure the student.", owner=self.otto, due_on=date(2026, 9, 30))
         return review.vote(
-            request=request, stage_id=stage, choice=choice, rationale=words, by=by, now=self._tick(),
+            request=request,
+            stage_id=stage,
+            choice=choice,
+            rationale=words,
+            by=by,
+            now=self._tick(),
             conditions=(promise,) if is_conditional else (),
-        )  # fmt: skip
+        )
 
     def approved(self, *, is_conditional: bool = False) -> ReviewRequest:
         request = self.in_review()

@@ -1,4 +1,6 @@
-"""Back-tests on the database: recorded determinations repeat exactly, and another version is set beside the one in force."""
+"""Back-tests on the database: recorded determinations repeat exactly, and another version is set beside the one in
+force.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -178,8 +180,11 @@ def test_programs_ask_the_same(
         (history["cleared"].ref, "cleared", "review_required", "900")
     ]
     assert {each["outcome"]: each["after"] for each in said["shares"]} == {
-        "cleared": 0, "advised": 0, "review_required": 3, "denied": 0,
-    }  # fmt: skip
+        "cleared": 0,
+        "advised": 0,
+        "review_required": 3,
+        "denied": 0,
+    }
     assert api(cast.author).get(url).status_code == 403
     refused = api(cast.finance).get(url, {"quarters": 0})
     assert [error["field"] for error in refused.json()["errors"]] == ["quarters"]

@@ -84,15 +84,21 @@ def test_the_ticket_says_why_it_was_opened(submitted: ReviewRequest, now: dateti
     assert draft.summary == f"{submitted.ref} Model review: Visual search, autumn model"
     case, why, rules, subject, facts, link = draft.body
     assert (case, why, subject) == (
-        Paragraph("Raises conversion of the search page by 1.5 %."), Heading("Why a review is mandatory"), Heading("Subject"),
-    )  # fmt: skip
+        Paragraph("Raises conversion of the search page by 1.5 %."),
+        Heading("Why a review is mandatory"),
+        Heading("Subject"),
+    )
     assert isinstance(rules, Facts)
     assert [name for name, _ in rules.rows] == ["training-gpu-hours", "latency-p95-prod", "accuracy-floor-prod"]
     assert isinstance(facts, Facts)
     assert dict(facts.rows) == {
-        "Model": "Visual search 1.0.0", "Digest": submitted.model_version.digest, "Purpose": walks.PURPOSE,
-        "Environment": "prod", "Team": "Search", "Policy": str(submitted.policy),
-    }  # fmt: skip
+        "Model": "Visual search 1.0.0",
+        "Digest": submitted.model_version.digest,
+        "Purpose": walks.PURPOSE,
+        "Environment": "prod",
+        "Team": "Search",
+        "Policy": str(submitted.policy),
+    }
     assert link == Link(f"{submitted.ref} in Weighbridge", page)
 
 

@@ -95,9 +95,14 @@ def test_a_claim_stands_beside_its_measurement_with_limit_and_answer(journey: Jo
     p95 = row(said, "latency_p95_ms")
     assert p95.claimed == Claim(value=Decimal(35), basis="declared", source="request form")
     assert p95.measured == Measurement(
-        value=Decimal("41.8317"), lower=Decimal("40.1027"), upper=Decimal("43.9088"), confidence=Decimal("0.99"), n=3000,
-        source=f"run {run.pk}, SingleStream", verdict="valid",
-    )  # fmt: skip
+        value=Decimal("41.8317"),
+        lower=Decimal("40.1027"),
+        upper=Decimal("43.9088"),
+        confidence=Decimal("0.99"),
+        n=3000,
+        source=f"run {run.pk}, SingleStream",
+        verdict="valid",
+    )
     assert (p95.limit, p95.is_contradicted, p95.answer) == (Decimal(100), True, "The claim came from a GPU.")
     assert p95.answered_by == "Rita Requester"
     assert "worse than claimed" in p95.contradiction
@@ -130,8 +135,10 @@ def test_a_limit_without_a_figure_is_shown_and_one_of_another_environment_is_not
     shown = row(packet(journey, in_prod), "accuracy")
     assert (shown.limit, shown.claimed, shown.measured) == (Decimal("0.8"), None, None)
     assert [each.name for each in packet(journey, in_dev).comparisons] == [
-        "training_gpu_hours", "training_cost_usd", "total_cost_1y_usd",
-    ]  # fmt: skip
+        "training_gpu_hours",
+        "training_cost_usd",
+        "total_cost_1y_usd",
+    ]
 
 
 def test_a_loss_is_said_with_its_sign(journey: Journey) -> None:
@@ -150,13 +157,28 @@ def test_costs_show_a_range_as_p10_to_p90_only_where_it_is_one(journey: Journey)
     journey.state(request, "total_cost_1y_usd", "2100", Basis.DECLARED, source="sheet", **bounds)
 
     assert packet(journey, request).costs == (
-        CostRow(label="Training, once", value_usd=Decimal(1840), lower_usd=Decimal(1610), upper_usd=Decimal(2290),
-                basis="estimated", source="offer"),
-        CostRow(label="Serving, one year", value_usd=Decimal(2000), basis="estimated",
-                source="range 1,610.00 to 2,290.00 at 95 %"),
-        CostRow(label="Total, one year", value_usd=Decimal(2100), basis="declared",
-                source="sheet; range 1,610.00 to 2,290.00", is_total=True),
-    )  # fmt: skip
+        CostRow(
+            label="Training, once",
+            value_usd=Decimal(1840),
+            lower_usd=Decimal(1610),
+            upper_usd=Decimal(2290),
+            basis="estimated",
+            source="offer",
+        ),
+        CostRow(
+            label="Serving, one year",
+            value_usd=Decimal(2000),
+            basis="estimated",
+            source="range 1,610.00 to 2,290.00 at 95 %",
+        ),
+        CostRow(
+            label="Total, one year",
+            value_usd=Decimal(2100),
+            basis="declared",
+            source="sheet; range 1,610.00 to 2,290.00",
+            is_total=True,
+        ),
+    )
 
 
 def test_every_rule_is_answered_and_the_latest_determination_counts(journey: Journey) -> None:
@@ -168,9 +190,13 @@ def test_every_rule_is_answered_and_the_latest_determination_counts(journey: Jou
     assert (part.policy_name, part.policy_version) == ("default", 1)
     assert part.policy_digest == request.policy.digest
     assert [(rule.rule_id, rule.status) for rule in part.rules] == [
-        ("training-gpu-hours", "fired"), ("training-cost", "passed"), ("total-cost-1y", "passed"),
-        ("latency-p95-prod", "passed"), ("accuracy-floor-prod", "passed"), ("business-gain-prod", "passed"),
-    ]  # fmt: skip
+        ("training-gpu-hours", "fired"),
+        ("training-cost", "passed"),
+        ("total-cost-1y", "passed"),
+        ("latency-p95-prod", "passed"),
+        ("accuracy-floor-prod", "passed"),
+        ("business-gain-prod", "passed"),
+    ]
     p95 = part.rules[3]
     assert (p95.observed, p95.unit, p95.basis, p95.n, p95.effect) == (Decimal("43.9088"), "ms", "measured", 3000, "")
     assert (part.rules[0].effect, part.rules[0].level) == ("require_review", "hard")
@@ -281,11 +307,15 @@ def later_rows() -> tuple[BudgetRow, ...]:
     """What is planned in later quarters, to which nobody has allocated anything."""
     return tuple(
         BudgetRow(
-            account=f"Retail vision, {quarter}, planned", unit="USD", before=Decimal(0), this=Decimal(share),
-            after=-Decimal(share), reserved_by_others=Decimal(0),
+            account=f"Retail vision, {quarter}, planned",
+            unit="USD",
+            before=Decimal(0),
+            this=Decimal(share),
+            after=-Decimal(share),
+            reserved_by_others=Decimal(0),
         )
         for quarter, share in LATER.items()
-    )  # fmt: skip
+    )
 
 
 def test_the_budget_reads_the_same_before_and_after_the_decision(journey: Journey) -> None:
@@ -303,9 +333,14 @@ def test_the_budget_reads_the_same_before_and_after_the_decision(journey: Journe
 def test_the_budget_counts_what_others_reserved(journey: Journey) -> None:
     request = journey.in_review()
     budget_actions.reserve(
-        team=journey.team, quarter="2026Q3", amounts={Unit.USD: Decimal(4100)}, ref="MRR-2026-0099", key="other",
-        by=journey.rita, now=journey.now,
-    )  # fmt: skip
+        team=journey.team,
+        quarter="2026Q3",
+        amounts={Unit.USD: Decimal(4100)},
+        ref="MRR-2026-0099",
+        key="other",
+        by=journey.rita,
+        now=journey.now,
+    )
     assert packet(journey, request).budget == (
         usd_row(before=Decimal(55900), after=Decimal("49465.48"), reserved_by_others=Decimal(4100)),
         gpu_row(),
@@ -376,16 +411,40 @@ def test_runs_say_verdict_reasons_and_where_they_ran(journey: Journey) -> None:
     queued = journey.queued(request)
 
     assert packet(journey, request).runs == (
-        RunRow(run_id=str(good.pk), scenario="SingleStream", verdict="valid", manifest_digest=str(MANIFEST["digest"]),
-               isolation="child process, 2,048 MB, 600 s", machine="2 cores, Xeon 8481C, onnxruntime 1.22.0",
-               finished_at=good.finished_at),
-        RunRow(run_id=str(bad.pk), scenario="SingleStream", verdict="invalid", reasons=("The machine was busy.",),
-               manifest_digest="d", isolation="isolation not recorded", finished_at=bad.finished_at),
-        RunRow(run_id=str(waiting.pk), scenario="SingleStream", verdict="failed", reasons=("The model crashed.",),
-               manifest_digest="", isolation="nothing recorded"),
-        RunRow(run_id=str(queued.pk), scenario="SingleStream", verdict="queued", manifest_digest="",
-               isolation="nothing recorded"),
-    )  # fmt: skip
+        RunRow(
+            run_id=str(good.pk),
+            scenario="SingleStream",
+            verdict="valid",
+            manifest_digest=str(MANIFEST["digest"]),
+            isolation="child process, 2,048 MB, 600 s",
+            machine="2 cores, Xeon 8481C, onnxruntime 1.22.0",
+            finished_at=good.finished_at,
+        ),
+        RunRow(
+            run_id=str(bad.pk),
+            scenario="SingleStream",
+            verdict="invalid",
+            reasons=("The machine was busy.",),
+            manifest_digest="d",
+            isolation="isolation not recorded",
+            finished_at=bad.finished_at,
+        ),
+        RunRow(
+            run_id=str(waiting.pk),
+            scenario="SingleStream",
+            verdict="failed",
+            reasons=("The model crashed.",),
+            manifest_digest="",
+            isolation="nothing recorded",
+        ),
+        RunRow(
+            run_id=str(queued.pk),
+            scenario="SingleStream",
+            verdict="queued",
+            manifest_digest="",
+            isolation="nothing recorded",
+        ),
+    )
 
 
 def test_a_frozen_packet_carries_the_signed_head_of_the_trail(journey: Journey) -> None:

@@ -54,8 +54,11 @@ def test_step_by_step_to_the_review(denying: PolicyVersion, cast: Cast, now: dat
         seen.append((first.code, first.part))
         step()
     assert seen == [
-        ("run_unfinished", "runs"), ("checklist_open", "checklist"), ("contradicted", "figures"), ("denied", "policy"),
-    ]  # fmt: skip
+        ("run_unfinished", "runs"),
+        ("checklist_open", "checklist"),
+        ("contradicted", "figures"),
+        ("denied", "policy"),
+    ]
     assert obstacles(request, now=now)[0].reason.endswith("The policy denies this.")
 
 

@@ -45,8 +45,11 @@ def test_everybody_with_a_reason_reads_a_draft(draft: ReviewRequest, cast: Cast,
 def test_evidence_names_every_obstacle(submitted: ReviewRequest, author: User) -> None:
     page = enter(author).get(page_of(submitted))
     assert [each.code for each in page.context["view"].obstacles] == [
-        "run_unfinished", *["checklist_open"] * 5, "indeterminate", "indeterminate",
-    ]  # fmt: skip
+        "run_unfinished",
+        *["checklist_open"] * 5,
+        "indeterminate",
+        "indeterminate",
+    ]
     assert stations(page)[2] == ("Evidence", "current")
     assert "8 things to settle before the review" in words(page)
     assert 'title="Settle the points above first."' in page.content.decode()
@@ -89,8 +92,10 @@ def test_the_page_of_a_review(in_review: ReviewRequest, cast: Cast, now: datetim
     first, *later = map(str, walks.usd_shares(now=now))
     budget = page.context["view"].budget
     assert [(account.unit, str(account.this), account.is_later) for account in budget] == [
-        ("USD", first, False), ("gpu_h", "320.00", False), *(("USD", share, True) for share in later),
-    ]  # fmt: skip
+        ("USD", first, False),
+        ("gpu_h", "320.00", False),
+        *(("USD", share, True) for share in later),
+    ]
     assert [account.is_affordable for account in budget[:2]] == [True, True]
     assert [account.after for account in budget[2:]] == [-account.this for account in budget[2:]]
     assert "An approval plans these; nothing is refused for them." in text
@@ -119,9 +124,13 @@ def test_the_last_stage_may_set_conditions(in_review: ReviewRequest, cast: Cast,
 
 def test_changes_requested_open_the_next_revision(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     review.vote(
-        request=in_review, stage_id="technical", choice=Choice.REQUEST_CHANGES, rationale="Measure returns.",
-        by=cast.reviewer_one, now=now,
-    )  # fmt: skip
+        request=in_review,
+        stage_id="technical",
+        choice=Choice.REQUEST_CHANGES,
+        rationale="Measure returns.",
+        by=cast.reviewer_one,
+        now=now,
+    )
     page = enter(cast.author).get(page_of(in_review))
     assert "A reviewer wants changes" in words(page)
     assert stations(page)[2] == ("Evidence", "current")
@@ -140,9 +149,10 @@ def test_the_page_of_a_decision(decided: ReviewRequest, cast: Cast, now: datetim
     first, *later = walks.usd_shares(now=now)
     assert "What the approval planned in the quarters after it" in text
     assert [(a.unit, a.is_booked, str(a.this), str(a.after)) for a in page.context["view"].budget] == [
-        ("USD", True, str(first), str(100_000 - first)), ("gpu_h", True, "320.00", "680.00"),
+        ("USD", True, str(first), str(100_000 - first)),
+        ("gpu_h", True, "320.00", "680.00"),
         *(("USD", True, str(share), str(-share)) for share in later),
-    ]  # fmt: skip
+    ]
     assert page.context["view"].open_stage is None
 
 
@@ -162,9 +172,11 @@ def test_the_authorisation_tells_quarter_by_quarter_what_bills_drew(
         actuals.book_actual(account=account, stated=stated, key=f"b{account.pk}", by=None, now=now)
     page = enter(cast.auditor).get(page_of(decided))
     assert [(each.granted, each.billed, each.left, each.over) for each in page.context["view"].budget] == [
-        (first, first + 2000, 0, 2000), (320, 300, 20, 0), (later[0], later[0] - 1, 1, 0),
+        (first, first + 2000, 0, 2000),
+        (320, 300, 20, 0),
+        (later[0], later[0] - 1, 1, 0),
         *((share, 0, share, 0) for share in later[1:]),
-    ]  # fmt: skip
+    ]
     text = words(page)
     assert "Drawn down by bills" in text
     assert text.count("Over $2,000.00") == 1
@@ -216,9 +228,13 @@ def test_a_waiver_is_shown_with_its_reason(policy: PolicyVersion, cast: Cast, no
     assert "Waive a soft rule" in words(enter(cast.approver).get(page_of(request)))
     assert "Waive a soft rule" not in words(enter(cast.author).get(page_of(request)))
     waivers.grant(
-        request=request, rule_id="business-gain-prod", reason="It saves energy, not money.", valid_days=30,
-        by=cast.approver, now=now,
-    )  # fmt: skip
+        request=request,
+        rule_id="business-gain-prod",
+        reason="It saves energy, not money.",
+        valid_days=30,
+        by=cast.approver,
+        now=now,
+    )
     page = enter(cast.author).get(page_of(request))
     assert [(each.rule_id, each.granted_by, each.is_over) for each in page.context["view"].waivers] == [
         ("business-gain-prod", "Approver", False)
@@ -291,9 +307,12 @@ def test_reviewers_see_what_the_next_revision_changed(in_review: ReviewRequest, 
     walks.state_figure(request=in_review, name="training_gpu_hours", value="280", by=cast.author, now=now)
     walks.state_figure(request=in_review, name="cost_per_1k_usd", value="0.04", by=cast.author, now=now)
     evidence.answer_item(
-        request=in_review, item_id="owner-and-rollback", by=cast.author, now=now,
+        request=in_review,
+        item_id="owner-and-rollback",
+        by=cast.author,
+        now=now,
         text="The search team answers for it; the old model is back within two minutes.",
-    )  # fmt: skip
+    )
     review.request_review(request=in_review, by=cast.author, now=now)
     page = enter(cast.reviewer_two).get(page_of(in_review))
     assert [(each.path, each.before, each.after) for each in page.context["view"].changes] == [

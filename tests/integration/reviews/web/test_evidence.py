@@ -27,8 +27,15 @@ def test_state_a_figure(submitted: ReviewRequest, author: User) -> None:
     assert said(page) == ["training_gpu_hours is on record; the policy has been evaluated with it."]
     fact = Fact.objects.latest("pk")
     assert (fact.name, fact.value, fact.lower, fact.upper, fact.unit, fact.basis, fact.source, fact.stated_by) == (
-        "training_gpu_hours", 310, 300, 330, "gpu_h", "estimated", "scheduler log", author,
-    )  # fmt: skip
+        "training_gpu_hours",
+        310,
+        300,
+        330,
+        "gpu_h",
+        "estimated",
+        "scheduler log",
+        author,
+    )
 
 
 @pytest.mark.parametrize(

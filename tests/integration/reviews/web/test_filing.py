@@ -20,9 +20,14 @@ pytestmark = pytest.mark.django_db
 
 def answers(**changes: Any) -> dict[str, Any]:
     return {
-        "title": "Visual search", "purpose": "Find products", "environment": "prod",
-        "business_case": "Raises conversion by 1.5 %.", "artifact": "registered", "evaluation": "none", "then": "keep",
-    } | changes  # fmt: skip
+        "title": "Visual search",
+        "purpose": "Find products",
+        "environment": "prod",
+        "business_case": "Raises conversion by 1.5 %.",
+        "artifact": "registered",
+        "evaluation": "none",
+        "then": "keep",
+    } | changes
 
 
 def upload(content: bytes | None = None, name: str = "model.onnx") -> SimpleUploadedFile:
@@ -31,9 +36,16 @@ def upload(content: bytes | None = None, name: str = "model.onnx") -> SimpleUplo
 
 def new_model(author: User, **changes: Any) -> dict[str, Any]:
     fields = {
-        "artifact": "upload", "asset": "", "name": "Visual search", "slug": "", "team": "search", "tier": "T1",
-        "owner": author.pk, "version": "1.0.0", "file": upload(),
-    }  # fmt: skip
+        "artifact": "upload",
+        "asset": "",
+        "name": "Visual search",
+        "slug": "",
+        "team": "search",
+        "tier": "T1",
+        "owner": author.pk,
+        "version": "1.0.0",
+        "file": upload(),
+    }
     return answers(**(fields | changes))
 
 
@@ -41,8 +53,14 @@ def test_an_empty_form_is_refused_field_by_field(author: User) -> None:
     page = enter(author).post("/requests/new/", {"artifact": "registered", "evaluation": "upload"})
     assert page.status_code == 400
     assert sorted(page.context["form"].errors) == [
-        "business_case", "dataset_file", "dataset_name", "environment", "model_version", "purpose", "title",
-    ]  # fmt: skip
+        "business_case",
+        "dataset_file",
+        "dataset_name",
+        "environment",
+        "model_version",
+        "purpose",
+        "title",
+    ]
     assert ReviewRequest.objects.count() == 0
 
 
@@ -51,12 +69,16 @@ def test_a_draft_of_a_registered_version(version: ModelVersion, author: User, no
     page = enter(author).post(
         "/requests/new/",
         answers(
-            model_version=version.pk, evaluation="registered", dataset=data.pk,
-            training_gpu_hours="320", training_gpu_hours_source="training log",
-            latency_p95_ms="1.2", latency_p95_ms_basis="estimated",
+            model_version=version.pk,
+            evaluation="registered",
+            dataset=data.pk,
+            training_gpu_hours="320",
+            training_gpu_hours_source="training log",
+            latency_p95_ms="1.2",
+            latency_p95_ms_basis="estimated",
         ),
         follow=True,
-    )  # fmt: skip
+    )
     request = ReviewRequest.objects.get()
     assert page.redirect_chain == [(page_of(request), 302)]
     assert said(page) == [f"{request.ref} is saved as a draft."]
@@ -82,8 +104,12 @@ def test_everything_new_at_once(author: User) -> None:
     request = ReviewRequest.objects.get()
     asset = request.model_version.asset
     assert (asset.slug, asset.name, asset.tier, asset.owner, asset.team.slug) == (
-        "visual-search", "Visual search", "T1", author, "search",
-    )  # fmt: skip
+        "visual-search",
+        "Visual search",
+        "T1",
+        author,
+        "search",
+    )
     assert (request.model_version.version, request.model_version.format) == ("1.0.0", "onnx")
     assert request.dataset is not None
     assert request.dataset.name == "held-out"
@@ -192,13 +218,19 @@ def test_a_draft_is_edited_as_it_stands(draft: ReviewRequest, author: User) -> N
     client.post(
         f"{page_of(draft)}edit/",
         answers(
-            title="Visual search, winter", model_version=draft.model_version_id, training_cost_usd="9600",
-            training_cost_usd_source="training log", training_gpu_hours="300", inference_cost_1y_usd="20400",
-            inference_cost_1y_usd_source="training log", total_cost_1y_usd="30000",
-            total_cost_1y_usd_source="training log", business_kpi_delta="0.015",
+            title="Visual search, winter",
+            model_version=draft.model_version_id,
+            training_cost_usd="9600",
+            training_cost_usd_source="training log",
+            training_gpu_hours="300",
+            inference_cost_1y_usd="20400",
+            inference_cost_1y_usd_source="training log",
+            total_cost_1y_usd="30000",
+            total_cost_1y_usd_source="training log",
+            business_kpi_delta="0.015",
             business_kpi_delta_source="training log",
         ),
-    )  # fmt: skip
+    )
     draft.refresh_from_db()
     assert (draft.title, draft.dataset) == ("Visual search, winter", None)
     # One figure changed, so one is stated; the four that stayed are not stated again.

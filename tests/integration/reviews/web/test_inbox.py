@@ -67,9 +67,13 @@ def test_a_vote_leaves_the_inbox_of_its_voter(in_review: ReviewRequest, cast: Ca
 
 def test_changes_requested_come_back(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     review.vote(
-        request=in_review, stage_id="technical", choice=Choice.REQUEST_CHANGES, rationale="Measure returns.",
-        by=cast.reviewer_one, now=now,
-    )  # fmt: skip
+        request=in_review,
+        stage_id="technical",
+        choice=Choice.REQUEST_CHANGES,
+        rationale="Measure returns.",
+        by=cast.reviewer_one,
+        now=now,
+    )
     line = enter(cast.author).get("/").context["inbox"].waiting_for_me[0]
     assert line.todo == "A reviewer asked for changes: open the next revision."
 

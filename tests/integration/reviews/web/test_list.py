@@ -26,11 +26,16 @@ def three(author: User, now: datetime) -> list[ReviewRequest]:
     """Three drafts, oldest first: two for production, one for staging."""
     return [
         walks.make_draft(
-            by=author, now=now, title=title, environment=environment, purpose=title, declared={},
+            by=author,
+            now=now,
+            title=title,
+            environment=environment,
+            purpose=title,
+            declared={},
             version=make_version(by=author, now=now, version=f"{seed}.0", seed=seed),
         )
         for seed, (title, environment) in enumerate([("Visual", "prod"), ("Speller", "staging"), ("Ranker", "prod")])
-    ]  # fmt: skip
+    ]
 
 
 def test_newest_first(three: list[ReviewRequest], author: User) -> None:

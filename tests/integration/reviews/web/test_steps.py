@@ -91,9 +91,15 @@ def test_a_condition_of_yesterday_is_refused(in_review: ReviewRequest, cast: Cas
     for voter in (cast.reviewer_one, cast.reviewer_two):
         post(voter, in_review, "vote", stage="technical", choice="approve")
     page = post(
-        cast.approver, in_review, "vote", stage="gpu-budget", choice="approve", text_1="Publish the bill.",
-        owner_1=cast.author.pk, due_on_1=(now - timedelta(days=1)).date().isoformat(),
-    )  # fmt: skip
+        cast.approver,
+        in_review,
+        "vote",
+        stage="gpu-budget",
+        choice="approve",
+        text_1="Publish the bill.",
+        owner_1=cast.author.pk,
+        due_on_1=(now - timedelta(days=1)).date().isoformat(),
+    )
     assert "A condition is due on a day to come." in words(page)
     assert (state_of(in_review), Condition.objects.count()) == ("in_review", 0)
 

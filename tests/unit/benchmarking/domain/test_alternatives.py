@@ -46,23 +46,32 @@ def test_the_original_of_another_family_is_another_candidate():
 
 def test_a_plan_names_rivals_by_row_and_digest():
     plan = {
-        "variants": ["fp16"], "max_quality_drop": 0.02, "calibration_rows": 9, "family": "mobilenet",
+        "variants": ["fp16"],
+        "max_quality_drop": 0.02,
+        "calibration_rows": 9,
+        "family": "mobilenet",
         "rivals": [{"family": "resnet", "version_id": 7, "digest": "sha256:ab"}],
-    }  # fmt: skip
+    }
     assert wanted_from(plan) == AlternativesWanted(
-        variants=("fp16",), max_quality_drop=0.02, calibration_rows=9, family="mobilenet",
+        variants=("fp16",),
+        max_quality_drop=0.02,
+        calibration_rows=9,
+        family="mobilenet",
         rivals=(Rival("resnet", 7, "sha256:ab"),),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(
     ("names", "families"),
     [
         ([("images", "1.0.0"), ("images", "2.0.0")], ["1-0-0", "2-0-0"]),
-        ([("images", "ResNet 1"), ("images", "resnet-1"), ("images", "ResNet/1")], ["resnet-1", "resnet-1~2", "resnet-1~3"]),
+        (
+            [("images", "ResNet 1"), ("images", "resnet-1"), ("images", "ResNet/1")],
+            ["resnet-1", "resnet-1~2", "resnet-1~3"],
+        ),
         ([("images", "1"), ("search", "1")], ["images-1", "search-1"]),
         ([("images", "../.."), ("images", "v" * 60)], ["model", "v" * 40]),
     ],
-)  # fmt: skip
+)
 def test_families_are_called_as_little_as_tells_them_apart(names, families):
     assert families_of(names) == families

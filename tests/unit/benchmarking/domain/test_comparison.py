@@ -16,17 +16,20 @@ def measured(value, lower=None, upper=None, unit="ms"):
     return Measured(value=Decimal(str(value)), unit=unit, lower=low, upper=high)
 
 
-@pytest.mark.parametrize(("name", "figure", "first", "standing"), [
-    ("latency_p95_ms", measured(1, 0.9, 1.1), measured(2, 1.9, 2.1), Standing.BETTER),
-    ("latency_p95_ms", measured(2, 1.9, 2.1), measured(1, 0.9, 1.1), Standing.WORSE),
-    ("latency_p95_ms", measured(2, 1.1, 2.1), measured(1, 0.9, 1.1), Standing.OVERLAPS),
-    ("latency_p95_ms", measured(1), measured(1, 0.9, 1.1), Standing.SAME),
-    ("latency_p95_ms", measured(2), measured(1, 0.9, 1.1), Standing.WORSE),
-    ("latency_p95_ms", measured(2, unit="s"), measured(1), Standing.UNKNOWN),
-    ("throughput_per_s", measured(2, unit="1/s"), measured(1, unit="1/s"), Standing.BETTER),
-    ("throughput_per_s", measured(1, unit="1/s"), measured(2, unit="1/s"), Standing.WORSE),
-    ("parameters", measured(2, unit="1"), measured(1, unit="1"), Standing.DIFFERENT),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "figure", "first", "standing"),
+    [
+        ("latency_p95_ms", measured(1, 0.9, 1.1), measured(2, 1.9, 2.1), Standing.BETTER),
+        ("latency_p95_ms", measured(2, 1.9, 2.1), measured(1, 0.9, 1.1), Standing.WORSE),
+        ("latency_p95_ms", measured(2, 1.1, 2.1), measured(1, 0.9, 1.1), Standing.OVERLAPS),
+        ("latency_p95_ms", measured(1), measured(1, 0.9, 1.1), Standing.SAME),
+        ("latency_p95_ms", measured(2), measured(1, 0.9, 1.1), Standing.WORSE),
+        ("latency_p95_ms", measured(2, unit="s"), measured(1), Standing.UNKNOWN),
+        ("throughput_per_s", measured(2, unit="1/s"), measured(1, unit="1/s"), Standing.BETTER),
+        ("throughput_per_s", measured(1, unit="1/s"), measured(2, unit="1/s"), Standing.WORSE),
+        ("parameters", measured(2, unit="1"), measured(1, unit="1"), Standing.DIFFERENT),
+    ],
+)
 def test_how_a_figure_stands_to_the_first(name, figure, first, standing):
     assert standing_of(name, figure, first) is standing
 

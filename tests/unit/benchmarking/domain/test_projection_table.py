@@ -15,9 +15,11 @@ LOCK_IN = {"code_hours": 40, "switch_probability": 0.1}
 @cache
 def document(only: str | None = None, **serving: float):
     spec = cost_spec(
-        only=only, **serving, thresholds=[{"figure": "total_cost_1y_usd", "above": 10_000}],
+        only=only,
+        **serving,
+        thresholds=[{"figure": "total_cost_1y_usd", "above": 10_000}],
         people={"engineer_usd_per_h": 100},
-    )  # fmt: skip
+    )
     spec["options"][0]["lock_in"] = LOCK_IN
     return as_document(project(read_spec(spec, own_book())))
 
@@ -79,11 +81,18 @@ def test_the_rest_of_the_table():
     assert (name, above, len(shares)) == ("First year, all in", Decimal("10000.0"), 2)
     first = table.prices[0]
     assert (first.usd, first.unit, str(first.as_of), first.source, first.name) == (
-        Decimal("2.5"), "gpu_h", "2026-09-01", "a quote of September 2026", "",
-    )  # fmt: skip
+        Decimal("2.5"),
+        "gpu_h",
+        "2026-09-01",
+        "a quote of September 2026",
+        "",
+    )
     assert (table.draws, table.seed, table.digest, table.snapshot) == (
-        200, said["seed"], said["digest"], said["snapshot"],
-    )  # fmt: skip
+        200,
+        said["seed"],
+        said["digest"],
+        said["snapshot"],
+    )
 
 
 def test_without_swings_there_are_no_bars():
@@ -98,7 +107,11 @@ def test_moves_are_those_of_the_p50():
     assert "inference_cost_1y_usd" not in found  # the exit differs, serving does not
     leaving = found["exit_cost_usd"]
     assert (leaving.option, leaving.unit, leaving.before, leaving.after, leaving.share) == (
-        "own", "USD", Decimal("4000.00"), Decimal("0.00"), Decimal("-1.0"),
-    )  # fmt: skip
+        "own",
+        "USD",
+        Decimal("4000.00"),
+        Decimal("0.00"),
+        Decimal("-1.0"),
+    )
     assert {move.figure: move.share for move in moves_of(changes(after, before), before)}["exit_cost_usd"] is None
     assert moves_of({}, after) == ()

@@ -5,9 +5,17 @@ from benchmarking.toolkit.costs.prices.shipped import own_book
 from benchmarking.toolkit.costs.spec import read_spec
 
 OWN = QuickOption(
-    id="b", title="Own", kind=SELF_HOSTED, sku="aws/us-east-1/g5.xlarge", service_ms=(100, 140), limit_ms=500, slots=4,
-    training_sku="aws/us-east-1/p4d.24xlarge", training_gpu_hours=(40, 40), maintenance_fte=(0.3, 0.8),
-)  # fmt: skip
+    id="b",
+    title="Own",
+    kind=SELF_HOSTED,
+    sku="aws/us-east-1/g5.xlarge",
+    service_ms=(100, 140),
+    limit_ms=500,
+    slots=4,
+    training_sku="aws/us-east-1/p4d.24xlarge",
+    training_gpu_hours=(40, 40),
+    maintenance_fte=(0.3, 0.8),
+)
 API = QuickOption(
     id="a", title="API", kind=MANAGED, sku="openai/gpt-4o-mini", input_tokens=(800, 1200), output_tokens=(150, 150)
 )
@@ -22,18 +30,24 @@ def test_the_form_becomes_a_spec():
     assert said["load"] == {"requests_per_year": [1e6, 2e6]}
     api, own = said["options"]
     assert api["serving"] == {
-        "kind": "managed-api", "input_tokens": [800, 1200], "output_tokens": 150,
+        "kind": "managed-api",
+        "input_tokens": [800, 1200],
+        "output_tokens": 150,
         "prices": {
             "input_usd": {"sku": "openai/gpt-4o-mini", "meter": "input"},
             "output_usd": {"sku": "openai/gpt-4o-mini", "meter": "output"},
         },
-    }  # fmt: skip
+    }
     assert "training" not in api
     assert own["training"] == {"gpu_hours": 40, "usd_per_gpu_h": {"sku": "aws/us-east-1/p4d.24xlarge"}}
     assert own["serving"] == {
-        "kind": "self-hosted", "service_s": [0.1, 0.14], "limit_s": 0.5, "slots": 4, "min_replicas": 2,
+        "kind": "self-hosted",
+        "service_s": [0.1, 0.14],
+        "limit_s": 0.5,
+        "slots": 4,
+        "min_replicas": 2,
         "usd_per_replica_h": {"sku": "aws/us-east-1/g5.xlarge"},
-    }  # fmt: skip
+    }
     assert own["ownership"] == {"development_usd": 0, "maintenance_fte": [0.3, 0.8]}
 
 

@@ -64,8 +64,13 @@ def test_variants_count_once_they_are_measured_well_enough():
         candidate("e", Answer.COSTS_QUALITY, "valid", BUSY),
     )
     assert document["metrics"]["alternatives_measured"] == {
-        "value": 3, "lower": None, "upper": None, "confidence": None, "n": 1, "unit": "variants",
-    }  # fmt: skip
+        "value": 3,
+        "lower": None,
+        "upper": None,
+        "confidence": None,
+        "n": 1,
+        "unit": "variants",
+    }
     assert document["verdict"] == {
         "status": "indicative",
         "reasons": [
@@ -123,9 +128,13 @@ def test_fences_that_differ_are_all_told():
 def measure(tmp_path, **named):
     wanted = AlternativesWanted(variants=("int8-dynamic",), max_quality_drop=0.05, calibration_rows=512, family="mine")
     return measure_alternatives(
-        wanted, limits=Limits(), folder=tmp_path / "out", follow=(lambda share, doing: None, lambda: False),
-        now=lambda: NOW, **named,
-    )  # fmt: skip
+        wanted,
+        limits=Limits(),
+        folder=tmp_path / "out",
+        follow=(lambda share, doing: None, lambda: False),
+        now=lambda: NOW,
+        **named,
+    )
 
 
 def test_a_real_model_gets_a_real_variant_and_a_small_data_set_keeps_rows_to_test_on(tmp_path):
@@ -155,8 +164,12 @@ def test_rivals_are_measured_beside_it_and_one_that_cannot_be_has_failed_alone(t
     document = measure(tmp_path, model=model, rivals=rivals, data=data)
     found = candidates_from({key: document[key] for key in CANDIDATES_KEYS})
     assert [each.name for each in found.candidates] == [
-        "mine-fp32", "mine-int8-dynamic", "other-fp32", "other-int8-dynamic", "broken-fp32",
-    ]  # fmt: skip
+        "mine-fp32",
+        "mine-int8-dynamic",
+        "other-fp32",
+        "other-int8-dynamic",
+        "broken-fp32",
+    ]
     assert (found.baseline, document["left_out"]) == ("mine-fp32", [])
     failed = found.named("broken-fp32")
     assert (failed.verdict.answer, failed.metrics) == (Answer.FAILED, {})

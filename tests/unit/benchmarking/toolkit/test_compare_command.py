@@ -20,19 +20,41 @@ DOCUMENT = {
     "baseline": "a",
     "noise_floor": 0.02,
     "candidates": [
-        {"name": "a", "metrics": {"model_size_mb": {"value": 2.0}}, "speed_up": None, "answer": "baseline",
-         "quality_drops": []},
-        {"name": "b",
-         "metrics": {"model_size_mb": {"value": 1.0}, "latency_p50_ms": {"value": 2.0, "lower": 1.9, "upper": 2.1}},
-         "speed_up": {"value": 1.5, "lower": 1.4, "upper": 1.6}, "answer": "faster",
-         "quality_drops": [
-             {"metric": "accuracy", "value": 0.01, "lower": 0.0, "upper": 0.02, "margin": 0.05, "is_non_inferior": True},
-             {"metric": "f1_macro", "value": 0.04, "lower": 0.0, "upper": 0.08, "margin": 0.05, "is_non_inferior": False},
-         ]},
+        {
+            "name": "a",
+            "metrics": {"model_size_mb": {"value": 2.0}},
+            "speed_up": None,
+            "answer": "baseline",
+            "quality_drops": [],
+        },
+        {
+            "name": "b",
+            "metrics": {"model_size_mb": {"value": 1.0}, "latency_p50_ms": {"value": 2.0, "lower": 1.9, "upper": 2.1}},
+            "speed_up": {"value": 1.5, "lower": 1.4, "upper": 1.6},
+            "answer": "faster",
+            "quality_drops": [
+                {
+                    "metric": "accuracy",
+                    "value": 0.01,
+                    "lower": 0.0,
+                    "upper": 0.02,
+                    "margin": 0.05,
+                    "is_non_inferior": True,
+                },
+                {
+                    "metric": "f1_macro",
+                    "value": 0.04,
+                    "lower": 0.0,
+                    "upper": 0.08,
+                    "margin": 0.05,
+                    "is_non_inferior": False,
+                },
+            ],
+        },
     ],
     "ranks": [["b"], ["a", "c"]],
     "verdict": {"status": "indicative", "reasons": [{"code": "interference.load", "message": "Busy."}]},
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -68,8 +90,11 @@ def test_a_table_says_who_is_quicker_and_what_is_lost(told):
     for words in (
         "b: accuracy worse by 0.01 [0, 0.02], within 0.05",
         "b: f1_macro worse by 0.04 [0, 0.08], not shown to be within 0.05",
-        "noise floor: 2.0%", "quickest first: b, then a = c", "verdict: indicative", "interference.load: Busy.",
-    ):  # fmt: skip
+        "noise floor: 2.0%",
+        "quickest first: b, then a = c",
+        "verdict: indicative",
+        "interference.load: Busy.",
+    ):
         assert words in done.stdout
     told({**DOCUMENT, "noise_floor": None})
     assert "noise floor" not in weighbridge("compare", "a.onnx", "b.onnx").stdout

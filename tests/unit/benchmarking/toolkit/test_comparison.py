@@ -25,9 +25,10 @@ from tests.unit.benchmarking.toolkit import builders
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 QUICK = ComparisonSettings(
-    margin=0.2, resamples=100,
+    margin=0.2,
+    resamples=100,
     blocks=BlockSettings(rounds=8, block_ms=1.0, warmup=WarmUp(values=10, value_ms=0, max_duration_s=0.2)),
-)  # fmt: skip
+)
 
 
 def side_by_side(models, data=None, settings=QUICK, say=lambda *_: None):
@@ -140,9 +141,13 @@ def test_settings_survive_the_way_to_the_child():
 
 def behind(pair, tmp_path, *, data=None, should_stop=lambda: False, wrap_up_s=5.0, settings=QUICK):
     return compare_isolated(
-        models=pair, data=data, settings=settings, limits=Limits(wall_s=60), workdir=tmp_path / "work",
+        models=pair,
+        data=data,
+        settings=settings,
+        limits=Limits(wall_s=60),
+        workdir=tmp_path / "work",
         follow=Follow(lambda *_: None, should_stop, wrap_up_s),
-    )  # fmt: skip
+    )
 
 
 def test_models_are_compared_in_a_process_of_their_own(pair, tmp_path):
@@ -162,9 +167,13 @@ def test_a_comparison_that_is_stopped_hands_over_what_it_has(pair, tmp_path):
     shares = []
     with pytest.raises(RunCancelled) as stopped:
         compare_isolated(
-            models=pair, data=None, settings=ComparisonSettings(blocks=blocks), limits=Limits(wall_s=60),
-            workdir=tmp_path / "work", follow=Follow(lambda share, _: shares.append(share), lambda: shares[-1] > 0.32, 20.0),
-        )  # fmt: skip
+            models=pair,
+            data=None,
+            settings=ComparisonSettings(blocks=blocks),
+            limits=Limits(wall_s=60),
+            workdir=tmp_path / "work",
+            follow=Follow(lambda share, _: shares.append(share), lambda: shares[-1] > 0.32, 20.0),
+        )
     assert stopped.value.partial["is_partial"] is True
     assert 0 < stopped.value.partial["run"]["rounds"] < 500
 
@@ -254,9 +263,11 @@ def test_the_child_says_why_there_is_no_result(monkeypatch, capsys, raised, code
 
 def test_the_child_compares(pair, capsys):
     job = {
-        "models": {name: str(path) for name, path in pair.items()}, "data": None, "settings": QUICK.as_document(),
+        "models": {name: str(path) for name, path in pair.items()},
+        "data": None,
+        "settings": QUICK.as_document(),
         "isolation": "none",
-    }  # fmt: skip
+    }
     said = compare_child.outcome_of(job, stream=sys.stdout)
     assert said["result"]["schema"] == "weighbridge.comparison/1"
     assert '"doing": "timing side by side"' in capsys.readouterr().out

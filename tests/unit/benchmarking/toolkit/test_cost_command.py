@@ -63,15 +63,44 @@ def test_a_folder_gets_the_page_and_a_word_where_there_is_no_pdf(spec, tmp_path,
     assert (done.exit_code, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(("name", "inputs", "words"), [
-    ("training", ["gpu_hours=80..125", "usd_per_gpu_h=aws/us-east-1/g5.xlarge"], ["100.60", "price: aws/us-east-1/g5.xlarge 1.006 USD of 2026-07-20"]),
-    ("serving", ["requests_per_year=2e9", "service_s=0.12", "limit_s=0.5", "slots=4", "usd_per_replica_h=1.006"], ["peak_replicas: 5", "replica_hours · usd_per_replica_h"]),
-    ("managed", ["requests_per_year=1000000", "fee_usd=0.0075"], ["7,500.00"]),
-    ("tco", ["development_usd=10", "serving_usd=5", "years=4", "discount_rate=0"], ["30.00", "equivalent_annual_usd: 7.5"]),
-    ("lock-in", ["code_hours=3", "engineer_usd_per_h=100"], ["300.00"]),
-    ("value", ["recall=0.8", "recall_after=0.85", "stakes.prevalence=0.01", "stakes.cases_per_year=1e7", "stakes.loss_per_false_negative_usd=120"], ["gain_per_year_usd: 600,000", "above zero with a probability of 100%"]),
-    ("serving", ["requests_per_year=1000000", "service_s=0.03..0.12", "limit_s=0.2", "usd_per_replica_h=1"], ["no end at its P90", "peak_replicas: 2 (2 to no end)"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "inputs", "words"),
+    [
+        (
+            "training",
+            ["gpu_hours=80..125", "usd_per_gpu_h=aws/us-east-1/g5.xlarge"],
+            ["100.60", "price: aws/us-east-1/g5.xlarge 1.006 USD of 2026-07-20"],
+        ),
+        (
+            "serving",
+            ["requests_per_year=2e9", "service_s=0.12", "limit_s=0.5", "slots=4", "usd_per_replica_h=1.006"],
+            ["peak_replicas: 5", "replica_hours · usd_per_replica_h"],
+        ),
+        ("managed", ["requests_per_year=1000000", "fee_usd=0.0075"], ["7,500.00"]),
+        (
+            "tco",
+            ["development_usd=10", "serving_usd=5", "years=4", "discount_rate=0"],
+            ["30.00", "equivalent_annual_usd: 7.5"],
+        ),
+        ("lock-in", ["code_hours=3", "engineer_usd_per_h=100"], ["300.00"]),
+        (
+            "value",
+            [
+                "recall=0.8",
+                "recall_after=0.85",
+                "stakes.prevalence=0.01",
+                "stakes.cases_per_year=1e7",
+                "stakes.loss_per_false_negative_usd=120",
+            ],
+            ["gain_per_year_usd: 600,000", "above zero with a probability of 100%"],
+        ),
+        (
+            "serving",
+            ["requests_per_year=1000000", "service_s=0.03..0.12", "limit_s=0.2", "usd_per_replica_h=1"],
+            ["no end at its P90", "peak_replicas: 2 (2 to no end)"],
+        ),
+    ],
+)
 def test_each_calculator_prints_lines_formulas_and_what_moves_them(name, inputs, words, tmp_path):
     done = weighbridge("cost", name, *inputs, "--json", tmp_path / "found.json", *ON, env=WIDE)
     assert done.exit_code == 0, done.stderr
@@ -80,15 +109,21 @@ def test_each_calculator_prints_lines_formulas_and_what_moves_them(name, inputs,
     assert weighbridge("cost", name, *inputs, "--quiet", *ON).stdout == ""
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    (["training", "gpu_hours"], "'gpu_hours' is no NAME=VALUE"),
-    (["training", "gpu_hours=1", "gpu_hours.x=2"], "has a value already"),
-    (["training", "gpu_hours=1", "usd_per_gpu_h=aws/us-east-1/g5.xlarg"], "Nearest: aws/us-east-1/g5.xlarge"),
-    (["training", "gpu_hours=-1", "usd_per_gpu_h=1"], "gpu_hours must be a number of zero or more"),
-    (["serving", "requests_per_year=1e9", "service_s=2", "limit_s=1", "usd_per_replica_h=1"], "No number of replicas"),
-    (["tco", "development_usd=1", "serving_usd=1", "--on", "soon"], "'soon' is no day"),
-    (["project", "missing.yaml"], "missing.yaml cannot be read"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["training", "gpu_hours"], "'gpu_hours' is no NAME=VALUE"),
+        (["training", "gpu_hours=1", "gpu_hours.x=2"], "has a value already"),
+        (["training", "gpu_hours=1", "usd_per_gpu_h=aws/us-east-1/g5.xlarg"], "Nearest: aws/us-east-1/g5.xlarge"),
+        (["training", "gpu_hours=-1", "usd_per_gpu_h=1"], "gpu_hours must be a number of zero or more"),
+        (
+            ["serving", "requests_per_year=1e9", "service_s=2", "limit_s=1", "usd_per_replica_h=1"],
+            "No number of replicas",
+        ),
+        (["tco", "development_usd=1", "serving_usd=1", "--on", "soon"], "'soon' is no day"),
+        (["project", "missing.yaml"], "missing.yaml cannot be read"),
+    ],
+)
 def test_what_cannot_be_told_ends_with_two_and_the_reason(arguments, words):
     done = weighbridge("cost", *arguments)
     assert done.exit_code == 2
@@ -110,8 +145,11 @@ def test_without_a_day_prices_are_asked_for_today():
 
 def test_pairs_become_nested_inputs():
     assert read_pairs(["a.b=1..2", "a.c=aws/x/y", "d=7", "e=0.5", "f=word"]) == {
-        "a": {"b": ["1", "2"], "c": {"sku": "aws/x/y"}}, "d": 7, "e": "0.5", "f": "word",
-    }  # fmt: skip
+        "a": {"b": ["1", "2"], "c": {"sku": "aws/x/y"}},
+        "d": 7,
+        "e": "0.5",
+        "f": "word",
+    }
     for wrong in ("=1", "a=", "a"):
         with pytest.raises(Invalid):
             read_pairs([wrong])

@@ -11,20 +11,29 @@ REVIEW = {"title": "T", "facts": []}
 
 @pytest.fixture
 def api(desk):
-    desk.answers.update({
-        ("POST", "/base/api/v1/models/"): (201, {"digest": "sha256:m"}),
-        ("POST", "/base/api/v1/datasets/"): (201, {"digest": "sha256:d"}),
-        ("POST", "/base/api/v1/reviews/"): (201, {"ref": "MRR-2026-0042"}),
-        ("POST", "/base/api/v1/reviews/MRR-2026-0042/submit/"): (200, {"state": "screening"}),
-    })  # fmt: skip
+    desk.answers.update(
+        {
+            ("POST", "/base/api/v1/models/"): (201, {"digest": "sha256:m"}),
+            ("POST", "/base/api/v1/datasets/"): (201, {"digest": "sha256:d"}),
+            ("POST", "/base/api/v1/reviews/"): (201, {"ref": "MRR-2026-0042"}),
+            ("POST", "/base/api/v1/reviews/MRR-2026-0042/submit/"): (200, {"state": "screening"}),
+        }
+    )
     return desk
 
 
 def wanted(**changes):
-    return RequestFile(**{
-        "review": REVIEW, "model": {"slug": "v"}, "model_file": None, "dataset": None, "dataset_file": None,
-        "is_submitted": False, **changes,
-    })  # fmt: skip
+    return RequestFile(
+        **{
+            "review": REVIEW,
+            "model": {"slug": "v"},
+            "model_file": None,
+            "dataset": None,
+            "dataset_file": None,
+            "is_submitted": False,
+            **changes,
+        }
+    )
 
 
 def test_a_request_with_everything(api, tmp_path):

@@ -55,9 +55,17 @@ def test_a_server_that_refuses_or_is_not_there_cannot_tell(desk):
 def files(tmp_path):
     key = attestation.new_key_pem()
     grant = attestation.Grant(
-        authorisation="A-1", request="MRR-2026-0001", decision="approved", environment="prod", issued_at=NOW,
-        expires_at=NOW + timedelta(days=9), policy_name="p", policy_version=1, policy_digest=DIGEST, evidence_digest=DIGEST,
-    )  # fmt: skip
+        authorisation="A-1",
+        request="MRR-2026-0001",
+        decision="approved",
+        environment="prod",
+        issued_at=NOW,
+        expires_at=NOW + timedelta(days=9),
+        policy_name="p",
+        policy_version=1,
+        policy_digest=DIGEST,
+        evidence_digest=DIGEST,
+    )
     statement = attestation.statement(subject_name="m", subject_digest=DIGEST, grant=grant)
     (tmp_path / "s.json").write_text(json.dumps(attestation.sign(statement, private_key_pem=key)))
     (tmp_path / "key.pem").write_text(attestation.public_pem(key))

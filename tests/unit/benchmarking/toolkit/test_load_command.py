@@ -39,9 +39,19 @@ def planned(monkeypatch):
 
 def test_the_command_of_the_page_works(port, tmp_path):  # noqa: F811 -- the fixture imported above
     done = weighbridge(
-        "load", f"http://127.0.0.1:{port}/predict", "--rate", 1000, "--duration", "1s", "--arrivals", "poisson",
-        "--json", tmp_path / "r.json", "--hdr", tmp_path / "r.hdr",
-    )  # fmt: skip
+        "load",
+        f"http://127.0.0.1:{port}/predict",
+        "--rate",
+        1000,
+        "--duration",
+        "1s",
+        "--arrivals",
+        "poisson",
+        "--json",
+        tmp_path / "r.json",
+        "--hdr",
+        tmp_path / "r.hdr",
+    )
     result = json.loads((tmp_path / "r.json").read_text())
     assert done.exit_code == (1 if result["verdict"]["status"] == "invalid" else 0), done.output
     assert f"verdict: {result['verdict']['status']}" in done.stdout
@@ -61,12 +71,47 @@ def test_every_option_reaches_the_plan(planned, tmp_path):
     (tmp_path / "b.jsonl").write_text('{"a": 1}\n')
     (tmp_path / "week.json").write_text(json.dumps([1] * 168))
     done = weighbridge(
-        "load", "http://10.0.0.7/x", "--rate", 5, "--duration", "2m", "--arrivals", "week", "--week", tmp_path / "week.json",
-        "--header", "X-A: 1", "--header", "X-B: 2", "--body", tmp_path / "b.jsonl", "--connections", 7, "--processes", 2,
-        "--timeout", "500ms", "--expect-status", 200, "--expect-status", 201, "--expect-json-key", "a",
-        "--expect-body-sha256", "0" * 64, "--check-every", 3, "--p99-ms", 20, "--seed", 9, "--start-rate", 1, "--quiet",
+        "load",
+        "http://10.0.0.7/x",
+        "--rate",
+        5,
+        "--duration",
+        "2m",
+        "--arrivals",
+        "week",
+        "--week",
+        tmp_path / "week.json",
+        "--header",
+        "X-A: 1",
+        "--header",
+        "X-B: 2",
+        "--body",
+        tmp_path / "b.jsonl",
+        "--connections",
+        7,
+        "--processes",
+        2,
+        "--timeout",
+        "500ms",
+        "--expect-status",
+        200,
+        "--expect-status",
+        201,
+        "--expect-json-key",
+        "a",
+        "--expect-body-sha256",
+        "0" * 64,
+        "--check-every",
+        3,
+        "--p99-ms",
+        20,
+        "--seed",
+        9,
+        "--start-rate",
+        1,
+        "--quiet",
         env={"WEIGHBRIDGE_LOAD_ALLOW": "models.internal=10.0.0.0/8, 10.0.0.7"},
-    )  # fmt: skip
+    )
     assert (done.exit_code, done.output) == (0, "")
     ((plan, target),) = planned
     assert target == Pinned("http", "10.0.0.7", 80, "10.0.0.7", "/x")
@@ -137,9 +182,18 @@ def test_a_stopped_test_is_neither_yes_nor_no(monkeypatch):
 def test_a_stop_leaves_a_valid_partial_result(server, tmp_path, number):  # noqa: F811 -- the fixture imported above
     result = tmp_path / "r.json"
     command_line = [
-        sys.executable, "-m", "benchmarking.toolkit", "load", f"http://127.0.0.1:{server.port}/", "--rate", "200",
-        "--duration", "60s", "--json", str(result),
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "benchmarking.toolkit",
+        "load",
+        f"http://127.0.0.1:{server.port}/",
+        "--rate",
+        "200",
+        "--duration",
+        "60s",
+        "--json",
+        str(result),
+    ]
     with subprocess.Popen(
         command_line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as running:
@@ -176,9 +230,14 @@ def test_a_search_at_the_terminal(monkeypatch, tmp_path):
     def stand_in(trials):
         asked.append(trials)
         return {
-            "is_partial": False, "highest_rate_per_s": None, "limit_ms": 200.0, "reason": "no_pass_in_range", "trials": [],
-            "verdict": {"status": "indicative", "reasons": []}, "manifest": {"digest": "sha256:ab"},
-        }  # fmt: skip
+            "is_partial": False,
+            "highest_rate_per_s": None,
+            "limit_ms": 200.0,
+            "reason": "no_pass_in_range",
+            "trials": [],
+            "verdict": {"status": "indicative", "reasons": []},
+            "manifest": {"digest": "sha256:ab"},
+        }
 
     monkeypatch.setattr(search, "search_highest_rate", stand_in)
     arguments = ("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)
@@ -198,9 +257,14 @@ def test_a_search_at_the_terminal(monkeypatch, tmp_path):
 
 def test_a_search_whose_time_was_up_cannot_tell(monkeypatch):
     ended = {
-        "is_partial": True, "highest_rate_per_s": None, "limit_ms": 200.0, "reason": "out_of_time", "trials": [],
-        "verdict": {"status": "invalid", "reasons": []}, "manifest": {"digest": "sha256:ab"},
-    }  # fmt: skip
+        "is_partial": True,
+        "highest_rate_per_s": None,
+        "limit_ms": 200.0,
+        "reason": "out_of_time",
+        "trials": [],
+        "verdict": {"status": "invalid", "reasons": []},
+        "manifest": {"digest": "sha256:ab"},
+    }
     monkeypatch.setattr(search, "search_highest_rate", lambda _: ended)
     done = weighbridge("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)
     assert (done.exit_code, "Give more with --within" in done.stderr) == (2, True)

@@ -135,13 +135,19 @@ def test_a_model_that_cannot_be_timed_has_no_rate():
 
 
 def test_a_search_whose_time_is_up_says_what_is_known():
-    # 200/s is one over the service time; the search begins at a quarter of it and doubles: 50 and 100 pass, 200 does not.
+    # 200/s is one over the service time; the search begins at a quarter of it and doubles: 50 and 100 pass, 200 does
+    # not.
     queue = Queue(5.0, clock=Clock(), takes_s=10.0)
     document, steps = find(queue, within_s=45.0)
     assert (document["reason"], document["is_partial"]) == ("out_of_time", True)
     assert document["highest_rate_per_s"] == {
-        "value": 100.0, "lower": 100.0, "upper": 200.0, "confidence": None, "n": 3, "unit": "1/s",
-    }  # fmt: skip
+        "value": 100.0,
+        "lower": 100.0,
+        "upper": 200.0,
+        "confidence": None,
+        "n": 3,
+        "unit": "1/s",
+    }
     assert [trial["rate_per_s"] for trial in document["trials"]] == [50.0, 100.0, 200.0]
     # The trial in which the time ran out was stopped at its first word and is not counted.
     assert (len(queue.asked), steps[-1][1]) == (5, "200 per second, at most 5 s left")

@@ -30,13 +30,20 @@ def figure(value, unit="ms"):
 def result(scenario, **changes):
     rate = getattr(scenario, "rate_per_s", 1.0)
     return {
-        "scenario": scenario.NAME, "is_partial": False, "verdict": {"status": "valid", "reasons": []}, "missing": [],
+        "scenario": scenario.NAME,
+        "is_partial": False,
+        "verdict": {"status": "valid", "reasons": []},
+        "missing": [],
         "metrics": {
-            "latency_p50_ms": figure(1.0), "throughput_samples_per_s": figure(5.0 * scenario.rows, "1/s"),
-            "response_time_p99_ms": figure(1_000 / max(1_000 - rate, 1)), "error_rate": figure(0.0, "ratio"),
+            "latency_p50_ms": figure(1.0),
+            "throughput_samples_per_s": figure(5.0 * scenario.rows, "1/s"),
+            "response_time_p99_ms": figure(1_000 / max(1_000 - rate, 1)),
+            "error_rate": figure(0.0, "ratio"),
         },
-        "limit": {"is_met": False, "over": 3, "n": 9}, "manifest": MANIFEST, **changes,
-    }  # fmt: skip
+        "limit": {"is_met": False, "over": 3, "n": 9},
+        "manifest": MANIFEST,
+        **changes,
+    }
 
 
 @pytest.fixture
@@ -85,9 +92,20 @@ def test_the_scenario_is_the_one_asked_for(runs, options, scenario):
 def test_the_engine_is_set_up_as_asked(runs):
     asked = runs(result)
     options = (
-        "--provider", "tensorrt", "--provider-option", "trt_fp16_enable=1", "--optimisation", "basic",
-        "--inter-op-threads", 2, "--affinity", "0,1", "--trust", "--tdp-w", 65,
-    )  # fmt: skip
+        "--provider",
+        "tensorrt",
+        "--provider-option",
+        "trt_fp16_enable=1",
+        "--optimisation",
+        "basic",
+        "--inter-op-threads",
+        2,
+        "--affinity",
+        "0,1",
+        "--trust",
+        "--tdp-w",
+        65,
+    )
     assert weighbridge("profile", "m.onnx", "--quiet", *options).exit_code == 0
     how, settings, rest = asked[0]
     wanted = Engine(
@@ -103,8 +121,11 @@ def test_a_module_and_an_endpoint_are_run_openly(runs):
     assert weighbridge("profile", "--quiet", *module).exit_code == 0
     assert weighbridge("profile", "--quiet", "--http", "http://127.0.0.1/v2/models/m").exit_code == 0
     assert asked[0][2]["target"]["torch"] == {
-        "factory": "a.b:c", "shape": [0, 3, 8], "mode": "compiled", "dtype": "bfloat16",
-    }  # fmt: skip
+        "factory": "a.b:c",
+        "shape": [0, 3, 8],
+        "mode": "compiled",
+        "dtype": "bfloat16",
+    }
     assert [how for how, _, _ in asked] == ["open", "open"]
     assert asked[1][2]["target"]["url"] == "http://127.0.0.1/v2/models/m"
 
@@ -242,9 +263,11 @@ def test_a_shape_may_have_words_for_free_dimensions():
 
 
 TABLE = {
-    "runs": 9, "total_ms": 2.0, "by_operator": [{"operator": "Conv", "ms": 1.5, "share": 0.75}],
+    "runs": 9,
+    "total_ms": 2.0,
+    "by_operator": [{"operator": "Conv", "ms": 1.5, "share": 0.75}],
     "slowest": [{"node": "first", "operator": "Conv", "ms": 1.5, "share": 0.75}],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(

@@ -118,20 +118,23 @@ def test_amounts_of_another_currency_need_rates(folder):
     assert "1.375" in told("show", "lab/basement/rack-a", "--list", "euro.yaml", "--fx", "fx.yaml")
 
 
-@pytest.mark.parametrize(("arguments", "text"), [
-    (["list", "zzz/*"], "No SKU is like 'zzz/*'"),
-    (["list", "--on", "today"], "'today' is no day; write it like 2026-09-01"),
-    (["show", "aws/us-east-1/g5.xlrge"], "Nearest: aws/us-east-1/g5.xlarge"),
-    (["show", G5, "--max-age-days", "30"], "at most 30 are accepted"),
-    (["show", G5, "--list", "none.yaml"], "none.yaml cannot be read: No such file or directory"),
-    (["import", "azure", "models.json", "--json", "x.json"], "Say on which day the list was fetched"),
-    (["import", "gcp", "models.json", "--json", "x.json"], "There is no importer for 'gcp'"),
-    (["import", "skypilot", "models.json", "--as-of", DAY, "--json", "x.json"], "Say of which cloud the list is"),
-    (["import", "aws", "none.json", "--json", "x.json"], "none.json cannot be read"),
-    (["disagreements", "--tolerance", "much"], "tolerance must be an amount"),
-    (["pin", "aws/x", "--json", "x.json"], "has no 'aws/x'"),
-    (["replay", "models.json"], "schema must be weighbridge.prices/1"),
-    (["replay", "lab.yaml"], "schema is missing"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["list", "zzz/*"], "No SKU is like 'zzz/*'"),
+        (["list", "--on", "today"], "'today' is no day; write it like 2026-09-01"),
+        (["show", "aws/us-east-1/g5.xlrge"], "Nearest: aws/us-east-1/g5.xlarge"),
+        (["show", G5, "--max-age-days", "30"], "at most 30 are accepted"),
+        (["show", G5, "--list", "none.yaml"], "none.yaml cannot be read: No such file or directory"),
+        (["import", "azure", "models.json", "--json", "x.json"], "Say on which day the list was fetched"),
+        (["import", "gcp", "models.json", "--json", "x.json"], "There is no importer for 'gcp'"),
+        (["import", "skypilot", "models.json", "--as-of", DAY, "--json", "x.json"], "Say of which cloud the list is"),
+        (["import", "aws", "none.json", "--json", "x.json"], "none.json cannot be read"),
+        (["disagreements", "--tolerance", "much"], "tolerance must be an amount"),
+        (["pin", "aws/x", "--json", "x.json"], "has no 'aws/x'"),
+        (["replay", "models.json"], "schema must be weighbridge.prices/1"),
+        (["replay", "lab.yaml"], "schema is missing"),
+    ],
+)
 def test_bad_input_ends_with_two_and_says_what_would_do(arguments, text):
     assert text in " ".join(told(*arguments, code=2).split())

@@ -50,11 +50,24 @@ def test_a_classifier_with_data(tmp_path):
     assert (result["schema"], result["measured_at"]) == ("weighbridge.result/1", "2026-11-01T12:00:00+00:00")
     assert (result["scenario"], result["headline"]) == ("SingleStream", "latency_p95_ms")
     assert set(result["metrics"]) == {
-        "latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "error_rate", "load_time_ms",
-        "first_inference_ms", "model_size_mb", "parameters", "peak_memory_mb", "peak_memory_delta_mb", "accuracy", "f1_macro",
-        "precision_macro", "recall_macro", "roc_auc",
+        "latency_p50_ms",
+        "latency_p95_ms",
+        "latency_p99_ms",
+        "throughput_per_s",
+        "error_rate",
+        "load_time_ms",
+        "first_inference_ms",
+        "model_size_mb",
+        "parameters",
+        "peak_memory_mb",
+        "peak_memory_delta_mb",
+        "accuracy",
+        "f1_macro",
+        "precision_macro",
+        "recall_macro",
+        "roc_auc",
         "flops",
-    }  # fmt: skip
+    }
     accuracy = result["metrics"]["accuracy"]
     assert (accuracy["value"], accuracy["n"], accuracy["unit"], accuracy["confidence"]) == (0.9, 300, "ratio", 0.95)
     assert np.trace(result["confusion"]) == 270
@@ -202,9 +215,12 @@ def test_a_run_that_is_asked_to_end_before_it_began_has_no_result(tmp_path, monk
     monkeypatch.setattr(latency, "TICK_NS", 1)
     with pytest.raises(ModelFailed, match="stopped before anything was measured") as refusal:
         profile(
-            model=builders.classifier(tmp_path / "m.onnx"), settings=settings(), data=None,
-            on_progress=ends("warming up", 0), now=NOW,
-        )  # fmt: skip
+            model=builders.classifier(tmp_path / "m.onnx"),
+            settings=settings(),
+            data=None,
+            on_progress=ends("warming up", 0),
+            now=NOW,
+        )
     assert refusal.value.code == "run_stopped"
 
 
@@ -216,12 +232,20 @@ def shaped(scenario, **changes):
 @pytest.mark.parametrize(
     ("wanted", "figure", "origin"),
     [
-        (shaped(MultiStream, samples_per_query=4, min_samples=700), "latency_p99_ms", "75 distinct batches of 4 rows of the data set"),
+        (
+            shaped(MultiStream, samples_per_query=4, min_samples=700),
+            "latency_p99_ms",
+            "75 distinct batches of 4 rows of the data set",
+        ),
         (shaped(Offline, batch=8), "throughput_samples_per_s", "37 distinct batches of 8 rows of the data set"),
-        (shaped(Offline, batch=8, concurrency=2), "throughput_samples_per_s", "37 distinct batches of 8 rows of the data set"),
+        (
+            shaped(Offline, batch=8, concurrency=2),
+            "throughput_samples_per_s",
+            "37 distinct batches of 8 rows of the data set",
+        ),
         (shaped(Server, rate_per_s=4_000, limit_ms=1_000), "response_time_p99_ms", "300 distinct rows of the data set"),
     ],
-)  # fmt: skip
+)
 def test_every_scenario_has_its_headline(tmp_path, wanted, figure, origin):
     model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz")
     result = profile(model=model, settings=wanted, data=data, on_progress=lambda *_: None, now=NOW)
@@ -266,17 +290,23 @@ def test_a_run_is_kept_on_its_processors_and_lets_them_go(tmp_path):
     wanted = dataclasses.replace(settings(140), engine=Engine(affinity=(one,)))
     seen = []
     result = profile(
-        model=builders.classifier(tmp_path / "m.onnx"), settings=wanted, data=None, now=NOW,
+        model=builders.classifier(tmp_path / "m.onnx"),
+        settings=wanted,
+        data=None,
+        now=NOW,
         on_progress=lambda *_: seen.append(os.sched_getaffinity(0)),
-    )  # fmt: skip
+    )
     assert {one} in seen
     assert os.sched_getaffinity(0) == before
     assert result["manifest"]["settings"]["engine"]["affinity"] == [one]
     with pytest.raises(Invalid, match="may use the processors") as refusal:
         profile(
-            model=tmp_path / "m.onnx", settings=dataclasses.replace(wanted, engine=Engine(affinity=(9_999,))),
-            data=None, on_progress=lambda *_: None, now=NOW,
-        )  # fmt: skip
+            model=tmp_path / "m.onnx",
+            settings=dataclasses.replace(wanted, engine=Engine(affinity=(9_999,))),
+            data=None,
+            on_progress=lambda *_: None,
+            now=NOW,
+        )
     assert refusal.value.field == "affinity"
 
 
@@ -285,9 +315,12 @@ def test_a_scenario_without_pauses_is_followed_but_not_probed(tmp_path, monkeypa
     steps = []
     wanted = shaped(Server, rate_per_s=2_000, min_samples=200)
     profile(
-        model=builders.classifier(tmp_path / "m.onnx"), settings=wanted, data=None, now=NOW,
+        model=builders.classifier(tmp_path / "m.onnx"),
+        settings=wanted,
+        data=None,
+        now=NOW,
         on_progress=lambda *step: steps.append(step),
-    )  # fmt: skip
+    )
     assert "measuring latency" in [doing for _, doing in steps]
 
 

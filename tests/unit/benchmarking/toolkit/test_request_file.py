@@ -24,18 +24,43 @@ def write(tmp_path, model=None, **changes):
 
 def test_a_whole_request(tmp_path):
     (tmp_path / "test.npz").write_bytes(b"d")
-    path = write(tmp_path, dataset={"name": "held out", "file": "test.npz"}, submit=True, facts=[
-        FACT,
-        {"name": "training_cost_usd", "value": 0.1, "lower": 0, "basis": "estimated", "unit": "USD", "source": "sheet"},
-    ])  # fmt: skip
+    path = write(
+        tmp_path,
+        dataset={"name": "held out", "file": "test.npz"},
+        submit=True,
+        facts=[
+            FACT,
+            {
+                "name": "training_cost_usd",
+                "value": 0.1,
+                "lower": 0,
+                "basis": "estimated",
+                "unit": "USD",
+                "source": "sheet",
+            },
+        ],
+    )
     found = read_request_file(path)
     assert found.review == {
         **REVIEW,
         "facts": [
-            {"name": "training_gpu_hours", "value": "320", "unit": "gpu_h", "basis": "declared", "source": "request file"},
-            {"name": "training_cost_usd", "value": "0.1", "lower": "0", "unit": "USD", "basis": "estimated", "source": "sheet"},
+            {
+                "name": "training_gpu_hours",
+                "value": "320",
+                "unit": "gpu_h",
+                "basis": "declared",
+                "source": "request file",
+            },
+            {
+                "name": "training_cost_usd",
+                "value": "0.1",
+                "lower": "0",
+                "unit": "USD",
+                "basis": "estimated",
+                "source": "sheet",
+            },
         ],
-    }  # fmt: skip
+    }
     assert found.model == {**MODEL, "version": "1.5"}
     assert (found.model_file, found.dataset_file) == (tmp_path / "model.onnx", tmp_path / "test.npz")
     assert (found.dataset, found.is_submitted) == ({"name": "held out"}, True)

@@ -120,8 +120,10 @@ def test_times_within_the_margin_are_equivalent(now, answer):
     found = rerun(then, lambda: result_of(**now), margin=0.1)
     assert found["answer"] == answer
     assert (found["schema"], found["is_partial"], found["repeats"]) == (
-        "weighbridge.rerun/1", False, then["manifest"]["digest"],
-    )  # fmt: skip
+        "weighbridge.rerun/1",
+        False,
+        then["manifest"]["digest"],
+    )
     assert [each["metric"] for each in found["figures"]] == ["latency_p50_ms", "latency_p95_ms"]
     assert found["reasons"] == (
         ["This run is no valid measurement, so nothing can be told from it."] if "status" in now else []
@@ -134,12 +136,19 @@ NOTHING_IN_COMMON = ["The two results have no percentile in common of which both
 @pytest.mark.parametrize(
     "spoilt",
     [
-        {"metrics": {}}, {"metrics": None}, {"metrics": {"latency_p50_ms": 1}}, {"samples": None}, {"samples": {}},
-        {"samples": {"latency_ns": "1"}}, {"samples": {"latency_ns": []}}, {"samples": {"latency_ns": [True] * 900}},
-        {"samples": {"latency_ns": [0] * 900}}, {"samples": {"latency_ns": [float("inf")] * 900}},
+        {"metrics": {}},
+        {"metrics": None},
+        {"metrics": {"latency_p50_ms": 1}},
+        {"samples": None},
+        {"samples": {}},
+        {"samples": {"latency_ns": "1"}},
+        {"samples": {"latency_ns": []}},
+        {"samples": {"latency_ns": [True] * 900}},
+        {"samples": {"latency_ns": [0] * 900}},
+        {"samples": {"latency_ns": [float("inf")] * 900}},
         {"samples": {"latency_ns": [1_000_000] * 9}},
     ],
-)  # fmt: skip
+)
 def test_runs_without_a_common_percentile_tell_nothing(spoilt):
     found = rerun(result_of() | spoilt, result_of, margin=0.1)
     assert (found["answer"], found["reasons"]) == ("cannot_tell", NOTHING_IN_COMMON)
@@ -180,8 +189,9 @@ def test_response_times_are_found_anew_as_well():
     stated = {name.replace("latency", "response_time"): each for name, each in given["metrics"].items()}
     of_server = given | {"metrics": stated, "samples": {"response_ns": given["samples"]["latency_ns"], "stride": 1}}
     assert [each["metric"] for each in rerun(of_server, lambda: of_server, margin=0.1)["figures"]] == [
-        "response_time_p50_ms", "response_time_p95_ms",
-    ]  # fmt: skip
+        "response_time_p50_ms",
+        "response_time_p95_ms",
+    ]
     without = of_server | {"metrics": {}}
     assert percentiles_of(without) == {}, "of a run with queries that were never begun nothing is stated"
 
@@ -201,9 +211,12 @@ def test_a_profile_under_arrivals_keeps_what_its_response_times_are_found_anew_f
     warmup = WarmUp(value_ms=0.0, max_duration_s=0.1)
     scenario = Server(rate_per_s=500, min_samples=700, min_duration_s=0.0, warmup=warmup)
     result = profile(
-        model=builders.classifier(tmp_path / "m.onnx"), settings=ProfileSettings(scenario=scenario), data=None,
-        on_progress=lambda *_: None, now=datetime(2026, 11, 26, tzinfo=UTC),
-    )  # fmt: skip
+        model=builders.classifier(tmp_path / "m.onnx"),
+        settings=ProfileSettings(scenario=scenario),
+        data=None,
+        on_progress=lambda *_: None,
+        now=datetime(2026, 11, 26, tzinfo=UTC),
+    )
     stated = {name: each["value"] for name, each in result["metrics"].items() if name.startswith("response_time")}
     assert {name: each.value for name, each in percentiles_of(result).items()} == pytest.approx(stated)
     assert (len(stated), list(altered(result))) == (3, [])

@@ -35,9 +35,13 @@ def run(answer, batches=(1, 8), concurrencies=(1, 2)):
         return said
 
     document = sweep(
-        profile, settings=SETTINGS, batches=batches, concurrencies=concurrencies,
-        on_progress=lambda *step: steps.append(step), now=NOW,
-    )  # fmt: skip
+        profile,
+        settings=SETTINGS,
+        batches=batches,
+        concurrencies=concurrencies,
+        on_progress=lambda *step: steps.append(step),
+        now=NOW,
+    )
     return document, asked, steps
 
 

@@ -137,11 +137,18 @@ def test_an_entry_that_lacks_what_its_kind_needs_is_refused(bad, field):
 @pytest.mark.parametrize(
     "sound",
     [
-        entry("allocate", -1), entry("transfer", -1), entry("expire", 1), billed(0), billed(-3), billed(1, ref=None),
-        billed(1, kind="accrual"), billed(-1, kind="correction"), entry("release", 1, REF, is_commitment=True),
+        entry("allocate", -1),
+        entry("transfer", -1),
+        entry("expire", 1),
+        billed(0),
+        billed(-3),
+        billed(1, ref=None),
+        billed(1, kind="accrual"),
+        billed(-1, kind="correction"),
+        entry("release", 1, REF, is_commitment=True),
         entry("expire", 1, REF, is_commitment=True),
     ],
-)  # fmt: skip
+)
 def test_a_sound_entry_is_let_in(sound):
     check_entry(sound)
 
@@ -182,16 +189,24 @@ def say(book, *statements):
 def test_a_first_bill_is_an_actual_and_a_restated_one_a_correction_of_the_difference():
     book = list(BOOK)
     assert say(book, stated(100), stated("90.50"), stated("90.50"), stated(0)) == [
-        [("actual", 100)], [("correction", D("-9.50"))], [("correction", 0)], [("correction", D("-90.50"))],
-    ]  # fmt: skip
+        [("actual", 100)],
+        [("correction", D("-9.50"))],
+        [("correction", 0)],
+        [("correction", D("-90.50"))],
+    ]
     assert holding_of(book, ref=REF).spent == 0
 
 
 def test_an_accrual_is_taken_back_by_the_bill_and_says_nothing_after_it():
     book = list(BOOK)
-    assert say(book, stated(80, is_estimate=True), stated(85, is_estimate=True), stated(100), stated(7, is_estimate=True)) == [
-        [("accrual", 80)], [("accrual", 5)], [("accrual", -85), ("actual", 100)], [("accrual", 0)],
-    ]  # fmt: skip
+    assert say(
+        book, stated(80, is_estimate=True), stated(85, is_estimate=True), stated(100), stated(7, is_estimate=True)
+    ) == [
+        [("accrual", 80)],
+        [("accrual", 5)],
+        [("accrual", -85), ("actual", 100)],
+        [("accrual", 0)],
+    ]
     assert holding_of(book, ref=REF).spent == 100
 
 
@@ -263,9 +278,12 @@ def test_a_request_runs_over_in_the_quarter_that_was_billed():
 @pytest.mark.parametrize("parent", [None, *Level])
 def test_what_hangs_under_what(level, parent):
     allowed = {
-        (Level.ORGANISATION, None), (Level.UNIT, Level.ORGANISATION), (Level.TEAM, Level.ORGANISATION),
-        (Level.TEAM, Level.UNIT), (Level.PROJECT, Level.TEAM),
-    }  # fmt: skip
+        (Level.ORGANISATION, None),
+        (Level.UNIT, Level.ORGANISATION),
+        (Level.TEAM, Level.ORGANISATION),
+        (Level.TEAM, Level.UNIT),
+        (Level.PROJECT, Level.TEAM),
+    }
     if (level, parent) in allowed:
         check_parent(level=level, parent=parent)
         return
@@ -311,11 +329,16 @@ def test_a_change_of_one_thing_is_let_in(aspect, target):
 @pytest.mark.parametrize(
     ("aspect", "target"),
     [
-        ("amount", Place("ads", "2026Q4", "USD")), ("date", None), ("account", None), ("date", HERE), ("account", HERE),
-        ("date", Place("ads", "2027Q1", "USD")), ("account", Place("ads", "2027Q1", "USD")),
+        ("amount", Place("ads", "2026Q4", "USD")),
+        ("date", None),
+        ("account", None),
+        ("date", HERE),
+        ("account", HERE),
+        ("date", Place("ads", "2027Q1", "USD")),
+        ("account", Place("ads", "2027Q1", "USD")),
         ("account", Place("ads", "2026Q4", "gpu_h")),
     ],
-)  # fmt: skip
+)
 def test_a_change_of_two_things_is_refused(aspect, target):
     with pytest.raises(Invalid) as refusal:
         check_places(aspect=Aspect(aspect), source=HERE, target=target)
@@ -376,7 +399,8 @@ MONTHS = st.sampled_from(["2026-10", "2026-11"])
 
 
 class AnAccount(RuleBasedStateMachine):
-    """Whatever is done to an enforcing account: nothing promised exceeds it but plans, bills add up to what was last stated of
+    """Whatever is done to an enforcing account: nothing promised exceeds it but plans, bills add up to what was last
+    stated of
     each month, and the parts of the balance make the whole. The oracle counts in whole cents and knows no ledger."""
 
     def __init__(self):

@@ -20,8 +20,11 @@ AT = datetime(2026, 10, 5, 12, 30, 0, 123456, tzinfo=UTC)
 HEAD = "sha256:" + "0123456789abcdef" * 4
 SIGNED = checkpoint.sign(Checkpoint(1234, HEAD, AT), private_key_pem=KEY)
 CLASSES = {
-    "digit": string.digits, "letter": string.ascii_letters, "sign": "+/=:;.-", "other": "\u00e9\u0661\x00",
-}  # fmt: skip
+    "digit": string.digits,
+    "letter": string.ascii_letters,
+    "sign": "+/=:;.-",
+    "other": "\u00e9\u0661\x00",
+}
 
 
 def accepted(text: str) -> Signed | None:
@@ -105,9 +108,17 @@ def test_neither_passes_for_the_other() -> None:
     answer = attestation.allows(statement, digest=HEAD, environment="prod", now=AT)
     assert (answer.is_allowed, answer.reasons) == (False, ("The statement is not an authorisation.",))
     grant = attestation.Grant(
-        authorisation="AUT-1", request="MRR-1", decision="approved", environment="prod", issued_at=AT,
-        expires_at=AT + timedelta(days=1), policy_name="p", policy_version=1, policy_digest=HEAD, evidence_digest=HEAD,
-    )  # fmt: skip
+        authorisation="AUT-1",
+        request="MRR-1",
+        decision="approved",
+        environment="prod",
+        issued_at=AT,
+        expires_at=AT + timedelta(days=1),
+        policy_name="p",
+        policy_version=1,
+        policy_digest=HEAD,
+        evidence_digest=HEAD,
+    )
     authorisation = attestation.statement(subject_name="audit trail", subject_digest=HEAD, grant=grant)
     envelope = attestation.sign(authorisation, private_key_pem=KEY)
     (entry,) = envelope["signatures"]  # type: ignore[misc]

@@ -212,10 +212,16 @@ def test_naive_datetimes_never_get_as_far_as_a_comparison():
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        ("0.853468824", "0.853469"), ("0.0001234567891", "0.000123457"), ("1234567.891", "1234568"), ("100", "100"),
-        ("0", "0"), ("-2.50", "-2.5"), ("12.3456789", "12.3457"), ("1234567", "1234567"),
+        ("0.853468824", "0.853469"),
+        ("0.0001234567891", "0.000123457"),
+        ("1234567.891", "1234568"),
+        ("100", "100"),
+        ("0", "0"),
+        ("-2.50", "-2.5"),
+        ("12.3456789", "12.3457"),
+        ("1234567", "1234567"),
     ],
-)  # fmt: skip
+)
 def test_sentences_carry_six_digits_and_whole_numbers_all_of_theirs(number: str, words: str) -> None:
     assert brief_words(Decimal(number)) == words
 

@@ -34,8 +34,10 @@ def test_a_changed_row_changes_its_rule_alone():
         == changed["rules"][0]
     )
     assert {each.path for each in diff(parse_policy(original), parse_policy(changed))} == {
-        "rules[gpu].limit", "rules[gpu].min_n", "rules[gpu].scope.environments",
-    }  # fmt: skip
+        "rules[gpu].limit",
+        "rules[gpu].min_n",
+        "rules[gpu].scope.environments",
+    }
     assert document_with(original, rows=[second])["rules"][0]["id"] == "p95"
 
 

@@ -66,6 +66,9 @@ def test_shares_add_up_and_rules_are_counted():
     assert found[Outcome.CLEARED] == Share(1, Decimal(40), Decimal(50))
     assert found[Outcome.DENIED] == share([]) == Share(0, Decimal(0), Decimal(0))
     assert rule_counts(said for _, said in verdicts) == {"gpu": 2}
-    assert list(rule_counts([Verdict(Outcome.DENIED, {"b": Effect.DENY}), Verdict(Outcome.DENIED, {"a": Effect.DENY})])) == [
-        "a", "b",
-    ]  # fmt: skip
+    assert list(
+        rule_counts([Verdict(Outcome.DENIED, {"b": Effect.DENY}), Verdict(Outcome.DENIED, {"a": Effect.DENY})])
+    ) == [
+        "a",
+        "b",
+    ]

@@ -5,8 +5,14 @@ from governance.domain.roles import Person, Role
 
 def test_the_seven_roles_each_have_a_paragraph_of_their_own():
     assert [role.value for role in Role] == [
-        "requester", "reviewer", "platform_lead", "product_lead", "finance", "admin", "auditor",
-    ]  # fmt: skip
+        "requester",
+        "reviewer",
+        "platform_lead",
+        "product_lead",
+        "finance",
+        "admin",
+        "auditor",
+    ]
     assert all(len(role.description.split()) > 20 for role in Role)
     assert len({role.description for role in Role}) == 7
 

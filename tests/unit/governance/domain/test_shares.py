@@ -23,14 +23,21 @@ def split(amount, once="0", start_on=date(2026, 10, 1), days=365):
 
 def test_a_year_from_the_first_day_of_a_quarter_falls_into_four():
     assert split("36500") == [
-        ("2026Q4", "9200.00"), ("2027Q1", "9000.00"), ("2027Q2", "9100.00"), ("2027Q3", "9200.00"),
-    ]  # fmt: skip
+        ("2026Q4", "9200.00"),
+        ("2027Q1", "9000.00"),
+        ("2027Q2", "9100.00"),
+        ("2027Q3", "9200.00"),
+    ]
 
 
 def test_training_belongs_to_the_first_quarter_and_the_rest_to_its_days():
     assert split("46100", "9600", date(2026, 11, 26)) == [
-        ("2026Q4", "13200.00"), ("2027Q1", "9000.00"), ("2027Q2", "9100.00"), ("2027Q3", "9200.00"), ("2027Q4", "5600.00"),
-    ]  # fmt: skip
+        ("2026Q4", "13200.00"),
+        ("2027Q1", "9000.00"),
+        ("2027Q2", "9100.00"),
+        ("2027Q3", "9200.00"),
+        ("2027Q4", "5600.00"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,16 @@ from governance.domain.facts import Basis, Figure
 
 SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 P95 = Figure(
-    name="latency_p95_ms", value=Decimal("12.41"), unit="ms", basis=Basis.MEASURED, observed_at=SEEN_AT,
-    lower=Decimal("12.05"), upper=Decimal("12.97"), confidence=Decimal("0.99"), n=4096,
-)  # fmt: skip
+    name="latency_p95_ms",
+    value=Decimal("12.41"),
+    unit="ms",
+    basis=Basis.MEASURED,
+    observed_at=SEEN_AT,
+    lower=Decimal("12.05"),
+    upper=Decimal("12.97"),
+    confidence=Decimal("0.99"),
+    n=4096,
+)
 
 
 def shown(source: str, **context: object) -> str:
@@ -71,7 +78,8 @@ def test_a_breach_is_told_in_words():
 def test_what_people_write_is_escaped():
     text = shown(
         '{% section t %}{{ t }}{% endsection %}{% include "_components/badge.html" with state=t only %}'
-        '{% include "_components/person.html" with name=t only %}{% include "_components/message.html" with text=t only %}'
+        '{% include "_components/person.html" with name=t only %}{% include "_components/message.html" with text=t '
+        "only %}"
         '{% include "_components/timeline.html" with events=e only %}',
         t="<script>x</script>",
         e=[SimpleNamespace(at=SEEN_AT, who="<b>", words="<i>", note="<u>")],

@@ -52,10 +52,17 @@ def test_numbers_are_grouped_and_rounded_half_to_even(value, text):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        ("0", "$0"), ("12340.49", "$12,340"), ("12.3", "$12.30"), ("-5", f"{MINUS}$5.00"), ("0.0042", "$0.0042"),
-        ("0.123", "$0.12"), ("0.000000000123", "$0.00000000"), ("1000", "$1,000"), ("999.995", "$1,000.00"),
+        ("0", "$0"),
+        ("12340.49", "$12,340"),
+        ("12.3", "$12.30"),
+        ("-5", f"{MINUS}$5.00"),
+        ("0.0042", "$0.0042"),
+        ("0.123", "$0.12"),
+        ("0.000000000123", "$0.00000000"),
+        ("1000", "$1,000"),
+        ("999.995", "$1,000.00"),
     ],
-)  # fmt: skip
+)
 def test_dollars(value, text):
     assert f.format_usd(Decimal(value)) == text
 
@@ -63,10 +70,14 @@ def test_dollars(value, text):
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        ("12.4", "ms", "12.4\xa0ms"), ("1200", "USD", "$1,200"), ("0.9127", "ratio", "91.3\xa0%"),
-        ("200", "gpu_h", "200\xa0GPU h"), ("1520.5", "1/s", "1,520\xa0/s"), ("1.69", "MB", "1.69\xa0MB"),
+        ("12.4", "ms", "12.4\xa0ms"),
+        ("1200", "USD", "$1,200"),
+        ("0.9127", "ratio", "91.3\xa0%"),
+        ("200", "gpu_h", "200\xa0GPU h"),
+        ("1520.5", "1/s", "1,520\xa0/s"),
+        ("1.69", "MB", "1.69\xa0MB"),
     ],
-)  # fmt: skip
+)
 def test_quantities_carry_their_unit(value, unit, text):
     assert f.format_quantity(Decimal(value), unit=unit) == text
 
@@ -81,12 +92,18 @@ def test_a_bound_is_shown_to_the_digits_of_its_figure():
 @pytest.mark.parametrize(
     ("before", "text"),
     [
-        (timedelta(0), "just now"), (timedelta(seconds=59), "just now"), (timedelta(minutes=3), "3 min ago"),
-        (timedelta(hours=25), "1 day ago"), (timedelta(days=2), "2 days ago"), (timedelta(hours=2), "2 h ago"),
-        (timedelta(days=61), "2 months ago"), (timedelta(days=800), "2 years ago"), (timedelta(days=-2), "in 2 days"),
+        (timedelta(0), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=3), "3 min ago"),
+        (timedelta(hours=25), "1 day ago"),
+        (timedelta(days=2), "2 days ago"),
+        (timedelta(hours=2), "2 h ago"),
+        (timedelta(days=61), "2 months ago"),
+        (timedelta(days=800), "2 years ago"),
+        (timedelta(days=-2), "in 2 days"),
         (timedelta(minutes=-1), "in 1 min"),
     ],
-)  # fmt: skip
+)
 def test_how_long_ago(before, text):
     assert f.format_ago(NOW - before, now=NOW) == text
 
@@ -98,9 +115,15 @@ def test_a_moment_is_written_in_utc():
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0\xa0B"), (999, "999\xa0B"), (1530, "1.53\xa0kB"), (1_530_000, "1.53\xa0MB"), (2_000_000_000, "2.00\xa0GB"),
-     (5_000_000_000_000_000, "5,000\xa0TB")],
-)  # fmt: skip
+    [
+        (0, "0\xa0B"),
+        (999, "999\xa0B"),
+        (1530, "1.53\xa0kB"),
+        (1_530_000, "1.53\xa0MB"),
+        (2_000_000_000, "2.00\xa0GB"),
+        (5_000_000_000_000_000, "5,000\xa0TB"),
+    ],
+)
 def test_sizes(size, text):
     assert f.format_size(size) == text
 

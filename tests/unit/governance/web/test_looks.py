@@ -55,9 +55,13 @@ def _luminance(colour: str) -> float:
 @pytest.mark.parametrize("theme", [0, 1])
 @pytest.mark.parametrize(
     ("ink", "ground"),
-    [(ink, ground) for ink in ("text", "text-soft", "text-faint", "accent", "ok", "warn", "bad") for ground in ("face", "surface", "sunken")]
+    [
+        (ink, ground)
+        for ink in ("text", "text-soft", "text-faint", "accent", "ok", "warn", "bad")
+        for ground in ("face", "surface", "sunken")
+    ]
     + [("ok", "ok-wash"), ("warn", "warn-wash"), ("bad", "bad-wash"), ("accent", "accent-wash"), ("text", "bad-wash")],
-)  # fmt: skip
+)
 def test_text_keeps_a_contrast_of_4_5_to_1(ink, ground, theme):
     values = dict(re.findall(r"(--[a-z0-9-]+): (#[0-9a-f]{6})", (STATIC / "tokens.css").read_text()))
     pairs = dict(re.findall(r"--([a-z-]+): light-dark\((.+)\);", (STATIC / "theme.css").read_text()))

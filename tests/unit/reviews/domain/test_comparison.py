@@ -25,9 +25,15 @@ SPAN = Span(Decimal(80), Decimal(100), Decimal(150))
 def figure(value, lower=None, upper=None):
     bounds = {} if lower is None else {"lower": Decimal(lower), "upper": Decimal(upper), "confidence": Decimal("0.8")}
     return Figure(
-        name="total_cost_1y_usd", value=Decimal(value), unit="USD", basis=Basis.ESTIMATED, source="s", n=None,
-        observed_at=datetime(2026, 9, 1, tzinfo=UTC), **bounds,
-    )  # fmt: skip
+        name="total_cost_1y_usd",
+        value=Decimal(value),
+        unit="USD",
+        basis=Basis.ESTIMATED,
+        source="s",
+        n=None,
+        observed_at=datetime(2026, 9, 1, tzinfo=UTC),
+        **bounds,
+    )
 
 
 def test_a_month_is_a_twelfth_in_cents():
@@ -62,13 +68,20 @@ def month(billed, projected=SPAN, is_over=True):
 @pytest.mark.parametrize(
     ("billed", "projected", "is_over", "standing"),
     [
-        (None, SPAN, True, "unbilled"), (None, SPAN, False, "not_over"), (50, None, True, "unplanned"),
-        (100, SPAN, True, "within"), ("100.01", SPAN, True, "above"), (150, SPAN, True, "above"),
-        ("150.01", SPAN, True, "breach"), ("150.01", SPAN, False, "breach"), (10, SPAN, False, "not_over"),
-        (112, Span(None, Decimal(100), None), True, "above"), ("112.01", Span(None, Decimal(100), None), True, "breach"),
+        (None, SPAN, True, "unbilled"),
+        (None, SPAN, False, "not_over"),
+        (50, None, True, "unplanned"),
+        (100, SPAN, True, "within"),
+        ("100.01", SPAN, True, "above"),
+        (150, SPAN, True, "above"),
+        ("150.01", SPAN, True, "breach"),
+        ("150.01", SPAN, False, "breach"),
+        (10, SPAN, False, "not_over"),
+        (112, Span(None, Decimal(100), None), True, "above"),
+        ("112.01", Span(None, Decimal(100), None), True, "breach"),
         (112, Span(Decimal(99), Decimal(100), Decimal(101)), True, "above"),
     ],
-)  # fmt: skip
+)
 def test_where_a_month_stands(billed, projected, is_over, standing):
     assert month(billed, projected, is_over).standing is Standing(standing)
 
@@ -82,8 +95,9 @@ def test_months_side_by_side():
         today=TODAY,
     )
     assert [(each.billed, each.gpu_hours, each.server_hours, each.difference, each.is_over) for each in found] == [
-        (Decimal(120), Decimal(4), Decimal(30), Decimal(20), True), (None, None, None, None, False),
-    ]  # fmt: skip
+        (Decimal(120), Decimal(4), Decimal(30), Decimal(20), True),
+        (None, None, None, None, False),
+    ]
 
 
 def test_the_year_goes_on_from_months_billed_without_a_gap():

@@ -12,24 +12,39 @@ from reviews.domain.quarterly.filed import FiledKpi, filed
 from reviews.domain.quarterly.scorecard import Better
 
 EFFECT = Effect(
-    method=Method.EXPERIMENT, low=Decimal(-150000), high=Decimal(-90000), unit="USD a year", evidence="split test",
+    method=Method.EXPERIMENT,
+    low=Decimal(-150000),
+    high=Decimal(-90000),
+    unit="USD a year",
+    evidence="split test",
     estimated_on=date(2026, 10, 5),
-)  # fmt: skip
+)
 LINK = KpiLink(
-    kpi="Fraud losses", metric="recall", target=Decimal("0.8"), unit="ratio", better=FiledBetter.HIGHER,
-    owner="head of payments", data_source="chargeback ledger", effect=EFFECT,
-)  # fmt: skip
+    kpi="Fraud losses",
+    metric="recall",
+    target=Decimal("0.8"),
+    unit="ratio",
+    better=FiledBetter.HIGHER,
+    owner="head of payments",
+    data_source="chargeback ledger",
+    effect=EFFECT,
+)
 
 
 def test_a_line_keeps_what_was_filed():
     assert filed(LINK, ref="MRR-2026-0001") == FiledKpi(
-        slug="fraud-losses-recall", name="Fraud losses", metric="recall", unit="ratio", better=Better.HIGHER,
-        target=Decimal("0.8"), data_source="chargeback ledger",
+        slug="fraud-losses-recall",
+        name="Fraud losses",
+        metric="recall",
+        unit="ratio",
+        better=Better.HIGHER,
+        target=Decimal("0.8"),
+        data_source="chargeback ledger",
         how_estimated=(
             "Experiment of 2026-10-05: one unit of recall moves it by -150000 to -90000 USD a year (split test). "
             "Filed with MRR-2026-0001; its owner there: head of payments."
         ),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(

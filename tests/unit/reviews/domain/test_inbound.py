@@ -109,10 +109,16 @@ def test_an_old_body_is_a_replay(sent: datetime, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"), [("{}", False), ('{"timestamp": "soon"}', False), ('{"timestamp": true}', False),
-                           ('{"timestamp": -9e99}', False), ('{"timestamp": -1%s}' % ("0" * 40), True),
-                           ('{"timestamp": 1%s}' % ("0" * 40), False)],
-)  # fmt: skip
+    ("said", "expected"),
+    [
+        ("{}", False),
+        ('{"timestamp": "soon"}', False),
+        ('{"timestamp": true}', False),
+        ('{"timestamp": -9e99}', False),
+        ('{"timestamp": -1%s}' % ("0" * 40), True),
+        ('{"timestamp": 1%s}' % ("0" * 40), False),
+    ],
+)
 def test_a_time_nobody_could_mean(said: str, expected: bool) -> None:
     assert is_too_old(said.encode(), NOW) is expected
 

@@ -121,9 +121,16 @@ def test_comparison_without_figures_says_nothing() -> None:
 
 def test_rule_cost_and_budget_words() -> None:
     rule = RuleLine(
-        rule_id="r", fact="f", status="fired", level="hard", effect="deny", condition="c", why="w",
-        observed=Decimal("43.91"), unit="ms",
-    )  # fmt: skip
+        rule_id="r",
+        fact="f",
+        status="fired",
+        level="hard",
+        effect="deny",
+        condition="c",
+        why="w",
+        observed=Decimal("43.91"),
+        unit="ms",
+    )
     assert rule.observed_words == "43.91 ms"
     assert replace(rule, observed=None).observed_words == ""
     cost = CostRow(label="l", value_usd=Decimal(1840), lower_usd=Decimal("1610.001"), basis="estimated")

@@ -15,16 +15,29 @@ def figure(value: str, low: str, high: str) -> OptionFigure:
 def option(title: str, first_year: OptionFigure, *, is_chosen: bool = False) -> OptionRow:
     amount = figure("100", "90", "120")
     return OptionRow(
-        title=title, is_chosen=is_chosen, cheapest=Decimal("0.25"), first_year=first_year, serving=amount,
-        training=amount, ownership=amount, per_1k=amount,
-    )  # fmt: skip
+        title=title,
+        is_chosen=is_chosen,
+        cheapest=Decimal("0.25"),
+        first_year=first_year,
+        serving=amount,
+        training=amount,
+        ownership=amount,
+        per_1k=amount,
+    )
 
 
 def part(*options: OptionRow) -> ProjectionPart:
     return ProjectionPart(
-        number=1, title="Visual search", digest="sha256:" + "a" * 64, snapshot="sha256:" + "b" * 64, origin="Stated.",
-        requests_per_year=Decimal(1000), draws=200, seed=1, options=options,
-    )  # fmt: skip
+        number=1,
+        title="Visual search",
+        digest="sha256:" + "a" * 64,
+        snapshot="sha256:" + "b" * 64,
+        origin="Stated.",
+        requests_per_year=Decimal(1000),
+        draws=200,
+        seed=1,
+        options=options,
+    )
 
 
 def test_a_figure_is_said_with_its_range() -> None:

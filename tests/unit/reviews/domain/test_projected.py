@@ -29,9 +29,14 @@ def test_the_facts_among_the_figures_are_taken_in_the_order_of_the_catalogue():
     found = projected_figures(document("own", "api"), option="api")
     assert [figure.name for figure in found] == ["training_gpu_hours", "total_cost_1y_usd"]
     assert found[1] == ProjectedFigure(
-        name="total_cost_1y_usd", unit="USD", value=Decimal("100.00"), lower=Decimal("80.00"), upper=Decimal("140.00"),
-        p80=Decimal("120.00"), n=10_000,
-    )  # fmt: skip
+        name="total_cost_1y_usd",
+        unit="USD",
+        value=Decimal("100.00"),
+        lower=Decimal("80.00"),
+        upper=Decimal("140.00"),
+        p80=Decimal("120.00"),
+        n=10_000,
+    )
 
 
 def test_a_load_that_nothing_serves_is_no_figure():

@@ -1,4 +1,6 @@
-"""Sections printed in children that stay: handed on as they come, renewed, killed when late, refused in words; and joined."""
+"""Sections printed in children that stay: handed on as they come, renewed, killed when late, refused in words; and
+joined.
+"""
 
 import io
 from collections.abc import Iterator

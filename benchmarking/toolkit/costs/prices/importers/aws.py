@@ -56,7 +56,7 @@ def read_aws(stream: IO[str]) -> Imported:
 
 def _add(
     found: Collector, machines: Mapping[str, Mapping[str, Any]], path: Path, offers: Any, as_of: date | None
-) -> None:  # fmt: skip
+) -> None:
     attributes = machines.get(str(path[2]))
     if attributes is None or as_of is None:
         return

@@ -53,9 +53,7 @@ def _spot(row: Mapping[str, str], provider: str, as_of: date, source: str, found
     return ()
 
 
-def _price(
-    row: Mapping[str, str], provider: str, as_of: date, source: str, term: Term, column: str
-) -> Price:  # fmt: skip
+def _price(row: Mapping[str, str], provider: str, as_of: date, source: str, term: Term, column: str) -> Price:
     region = _text(row, "Region")
     return Price(
         sku=f"{provider}/{region}/{row['InstanceType']}",

@@ -16,9 +16,15 @@ TODAY = date(2026, 11, 25)
 def price(sku, usd, unit=Unit.INSTANCE_H, **more):
     provider, region, _ = sku.split("/")
     return Price(
-        sku=sku, provider=provider, region=region, usd=Decimal(usd), unit=unit, as_of=date(2026, 7, 20),
-        source="a list", **more,
-    )  # fmt: skip
+        sku=sku,
+        provider=provider,
+        region=region,
+        usd=Decimal(usd),
+        unit=unit,
+        as_of=date(2026, 7, 20),
+        source="a list",
+        **more,
+    )
 
 
 BOOK = PriceBook(
@@ -51,13 +57,16 @@ def small(**changes):
             {
                 "id": "own",
                 "serving": {
-                    "kind": "self-hosted", "service_s": 0.01, "limit_s": 0.2, "min_replicas": 1,
+                    "kind": "self-hosted",
+                    "service_s": 0.01,
+                    "limit_s": 0.2,
+                    "min_replicas": 1,
                     "usd_per_replica_h": {"sku": "aws/us-east-1/m5.large"},
                 },
                 "ownership": {"development_usd": 100},
             },
         ],
-    }  # fmt: skip
+    }
     return {**spec, **copy.deepcopy(changes)}
 
 

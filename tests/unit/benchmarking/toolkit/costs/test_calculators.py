@@ -18,11 +18,19 @@ INPUTS = {
     "managed": ({"requests_per_year": 1e6, "fee_usd": 0.0075}, "7500.00"),
     "tco": ({"development_usd": 10, "serving_usd": 5, "years": 4, "discount_rate": 0}, "30.00"),
     "lock-in": ({"code_hours": 3, "engineer_usd_per_h": 100, "termination_usd": 50}, "350.00"),
-    "value": ({
-        "recall": 0.8, "recall_after": 0.85, "extra_cost_usd": 100_000, "years": 1, "discount_rate": 0, "adoption": 0.5,
-        "stakes": {"prevalence": 0.01, "cases_per_year": 1e7, "loss_per_false_negative_usd": 120},
-    }, "200000.00"),
-}  # fmt: skip
+    "value": (
+        {
+            "recall": 0.8,
+            "recall_after": 0.85,
+            "extra_cost_usd": 100_000,
+            "years": 1,
+            "discount_rate": 0,
+            "adoption": 0.5,
+            "stakes": {"prevalence": 0.01, "cases_per_year": 1e7, "loss_per_false_negative_usd": 120},
+        },
+        "200000.00",
+    ),
+}
 
 
 @pytest.mark.parametrize("name", CALCULATORS)
@@ -63,13 +71,16 @@ def test_a_service_that_may_be_too_slow_has_a_swing_without_end():
     assert swing == {"input": "replicas.service_s", "at_p10_usd": "1681.92", "at_p90_usd": None}
 
 
-@pytest.mark.parametrize(("name", "document", "field"), [
-    ("training", {"gpu_hours": 5}, "usd_per_gpu_h"),
-    ("training", {"gpu_hours": 5, "usd_per_gpu_h": -1}, "usd_per_gpu_h"),
-    ("serving", {"service_s": 0.1}, "requests_per_year"),
-    ("value", {**INPUTS["value"][0], "stakes": {"prevalence": 0.1}}, "stakes.cases_per_year"),
-    ("value", {**INPUTS["value"][0], "false_alarm_rate_after": -1}, "false_alarm_rate_after"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "document", "field"),
+    [
+        ("training", {"gpu_hours": 5}, "usd_per_gpu_h"),
+        ("training", {"gpu_hours": 5, "usd_per_gpu_h": -1}, "usd_per_gpu_h"),
+        ("serving", {"service_s": 0.1}, "requests_per_year"),
+        ("value", {**INPUTS["value"][0], "stakes": {"prevalence": 0.1}}, "stakes.cases_per_year"),
+        ("value", {**INPUTS["value"][0], "false_alarm_rate_after": -1}, "false_alarm_rate_after"),
+    ],
+)
 def test_what_cannot_be_calculated_is_refused_with_its_input(name, document, field):
     with pytest.raises(Invalid) as refused:
         calculate(name, document, BOOK)
@@ -87,10 +98,17 @@ def test_todays_prices_say_what_moved():
     before = projected(small())
     newer = dataclasses.replace(price("aws/us-east-1/m5.large", "0.048"), as_of=date(2026, 11, 1))
     found = changes(before, projected(small(), BOOK.with_prices([newer])))
-    assert found["prices"] == [{
-        "what": "aws/us-east-1/m5.large", "before": "0.096", "after": "0.048", "unit": "instance_h",
-        "before_as_of": "2026-07-20", "after_as_of": "2026-11-01", "ratio": 0.5,
-    }]  # fmt: skip
+    assert found["prices"] == [
+        {
+            "what": "aws/us-east-1/m5.large",
+            "before": "0.096",
+            "after": "0.048",
+            "unit": "instance_h",
+            "before_as_of": "2026-07-20",
+            "after_as_of": "2026-11-01",
+            "ratio": 0.5,
+        }
+    ]
     assert found["figures"]["own"]["inference_cost_1y_usd"]["p50"] == {
         "before": "840.96",
         "after": "420.48",

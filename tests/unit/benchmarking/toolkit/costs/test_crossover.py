@@ -32,9 +32,14 @@ def test_the_dear_start_pays_off_in_the_eighth_month():
 
 
 def test_options_that_never_cross_say_so():
-    document = at_path(small(), ("options", 1, "serving"), {
-        "kind": "managed-api", "fee_usd": {"usd": 0.002, "unit": "request", "as_of": "2026-09-01", "source": "a page"},
-    })  # fmt: skip
+    document = at_path(
+        small(),
+        ("options", 1, "serving"),
+        {
+            "kind": "managed-api",
+            "fee_usd": {"usd": 0.002, "unit": "request", "as_of": "2026-09-01", "source": "a page"},
+        },
+    )
     pair = pair_of(document)
     assert (pair.volume, pair.volume_probability) == (None, 0.0)
     document["options"].reverse()

@@ -17,19 +17,35 @@ from governance.domain.refusals import Invalid
 
 TIERS = (Tier(usd_per_gb=0.0, up_to_gb=100), Tier(usd_per_gb=0.09, up_to_gb=10_000), Tier(usd_per_gb=0.085))
 LEAVING = LockIn(
-    reembed_tokens=2e9, reembed_usd=0.02, refine_usd=500, rework_hours=100, code_hours=50, engineer_usd_per_h=120,
-    egress_gb=12_000, egress_tiers=TIERS, parallel_months=2, parallel_usd_per_month=3_000, termination_usd=1_000,
-)  # fmt: skip
+    reembed_tokens=2e9,
+    reembed_usd=0.02,
+    refine_usd=500,
+    rework_hours=100,
+    code_hours=50,
+    engineer_usd_per_h=120,
+    egress_gb=12_000,
+    egress_tiers=TIERS,
+    parallel_months=2,
+    parallel_usd_per_month=3_000,
+    termination_usd=1_000,
+)
 SCORES = Scores(
     data_portability=1, api_dependency=5, feature_exclusivity=3, switching_effort=3, alternatives=3, knowledge=3
-)  # fmt: skip
+)
 
 
 def test_leaving_part_by_part():
-    assert exit_cost(LEAVING).usd == pytest.approx({
-        "embedding again": 40, "fine-tuning again": 500, "prompts and evaluations": 12_000, "code": 6_000,
-        "moving data out": 9_900 * 0.09 + 2_000 * 0.085, "running both": 6_000, "termination": 1_000,
-    })  # fmt: skip
+    assert exit_cost(LEAVING).usd == pytest.approx(
+        {
+            "embedding again": 40,
+            "fine-tuning again": 500,
+            "prompts and evaluations": 12_000,
+            "code": 6_000,
+            "moving data out": 9_900 * 0.09 + 2_000 * 0.085,
+            "running both": 6_000,
+            "termination": 1_000,
+        }
+    )
 
 
 def test_tiers_carry_draws_too():
@@ -45,16 +61,22 @@ def test_the_score_is_the_mean_on_a_hundred():
         dataclasses.replace(SCORES, knowledge=0)
 
 
-@pytest.mark.parametrize(("change", "field"), [
-    ({"egress_tiers": ()}, "egress_tiers"),
-    ({"egress_tiers": (Tier(usd_per_gb=1), Tier(usd_per_gb=1))}, "egress_tiers"),
-    ({"egress_tiers": (Tier(usd_per_gb=1, up_to_gb=5),)}, "egress_tiers"),
-    ({"egress_tiers": (Tier(usd_per_gb=-1),)}, "egress_tiers"),
-    ({"egress_tiers": (Tier(usd_per_gb=1, up_to_gb=5), Tier(usd_per_gb=1, up_to_gb=4), Tier(usd_per_gb=1))}, "egress_tiers"),
-    ({"forced_migration": date(2027, 1, 1)}, "forced_by"),
-    ({"switch_probability": 2}, "switch_probability"),
-    ({"code_hours": -1}, "code_hours"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"egress_tiers": ()}, "egress_tiers"),
+        ({"egress_tiers": (Tier(usd_per_gb=1), Tier(usd_per_gb=1))}, "egress_tiers"),
+        ({"egress_tiers": (Tier(usd_per_gb=1, up_to_gb=5),)}, "egress_tiers"),
+        ({"egress_tiers": (Tier(usd_per_gb=-1),)}, "egress_tiers"),
+        (
+            {"egress_tiers": (Tier(usd_per_gb=1, up_to_gb=5), Tier(usd_per_gb=1, up_to_gb=4), Tier(usd_per_gb=1))},
+            "egress_tiers",
+        ),
+        ({"forced_migration": date(2027, 1, 1)}, "forced_by"),
+        ({"switch_probability": 2}, "switch_probability"),
+        ({"code_hours": -1}, "code_hours"),
+    ],
+)
 def test_leaving_that_makes_no_sense_is_refused(change, field):
     with pytest.raises(Invalid) as refused:
         dataclasses.replace(LEAVING, **change)
@@ -66,36 +88,56 @@ def test_an_endpoint_adds_storage_and_traffic_to_its_replicas():
     replicas = SelfHosted(service_s=0.01, limit_s=0.2, usd_per_replica_h=1.4084, min_replicas=2)
     spec = Endpoint(replicas=replicas, storage_gb=50, usd_per_gb_month=0.14, kb_per_request=20, usd_per_gb=0.016)
     cost = endpoint_cost(curve, spec, requests_per_year=31_536_000)
-    assert cost.usd == pytest.approx({
-        "committed": 0, "on demand": 2 * 8_760 * 1.4084, "spot": 0, "storage": 2 * 50 * 0.14 * 12,
-        "traffic": 31_536_000 * 20 / 1e6 * 0.016,
-    })  # fmt: skip
+    assert cost.usd == pytest.approx(
+        {
+            "committed": 0,
+            "on demand": 2 * 8_760 * 1.4084,
+            "spot": 0,
+            "storage": 2 * 50 * 0.14 * 12,
+            "traffic": 31_536_000 * 20 / 1e6 * 0.016,
+        }
+    )
 
 
 def test_calls_without_a_server_are_paid_by_memory_and_time():
     spec = Serverless(
-        memory_gb=2, duration_s=0.05, usd_per_gb_s=2e-5, kb_per_request=10, usd_per_gb=0.016, provisioned=1,
+        memory_gb=2,
+        duration_s=0.05,
+        usd_per_gb_s=2e-5,
+        kb_per_request=10,
+        usd_per_gb=0.016,
+        provisioned=1,
         provisioned_usd_per_gb_s=5e-6,
-    )  # fmt: skip
-    assert serverless_cost(spec, requests_per_year=1e7).usd == pytest.approx({
-        "calls": 20.0, "kept warm": 2 * 5e-6 * 31_536_000, "traffic": 1e8 / 1e6 * 0.016
-    })  # fmt: skip
+    )
+    assert serverless_cost(spec, requests_per_year=1e7).usd == pytest.approx(
+        {"calls": 20.0, "kept warm": 2 * 5e-6 * 31_536_000, "traffic": 1e8 / 1e6 * 0.016}
+    )
     with pytest.raises(Invalid, match="memory_gb"):
         dataclasses.replace(spec, memory_gb=-1)
 
 
 def test_gpu_hours_have_three_sources():
-    assert Transformer(parameters=1e9, tokens=2e10, peak_flops_per_s=312e12, utilisation=0.4).gpu_hours == pytest.approx(267.0940, abs=1e-4)  # fmt: skip
-    assert Network(forward_flops=4e9, samples=1.2e6, epochs=90, peak_flops_per_s=1e14, utilisation=0.5).gpu_hours == pytest.approx(7.2)  # fmt: skip
+    assert Transformer(
+        parameters=1e9, tokens=2e10, peak_flops_per_s=312e12, utilisation=0.4
+    ).gpu_hours == pytest.approx(267.0940, abs=1e-4)
+    assert Network(
+        forward_flops=4e9, samples=1.2e6, epochs=90, peak_flops_per_s=1e14, utilisation=0.5
+    ).gpu_hours == pytest.approx(7.2)
     assert Pilot(samples=36_000, epochs=10, samples_per_gpu_s=100).gpu_hours == 1
 
 
-@pytest.mark.parametrize(("make", "field"), [
-    (lambda: Transformer(parameters=1, tokens=1, peak_flops_per_s=0), "peak_flops_per_s"),
-    (lambda: Network(forward_flops=1, samples=1, epochs=1, peak_flops_per_s=1, utilisation=0), "utilisation"),
-    (lambda: Pilot(samples=1, epochs=1, samples_per_gpu_s=0), "samples_per_gpu_s"),
-    (lambda: OwnedHardware(value_at_start_usd=1, power_kw=1, usd_per_kwh=1, interconnect_share=1.0), "interconnect_share"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: Transformer(parameters=1, tokens=1, peak_flops_per_s=0), "peak_flops_per_s"),
+        (lambda: Network(forward_flops=1, samples=1, epochs=1, peak_flops_per_s=1, utilisation=0), "utilisation"),
+        (lambda: Pilot(samples=1, epochs=1, samples_per_gpu_s=0), "samples_per_gpu_s"),
+        (
+            lambda: OwnedHardware(value_at_start_usd=1, power_kw=1, usd_per_kwh=1, interconnect_share=1.0),
+            "interconnect_share",
+        ),
+    ],
+)
 def test_work_that_never_ends_is_refused(make, field):
     with pytest.raises(Invalid) as refused:
         make()

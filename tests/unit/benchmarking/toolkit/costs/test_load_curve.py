@@ -38,16 +38,19 @@ def test_observed_hours_stand_for_the_year():
     assert (curve.peak_per_s, curve.hours, curve.requests_per_year) == (1.0, 365.0, 12 * 3600 * 365)
 
 
-@pytest.mark.parametrize(("make", "field"), [
-    (lambda: weekly_shape(day_swing=1.1), "day_swing"),
-    (lambda: weekly_shape(weekend=0), "weekend"),
-    (lambda: curve_of_year(0), "requests_per_year"),
-    (lambda: curve_of_year(1, monthly_growth=-1), "monthly_growth"),
-    (lambda: curve_of_counts([1.0] * 23), "counts"),
-    (lambda: curve_of_counts([1.0] * 23 + [-1.0]), "counts"),
-    (lambda: curve_of_counts([float("nan")] * 24), "counts"),
-    (lambda: curve_of_counts([0.0] * 24), "counts"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: weekly_shape(day_swing=1.1), "day_swing"),
+        (lambda: weekly_shape(weekend=0), "weekend"),
+        (lambda: curve_of_year(0), "requests_per_year"),
+        (lambda: curve_of_year(1, monthly_growth=-1), "monthly_growth"),
+        (lambda: curve_of_counts([1.0] * 23), "counts"),
+        (lambda: curve_of_counts([1.0] * 23 + [-1.0]), "counts"),
+        (lambda: curve_of_counts([float("nan")] * 24), "counts"),
+        (lambda: curve_of_counts([0.0] * 24), "counts"),
+    ],
+)
 def test_what_is_no_load_is_refused_with_its_field(make, field):
     with pytest.raises(Invalid) as refused:
         make()

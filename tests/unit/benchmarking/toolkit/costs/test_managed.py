@@ -44,14 +44,17 @@ def test_cached_tokens_without_a_price_are_refused():
         dataclasses.replace(API, prices=without, cached_share=0.1)
 
 
-@pytest.mark.parametrize(("change", "field"), [
-    ({"cached_share": 1.1}, "cached_share"),
-    ({"batch_share": -0.1}, "batch_share"),
-    ({"batch_price_ratio": 2}, "batch_price_ratio"),
-    ({"prices": None}, "fee_usd"),
-    ({"requests_per_year": -1}, "requests_per_year"),
-    ({"retry_share": "a"}, "retry_share"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"cached_share": 1.1}, "cached_share"),
+        ({"batch_share": -0.1}, "batch_share"),
+        ({"batch_price_ratio": 2}, "batch_price_ratio"),
+        ({"prices": None}, "fee_usd"),
+        ({"requests_per_year": -1}, "requests_per_year"),
+        ({"retry_share": "a"}, "retry_share"),
+    ],
+)
 def test_what_is_no_plan_is_refused_with_its_field(change, field):
     with pytest.raises(Invalid) as refused:
         dataclasses.replace(API, **change)

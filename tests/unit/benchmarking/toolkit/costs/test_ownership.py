@@ -17,20 +17,42 @@ from benchmarking.toolkit.costs.ownership import (
 from governance.domain.refusals import Invalid
 
 SPEC = Ownership(
-    development_usd=100_000, serving_usd=20_000, years=3, discount_rate=0.1, volume_growth=0.2, price_drift=-0.1,
-    maintenance_fte=0.5, fte_usd=150_000, monitoring_share=0.1, retrainings_per_year=4, retraining_usd=500,
-    egress_usd=1_000, licence_usd=2_000, audit_usd=3_000, exit_usd=40_000, switch_probability=0.25,
-)  # fmt: skip
+    development_usd=100_000,
+    serving_usd=20_000,
+    years=3,
+    discount_rate=0.1,
+    volume_growth=0.2,
+    price_drift=-0.1,
+    maintenance_fte=0.5,
+    fte_usd=150_000,
+    monitoring_share=0.1,
+    retrainings_per_year=4,
+    retraining_usd=500,
+    egress_usd=1_000,
+    licence_usd=2_000,
+    audit_usd=3_000,
+    exit_usd=40_000,
+    switch_probability=0.25,
+)
 
 
 def test_three_years_by_hand():
     flat = 1.1**-0.5 + 1.1**-1.5 + 1.1**-2.5
     rising = 1.1**-0.5 + 1.08 * 1.1**-1.5 + 1.08**2 * 1.1**-2.5
-    assert total_cost(SPEC).usd == pytest.approx({
-        "development": 100_000, "training": 0, "serving": 20_000 * rising, "monitoring": 2_000 * rising, "maintenance": 75_000 * flat,
-        "retraining": 2_000 * flat, "egress": 1_000 * flat, "licences": 2_000 * flat, "audit": 3_000 * flat,
-        "exit": 0.25 * 40_000 * 1.1**-2.5,
-    })  # fmt: skip
+    assert total_cost(SPEC).usd == pytest.approx(
+        {
+            "development": 100_000,
+            "training": 0,
+            "serving": 20_000 * rising,
+            "monitoring": 2_000 * rising,
+            "maintenance": 75_000 * flat,
+            "retraining": 2_000 * flat,
+            "egress": 1_000 * flat,
+            "licences": 2_000 * flat,
+            "audit": 3_000 * flat,
+            "exit": 0.25 * 40_000 * 1.1**-2.5,
+        }
+    )
 
 
 def test_without_discount_and_growth_it_is_a_plain_sum():
@@ -45,11 +67,17 @@ def test_the_equivalent_annual_cost_has_the_same_present_value(total, years, rat
     assert sum(annual / (1 + rate) ** year for year in range(1, years + 1)) == pytest.approx(total)
 
 
-@pytest.mark.parametrize(("change", "field"), [
-    ({"years": 0}, "years"), ({"years": 31}, "years"), ({"discount_rate": 1.0}, "discount_rate"),
-    ({"discount_rate": -0.6}, "discount_rate"), ({"switch_probability": 1.5}, "switch_probability"),
-    ({"serving_usd": -1}, "serving_usd"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"years": 0}, "years"),
+        ({"years": 31}, "years"),
+        ({"discount_rate": 1.0}, "discount_rate"),
+        ({"discount_rate": -0.6}, "discount_rate"),
+        ({"switch_probability": 1.5}, "switch_probability"),
+        ({"serving_usd": -1}, "serving_usd"),
+    ],
+)
 def test_what_cannot_be_counted_is_refused_with_its_field(change, field):
     with pytest.raises(Invalid) as refused:
         dataclasses.replace(SPEC, **change)

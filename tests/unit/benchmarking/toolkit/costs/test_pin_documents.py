@@ -11,9 +11,12 @@ def test_every_price_keeps_its_amount_in_the_document(usd):
     spec["options"][0]["serving"]["usd_per_replica_h"] = {**PRICE, "usd": usd}
     (pin,) = [pin for pin in read_spec(spec, own_book()).pins if pin.path.endswith("usd_per_replica_h")]
     assert pin.as_document() == {
-        "path": "options[0].serving.usd_per_replica_h", "usd": str(float(usd)), "unit": "instance_h", "as_of": "2026-09-01",
+        "path": "options[0].serving.usd_per_replica_h",
+        "usd": str(float(usd)),
+        "unit": "instance_h",
+        "as_of": "2026-09-01",
         "source": "a quote of September 2026",
-    }  # fmt: skip
+    }
 
 
 def test_a_factor_and_a_divisor_are_told_where_they_are_something():

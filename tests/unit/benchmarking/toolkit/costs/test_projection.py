@@ -37,17 +37,35 @@ def test_two_small_options_by_hand():
     spec = read_spec(small(), BOOK)
     years = 1.08**-0.5 + 1.08**-1.5 + 1.08**-2.5
     annual = 0.08 / (1 - 1.08**-3)
-    assert figures_of(spec, "api") == pytest.approx({
-        "training_gpu_hours": 0, "training_cost_usd": 0, "inference_cost_1y_usd": 1_000, "upkeep_1y_usd": 0,
-        "total_cost_1y_usd": 1_000, "cost_per_1k_usd": 1, "cost_per_1k_loaded_usd": 1, "tco_usd": 1_000 * years,
-        "equivalent_annual_usd": 1_000 * years * annual, "exit_cost_usd": 0,
-    })  # fmt: skip
+    assert figures_of(spec, "api") == pytest.approx(
+        {
+            "training_gpu_hours": 0,
+            "training_cost_usd": 0,
+            "inference_cost_1y_usd": 1_000,
+            "upkeep_1y_usd": 0,
+            "total_cost_1y_usd": 1_000,
+            "cost_per_1k_usd": 1,
+            "cost_per_1k_loaded_usd": 1,
+            "tco_usd": 1_000 * years,
+            "equivalent_annual_usd": 1_000 * years * annual,
+            "exit_cost_usd": 0,
+        }
+    )
     replica = 0.096 * 8_760  # one is always enough
-    assert figures_of(spec, "own") == pytest.approx({
-        "training_gpu_hours": 0, "training_cost_usd": 0, "inference_cost_1y_usd": replica, "upkeep_1y_usd": 0,
-        "total_cost_1y_usd": replica, "cost_per_1k_usd": replica / 1_000, "cost_per_1k_loaded_usd": replica / 1_000,
-        "tco_usd": 100 + replica * years, "equivalent_annual_usd": (100 + replica * years) * annual, "exit_cost_usd": 0,
-    })  # fmt: skip
+    assert figures_of(spec, "own") == pytest.approx(
+        {
+            "training_gpu_hours": 0,
+            "training_cost_usd": 0,
+            "inference_cost_1y_usd": replica,
+            "upkeep_1y_usd": 0,
+            "total_cost_1y_usd": replica,
+            "cost_per_1k_usd": replica / 1_000,
+            "cost_per_1k_loaded_usd": replica / 1_000,
+            "tco_usd": 100 + replica * years,
+            "equivalent_annual_usd": (100 + replica * years) * annual,
+            "exit_cost_usd": 0,
+        }
+    )
     assert project(spec).cheapest("tco_usd") == {"api": 0.0, "own": 1.0}
     with pytest.raises(Invalid, match="there are api, own"):
         project(spec).of("third")
@@ -57,12 +75,14 @@ def test_retraining_and_a_parallel_run_cost_what_they_repeat():
     document = small(people={"engineer_usd_per_h": 100, "fte_usd": 1_000}, horizon={"years": 1, "discount_rate": 0})
     document["options"][1] |= {
         "training": {
-            "gpu_hours": 10, "labelling_usd": 7, "engineer_hours": 2,
+            "gpu_hours": 10,
+            "labelling_usd": 7,
+            "engineer_hours": 2,
             "usd_per_gpu_h": {"usd": 2, "unit": "gpu_h", "as_of": "2026-09-01", "source": "a page"},
         },
         "ownership": {"development_usd": 100, "retrainings_per_year": 4, "maintenance_fte": 0.5},
         "lock_in": {"parallel_months": 6, "code_hours": 3, "switch_probability": 0.5},
-    }  # fmt: skip
+    }
     found = figures_of(read_spec(document, BOOK), "own")
     replica = 0.096 * 8_760
     assert found["training_cost_usd"] == pytest.approx(20 + 7 + 200)
@@ -82,23 +102,48 @@ def test_work_and_own_hardware_make_the_training_figures():
         "training": {"trials": 1},
         "work": {"kind": "pilot", "samples": 3_600, "epochs": 10, "samples_per_gpu_s": 1},
         "owned_hardware": {
-            "value_at_start_usd": 0, "power_kw": 0.5, "usd_per_kwh": 0.2, "pue": 1.0, "interconnect_share": 0.0
+            "value_at_start_usd": 0,
+            "power_kw": 0.5,
+            "usd_per_kwh": 0.2,
+            "pue": 1.0,
+            "interconnect_share": 0.0,
         },
-    }  # fmt: skip
+    }
     found = figures_of(read_spec(document, BOOK), "own")
     assert found["training_gpu_hours"] == pytest.approx(20)
     assert found["training_cost_usd"] == pytest.approx(20 * 0.1)
 
 
-@pytest.mark.parametrize(("serving", "usd"), [
-    ({"kind": "serverless", "memory_gb": 2, "duration_s": 0.05,
-      "usd_per_gb_s": {"usd": "0.00002", "unit": "gb_s", "as_of": "2026-09-01", "source": "a page"}}, 2.0),
-    ({"kind": "provisioned", "tokens_per_request": 100, "tokens_per_minute_per_unit": 1_000_000,
-      "usd_per_unit_h": {"usd": 2, "unit": "instance_h", "as_of": "2026-09-01", "source": "a page"}}, 2 * 8_760),
-    ({"kind": "endpoint",
-      "replicas": {"service_s": 0.01, "limit_s": 0.2, "usd_per_replica_h": {"sku": "aws/us-east-1/m5.large"}}},
-     2 * 0.096 * 8_760),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("serving", "usd"),
+    [
+        (
+            {
+                "kind": "serverless",
+                "memory_gb": 2,
+                "duration_s": 0.05,
+                "usd_per_gb_s": {"usd": "0.00002", "unit": "gb_s", "as_of": "2026-09-01", "source": "a page"},
+            },
+            2.0,
+        ),
+        (
+            {
+                "kind": "provisioned",
+                "tokens_per_request": 100,
+                "tokens_per_minute_per_unit": 1_000_000,
+                "usd_per_unit_h": {"usd": 2, "unit": "instance_h", "as_of": "2026-09-01", "source": "a page"},
+            },
+            2 * 8_760,
+        ),
+        (
+            {
+                "kind": "endpoint",
+                "replicas": {"service_s": 0.01, "limit_s": 0.2, "usd_per_replica_h": {"sku": "aws/us-east-1/m5.large"}},
+            },
+            2 * 0.096 * 8_760,
+        ),
+    ],
+)
 def test_every_kind_of_serving_is_projected(serving, usd):
     spec = read_spec(at_path(small(), ("options", 1, "serving"), serving), BOOK)
     assert figures_of(spec, "own")["inference_cost_1y_usd"] == pytest.approx(usd)
@@ -179,7 +224,11 @@ def test_draws_that_nothing_serves_have_no_amount_and_are_counted():
     assert figure["p90"] is None
     assert figure["middle"] == "840.96"
     assert 0.1 < figure["unserved_probability"] < 0.5
-    assert own["tornado"]["tco_usd"][0] == {"input": "serving.service_s", "at_p10_usd": own["figures"]["tco_usd"]["middle"], "at_p90_usd": None}  # fmt: skip
+    assert own["tornado"]["tco_usd"][0] == {
+        "input": "serving.service_s",
+        "at_p10_usd": own["figures"]["tco_usd"]["middle"],
+        "at_p90_usd": None,
+    }
 
 
 def test_two_options_that_may_both_be_too_slow_are_compared_where_they_can_be():
@@ -213,8 +262,12 @@ def test_dearer_or_more_never_costs_less(factor, what):
 
 def test_money_is_rounded_half_to_even_and_has_no_exponent():
     assert [money(value) for value in (0.125, 0.135, 1e15, float("inf"), float("nan"))] == [
-        "0.12", "0.14", "1000000000000000.00", None, None,
-    ]  # fmt: skip
+        "0.12",
+        "0.14",
+        "1000000000000000.00",
+        None,
+        None,
+    ]
     assert money(0.0000125, 6) == "0.000012"
     assert exact_sum(["0.10", "0.20"]) == "0.30"
     assert exact_sum(["0.10", None]) is None

@@ -81,10 +81,12 @@ def test_slower_or_busier_never_needs_fewer(factor, name):
 def test_draws_are_sized_one_by_one_and_rounded_up_a_little():
     spec = drawn(dataclasses.replace(SPEC, service_s=Range(0.1, 0.14), volume=Range(0.8, 1.25)), n=50)
     together = serving_cost(YEAR, spec)
-    each = np.array([
-        serving_cost(YEAR, dataclasses.replace(SPEC, service_s=float(service), volume=float(volume))).total_usd
-        for service, volume in zip(spec.service_s, spec.volume, strict=True)
-    ])  # fmt: skip
+    each = np.array(
+        [
+            serving_cost(YEAR, dataclasses.replace(SPEC, service_s=float(service), volume=float(volume))).total_usd
+            for service, volume in zip(spec.service_s, spec.volume, strict=True)
+        ]
+    )
     assert (together.total_usd >= each - 1e-6).all()
     assert (together.total_usd <= each * 1.10).all()
     assert together.quantities["unserved_probability"] == 0
@@ -99,19 +101,22 @@ def test_draws_that_nothing_serves_cost_infinitely_much_and_are_counted():
     assert levels_of(cost.total_usd)["p50"] < 100_000
 
 
-@pytest.mark.parametrize(("change", "field"), [
-    ({"slots": 0}, "slots"),
-    ({"min_replicas": -1}, "min_replicas"),
-    ({"lag_h": -1}, "lag_h"),
-    ({"share": 1.0}, "share"),
-    ({"limit_s": 0}, "limit_s"),
-    ({"burst": 0.5}, "burst"),
-    ({"cv": -1}, "cv"),
-    ({"service_s": -1.0}, "service_s"),
-    ({"service_s": 0}, "service_s"),
-    ({"spot_share": 0.5}, "spot_usd_per_h"),
-    ({"spot_share": 1.5, "spot_usd_per_h": 1.0}, "spot_share"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"slots": 0}, "slots"),
+        ({"min_replicas": -1}, "min_replicas"),
+        ({"lag_h": -1}, "lag_h"),
+        ({"share": 1.0}, "share"),
+        ({"limit_s": 0}, "limit_s"),
+        ({"burst": 0.5}, "burst"),
+        ({"cv": -1}, "cv"),
+        ({"service_s": -1.0}, "service_s"),
+        ({"service_s": 0}, "service_s"),
+        ({"spot_share": 0.5}, "spot_usd_per_h"),
+        ({"spot_share": 1.5, "spot_usd_per_h": 1.0}, "spot_share"),
+    ],
+)
 def test_what_cannot_serve_is_refused_with_its_field(change, field):
     with pytest.raises(Invalid) as refused:
         dataclasses.replace(SPEC, **change)

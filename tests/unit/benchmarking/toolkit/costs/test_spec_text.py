@@ -12,8 +12,10 @@ from governance.domain.refusals import Invalid, TooLarge
 def test_numbers_and_days_become_what_a_database_keeps():
     text = "load: {requests_per_year: 0.10}\nas_of: 2026-09-01\noptions: [{id: a, slots: 4}]"
     assert read_spec_text(text) == {
-        "load": {"requests_per_year": 0.1}, "as_of": "2026-09-01", "options": [{"id": "a", "slots": 4}],
-    }  # fmt: skip
+        "load": {"requests_per_year": 0.1},
+        "as_of": "2026-09-01",
+        "options": [{"id": "a", "slots": 4}],
+    }
 
 
 def test_the_shipped_template_is_a_spec():

@@ -19,9 +19,12 @@ from governance.domain.refusals import Invalid
 from tests.unit.benchmarking.toolkit.costs.specs import BOOK, TODAY, price, small
 
 OUT = price(
-    "aws/us-east-1/out", "0", unit=Unit.GB, kind=Kind.EGRESS,
+    "aws/us-east-1/out",
+    "0",
+    unit=Unit.GB,
+    kind=Kind.EGRESS,
     tiers=(Step(Decimal(100), Decimal("0.09")), Step(Decimal(10_000), Decimal("0.085"))),
-)  # fmt: skip
+)
 WHOLE = price(
     "aws/us-east-1/whole", "1", unit=Unit.GB, tiers=(Step(Decimal(5), Decimal(2)),), tier_rule=TierRule.ALL_UNITS
 )
@@ -74,15 +77,18 @@ def test_a_stated_amount_and_gigabytes_add_up():
     assert refused.value.field == "egress_tiers"
 
 
-@pytest.mark.parametrize(("tiers", "field", "words"), [
-    ({"sku": "aws/us-east-1/m5.large"}, "egress_tiers.sku", "is no price of traffic"),
-    ({"sku": WHOLE.sku}, "egress_tiers.sku", "is no price of traffic"),
-    ({"sku": "aws/us-east-1/none"}, "egress_tiers.sku", "none"),
-    ({"usd": 1}, "egress_tiers.sku", "is missing: name traffic of the price book"),
-    ({"sku": OUT.sku, "divided_by": 2}, "egress_tiers.divided_by", "is not known here"),
-    ({"sku": OUT.sku, "factor": -1}, "egress_tiers", "no price is below zero"),
-    ("cheap", "egress_tiers", "list"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("tiers", "field", "words"),
+    [
+        ({"sku": "aws/us-east-1/m5.large"}, "egress_tiers.sku", "is no price of traffic"),
+        ({"sku": WHOLE.sku}, "egress_tiers.sku", "is no price of traffic"),
+        ({"sku": "aws/us-east-1/none"}, "egress_tiers.sku", "none"),
+        ({"usd": 1}, "egress_tiers.sku", "is missing: name traffic of the price book"),
+        ({"sku": OUT.sku, "divided_by": 2}, "egress_tiers.divided_by", "is not known here"),
+        ({"sku": OUT.sku, "factor": -1}, "egress_tiers", "no price is below zero"),
+        ("cheap", "egress_tiers", "list"),
+    ],
+)
 def test_what_is_no_traffic_is_refused(tiers, field, words):
     with pytest.raises(Invalid, match=words) as refused:
         read_spec(spec(tiers, egress_gb_per_month=1), book(OUT, WHOLE))
@@ -104,7 +110,11 @@ def test_a_tier_that_moved_is_told():
 
 def test_the_calculator_of_ownership_takes_a_sku_too():
     asked = {
-        "development_usd": 0, "serving_usd": 0, "years": 1, "discount_rate": 0, "egress_gb_per_month": 500,
+        "development_usd": 0,
+        "serving_usd": 0,
+        "years": 1,
+        "discount_rate": 0,
+        "egress_gb_per_month": 500,
         "egress_tiers": {"sku": OUT.sku},
-    }  # fmt: skip
+    }
     assert calculate("tco", asked, book(OUT), draws=100)["total"]["p50"] == "432.00"

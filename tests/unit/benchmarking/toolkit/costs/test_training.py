@@ -53,10 +53,21 @@ def test_a_card_of_ones_own_by_hand():
 
 
 SPEC = Training(
-    gpu_hours=100, usd_per_gpu_h=2, final_runs=1, trials=10, trial_share=0.1, failed_share=0.1, idle_share=0.05,
-    preemptions_per_h=0.05, checkpoint_every_h=2, restart_h=0.2, storage_usd=50, labelling_usd=400, engineer_hours=20,
+    gpu_hours=100,
+    usd_per_gpu_h=2,
+    final_runs=1,
+    trials=10,
+    trial_share=0.1,
+    failed_share=0.1,
+    idle_share=0.05,
+    preemptions_per_h=0.05,
+    checkpoint_every_h=2,
+    restart_h=0.2,
+    storage_usd=50,
+    labelling_usd=400,
+    engineer_hours=20,
     engineer_usd_per_h=100,
-)  # fmt: skip
+)
 
 
 def test_a_projection_by_hand():

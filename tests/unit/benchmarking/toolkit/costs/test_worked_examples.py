@@ -18,9 +18,7 @@ from benchmarking.toolkit.costs.serving import SelfHosted, cost_per_1k_usd, serv
 from benchmarking.toolkit.costs.uncertainty import Range, drawn, levels_of
 from tests.unit.benchmarking.toolkit.costs.simulation import response_times
 
-REPLICA = SelfHosted(
-    service_s=0.12, limit_s=0.5, usd_per_replica_h=1.006, slots=4, min_replicas=2, lag_h=0, burst=1.1
-)  # fmt: skip
+REPLICA = SelfHosted(service_s=0.12, limit_s=0.5, usd_per_replica_h=1.006, slots=4, min_replicas=2, lag_h=0, burst=1.1)
 
 
 def year_of_hours(requests):
@@ -74,7 +72,9 @@ def test_the_api_of_the_same_example_costs_540_000_dollars_and_breaks_even_at_th
 
 
 def test_doubt_spreads_the_example_as_far_as_its_source_says():
-    doubtful = dataclasses.replace(REPLICA, service_s=Range(0.10, 0.144), volume=Range(0.7, 1.4), usd_per_replica_h=Range(0.85, 1.15))  # fmt: skip
+    doubtful = dataclasses.replace(
+        REPLICA, service_s=Range(0.10, 0.144), volume=Range(0.7, 1.4), usd_per_replica_h=Range(0.85, 1.15)
+    )
     levels = levels_of(serving_cost(year_of_hours(2e9), drawn(doubtful, n=2_000)).total_usd)
     assert 18_000 < levels["p10"] < 25_000 < levels["p50"] < 28_500 < levels["p90"] < 37_000
 
@@ -86,10 +86,20 @@ def test_twelve_instance_hours_of_gpu_training_by_hand():
     )
     assert hours == pytest.approx(267.0940, abs=1e-4)
     spec = training.Training(
-        gpu_hours=hours, usd_per_gpu_h=2.74470525, failed_share=0.05, idle_share=0.05, trials=10, trial_share=0.1,
-        preemptions_per_h=0.05, checkpoint_every_h=1, restart_h=0.1, storage_usd=20, labelling_usd=1_000,
-        engineer_hours=40, engineer_usd_per_h=100,
-    )  # fmt: skip
+        gpu_hours=hours,
+        usd_per_gpu_h=2.74470525,
+        failed_share=0.05,
+        idle_share=0.05,
+        trials=10,
+        trial_share=0.1,
+        preemptions_per_h=0.05,
+        checkpoint_every_h=1,
+        restart_h=0.1,
+        storage_usd=20,
+        labelling_usd=1_000,
+        engineer_hours=40,
+        engineer_usd_per_h=100,
+    )
     # 267.0940 · (1 + 0.05 · 0.6) · 1.1 · (1 + 10 · 0.1) = 605.2350 GPU hours at 2.74470525
     cost = training.training_cost(spec)
     assert money(cost.quantities["gpu_hours"]) == "605.24"
@@ -115,10 +125,13 @@ def test_tokens_cost_what_genai_prices_says(cached):
     found = genai_prices.calc_price(usage, model_ref="gpt-4o-mini", provider_id="openai")
     own = managed_cost(
         ManagedApi(
-            requests_per_year=1, prices=TokenPrices(input_usd=0.15, output_usd=0.60, cache_read_usd=0.075),
-            input_tokens=1_000, output_tokens=200, cached_share=cached / 1_000,
+            requests_per_year=1,
+            prices=TokenPrices(input_usd=0.15, output_usd=0.60, cache_read_usd=0.075),
+            input_tokens=1_000,
+            output_tokens=200,
+            cached_share=cached / 1_000,
         )
-    )  # fmt: skip
+    )
     assert own.total_usd == pytest.approx(float(found.total_price))
 
 
@@ -126,7 +139,9 @@ def test_tokens_cost_what_genai_prices_says(cached):
 def test_the_tail_is_that_of_a_queue_of_events(servers, load):
     service_s, limit_s = 0.1, 0.15
     rate = servers * load / service_s
-    times = response_times(servers=servers, rate_per_s=rate, service=lambda rng, n: rng.exponential(service_s, n), requests=120_000, seed=5)  # fmt: skip
+    times = response_times(
+        servers=servers, rate_per_s=rate, service=lambda rng, n: rng.exponential(service_s, n), requests=120_000, seed=5
+    )
     tail = response_tail(limit_s, servers=servers, rate_per_s=rate, service_s=service_s)
     assert (times > limit_s).mean() == pytest.approx(tail, abs=0.02)
 

@@ -17,10 +17,15 @@ from tests.unit.benchmarking.toolkit.costs.specs import BOOK, TODAY, at_path, sm
 
 FRAUD = answers.Detection(
     prevalence=0.01, cases_per_year=1e7, loss_per_false_negative_usd=120, loss_per_false_positive_usd=5
-)  # fmt: skip
+)
 TEST = answers.Confusion(
-    true_positives=80, false_negatives=20, false_positives=10, true_negatives=990, operating_point="0.5", source="a test"
-)  # fmt: skip
+    true_positives=80,
+    false_negatives=20,
+    false_positives=10,
+    true_negatives=990,
+    operating_point="0.5",
+    source="a test",
+)
 
 
 def change(metric, by, how):
@@ -64,13 +69,16 @@ def test_rates_are_counted_and_drawn_around_that():
     assert (other[0] != recall).any()
 
 
-@pytest.mark.parametrize(("make", "field"), [
-    (lambda: dataclasses.replace(TEST, true_positives=0, false_negatives=0), "true_positives"),
-    (lambda: dataclasses.replace(TEST, false_positives=0, true_negatives=0), "true_negatives"),
-    (lambda: dataclasses.replace(FRAUD, prevalence=1.5), "prevalence"),
-    (lambda: dataclasses.replace(FRAUD, cases_per_year=-1), "cases_per_year"),
-    (lambda: answers.Level(figure=-1, source="x"), "figure"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: dataclasses.replace(TEST, true_positives=0, false_negatives=0), "true_positives"),
+        (lambda: dataclasses.replace(TEST, false_positives=0, true_negatives=0), "true_negatives"),
+        (lambda: dataclasses.replace(FRAUD, prevalence=1.5), "prevalence"),
+        (lambda: dataclasses.replace(FRAUD, cases_per_year=-1), "cases_per_year"),
+        (lambda: answers.Level(figure=-1, source="x"), "figure"),
+    ],
+)
 def test_what_values_nothing_is_refused(make, field):
     with pytest.raises(Invalid) as refused:
         make()

@@ -3,9 +3,15 @@
 from benchmarking.toolkit.examples.fraud_api.settings import FraudSettings
 
 TINY = FraudSettings(
-    rows=2_000, unlabelled=2_000, test_rows=6_000, pretrain_epochs=1, epochs={"b": 1, "c": 2}, rate_per_s=150.0, seconds=2.0,
+    rows=2_000,
+    unlabelled=2_000,
+    test_rows=6_000,
+    pretrain_epochs=1,
+    epochs={"b": 1, "c": 2},
+    rate_per_s=150.0,
+    seconds=2.0,
     draws=300,
-)  # fmt: skip
+)
 
 
 def bounded(value: float, half: float, n: int = 1_000) -> dict:
@@ -14,8 +20,12 @@ def bounded(value: float, half: float, n: int = 1_000) -> dict:
 
 def lesson(recall: float, *, parameters: int = 961) -> dict:
     return {
-        "parameters": parameters, "passes": 400_000, "rows_per_s": 20_000.0, "digest": "sha256:ab", "recall": bounded(recall, 0.02),
-    }  # fmt: skip
+        "parameters": parameters,
+        "passes": 400_000,
+        "rows_per_s": 20_000.0,
+        "digest": "sha256:ab",
+        "recall": bounded(recall, 0.02),
+    }
 
 
 def load_record(p95_ms: float, *, mean_s: float = 3e-4, status: str = "valid") -> dict:
@@ -28,7 +38,7 @@ def load_record(p95_ms: float, *, mean_s: float = 3e-4, status: str = "valid") -
     load = {
         "metrics": {**metrics, "achieved_per_s": rate, "error_rate": failed},
         "verdict": {"status": status, "reasons": reasons},
-    }  # fmt: skip
+    }
     return {"load": load, "timings": {"answered": 20_000, "mean_s": mean_s, "cv": 0.4}, "attempts": 1}
 
 

@@ -76,11 +76,23 @@ def test_the_justification_says_what_is_what(projection, costs) -> None:
     sheet = report.sheet_of(TINY, found, costs, LESSONS, TESTS, LEARNED)
     written = markdown(sheet)
     for words in (
-        "Nothing here is a real payment", "No vendor was called: a local stand-in answered", "Gorishniy et al. 2021",
-        "stand-in, declared", "local server, measured", "google/gemini-2.5-flash-lite", "aws/us-east-1/c5.xlarge",
-        "Ordered by the law of the data itself, 0.810 of the frauds", "C reached 0.730", "lies inside the interval", "billion transactions a year",
-        "Development Time", "](learning-curve.svg)", "](matrix.svg)", "](cost-bands.svg)", "](cost-crossover.svg)",
-    ):  # fmt: skip
+        "Nothing here is a real payment",
+        "No vendor was called: a local stand-in answered",
+        "Gorishniy et al. 2021",
+        "stand-in, declared",
+        "local server, measured",
+        "google/gemini-2.5-flash-lite",
+        "aws/us-east-1/c5.xlarge",
+        "Ordered by the law of the data itself, 0.810 of the frauds",
+        "C reached 0.730",
+        "lies inside the interval",
+        "billion transactions a year",
+        "Development Time",
+        "](learning-curve.svg)",
+        "](matrix.svg)",
+        "](cost-bands.svg)",
+        "](cost-crossover.svg)",
+    ):
         assert words in written, words
     assert "<script" not in html(sheet)
     assert sheet.headline == report.headline_of(sheet.headline, TESTS)
@@ -116,7 +128,9 @@ def test_without_a_curve_the_reason_is_given(projection, costs) -> None:
     assert report.ceiling_words(found, learned)[0] == "No forecast: The figures do not get better."
     assert [name for name, _ in report.sheet_of(TINY, found, costs, LESSONS, TESTS, learned).plates] == ["matrix"]
     beyond = {**LEARNED, "beyond": 0.99}
-    assert "That lies outside the interval of the forecast." in report.ceiling_words(weighed(TINY, projection, LESSONS, TESTS, CURVE), beyond)  # fmt: skip
+    assert "That lies outside the interval of the forecast." in report.ceiling_words(
+        weighed(TINY, projection, LESSONS, TESTS, CURVE), beyond
+    )
 
 
 def test_what_has_no_end_has_a_dash() -> None:

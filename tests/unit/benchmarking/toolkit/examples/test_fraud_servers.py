@@ -55,9 +55,15 @@ def test_a_model_answers_rows_refuses_others_and_counts_its_time(model) -> None:
     assert timings.as_document() == {"answered": 0, "mean_s": 0.0, "cv": 0.0}
     whole = request("POST", "/score", ROW)
     found = answers(
-        Connection(model_responder(model), timings), Wire(), whole[:40], whole[40:], request("POST", "/score", b'{"features": [1]}'),
-        request("POST", "/score", b"no JSON"), request("GET", "/timings"), request("GET", "/"),
-    )  # fmt: skip
+        Connection(model_responder(model), timings),
+        Wire(),
+        whole[:40],
+        whole[40:],
+        request("POST", "/score", b'{"features": [1]}'),
+        request("POST", "/score", b"no JSON"),
+        request("GET", "/timings"),
+        request("GET", "/"),
+    )
     assert [status for status, _ in found] == [200, 400, 400, 200, 404]
     assert isinstance(found[0][1]["score"], float)
     assert found[1][1] == {"error": "Send features: a list of 12 numbers."}

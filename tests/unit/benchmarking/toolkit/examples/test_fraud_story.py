@@ -1,4 +1,6 @@
-"""The whole case in its smallest size: trained, fired at, priced, decided, written; and gone on with, not done again."""
+"""The whole case in its smallest size: trained, fired at, priced, decided, written; and gone on
+with, not done again.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -25,16 +27,26 @@ def unprinted(_source, _target):
 def told(tmp_path_factory):
     folder, heard = tmp_path_factory.mktemp("fraud"), []
     ending = tell(
-        folder, settings=TINY, say=lambda share, doing: heard.append((share, doing)), now=lambda: NOW, print_page=unprinted
-    )  # fmt: skip
+        folder,
+        settings=TINY,
+        say=lambda share, doing: heard.append((share, doing)),
+        now=lambda: NOW,
+        print_page=unprinted,
+    )
     return ending, folder, heard
 
 
 def test_it_ends_with_a_choice_and_its_papers(told) -> None:
     ending, folder, heard = told
     assert {path.name for path in folder.iterdir()} >= {
-        "justification.html", "justification.md", "matrix.svg", "cost-spec.json", "projection.json", "decision.json", "steps",
-    }  # fmt: skip
+        "justification.html",
+        "justification.md",
+        "matrix.svg",
+        "cost-spec.json",
+        "projection.json",
+        "decision.json",
+        "steps",
+    }
     decision = json.loads((folder / "decision.json").read_text())
     assert decision["winner"] == ending.winner
     assert {place["name"][0] for place in decision["places"]} == {"A", "B", "C"}

@@ -13,9 +13,16 @@ from tests.unit.benchmarking.toolkit.test_cli import weighbridge
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 SMALL = ExampleSettings(
-    images=600, epochs={"resnet": 2}, training_minutes=5, variants=(STATIC,), calibrate=64, samples=140, least_s=0.01,
-    longest_s=3, rounds=3,
-)  # fmt: skip
+    images=600,
+    epochs={"resnet": 2},
+    training_minutes=5,
+    variants=(STATIC,),
+    calibrate=64,
+    samples=140,
+    least_s=0.01,
+    longest_s=3,
+    rounds=3,
+)
 
 
 def tell(folder, fashion, *, settings=SMALL, say=lambda _share, _doing: None):
@@ -37,7 +44,16 @@ def test_from_images_to_a_page_and_again_without_work(fashion, tmp_path) -> None
     assert baseline.metrics["accuracy"].n == 200
     assert variant.metrics["model_size_mb"].value < baseline.metrics["model_size_mb"].value
     assert variant.quality_drop.n == 200
-    for name in (baseline.file, baseline.result_file, variant.file, variant.result_file, "recommendation.html", "recommendation.md", "f1_macro-latency.svg", "f1_macro-size.svg"):  # fmt: skip
+    for name in (
+        baseline.file,
+        baseline.result_file,
+        variant.file,
+        variant.result_file,
+        "recommendation.html",
+        "recommendation.md",
+        "f1_macro-latency.svg",
+        "f1_macro-size.svg",
+    ):
         assert (tmp_path / name).is_file()
     assert written.manifest["training"]["resnet"]["epochs"] == 2
     again = tell(tmp_path, fashion)
@@ -99,7 +115,19 @@ def test_the_command_ends_with_words_and_a_code(monkeypatch, ending, code, said)
 def test_the_command_passes_its_options_on(monkeypatch, tmp_path) -> None:
     told = Told(story.Ending(None, "Take it.", tmp_path, None))
     monkeypatch.setattr(story, "tell", told)
-    done = weighbridge("example", "product-images", "--out", tmp_path, "--data", tmp_path, "--images", 12_000, "--minutes", 20, "--quiet")  # fmt: skip
+    done = weighbridge(
+        "example",
+        "product-images",
+        "--out",
+        tmp_path,
+        "--data",
+        tmp_path,
+        "--images",
+        12_000,
+        "--minutes",
+        20,
+        "--quiet",
+    )
     assert (done.exit_code, done.stdout) == (0, "")
     assert (told.asked["folder"], told.asked["data"]) == (tmp_path, tmp_path)
     assert (told.asked["settings"].images, told.asked["settings"].training_minutes) == (12_000, 9.0)

@@ -24,9 +24,14 @@ PLAN = Plan(
 
 def order(port, folder, plan=PLAN, **more):
     return {
-        "plan": {**dataclasses.asdict(plan), "headers": []}, "target": dataclasses.asdict(pinned(port)), "share": 1,
-        "of": 2, "answer_bytes": 1000, "samples": str(folder / "samples.npz"), **more,
-    }  # fmt: skip
+        "plan": {**dataclasses.asdict(plan), "headers": []},
+        "target": dataclasses.asdict(pinned(port)),
+        "share": 1,
+        "of": 2,
+        "answer_bytes": 1000,
+        "samples": str(folder / "samples.npz"),
+        **more,
+    }
 
 
 def test_a_share_is_every_nth_request_and_its_part_of_the_connections(tmp_path):

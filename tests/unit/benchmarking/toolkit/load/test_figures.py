@@ -9,9 +9,12 @@ from benchmarking.toolkit.load.samples import NEVER, Outcome, Samples
 from tests.unit.benchmarking.toolkit.load.servers import samples_of
 
 ROWS = samples_of(
-    (0, 0, 1, 5, Outcome.ANSWERED), (400, 401, 411, 412, Outcome.WRONG_STATUS), (999, 999, None, 1999, Outcome.NO_CONNECTION),
-    (1000, 1000, 1000, 1008, Outcome.ANSWERED), (3000, None, None, None, Outcome.UNSETTLED),
-)  # fmt: skip
+    (0, 0, 1, 5, Outcome.ANSWERED),
+    (400, 401, 411, 412, Outcome.WRONG_STATUS),
+    (999, 999, None, 1999, Outcome.NO_CONNECTION),
+    (1000, 1000, 1000, 1008, Outcome.ANSWERED),
+    (3000, None, None, None, Outcome.UNSETTLED),
+)
 
 
 def many(n=10_000, *, service_ms=1.0, failed=0):
@@ -33,8 +36,12 @@ def test_every_figure_of_enough_samples():
     figures = figures_of(samples, duration_s=1.0, seed=1)
     assert list(figures.metrics) == [
         *(f"{kind}_{p}_ms" for kind in ("response_time", "service_time") for p in ("p50", "p90", "p95", "p99", "p999")),
-        "generator_lag_p99_ms", "connection_wait_p99_ms", "achieved_per_s", "offered_per_s", "error_rate",
-    ]  # fmt: skip
+        "generator_lag_p99_ms",
+        "connection_wait_p99_ms",
+        "achieved_per_s",
+        "offered_per_s",
+        "error_rate",
+    ]
     assert figures.missing == []
     service = (samples.done_ns - samples.sent_ns) / 1e6
     assert figures.value("service_time_p95_ms") == pytest.approx(np.quantile(service, 0.95))
@@ -61,8 +68,9 @@ def test_quick_failures_do_not_make_a_server_quick():
 def test_few_samples_say_how_many_more():
     figures = figures_of(ROWS, duration_s=2.0, seed=1)
     assert figures.missing[0] == {
-        "metric": "response_time_p50_ms", "message": "response_time_p50_ms needs 11 samples and has 4: 7 more.",
-    }  # fmt: skip
+        "metric": "response_time_p50_ms",
+        "message": "response_time_p50_ms needs 11 samples and has 4: 7 more.",
+    }
     assert set(figures.metrics) == {"achieved_per_s", "offered_per_s", "error_rate"}
     assert figures.value("achieved_per_s") == 1.0
     assert figures.value("offered_per_s") == 2.0

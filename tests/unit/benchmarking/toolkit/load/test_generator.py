@@ -64,9 +64,15 @@ def port(server):
 
 def run(port, folder, *, plan=PLAN, share=None, on_progress=lambda *_: None, should_stop=lambda: False, **more):
     return fire(
-        plan, pinned(port), share=share or Share(mine=range(plan.processes), of=plan.processes), answer_bytes=10_000,
-        folder=folder, on_progress=on_progress, should_stop=should_stop, **more,
-    )  # fmt: skip
+        plan,
+        pinned(port),
+        share=share or Share(mine=range(plan.processes), of=plan.processes),
+        answer_bytes=10_000,
+        folder=folder,
+        on_progress=on_progress,
+        should_stop=should_stop,
+        **more,
+    )
 
 
 def test_two_processes_send_the_whole_plan_between_them(port, tmp_path):

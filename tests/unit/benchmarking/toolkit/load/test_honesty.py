@@ -1,6 +1,7 @@
 """The honesty test: a server that is frozen for a second must show in the figures, as its users would have felt it.
 
-1,000 requests a second for 8 s, of which 1,000 wait between 0 and 1 s: the truth is p90 = 200 ms, p95 = 600 ms, p99 = 920 ms.
+1,000 requests a second for 8 s, of which 1,000 wait between 0 and 1 s: the truth is p90 = 200 ms, p95 = 600 ms, p99 =
+920 ms.
 Most load generators print a few milliseconds here (coordinated omission).
 """
 
@@ -23,7 +24,8 @@ from tests.unit.benchmarking.toolkit.load.servers import pinned
 AT = datetime(2026, 11, 25, tzinfo=UTC)
 FROZEN_S = 1.0
 TRUTH_MS = {"p90": 200.0, "p95": 600.0, "p99": 920.0}
-# The machine may be busy with other tests, and a run in which the generator itself was late, or the freeze was not as long
+# The machine may be busy with other tests, and a run in which the generator itself was late, or the freeze was not as
+# long
 # as it should be, measures the machine. Such runs say so, and are repeated.
 TRIES = 5
 
@@ -57,7 +59,7 @@ def measured(process, port, folder):
     plan = Plan(url="http://localhost/", rate_per_s=1000, duration_s=8, arrivals=Arrivals.CONSTANT)
     document, fired = run_load(
         plan, pinned(port), caps=Caps(), folder=folder, on_progress=say, should_stop=lambda: False, now=AT
-    )  # fmt: skip
+    )
     freezer.join()
     assert len(fired.samples.outcome) == 8000
     return document, frozen[0]

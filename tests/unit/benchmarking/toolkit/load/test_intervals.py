@@ -30,7 +30,7 @@ def test_the_bootstrap_of_single_samples_agrees_with_scipy(monkeypatch):
     ours = np.quantile(block_bootstrap(samples, [0.5], seed=1)[:, 0], [0.025, 0.975])
     theirs = bootstrap(
         (samples,), np.median, n_resamples=4000, method="percentile", rng=np.random.default_rng(5)
-    ).confidence_interval  # fmt: skip
+    ).confidence_interval
     assert ours == pytest.approx([theirs.low, theirs.high], rel=0.03)
 
 

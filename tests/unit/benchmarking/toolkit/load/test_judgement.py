@@ -73,8 +73,11 @@ def test_few_samples_are_refused():
 def test_a_stop_is_told():
     assert verdict_of(calm(unsettled=500), is_stopped=True) == ("indicative", ["samples.stopped_early"])
     stopped = judge(
-        PLAN, fired_of(calm(unsettled=500), is_stopped=True), figures_of(calm(unsettled=500), duration_s=2.0, seed=1), REMOTE
-    )  # fmt: skip
+        PLAN,
+        fired_of(calm(unsettled=500), is_stopped=True),
+        figures_of(calm(unsettled=500), duration_s=2.0, seed=1),
+        REMOTE,
+    )
     assert stopped.reasons[0].message == (
         "The test was stopped: 500 of 2,000 requests were not sent, or their end is not known."
     )
@@ -96,8 +99,9 @@ def test_the_machine_is_judged():
         here = Circumstances(is_co_located=False, interference=dataclasses.replace(seen, steal_cpus=steal))
         assert verdict_of(calm(), circumstances=here)[0] == status
     assert verdict_of(calm(), circumstances=Circumstances(is_co_located=True, interference=None)) == (
-        "indicative", ["environment.co_located"],
-    )  # fmt: skip
+        "indicative",
+        ["environment.co_located"],
+    )
 
 
 def test_without_a_figure_of_lag_there_is_nothing_to_say_of_it():

@@ -53,8 +53,9 @@ def test_a_post_without_a_body_says_so():
 def test_rows_of_an_array_become_instances(tmp_path):
     np.savez(tmp_path / "b.npz", x=np.array([[1, 2], [3, 4]]), y=np.array([0, 1]))
     assert [json.loads(body) for body in read_bodies(tmp_path / "b.npz")] == [
-        {"instances": [[1, 2]]}, {"instances": [[3, 4]]},
-    ]  # fmt: skip
+        {"instances": [[1, 2]]},
+        {"instances": [[3, 4]]},
+    ]
 
 
 def test_any_other_file_is_one_body(tmp_path):

@@ -42,9 +42,20 @@ def document(samples=None, *, plan=PLAN, **changes):
 def test_a_document_holds_everything_and_no_secret():
     found = document()
     assert list(found) == [
-        "schema", "measured_at", "is_partial", "headline", "verdict", "metrics", "missing", "errors", "within_limit",
-        "series", "run", "plan", "manifest",
-    ]  # fmt: skip
+        "schema",
+        "measured_at",
+        "is_partial",
+        "headline",
+        "verdict",
+        "metrics",
+        "missing",
+        "errors",
+        "within_limit",
+        "series",
+        "run",
+        "plan",
+        "manifest",
+    ]
     assert (found["schema"], found["is_partial"], found["headline"]) == (
         "weighbridge.load/1",
         False,
@@ -52,9 +63,11 @@ def test_a_document_holds_everything_and_no_secret():
     )
     assert found["errors"] == [{"kind": "lost", "count": 3, "first": "it was cut"}]
     assert found["run"] == {
-        "connections_opened": 64, "generator_cpu_s": 0.25, "unsettled": 0,
+        "connections_opened": 64,
+        "generator_cpu_s": 0.25,
+        "unsettled": 0,
         "interference": {"steal_cpus": 0.01, "pressure_share": 0.2, "load_1min_before": 0.5, "cpus": 2},
-    }  # fmt: skip
+    }
     assert found["verdict"]["status"] == "indicative"
     assert [reason["code"] for reason in found["verdict"]["reasons"]] == ["errors.requests", "environment.co_located"]
     assert found["manifest"] == sealed(found["manifest"])
@@ -120,9 +133,7 @@ def test_a_plan_over_the_caps_never_starts(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "fire", lambda *_, **__: pytest.fail("it was started"))
     for plan, caps in ((PLAN, Caps(rate_per_s=999)), (dataclasses.replace(PLAN, body="none"), Caps())):
         with pytest.raises(Invalid):
-            run_load(
-                plan, pinned(80), caps=caps, folder=tmp_path, on_progress=print, should_stop=lambda: False, now=AT
-            )  # fmt: skip
+            run_load(plan, pinned(80), caps=caps, folder=tmp_path, on_progress=print, should_stop=lambda: False, now=AT)
 
 
 def test_a_run_asks_the_generator_for_all_of_it(tmp_path, monkeypatch):
@@ -135,8 +146,14 @@ def test_a_run_asks_the_generator_for_all_of_it(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "fire", stand_in)
     plan = dataclasses.replace(PLAN, processes=3)
     found, back = run_load(
-        plan, pinned(80), caps=Caps(answer_bytes=77), folder=tmp_path, on_progress=print, should_stop=lambda: False, now=AT
-    )  # fmt: skip
+        plan,
+        pinned(80),
+        caps=Caps(answer_bytes=77),
+        folder=tmp_path,
+        on_progress=print,
+        should_stop=lambda: False,
+        now=AT,
+    )
     assert asked == [([0, 1, 2], 3, 77)]
     assert found["measured_at"] == AT.isoformat()
     assert found["run"]["interference"]["cpus"] >= 1

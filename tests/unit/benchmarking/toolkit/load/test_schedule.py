@@ -23,8 +23,13 @@ def fits(samples, distribution):
 
 def test_constant_arrivals_are_exact():
     assert due_times_ns(Arrivals.CONSTANT, rate_per_s=4, duration_s=1.5, seed=1).tolist() == [
-        0, 250_000_000, 500_000_000, 750_000_000, 1_000_000_000, 1_250_000_000,
-    ]  # fmt: skip
+        0,
+        250_000_000,
+        500_000_000,
+        750_000_000,
+        1_000_000_000,
+        1_250_000_000,
+    ]
     assert len(due_s(Arrivals.CONSTANT, rate=1000.0, duration=8.0)) == 8000
     assert len(due_s(Arrivals.CONSTANT, rate=0.1, duration=30.0)) == 3
 

@@ -106,7 +106,8 @@ def test_a_search_whose_time_is_up_says_what_its_trials_agree_on(endpoint, tmp_p
     asked, looks = endpoint(queue_ms), []
 
     def clock():
-        # A test looks at the time before it begins, for its words, and at its end: the third look after 3 is between two.
+        # A test looks at the time before it begins, for its words, and at its end: the third look after 3 is between
+        # two.
         looks.append(len(asked))
         return 600.0 * (looks.count(4) > 0 if ends_in == "a test" else looks.count(3) > 2)
 
@@ -114,8 +115,13 @@ def test_a_search_whose_time_is_up_says_what_its_trials_agree_on(endpoint, tmp_p
     found = searched(tmp_path, deadline=deadline)
     assert (found["is_partial"], found["reason"]) == (True, "out_of_time")
     assert found["highest_rate_per_s"] == {
-        "value": 200, "lower": 200, "upper": None, "confidence": None, "n": 3, "unit": "1/s",
-    }  # fmt: skip
+        "value": 200,
+        "lower": 200,
+        "upper": None,
+        "confidence": None,
+        "n": 3,
+        "unit": "1/s",
+    }
     assert [trial["rate_per_s"] for trial in found["trials"]] == [50, 100, 200]
     assert found["manifest"]["within_s"] == 600
     assert found["verdict"]["status"] == "invalid"

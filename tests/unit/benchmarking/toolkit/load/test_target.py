@@ -12,7 +12,7 @@ from benchmarking.toolkit.load.target import (
     check_target,
     is_this_machine,
     permission_from,
-)  # fmt: skip
+)
 from governance.domain.addresses import Pinned
 from governance.domain.refusals import Invalid, NotAllowed
 
@@ -51,10 +51,15 @@ def test_the_name_of_this_machine_must_mean_it():
 @pytest.mark.parametrize(
     "url",
     [
-        "http://example.org/", "http://10.0.0.1/", "http://169.254.169.254/latest", "http://[fe80::1]/", "http://8.8.8.8/",
-        "http://localhost.example.org/", "http://[::ffff:7f00:1]/",
+        "http://example.org/",
+        "http://10.0.0.1/",
+        "http://169.254.169.254/latest",
+        "http://[fe80::1]/",
+        "http://8.8.8.8/",
+        "http://localhost.example.org/",
+        "http://[::ffff:7f00:1]/",
     ],
-)  # fmt: skip
+)
 def test_others_are_refused_and_told_how(url):
     with pytest.raises(NotAllowed, match="--allow"):
         check_target(url, permissions=[Permission("models.example.org")], resolve=never)
@@ -63,12 +68,26 @@ def test_others_are_refused_and_told_how(url):
 @pytest.mark.parametrize(
     "url",
     [
-        "http://2130706433/", "http://0x7f.1/", "http://127.1/", "http://0177.0.0.1/", "http://127.0.0.1@example.org/",
-        "ftp://127.0.0.1/", "http://127.0.0.1:99999/", "127.0.0.1", "", "http:///", "http://127.0.0.1/#x",
-        "http://127.0.0.1\\@example.org/", "http://127.0.0.1 /", "http://[::1", "http://user@127.0.0.1/",
-        "http://[0:0:0:0:0:0:0:1]/", "http://[::ffff:127.0.0.1]/", "http://x@127.0.0.1:80@10.0.0.1/",
+        "http://2130706433/",
+        "http://0x7f.1/",
+        "http://127.1/",
+        "http://0177.0.0.1/",
+        "http://127.0.0.1@example.org/",
+        "ftp://127.0.0.1/",
+        "http://127.0.0.1:99999/",
+        "127.0.0.1",
+        "",
+        "http:///",
+        "http://127.0.0.1/#x",
+        "http://127.0.0.1\\@example.org/",
+        "http://127.0.0.1 /",
+        "http://[::1",
+        "http://user@127.0.0.1/",
+        "http://[0:0:0:0:0:0:0:1]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://x@127.0.0.1:80@10.0.0.1/",
     ],
-)  # fmt: skip
+)
 def test_what_only_looks_like_an_address_is_refused(url):
     with pytest.raises((Invalid, NotAllowed)):
         check_target(url, permissions=[], resolve=never)

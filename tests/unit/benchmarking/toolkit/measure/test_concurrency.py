@@ -33,9 +33,12 @@ class Sleeper:
 
 def run(runner, on_tick=lambda _: None, **settings):
     wanted = {
-        "min_samples": 200, "min_duration_s": 0.0, "concurrency": 3, "warmup": WarmUp(value_ms=0.0, max_duration_s=0.1),
+        "min_samples": 200,
+        "min_duration_s": 0.0,
+        "concurrency": 3,
+        "warmup": WarmUp(value_ms=0.0, max_duration_s=0.1),
         **settings,
-    }  # fmt: skip
+    }
     return several_at_a_time(
         runner, FEEDS, scenario=Offline(**wanted), clock=time.perf_counter_ns, sleep=time.sleep, on_tick=on_tick
     )

@@ -21,9 +21,15 @@ def closed(latencies, **changes):
 def server(responses_ms, *, lags_ms=0.01, unanswered=0, failures=None, duration_s=10.0):
     responses = (np.asarray(responses_ms) * MS).astype(np.int64)
     return ServerRun(
-        latencies_ns=np.full(len(responses), MS), failures=failures or {}, duration_s=duration_s, distinct_inputs=1,
-        warmup=WARM, responses_ns=responses, lags_ns=np.full(len(responses), int(lags_ms * MS)), unanswered=unanswered,
-    )  # fmt: skip
+        latencies_ns=np.full(len(responses), MS),
+        failures=failures or {},
+        duration_s=duration_s,
+        distinct_inputs=1,
+        warmup=WARM,
+        responses_ns=responses,
+        lags_ns=np.full(len(responses), int(lags_ms * MS)),
+        unanswered=unanswered,
+    )
 
 
 def codes(run, scenario):
@@ -103,8 +109,12 @@ def test_the_limit_is_met_by_early_stopping():
     responses[:77] = 50.0
     answer = figures.limit_answer(server(responses), Server(limit_ms=10.0))
     assert (answer["n"], answer["over"], answer["allowed"], answer["is_met"], answer["more_needed"]) == (
-        10_000, 77, 77, True, 0,
-    )  # fmt: skip
+        10_000,
+        77,
+        77,
+        True,
+        0,
+    )
     responses[77] = 50.0
     answer = figures.limit_answer(server(responses), Server(limit_ms=10.0))
     assert (answer["over"], answer["is_met"]) == (78, False)

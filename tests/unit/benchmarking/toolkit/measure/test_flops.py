@@ -40,11 +40,13 @@ def one(path, node, inputs, weights, outputs=(("y", None),)):
         (helper.make_node("Gemm", ["x", "w"], ["y"], transA=1, transB=1), (16, 3), [("w", 4, 16)], 2 * 3 * 16 * 4),
         (
             helper.make_node("LSTM", ["x", "w", "r"], ["y"], hidden_size=6),
-            (5, 1, 4), [("w", 1, 24, 4), ("r", 1, 24, 6)], 2 * 5 * 24 * (4 + 6),
+            (5, 1, 4),
+            [("w", 1, 24, 4), ("r", 1, 24, 6)],
+            2 * 5 * 24 * (4 + 6),
         ),
         (helper.make_node("Relu", ["x"], ["y"]), ("n", 100), [], 0),
     ],
-)  # fmt: skip
+)
 def test_operators_are_counted_by_hand(tmp_path, node, x, weights, total):
     path = one(tmp_path / "m.onnx", node, [("x", *x)], [weight(*entry) for entry in weights])
     found = count_flops(path)
@@ -57,9 +59,12 @@ def test_quantised_operators_count_like_those_they_replace(tmp_path):
     node = helper.make_node("QLinearConv", ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"], ["y"])
     zeros = [numpy_helper.from_array(np.array(0, dtype=np.uint8), name) for name in ("xz", "wz", "yz")]
     path = builders.save(
-        [node], [value("x", "n", 3, 8, 8, kind=TensorProto.UINT8)], [value("y", None, kind=TensorProto.UINT8)],
-        [*scales, *zeros, weight("w", 4, 3, 3, 3, kind=np.uint8)], tmp_path / "m.onnx",
-    )  # fmt: skip
+        [node],
+        [value("x", "n", 3, 8, 8, kind=TensorProto.UINT8)],
+        [value("y", None, kind=TensorProto.UINT8)],
+        [*scales, *zeros, weight("w", 4, 3, 3, 3, kind=np.uint8)],
+        tmp_path / "m.onnx",
+    )
     assert count_flops(path).total == 2 * 4 * 36 * 27
 
 
@@ -115,10 +120,14 @@ def test_pytorch_counts_the_same(tmp_path):
     from torch.utils.flop_counter import FlopCounterMode
 
     net = torch.nn.Sequential(
-        torch.nn.Conv2d(3, 16, 3, padding=1), torch.nn.BatchNorm2d(16), torch.nn.ReLU(),
-        torch.nn.Conv2d(16, 16, 3, stride=2, groups=16), torch.nn.Conv2d(16, 8, 1), torch.nn.Flatten(),
+        torch.nn.Conv2d(3, 16, 3, padding=1),
+        torch.nn.BatchNorm2d(16),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(16, 16, 3, stride=2, groups=16),
+        torch.nn.Conv2d(16, 8, 1),
+        torch.nn.Flatten(),
         torch.nn.Linear(8 * 15 * 15, 10),
-    ).eval()  # fmt: skip
+    ).eval()
     x = torch.zeros(1, 3, 32, 32)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         net(x)

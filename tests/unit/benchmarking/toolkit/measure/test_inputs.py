@@ -60,9 +60,12 @@ def test_what_is_no_npz_file_is_refused(tmp_path):
         for name in ("single.npy", "text.npz", "torn.npz", "empty.npz", "no.npz")
     }
     assert codes == {
-        "single.npy": "data_form", "text.npz": "data_unreadable", "torn.npz": "data_unreadable",
-        "empty.npz": "data_unreadable", "no.npz": "data_missing",
-    }  # fmt: skip
+        "single.npy": "data_form",
+        "text.npz": "data_unreadable",
+        "torn.npz": "data_unreadable",
+        "empty.npz": "data_unreadable",
+        "no.npz": "data_missing",
+    }
 
 
 @pytest.mark.parametrize("shape", [("n", 4), (1, 4), (None, "width")])

@@ -33,9 +33,14 @@ def test_what_the_kernel_does_not_tell_is_none(tmp_path, stat):
     assert (seen.busy_s, seen.steal_s, seen.load_1min, seen.pressure_s) == (None, None, None, None)
     nothing = between(seen, seen, spins_ns=[], cpus=2)
     assert nothing.as_document() == {
-        "others_cpus": None, "steal_cpus": None, "pressure_share": None, "load_1min_before": None,
-        "canary_ratio": 1.0, "cpus": 2, "preemptions_per_s": 0.0,
-    }  # fmt: skip
+        "others_cpus": None,
+        "steal_cpus": None,
+        "pressure_share": None,
+        "load_1min_before": None,
+        "canary_ratio": 1.0,
+        "cpus": 2,
+        "preemptions_per_s": 0.0,
+    }
 
 
 def test_this_machine_can_be_read():

@@ -6,7 +6,10 @@ import numpy as np
 
 from benchmarking.toolkit.measure.manifest import governor, libraries, machine, sealed
 
-CPUINFO = "processor\t: 0\nmodel name\t: Example 9000\nflags\t\t: fpu avx2 avx512_vnni hypervisor\n\nprocessor\t: 1\nmodel name\t: Other\n"
+CPUINFO = (
+    "processor\t: 0\nmodel name\t: Example 9000\nflags\t\t: fpu avx2 avx512_vnni hypervisor\n\nprocessor\t: 1\nmodel "
+    "name\t: Other\n"
+)
 
 
 def test_a_machine_is_described(tmp_path):

@@ -28,9 +28,14 @@ def test_latency_in_milliseconds_with_its_bounds():
     found = latency_metrics(run_of(shuffled * 1_000_000))
     assert set(found) == {"latency_p50_ms", "latency_p95_ms", "latency_p99_ms"}
     assert found["latency_p95_ms"] == {
-        "value": pytest.approx(950.05), "lower": 931.0, "upper": 968.0, "confidence": 0.99, "n": 1_000, "unit": "ms",
+        "value": pytest.approx(950.05),
+        "lower": 931.0,
+        "upper": 968.0,
+        "confidence": 0.99,
+        "n": 1_000,
+        "unit": "ms",
         "method": "order statistics",
-    }  # fmt: skip
+    }
 
 
 def test_samples_that_follow_each_other_have_wide_bounds_at_the_level_they_bear():
@@ -53,8 +58,13 @@ def test_too_few_samples_give_no_figure_but_the_number_missing():
 def test_throughput_is_one_over_the_mean_latency():
     found = rate_metrics(run_of([2_000_000] * 400))
     assert found["throughput_per_s"] == {
-        "value": 500.0, "lower": 500.0, "upper": 500.0, "confidence": 0.95, "n": 400, "unit": "1/s",
-    }  # fmt: skip
+        "value": 500.0,
+        "lower": 500.0,
+        "upper": 500.0,
+        "confidence": 0.95,
+        "n": 400,
+        "unit": "1/s",
+    }
     assert found["error_rate"]["value"] == 0.0
 
 
@@ -66,8 +76,13 @@ def test_a_throughput_that_is_hardly_known_has_wide_bounds_above_zero():
     assert set(rate_metrics(run_of([0] * 400))) == {"error_rate"}
     assert rate_metrics(run_of([])) == {}
     assert rate_metrics(run_of([], {"Fail": 4}))["error_rate"] == {
-        "value": 1.0, "lower": 0.0, "upper": 1.0, "confidence": 0.95, "n": 4, "unit": "ratio",
-    }  # fmt: skip
+        "value": 1.0,
+        "lower": 0.0,
+        "upper": 1.0,
+        "confidence": 0.95,
+        "n": 4,
+        "unit": "ratio",
+    }
 
 
 def test_quality_has_a_unit_and_its_classes():

@@ -51,8 +51,10 @@ def test_intervals_are_those_of_resampled_rows():
 
 def test_figures_without_a_value_are_left_out():
     assert set(regression_intervals(np.array([0.0, 1.0]), np.array([1.0, 1.0]), resamples=100, seed=1)) == {
-        "mae", "rmse", "r2",
-    }  # fmt: skip
+        "mae",
+        "rmse",
+        "r2",
+    }
     assert set(regression_intervals(np.ones(3), np.ones(3), resamples=100, seed=1)) == {"mae", "rmse", "mape"}
     assert regression_intervals(np.empty(0), np.empty(0), resamples=100, seed=1) == {}
 

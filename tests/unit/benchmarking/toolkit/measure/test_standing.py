@@ -84,5 +84,6 @@ def test_the_rounds_have_doubts_of_their_own():
     assert codes(None, is_complete=False) == [("samples.too_few", "invalid")]
     assert codes(0.03, is_complete=False) == [("samples.stopped_early", "indicative")]
     assert codes(0.2, failures={"a": {"Fail": 2}, "b": {}}) == [
-        ("errors.inference", "indicative"), ("stability.noise_floor", "indicative"),
-    ]  # fmt: skip
+        ("errors.inference", "indicative"),
+        ("stability.noise_floor", "indicative"),
+    ]

@@ -131,11 +131,17 @@ def test_spaces_join_over_a_skip_and_a_gate_and_leave_input_and_output_alone():
         (
             8,
             {
-                ("stem", "makes"), ("norm", "scales"), ("deep", "filters"), ("point", "reads"), ("point", "makes"),
-                ("gate", "reads"), ("gate", "makes"), ("head", "reads"),
+                ("stem", "makes"),
+                ("norm", "scales"),
+                ("deep", "filters"),
+                ("point", "reads"),
+                ("point", "makes"),
+                ("gate", "reads"),
+                ("gate", "makes"),
+                ("head", "reads"),
             },
         )
-    ]  # fmt: skip
+    ]
 
 
 def test_channels_are_spread_over_the_pixels_they_were_flattened_from():
@@ -215,7 +221,7 @@ def added_to_the_input_width(x, network):
         nn.Sequential(nn.Conv2d(1, 4, 3)),  # its channels are the output
         nn.Sequential(nn.Conv2d(1, 1, 3), nn.Flatten(), nn.Linear(36, 2)),  # one channel
     ],
-)  # fmt: skip
+)
 def test_what_is_not_followed_stays_whole(network):
     with pytest.raises(Invalid, match="No channel of this network can be dropped") as refused:
         pruned(network, torch.zeros(IMAGE), settings=PruneSettings())

@@ -132,7 +132,8 @@ def test_operators_with_graphs_inside_are_left_out(tmp_path):
 def loop(path):
     """Adds to itself twice in a loop, then takes the softmax; a sequence stands between."""
     body = helper.make_graph(
-        [helper.make_node("Identity", ["go_in"], ["go_out"]), helper.make_node("Add", ["v", "v"], ["w"])], "body",
+        [helper.make_node("Identity", ["go_in"], ["go_out"]), helper.make_node("Add", ["v", "v"], ["w"])],
+        "body",
         [
             helper.make_tensor_value_info("i", TensorProto.INT64, []),
             helper.make_tensor_value_info("go_in", TensorProto.BOOL, []),
@@ -142,7 +143,7 @@ def loop(path):
             helper.make_tensor_value_info("go_out", TensorProto.BOOL, []),
             helper.make_tensor_value_info("w", TensorProto.FLOAT, ["n", 4]),
         ],
-    )  # fmt: skip
+    )
     return builders.save(
         [
             helper.make_node("Loop", ["turns", "", "x"], ["looped"], body=body),

@@ -88,9 +88,13 @@ def test_our_own_making_equals_that_of_onnx_runtime_through_files(make, model, d
     prepared, theirs = tmp_path / "prepared.onnx", tmp_path / "theirs.onnx"
     quant_pre_process(str(model), str(prepared), skip_symbolic_shape=True)
     quantization.quantize_static(
-        str(prepared), str(theirs), Reader(), per_channel=True, activation_type=quantization.QuantType.QUInt8,
+        str(prepared),
+        str(theirs),
+        Reader(),
+        per_channel=True,
+        activation_type=quantization.QuantType.QUInt8,
         weight_type=quantization.QuantType.QInt8,
-    )  # fmt: skip
+    )
     ours = scores(make(PER_CHANNEL), digits.test.x)
     assert np.array_equal(ours, scores(theirs.read_bytes(), digits.test.x))
 
@@ -150,11 +154,12 @@ def unknown_to_the_plain_inference() -> bytes:
         helper.make_node("MatMul", ["g", "w"], ["y"]),
     ]
     graph = helper.make_graph(
-        nodes, "g",
+        nodes,
+        "g",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
         [numpy_helper.from_array(builders.WEIGHTS, "w")],
-    )  # fmt: skip
+    )
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=9).SerializeToString()
 

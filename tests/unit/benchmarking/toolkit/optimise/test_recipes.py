@@ -38,8 +38,11 @@ def test_a_recipe_says_what_it_does(recipe, words):
 
 def test_only_static_quantisation_is_shown_rows():
     assert [recipe.name for recipe in RECIPES if recipe.needs_rows] == [
-        "int8-static-per-channel", "int8-static-per-tensor", "int8-static-entropy", "int8-static-percentile"
-    ]  # fmt: skip
+        "int8-static-per-channel",
+        "int8-static-per-tensor",
+        "int8-static-entropy",
+        "int8-static-percentile",
+    ]
 
 
 def test_every_recipe_survives_the_way_to_the_child():

@@ -41,11 +41,9 @@ from tests.unit.benchmarking.toolkit.optimise.conftest import untrained
 
 WARMUP = WarmUp(values=10, value_ms=0.0, max_duration_s=0.1)
 SETTINGS = TrialSettings(
-    profile=ProfileSettings(
-        scenario=SingleStream(min_samples=150, min_duration_s=0.0, warmup=WARMUP), bootstraps=100
-    ),
+    profile=ProfileSettings(scenario=SingleStream(min_samples=150, min_duration_s=0.0, warmup=WARMUP), bootstraps=100),
     comparison=ComparisonSettings(margin=0.05, blocks=BlockSettings(rounds=6, block_ms=1.0, warmup=WARMUP)),
-)  # fmt: skip
+)
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
@@ -152,9 +150,11 @@ def test_a_cancelled_series_keeps_what_it_has(model, files, tmp_path):
 
 def test_a_network_is_pruned_and_taught_and_measured(trained, digits, tmp_path):
     lessons = Lessons(
-        prune=(PruneSettings(amount=0.5),), student=untrained(channels=8, seed=1), distil=DistilSettings(alpha=0.5),
+        prune=(PruneSettings(amount=0.5),),
+        student=untrained(channels=8, seed=1),
+        distil=DistilSettings(alpha=0.5),
         training=TrainingSettings(epochs=2, learning_rate=3e-3),
-    )  # fmt: skip
+    )
     planned = of_network(
         trained, digits.train, digits.test, lessons=lessons, choice=choice(tmp_path, "fp16"), family="digits"
     )
@@ -288,10 +288,25 @@ def weighbridge(*arguments):
 
 def test_the_command_prints_a_table_and_writes_the_candidates(quick, model, files, tmp_path):
     done = weighbridge(
-        "optimise", model, "--data", files / "test.npz", "--calibration", files / "train.npz", "--calibrate", 100,
-        "--only", "int8-static-per-channel", "--only", "fp16", "--margin", 0.05, "--out", tmp_path / "out",
-        "--json", tmp_path / "c.json",
-    )  # fmt: skip
+        "optimise",
+        model,
+        "--data",
+        files / "test.npz",
+        "--calibration",
+        files / "train.npz",
+        "--calibrate",
+        100,
+        "--only",
+        "int8-static-per-channel",
+        "--only",
+        "fp16",
+        "--margin",
+        0.05,
+        "--out",
+        tmp_path / "out",
+        "--json",
+        tmp_path / "c.json",
+    )
     assert done.exit_code == 0, done.output
     assert "int8-static-per-channel" in done.output
     assert "Loses" in done.output or "Gains" in done.output
@@ -301,9 +316,24 @@ def test_the_command_prints_a_table_and_writes_the_candidates(quick, model, file
     assert not list(tmp_path.glob("*.part"))
     # Once more, from what is kept, in silence.
     again = weighbridge(
-        "optimise", model, "--data", files / "test.npz", "--calibration", files / "train.npz", "--calibrate", 100,
-        "--only", "int8-static-per-channel", "--only", "fp16", "--margin", 0.05, "--out", tmp_path / "out", "--quiet",
-    )  # fmt: skip
+        "optimise",
+        model,
+        "--data",
+        files / "test.npz",
+        "--calibration",
+        files / "train.npz",
+        "--calibrate",
+        100,
+        "--only",
+        "int8-static-per-channel",
+        "--only",
+        "fp16",
+        "--margin",
+        0.05,
+        "--out",
+        tmp_path / "out",
+        "--quiet",
+    )
     assert (again.exit_code, again.output) == (0, "")
 
 
@@ -316,9 +346,24 @@ def test_the_command_optimises_a_network(quick, files, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", list(sys.path))
     done = weighbridge(
-        "optimise", "--torch", "digit_networks:whole", "--data", files / "train.npz", "--test", files / "test.npz",
-        "--prune", 0.5, "--distil", "digit_networks:student", "--epochs", 1, "--only", "fp16", "--calibrate", 10,
-    )  # fmt: skip
+        "optimise",
+        "--torch",
+        "digit_networks:whole",
+        "--data",
+        files / "train.npz",
+        "--test",
+        files / "test.npz",
+        "--prune",
+        0.5,
+        "--distil",
+        "digit_networks:student",
+        "--epochs",
+        1,
+        "--only",
+        "fp16",
+        "--calibrate",
+        10,
+    )
     assert done.exit_code == 0, done.output
     names = [each.name for each in read_candidates(tmp_path / "network-variants/candidates.json").candidates]
     assert names == ["fp32", "pruned-50", "student"]
@@ -370,9 +415,17 @@ def test_an_interrupted_command_leaves_a_partial_result_and_says_so(quick, model
 
     monkeypatch.setattr(Workshop, "make", interrupted)
     done = weighbridge(
-        "optimise", model, "--data", files / "test.npz", "--calibrate", 100, "--only", "graph-optimised",
-        "--out", tmp_path / "out",
-    )  # fmt: skip
+        "optimise",
+        model,
+        "--data",
+        files / "test.npz",
+        "--calibrate",
+        100,
+        "--only",
+        "graph-optimised",
+        "--out",
+        tmp_path / "out",
+    )
     assert done.exit_code == 130
     assert "the same command goes on from there" in done.output
     found = read_candidates(tmp_path / "out/candidates.json")

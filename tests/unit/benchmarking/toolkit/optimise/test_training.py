@@ -1,4 +1,6 @@
-"""Training goes on where it was stopped, to the bit; distilling is the loss it says it is; networks come and go as named."""
+"""Training goes on where it was stopped, to the bit; distilling is the loss it says it is; networks come and go as
+named.
+"""
 
 import copy
 import json

@@ -28,14 +28,26 @@ BLAME = Culprit("ConvInteger", 0.2491, 0.2688, 0.0)
         (None, KEPT, SMALLER, "worth_it", ["speed.unknown", "quality.kept", "size.smaller"]),
         (TIED, KEPT, SAME, "no_gain", ["speed.tied", "quality.kept"]),
         (TIED, KEPT, Savings(size_ratio=None, memory_ratio=None), "no_gain", ["speed.tied", "quality.kept"]),
-        (TIED, KEPT, Savings(size_ratio=0.09, memory_ratio=0.5), "no_gain", ["speed.tied", "quality.kept", "size.smaller"]),
-        (TIED, KEPT, Savings(size_ratio=-0.2, memory_ratio=0.5), "no_gain", ["speed.tied", "quality.kept", "size.larger"]),
+        (
+            TIED,
+            KEPT,
+            Savings(size_ratio=0.09, memory_ratio=0.5),
+            "no_gain",
+            ["speed.tied", "quality.kept", "size.smaller"],
+        ),
+        (
+            TIED,
+            KEPT,
+            Savings(size_ratio=-0.2, memory_ratio=0.5),
+            "no_gain",
+            ["speed.tied", "quality.kept", "size.larger"],
+        ),
         (FAST, LOST, SMALLER, "costs_quality", ["speed.faster", "quality.lost", "size.smaller"]),
         (FAST, UNSHOWN, SMALLER, "costs_quality", ["speed.faster", "quality.not_shown", "size.smaller"]),
         (SLOW, KEPT, SMALLER, "slower", ["speed.slower", "speed.operator", "quality.kept", "size.smaller"]),
         (SLOW, LOST, SMALLER, "slower", ["speed.slower", "speed.operator", "quality.lost", "size.smaller"]),
     ],
-)  # fmt: skip
+)
 def test_each_situation_has_one_answer(speed, drop, savings, answer, codes):
     verdict = judge(Comparison(drop, speed, 0.03 if speed else None), savings=savings, culprit=BLAME)
     assert (verdict.answer.value, [reason.code for reason in verdict.reasons]) == (answer, codes)
@@ -55,21 +67,30 @@ def messages(speed, drop, savings=SMALLER):
 def test_the_reasons_are_sentences():
     assert messages(FAST, KEPT) == [
         "2.00 times as fast as the baseline, 95% interval 1.90 to 2.10.",
-        "Loses 0.10 points of accuracy (95% interval of the loss -0.20 to 0.40, 5,000 rows): within the margin of 1.00 points.",
+        (
+            "Loses 0.10 points of accuracy (95% interval of the loss -0.20 to 0.40, 5,000 rows): within the margin of "
+            "1.00 points."
+        ),
         "The file is 74% smaller.",
     ]
     assert messages(SLOW, LOST)[:3] == [
         "4.0 times as slow as the baseline: it runs at 0.25 of its speed, 95% interval 0.24 to 0.26.",
         "ConvInteger costs 0.249 of 0.269 ms per inference; the baseline has none.",
-        "Loses 5.80 points of accuracy (95% interval of the loss 5.00 to 6.60, 5,000 rows): beyond the margin of 1.00 points.",
+        (
+            "Loses 5.80 points of accuracy (95% interval of the loss 5.00 to 6.60, 5,000 rows): beyond the margin of "
+            "1.00 "
+            "points."
+        ),
     ]
     assert messages(TIED, UNSHOWN, Savings(size_ratio=-0.2, memory_ratio=None)) == [
         (
-            "Speed cannot be told from the baseline's: 1.02 times, 95% interval 0.98 to 1.05, and this machine sees 3.1% between "
+            "Speed cannot be told from the baseline's: 1.02 times, 95% interval 0.98 to 1.05, and this machine sees "
+            "3.1% between "
             "the baseline and itself."
         ),
         (
-            "Gains 0.20 points of accuracy (95% interval of the loss -3.00 to 2.60, 200 rows): a loss beyond the margin of 1.00 "
+            "Gains 0.20 points of accuracy (95% interval of the loss -3.00 to 2.60, 200 rows): a loss beyond the "
+            "margin of 1.00 "
             "points is not ruled out. More test rows would tell."
         ),
         "The file is 20% larger.",
@@ -91,5 +112,9 @@ def test_where_nothing_grew_nobody_is_blamed(variant):
 
 def test_what_is_saved_is_a_share_of_the_baseline():
     assert [saved(4.0, 1.0), saved(4.0, 5.0), saved(None, 1.0), saved(4.0, None), saved(0.0, 1.0)] == [
-        0.75, -0.25, None, None, None
-    ]  # fmt: skip
+        0.75,
+        -0.25,
+        None,
+        None,
+        None,
+    ]

@@ -30,9 +30,13 @@ def model(desk):
 
 def test_a_model_behind_http_is_profiled(model):
     result = measure(
-        subject_of({"url": model.url}, QUICK), settings=QUICK, data=None, on_progress=lambda *_: None,
-        now=datetime(2026, 11, 1, tzinfo=UTC), isolation="none",
-    )  # fmt: skip
+        subject_of({"url": model.url}, QUICK),
+        settings=QUICK,
+        data=None,
+        on_progress=lambda *_: None,
+        now=datetime(2026, 11, 1, tzinfo=UTC),
+        isolation="none",
+    )
     assert result["metrics"]["latency_p95_ms"]["n"] == 140
     assert not {"peak_memory_mb", "model_size_mb", "flops"} & set(result["metrics"])
     assert "peak_memory_mb is not known of a model behind HTTP." in [entry["message"] for entry in result["missing"]]
@@ -83,6 +87,10 @@ def test_an_endpoint_that_fails_at_once_is_no_measurement(model):
     model.answers["POST", f"{PLACE}/infer"] = (500, {})
     with pytest.raises(ModelFailed, match="failed on its first inference"):
         measure(
-            subject_of({"url": model.url}, QUICK), settings=QUICK, data=None, on_progress=lambda *_: None,
-            now=datetime(2026, 11, 1, tzinfo=UTC), isolation="none",
-        )  # fmt: skip
+            subject_of({"url": model.url}, QUICK),
+            settings=QUICK,
+            data=None,
+            on_progress=lambda *_: None,
+            now=datetime(2026, 11, 1, tzinfo=UTC),
+            isolation="none",
+        )

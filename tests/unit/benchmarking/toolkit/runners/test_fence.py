@@ -24,10 +24,15 @@ BARE = Layers(bubblewrap=None, seals=())
 def run(tmp_path):
     def start(text, *, limits=None, layers=BARE, on_progress=lambda _share, _doing: None, should_stop=lambda: False):
         return fenced(
-            program=script(tmp_path / "script.py", text), job={"name": "test"}, reads=[tmp_path / "script.py"],
-            layers=layers, limits=limits or Limits(wall_s=30), threads=2, workdir=tmp_path,
+            program=script(tmp_path / "script.py", text),
+            job={"name": "test"},
+            reads=[tmp_path / "script.py"],
+            layers=layers,
+            limits=limits or Limits(wall_s=30),
+            threads=2,
+            workdir=tmp_path,
             follow=(on_progress, should_stop),
-        )  # fmt: skip
+        )
 
     return start
 
@@ -73,9 +78,17 @@ def test_the_child_knows_nothing_of_our_environment(run, monkeypatch, tmp_path):
     found = {key: value for key, value in json.loads(heard.outcome).items() if key != "LC_CTYPE"}
     assert found == environment(str(tmp_path), threads=2)
     assert set(found) == {
-        "PATH", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "HOME", "TMPDIR", "LANG", "ORT_DISABLE_TELEMETRY",
-        "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
-    }  # fmt: skip
+        "PATH",
+        "PYTHONPATH",
+        "PYTHONDONTWRITEBYTECODE",
+        "HOME",
+        "TMPDIR",
+        "LANG",
+        "ORT_DISABLE_TELEMETRY",
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+    }
     assert (found["ORT_DISABLE_TELEMETRY"], found["OMP_NUM_THREADS"], found["HOME"]) == ("1", "2", str(tmp_path))
 
 
@@ -116,7 +129,8 @@ def test_a_child_that_is_silent_is_stopped_at_the_deadline(run):
     beats, begun = [], time.monotonic()
     with pytest.raises(RunFailed) as refusal:
         run(
-            "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay(fence=[])\nsay(share=0, doing='nothing')\ntime.sleep(60)",
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay(fence=[])\nsay(share=0, "
+            "doing='nothing')\ntime.sleep(60)",
             limits=Limits(wall_s=1.5),
             on_progress=lambda *_: beats.append(time.monotonic()),
         )

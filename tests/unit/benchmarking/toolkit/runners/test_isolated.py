@@ -25,9 +25,14 @@ QUICK = ProfileSettings(
 
 def run(tmp_path, model, *, data=None, limits=None, should_stop=lambda: False, on_progress=lambda _share, _doing: None):
     return profile_isolated(
-        model=model, settings=QUICK, data=data, limits=limits or Limits(wall_s=60), on_progress=on_progress,
-        should_stop=should_stop, workdir=tmp_path / "work",
-    )  # fmt: skip
+        model=model,
+        settings=QUICK,
+        data=data,
+        limits=limits or Limits(wall_s=60),
+        on_progress=on_progress,
+        should_stop=should_stop,
+        workdir=tmp_path / "work",
+    )
 
 
 def failure(*arguments, **options):
@@ -157,7 +162,10 @@ def test_a_child_that_says_nothing_of_its_fence_or_lies_is_not_believed(tmp_path
 def test_a_run_dies_when_its_parent_is_killed(tmp_path):
     model = builders.endless(tmp_path / "m.onnx")
     parent = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(f"""
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(f"""
             from pathlib import Path
             from benchmarking.toolkit.runners.isolated import *
             import subprocess
@@ -170,9 +178,10 @@ def test_a_run_dies_when_its_parent_is_killed(tmp_path):
             profile_isolated(model=Path({str(model)!r}), settings=ProfileSettings(), data=None, limits=Limits(),
                 on_progress=lambda share, doing: Path({str(tmp_path / "doing")!r}).write_text(doing),
                 should_stop=lambda: False, workdir=Path({str(tmp_path / "work")!r}))
-        """)],
+        """),
+        ],
         cwd=layers.root(),
-    )  # fmt: skip
+    )
     until = time.monotonic() + 20
     doing = tmp_path / "doing"
     while time.monotonic() < until and not (doing.exists() and doing.read_text() == "asking for the first time"):
@@ -201,11 +210,14 @@ def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, re
 
     with pytest.raises(isolated.RunEnded) as ended:
         isolated.profile_behind(
-            walls, model=builders.classifier(tmp_path / "m.onnx"), settings=LONG,
-            data=builders.data_set(tmp_path / "d.npz"), workdir=tmp_path / "work",
+            walls,
+            model=builders.classifier(tmp_path / "m.onnx"),
+            settings=LONG,
+            data=builders.data_set(tmp_path / "d.npz"),
+            workdir=tmp_path / "work",
             limits=Limits(wall_s=60 if reason == "cancelled" else 8),
             follow=isolated.Follow(lambda _, phase: doing.append(phase), stops, 30.0),
-        )  # fmt: skip
+        )
     assert isinstance(ended.value, RunCancelled) is (reason == "cancelled")
     assert ended.value.partial["is_partial"] is True
     assert ended.value.partial["metrics"]["latency_p95_ms"]["n"] >= 130
@@ -216,23 +228,36 @@ def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, re
 def test_a_model_that_never_returns_has_nothing_to_hand_over(tmp_path, walls, started):
     with pytest.raises(RunFailed) as refusal:
         isolated.profile_behind(
-            walls, model=builders.endless(tmp_path / "m.onnx"), settings=QUICK, data=None, workdir=tmp_path / "work",
-            limits=Limits(wall_s=3), follow=isolated.Follow(lambda *_: None, lambda: False, 1.0),
-        )  # fmt: skip
+            walls,
+            model=builders.endless(tmp_path / "m.onnx"),
+            settings=QUICK,
+            data=None,
+            workdir=tmp_path / "work",
+            limits=Limits(wall_s=3),
+            follow=isolated.Follow(lambda *_: None, lambda: False, 1.0),
+        )
     assert (refusal.value.code, refusal.value.partial) == ("run_timeout", None)
     assert not is_running(started[-1])
 
 
 def test_an_open_run_has_no_fence_and_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("WEIGHBRIDGE_SEEN", "yes")
-    target = {"torch": {
-        "factory": "tests.unit.benchmarking.toolkit.runners.modules:line", "shape": [0, 4], "mode": "eager",
-        "dtype": "float32",
-    }}  # fmt: skip
+    target = {
+        "torch": {
+            "factory": "tests.unit.benchmarking.toolkit.runners.modules:line",
+            "shape": [0, 4],
+            "mode": "eager",
+            "dtype": "float32",
+        }
+    }
     result = isolated.profile_open(
-        target, settings=QUICK, data=None, limits=Limits(wall_s=60), workdir=tmp_path / "work",
+        target,
+        settings=QUICK,
+        data=None,
+        limits=Limits(wall_s=60),
+        workdir=tmp_path / "work",
         follow=(lambda *_: None, lambda: False),
-    )  # fmt: skip
+    )
     assert result["manifest"]["isolation"] == "none, a process of its own outside every fence"
     assert result["metrics"]["parameters"]["value"] == 12
 
@@ -241,12 +266,15 @@ def test_an_open_run_that_is_cancelled_hands_over_what_it_has(tmp_path):
     doing = []
     with pytest.raises(RunCancelled) as ended:
         isolated.profile_open(
-            {"model": str(builders.classifier(tmp_path / "m.onnx"))}, settings=LONG, data=None, limits=Limits(wall_s=60),
+            {"model": str(builders.classifier(tmp_path / "m.onnx"))},
+            settings=LONG,
+            data=None,
+            limits=Limits(wall_s=60),
             workdir=tmp_path / "work",
             follow=isolated.Follow(
                 lambda _, phase: doing.append(phase), lambda: doing.count("measuring latency") > 2, 30.0
             ),
-        )  # fmt: skip
+        )
     assert ended.value.partial["is_partial"] is True
 
 
@@ -254,7 +282,12 @@ def test_a_run_that_ends_before_it_told_of_its_fence_has_nothing_to_hand_over(tm
     monkeypatch.setattr(isolated, "CHILD", script(tmp_path / "script.py", "time.sleep(60)"))
     with pytest.raises(RunCancelled) as ended:
         isolated.profile_behind(
-            Layers(bubblewrap=None, seals=()), model=builders.classifier(tmp_path / "m.onnx"), settings=QUICK, data=None,
-            workdir=tmp_path / "work", limits=Limits(wall_s=60), follow=(lambda *_: None, lambda: True),
-        )  # fmt: skip
+            Layers(bubblewrap=None, seals=()),
+            model=builders.classifier(tmp_path / "m.onnx"),
+            settings=QUICK,
+            data=None,
+            workdir=tmp_path / "work",
+            limits=Limits(wall_s=60),
+            follow=(lambda *_: None, lambda: True),
+        )
     assert ended.value.partial is None

@@ -42,7 +42,11 @@ def found(monkeypatch, tmp_path):
         (
             "/usr/bin/bwrap",
             ["kernel call filter", "Landlock"],
-            "bubblewrap without network, Landlock, kernel call filter, own process group, empty environment, rlimits, wall clock",
+            (
+                "bubblewrap without network, Landlock, kernel call filter, own process group, empty environment, "
+                "rlimits, "
+                "wall clock"
+            ),
         ),
         (None, ["a seal nobody knows"], "own process group, empty environment, rlimits, wall clock"),
     ],
@@ -110,9 +114,35 @@ def test_the_command_opens_a_world_of_its_own_and_closes_it(monkeypatch, tmp_pat
     monkeypatch.setattr(layers, "LIBRARIES", (str(link),))
     monkeypatch.setattr(layers, "runtime", lambda: [link, folder])
     assert walled("/usr/bin/bwrap", reads=[Path("/m.onnx")]) == [
-        "/usr/bin/bwrap", "--unshare-all", "--die-with-parent", "--cap-drop", "ALL", "--hostname", "fence",
-        "--symlink", "usr/lib", str(link), "--ro-bind", str(folder), str(folder),
-        "--proc", "/proc", "--dev", "/dev", "--ro-bind-try", "/sys/devices/system", "/sys/devices/system",
-        "--ro-bind-try", "/m.onnx", "/m.onnx",
-        "--dir", "/work", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/work",
-    ]  # fmt: skip
+        "/usr/bin/bwrap",
+        "--unshare-all",
+        "--die-with-parent",
+        "--cap-drop",
+        "ALL",
+        "--hostname",
+        "fence",
+        "--symlink",
+        "usr/lib",
+        str(link),
+        "--ro-bind",
+        str(folder),
+        str(folder),
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--ro-bind-try",
+        "/sys/devices/system",
+        "/sys/devices/system",
+        "--ro-bind-try",
+        "/m.onnx",
+        "/m.onnx",
+        "--dir",
+        "/work",
+        "--remount-ro",
+        "/dev",
+        "--remount-ro",
+        "/",
+        "--chdir",
+        "/work",
+    ]

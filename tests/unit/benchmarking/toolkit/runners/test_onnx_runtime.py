@@ -21,9 +21,13 @@ def test_a_model_answers(tmp_path, monkeypatch):
     assert [output.tolist() for output in runner.infer(feed)] == [[[1, 5, 2]]]
     assert runner.first_output(feed).tolist() == [[1, 5, 2]]
     assert runner.describe() == {
-        "engine": "onnxruntime", "providers": ["CPUExecutionProvider"], "intra_op_threads": 1, "inter_op_threads": 1,
-        "graph_optimisation": "all", "execution": "sequential",
-    }  # fmt: skip
+        "engine": "onnxruntime",
+        "providers": ["CPUExecutionProvider"],
+        "intra_op_threads": 1,
+        "inter_op_threads": 1,
+        "graph_optimisation": "all",
+        "execution": "sequential",
+    }
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
 
 
@@ -81,8 +85,10 @@ def test_a_provider_is_asked_with_its_options_and_those_it_falls_back_on(tmp_pat
     settings = Engine(provider="tensorrt", options={"trt_fp16_enable": "1"})
     assert onnx_runtime.open_session(tmp_path, None, settings) is runtime
     assert runtime.asked == [
-        ("TensorrtExecutionProvider", {"trt_fp16_enable": "1"}), "CUDAExecutionProvider", "CPUExecutionProvider",
-    ]  # fmt: skip
+        ("TensorrtExecutionProvider", {"trt_fp16_enable": "1"}),
+        "CUDAExecutionProvider",
+        "CPUExecutionProvider",
+    ]
 
 
 def test_a_provider_that_does_not_work_here_is_not_replaced_in_silence(tmp_path, monkeypatch):

@@ -19,16 +19,25 @@ from tests.unit.benchmarking.toolkit import builders
 from tests.unit.benchmarking.toolkit.runners.builders import script
 
 GOOD = {
-    "runs": 3, "total_ms": 2.0, "by_operator": [{"operator": "Conv", "ms": 2.0, "share": 1.0}],
+    "runs": 3,
+    "total_ms": 2.0,
+    "by_operator": [{"operator": "Conv", "ms": 2.0, "share": 1.0}],
     "slowest": [{"node": "a\x1b", "operator": "Conv", "ms": 2.0, "share": 1.0}],
-}  # fmt: skip
+}
 
 
 def timed(tmp_path, model, **changes):
-    return operators_isolated(**{
-        "model": model, "settings": ProfileSettings(), "data": None, "limits": Limits(wall_s=60),
-        "workdir": tmp_path / "work", "follow": (lambda *_: None, lambda: False), **changes,
-    })  # fmt: skip
+    return operators_isolated(
+        **{
+            "model": model,
+            "settings": ProfileSettings(),
+            "data": None,
+            "limits": Limits(wall_s=60),
+            "workdir": tmp_path / "work",
+            "follow": (lambda *_: None, lambda: False),
+            **changes,
+        }
+    )
 
 
 def test_a_model_says_where_its_time_goes(tmp_path):

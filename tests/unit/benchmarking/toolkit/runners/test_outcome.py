@@ -23,9 +23,13 @@ def order(tmp_path):
     model.write_bytes(b"model")
     data.write_bytes(b"data")
     return Order(
-        model=model, data=data, settings=SETTINGS, isolation="a fence",
-        begun_at=BEGUN, ended_at=BEGUN + timedelta(seconds=20),
-    )  # fmt: skip
+        model=model,
+        data=data,
+        settings=SETTINGS,
+        isolation="a fence",
+        begun_at=BEGUN,
+        ended_at=BEGUN + timedelta(seconds=20),
+    )
 
 
 @pytest.fixture
@@ -134,11 +138,23 @@ def test_a_result_that_does_not_fit_is_refused(honest, order, tamper, words):
 @pytest.mark.parametrize(
     "text",
     [
-        b"{", b"[]", b"5", b"null", b"{}", b'"result"', b'{"result": 5}', b'{"result": null}', b'{"result": NaN}', b"\xff",
-        b'{"refusal": 5}', b'{"refusal": {}}', b'{"refusal": {"reason": "x", "code": "y"}}', b"[" * 200_000,
+        b"{",
+        b"[]",
+        b"5",
+        b"null",
+        b"{}",
+        b'"result"',
+        b'{"result": 5}',
+        b'{"result": null}',
+        b'{"result": NaN}',
+        b"\xff",
+        b'{"refusal": 5}',
+        b'{"refusal": {}}',
+        b'{"refusal": {"reason": "x", "code": "y"}}',
+        b"[" * 200_000,
         b'{"result": {"a": ' + b"9" * 5_000 + b"}}",
     ],
-)  # fmt: skip
+)
 def test_what_has_no_form_is_refused(order, text):
     assert failure(text, order).code == "run_forged"
 

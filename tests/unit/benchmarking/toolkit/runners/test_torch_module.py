@@ -29,9 +29,13 @@ def test_a_module_is_profiled_like_a_file(tmp_path):
     np.savez(tmp_path / "d.npz", x=np.tile(x, (10, 1)), y=np.tile([0, 1, 2, 2], 10))
     subject = subject_of({"torch": wanted()}, QUICK)
     result = measure(
-        subject, settings=QUICK, data=tmp_path / "d.npz", on_progress=lambda *_: None,
-        now=datetime(2026, 11, 1, tzinfo=UTC), isolation="none",
-    )  # fmt: skip
+        subject,
+        settings=QUICK,
+        data=tmp_path / "d.npz",
+        on_progress=lambda *_: None,
+        now=datetime(2026, 11, 1, tzinfo=UTC),
+        isolation="none",
+    )
     assert result["metrics"]["parameters"]["value"] == 12
     assert result["metrics"]["model_size_mb"]["value"] == pytest.approx(48e-6)
     assert result["metrics"]["accuracy"]["value"] == 1.0

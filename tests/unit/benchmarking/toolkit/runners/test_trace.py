@@ -54,12 +54,20 @@ def test_a_profiler_that_writes_nothing_has_no_events(tmp_path, monkeypatch):
 
 def test_times_are_medians_over_all_runs_but_the_first():
     events = [
-        run_at(0), node("a", "Conv", 10, 90_000), node("b", "Relu", 95, 9_000),
-        run_at(1_000), node("a", "Conv", 1_010, 3_000), node("b", "Relu", 1_090, 1_000),
-        run_at(2_000), node("a", "Conv", 2_010, 3_000), node("b", "Relu", 2_090, 500_000),
-        run_at(3_000), node("a", "Conv", 3_010, 5_000), node("b", "Relu", 3_090, 1_000),
+        run_at(0),
+        node("a", "Conv", 10, 90_000),
+        node("b", "Relu", 95, 9_000),
+        run_at(1_000),
+        node("a", "Conv", 1_010, 3_000),
+        node("b", "Relu", 1_090, 1_000),
+        run_at(2_000),
+        node("a", "Conv", 2_010, 3_000),
+        node("b", "Relu", 2_090, 500_000),
+        run_at(3_000),
+        node("a", "Conv", 3_010, 5_000),
+        node("b", "Relu", 3_090, 1_000),
         {"cat": "Node", "name": "a_fence_before", "ts": 3_005, "dur": 99, "args": {"op_name": "Conv"}},
-    ]  # fmt: skip
+    ]
     found = operators_of(events)
     assert (found["runs"], found["total_ms"]) == (3, 4.0)
     assert found["by_operator"] == [

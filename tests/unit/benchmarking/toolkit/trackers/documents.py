@@ -21,7 +21,12 @@ VARIANTS = {
     "is_partial": True,
     "baseline": "fp32",
     "candidates": [
-        {"name": "fp32", "made_by": "given", "digest": "sha256:cd", "metrics": {"accuracy": figure(0.9, 0.88, 0.92, unit="ratio")}},
+        {
+            "name": "fp32",
+            "made_by": "given",
+            "digest": "sha256:cd",
+            "metrics": {"accuracy": figure(0.9, 0.88, 0.92, unit="ratio")},
+        },
         {
             "name": "int8",
             "made_by": "static INT8",
@@ -31,4 +36,4 @@ VARIANTS = {
             "verdict": {"answer": "worth_it", "reasons": []},
         },
     ],
-}  # fmt: skip
+}

@@ -20,13 +20,16 @@ OTHER = {"name": "other", "run_id": "b" * 32, "figures": {"val_acc": 0.8, "t": 3
 WANTED = [Wanted("accuracy", "val_acc", "ratio"), Wanted("latency_p95_ms", "t", "ms")]
 
 
-@pytest.mark.parametrize(("text", "wanted"), [
-    ("accuracy", Wanted("accuracy", "accuracy", "ratio")),
-    ("accuracy=val_acc", Wanted("accuracy", "val_acc", "ratio")),
-    ("latency_p95_ms=p95", Wanted("latency_p95_ms", "p95", "ms")),
-    ("model_size_mb", Wanted("model_size_mb", "model_size_mb", "MB")),
-    ("joules=energy:J", Wanted("joules", "energy", "J")),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("accuracy", Wanted("accuracy", "accuracy", "ratio")),
+        ("accuracy=val_acc", Wanted("accuracy", "val_acc", "ratio")),
+        ("latency_p95_ms=p95", Wanted("latency_p95_ms", "p95", "ms")),
+        ("model_size_mb", Wanted("model_size_mb", "model_size_mb", "MB")),
+        ("joules=energy:J", Wanted("joules", "energy", "J")),
+    ],
+)
 def test_a_figure_is_named_with_its_key_and_unit(text, wanted):
     assert wanted_of(text) == wanted
 
@@ -44,8 +47,9 @@ def test_own_runs_keep_their_intervals_and_others_are_plain_numbers():
     assert own.metrics["accuracy"] == Figure(0.7, None, None, None, 1, "ratio")
     assert (own.digest, own.measurement.status, own.verdict.answer) == ("sha256:cd", "indicative", Answer.UNCOMPARED)
     assert other.metrics == {
-        "accuracy": Figure(0.8, None, None, None, 1, "ratio"), "latency_p95_ms": Figure(3.0, None, None, None, 1, "ms"),
-    }  # fmt: skip
+        "accuracy": Figure(0.8, None, None, None, 1, "ratio"),
+        "latency_p95_ms": Figure(3.0, None, None, None, 1, "ms"),
+    }
     assert (other.digest, other.measurement, found.baseline) == (None, None, "own")
 
 
@@ -74,10 +78,13 @@ def test_what_was_logged_comes_back_through_the_command(tmp_path):
     assert candidate.metrics["latency_p95_ms"].upper == 1.6
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    (["--json", "x.json"], "Name MLflow's tracking server"),
-    (["--json", "x.json", "--uri", "file:///nowhere", "--figure", "="], "names no figure"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--json", "x.json"], "Name MLflow's tracking server"),
+        (["--json", "x.json", "--uri", "file:///nowhere", "--figure", "="], "names no figure"),
+    ],
+)
 def test_the_command_says_what_is_wrong(options, words):
     done = imported(*options)
     assert done.exit_code == 2

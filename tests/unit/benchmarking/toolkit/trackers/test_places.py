@@ -25,8 +25,11 @@ def test_json_lines_hold_the_parent_before_its_children(tmp_path):
     tracker.log(record_of(VARIANTS, name="two"))
     lines = [json.loads(line) for line in (tmp_path / "runs.jsonl").read_text().splitlines()]
     assert [(line["name"], line["parent"]) for line in lines] == [
-        ("one", None), ("two", None), ("fp32", "two"), ("int8", "two"),
-    ]  # fmt: skip
+        ("one", None),
+        ("two", None),
+        ("fp32", "two"),
+        ("int8", "two"),
+    ]
     assert (lines[0]["document"], lines[2]["document"]) == (PROFILE, None)
 
 
@@ -101,10 +104,13 @@ def test_mlflow_says_when_it_lacks_the_experiment_or_the_server(mlflow, monkeypa
         MlflowTracker("http://127.0.0.1:9", "cnn").log(record_of(PROFILE, name="one"))
 
 
-@pytest.mark.parametrize(("module", "make"), [
-    ("mlflow.tracking", lambda folder: MlflowTracker("file:///nowhere", "cnn")),
-    ("wandb", lambda folder: WandbTracker("cnn", folder=folder, is_offline=True)),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("module", "make"),
+    [
+        ("mlflow.tracking", lambda folder: MlflowTracker("file:///nowhere", "cnn")),
+        ("wandb", lambda folder: WandbTracker("cnn", folder=folder, is_offline=True)),
+    ],
+)
 def test_a_library_that_is_missing_is_named_with_how_to_get_it(module, make, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(Invalid, match="is not installed here: pip install"):
@@ -152,24 +158,30 @@ def result(tmp_path):
     return file
 
 
-@pytest.mark.parametrize("place", [
-    lambda folder: ["--to", "jsonl", "--out", folder / "runs.jsonl"],
-    lambda folder: ["--to", "mlflow", "--uri", f"file://{folder / 'store'}"],
-    lambda folder: ["--to", "wandb", "--offline", "--folder", folder / "wandb"],
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda folder: ["--to", "jsonl", "--out", folder / "runs.jsonl"],
+        lambda folder: ["--to", "mlflow", "--uri", f"file://{folder / 'store'}"],
+        lambda folder: ["--to", "wandb", "--offline", "--folder", folder / "wandb"],
+    ],
+)
 def test_the_command_logs_and_says_where(place, result, tmp_path):
     done = track(result, *place(tmp_path))
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith(f"{result}: ")
 
 
-@pytest.mark.parametrize(("content", "options", "words"), [
-    (None, ["--to", "jsonl"], "cannot be read"),
-    ("{", ["--to", "jsonl"], "is no JSON"),
-    ("[]", ["--to", "jsonl"], "holds no result"),
-    ("{}", ["--to", "jsonl"], "names no schema"),
-    (json.dumps(PROFILE), ["--to", "mlflow"], "Name MLflow's tracking server"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "options", "words"),
+    [
+        (None, ["--to", "jsonl"], "cannot be read"),
+        ("{", ["--to", "jsonl"], "is no JSON"),
+        ("[]", ["--to", "jsonl"], "holds no result"),
+        ("{}", ["--to", "jsonl"], "names no schema"),
+        (json.dumps(PROFILE), ["--to", "mlflow"], "Name MLflow's tracking server"),
+    ],
+)
 def test_the_command_says_what_is_wrong(content, options, words, tmp_path):
     file = tmp_path / "x.json"
     if content is not None:

@@ -15,8 +15,11 @@ from tests.unit.benchmarking.toolkit.trackers.documents import PROFILE, VARIANTS
 def test_a_profile_becomes_one_flat_record():
     record = record_of(PROFILE, name="cnn")
     assert record.figures == {
-        "latency_p95_ms": 1.5, "latency_p95_ms_lower": 1.4, "latency_p95_ms_upper": 1.6, "parameters": 12.0,
-    }  # fmt: skip
+        "latency_p95_ms": 1.5,
+        "latency_p95_ms_lower": 1.4,
+        "latency_p95_ms_upper": 1.6,
+        "parameters": 12.0,
+    }
     assert record.settings == {"scenario.name": "SingleStream", "scenario.threads": "2", "bootstraps": "100"}
     assert record.labels == {
         "weighbridge.schema": "weighbridge.result/1",

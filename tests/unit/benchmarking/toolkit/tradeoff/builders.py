@@ -45,9 +45,16 @@ def candidate(name: str, *, answer: Answer = Answer.WORTH_IT, **figures) -> Cand
 
 
 FIELDS = {
-    "file", "digest", "quality_drop", "speed_up", "size_saved_ratio", "memory_saved_ratio", "measurement", "samples",
+    "file",
+    "digest",
+    "quality_drop",
+    "speed_up",
+    "size_saved_ratio",
+    "memory_saved_ratio",
+    "measurement",
+    "samples",
     "result_file",
-}  # fmt: skip
+}
 
 
 def indicative(message: str = "Other work used 1.9 of 2 processors during the run.") -> Measurement:
@@ -75,5 +82,8 @@ def candidates_file(path: Path) -> Path:
 
 def points_file(path: Path) -> Path:
     """The points of a learning curve whose truth is known."""
-    path.write_text("rows,accuracy\n" + "".join(f"{rows},{0.95 - 2 * rows**-0.5:.4f}\n" for rows in (500, 1_000, 2_000, 4_000, 8_000)))  # fmt: skip
+    path.write_text(
+        "rows,accuracy\n"
+        + "".join(f"{rows},{0.95 - 2 * rows**-0.5:.4f}\n" for rows in (500, 1_000, 2_000, 4_000, 8_000))
+    )
     return path

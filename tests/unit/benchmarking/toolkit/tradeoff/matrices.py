@@ -27,7 +27,9 @@ def cell(value, half: float | None = None, *, basis: Basis = Basis.MEASURED, uni
 def option(name: str, figures, **rest) -> Option:
     """An option; each figure is a number, or a pair of value and half width, in the order of the criteria."""
     pairs = [given if isinstance(given, tuple) else (given,) for given in figures]
-    return Option(name, {each.id: cell(*pair, unit=each.unit) for each, pair in zip(CRITERIA, pairs, strict=False)}, **rest)  # fmt: skip
+    return Option(
+        name, {each.id: cell(*pair, unit=each.unit) for each, pair in zip(CRITERIA, pairs, strict=False)}, **rest
+    )
 
 
 def matrix(options=None, *, criteria=CRITERIA, weights: Weights | None = None, **rest) -> Matrix:
@@ -43,10 +45,18 @@ def document(**changes):
         name: dict(zip(("cost", "latency", "accuracy"), values, strict=True)) for name, values in FIGURES.items()
     }
     figures["open"]["latency"] = {
-        "value": 35, "lower": 33, "upper": 38, "confidence": 0.95, "n": 9_000, "basis": "measured", "source": "load test",
-    }  # fmt: skip
+        "value": 35,
+        "lower": 33,
+        "upper": 38,
+        "confidence": 0.95,
+        "n": 9_000,
+        "basis": "measured",
+        "source": "load test",
+    }
     return {
-        "apiVersion": "weighbridge/v1", "kind": "DecisionMatrix", "title": "Which detector",
+        "apiVersion": "weighbridge/v1",
+        "kind": "DecisionMatrix",
+        "title": "Which detector",
         "criteria": [
             {"id": "cost", "name": "Cost at scale", "unit": "USD/year", "better": "lower"},
             {"id": "latency", "unit": "ms", "better": "lower", "gate": 200},
@@ -55,7 +65,7 @@ def document(**changes):
         "weights": {"direct": {"cost": 50, "latency": 25, "accuracy": 25}},
         "options": [{"name": name, "figures": each} for name, each in figures.items()],
         **changes,
-    }  # fmt: skip
+    }
 
 
 def matrix_file(path: Path) -> Path:

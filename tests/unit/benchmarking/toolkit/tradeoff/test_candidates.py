@@ -24,14 +24,22 @@ def whole():
     return candidates(
         candidate("fp32", answer=Answer.BASELINE, accuracy=(0.867, 0.007), latency_p95_ms=1.39),
         candidate(
-            "int8", accuracy=(0.8525, 0.007), latency_p95_ms=0.76, file="variants/int8.onnx", digest="sha256:ab",
-            quality_drop=drop, speed_up=SpeedUp(1.93, 1.9, 1.96, 0.95, 20, False), size_saved_ratio=0.7,
-            measurement=indicative(), samples=Samples((1, 2, 3), 4), result_file="variants/int8.result.json",
+            "int8",
+            accuracy=(0.8525, 0.007),
+            latency_p95_ms=0.76,
+            file="variants/int8.onnx",
+            digest="sha256:ab",
+            quality_drop=drop,
+            speed_up=SpeedUp(1.93, 1.9, 1.96, 0.95, 20, False),
+            size_saved_ratio=0.7,
+            measurement=indicative(),
+            samples=Samples((1, 2, 3), 4),
+            result_file="variants/int8.result.json",
         ),
         noise_floor=0.03,
         learning_curve={"schema": "weighbridge.learning-curve/1"},
         manifest={"digest": "sha256:cd"},
-    )  # fmt: skip
+    )
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -55,7 +63,12 @@ def test_the_optional_may_be_absent_and_the_unknown_is_left_alone() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "place", "words"),
     [
-        (("candidates", 1, "metrics", "accuracy", "value"), "high", "candidates[1].metrics.accuracy.value", "finite number"),
+        (
+            ("candidates", 1, "metrics", "accuracy", "value"),
+            "high",
+            "candidates[1].metrics.accuracy.value",
+            "finite number",
+        ),
         (("candidates", 1, "metrics", "accuracy", "value"), math.nan, "candidates[1].metrics.accuracy.value", "nan"),
         (("candidates", 1, "metrics", "accuracy", "value"), True, "candidates[1].metrics.accuracy.value", "True"),
         (("candidates", 1, "metrics", "accuracy", "n"), 1.5, "candidates[1].metrics.accuracy.n", "whole number"),
@@ -65,7 +78,12 @@ def test_the_optional_may_be_absent_and_the_unknown_is_left_alone() -> None:
         (("candidates", 1, "verdict", "answer"), "splendid", "candidates[1].verdict.answer", "worth_it"),
         (("candidates", 1, "verdict", "answer"), 7, "candidates[1].verdict.answer", "worth_it"),
         (("candidates", 1, "speed_up", "is_tied"), 1, "candidates[1].speed_up.is_tied", "true or false"),
-        (("candidates", 1, "metrics", "accuracy", "lower"), 0.9, "candidates[1].metrics.accuracy", "between its bounds"),
+        (
+            ("candidates", 1, "metrics", "accuracy", "lower"),
+            0.9,
+            "candidates[1].metrics.accuracy",
+            "between its bounds",
+        ),
         (("candidates", 1, "metrics", "accuracy", "lower"), None, "candidates[1].metrics.accuracy", "together"),
         (("candidates",), "none", "candidates", "a list"),
         (("candidates",), [], "baseline", "there are none"),
@@ -73,7 +91,7 @@ def test_the_optional_may_be_absent_and_the_unknown_is_left_alone() -> None:
         (("baseline",), "fp64", "baseline", "not among"),
         (("schema",), "weighbridge.result/1", "schema", "weighbridge optimise"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_refused_with_its_place(path, value, place, words) -> None:
     document = json.loads(json.dumps(whole().as_document()))
     holder = document

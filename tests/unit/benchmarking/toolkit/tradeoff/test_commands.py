@@ -31,11 +31,40 @@ def test_a_recommendation_from_file_to_page(file: Path, tmp_path: Path, monkeypa
     for path, rate in zip(loads, (100, 900), strict=True):
         path.write_text(json.dumps(load_result(rate, p50=2)))
     done = weighbridge(
-        "recommend", file, "--max-p95-ms", 5, "--max-size-mb", 4, "--min-accuracy", 0.85, "--limit", "latency_p50_ms<=9",
-        "--load", loads[0], "--load", loads[1], "--out", tmp_path / "out",
-    )  # fmt: skip
+        "recommend",
+        file,
+        "--max-p95-ms",
+        5,
+        "--max-size-mb",
+        4,
+        "--min-accuracy",
+        0.85,
+        "--limit",
+        "latency_p50_ms<=9",
+        "--load",
+        loads[0],
+        "--load",
+        loads[1],
+        "--out",
+        tmp_path / "out",
+    )
     assert done.exit_code == 1  # nobody has a median latency
-    done = weighbridge("recommend", file, "--max-p95-ms", 5, "--max-size-mb", 4, "--min-accuracy", 0.85, "--load", loads[0], "--load", loads[1], "--out", tmp_path / "out")  # fmt: skip
+    done = weighbridge(
+        "recommend",
+        file,
+        "--max-p95-ms",
+        5,
+        "--max-size-mb",
+        4,
+        "--min-accuracy",
+        0.85,
+        "--load",
+        loads[0],
+        "--load",
+        loads[1],
+        "--out",
+        tmp_path / "out",
+    )
     assert done.exit_code == 0
     assert done.stdout.startswith("Take quick.\n- 2 of 4 candidates meet the limits")
     assert "No PDF: neither the program" in done.stderr
@@ -83,7 +112,11 @@ def test_what_cannot_be_read_is_refused(file: Path, tmp_path: Path) -> None:
 
 def test_options_become_limits() -> None:
     found = command.requirements_of(5, None, 0.85, ["parameters<=1e6"], "f1_macro", 0.02)
-    assert [limit.words() for limit in found.limits] == ["p95 latency at most 5 ms", "accuracy at least 0.85", "parameters at most 1e+06"]  # fmt: skip
+    assert [limit.words() for limit in found.limits] == [
+        "p95 latency at most 5 ms",
+        "accuracy at least 0.85",
+        "parameters at most 1e+06",
+    ]
     assert (found.quality, found.margin) == ("f1_macro", 0.02)
 
 

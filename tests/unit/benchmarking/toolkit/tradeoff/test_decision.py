@@ -18,9 +18,14 @@ from tests.unit.benchmarking.toolkit.tradeoff.builders import candidate, candida
 DROP = QualityDrop("accuracy", 0.0145, 0.0097, 0.0193, 0.95, 10_000, 0.02, True)
 BIG = candidate("big", answer=Answer.BASELINE, accuracy=(0.90, 0.006), latency_p95_ms=(8, 0.2), model_size_mb=9)
 QUICK = candidate(
-    "quick", accuracy=(0.87, 0.006), latency_p95_ms=(1, 0.1), model_size_mb=2.5, quality_drop=DROP,
-    speed_up=SpeedUp(8, 7.5, 8.5, 0.95, 20, False), size_saved_ratio=0.7,
-)  # fmt: skip
+    "quick",
+    accuracy=(0.87, 0.006),
+    latency_p95_ms=(1, 0.1),
+    model_size_mb=2.5,
+    quality_drop=DROP,
+    speed_up=SpeedUp(8, 7.5, 8.5, 0.95, 20, False),
+    size_saved_ratio=0.7,
+)
 POOR = candidate("poor", accuracy=(0.70, 0.006), latency_p95_ms=(0.5, 0.1), model_size_mb=1)
 LIMITS = limits_of(["latency_p95_ms<=5", "model_size_mb<=4", "accuracy>=0.85"])
 MACHINE = {"machine": {"cpu": "a known processor"}}
@@ -31,13 +36,24 @@ def test_a_clear_winner_is_named_with_reasons_and_price() -> None:
     assert found.decision.situation is Situation.CLEAR
     assert (found.winner, found.headline) == ("quick", "Take quick.")
     assert found.why == (
-        "1 of 3 candidates meet the limits (p95 latency at most 5 ms; model size at most 4 MB; accuracy at least 0.85).",
+        (
+            "1 of 3 candidates meet the limits (p95 latency at most 5 ms; model size at most 4 MB; accuracy at least "
+            "0.85)."
+        ),
     )
     assert found.costs == (
-        "Against the model it was made from it loses 1.45 points of accuracy (95%: 0.97 to 1.93, same 10,000 rows), within the margin of 2 points.",
+        (
+            "Against the model it was made from it loses 1.45 points of accuracy (95%: 0.97 to 1.93, same 10,000 "
+            "rows), "
+            "within the margin of 2 points."
+        ),
         "It answers 8.00 times as fast (95%: 7.50 to 8.50).",
         "Its file is 70% smaller.",
-        "big has 3.00 points more accuracy, at p95 latency 8 (7.8 to 8.2) ms instead of 1 (0.9 to 1.1) ms and model size 9 MB instead of 2.5 MB.",
+        (
+            "big has 3.00 points more accuracy, at p95 latency 8 (7.8 to 8.2) ms instead of 1 (0.9 to 1.1) ms and "
+            "model "
+            "size 9 MB instead of 2.5 MB."
+        ),
     )
     assert found.changes == (
         "With p95 latency at most 0.999 ms instead of 5, nobody would be left.",
@@ -64,9 +80,8 @@ def test_nobody_meets_the_limits_and_the_nearest_is_named() -> None:
     found = recommend(candidates(BIG, QUICK, POOR), Requirements(limits_of(["accuracy>=0.89", "latency_p95_ms<=5"])))
     assert found.decision.situation is Situation.NONE
     assert found.winner is None
-    assert (
-        found.headline
-        == "No candidate meets the limits. The nearest is quick: accuracy 0.87 (0.864 to 0.876) (accuracy at least 0.89)."
+    assert found.headline == (
+        "No candidate meets the limits. The nearest is quick: accuracy 0.87 (0.864 to 0.876) (accuracy at least 0.89)."
     )
     assert found.why == ("0 of 3 candidates meet the limits (accuracy at least 0.89; p95 latency at most 5 ms).",)
     assert found.costs == ()
@@ -198,8 +213,15 @@ def test_the_same_figures_give_the_same_words() -> None:
 
 @pytest.mark.parametrize(
     ("given", "fit"),
-    [(figure(4, 0.5), Fit.YES), (figure(4.9, 0.5), Fit.UNSURE), (figure(5.1, 0.5), Fit.UNSURE), (figure(6, 0.5), Fit.NO), (figure(5), Fit.YES), (None, Fit.NO)],
-)  # fmt: skip
+    [
+        (figure(4, 0.5), Fit.YES),
+        (figure(4.9, 0.5), Fit.UNSURE),
+        (figure(5.1, 0.5), Fit.UNSURE),
+        (figure(6, 0.5), Fit.NO),
+        (figure(5), Fit.YES),
+        (None, Fit.NO),
+    ],
+)
 def test_a_limit_reads_the_interval(given, fit) -> None:
     assert Limit("latency_p95_ms", 5, Direction.MIN).fit(given) is fit
 
@@ -216,8 +238,9 @@ def test_a_least_value_reads_the_lower_bound() -> None:
 
 def test_limits_are_read_from_text() -> None:
     assert limits_of(["peak_memory_mb <= 200", "f1_macro>=1e-1"]) == (
-        Limit("peak_memory_mb", 200, Direction.MIN), Limit("f1_macro", 0.1, Direction.MAX),
-    )  # fmt: skip
+        Limit("peak_memory_mb", 200, Direction.MIN),
+        Limit("f1_macro", 0.1, Direction.MAX),
+    )
 
 
 @pytest.mark.parametrize("text", ["accuracy", "accuracy=0.8", "accuracy>=high", "<=3", "accuracy>=0.8.5"])

@@ -15,14 +15,28 @@ PARTS = (16, 8, 4, 2, 1)
 # Errors of a random forest (50 trees) on Fashion-MNIST, disjoint parts of 15,000 images, tested on all 10,000.
 FOREST = {
     937: (
-        0.1995, 0.2072, 0.2046, 0.1998, 0.2192, 0.2073, 0.2023, 0.2067, 0.2128, 0.2051, 0.2027, 0.2034, 0.2013, 0.2007,
-        0.2006, 0.21,
+        0.1995,
+        0.2072,
+        0.2046,
+        0.1998,
+        0.2192,
+        0.2073,
+        0.2023,
+        0.2067,
+        0.2128,
+        0.2051,
+        0.2027,
+        0.2034,
+        0.2013,
+        0.2007,
+        0.2006,
+        0.21,
     ),
     1_875: (0.1849, 0.1813, 0.1914, 0.191, 0.1889, 0.1819, 0.1863, 0.1893),
     3_750: (0.1657, 0.1749, 0.1671, 0.17),
     7_500: (0.157, 0.1608),
     15_000: (0.1478,),
-}  # fmt: skip
+}
 FOREST_LATER = {30_000: 0.133, 60_000: 0.1293}
 
 
@@ -73,7 +87,12 @@ def test_a_real_curve_foretells_what_was_measured_later_and_no_ceiling() -> None
 def test_the_document_speaks_of_the_metric_and_puts_it_into_sentences() -> None:
     document = json.loads(json.dumps(as_document(forecast(*forest()), metric="accuracy")))
     assert document["schema"] == "weighbridge.learning-curve/1"
-    assert document["points"][0] == {"rows": 937, "value": pytest.approx(0.7948, abs=1e-4), "parts": 16, "deviation": pytest.approx(0.00134, abs=1e-4)}  # fmt: skip
+    assert document["points"][0] == {
+        "rows": 937,
+        "value": pytest.approx(0.7948, abs=1e-4),
+        "parts": 16,
+        "deviation": pytest.approx(0.00134, abs=1e-4),
+    }
     assert document["ceiling"] is None
     far = document["expected"][2]
     assert far["lower"] < far["value"] < far["upper"]

@@ -43,15 +43,18 @@ def test_the_clear_case_by_hand() -> None:
 
 def test_gates_reject_before_anybody_is_weighed_and_say_why() -> None:
     options = {"best but slow": (1, 200.5, 0.99), "open": (190, 35, 0.8), "light": (180, 30, 0.7)}
-    found = decide(matrix([*(option(*pair) for pair in options.items()), option("out", (), excluded="No contract.")]), draws=500)  # fmt: skip
+    found = decide(
+        matrix([*(option(*pair) for pair in options.items()), option("out", (), excluded="No contract.")]), draws=500
+    )
     assert [place.name for place in found.rejected] == ["best but slow", "out"]
     assert found.rejected[0].reasons == ("Latency is 200.5 ms; the gate is at most 200 ms.",)
     assert found.rejected[1].reasons == ("No contract.",)
     assert (found.rejected[0].score, found.rejected[0].p_best, found.rejected[0].p_gates) == (None, 0, 0)
     assert found.winner.name == "light"
     assert argue(found).rejected == (
-        "best but slow: Latency is 200.5 ms; the gate is at most 200 ms.", "out: No contract.",
-    )  # fmt: skip
+        "best but slow: Latency is 200.5 ms; the gate is at most 200 ms.",
+        "out: No contract.",
+    )
     assert "2 of 4 options pass the hard gates (Latency at most 200 ms)." in argue(found).why
 
 
@@ -68,7 +71,9 @@ def test_who_may_pass_a_gate_after_all_may_win() -> None:
 def test_the_winner_may_miss_a_gate_itself() -> None:
     found = decide(matrix({"slow": (1_000, 300, 0.4), "open": (190, (195, 10), 0.7)}), draws=4_000)
     assert argue(found).headline == "Probably take open; the choice hangs on a gate."
-    assert any(said.startswith("open passes the gates at its values, but misses one in 2") for said in argue(found).not_known)  # fmt: skip
+    assert any(
+        said.startswith("open passes the gates at its values, but misses one in 2") for said in argue(found).not_known
+    )
 
 
 def test_one_that_passes_is_taken_without_a_choice() -> None:
@@ -109,8 +114,14 @@ def test_weights_near_the_stated_ones_may_decide_otherwise() -> None:
     found = decide(matrix(figures, weights=direct({"cost": 0.51, "latency": 0, "accuracy": 0.49})), draws=2_000)
     assert found.winner.wins_near == pytest.approx(0.54, abs=0.04)
     assert argue(found).headline == "Probably take a; the choice hangs on the weights."
-    assert "b wins once the weight of Cost at scale goes down from 51% past 50.0%, the others in proportion." in argue(found).changes  # fmt: skip
-    assert "b wins once the weight of Accuracy goes up from 49% past 50.0%, the others in proportion." in argue(found).changes  # fmt: skip
+    assert (
+        "b wins once the weight of Cost at scale goes down from 51% past 50.0%, the others in proportion."
+        in argue(found).changes
+    )
+    assert (
+        "b wins once the weight of Accuracy goes up from 49% past 50.0%, the others in proportion."
+        in argue(found).changes
+    )
     assert argue(found).against == ("b is better in Accuracy (0.8); a has 0.7.",)
 
 
@@ -138,7 +149,11 @@ def test_nothing_flips_a_choice_that_is_best_in_everything() -> None:
 def test_what_was_not_measured_is_said() -> None:
     known = option("known", ((1, 0.1), (10, 1), (0.9, 0.01)))
     guess = option("guess", (2, (20, 2), (0.8, 0.01)))
-    guess.cells.update(cost=cell(2, basis=Basis.DECLARED), latency=cell(20, 2, basis=Basis.ESTIMATED), accuracy=cell(0.8, 0.01, basis=Basis.ESTIMATED))  # fmt: skip
+    guess.cells.update(
+        cost=cell(2, basis=Basis.DECLARED),
+        latency=cell(20, 2, basis=Basis.ESTIMATED),
+        accuracy=cell(0.8, 0.01, basis=Basis.ESTIMATED),
+    )
     said = argue(decide(matrix([known, guess]), draws=200)).not_known
     assert said[:3] == (
         "guess: Cost at scale is declared, not measured.",
@@ -159,7 +174,12 @@ def test_the_document_carries_its_input_and_gives_the_same_again() -> None:
 
 
 def test_the_picture_says_the_same_as_its_words_and_its_table() -> None:
-    found = decide(matrix([option("open & <b>", (190, 35, 0.7)), option("slow", (1, 300, 0.9)), option("out", (), excluded="No.")]), draws=200)  # fmt: skip
+    found = decide(
+        matrix(
+            [option("open & <b>", (190, 35, 0.7)), option("slow", (1, 300, 0.9)), option("out", (), excluded="No.")]
+        ),
+        draws=200,
+    )
     chart = heat_map(found)
     text = "".join(ET.fromstring(svg(chart)).itertext())
     for word in (
@@ -196,16 +216,40 @@ def test_the_sheet_holds_the_argument_the_scores_and_every_source() -> None:
     ("make", "said", "field"),
     [
         (lambda: matrix({"a": (1, 2, 3)}), "at least 2 options; this has 1", "options"),
-        (lambda: matrix([option("a", (1, 2, 3)), option("a", (1, 2, 3))]), "'a' stands twice among the options", "options"),
+        (
+            lambda: matrix([option("a", (1, 2, 3)), option("a", (1, 2, 3))]),
+            "'a' stands twice among the options",
+            "options",
+        ),
         (lambda: matrix(criteria=(COST, COST)), "'cost' stands twice among the criteria", "criteria"),
         (lambda: matrix(criteria=()), "at least one criterion", "criteria"),
-        (lambda: matrix(weights=direct({"cost": 1})), "Weights are given for cost, the criteria are cost, latency, accuracy", "weights"),
-        (lambda: matrix({"a": (1, 2, 3), "b": (1, 2)}), "options[1].figures.accuracy is missing: b needs a figure", "options[1].figures.accuracy"),
-        (lambda: matrix(criteria=CRITERIA[:2], weights=direct({"cost": 0.5, "latency": 0.5})), "belongs to no criterion; known are cost, latency", "options[0].figures.accuracy"),
-        (lambda: Criterion(id="a", name="A", unit="1", direction=Direction.MIN, scale=(1, 2)), "The best of A must lie below its worst", "scale"),
-        (lambda: Criterion(id="a", name="A", unit="1", direction=Direction.MAX, scale=(2, 2)), "The best of A must lie above its worst", "scale"),
+        (
+            lambda: matrix(weights=direct({"cost": 1})),
+            "Weights are given for cost, the criteria are cost, latency, accuracy",
+            "weights",
+        ),
+        (
+            lambda: matrix({"a": (1, 2, 3), "b": (1, 2)}),
+            "options[1].figures.accuracy is missing: b needs a figure",
+            "options[1].figures.accuracy",
+        ),
+        (
+            lambda: matrix(criteria=CRITERIA[:2], weights=direct({"cost": 0.5, "latency": 0.5})),
+            "belongs to no criterion; known are cost, latency",
+            "options[0].figures.accuracy",
+        ),
+        (
+            lambda: Criterion(id="a", name="A", unit="1", direction=Direction.MIN, scale=(1, 2)),
+            "The best of A must lie below its worst",
+            "scale",
+        ),
+        (
+            lambda: Criterion(id="a", name="A", unit="1", direction=Direction.MAX, scale=(2, 2)),
+            "The best of A must lie above its worst",
+            "scale",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_matrix_is_refused(make, said, field) -> None:
     with pytest.raises(Invalid) as refused:
         make()

@@ -66,19 +66,31 @@ def changed(path: str, value) -> dict:
         ("criteria.0.worst", 5, "criteria[0].worst and best fix the scale together"),
         ("criteria.1.gate", "fast", "criteria[1].gate must be a number"),
         ("weights", {}, "weights.direct or swing or ahp: write exactly one"),
-        ("weights", {"direct": {}, "swing": {"cost": 100, "latency": 1, "accuracy": 1}, "ahp": [1]}, "write exactly one"),
+        (
+            "weights",
+            {"direct": {}, "swing": {"cost": 100, "latency": 1, "accuracy": 1}, "ahp": [1]},
+            "write exactly one",
+        ),
         ("weights.direct.cost", None, "weights.direct.cost is missing"),
         ("weights.direct.speed", 1, "weights.direct.speed is not known here"),
         ("options.0.figures.cost", "much", "options[0].figures.cost must be a number, or a mapping with value"),
         ("options.0.figures.cost", {"value": 1, "lower": 0.5}, "options[0].figures.cost.upper is missing"),
-        ("options.0.figures.cost", {"value": 9, "lower": 1, "upper": 3}, "options[0].figures.cost.value does not fit its bounds"),
-        ("options.0.figures.cost", {"value": 9, "confidence": 0.9}, "options[0].figures.cost.confidence needs lower and upper"),
+        (
+            "options.0.figures.cost",
+            {"value": 9, "lower": 1, "upper": 3},
+            "options[0].figures.cost.value does not fit its bounds",
+        ),
+        (
+            "options.0.figures.cost",
+            {"value": 9, "confidence": 0.9},
+            "options[0].figures.cost.confidence needs lower and upper",
+        ),
         ("options.0.figures.cost", {"value": 9, "basis": "guessed"}, "options[0].figures.cost.basis must be one of"),
         ("options.0.figures.cost", {"value": 9, "unit": "EUR"}, "options[0].figures.cost.unit is not known here"),
         ("options.0.figures.speed", 1, "options[0].figures.speed is not known here"),
         ("options.1.figures.accuracy", None, "options[1].figures.accuracy is missing"),
     ],
-)  # fmt: skip
+)
 def test_a_fault_is_named_by_its_path(path, value, said) -> None:
     with pytest.raises(Invalid) as refused:
         matrix_from(changed(path, value))

@@ -90,7 +90,9 @@ def test_a_loser_that_set_the_scale_is_named() -> None:
     values = np.array([[9.0, 10, 0], [10, 9, 0], [0, 9.5, 0]])
     found = reversals(("a", "b", "c"), values, OPEN, np.array([0.6, 0.4, 0]))
     by_sum = [each for each in found if each.method == "weighted sum"]
-    assert [(each.without, each.before, each.after, each.is_of_winner) for each in by_sum] == [("c", ("a", "b"), ("b", "a"), True)]  # fmt: skip
+    assert [(each.without, each.before, each.after, each.is_of_winner) for each in by_sum] == [
+        ("c", ("a", "b"), ("b", "a"), True)
+    ]
 
 
 @given(shares_of, weightings)

@@ -22,7 +22,11 @@ def judgements(table) -> list[Judgement]:
 def test_direct_weights_are_shares_or_percentages() -> None:
     assert direct({"a": 0.7, "b": 0.3}).values == {"a": 0.7, "b": 0.3}
     found = direct({"a": 70, "b": 30})
-    assert (found.method, found.values, found.given) == (Method.DIRECT, {"a": 0.7, "b": 0.3}, {"direct": {"a": 70, "b": 30}})  # fmt: skip
+    assert (found.method, found.values, found.given) == (
+        Method.DIRECT,
+        {"a": 0.7, "b": 0.3},
+        {"direct": {"a": 70, "b": 30}},
+    )
     with pytest.raises(Invalid, match=r"sum to 1 or percentages that sum to 100; these sum to 1\.2") as refused:
         direct({"a": 0.7, "b": 0.5})
     assert refused.value.field == "weights.direct"
@@ -68,19 +72,33 @@ def test_ahp_agrees_with_pymcdm(upper) -> None:
 
 def test_a_contradiction_names_the_judgement_and_what_would_fit() -> None:
     given_ = [
-        Judgement("cost", "latency", 3), Judgement("cost", "accuracy", 1 / 9), Judgement("cost", "development", 5),
-        Judgement("latency", "accuracy", 0.5), Judgement("latency", "development", 2), Judgement("accuracy", "development", 3),
-    ]  # fmt: skip
+        Judgement("cost", "latency", 3),
+        Judgement("cost", "accuracy", 1 / 9),
+        Judgement("cost", "development", 5),
+        Judgement("latency", "accuracy", 0.5),
+        Judgement("latency", "development", 2),
+        Judgement("accuracy", "development", 3),
+    ]
     with pytest.raises(Invalid, match=r"consistency ratio is 0\.3") as refused:
         ahp(NAMES, given_)
     assert refused.value.code == "ahp_inconsistent"
     assert refused.value.field == "weights.ahp[1].times"
-    assert "cost over accuracy, 1/9 times; the others imply about 1.6, with which the ratio would be 0.00." in refused.value.reason  # fmt: skip
+    assert (
+        "cost over accuracy, 1/9 times; the others imply about 1.6, with which the ratio would be 0.00."
+        in refused.value.reason
+    )
 
 
 def test_what_would_fit_may_lie_below_one() -> None:
     with pytest.raises(Invalid, match=r"imply about 1/\d"):
-        ahp(NAMES[:3], [Judgement("cost", "latency", 9), Judgement("cost", "accuracy", 1 / 3), Judgement("latency", "accuracy", 3)])  # fmt: skip
+        ahp(
+            NAMES[:3],
+            [
+                Judgement("cost", "latency", 9),
+                Judgement("cost", "accuracy", 1 / 3),
+                Judgement("latency", "accuracy", 3),
+            ],
+        )
 
 
 def test_two_criteria_cannot_contradict() -> None:
@@ -97,9 +115,13 @@ def test_two_criteria_cannot_contradict() -> None:
         ([Judgement("cost", "colour", 2)], "judges cost against colour, which is no pair", "weights.ahp[0]"),
         ([Judgement("cost", "cost", 2)], "judges cost against cost, which is no pair", "weights.ahp[0]"),
         ([Judgement("cost", "latency", 2), Judgement("latency", "cost", 2)], "was judged before", "weights.ahp[1]"),
-        ([Judgement("cost", "latency", 2)], "cost is not judged against accuracy; 2 of 3 pairs are open", "weights.ahp"),
+        (
+            [Judgement("cost", "latency", 2)],
+            "cost is not judged against accuracy; 2 of 3 pairs are open",
+            "weights.ahp",
+        ),
     ],
-)  # fmt: skip
+)
 def test_judgements_that_are_none_are_refused(made, said, field) -> None:
     with pytest.raises(Invalid) as refused:
         ahp(NAMES[:3], made)

@@ -24,14 +24,21 @@ ROWS = [1_000, 2_000, 4_000, 8_000]
 
 def members():
     return [
-        candidate("<b>big</b>", answer=Answer.BASELINE, accuracy=(0.90, 0.006), latency_p95_ms=(8, 0.2), model_size_mb=9, peak_memory_mb=80),
+        candidate(
+            "<b>big</b>",
+            answer=Answer.BASELINE,
+            accuracy=(0.90, 0.006),
+            latency_p95_ms=(8, 0.2),
+            model_size_mb=9,
+            peak_memory_mb=80,
+        ),
         candidate("quick", accuracy=(0.87, 0.006), latency_p95_ms=(1, 0.1), model_size_mb=2.5, peak_memory_mb=40),
         candidate("twin", accuracy=(0.87, 0.006), latency_p95_ms=(1, 0.1), model_size_mb=2.5, peak_memory_mb=40),
         candidate("larger", accuracy=(0.87, 0.006), latency_p95_ms=(1, 0.1), model_size_mb=3.5, peak_memory_mb=40),
         candidate("slower", accuracy=(0.87, 0.006), latency_p95_ms=(2, 0.1), model_size_mb=3.5, peak_memory_mb=40),
         candidate("worse", accuracy=(0.855, 0.002), latency_p95_ms=(0.5, 0.1), model_size_mb=1, peak_memory_mb=40),
         candidate("failed", answer=Answer.FAILED),
-    ]  # fmt: skip
+    ]
 
 
 def page(**rest):
@@ -42,10 +49,23 @@ def page(**rest):
 def test_every_candidate_stands_somewhere() -> None:
     rows = {row[0]: row for row in page().table.rows}
     assert {name: row[-1] for name, row in rows.items()} == {
-        "<b>big</b>": "misses p95 latency", "quick": "chosen", "twin": "tied", "larger": "larger", "slower": "slower",
-        "worse": "less accuracy", "failed": "left out",
-    }  # fmt: skip
-    assert page().table.headings == ("candidate", "accuracy", "p95 latency (ms)", "model size (MB)", "peak memory (MB)", "frontier", "stands")  # fmt: skip
+        "<b>big</b>": "misses p95 latency",
+        "quick": "chosen",
+        "twin": "tied",
+        "larger": "larger",
+        "slower": "slower",
+        "worse": "less accuracy",
+        "failed": "left out",
+    }
+    assert page().table.headings == (
+        "candidate",
+        "accuracy",
+        "p95 latency (ms)",
+        "model size (MB)",
+        "peak memory (MB)",
+        "frontier",
+        "stands",
+    )
     assert rows["failed"][1:6] == ("–",) * 5  # noqa: RUF001 -- a dash
 
 

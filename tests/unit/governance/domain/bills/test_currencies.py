@@ -41,10 +41,16 @@ def test_what_has_no_rate_stays_apart():
 @pytest.mark.parametrize(
     ("faulty", "field"),
     [
-        (rate(currency="eur"), "currency"), (rate(currency="EURO"), "currency"), (rate(currency="USD"), "currency"),
-        (rate("0"), "usd"), (rate("-1"), "usd"), (rate("NaN"), "usd"), (rate("1000000"), "usd"), (rate(source=" "), "source"),
+        (rate(currency="eur"), "currency"),
+        (rate(currency="EURO"), "currency"),
+        (rate(currency="USD"), "currency"),
+        (rate("0"), "usd"),
+        (rate("-1"), "usd"),
+        (rate("NaN"), "usd"),
+        (rate("1000000"), "usd"),
+        (rate(source=" "), "source"),
     ],
-)  # fmt: skip
+)
 def test_a_faulty_rate_is_refused(faulty, field):
     with pytest.raises(Invalid) as caught:
         check_rate(faulty)

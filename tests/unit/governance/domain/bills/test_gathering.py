@@ -31,12 +31,28 @@ def test_rows_of_one_day_and_thing_are_one_line(tmp_path):
     found = gathered(tmp_path, rows)
     (line,) = found.lines.iter_rows(named=True)
     assert line == {
-        "provider": "AWS", "billing_account": "100", "period": date(2026, 9, 1), "period_end": date(2026, 10, 1),
-        "day": date(2026, 9, 3), "subaccount": "200", "resource": "endpoint/visual-search", "sku": "ml.g5.xlarge",
-        "service": "AmazonSageMaker", "service_category": "AI and Machine Learning", "region": "eu-west-1",
-        "category": "Usage", "is_correction": False, "currency": "USD", "tags": '{"model":"visual-search"}', "rows": 2,
-        "billed": Decimal("10.0000001"), "effective": Decimal("8.0000001"), "listed": Decimal(24), "gpu_hours": Decimal(4), "server_hours": Decimal(4),
-    }  # fmt: skip
+        "provider": "AWS",
+        "billing_account": "100",
+        "period": date(2026, 9, 1),
+        "period_end": date(2026, 10, 1),
+        "day": date(2026, 9, 3),
+        "subaccount": "200",
+        "resource": "endpoint/visual-search",
+        "sku": "ml.g5.xlarge",
+        "service": "AmazonSageMaker",
+        "service_category": "AI and Machine Learning",
+        "region": "eu-west-1",
+        "category": "Usage",
+        "is_correction": False,
+        "currency": "USD",
+        "tags": '{"model":"visual-search"}',
+        "rows": 2,
+        "billed": Decimal("10.0000001"),
+        "effective": Decimal("8.0000001"),
+        "listed": Decimal(24),
+        "gpu_hours": Decimal(4),
+        "server_hours": Decimal(4),
+    }
     assert (found.rows_read, found.rows_kept, found.refused, found.has_zoneless_times) == (2, 2, (), True)
 
 
@@ -126,11 +142,28 @@ def test_the_report_tells_everything(tmp_path):
     source = open_source(path, kind=Kind.CSV)
     report = report_of(gather(source), source.header)
     assert report == {
-        "format": "FOCUS 1.1", "rows_read": 2, "rows_kept": 1, "lines": 1,
-        "refused": [{"check": "figure_unreadable", "reason": report["refused"][0]["reason"], "rows": 1,
-                     "examples": report["refused"][0]["examples"]}],
-        "slices": [{"provider": "AWS", "billing_account": "100", "period": "2026-09-01", "rows": 1, "gpu_hours": "2",
-                    "totals": [{"currency": "USD", "billed": "10", "effective": "8"}]}],
+        "format": "FOCUS 1.1",
+        "rows_read": 2,
+        "rows_kept": 1,
+        "lines": 1,
+        "refused": [
+            {
+                "check": "figure_unreadable",
+                "reason": report["refused"][0]["reason"],
+                "rows": 1,
+                "examples": report["refused"][0]["examples"],
+            }
+        ],
+        "slices": [
+            {
+                "provider": "AWS",
+                "billing_account": "100",
+                "period": "2026-09-01",
+                "rows": 1,
+                "gpu_hours": "2",
+                "totals": [{"currency": "USD", "billed": "10", "effective": "8"}],
+            }
+        ],
         "notes": [
             "Times without a zone were taken as UTC.",
             "FOCUS also asks for these columns, which the file lacks: PublisherName.",
@@ -138,7 +171,7 @@ def test_the_report_tells_everything(tmp_path):
             "The tags of 1 rows are no JSON object; they count as untagged.",
             "FOCUS knows no service category Magic; the rows were kept.",
         ],
-    }  # fmt: skip
+    }
 
 
 def test_many_extra_columns_are_counted(tmp_path):
@@ -154,11 +187,20 @@ def test_parquet_with_its_own_types_is_the_same_bill(tmp_path):
         return datetime(2026, 9, day, hour, tzinfo=UTC)
 
     typed = {
-        **row(), "BilledCost": 10.0, "EffectiveCost": Decimal(8), "ListCost": 12, "PricingQuantity": 2.0, "ConsumedQuantity": 2,
-        "BillingPeriodStart": at(1, 0), "BillingPeriodEnd": datetime(2026, 10, 1, tzinfo=UTC),
-        "ChargePeriodStart": at(3, 0), "ChargePeriodEnd": at(3, 1), "ChargeClass": None, "CommitmentDiscountId": None,
+        **row(),
+        "BilledCost": 10.0,
+        "EffectiveCost": Decimal(8),
+        "ListCost": 12,
+        "PricingQuantity": 2.0,
+        "ConsumedQuantity": 2,
+        "BillingPeriodStart": at(1, 0),
+        "BillingPeriodEnd": datetime(2026, 10, 1, tzinfo=UTC),
+        "ChargePeriodStart": at(3, 0),
+        "ChargePeriodEnd": at(3, 1),
+        "ChargeClass": None,
+        "CommitmentDiscountId": None,
         "CommitmentDiscountStatus": "NULL",
-    }  # fmt: skip
+    }
     for tags in (
         {"model": "visual-search"},
         [{"key": "model", "value": "visual-search"}],

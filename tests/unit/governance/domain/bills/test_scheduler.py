@@ -10,13 +10,27 @@ from governance.domain.refusals import Invalid
 from tests.factories.bills import csv_bytes, written
 
 JOB = {
-    "JobID": "17", "Account": "search", "Partition": "gpu", "JobName": "train", "WCKey": "", "Cluster": "", "Comment": "",
-    "Start": "2026-09-03T10:00:00", "ElapsedRaw": "5400", "AllocTRES": "billing=8,cpu=8,gres/gpu:a100=4,gres/gpu=4,mem=64G",
-}  # fmt: skip
+    "JobID": "17",
+    "Account": "search",
+    "Partition": "gpu",
+    "JobName": "train",
+    "WCKey": "",
+    "Cluster": "",
+    "Comment": "",
+    "Start": "2026-09-03T10:00:00",
+    "ElapsedRaw": "5400",
+    "AllocTRES": "billing=8,cpu=8,gres/gpu:a100=4,gres/gpu=4,mem=64G",
+}
 POD = {
-    "namespace": "ads", "workload": "ranker", "start": "2026-09-03T10:00:00Z", "end": "2026-09-03T10:30:00Z", "gpus": "0.5",
-    "gpu": "mig-1g.10gb", "cluster": "k8s-1", "labels": '{"model": "ranker"}',
-}  # fmt: skip
+    "namespace": "ads",
+    "workload": "ranker",
+    "start": "2026-09-03T10:00:00Z",
+    "end": "2026-09-03T10:30:00Z",
+    "gpus": "0.5",
+    "gpu": "mig-1g.10gb",
+    "cluster": "k8s-1",
+    "labels": '{"model": "ranker"}',
+}
 
 
 def gathered(folder, rows, scheduler=Scheduler.SLURM, **options):
@@ -30,12 +44,28 @@ def test_jobs_of_slurm_are_gpu_hours(tmp_path):
     found = gathered(tmp_path, [JOB, steps, cpu, JOB | {"JobID": "19", "Comment": '{"model": "vs"}', "Cluster": "big"}])
     one, other = found.lines.sort("billing_account", descending=True).iter_rows(named=True)
     assert one | {"tags": json.loads(one["tags"])} == {
-        "provider": "slurm", "billing_account": "hpc", "period": date(2026, 9, 1), "period_end": date(2026, 10, 1),
-        "day": date(2026, 9, 3), "subaccount": "search", "resource": "", "sku": "a100", "service": "slurm",
-        "service_category": "Compute", "region": "", "category": "Usage", "is_correction": False, "currency": "USD",
-        "tags": {"account": "search", "job": "train", "partition": "gpu"}, "rows": 1, "gpu_hours": Decimal(6),
-        "billed": Decimal(0), "effective": Decimal(0), "listed": Decimal(0), "server_hours": Decimal(0),
-    }  # fmt: skip
+        "provider": "slurm",
+        "billing_account": "hpc",
+        "period": date(2026, 9, 1),
+        "period_end": date(2026, 10, 1),
+        "day": date(2026, 9, 3),
+        "subaccount": "search",
+        "resource": "",
+        "sku": "a100",
+        "service": "slurm",
+        "service_category": "Compute",
+        "region": "",
+        "category": "Usage",
+        "is_correction": False,
+        "currency": "USD",
+        "tags": {"account": "search", "job": "train", "partition": "gpu"},
+        "rows": 1,
+        "gpu_hours": Decimal(6),
+        "billed": Decimal(0),
+        "effective": Decimal(0),
+        "listed": Decimal(0),
+        "server_hours": Decimal(0),
+    }
     assert (other["billing_account"], json.loads(other["tags"])["model"]) == ("big", "vs")
     assert (found.rows_read, found.rows_kept, found.refused) == (3, 2, ())
     assert report_of(found)["format"] == "scheduler"

@@ -28,11 +28,20 @@ def test_tags_in_one_spelling(text, expected):
 @pytest.mark.parametrize(
     ("details", "gpus"),
     [
-        (None, 0), ('{"GpuCount": 8}', 8), ('{"GpuCount": "4"}', 4), ('{"x_GpuCount": 2.0}', 2), ('{"CoreCount": 8}', 0),
-        ("not JSON", 0), ("[8]", 0), ('{"GpuCount": "many"}', 0), ('{"GpuCount": -1}', 0), ('{"GpuCount": null}', 0),
-        ('{"GpuCount": 12345}', 0), ('{"GpuCount": 0}', 0),
+        (None, 0),
+        ('{"GpuCount": 8}', 8),
+        ('{"GpuCount": "4"}', 4),
+        ('{"x_GpuCount": 2.0}', 2),
+        ('{"CoreCount": 8}', 0),
+        ("not JSON", 0),
+        ("[8]", 0),
+        ('{"GpuCount": "many"}', 0),
+        ('{"GpuCount": -1}', 0),
+        ('{"GpuCount": null}', 0),
+        ('{"GpuCount": 12345}', 0),
+        ('{"GpuCount": 0}', 0),
     ],
-)  # fmt: skip
+)
 def test_gpus_of_a_sku(details, gpus):
     assert gpus_in(details) == gpus
 
@@ -57,11 +66,16 @@ def test_gpu_hours_of_a_group(gpus, consumed, priced, category, status, hours):
     exact = pl.Decimal(38, 12)
     frame = pl.DataFrame(
         {
-            "gpus": [gpus], "ConsumedQuantity": [consumed[0]], "ConsumedUnit": [consumed[1]], "ChargeCategory": [category],
-            "PricingQuantity": [priced[0]], "PricingUnit": [priced[1]], "CommitmentDiscountStatus": [status],
+            "gpus": [gpus],
+            "ConsumedQuantity": [consumed[0]],
+            "ConsumedUnit": [consumed[1]],
+            "ChargeCategory": [category],
+            "PricingQuantity": [priced[0]],
+            "PricingUnit": [priced[1]],
+            "CommitmentDiscountStatus": [status],
         },
         schema_overrides=dict.fromkeys(("ConsumedUnit", "PricingUnit", "CommitmentDiscountStatus"), pl.String),
-    ).with_columns(pl.col("ConsumedQuantity", "PricingQuantity").cast(exact))  # fmt: skip
+    ).with_columns(pl.col("ConsumedQuantity", "PricingQuantity").cast(exact))
     assert frame.select(gpu_hours()).item() == Decimal(hours)
 
 
@@ -79,9 +93,15 @@ def test_gpu_hours_of_a_group(gpus, consumed, priced, category, status, hours):
 def test_server_hours_are_those_of_servers_however_many_gpus_they_have(category, quantity, unit, hours):
     frame = pl.DataFrame(
         {
-            "gpus": [8], "ConsumedQuantity": [quantity], "ConsumedUnit": [unit], "ChargeCategory": ["Usage"],
-            "PricingQuantity": [None], "PricingUnit": [None], "CommitmentDiscountStatus": [None], "ServiceCategory": [category],
+            "gpus": [8],
+            "ConsumedQuantity": [quantity],
+            "ConsumedUnit": [unit],
+            "ChargeCategory": ["Usage"],
+            "PricingQuantity": [None],
+            "PricingUnit": [None],
+            "CommitmentDiscountStatus": [None],
+            "ServiceCategory": [category],
         },
         schema_overrides=dict.fromkeys(("PricingUnit", "CommitmentDiscountStatus", "ServiceCategory"), pl.String),
-    ).with_columns(pl.col("ConsumedQuantity", "PricingQuantity").cast(pl.Decimal(38, 12)))  # fmt: skip
+    ).with_columns(pl.col("ConsumedQuantity", "PricingQuantity").cast(pl.Decimal(38, 12)))
     assert frame.select(server_hours()).item() == Decimal(hours)

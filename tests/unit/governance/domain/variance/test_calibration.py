@@ -81,10 +81,15 @@ def test_new_months_of_the_same_kind_stay_below_nine_times_in_ten():
 @pytest.mark.parametrize(
     ("factor", "quantile", "moved"),
     [
-        ("1.6", 150, "180"), ("1.6", 80, "68"), (1, 150, "150"), (1, 80, "80"), (3, 100, "100"),
-        (10, 80, "0"), (2, "-5", "-5"),  # no lower than zero, unless it was
+        ("1.6", 150, "180"),
+        ("1.6", 80, "68"),
+        (1, 150, "150"),
+        (1, 80, "80"),
+        (3, 100, "100"),
+        (10, 80, "0"),
+        (2, "-5", "-5"),  # no lower than zero, unless it was
     ],
-)  # fmt: skip
+)
 def test_a_quantile_moves_away_from_the_middle_by_the_factor(factor, quantile, moved):
     assert widen_by(Decimal(factor), middle=Decimal(100), quantile=Decimal(quantile)) == Decimal(moved)
 

@@ -8,9 +8,17 @@ from governance.domain.spreadsheets import csv_of
 from governance.domain.variance.focus_rows import COLUMNS, PlannedMonth, focus_rows
 
 MONTH = PlannedMonth(
-    month=date(2026, 9, 1), month_end=date(2026, 10, 1), authorisation="AUT-1", request="MRR-2026-0001", team="search",
-    model="search/visual-search", low=Decimal(80), middle=Decimal(100), high=Decimal(150), measured=None,
-)  # fmt: skip
+    month=date(2026, 9, 1),
+    month_end=date(2026, 10, 1),
+    authorisation="AUT-1",
+    request="MRR-2026-0001",
+    team="search",
+    model="search/visual-search",
+    low=Decimal(80),
+    middle=Decimal(100),
+    high=Decimal(150),
+    measured=None,
+)
 
 
 def test_rows_are_read_by_their_columns():

@@ -70,9 +70,14 @@ def test_months_by_their_numbers():
 
 @pytest.mark.parametrize(
     ("planned", "actual", "before"),
-    [(PLAN[:11], [], []), (PLAN, PLAN + PLAN[:1], []), (PLAN, [], PLAN[:3]), ([Decimal(0)] * 12, [], []),
-     ([Decimal(-1), *PLAN[1:]], [], [])],
-)  # fmt: skip
+    [
+        (PLAN[:11], [], []),
+        (PLAN, PLAN + PLAN[:1], []),
+        (PLAN, [], PLAN[:3]),
+        ([Decimal(0)] * 12, [], []),
+        ([Decimal(-1), *PLAN[1:]], [], []),
+    ],
+)
 def test_what_is_no_year_is_refused(planned, actual, before):
     with pytest.raises(Invalid):
         year_end(planned, actual, year_before=before)

@@ -36,11 +36,13 @@ def test_a_month_without_requests_or_without_use():
 @pytest.mark.parametrize(
     ("plan", "actual", "field"),
     [
-        (month(0, 1, 1), month(1, 1, 1), "planned.requests"), (month(1, 0, 1), month(1, 1, 1), "planned.units"),
-        (month("NaN", 1, 1), month(1, 1, 1), "planned.requests"), (month(1, 1, 1), month(-1, 1, 1), "actual.requests"),
+        (month(0, 1, 1), month(1, 1, 1), "planned.requests"),
+        (month(1, 0, 1), month(1, 1, 1), "planned.units"),
+        (month("NaN", 1, 1), month(1, 1, 1), "planned.requests"),
+        (month(1, 1, 1), month(-1, 1, 1), "actual.requests"),
         (month(1, 1, 1), month(1, -1, 1), "actual.units"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_split_is_refused(plan, actual, field):
     with pytest.raises(Invalid) as caught:
         split(plan, actual)

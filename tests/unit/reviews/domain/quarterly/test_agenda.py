@@ -50,10 +50,15 @@ def test_nothing_known_is_an_empty_agenda() -> None:
 
 def test_a_pending_investment() -> None:
     assert only(Sources(investments=(investment(),))) == Entry(
-        kind=AgendaKind.PENDING_INVESTMENT, subject="MRR-2026-0001", title="A ranker", model="search/ranker",
-        why="It is in review: 1,200.50 USD a year.", page="/requests/MRR-2026-0001/", request="MRR-2026-0001",
+        kind=AgendaKind.PENDING_INVESTMENT,
+        subject="MRR-2026-0001",
+        title="A ranker",
+        model="search/ranker",
+        why="It is in review: 1,200.50 USD a year.",
+        page="/requests/MRR-2026-0001/",
+        request="MRR-2026-0001",
         weight=Decimal("1200.50"),
-    )  # fmt: skip
+    )
     assert only(Sources(investments=(investment(usd=None, state="evidence"),))).why == "It is evidence: no cost stated."
 
 
@@ -163,11 +168,21 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
         breaches=(Breach(**HERE, fact="latency_p95_ms", observed="140 ms", limit="at most 120 ms"),),
         exemptions=(
             Exemption(
-                **HERE, number=3, rule="p95-slo", reason="A new data centre.", granted_by="Lee", granted_at=at(9, 1),
+                **HERE,
+                number=3,
+                rule="p95-slo",
+                reason="A new data centre.",
+                granted_by="Lee",
+                granted_at=at(9, 1),
                 expires_at=at(11, 1),
             ),
             Exemption(
-                **HERE, number=4, rule="p95-slo", reason="Long ago.", granted_by="Lee", granted_at=at(1, 1),
+                **HERE,
+                number=4,
+                rule="p95-slo",
+                reason="Long ago.",
+                granted_by="Lee",
+                granted_at=at(1, 1),
                 expires_at=at(9, 1),
             ),
         ),
@@ -178,19 +193,53 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
         ),
         unfinished=(
             Unfinished(
-                ref="ACT-2026Q3-01", quarter="2026Q3", model="search/ranker", text="Optimise: the ranker", owner="Ada",
+                ref="ACT-2026Q3-01",
+                quarter="2026Q3",
+                model="search/ranker",
+                text="Optimise: the ranker",
+                owner="Ada",
                 due_on=date(2026, 11, 30),
             ),
         ),
-    )  # fmt: skip
+    )
     assert [(entry.kind, entry.subject, entry.why, entry.page) for entry in gather(sources, quarter=Q4)] == [
-        (AgendaKind.FOLLOW_UP, "ACT-2026Q3-01", "Decided in 2026Q3; Ada owes it by 2026-11-30.", "/actions/ACT-2026Q3-01/"),
-        (AgendaKind.BREACH, "MRR-2026-0001:latency_p95_ms", "Measured 140 ms, and the limit is at most 120 ms.", "/requests/MRR-2026-0001/#figures"),
-        (AgendaKind.WAIVER, "3", "Waived by Lee until 2026-11-01: A new data centre.", "/requests/MRR-2026-0001/#policy"),
-        (AgendaKind.NO_OWNER, "ads/bidder", "Bo owned it, whose account is closed or who files for its team no more.", "/models/ads/bidder/"),
-        (AgendaKind.SAVING_FOUND, "MRR-2026-0001:int8", "The variant int8 is 38 % faster and not in use.", "/requests/MRR-2026-0001/#figures"),
-        (AgendaKind.SAVING_REALISED, "MRR-2026-0001:pruned", "The variant pruned is worth it and in use.", "/requests/MRR-2026-0001/#figures"),
-    ]  # fmt: skip
+        (
+            AgendaKind.FOLLOW_UP,
+            "ACT-2026Q3-01",
+            "Decided in 2026Q3; Ada owes it by 2026-11-30.",
+            "/actions/ACT-2026Q3-01/",
+        ),
+        (
+            AgendaKind.BREACH,
+            "MRR-2026-0001:latency_p95_ms",
+            "Measured 140 ms, and the limit is at most 120 ms.",
+            "/requests/MRR-2026-0001/#figures",
+        ),
+        (
+            AgendaKind.WAIVER,
+            "3",
+            "Waived by Lee until 2026-11-01: A new data centre.",
+            "/requests/MRR-2026-0001/#policy",
+        ),
+        (
+            AgendaKind.NO_OWNER,
+            "ads/bidder",
+            "Bo owned it, whose account is closed or who files for its team no more.",
+            "/models/ads/bidder/",
+        ),
+        (
+            AgendaKind.SAVING_FOUND,
+            "MRR-2026-0001:int8",
+            "The variant int8 is 38 % faster and not in use.",
+            "/requests/MRR-2026-0001/#figures",
+        ),
+        (
+            AgendaKind.SAVING_REALISED,
+            "MRR-2026-0001:pruned",
+            "The variant pruned is worth it and in use.",
+            "/requests/MRR-2026-0001/#figures",
+        ),
+    ]
 
 
 def test_the_weightiest_first_and_each_subject_once() -> None:

@@ -90,7 +90,7 @@ def test_the_calendar_of_a_quarter() -> None:
         ("held", datetime(2028, 1, 1, tzinfo=UTC), None),
         ("closed", datetime(2028, 1, 1, tzinfo=UTC), None),
     ],
-)  # fmt: skip
+)
 def test_time_moves_a_cycle_one_step(state: str, at: datetime, expected: str | None) -> None:
     times = Calendar.of(Quarter(2026, 4))
     moved = due_state(CycleState(state), collecting_at=times.collecting_at, cut_off_at=times.cut_off_at, now=at)

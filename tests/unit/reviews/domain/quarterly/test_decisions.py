@@ -18,10 +18,15 @@ FIGURES = st.decimals(-(10**6), 10**6, allow_nan=False, allow_infinity=False, pl
 
 def wish(kind: DecisionKind = DecisionKind.KEEP, **changes: object) -> Wish:
     fields = {
-        "kind": kind, "owner": "ada", "due_on": date(2027, 2, 1), "rationale": "It earns its cost.",
-        "amount": Decimal(100) if kind is DecisionKind.BUDGET_CHANGE else None, "has_model": True, "has_request": True,
+        "kind": kind,
+        "owner": "ada",
+        "due_on": date(2027, 2, 1),
+        "rationale": "It earns its cost.",
+        "amount": Decimal(100) if kind is DecisionKind.BUDGET_CHANGE else None,
+        "has_model": True,
+        "has_request": True,
         "has_team": True,
-    }  # fmt: skip
+    }
     return Wish(**{**fields, **changes})
 
 
@@ -69,9 +74,15 @@ def score(
     actual: str | None, before: str | None = None, *, target: str = "100", better: Better = Better.HIGHER
 ) -> Score:
     return Score(
-        model="search/ranker", kpi="Conversion", metric="accuracy", unit="%", better=better, target=Decimal(target),
-        actual=None if actual is None else Decimal(actual), before=None if before is None else Decimal(before),
-    )  # fmt: skip
+        model="search/ranker",
+        kpi="Conversion",
+        metric="accuracy",
+        unit="%",
+        better=better,
+        target=Decimal(target),
+        actual=None if actual is None else Decimal(actual),
+        before=None if before is None else Decimal(before),
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,15 +123,24 @@ def test_totals_count_every_line_once() -> None:
 
 
 MEETING = Meeting(
-    quarter="2026Q4", chair="Lee Lead", held_at=datetime(2027, 1, 12, 9, 30, tzinfo=UTC),
+    quarter="2026Q4",
+    chair="Lee Lead",
+    held_at=datetime(2027, 1, 12, 9, 30, tzinfo=UTC),
     present=(Present(name="Lee Lead", side="engineering"), Present(name="Pia *Product*", side="product")),
     items=(
         Taken(
-            kind="Over budget", title="The ranker", why="Run over by 12 USD.",
+            kind="Over budget",
+            title="The ranker",
+            why="Run over by 12 USD.",
             decisions=(
                 Decided(
-                    kind="optimise", rationale="Quantise it.", decided_by="Lee Lead", action="ACT-2026Q4-01",
-                    owner="Ada", due_on=date(2027, 2, 1), amount="12.00 USD",
+                    kind="optimise",
+                    rationale="Quantise it.",
+                    decided_by="Lee Lead",
+                    action="ACT-2026Q4-01",
+                    owner="Ada",
+                    due_on=date(2027, 2, 1),
+                    amount="12.00 USD",
                 ),
             ),
         ),
@@ -128,7 +148,7 @@ MEETING = Meeting(
         Taken(kind="Saving found", title="int8", why="Worth it.", removal="In use\nalready."),
     ),
     notes="First.\n\n# Second <b>",
-)  # fmt: skip
+)
 
 
 def test_the_minutes_word_for_word() -> None:

@@ -62,8 +62,10 @@ def test_sections_are_the_same_for_the_same_packet_and_differ_by_what_changed() 
     before = {section.key: section.digest for section in sections_of(packet, sheet="sha256:a")}
     assert list(before)[:5] == ["summary", "contents", "spend", "portfolio", "variance"]
     assert [key for key in (each.key for each in sections_of(make_packet(40), sheet="s")) if "portfolio" in key] == [
-        "portfolio:chart", "portfolio", "portfolio:2",
-    ]  # fmt: skip
+        "portfolio:chart",
+        "portfolio",
+        "portfolio:2",
+    ]
     assert before == {section.key: section.digest for section in sections_of(packet, sheet="sha256:a")}
     pages = (*packet.models[:7], make_page(8, name="Another name"), *packet.models[8:])
     after = {section.key: section.digest for section in sections_of(replace(packet, models=pages), sheet="sha256:a")}
@@ -90,8 +92,10 @@ def test_long_tables_are_cut_so_that_a_row_draws_one_page_anew() -> None:
     packet = make_packet(70)
     before = {section.key: section for section in sections_of(packet, sheet="s")}
     assert [section.title for section in before.values() if section.template == "scorecard"] == [
-        "Scorecard (1 of 3)", "Scorecard (2 of 3)", "Scorecard (3 of 3)",
-    ]  # fmt: skip
+        "Scorecard (1 of 3)",
+        "Scorecard (2 of 3)",
+        "Scorecard (3 of 3)",
+    ]
     assert [len(before[key].content["scores"]) for key in ("scorecard", "scorecard:2", "scorecard:3")] == [30, 30, 10]
     scores = (*packet.scores[:40], make_score(2), *packet.scores[41:])
     after = {section.key: section.digest for section in sections_of(replace(packet, scores=scores), sheet="s")}

@@ -16,9 +16,13 @@ MONTHS = tuple(date(2026, number, 1) for number in (4, 5, 6))
 
 
 def make_month(
-    month: date, *, projected: str | None = "100", billed: str | None = "160", parts: Split | None = None,
+    month: date,
+    *,
+    projected: str | None = "100",
+    billed: str | None = "160",
+    parts: Split | None = None,
     lacking: tuple[str, ...] = (),
-) -> ComparedMonth:  # fmt: skip
+) -> ComparedMonth:
     span = None if projected is None else Span(None, Decimal(projected), None)
     usd = None if billed is None else Decimal(billed)
     return ComparedMonth(
@@ -37,9 +41,14 @@ def test_months_add_up_and_what_lacks_is_named_with_its_months() -> None:
     ]
     found = variance_of("a/b", months)
     assert found == Variance(
-        model="a/b", projected_usd=Decimal(300), billed_usd=Decimal("350.01"), volume_usd=Decimal(50),
-        efficiency_usd=Decimal(50), price_usd=Decimal(-40), lacking=("requests (May 2026, June 2026)", "hours (May 2026)"),
-    )  # fmt: skip
+        model="a/b",
+        projected_usd=Decimal(300),
+        billed_usd=Decimal("350.01"),
+        volume_usd=Decimal(50),
+        efficiency_usd=Decimal(50),
+        price_usd=Decimal(-40),
+        lacking=("requests (May 2026, June 2026)", "hours (May 2026)"),
+    )
     assert (found.difference_usd, found.untold_usd) == (Decimal("50.01"), Decimal("-9.99"))
     assert found.parts == (("volume", 50), ("efficiency", 50), ("price", -40))
 

@@ -41,8 +41,10 @@ def test_every_page_is_read(reader: JiraReader, jira: JiraCloud, monkeypatch: py
     assert [comment.is_by_us for comment in found.comments] == [False] * 4 + [True]
     assert {comment.text for comment in found.comments} == {"Hello.\n"}
     assert [(move.status, move.category, move.is_by_us) for move in found.moves] == [
-        ("In Progress", "indeterminate", False), ("To Do", "new", False), ("Done", "done", False),
-    ]  # fmt: skip
+        ("In Progress", "indeterminate", False),
+        ("To Do", "new", False),
+        ("Done", "done", False),
+    ]
     assert (found.key, found.status, found.updated_at.tzinfo is not None) == ("MR-1", "Done", True)
     monkeypatch.setattr(module, "ENTRIES_MAX", 4)
     assert len(reader.read("10001").comments) == 4
@@ -69,16 +71,25 @@ def test_many_are_looked_at_in_one_request(reader: JiraReader, jira: JiraCloud) 
     ("node", "expected"),
     [
         (SAID, "Hello.\n"),
-        ({"type": "paragraph", "content": [{"type": "text", "text": "a"}, {"type": "hardBreak"}, {"type": "text", "text": "b"}]}, "a\nb\n"),
+        (
+            {
+                "type": "paragraph",
+                "content": [{"type": "text", "text": "a"}, {"type": "hardBreak"}, {"type": "text", "text": "b"}],
+            },
+            "a\nb\n",
+        ),
         ({"type": "paragraph", "content": [{"type": "mention", "attrs": {"text": "@Ada"}}]}, "@Ada\n"),
-        ({"type": "paragraph", "content": [{"type": "inlineCard", "attrs": {"url": "https://x.test"}}]}, "https://x.test\n"),
+        (
+            {"type": "paragraph", "content": [{"type": "inlineCard", "attrs": {"url": "https://x.test"}}]},
+            "https://x.test\n",
+        ),
         ({"type": "paragraph", "content": [{"type": "emoji", "attrs": "none"}, {"type": "text", "text": 7}]}, "\n"),
         ({"type": "bulletList", "content": [{"type": "listItem", "content": [SAID, SAID]}]}, "Hello.\nHello.\n"),
         (None, ""),
         ("text", ""),
         ({}, ""),
     ],
-)  # fmt: skip
+)
 def test_rich_text_as_people_read_it(node: object, expected: str) -> None:
     assert prose(node) == expected
 

@@ -57,13 +57,16 @@ def test_a_listed_commitment_is_not_derived():
     assert book(machine(), listed).find(SKU, term=Term.COMMIT_1Y_NO_UPFRONT) == listed
 
 
-@pytest.mark.parametrize(("sku", "wanted", "field", "code", "text"), [
-    ("aws/us-east-1/g5.xlrge", {}, "sku", "unknown_sku", "Nearest: aws/us-east-1/g5.xlarge."),
-    ("zzz", {}, "sku", "unknown_sku", "SKUs are written aws/us-east-1/g5.xlarge."),
-    (SKU, {"term": Term.SPOT}, "term", "unknown_term", "it has on_demand, commit_1y_no_upfront."),
-    (SKU, {"meter": Meter.INPUT}, "meter", "unknown_meter", "it has prices of whole."),
-    (SKU, {"meter": Meter.INPUT, "term": Term.BATCH}, "meter", "unknown_meter", "it has prices of whole."),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sku", "wanted", "field", "code", "text"),
+    [
+        ("aws/us-east-1/g5.xlrge", {}, "sku", "unknown_sku", "Nearest: aws/us-east-1/g5.xlarge."),
+        ("zzz", {}, "sku", "unknown_sku", "SKUs are written aws/us-east-1/g5.xlarge."),
+        (SKU, {"term": Term.SPOT}, "term", "unknown_term", "it has on_demand, commit_1y_no_upfront."),
+        (SKU, {"meter": Meter.INPUT}, "meter", "unknown_meter", "it has prices of whole."),
+        (SKU, {"meter": Meter.INPUT, "term": Term.BATCH}, "meter", "unknown_meter", "it has prices of whole."),
+    ],
+)
 def test_what_the_book_does_not_know_is_refused_with_what_it_knows(sku, wanted, field, code, text):
     with pytest.raises(Invalid) as refused:
         book().find(sku, **wanted)
@@ -147,12 +150,15 @@ def test_the_snapshot_id_is_of_what_is_said_not_of_its_order():
     assert book(discounts=(spelled,)).snapshot_id == book().snapshot_id
 
 
-@pytest.mark.parametrize(("change", "field"), [
-    ({"term": Term.SPOT}, "term"),
-    ({"share": Decimal("0.2")}, "share"),
-    ({"high": Decimal(1)}, "share"),
-    ({"low": Decimal("-0.1")}, "share"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"term": Term.SPOT}, "term"),
+        ({"share": Decimal("0.2")}, "share"),
+        ({"high": Decimal(1)}, "share"),
+        ({"low": Decimal("-0.1")}, "share"),
+    ],
+)
 def test_what_is_no_discount_is_refused(change, field):
     with pytest.raises(Invalid) as refused:
         dataclasses.replace(DISCOUNT, **change)

@@ -21,23 +21,52 @@ from governance.domain.refusals import Invalid, TooLarge
 DAY = date(2026, 11, 1)
 INFO = "{'Gpus': [{'Name': 'A10G', 'Count': 1.0, 'MemoryInfo': {'SizeInMiB': 24576}}], 'TotalGpuMemoryInMiB': 24576}"
 VM = {
-    "InstanceType": "g5.xlarge", "AcceleratorName": "A10G", "AcceleratorCount": "1.0", "vCPUs": "4.0", "MemoryGiB": "16.0",
-    "GpuInfo": INFO, "Price": "1.006", "SpotPrice": "0.43", "Region": "us-east-1", "AvailabilityZone": "us-east-1a",
-}  # fmt: skip
+    "InstanceType": "g5.xlarge",
+    "AcceleratorName": "A10G",
+    "AcceleratorCount": "1.0",
+    "vCPUs": "4.0",
+    "MemoryGiB": "16.0",
+    "GpuInfo": INFO,
+    "Price": "1.006",
+    "SpotPrice": "0.43",
+    "Region": "us-east-1",
+    "AvailabilityZone": "us-east-1a",
+}
 ITEM = {
-    "currencyCode": "USD", "tierMinimumUnits": 0.0, "retailPrice": 3.673, "unitPrice": 3.673, "armRegionName": "eastus",
-    "location": "US East", "effectiveStartDate": "2022-06-01T00:00:00Z", "productName": "NCads A100 v4 Series",
-    "skuName": "NC24ads A100 v4", "serviceName": "Virtual Machines", "unitOfMeasure": "1 Hour", "type": "Consumption",
+    "currencyCode": "USD",
+    "tierMinimumUnits": 0.0,
+    "retailPrice": 3.673,
+    "unitPrice": 3.673,
+    "armRegionName": "eastus",
+    "location": "US East",
+    "effectiveStartDate": "2022-06-01T00:00:00Z",
+    "productName": "NCads A100 v4 Series",
+    "skuName": "NC24ads A100 v4",
+    "serviceName": "Virtual Machines",
+    "unitOfMeasure": "1 Hour",
+    "type": "Consumption",
     "armSkuName": "Standard_NC24ads_A100_v4",
-}  # fmt: skip
+}
 ATTRIBUTES = {
-    "instanceType": "g5.xlarge", "regionCode": "us-east-1", "operatingSystem": "Linux", "tenancy": "Shared",
-    "preInstalledSw": "NA", "capacitystatus": "Used", "vcpu": "4", "memory": "16 GiB", "gpu": "1", "gpuMemory": "24 GB",
-}  # fmt: skip
+    "instanceType": "g5.xlarge",
+    "regionCode": "us-east-1",
+    "operatingSystem": "Linux",
+    "tenancy": "Shared",
+    "preInstalledSw": "NA",
+    "capacitystatus": "Used",
+    "vcpu": "4",
+    "memory": "16 GiB",
+    "gpu": "1",
+    "gpuMemory": "24 GB",
+}
 MODEL = {
-    "litellm_provider": "openai", "mode": "chat", "input_cost_per_token": 1.5e-07, "output_cost_per_token": 6e-07,
-    "cache_read_input_token_cost": 7.5e-08, "input_cost_per_token_batches": 7.5e-08,
-}  # fmt: skip
+    "litellm_provider": "openai",
+    "mode": "chat",
+    "input_cost_per_token": 1.5e-07,
+    "output_cost_per_token": 6e-07,
+    "cache_read_input_token_cost": 7.5e-08,
+    "input_cost_per_token_batches": 7.5e-08,
+}
 EUROS = FxTable((FxRate("EUR", Decimal("1.1"), DAY, "a bank"),))
 
 
@@ -119,9 +148,14 @@ def test_a_bad_row_is_told_with_its_line_and_field_and_the_rest_is_taken():
         {}, {"Price": "cheap"}, {"Price": "0.0"}, {"Region": ""}, {"Price": "2"}, {"AcceleratorCount": "-1"}
     )
     assert [(fault.row, fault.field) for fault in found.faults] == [
-        ("line 3", "Price"), ("line 4", "Price"), ("line 5", "Region"), ("line 5", "Region"), ("line 6", "usd"),
-        ("line 7", "AcceleratorCount"), ("line 7", "AcceleratorCount"),
-    ]  # fmt: skip
+        ("line 3", "Price"),
+        ("line 4", "Price"),
+        ("line 5", "Region"),
+        ("line 5", "Region"),
+        ("line 6", "usd"),
+        ("line 7", "AcceleratorCount"),
+        ("line 7", "AcceleratorCount"),
+    ]
     assert found.faults[1].reason == "Price is 0: the list does not know the price."
     assert found.faults[4].reason == "aws/us-east-1/g5.xlarge (on_demand, whole) was 1.006 USD before, and is 2 here."
     assert len(found.prices) == 2
@@ -152,9 +186,11 @@ def test_azure_on_demand_spot_and_reservations_of_a_whole_term():
         {"type": "Reservation", "reservationTerm": "3 Years"},
     )
     found = azure(
-        {}, {"skuName": "NC24ads A100 v4 Spot", "retailPrice": 0.68},
-        {**year, "retailPrice": 20_593.0}, {**three, "retailPrice": 44_676.0},
-    )  # fmt: skip
+        {},
+        {"skuName": "NC24ads A100 v4 Spot", "retailPrice": 0.68},
+        {**year, "retailPrice": 20_593.0},
+        {**three, "retailPrice": 44_676.0},
+    )
     assert {price.term: price.usd for price in found.prices} == {
         Term.ON_DEMAND: Decimal("3.673"),
         Term.SPOT: Decimal("0.68"),
@@ -165,21 +201,37 @@ def test_azure_on_demand_spot_and_reservations_of_a_whole_term():
     assert found.prices[0].note == "in force since 2022-06-01"
 
 
-@pytest.mark.parametrize("other", [
-    {"serviceName": "Storage"}, {"productName": "NCads A100 v4 Series Windows"}, {"skuName": "NC24ads Low Priority"},
-    {"unitOfMeasure": "1/Month"}, {"type": "DevTestConsumption"}, {"effectiveStartDate": "2026-12-01T00:00:00Z"},
-    {"effectiveEndDate": "2026-10-31T23:59:59Z"}, {"type": "Reservation", "reservationTerm": "5 Years"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"serviceName": "Storage"},
+        {"productName": "NCads A100 v4 Series Windows"},
+        {"skuName": "NC24ads Low Priority"},
+        {"unitOfMeasure": "1/Month"},
+        {"type": "DevTestConsumption"},
+        {"effectiveStartDate": "2026-12-01T00:00:00Z"},
+        {"effectiveEndDate": "2026-10-31T23:59:59Z"},
+        {"type": "Reservation", "reservationTerm": "5 Years"},
+    ],
+)
 def test_azure_rows_of_another_kind_or_day_are_passed_over(other):
     found = azure({}, {"armSkuName": "other", **other})
     assert (len(found.prices), found.skipped, found.faults) == (1, 1, ())
 
 
-@pytest.mark.parametrize(("change", "field"), [
-    ({"retailPrice": 0.0}, "retailPrice"), ({"retailPrice": -1}, "retailPrice"), ({"retailPrice": None}, "retailPrice"),
-    ({"retailPrice": True}, "retailPrice"), ({"armRegionName": ""}, "armRegionName"), ({"armSkuName": None}, "armSkuName"),
-    ({"effectiveStartDate": "yesterday"}, "effectiveStartDate"), ({"armSkuName": "a b"}, "sku"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"retailPrice": 0.0}, "retailPrice"),
+        ({"retailPrice": -1}, "retailPrice"),
+        ({"retailPrice": None}, "retailPrice"),
+        ({"retailPrice": True}, "retailPrice"),
+        ({"armRegionName": ""}, "armRegionName"),
+        ({"armSkuName": None}, "armSkuName"),
+        ({"effectiveStartDate": "yesterday"}, "effectiveStartDate"),
+        ({"armSkuName": "a b"}, "sku"),
+    ],
+)
 def test_azure_faults_name_the_row_and_the_field(change, field):
     (fault,) = azure({}, change).faults
     assert (fault.row, fault.field) == ("Items/1", field)
@@ -201,13 +253,15 @@ def test_azure_rows_may_come_as_a_bare_list():
 
 
 def test_aws_on_demand_and_reservations_with_what_is_paid_in_advance():
-    found = offer(reservations=[
-        reserved("1yr", "No Upfront", dimension("0.6340000000")),
-        reserved("1yr", "All Upfront", dimension("0.0000000000"), dimension("5256", "Quantity")),
-        reserved("3yr", "Partial Upfront", dimension("0.2"), dimension("5256", "Quantity")),
-        reserved("1yr", "Partial Upfront", dimension("0.3"), dimension("2628", "Quantity")),
-        reserved("3yr", "No Upfront", dimension("0.4"), offering="convertible"),
-    ])  # fmt: skip
+    found = offer(
+        reservations=[
+            reserved("1yr", "No Upfront", dimension("0.6340000000")),
+            reserved("1yr", "All Upfront", dimension("0.0000000000"), dimension("5256", "Quantity")),
+            reserved("3yr", "Partial Upfront", dimension("0.2"), dimension("5256", "Quantity")),
+            reserved("1yr", "Partial Upfront", dimension("0.3"), dimension("2628", "Quantity")),
+            reserved("3yr", "No Upfront", dimension("0.4"), offering="convertible"),
+        ]
+    )
     assert {price.term: price.usd for price in found.prices} == {
         Term.ON_DEMAND: Decimal("1.006"),
         Term.COMMIT_1Y_NO_UPFRONT: Decimal("0.634"),
@@ -223,22 +277,31 @@ def test_aws_machines_without_a_gpu():
     assert found.prices[0].hardware == Hardware(memory_gib=Decimal(1024))
 
 
-@pytest.mark.parametrize("other", [
-    {"operatingSystem": "Windows"}, {"tenancy": "Dedicated"}, {"preInstalledSw": "SQL Std"}, {"capacitystatus": "UnusedCapacityReservation"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"operatingSystem": "Windows"},
+        {"tenancy": "Dedicated"},
+        {"preInstalledSw": "SQL Std"},
+        {"capacitystatus": "UnusedCapacityReservation"},
+    ],
+)
 def test_aws_machines_of_another_kind_are_passed_over(other):
     with pytest.raises(Invalid, match="2 rows were of another kind"):
         offer(other)
 
 
-@pytest.mark.parametrize(("attributes", "dimensions", "field"), [
-    ({}, [dimension("0.0")], "pricePerUnit"),
-    ({}, [dimension("x")], "pricePerUnit"),
-    ({}, [dimension("1", currency="CNY")], "pricePerUnit"),
-    ({}, [{"unit": "Hrs"}], "pricePerUnit"),
-    ({}, [dimension("1", unit="Quantity")], "priceDimensions"),
-    ({"regionCode": None}, [dimension("1")], "regionCode"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("attributes", "dimensions", "field"),
+    [
+        ({}, [dimension("0.0")], "pricePerUnit"),
+        ({}, [dimension("x")], "pricePerUnit"),
+        ({}, [dimension("1", currency="CNY")], "pricePerUnit"),
+        ({}, [{"unit": "Hrs"}], "pricePerUnit"),
+        ({}, [dimension("1", unit="Quantity")], "priceDimensions"),
+        ({"regionCode": None}, [dimension("1")], "regionCode"),
+    ],
+)
 def test_aws_faults_name_the_field(attributes, dimensions, field):
     good = {"g.1": {"priceDimensions": {"1": dimension("1")}}} if not attributes else {}
     bad = {"A.1": {"priceDimensions": {str(n): each for n, each in enumerate(dimensions)}}}
@@ -270,10 +333,13 @@ def test_litellm_prices_are_by_the_million_exactly():
 
 def test_litellm_names_and_tiers_in_the_book_s_own_words():
     gemini = {
-        **MODEL, "litellm_provider": "gemini", "input_cost_per_token_above_200k_tokens": 3e-07,
-        "input_cost_per_token_above_128k_tokens": 2e-07, "input_cost_per_token_above_200k_tokens_priority": 9e-07,
+        **MODEL,
+        "litellm_provider": "gemini",
+        "input_cost_per_token_above_200k_tokens": 3e-07,
+        "input_cost_per_token_above_128k_tokens": 2e-07,
+        "input_cost_per_token_above_200k_tokens_priority": 9e-07,
         "output_cost_per_token_above_200k_tokens": None,
-    }  # fmt: skip
+    }
     found = {(price.term, price.meter): price for price in litellm(**{"gemini/gemini-2.5-pro": gemini}).prices}
     given = found[Term.ON_DEMAND, Meter.INPUT]
     assert given.sku == "google/gemini-2.5-pro"
@@ -291,12 +357,21 @@ def test_litellm_deprecations_become_retirements():
 
 
 def test_litellm_faults_and_other_modes():
-    found = litellm(good=MODEL, painter={**MODEL, "mode": "image_generation"}, nobody={"mode": "chat"}, text="x", late={**MODEL, "deprecation_date": "soon"}, minus={**MODEL, "output_cost_per_token": -1})  # fmt: skip
+    found = litellm(
+        good=MODEL,
+        painter={**MODEL, "mode": "image_generation"},
+        nobody={"mode": "chat"},
+        text="x",
+        late={**MODEL, "deprecation_date": "soon"},
+        minus={**MODEL, "output_cost_per_token": -1},
+    )
     assert found.skipped == 1
     assert [(fault.row, fault.field) for fault in found.faults] == [
-        ("nobody", "litellm_provider"), ("text", "litellm_provider"), ("late", "deprecation_date"),
+        ("nobody", "litellm_provider"),
+        ("text", "litellm_provider"),
+        ("late", "deprecation_date"),
         ("minus", "output_cost_per_token"),
-    ]  # fmt: skip
+    ]
     assert isinstance(found.faults[0], Fault)
 
 

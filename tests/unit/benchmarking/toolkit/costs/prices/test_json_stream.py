@@ -50,17 +50,20 @@ def test_lists_are_opened_by_position_and_numbers_stay_exact():
     }
 
 
-@pytest.mark.parametrize(("text", "reason"), [
-    ("", "Expecting value at character 0"),
-    ("{", "Expecting value at character 1"),
-    ("{1: 2}", "a name must be text"),
-    ('{"a" 2}', "':' is missing at character 5"),
-    ('{"a": 1 "b": 2}', "',' is missing at character 8"),
-    ('{"a": [}', "Expecting value"),
-    ('{"a": NaN}', "NaN is no number"),
-    ("[1, 2", "',' is missing"),
-    ("[1] 2", "something follows the document at character 4"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "Expecting value at character 0"),
+        ("{", "Expecting value at character 1"),
+        ("{1: 2}", "a name must be text"),
+        ('{"a" 2}', "':' is missing at character 5"),
+        ('{"a": 1 "b": 2}', "',' is missing at character 8"),
+        ('{"a": [}', "Expecting value"),
+        ('{"a": NaN}', "NaN is no number"),
+        ("[1, 2", "',' is missing"),
+        ("[1] 2", "something follows the document at character 4"),
+    ],
+)
 def test_what_is_no_json_is_refused_with_its_place(text, reason):
     with pytest.raises(Invalid) as refused:
         list(members(Drops(text), is_opened=lambda path: len(path) < 1))

@@ -36,9 +36,14 @@ def test_a_changed_list_is_refused(tmp_path):
     assert refused.value.field == "digest"
 
 
-@pytest.mark.parametrize(("name", "content", "text"), [
-    ("a.json", b"{", "it is no JSON"), ("a.yaml", b"\xff\xfe", "it is no text"), ("a.yaml", b"[", "not readable YAML"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("a.json", b"{", "it is no JSON"),
+        ("a.yaml", b"\xff\xfe", "it is no text"),
+        ("a.yaml", b"[", "not readable YAML"),
+    ],
+)
 def test_a_file_that_cannot_be_read_is_refused(tmp_path, name, content, text):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(Invalid, match=text):

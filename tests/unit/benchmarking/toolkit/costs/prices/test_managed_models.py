@@ -28,9 +28,7 @@ def oracle(provider, model, tokens, *, day=DAY, context=None):
 
     moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
     usage = Usage(**dict(zip(("input_tokens", "output_tokens", "cache_read_tokens"), tokens, strict=True)))
-    found = calc_price(
-        usage, model, provider_id=provider, genai_request_timestamp=moment, price_context=context
-    )  # fmt: skip
+    found = calc_price(usage, model, provider_id=provider, genai_request_timestamp=moment, price_context=context)
     return found.total_price
 
 
@@ -39,15 +37,15 @@ def ours(sku, tokens, *, day=DAY, term=Term.ON_DEMAND):
     given, answered, cached = tokens
     price = {meter: book.get((sku, term, meter)) for meter in (Meter.INPUT, Meter.OUTPUT, Meter.CACHE_READ)}
     counts = {Meter.INPUT: given - cached, Meter.OUTPUT: answered, Meter.CACHE_READ: cached}
-    return sum(
-        (price[meter].usd_at(given) * count / MILLION for meter, count in counts.items() if count), Decimal(0)
-    )  # fmt: skip
+    return sum((price[meter].usd_at(given) * count / MILLION for meter, count in counts.items() if count), Decimal(0))
 
 
 @given(
     st.sampled_from(("gpt-4o-mini", "gpt-4o", "gpt-4.1", "o3")),
-    st.integers(0, 500_000), st.integers(0, 20_000), st.integers(0, 100),
-)  # fmt: skip
+    st.integers(0, 500_000),
+    st.integers(0, 20_000),
+    st.integers(0, 100),
+)
 def test_a_call_costs_what_the_package_says(model, given_tokens, answered, cached_percent):
     tokens = (given_tokens, answered, given_tokens * cached_percent // 100)
     assert ours(f"openai/{model}", tokens) == oracle("openai", model, tokens)
@@ -117,10 +115,13 @@ def test_every_shipped_retirement_is_of_a_model_in_the_book():
     assert set(own_book().retirements) <= set(own_book().skus)
 
 
-@pytest.mark.parametrize(("row", "field"), [
-    ({"sku": "openai/a", "retires_on": "soon"}, "retirements[0].retires_on"),
-    ({"retires_on": "2027-01-01"}, "retirements[0].sku"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ({"sku": "openai/a", "retires_on": "soon"}, "retirements[0].retires_on"),
+        ({"retires_on": "2027-01-01"}, "retirements[0].sku"),
+    ],
+)
 def test_retirements_are_refused_with_the_path_of_the_fault(row, field):
     document = {"apiVersion": "weighbridge/v1", "kind": "Retirements", "source": "s", "as_of": "2026-11-01"}
     with pytest.raises(Invalid) as refused:

@@ -46,17 +46,20 @@ def test_an_amount_in_force_holds_on_the_day_it_is_asked():
     assert (found.usd, found.tiers, found.as_of) == (Decimal("0.70"), (), later)
 
 
-@pytest.mark.parametrize(("rate", "change", "day", "does_fit"), [
-    (OFF, {}, date(2026, 1, 1), True),
-    (OFF, {}, date(2025, 12, 31), False),
-    (OFF, {"sku": "aws/us-east-1/g6.xlarge"}, DAY, False),
-    (OFF, {"term": Term.SPOT}, DAY, False),
-    (OFF, {"meter": Meter.INPUT}, DAY, True),
-    (FIXED, {}, DAY, True),
-    (FIXED, {}, date(2026, 9, 2), False),
-    (dataclasses.replace(OFF, meter=Meter.OUTPUT), {"meter": Meter.INPUT}, DAY, False),
-    (dataclasses.replace(OFF, term=Term.SPOT), {"term": Term.SPOT}, DAY, True),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rate", "change", "day", "does_fit"),
+    [
+        (OFF, {}, date(2026, 1, 1), True),
+        (OFF, {}, date(2025, 12, 31), False),
+        (OFF, {"sku": "aws/us-east-1/g6.xlarge"}, DAY, False),
+        (OFF, {"term": Term.SPOT}, DAY, False),
+        (OFF, {"meter": Meter.INPUT}, DAY, True),
+        (FIXED, {}, DAY, True),
+        (FIXED, {}, date(2026, 9, 2), False),
+        (dataclasses.replace(OFF, meter=Meter.OUTPUT), {"meter": Meter.INPUT}, DAY, False),
+        (dataclasses.replace(OFF, term=Term.SPOT), {"term": Term.SPOT}, DAY, True),
+    ],
+)
 def test_a_contract_covers_what_and_when_it_says(rate, change, day, does_fit):
     assert rate.fits(machine(**change), on=day) is does_fit
 
@@ -107,18 +110,21 @@ def test_rates_are_read():
     assert tokens.meter is Meter.INPUT
 
 
-@pytest.mark.parametrize(("row", "field", "text"), [
-    ({"discount": 1}, "discount", "above 0 and below 1"),
-    ({"discount": 0}, "discount", "above 0 and below 1"),
-    ({"usd": 1}, "usd", "not both"),
-    ({"discount": None}, "usd", "must be given"),
-    ({"discount": None, "usd": -1}, "usd", "0 or more"),
-    ({"until": "2025-01-01"}, "until", "must not lie before"),
-    ({"from": "x"}, "from", "must be a day"),
-    ({"term": "weekly"}, "term", "must be one of on_demand"),
-    ({"sku": None}, "sku", "is missing"),
-    ({"why": "x"}, "why", "is not known here"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("row", "field", "text"),
+    [
+        ({"discount": 1}, "discount", "above 0 and below 1"),
+        ({"discount": 0}, "discount", "above 0 and below 1"),
+        ({"usd": 1}, "usd", "not both"),
+        ({"discount": None}, "usd", "must be given"),
+        ({"discount": None, "usd": -1}, "usd", "0 or more"),
+        ({"until": "2025-01-01"}, "until", "must not lie before"),
+        ({"from": "x"}, "from", "must be a day"),
+        ({"term": "weekly"}, "term", "must be one of on_demand"),
+        ({"sku": None}, "sku", "is missing"),
+        ({"why": "x"}, "why", "is not known here"),
+    ],
+)
 def test_rates_are_refused_with_the_path_of_the_fault(row, field, text):
     with pytest.raises(Invalid) as refused:
         read_rates(document(**row))

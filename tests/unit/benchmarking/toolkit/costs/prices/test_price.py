@@ -35,45 +35,54 @@ EGRESS = Price(
 AMOUNTS = st.decimals(min_value=0, max_value=10_000, places=8)
 
 
-@pytest.mark.parametrize(("change", "field"), [
-    ({"usd": 1.006}, "usd"),
-    ({"usd": Decimal("-0.01")}, "usd"),
-    ({"usd": Decimal("NaN")}, "usd"),
-    ({"usd": Decimal("1e20")}, "usd"),
-    ({"sku": "g5.xlarge"}, "sku"),
-    ({"sku": "gcp/us-east-1/g5.xlarge"}, "sku"),
-    ({"sku": "aws/us-east-1/g5 xlarge"}, "sku"),
-    ({"source": " "}, "source"),
-    ({"tiers": (Tier(Decimal(0), Decimal(1)),)}, "tiers"),
-    ({"tiers": (Tier(Decimal(9), Decimal(1)), Tier(Decimal(8), Decimal(1)))}, "tiers"),
-    ({"tiers": (Tier(Decimal(9), Decimal(1)), Tier(Decimal(9), Decimal(2)))}, "tiers"),
-    ({"tiers": (Tier(Decimal(9), Decimal(-1)),)}, "tiers"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"usd": 1.006}, "usd"),
+        ({"usd": Decimal("-0.01")}, "usd"),
+        ({"usd": Decimal("NaN")}, "usd"),
+        ({"usd": Decimal("1e20")}, "usd"),
+        ({"sku": "g5.xlarge"}, "sku"),
+        ({"sku": "gcp/us-east-1/g5.xlarge"}, "sku"),
+        ({"sku": "aws/us-east-1/g5 xlarge"}, "sku"),
+        ({"source": " "}, "source"),
+        ({"tiers": (Tier(Decimal(0), Decimal(1)),)}, "tiers"),
+        ({"tiers": (Tier(Decimal(9), Decimal(1)), Tier(Decimal(8), Decimal(1)))}, "tiers"),
+        ({"tiers": (Tier(Decimal(9), Decimal(1)), Tier(Decimal(9), Decimal(2)))}, "tiers"),
+        ({"tiers": (Tier(Decimal(9), Decimal(-1)),)}, "tiers"),
+    ],
+)
 def test_what_is_no_price_is_refused_with_its_field(change, field):
     with pytest.raises(Invalid) as refused:
         machine(**{"usd": "1"} | change) if "usd" not in change else Price(**{**vars(MACHINE), **change})
     assert refused.value.field == field
 
 
-@pytest.mark.parametrize(("usd", "change", "per_gpu_h"), [
-    ("55.04", {"hardware": Hardware(gpu="H100", gpus=8)}, Decimal("6.88")),
-    ("0.475", {"hardware": Hardware(gpu="L4", gpus=0)}, None),
-    ("0.192", {"hardware": None}, None),
-    ("2.5", {"hardware": None, "unit": Unit.GPU_H}, Decimal("2.5")),
-    ("0.15", {"unit": Unit.MILLION_TOKENS}, None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("usd", "change", "per_gpu_h"),
+    [
+        ("55.04", {"hardware": Hardware(gpu="H100", gpus=8)}, Decimal("6.88")),
+        ("0.475", {"hardware": Hardware(gpu="L4", gpus=0)}, None),
+        ("0.192", {"hardware": None}, None),
+        ("2.5", {"hardware": None, "unit": Unit.GPU_H}, Decimal("2.5")),
+        ("0.15", {"unit": Unit.MILLION_TOKENS}, None),
+    ],
+)
 def test_dollars_of_a_gpu_hour_are_told_of_whole_gpus_alone(usd, change, per_gpu_h):
     assert machine(usd, **change).usd_per_gpu_h == per_gpu_h
 
 
-@pytest.mark.parametrize(("gigabytes", "usd"), [
-    (0, "0"),
-    (100, "0"),
-    (101, "0.09"),
-    (10_000, "891"),  # 9,900 at 0.09
-    (20_000, "1741"),  # and 10,000 at 0.085
-    (Decimal("100.5"), "0.045"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("gigabytes", "usd"),
+    [
+        (0, "0"),
+        (100, "0"),
+        (101, "0.09"),
+        (10_000, "891"),  # 9,900 at 0.09
+        (20_000, "1741"),  # and 10,000 at 0.085
+        (Decimal("100.5"), "0.045"),
+    ],
+)
 def test_each_gigabyte_is_charged_at_the_price_of_its_tier(gigabytes, usd):
     assert EGRESS.usd_for(gigabytes) == Decimal(usd)
 

@@ -71,25 +71,37 @@ def test_another_currency_is_converted_with_the_newest_rate_of_its_day():
     assert price.conversion == Conversion("EUR", Decimal("1.25"), RATE.usd_per_unit, RATE.as_of, "a bank")
 
 
-@pytest.mark.parametrize(("document", "fx", "field", "text"), [
-    (sheet(kind="Sheet"), None, "kind", "must be PriceSheet"),
-    (sheet(as_of="1 May"), None, "as_of", "written like 2026-09-01"),
-    (sheet(unit="hour"), None, "unit", "instance_h, gpu_h"),
-    (sheet(color="red"), None, "color", "is not known here"),
-    (sheet(currency="EUR"), None, "currency", "give a dated rate to USD"),
-    (sheet(currency="CHF"), FX, "currency", "no rate from CHF to USD of 2026-09-01"),
-    (sheet(currency="EUR", as_of="2026-07-31"), FX, "currency", "no rate from EUR to USD of 2026-07-31"),
-    (sheet(currency="EUR", as_of="2026-10-02"), FX, "currency", "31 days before"),
-    (sheet(prices=[{"name": "a"}]), None, "prices[0].on_demand", "needs an amount for one of on_demand, spot"),
-    (with_row(on_demand=Decimal(-1)), None, "prices[0].on_demand", "must be 0 or more"),
-    (with_row(on_demand="much"), None, "prices[0].on_demand", "must be a number"),
-    (with_row(spot=1, tiers=[{"above": 1, "amount": 1}]), None, "prices[0].tiers", "one amount, in USD"),
-    (sheet(currency="EUR", prices=[{"name": "a", "on_demand": 1, "tiers": [{"above": 1, "amount": 1}]}]), FX,
-     "prices[0].tiers", "one amount, in USD"),
-    (with_row(vcpus=0), None, "prices[0].vcpus", "1 or more"),
-    (with_row(name="a b"), None, "sku", "is no SKU of lab"),
-    (sheet(prices=[{"name": "a", "on_demand": 1}, {"name": "a", "on_demand": 1}]), None, "prices", "two prices for"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("document", "fx", "field", "text"),
+    [
+        (sheet(kind="Sheet"), None, "kind", "must be PriceSheet"),
+        (sheet(as_of="1 May"), None, "as_of", "written like 2026-09-01"),
+        (sheet(unit="hour"), None, "unit", "instance_h, gpu_h"),
+        (sheet(color="red"), None, "color", "is not known here"),
+        (sheet(currency="EUR"), None, "currency", "give a dated rate to USD"),
+        (sheet(currency="CHF"), FX, "currency", "no rate from CHF to USD of 2026-09-01"),
+        (sheet(currency="EUR", as_of="2026-07-31"), FX, "currency", "no rate from EUR to USD of 2026-07-31"),
+        (sheet(currency="EUR", as_of="2026-10-02"), FX, "currency", "31 days before"),
+        (sheet(prices=[{"name": "a"}]), None, "prices[0].on_demand", "needs an amount for one of on_demand, spot"),
+        (with_row(on_demand=Decimal(-1)), None, "prices[0].on_demand", "must be 0 or more"),
+        (with_row(on_demand="much"), None, "prices[0].on_demand", "must be a number"),
+        (with_row(spot=1, tiers=[{"above": 1, "amount": 1}]), None, "prices[0].tiers", "one amount, in USD"),
+        (
+            sheet(currency="EUR", prices=[{"name": "a", "on_demand": 1, "tiers": [{"above": 1, "amount": 1}]}]),
+            FX,
+            "prices[0].tiers",
+            "one amount, in USD",
+        ),
+        (with_row(vcpus=0), None, "prices[0].vcpus", "1 or more"),
+        (with_row(name="a b"), None, "sku", "is no SKU of lab"),
+        (
+            sheet(prices=[{"name": "a", "on_demand": 1}, {"name": "a", "on_demand": 1}]),
+            None,
+            "prices",
+            "two prices for",
+        ),
+    ],
+)
 def test_a_sheet_is_refused_with_the_path_of_the_fault(document, fx, field, text):
     with pytest.raises(Invalid) as refused:
         read_sheet(document, fx=fx)
@@ -125,14 +137,17 @@ def test_yaml_keeps_numbers_as_written_and_dates_as_text():
     assert str(found["a"]) == "1.10"
 
 
-@pytest.mark.parametrize(("text", "reason"), [
-    ("a: 1\na: 2", "'a' is named twice"),
-    ("1: 2", "1 is no text"),
-    ("a: .inf", ".inf is no number"),
-    ("a: &x 1\nb: *x", "uses references"),
-    ("a: [", "is not readable YAML"),
-    ("a: !!python/object:os.system 1", "is not readable YAML"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: 1\na: 2", "'a' is named twice"),
+        ("1: 2", "1 is no text"),
+        ("a: .inf", ".inf is no number"),
+        ("a: &x 1\nb: *x", "uses references"),
+        ("a: [", "is not readable YAML"),
+        ("a: !!python/object:os.system 1", "is not readable YAML"),
+    ],
+)
 def test_yaml_that_hides_something_is_refused(text, reason):
     with pytest.raises(Invalid) as refused:
         read_exact(text, name="s.yaml")

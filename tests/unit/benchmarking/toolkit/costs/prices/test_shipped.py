@@ -28,29 +28,42 @@ def test_every_price_has_a_source_with_a_version_or_a_file_and_a_day():
         )
 
 
-@pytest.mark.parametrize(("sku", "term", "usd"), [
-    ("aws/us-east-1/g5.xlarge", Term.ON_DEMAND, "1.006"),
-    ("aws/us-east-1/p5.48xlarge", Term.ON_DEMAND, "55.04"),
-    ("azure/eastus/Standard_ND96isr_H100_v5", Term.ON_DEMAND, "98.32"),
-    ("gcp/us-central1/a3-highgpu-8g", Term.ON_DEMAND, "88.49"),
-    ("gcp/us-central1/a3-highgpu-8g", Term.SPOT, "50.609541"),
-    ("aws/us-east-1/ml.g5.xlarge", Term.ON_DEMAND, "1.4084"),
-    ("aws/us-east-1/m5.xlarge", Term.ON_DEMAND, "0.192"),
-    ("aws/us-east-1/s3-standard", Term.ON_DEMAND, "0.023"),
-    ("azure/westus3/Standard_ND96isr_MI300X_v5", Term.COMMIT_3Y_ALL_UPFRONT, "18.24"),  # 48 · (1 - 0.62)
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sku", "term", "usd"),
+    [
+        ("aws/us-east-1/g5.xlarge", Term.ON_DEMAND, "1.006"),
+        ("aws/us-east-1/p5.48xlarge", Term.ON_DEMAND, "55.04"),
+        ("azure/eastus/Standard_ND96isr_H100_v5", Term.ON_DEMAND, "98.32"),
+        ("gcp/us-central1/a3-highgpu-8g", Term.ON_DEMAND, "88.49"),
+        ("gcp/us-central1/a3-highgpu-8g", Term.SPOT, "50.609541"),
+        ("aws/us-east-1/ml.g5.xlarge", Term.ON_DEMAND, "1.4084"),
+        ("aws/us-east-1/m5.xlarge", Term.ON_DEMAND, "0.192"),
+        ("aws/us-east-1/s3-standard", Term.ON_DEMAND, "0.023"),
+        ("azure/westus3/Standard_ND96isr_MI300X_v5", Term.COMMIT_3Y_ALL_UPFRONT, "18.24"),  # 48 · (1 - 0.62)
+    ],
+)
 def test_prices_of_the_reference(sku, term, usd):
     assert own_book().find(sku, term=term).usd == Decimal(usd)
 
 
-@pytest.mark.parametrize(("sku", "usd"), [
-    ("aws/us-east-1/g4dn.xlarge", "0.526"), ("aws/us-east-1/g6.xlarge", "0.805"), ("aws/us-east-1/g6e.xlarge", "1.861"),
-    ("aws/us-east-1/p4d.24xlarge", "2.745"), ("aws/us-east-1/p4de.24xlarge", "3.431"),
-    ("aws/us-east-1/p5.48xlarge", "6.880"), ("aws/us-east-1/p5en.48xlarge", "7.912"),
-    ("aws/us-east-1/p6-b200.48xlarge", "14.242"), ("aws/us-east-1/p6-b300.48xlarge", "17.802"),
-    ("azure/eastus/Standard_ND96asr_v4", "3.400"), ("azure/westus3/Standard_ND96isr_H200_v5", "10.600"),
-    ("gcp/us-central1/a2-highgpu-8g", "3.673"), ("gcp/us-central1/a3-highgpu-8g", "11.061"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sku", "usd"),
+    [
+        ("aws/us-east-1/g4dn.xlarge", "0.526"),
+        ("aws/us-east-1/g6.xlarge", "0.805"),
+        ("aws/us-east-1/g6e.xlarge", "1.861"),
+        ("aws/us-east-1/p4d.24xlarge", "2.745"),
+        ("aws/us-east-1/p4de.24xlarge", "3.431"),
+        ("aws/us-east-1/p5.48xlarge", "6.880"),
+        ("aws/us-east-1/p5en.48xlarge", "7.912"),
+        ("aws/us-east-1/p6-b200.48xlarge", "14.242"),
+        ("aws/us-east-1/p6-b300.48xlarge", "17.802"),
+        ("azure/eastus/Standard_ND96asr_v4", "3.400"),
+        ("azure/westus3/Standard_ND96isr_H200_v5", "10.600"),
+        ("gcp/us-central1/a2-highgpu-8g", "3.673"),
+        ("gcp/us-central1/a3-highgpu-8g", "11.061"),
+    ],
+)
 def test_dollars_of_a_gpu_hour(sku, usd):
     found = own_book().find(sku).usd_per_gpu_h
     assert found is not None

@@ -56,14 +56,17 @@ def test_shipped_prices_survive_json(prices):
     assert read_snapshot(json.loads(json.dumps(then.as_document()))) == then
 
 
-@pytest.mark.parametrize(("change", "field"), [
-    ({"digest": "sha256:0"}, "digest"),
-    ({"as_of": "2026-09-02"}, "digest"),
-    ({"as_of": "May"}, "as_of"),
-    ({"schema": "weighbridge.prices/2"}, "schema"),
-    ({"prices": [{"sku": "aws/x"}]}, "prices[0].provider"),
-    ({"more": 1}, "more"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"digest": "sha256:0"}, "digest"),
+        ({"as_of": "2026-09-02"}, "digest"),
+        ({"as_of": "May"}, "as_of"),
+        ({"schema": "weighbridge.prices/2"}, "schema"),
+        ({"prices": [{"sku": "aws/x"}]}, "prices[0].provider"),
+        ({"more": 1}, "more"),
+    ],
+)
 def test_a_changed_snapshot_is_refused(change, field):
     document = snapshot([machine()], as_of=DAY).as_document()
     with pytest.raises(Invalid) as refused:
@@ -95,10 +98,17 @@ def test_replay_says_what_is_gone_and_why():
     found = replay(then, PriceBook((machine(unit=Unit.GPU_H),), TODAY)).as_document()
     assert [(each["sku"], each["term"], each["reason"]) for each in found["gone"]] == [
         ("aws/us-east-1/g5.xlarge", "on_demand", "It was priced by instance_h, and is now by gpu_h."),
-        ("aws/us-east-1/g5.xlarge", "spot", "aws/us-east-1/g5.xlarge has no price for the term spot; it has on_demand."),
-        ("aws/us-east-1/p5.48xlarge", "on_demand",
-         "The price book has no 'aws/us-east-1/p5.48xlarge'. Nearest: aws/us-east-1/g5.xlarge."),
-    ]  # fmt: skip
+        (
+            "aws/us-east-1/g5.xlarge",
+            "spot",
+            "aws/us-east-1/g5.xlarge has no price for the term spot; it has on_demand.",
+        ),
+        (
+            "aws/us-east-1/p5.48xlarge",
+            "on_demand",
+            "The price book has no 'aws/us-east-1/p5.48xlarge'. Nearest: aws/us-east-1/g5.xlarge.",
+        ),
+    ]
     assert found["prices"] == []
     assert found["gone"][0]["before"]["usd"] == "1.006"
 

@@ -28,10 +28,13 @@ MEMBERS = [
 
 def load_result(rate: float, **percentiles):
     metrics = {"achieved_per_s": {"value": rate, "lower": rate, "upper": rate}, "error_rate": {"value": 0.001}}
-    return {"metrics": metrics | {
-        f"response_time_{name}_ms": {"value": value, "lower": value * 0.9, "upper": value * 1.1}
-        for name, value in percentiles.items()
-    }}  # fmt: skip
+    return {
+        "metrics": metrics
+        | {
+            f"response_time_{name}_ms": {"value": value, "lower": value * 0.9, "upper": value * 1.1}
+            for name, value in percentiles.items()
+        }
+    }
 
 
 def curve_document(metric: str = "accuracy"):
@@ -46,11 +49,13 @@ def rows_of(chart, layer: int):
 @functools.cache
 def charts():
     return {
-        "plane": trade_off(MEMBERS, across=LATENCY, up=QUALITY, limits={"latency_p95_ms": 5, "accuracy": 0.85}, chosen="pricey"),
+        "plane": trade_off(
+            MEMBERS, across=LATENCY, up=QUALITY, limits={"latency_p95_ms": 5, "accuracy": 0.85}, chosen="pricey"
+        ),
         "cdf": latency_cdf([candidate("a", samples=Samples(tuple(range(1_000, 900_000, 999))))]),
         "load": load_curve([load_result(100, p50=2, p99=9), load_result(900, p50=22, p99=88)], limit_ms=50),
         "learning": learning_curve(curve_document()),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("name", ["plane", "cdf", "load", "learning"])
@@ -83,7 +88,14 @@ def test_the_plane_tells_state_by_shape_and_names_every_point() -> None:
         assert words in drawn
     assert "on the frontier: small & <quick>, pricey; dominated: trap." in chart.alt
     assert chart.table.headings[:3] == ("candidate", "accuracy", "p95 latency (ms)")
-    assert chart.table.rows[2] == ("trap", "0.81 (0.793 to 0.827)", "23.3 (20.3 to 26.3)", "0.00", "dominated", "small & <quick>, pricey")  # fmt: skip
+    assert chart.table.rows[2] == (
+        "trap",
+        "0.81 (0.793 to 0.827)",
+        "23.3 (20.3 to 26.3)",
+        "0.00",
+        "dominated",
+        "small & <quick>, pricey",
+    )
 
 
 def test_the_frontier_is_a_stair_and_who_lacks_a_figure_is_not_drawn() -> None:
@@ -103,8 +115,13 @@ def test_nobody_gives_an_empty_plane() -> None:
 
 @pytest.mark.parametrize(
     ("values", "expected"),
-    [([1.0, 2.0], (0.92, 2.08, False)), ([5.0], (4.5, 5.5, False)), ([0.0], (0.0, 1.0, False)), ([-1.0, 1.0], (-1.16, 1.16, False))],
-)  # fmt: skip
+    [
+        ([1.0, 2.0], (0.92, 2.08, False)),
+        ([5.0], (4.5, 5.5, False)),
+        ([0.0], (0.0, 1.0, False)),
+        ([-1.0, 1.0], (-1.16, 1.16, False)),
+    ],
+)
 def test_a_scale_leaves_room_and_stays_above_zero_where_the_figures_do(values, expected) -> None:
     scale = plane._scale([candidate("a", accuracy=value).metrics["accuracy"] for value in values], None)
     assert (scale.low, scale.high, scale.is_log) == pytest.approx(expected)

@@ -42,8 +42,9 @@ def test_bands_go_from_p10_to_p90_for_every_option(document):
     )
     figure = document["options"][1]["figures"]["total_cost_1y_usd"]
     assert rows[1] == {
-        "option": "Fine-tuned open model on own replicas", **{level: float(figure[level]) for level in ("p10", "p50", "p80", "p90")}
-    }  # fmt: skip
+        "option": "Fine-tuned open model on own replicas",
+        **{level: float(figure[level]) for level in ("p10", "p50", "p80", "p90")},
+    }
     assert chart.table.headings == ("option", "P10", "P50", "P80", "P90", "cheapest")
     assert [row[-1] for row in chart.table.rows] == [
         f"{share:.0%}" for share in document["cheapest"]["total_cost_1y_usd"].values()
@@ -98,8 +99,13 @@ def test_the_page_holds_figures_lines_prices_and_what_follows(document):
     sheet = cost_sheet(document)
     assert sheet.situation is Situation.CLEAR
     assert [heading for heading, _ in sheet.sections] == [
-        "Cheapest", "Limits", "What better answers are worth", "Leaving", "Models that end", "Business figures",
-    ]  # fmt: skip
+        "Cheapest",
+        "Limits",
+        "What better answers are worth",
+        "Leaving",
+        "Models that end",
+        "Business figures",
+    ]
     assert [name for name, _ in sheet.pictures] == ["cost-bands", "crossover", "tornado-api", "tornado-own"]
     text = markdown(sheet)
     assert "aws/us-east-1/g5.xlarge" in text
@@ -134,8 +140,13 @@ def test_the_page_is_published_with_its_pictures(document, tmp_path):
 
     assert publish_costs(document, tmp_path / "out", print_page=refuse) == "No PDF here."
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "cost-bands.svg", "costs.html", "costs.md", "crossover.svg", "tornado-api.svg", "tornado-own.svg",
-    ]  # fmt: skip
+        "cost-bands.svg",
+        "costs.html",
+        "costs.md",
+        "crossover.svg",
+        "tornado-api.svg",
+        "tornado-own.svg",
+    ]
 
 
 def test_cost_is_an_axis_of_the_frontier():
@@ -144,5 +155,7 @@ def test_cost_is_an_axis_of_the_frontier():
     beaten = builders.candidate("beaten", accuracy=0.79, total_cost_1y_usd=95_000)
     frontier = weigh([cheap, dear, beaten], axes_of(["accuracy", "total_cost_1y_usd"]))
     assert {standing.name: standing.state.value for standing in frontier.standings} == {
-        "cheap": "frontier", "dear": "frontier", "beaten": "dominated",
-    }  # fmt: skip
+        "cheap": "frontier",
+        "dear": "frontier",
+        "beaten": "dominated",
+    }
