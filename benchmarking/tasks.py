@@ -155,8 +155,8 @@ def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
 
 
 def _settings_of(run: Run) -> ProfileSettings:
-    """What the plan asks for; of a run that repeats a measured one, what that one's manifest says
-    it was measured with.
+    """What the plan asks for; of a run that repeats a measured one, what that one's manifest says it was
+    measured with.
     """
     plan = run.plan
     if run.repeats is not None and run.repeats.result is not None:

@@ -1,8 +1,7 @@
 """Django's admin: read-only, but for teams and roles, which are granted and revoked through the same audited actions.
 
 No door around the second person: a role that binds people is proposed on the page of changes, and whoever holds one
-keeps
-password, address and factors to themselves, so that no administrator confirms in another's name.
+keeps password, address and factors to themselves, so that no administrator confirms in another's name.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -71,8 +70,8 @@ class TeamAdmin(ReadOnly):
 
 @admin.register(models.RoleGrant)
 class RoleGrantAdmin(ReadOnly):
-    """Roles; granted and revoked through the actions, which refuse a grant to oneself, and one that
-    takes two people.
+    """Roles; granted and revoked through the actions, which refuse a grant to oneself, and one that takes
+    two people.
     """
 
     list_display = ("user", "role", "team")

@@ -1,8 +1,7 @@
 """The one way into the audit trail: written in the transaction that changes things, chained by hash.
 
 The head of the chain is serialised by a transaction-level lock of PostgreSQL, so events stand in the order in which
-their
-transactions commit. Callers lock the rows they change first and record last.
+their transactions commit. Callers lock the rows they change first and record last.
 """
 
 from collections.abc import Iterator, Mapping

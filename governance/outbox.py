@@ -41,8 +41,7 @@ class TryLater(Exception):  # noqa: N818 -- a request to the outbox, not a malfu
     """The effect did not happen now; `wait_s` None means the usual backoff. `is_uncertain`: it may have happened.
 
     The wait counts from `at`, when the other side answered; unset, from the beginning of the attempt. A wait that
-    reaches
-    further than its message is not the message's fault and uses up no attempt.
+    reaches further than its message is not the message's fault and uses up no attempt.
     """
 
     def __init__(
@@ -99,8 +98,8 @@ def lease() -> timedelta:
 
 
 def effect_lease() -> timedelta:
-    """How long one effect may take: more than its time-outs add up to, so that nobody repeats what
-    is still under way.
+    """How long one effect may take: more than its time-outs add up to, so that nobody repeats what is still
+    under way.
     """
     return timedelta(seconds=settings.WEIGHBRIDGE["EFFECT_LEASE_S"])
 
@@ -112,8 +111,8 @@ def check_held(*, message: OutboxMessage, now: datetime, **fields: Any) -> None:
 
 
 def remember(*, message: OutboxMessage, now: datetime, **facts: Any) -> None:
-    """Keep `facts` (JSON) in the payload right before what cannot be taken back. Raises LeaseLost
-    as `check_held` does.
+    """Keep `facts` (JSON) in the payload right before what cannot be taken back. Raises LeaseLost as
+    `check_held` does.
     """
     message.payload = message.payload | facts
     check_held(message=message, now=now, payload=message.payload)

@@ -1,8 +1,7 @@
 """What reviews needs from outside: a ticket tracker and a packet printer, as protocols and frozen words.
 
 Nothing here knows Jira or WeasyPrint. Adapters in `reviews.integrations` keep these promises; tasks build an adapter
-and
-pass it in; tests pass the in-process twin. No adapter sleeps or repeats a write: whoever drives the outbox decides
+and pass it in; tests pass the in-process twin. No adapter sleeps or repeats a write: whoever drives the outbox decides
 when.
 """
 

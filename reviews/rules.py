@@ -117,8 +117,8 @@ def may_see_cycles(person: Person) -> bool:
 
 
 def check_lead_meeting(person: Person) -> None:
-    """Editing the agenda, moving the cut-off, opening the meeting and noting who attends: platform
-    and product leads.
+    """Editing the agenda, moving the cut-off, opening the meeting and noting who attends: platform and
+    product leads.
     """
     if not person.is_active or person.roles.isdisjoint(_LEADS):
         raise NotAllowed("Only a platform lead or a product lead may prepare and lead the quarterly review.")
@@ -142,8 +142,8 @@ def may_close_meeting(person: Person, *, chair_id: int | None) -> bool:
 
 
 def check_attend(person: Person, *, side: Side) -> None:
-    """Attending: platform leads for engineering, product leads for product, everybody who sees the
-    review as a guest.
+    """Attending: platform leads for engineering, product leads for product, everybody who sees the review
+    as a guest.
     """
     if not may_see_cycles(person):
         raise NotAllowed(f"{person.name or person.username} may not see the quarterly review, so not attend it.")

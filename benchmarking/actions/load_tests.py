@@ -107,8 +107,8 @@ def join(*, part: LoadPart, by: User | None = None, now: datetime) -> None:
 
 
 def hand_in(*, part: LoadPart, stored_as: str, told: Mapping[str, Any], by: User | None = None, now: datetime) -> bool:
-    """Keep what a worker measured; False where the part was no longer its own. The last one lets
-    the test be concluded.
+    """Keep what a worker measured; False where the part was no longer its own. The last one lets the test
+    be concluded.
     """
     with transaction.atomic():
         test = LoadTest.objects.select_for_update().get(pk=part.test_id)
@@ -142,8 +142,8 @@ def conclude(*, test: LoadTest, result: Mapping[str, Any], by: User | None = Non
 
 
 def fail(*, test: LoadTest, reason: str, by: User | None = None, now: datetime) -> bool:
-    """End a test that cannot be brought to its end; workers that still fire notice and stop. False
-    where it had ended.
+    """End a test that cannot be brought to its end; workers that still fire notice and stop. False where it
+    had ended.
     """
     return _end(test, JobState.FAILED, reason, by, now)
 

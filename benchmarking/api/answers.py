@@ -57,8 +57,8 @@ class RunDetailAnswer(Answer):
     )
     equivalence = serializers.JSONField(
         allow_null=True,
-        help_text="Of a repeated run: answer (equivalent, different, cannot_tell), figures with the ratio's interval and "
-        "p-value, reasons, and the differences of the environment.",
+        help_text="Of a repeated run: answer (equivalent, different, cannot_tell), figures with the ratio's interval "
+        "and p-value, reasons, and the differences of the environment.",
     )
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)

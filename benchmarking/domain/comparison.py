@@ -105,8 +105,8 @@ def compare(subjects: Sequence[Subject]) -> Comparison:
 
 
 def standing_of(name: str, figure: Measured, first: Measured) -> Standing:
-    """How `figure` stands to `first`: better and worse only where the direction is known and the
-    intervals are apart.
+    """How `figure` stands to `first`: better and worse only where the direction is known and the intervals
+    are apart.
     """
     if figure.unit != first.unit:
         return Standing.UNKNOWN

@@ -150,8 +150,8 @@ def table_of(document: Document) -> Table:
 
 
 def figure_of(name: str, said: Mapping[str, Any]) -> Figure | None:
-    """A projected figure as an estimate: P50 with P10 and P90, where it is a range; None where one
-    of them has no end.
+    """A projected figure as an estimate: P50 with P10 and P90, where it is a range; None where one of them
+    has no end.
     """
     if any(said[level] is None for level in ("p10", "p50", "p80", "p90")):
         return None

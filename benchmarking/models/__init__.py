@@ -1,5 +1,5 @@
-"""Runs, evaluation data, prices, cost projections and the choice of a sandbox, and the constraints
-the database holds.
+"""Runs, evaluation data, prices, cost projections and the choice of a sandbox, and the constraints the
+database holds.
 """
 
 from benchmarking.models.load_tests import LoadPart, LoadTest

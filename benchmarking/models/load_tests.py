@@ -43,8 +43,8 @@ class LoadTest(models.Model):
 
 
 class LoadPart(Leased):
-    """What one worker fires: every `size`-th request from `number` on. It is never fired twice: the
-    moment has passed.
+    """What one worker fires: every `size`-th request from `number` on. It is never fired twice: the moment
+    has passed.
     """
 
     test = models.ForeignKey(LoadTest, on_delete=models.PROTECT, related_name="parts")

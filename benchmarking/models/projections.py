@@ -1,5 +1,5 @@
-"""Cost projections somebody kept: what was asked, and what came out at the prices of that day,
-which the document pins.
+"""Cost projections somebody kept: what was asked, and what came out at the prices of that day, which the
+document pins.
 """
 
 from django.conf import settings

@@ -51,9 +51,8 @@ def measure_alternatives(
     verdict.
 
     Its metric `alternatives_measured` counts the model's own variants whose measurement is evidence; the verdict is
-    that
-    of the weakest of them. `rivals` (files by family) are measured in the same way, each with variants of its own; one
-    that cannot be is a candidate that failed. Raises Invalid for data or names that do not fit, RunFailed and
+    that of the weakest of them. `rivals` (files by family) are measured in the same way, each with variants of its own;
+    one that cannot be is a candidate that failed. Raises Invalid for data or names that do not fit, RunFailed and
     RunCancelled.
     """
     rows = len(read_data_set(data).x)

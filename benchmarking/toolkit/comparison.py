@@ -84,8 +84,7 @@ def compare(
     """Compare ONNX files by name, the first the baseline, and return a `weighbridge.comparison/1` mapping.
 
     Raises Invalid for fewer than two models, for models with different inputs and for data that does not fit,
-    ModelFailed
-    when a model does not answer. `Enough` from `on_progress` during the rounds keeps the whole ones.
+    ModelFailed when a model does not answer. `Enough` from `on_progress` during the rounds keeps the whole ones.
     """
     baseline = _first_of(models)
     on_progress(0.0, "reading the models")

@@ -47,10 +47,8 @@ def find_max_rate(
     mapping.
 
     A first run without waiting gives the service time and so the range: a single worker answers no more than one over
-    it.
-    Each trial is a Server run; the last one, at the lower bound, is held to MLPerf's early stopping. A search whose
-    time
-    is up before it has an answer says what it knows and is marked `is_partial`; the trial under way is stopped.
+    it. Each trial is a Server run; the last one, at the lower bound, is held to MLPerf's early stopping. A search whose
+    time is up before it has an answer says what it knows and is marked `is_partial`; the trial under way is stopped.
     Raises what `profile` raises, NoServiceTime, and Invalid.
     """
     trials = _Trials(profile, settings, asked, on_progress)
@@ -135,8 +133,8 @@ class _Trials:
         return self._run(scenario, f"{rate:,.0f} per second")
 
     def _run(self, scenario: SingleStream | Server, doing: str) -> dict[str, Any]:
-        """Run one scenario; whoever is told of its progress looks at the time, and a run that is
-        stopped there is dead.
+        """Run one scenario; whoever is told of its progress looks at the time, and a run that is stopped
+        there is dead.
         """
         deadline = self.asked.deadline
 

@@ -88,8 +88,8 @@ def measure(
     isolation: str,
     on_checkpoint: Callable[[dict[str, Any]], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Do what `profile` does, of any subject; `on_checkpoint` gets the result as it is before the
-    quality is measured.
+    """Do what `profile` does, of any subject; `on_checkpoint` gets the result as it is before the quality
+    is measured.
     """
     data_set = inputs.read_data_set(data) if data is not None else None
     with _pinned(settings.engine.affinity):

@@ -60,8 +60,8 @@ def rerun(
     """Call `run`, which repeats the profile, and return a `weighbridge.rerun/1` mapping with the new result in it.
 
     p50 and p95, found anew from the raw samples of both, are held against `margin` (0.1 is 10 %) by two one-sided
-    tests. The answer is `different` if any figure
-    is, `equivalent` if all are, else `cannot_tell`, as when one of the runs is no valid measurement.
+    tests. The answer is `different` if any figure is, `equivalent` if all are, else `cannot_tell`, as when one of the
+    runs is no valid measurement.
     """
     again = run()
     return {
@@ -74,8 +74,8 @@ def rerun(
 def compared(
     result: Mapping[str, Any], again: Mapping[str, Any], *, margin: float, alpha: float = 0.05
 ) -> dict[str, Any]:
-    """Return the answer, figures, reasons and differences of a `weighbridge.rerun/1` mapping for
-    two results at hand.
+    """Return the answer, figures, reasons and differences of a `weighbridge.rerun/1` mapping for two
+    results at hand.
     """
     figures = list(_figures(result, again, margin=margin, alpha=alpha))
     reasons = list(_reasons(result, again, figures))

@@ -1,5 +1,5 @@
-"""Times: the queries of a scenario, asked and timed while the machine is watched, and the verdict
-on what came of it.
+"""Times: the queries of a scenario, asked and timed while the machine is watched, and the verdict on what
+came of it.
 """
 
 import dataclasses

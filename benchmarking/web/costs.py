@@ -1,5 +1,5 @@
-"""`/costs/`: the calculator, whose address holds all it was asked; specs, kept projections, and
-several side by side.
+"""`/costs/`: the calculator, whose address holds all it was asked; specs, kept projections, and several
+side by side.
 """
 
 from collections.abc import Mapping

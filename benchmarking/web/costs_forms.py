@@ -123,7 +123,8 @@ class SpecForm(forms.Form):
         strip=False,
         required=False,
         widget=forms.Textarea(attrs={"rows": 28, "spellcheck": "false", "class": "code-input", "autocomplete": "off"}),
-        help_text="A fault is named by its place, like options[1].serving.limit_s. Every number may be a range: [low, high].",
+        help_text="A fault is named by its place, like options[1].serving.limit_s. "
+        "Every number may be a range: [low, high].",
     )
     file = forms.FileField(label="Or a file", required=False)
 

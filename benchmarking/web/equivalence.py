@@ -1,5 +1,5 @@
-"""How a repeated run compares with the run it repeats, ready for its page: the answer in words,
-figures, what differs.
+"""How a repeated run compares with the run it repeats, ready for its page: the answer in words, figures,
+what differs.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,7 @@
 """Geometry of a latency histogram: where its bars, ticks and percentile marks stand, in pixels. Pure.
 
 The scale ends a little beyond p99, because the few slowest answers would squeeze everything else into one bar; what
-lies
-further out is counted and said, never drawn.
+lies further out is counted and said, never drawn.
 """
 
 from collections.abc import Mapping, Sequence

@@ -25,11 +25,9 @@ def book_actual(
     """Make the ledger say what a month has cost on an account, for a request or without one.
 
     The first bill of a month is an actual, a restated month a correction of the difference, an estimate an accrual
-    until
-    the bill is there. What names a request draws on its commitment. The same `key` again is the same statement. The
-    caller
-    has asked whether the person may; `by` None is the system. Lock accounts in the order of their ids if you book on
-    several.
+    until the bill is there. What names a request draws on its commitment. The same `key` again is the same statement.
+    The caller has asked whether the person may; `by` None is the system. Lock accounts in the order of their ids if you
+    book on several.
     """
     actuals.check_period(stated.period)
     check_hundredths(stated.amount)

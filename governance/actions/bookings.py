@@ -1,5 +1,5 @@
-"""Writing one line of the ledger; every other write of a budget goes through here. The caller holds
-the account locked.
+"""Writing one line of the ledger; every other write of a budget goes through here. The caller holds the
+account locked.
 """
 
 from datetime import datetime

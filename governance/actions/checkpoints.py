@@ -35,8 +35,8 @@ def keep(*, by: User | None = None, now: datetime) -> Checkpoint | None:
 
 
 def _in_force() -> dict[str, object]:
-    """The settings of the server that bind people, which only an operator changes: each decision
-    tells what held then.
+    """The settings of the server that bind people, which only an operator changes: each decision tells what
+    held then.
     """
     return {
         "second_factor_required": settings.WEIGHBRIDGE["REQUIRE_MFA"],

@@ -27,8 +27,8 @@ ROOT_NAMES = ("organisation", "the-organisation", "root-of-budgets")
 def open_centre(
     *, level: Level, slug: str, name: str, parent: CostCentre | None, by: User, now: datetime
 ) -> CostCentre:
-    """Open a unit under the organisation, or a project under a team; teams open by themselves with
-    their first budget.
+    """Open a unit under the organisation, or a project under a team; teams open by themselves with their
+    first budget.
     """
     check_allocate_budget(person_of(by))
     _check_words(slug, name)

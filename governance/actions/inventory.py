@@ -106,8 +106,8 @@ def register_upload(*, asset: ModelAsset, version: str, upload: "File[bytes]", b
 def register_reference(
     *, asset: ModelAsset, version: str, uri: str, digest: str, by: User, now: datetime
 ) -> ModelVersion:
-    """Register a version that lies elsewhere, by URI and SHA-256; it cannot be benchmarked here
-    until it is uploaded.
+    """Register a version that lies elsewhere, by URI and SHA-256; it cannot be benchmarked here until it is
+    uploaded.
     """
     return register(entry=NewVersion(asset=asset, version=version, uri=uri, digest=digest), by=by, now=now)
 

@@ -18,8 +18,7 @@ def state_months(*, months: Iterable[date], cause: str, by: User | None = None, 
     """Make the ledger say what bills on record say of these months (their first days); how many statements were new.
 
     The effective cost counts. `cause` names what changed, like `bill:7`: the same cause again states nothing new. What
-    has no
-    account of its team and quarter, or no exchange rate, is not booked; the event says so.
+    has no account of its team and quarter, or no exchange rate, is not booked; the event says so.
     """
     with transaction.atomic():
         booked, homeless = 0, []

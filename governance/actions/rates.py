@@ -15,8 +15,8 @@ from governance.rules import check_handle_bills
 
 
 def set_rate(*, rate: Rate, by: User, now: datetime) -> ExchangeRate:
-    """Keep a rate; of several for one day the last counts, and none is ever changed. A worker
-    states the months anew.
+    """Keep a rate; of several for one day the last counts, and none is ever changed. A worker states the
+    months anew.
     """
     check_handle_bills(person_of(by))
     check_rate(rate)

@@ -2,10 +2,8 @@
 
 A JSON call runs in one transaction with the record of its answer, so both stand or neither: a worker that dies half-way
 leaves nothing behind, and the repeat does the work. A lock of PostgreSQL, which a dying worker gives up by itself,
-marks
-the call as under way. Answers below 500 are remembered; after an error of ours everything is rolled back, and the
-repeat
-is a real attempt.
+marks the call as under way. Answers below 500 are remembered; after an error of ours everything is rolled back, and the
+repeat is a real attempt.
 
 Uploads hold no transaction open while gigabytes are hashed. What they write is named by its content, and the same when
 written twice, so their answer is remembered after the fact.

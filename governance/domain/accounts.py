@@ -1,5 +1,5 @@
-"""What can happen to the ways in of an account, in the words of the audit trail; and how long
-somebody stays logged in.
+"""What can happen to the ways in of an account, in the words of the audit trail; and how long somebody
+stays logged in.
 """
 
 from collections.abc import Mapping

@@ -1,10 +1,8 @@
 """What is billed, month by month: what a statement of a month's amount adds to the ledger.
 
 A statement says what a month has cost in all, as far as is known. The first bill of a month is booked as it stands; a
-later
-one that says something else books the difference as a correction. Until there is a bill, an estimate may be accrued,
-and
-the first bill takes the accrual back.
+later one that says something else books the difference as a correction. Until there is a bill, an estimate may be
+accrued, and the first bill takes the accrual back.
 """
 
 import re

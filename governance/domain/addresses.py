@@ -1,12 +1,9 @@
 """The one rule for addresses that this system is told to call: an operator's list decides, not the address.
 
 An address is taken apart strictly (what a browser would repair is refused), its scheme, host and port are looked up in
-the
-operator's list, and *every* network address its name stands for is checked. The answer is pinned: the caller connects
-to
-the address that was checked, with the host name for TLS and the Host header, follows no redirect and uses no proxy. A
-name
-that points elsewhere a moment later therefore changes nothing.
+the operator's list, and *every* network address its name stands for is checked. The answer is pinned: the caller
+connects to the address that was checked, with the host name for TLS and the Host header, follows no redirect and uses
+no proxy. A name that points elsewhere a moment later therefore changes nothing.
 """
 
 import ipaddress

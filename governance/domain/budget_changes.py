@@ -45,8 +45,8 @@ def check_places(*, aspect: Aspect, source: Place, target: Place | None) -> None
 
 
 def new_amount(entries: Sequence[Entry], *, ref: str, amount: Decimal, key: str) -> Entry:
-    """The entry that makes the allocation, or the request's commitment, `amount`. Raises WrongState
-    where it cannot be.
+    """The entry that makes the allocation, or the request's commitment, `amount`. Raises WrongState where
+    it cannot be.
     """
     if not ref:
         delta = amount - allocated(entries)

@@ -1,9 +1,8 @@
 """The checkpoint of an audit trail: its head, signed, in a line that can be printed and read back by hand.
 
 Decides whether a checkpoint is genuine. A trail whose last events were taken away still holds as a chain; it
-contradicts
-every checkpoint that names more. Signed like an authorisation (in-toto statement, DSSE, Ed25519), told apart by its
-predicate type, so that none can be passed off as the other.
+contradicts every checkpoint that names more. Signed like an authorisation (in-toto statement, DSSE, Ed25519), told
+apart by its predicate type, so that none can be passed off as the other.
 """
 
 import base64

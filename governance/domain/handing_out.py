@@ -1,5 +1,5 @@
-"""What an account hands out to those below it: never more than it holds, and never more than is
-free where it enforces.
+"""What an account hands out to those below it: never more than it holds, and never more than is free where
+it enforces.
 """
 
 from decimal import Decimal

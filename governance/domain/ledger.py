@@ -1,10 +1,8 @@
 """The budget ledger: append-only entries of one account, and what they leave available.
 
 One account is one cost centre, one quarter and one unit. A request first reserves; on approval its reservation is
-released
-and the approved amount committed, what falls into later quarters as a plan on theirs; what is billed for it in a
-quarter
-draws that quarter's commitment down. Corrections are new entries.
+released and the approved amount committed, what falls into later quarters as a plan on theirs; what is billed for it in
+a quarter draws that quarter's commitment down. Corrections are new entries.
 
     available = allocated - handed out - reserved - committed and not yet billed - billed
 
@@ -59,7 +57,8 @@ class Mode(StrEnum):
 _MODES = {
     Mode.OFF: "Everything is booked, nothing is checked.",
     Mode.OBSERVE: "What is too much is booked and raises a finding.",
-    Mode.ENFORCE: "What is too much is refused; what an approval plans in a quarter to come is booked and raises a finding.",
+    Mode.ENFORCE: "What is too much is refused; "
+    "what an approval plans in a quarter to come is booked and raises a finding.",
 }
 
 
@@ -68,8 +67,7 @@ class Entry:
     """One line of the ledger. `key` is unique, so that a repeated write is the same write.
 
     `is_commitment` tells what gives back a request's commitment from a release of its reservation and from what an
-    account
-    lets expire; `period` is the month, like `2026-10`, that something was billed or accrued for.
+    account lets expire; `period` is the month, like `2026-10`, that something was billed or accrued for.
     """
 
     kind: EntryKind

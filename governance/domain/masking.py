@@ -1,8 +1,7 @@
 """Secrets leave no trace: whatever is logged, or kept as the reason of a failure, passes through `mask` first.
 
 Two nets: the secrets this installation knows by value, and the shapes secrets have in text. The second also catches
-what
-only the other side knows, such as a token in the address an error message repeats.
+what only the other side knows, such as a token in the address an error message repeats.
 """
 
 import re

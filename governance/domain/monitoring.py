@@ -26,8 +26,8 @@ class Monitoring:
     """The section `monitoring` of a policy; the defaults hold for a policy without it.
 
     A bill may exceed the P90, or the middle by `cost_tolerance_percent` where that is more. 12 % is what the FinOps
-    maturity
-    model asks of forecasts. Old prices ask for a projection, which need not be a review: they open none by default.
+    maturity model asks of forecasts. Old prices ask for a projection, which need not be a review: they open none by
+    default.
     """
 
     cost_tolerance_percent: Decimal = Decimal(12)
@@ -57,8 +57,8 @@ class Monitoring:
 
 
 def read_monitoring(reader: Reader) -> Monitoring:
-    """The mapping `monitoring`; what it does not name is as by default. Raises Invalid for a limit
-    that cannot be one.
+    """The mapping `monitoring`; what it does not name is as by default. Raises Invalid for a limit that
+    cannot be one.
     """
     default = Monitoring()
     found = Monitoring(

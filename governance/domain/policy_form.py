@@ -1,5 +1,5 @@
-"""The rules of a policy as a form takes and gives them: one mapping of plain texts per rule, and
-back into a document.
+"""The rules of a policy as a form takes and gives them: one mapping of plain texts per rule, and back into
+a document.
 """
 
 import re

@@ -20,8 +20,8 @@ NEEDS_REVIEW = frozenset({Outcome.REVIEW_REQUIRED, Outcome.DENIED})
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A request as it stood when it was judged: what was known of it then, and what it would cost
-    in USD and GPU hours.
+    """A request as it stood when it was judged: what was known of it then, and what it would cost in USD
+    and GPU hours.
     """
 
     ref: str

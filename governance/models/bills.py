@@ -1,5 +1,5 @@
-"""Bills: the files, the slices they say something of, and their lines in a table partitioned by the
-month of billing.
+"""Bills: the files, the slices they say something of, and their lines in a table partitioned by the month
+of billing.
 """
 
 from collections.abc import Iterable

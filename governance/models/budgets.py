@@ -50,8 +50,8 @@ class CostCentre(models.Model):
 
 
 class BudgetAccount(models.Model):
-    """What a cost centre may spend in a quarter, in USD or in GPU hours; `mode` says what happens
-    to what is too much.
+    """What a cost centre may spend in a quarter, in USD or in GPU hours; `mode` says what happens to what
+    is too much.
     """
 
     centre = models.ForeignKey(CostCentre, on_delete=models.PROTECT, related_name="accounts")

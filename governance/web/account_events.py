@@ -1,8 +1,7 @@
 """Listens to what Django and allauth do to the ways into an account, through whatever door, and puts it on record.
 
 Factors and passwords are heard as their rows are written, so that the admin is heard like the page. A POST that may
-write
-them is one transaction with its record: where the record fails, nothing changed.
+write them is one transaction with its record: where the record fails, nothing changed.
 """
 
 import logging

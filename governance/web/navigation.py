@@ -1,5 +1,5 @@
-"""The navigation: the places of a working day in the bar, and what keeps the house running in the
-menu of the reader.
+"""The navigation: the places of a working day in the bar, and what keeps the house running in the menu of
+the reader.
 """
 
 from dataclasses import dataclass

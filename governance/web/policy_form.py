@@ -86,8 +86,8 @@ RuleFormSet = forms.formset_factory(
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
-    """`/policy/policies/default/3/form/`: the next version of a policy, its rules in a form, the
-    rest as in this one.
+    """`/policy/policies/default/3/form/`: the next version of a policy, its rules in a form, the rest as in
+    this one.
     """
     check_write_rulebook(person_of(request))
     version = rulebook.find(kind="policies", name=name, number=number)

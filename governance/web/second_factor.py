@@ -1,9 +1,8 @@
 """A second factor for those who approve, and a fresh one for each step that binds the house; both by one setting.
 
 With `WEIGHBRIDGE_REQUIRE_MFA` on, whoever holds a role that judges, spends or administers sees no page before a
-one-time
-code or a passkey is set up, and confirms with it again before a vote and its like. Such a step is then taken in the
-browser alone: a token has no second factor.
+one-time code or a passkey is set up, and confirms with it again before a vote and its like. Such a step is then taken
+in the browser alone: a token has no second factor.
 """
 
 from collections.abc import Callable, Mapping

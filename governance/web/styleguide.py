@@ -127,6 +127,27 @@ def _looks_by_kind() -> Iterable[tuple[str, tuple[str, ...]]]:
     return tuple((head, names[marks[at] : marks[at + 1]]) for at, head in enumerate(heads))
 
 
+_ICONS = (
+    "search",
+    "theme",
+    "plus",
+    "arrow",
+    "upload",
+    "download",
+    "link",
+    "file",
+    "inbox",
+    "copy",
+    "close",
+    "clock",
+    "info",
+)
+
+
+def _row(name: str, *figures: str) -> tuple[Any, ...]:
+    return name, *({"text": figure, "kind": "number"} for figure in figures)
+
+
 def specimens() -> dict[str, Any]:
     """Everything the style guide shows, ready for its template."""
     refused = SpecimenForm({"title": "", "environment": "prod", "gpu_hours": "many"})
@@ -138,39 +159,15 @@ def specimens() -> dict[str, Any]:
         "bases": tuple(str(basis) for basis in Basis),
         "colours": _COLOURS,
         "texts": _TEXTS,
-        "icons": (
-            "search",
-            "theme",
-            "plus",
-            "arrow",
-            "upload",
-            "download",
-            "link",
-            "file",
-            "inbox",
-            "copy",
-            "close",
-            "clock",
-            "info",
-        ),
+        "icons": _ICONS,
         "form": SpecimenForm(),
         "refused": refused,
         "filter_form": SpecimenFilter({"q": "fashion"}),
         "page": Paginator(range(1, 2312), 50).page(3),
         "columns": (("Model", ""), ("p95 (ms)", "number"), ("Size (MB)", "number"), ("Accuracy (%)", "number")),
         "rows": (
-            (
-                "fashion-cnn 3",
-                {"text": "12.41", "kind": "number"},
-                {"text": "1.69", "kind": "number"},
-                {"text": "91.27", "kind": "number"},
-            ),
-            (
-                "fashion-cnn 3, INT8",
-                {"text": "7.08", "kind": "number"},
-                {"text": "0.44", "kind": "number"},
-                {"text": "90.94", "kind": "number"},
-            ),
+            _row("fashion-cnn 3", "12.41", "1.69", "91.27"),
+            _row("fashion-cnn 3, INT8", "7.08", "0.44", "90.94"),
         ),
         "road": (
             Step("Draft", "done", "20 Nov"),

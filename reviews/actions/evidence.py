@@ -201,8 +201,8 @@ def _figures(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
 
 
 def _speaks_of(name: str, run: Run) -> bool:
-    """Whether a run's figure is the fact of that name: the latency of a whole query or batch is not
-    that of a request.
+    """Whether a run's figure is the fact of that name: the latency of a whole query or batch is not that of
+    a request.
     """
     return run.scenario == Scenario.SINGLE_STREAM or not name.startswith("latency_")
 

@@ -51,8 +51,7 @@ def file(*, paper: Paper, draft: ReviewRequest | None = None, by: User, now: dat
     """Register what is new, file the request or change its draft, and state its figures.
 
     A refusal names the field of the paper: `dataset_file`, `dataset_name`, or the fact whose figure is at fault. Files
-    are
-    read and hashed before the transaction begins.
+    are read and hashed before the transaction begins.
     """
     with ExitStack() as files:
         version, data = _with_file_read(paper, files)

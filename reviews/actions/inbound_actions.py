@@ -1,5 +1,5 @@
-"""A move of an action item's ticket: it may say that somebody is at it, close it, or give it up;
-each is judged once.
+"""A move of an action item's ticket: it may say that somebody is at it, close it, or give it up; each is
+judged once.
 """
 
 from collections.abc import Collection, Mapping

@@ -33,8 +33,7 @@ def state(
 
     Where a benchmark has measured the service time already, the projection is drawn anew with it at once. The same
     projection and option again, as wide as before, is the same row. `widen` asks for ranges of the yearly costs as wide
-    as billed months
-    of earlier projections of the team, or of the person, ask for; Invalid where too few are known.
+    as billed months of earlier projections of the team, or of the person, ask for; Invalid where too few are known.
     """
     check_edit(person_of(by), parties_of(request))
     projected_figures(projection.document, option=option)

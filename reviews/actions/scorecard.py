@@ -54,8 +54,8 @@ class Supplied:
 
 
 def set_kpi(*, asset: ModelAsset, sheet: KpiSheet, by: User, now: datetime) -> Kpi:
-    """Say which KPI counts for a model, or change what it asks; actuals supplied before keep the
-    target of their time.
+    """Say which KPI counts for a model, or change what it asks; actuals supplied before keep the target of
+    their time.
     """
     check_keep_score(person_of(by), team=asset.team.slug)
     _check_sheet(sheet)

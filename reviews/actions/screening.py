@@ -149,8 +149,8 @@ def _determination(request: ReviewRequest, occasion: str, now: datetime) -> Dete
 
 
 def evaluate_again(*, request: ReviewRequest, occasion: str, by: User | None = None, now: datetime) -> None:
-    """Evaluate the policy anew on a submitted, locked request whose figures changed; a cleared one
-    may need review now.
+    """Evaluate the policy anew on a submitted, locked request whose figures changed; a cleared one may need
+    review now.
     """
     if request.policy is None:
         return

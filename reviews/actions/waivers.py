@@ -1,5 +1,5 @@
-"""Waivers: time-limited leave not to meet a soft rule, given by a platform lead and shown wherever
-the rule is shown.
+"""Waivers: time-limited leave not to meet a soft rule, given by a platform lead and shown wherever the rule
+is shown.
 """
 
 from datetime import datetime, timedelta

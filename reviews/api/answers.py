@@ -106,8 +106,8 @@ class RowAnswer(Answer):
 
 
 class ReviewAnswer(Answer):
-    """A request as you see it now. Lists begin with the latest, runs with the oldest; `possible`
-    says what you may do.
+    """A request as you see it now. Lists begin with the latest, runs with the oldest; `possible` says what
+    you may do.
     """
 
     ref = serializers.CharField()

@@ -29,8 +29,8 @@ class MeetingDecisionAnswer(Answer):
 
 
 class AgendaItemAnswer(Answer):
-    """An item of the agenda; `place` is 0 for one that was taken off, `recurs` the quarter it was
-    on an agenda before.
+    """An item of the agenda; `place` is 0 for one that was taken off, `recurs` the quarter it was on an
+    agenda before.
     """
 
     id = serializers.IntegerField()

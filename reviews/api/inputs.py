@@ -94,8 +94,8 @@ class TextInput(Input):
 
 
 class ProjectionInput(Input):
-    """A cost projection: the token of a kept one, or a spec that is projected and kept now; and the
-    option asked for.
+    """A cost projection: the token of a kept one, or a spec that is projected and kept now; and the option
+    asked for.
     """
 
     token = serializers.CharField(required=False, max_length=32)

@@ -47,8 +47,8 @@ class OptionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectionPart:
-    """The projection that counts. `changes` says what a measurement moved, `prices` what each price
-    was and since when.
+    """The projection that counts. `changes` says what a measurement moved, `prices` what each price was and
+    since when.
     """
 
     number: int

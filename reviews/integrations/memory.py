@@ -70,8 +70,8 @@ class MemoryTracker:
         self._faults: list[_Fault] = []
 
     def fail_next(self, error: TrackerError, *, after_commit: bool = False, times: int = 1) -> None:
-        """Make the next `times` calls raise `error`: instead of their effect, or after it as if the
-        answer were lost.
+        """Make the next `times` calls raise `error`: instead of their effect, or after it as if the answer
+        were lost.
         """
         self._faults.append(_Fault(error, after_commit, times))
 

@@ -1,10 +1,8 @@
 """Prints the sections of a packet, several at once, in child processes that stay for many sections; and joins them.
 
 Each child is limited like the printer of a single packet and serves nothing but what it was handed. It is renewed after
-a
-number of sections, so that its memory stays bounded, and killed where one section takes too long. Results are handed on
-as
-they come: nobody ever holds more than a few of them.
+a number of sections, so that its memory stays bounded, and killed where one section takes too long. Results are handed
+on as they come: nobody ever holds more than a few of them.
 """
 
 import base64
@@ -41,8 +39,8 @@ class Sheet:
 
 
 class SectionPrinter:
-    """Prints sheets in `processes` children; `section_max_s` is the wall clock for one, memory in
-    bytes for each child.
+    """Prints sheets in `processes` children; `section_max_s` is the wall clock for one, memory in bytes for
+    each child.
     """
 
     def __init__(

@@ -15,8 +15,8 @@ class RequestProjection(models.Model):
 
     `option` is the one of the projection's options that the request asks for. `run` is the benchmark whose measured
     service times replaced the assumed ones, `changes` what moved then. `widened_by` is how many times as wide the
-    ranges of
-    its yearly costs became facts, `widened_on` how many billed months asked for that; None where they are as projected.
+    ranges of its yearly costs became facts, `widened_on` how many billed months asked for that; None where they are as
+    projected.
     """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="projections")

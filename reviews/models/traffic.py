@@ -9,8 +9,8 @@ from reviews.models.scorecard import CHANNELS
 
 
 class Traffic(models.Model):
-    """The requests that an authorised model answered in a month; rows are never changed (a
-    trigger), the latest counts.
+    """The requests that an authorised model answered in a month; rows are never changed (a trigger), the
+    latest counts.
     """
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="traffic")

@@ -38,8 +38,7 @@ def shares_of(request: ReviewRequest, *, now: datetime) -> Shares:
     """By quarter, the present one first, what approving now would commit and, in later quarters, plan.
 
     Training, its GPU hours too, is spent in the quarter of the approval; the rest of the year's cost goes by the days
-    of the
-    authorisation, as no stored projection says more than what a year costs.
+    of the authorisation, as no stored projection says more than what a year costs.
     """
     figures, today = figures_of(request), now.date()
     amounts = amounts_of(figures, now=now)

@@ -65,8 +65,8 @@ class Comparison:
 
 
 def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
-    """The comparison; without an authorisation it has no months, and still tells how the team's
-    estimates did before.
+    """The comparison; without an authorisation it has no months, and still tells how the team's estimates
+    did before.
     """
     known = known_of([request])[request.pk]
     projected, measured = _planned(known.figures, now=now), _measured(known.figures, now=now)
@@ -84,8 +84,8 @@ def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
 
 
 def records_for_filing(*, request: ReviewRequest, estimator: User, now: datetime) -> tuple[Record, ...]:
-    """How past projections of the team, and of whoever is about to state one, did; empty where
-    nothing is billed yet.
+    """How past projections of the team, and of whoever is about to state one, did; empty where nothing is
+    billed yet.
     """
     projected = _planned(figures_of(request), now=now)
     return _records(request, frozenset({estimator.pk}), projected, now)
@@ -229,8 +229,8 @@ def _measured(figures: list[Figure], *, now: datetime) -> Span | None:
 
 
 def _scaled(figures: list[Figure], *, now: datetime) -> Span | None:
-    """The planned month at the measured cost of a thousand inferences, where both that and the
-    planned one are known.
+    """The planned month at the measured cost of a thousand inferences, where both that and the planned one
+    are known.
     """
     planned = _planned(figures, now=now)
     plan, seen = (

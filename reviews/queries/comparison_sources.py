@@ -1,5 +1,5 @@
-"""What the months of authorised requests are compared from, read for many requests at once: a fixed
-number of queries.
+"""What the months of authorised requests are compared from, read for many requests at once: a fixed number
+of queries.
 """
 
 from collections import defaultdict

@@ -1,8 +1,7 @@
 """Locking everything a step may settle, in the one order everybody keeps: request, runs, accounts, authorisations.
 
 The head of the audit chain comes after all of them, because recording takes it until the transaction ends. Two steps
-that
-locked in different orders would wait for each other.
+that locked in different orders would wait for each other.
 """
 
 from datetime import datetime

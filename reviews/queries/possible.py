@@ -48,8 +48,8 @@ def steps(
     *, request: ReviewRequest, person: Person, electorate: Electorate, obstacles: tuple[Obstacle, ...]
 ) -> dict[str, Possible]:
     """The steps a request offers by name: edit, submit, evidence, answer, request_review, vote, revise, withdraw,
-    packet,
-    waive."""
+    packet, waive.
+    """
     state, parties = State(request.state), parties_of(request)
 
     def edits(check: Callable[[], None]) -> Possible:

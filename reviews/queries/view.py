@@ -22,9 +22,9 @@ from reviews.queries.projections import ProjectionView
 from reviews.queries.re_reviews import ReReviewView, causes_of
 from reviews.queries.readiness import Obstacle, obstacles
 from reviews.queries.revision_changes import since_last_revision
+from reviews.queries.view_budget import BudgetView, budget_views
 from reviews.queries.view_course import (
     AuthorisationView,
-    BudgetView,
     DecisionView,
     PacketView,
     StageView,
@@ -198,7 +198,7 @@ def describe(*, request: ReviewRequest, person: Person, now: datetime) -> Reques
         changes=since_last_revision(request),
         stages=course.stage_views(request=request, electorate=electorate),
         votes=course.vote_views(electorate),
-        budget=course.budget_views(request=request, decision=decision, now=now),
+        budget=budget_views(request=request, decision=decision, now=now),
         ticket=course.ticket_view(request),
         packets=course.packet_views(request, person=person),
         decision=course.decision_view(decision),

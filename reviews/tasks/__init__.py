@@ -113,8 +113,8 @@ def _in_words(close: Callable[[], None]) -> Iterator[None]:
 
 @outbox.handles("ticket.open", channel=effects.TRACKER)
 def open_ticket(message: OutboxMessage) -> None:
-    """Open the one ticket of a request or an action item, or adopt the one an earlier attempt left,
-    and link it back.
+    """Open the one ticket of a request or an action item, or adopt the one an earlier attempt left, and
+    link it back.
     """
     ticket = ticket_of(message.payload)
     with tracker() as jira:

@@ -1,5 +1,5 @@
-"""What the tick does for costs: once a day, authorisations are compared with bills, fresh runs and
-the age of prices.
+"""What the tick does for costs: once a day, authorisations are compared with bills, fresh runs and the age
+of prices.
 """
 
 from datetime import datetime

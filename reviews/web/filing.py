@@ -29,7 +29,8 @@ from reviews.web.filing_forms import FiguresForm, FilingForm
 Asked = Mapping[str, Any]
 SUBMITTED = {
     State.CLEARED: "Submitted and cleared: no rule of the policy requires a review.",
-    State.EVIDENCE: "Submitted. A review is mandatory: the ticket is asked for, the benchmarks are queued, the checklist is open.",
+    State.EVIDENCE: "Submitted. A review is mandatory: "
+    "the ticket is asked for, the benchmarks are queued, the checklist is open.",
 }
 
 

@@ -121,7 +121,8 @@ class FilingForm(forms.Form):
         queryset=ModelVersion.objects.none(),
         required=False,
         label="Other candidates",
-        help_text="Up to five stored ONNX models of the team; they and their cheaper variants are measured beside this one.",
+        help_text="Up to five stored ONNX models of the team; "
+        "they and their cheaper variants are measured beside this one.",
         widget=forms.SelectMultiple(attrs={"size": 4}),
     )
 

@@ -1,5 +1,5 @@
-"""The page of promises: each part of it is told by a trial, each trial has a part, and each figure
-names its command.
+"""The page of promises: each part of it is told by a trial, each trial has a part, and each figure names
+its command.
 """
 
 import re

@@ -29,8 +29,8 @@ def rooms() -> list[Path]:
 
 
 def purpose(tree: ast.Module) -> str:
-    """First line of the docstring, or nothing."""
-    return (ast.get_docstring(tree) or "").partition("\n")[0]
+    """First paragraph of the docstring, or nothing."""
+    return (ast.get_docstring(tree) or "").partition("\n\n")[0]
 
 
 def test_every_room_says_what_it_is_for() -> None:

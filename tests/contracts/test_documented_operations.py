@@ -1,5 +1,5 @@
-"""The commands of operators, pipelines and the tutorials, typed as they stand at a server and a
-database of the test.
+"""The commands of operators, pipelines and the tutorials, typed as they stand at a server and a database of
+the test.
 """
 
 import dataclasses

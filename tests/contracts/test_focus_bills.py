@@ -2,8 +2,7 @@
 rows.
 
 The sample (FinOps-Open-Cost-and-Usage-Spec/FOCUS-Sample-Data, CC-BY-4.0) is not part of the project; where it lies
-beside
-the checkout it is read, elsewhere the test is skipped.
+beside the checkout it is read, elsewhere the test is skipped.
 """
 
 import csv

@@ -1,9 +1,8 @@
 """Named people and their teams, made through the public actions, so that they obey the rules.
 
 The author files requests of the team "search" and owns its models; two reviewers and an approver (a platform lead)
-judge
-them; a product lead, finance, admin and auditor hold one role each; the outsider files for another team and must see
-nothing.
+judge them; a product lead, finance, admin and auditor hold one role each; the outsider files for another team and must
+see nothing.
 """
 
 from dataclasses import dataclass, fields

@@ -1,5 +1,5 @@
-"""Many models with an authorised request each, copied from one that went the whole way: for
-counting queries and time.
+"""Many models with an authorised request each, copied from one that went the whole way: for counting
+queries and time.
 """
 
 from collections.abc import Mapping, Sequence

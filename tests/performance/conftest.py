@@ -1,5 +1,5 @@
-"""`keep` notes a figure of the test that asks for it; what was noted is written when the test ends,
-however it ended.
+"""`keep` notes a figure of the test that asks for it; what was noted is written when the test ends, however
+it ended.
 """
 
 import os

@@ -46,8 +46,8 @@ def loadgen_ms(runner, feeds, folder):
 
 
 def test_percentiles_agree_with_loadgen_within_our_interval(network, tmp_path, keep):  # noqa: F811 -- the fixture imported above
-    """Median over turns: LoadGen's answer lies within our interval, widened by what Python's hop
-    into it costs (8 us).
+    """Median over turns: LoadGen's answer lies within our interval, widened by what Python's hop into it
+    costs (8 us).
     """
     runner = OnnxRuntimeRunner(network, threads=1)
     x = np.random.default_rng(1).normal(size=(ROWS, 512)).astype(np.float32)

@@ -1,8 +1,7 @@
 """A bill of five million rows: read, checked, added up, copied and allocated; beside a bare scan that checks nothing.
 
 `WEIGHBRIDGE_BILL_ROWS` sets another number of rows. The file is one of a generator, repeated; the scans run in
-processes of
-their own, whose memory is watched, and take turns so that a busy machine bothers both alike.
+processes of their own, whose memory is watched, and take turns so that a busy machine bothers both alike.
 """
 
 import json

@@ -15,8 +15,8 @@ LIMIT_MS = 200.0
 
 @pytest.mark.django_db
 def test_the_calculator_answers_quickly(keep: Recorder, now: object) -> None:
-    """Median of eleven requests through the whole application; the first, which reads the price
-    book, does not count.
+    """Median of eleven requests through the whole application; the first, which reads the price book, does
+    not count.
     """
     client = Client()
     client.force_login(make_cast(now=now).author)

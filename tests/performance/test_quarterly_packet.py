@@ -1,6 +1,5 @@
 """A quarterly packet of 200 models: gathered by a fixed number of queries, drawn by two processes at 1.8 times one, and
-again after
-one change in a twentieth.
+again after one change in a twentieth.
 """
 
 import time

@@ -3,8 +3,7 @@
     python -m tests.promises.harness storm --broker redis --database local --kills 300 --seed 1
 
 It makes its folder, database and queues, says in one line of JSON what each trial saw, and leaves nothing behind. What
-is
-tried is in `harness_trials`, how an installation runs and dies in `harness_site`, where in `harness_places`.
+is tried is in `harness_trials`, how an installation runs and dies in `harness_site`, where in `harness_places`.
 """
 
 import argparse

@@ -28,15 +28,15 @@ their work, and at random. Meanwhile people submit requests; each wants one tick
 *at once* counts runs on which two workers worked at the same time. In the storm a benchmark is a stand-in that takes a
 third of a second, leases last 3 s (runs) and 4 s (effects), and a run may be killed twelve times instead of three.
 """
-KILLED = """What is killed is the application itself: the web process, the tick, and Celery workers with a pool. Most are
-forked from a process that has imported everything, because a worker that starts anew takes seconds of processor time. One
-worker for effects in each installation (*fresh*) is an interpreter of its own, started by the command an operator uses; it
-dies at named points only.
+KILLED = """What is killed is the application itself: the web process, the tick, and Celery workers with a pool. Most
+are forked from a process that has imported everything, because a worker that starts anew takes seconds of processor
+time. One worker for effects in each installation (*fresh*) is an interpreter of its own, started by the command an
+operator uses; it dies at named points only.
 
 """
 WORDS = {
-    "outage": "The broker is taken away under load and given back. *Told after* and *untold after*: until a page says that work\n"
-    "is delayed, from the loss on, and until it no longer does, from the return on.",
+    "outage": "The broker is taken away under load and given back. *Told after* and *untold after*: "
+    "until a page says that work\nis delayed, from the loss on, and until it no longer does, from the return on.",
     "sleeper": "A worker is stopped (SIGSTOP) in mid-run past its lease, another does the run, the first wakes.",
     "poison": "A run that kills its worker each time, and ten that do not.",
     "stop": "SIGTERM to a worker that measures a real model.",

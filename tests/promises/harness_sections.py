@@ -1,5 +1,5 @@
-"""What the page of promises says of each trial that is no storm: a title, what is counted, and
-which figures are shown.
+"""What the page of promises says of each trial that is no storm: a title, what is counted, and which
+figures are shown.
 """
 
 from dataclasses import dataclass

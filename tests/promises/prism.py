@@ -1,10 +1,9 @@
 """Atlassian's own description of Jira as a judge between adapter and stand-in.
 
 Prism (`@stoplight/prism-cli`) stands between the two as a proxy and says of every request and every answer where it
-departs
-from the description. Both are looked for, never demanded: the description beside the project, Prism under `var/prism`,
-put
-there by `python -m tests.promises.prism` (npm, some 90 MB, half a minute) or by the long form of the promises.
+departs from the description. Both are looked for, never demanded: the description beside the project, Prism under
+`var/prism`, put there by `python -m tests.promises.prism` (npm, some 90 MB, half a minute) or by the long form of the
+promises.
 """
 
 import json

@@ -1,5 +1,5 @@
-"""Runs models one after the other behind the fence and says which one it is about to open; it may
-die over any of them.
+"""Runs models one after the other behind the fence and says which one it is about to open; it may die over
+any of them.
 """
 
 import json

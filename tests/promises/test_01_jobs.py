@@ -1,8 +1,7 @@
 """Promise 1: what was accepted is done, once, whoever is killed; on every broker and database that answers here.
 
 The trials run in a process of their own on an installation of their own: see `harness`. Most of what is killed is
-forked
-from that process, a Celery worker included; one worker of each installation is an interpreter of its own.
+forked from that process, a Celery worker included; one worker of each installation is an interpreter of its own.
 """
 
 import json

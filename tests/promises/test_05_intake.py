@@ -149,8 +149,8 @@ def judged(path):
 
 
 def damaged(folder):
-    """Judge every damaged file; the models let in are kept. Nothing but a refusal may be raised,
-    and all within limits.
+    """Judge every damaged file; the models let in are kept. Nothing but a refusal may be raised, and all
+    within limits.
     """
     kept, counts, slowest_s, path = [], Counter(), 0.0, folder / "m"
     for number, content in enumerate(specimens.mutations(DAMAGED, seed=5)):

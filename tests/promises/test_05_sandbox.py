@@ -81,8 +81,8 @@ def stands_open(layers):
 
 @pytest.fixture
 def target(tmp_path):
-    """What there is to gain: a process with secrets, listening sockets, another model. Ends with
-    what they have seen.
+    """What there is to gain: a process with secrets, listening sockets, another model. Ends with what they
+    have seen.
     """
     var = tmp_path / "var"
     var.mkdir()

@@ -1,8 +1,7 @@
 """Promise 6: any byte flipped in a copy of the table of events is found, and the event it stands in is named.
 
 The copy is the table as PostgreSQL writes it out, and it is read back after each flip. A copy that cannot even be read
-is
-found as well: PostgreSQL names its line. The long form flips a bit of every byte, the short form of one in twenty.
+is found as well: PostgreSQL names its line. The long form flips a bit of every byte, the short form of one in twenty.
 """
 
 import random

@@ -2,8 +2,7 @@
 admin.
 
 `docs/reference/who-may-what.md` is the table. `tests/integration/reviews/actions/test_permissions.py` tries each cell
-as an
-action; here each is tried as what a browser or a program sends. What is not a yes moves nothing.
+as an action; here each is tried as what a browser or a program sends. What is not a yes moves nothing.
 """
 
 import itertools

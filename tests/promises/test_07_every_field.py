@@ -1,8 +1,7 @@
 """Promise 7: every text anybody can write stays text, wherever it comes out: pages, admin, packet, mail, Jira, files.
 
 `planted` fills every column that holds people's words (found in the models) with payloads that would call a canary
-server,
-read a canary file, run a script or be a formula. A new column without a canary fails this file.
+server, read a canary file, run a script or be a formula. A new column without a canary fails this file.
 """
 
 import csv
@@ -37,7 +36,8 @@ from tests.functional.conftest import Visitor, browser, visit
 from tests.integration.conftest import installation, now, signing_key_pem
 from tests.promises import harness_report, planted
 from tests.promises.columns import APPS, OURS, columns
-from tests.promises.planted import House, Seeds
+from tests.promises.payloads import Seeds
+from tests.promises.planted import House
 from tests.promises.reading import Page, entered
 from tests.promises.test_07_canaries import PAYLOADS, canary
 from tests.promises.tickets import LONG, world

@@ -1,8 +1,7 @@
 """Promise 7: whatever is sent to the API, it answers as its committed schema says, and never with a 5xx.
 
 schemathesis makes the calls from `docs/reference/openapi.yaml`, valid ones and faulty ones, through WSGI; each is
-rolled
-back, so that the next one meets the same installation.
+rolled back, so that the next one meets the same installation.
 """
 
 import contextlib

@@ -1,5 +1,5 @@
-"""Canary secrets: known to the settings, met by failing code, found in no log, page, outbox row,
-audit row or packet.
+"""Canary secrets: known to the settings, met by failing code, found in no log, page, outbox row, audit row
+or packet.
 """
 
 import json

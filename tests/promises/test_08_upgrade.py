@@ -1,8 +1,7 @@
 """Upgrades: whatever migration an installation with data stands at, the head takes it over, row for row.
 
 The data is that of a decided request. A copy of the database is taken back to each earlier state, migration by
-migration,
-which leaves in its tables what an installation of that day would hold, and is then upgraded to the head.
+migration, which leaves in its tables what an installation of that day would hold, and is then upgraded to the head.
 """
 
 import os

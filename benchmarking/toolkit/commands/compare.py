@@ -86,8 +86,8 @@ def _keep(found: dict[str, Any], json_file: Path | None, *, is_quiet: bool) -> N
 
 
 def named(paths: list[Path]) -> dict[str, Path]:
-    """Name models by their files, without the ending where that leaves names apart; raise Invalid
-    for one file twice.
+    """Name models by their files, without the ending where that leaves names apart; raise Invalid for one
+    file twice.
     """
     for name_of in (lambda path: path.stem, lambda path: path.name, str):
         names = {name_of(path): path for path in paths}

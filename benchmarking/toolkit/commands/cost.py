@@ -71,8 +71,8 @@ def project(  # noqa: PLR0913 -- each is an option of the command line
     on: On = None,
     quiet: Quiet = False,
 ) -> None:
-    """Project options side by side on one load curve, each figure with its range, and say which is
-    cheapest how likely.
+    """Project options side by side on one load curve, each figure with its range, and say which is cheapest
+    how likely.
     """
     from benchmarking.toolkit.costs.projection import project as projected
     from benchmarking.toolkit.costs.projection_document import as_document

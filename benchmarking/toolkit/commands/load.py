@@ -14,10 +14,18 @@ from governance.domain.refusals import Invalid, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+    from typing import NoReturn
 
     from benchmarking.toolkit.load.generator import Fired
     from benchmarking.toolkit.load.plan import Plan
     from governance.domain.addresses import Pinned
+
+
+StatusesOption = Annotated[list[int] | None, typer.Option(help="Status of a right answer; otherwise any 2xx.")]
+AllowOption = Annotated[
+    list[str] | None,
+    typer.Option(envvar="WEIGHBRIDGE_LOAD_ALLOW", help="Other machine that may be called, HOST or HOST=NETWORK."),
+]
 
 
 def load(  # noqa: PLR0913 -- every option of the command line
@@ -33,9 +41,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
     connections: Annotated[int, typer.Option(help="Connections kept open; rate x latency of them are needed.")] = 64,
     processes: Annotated[int, typer.Option(help="Processes of the generator.")] = 1,
     timeout: Annotated[str, typer.Option(help="How long an answer may take.")] = "10s",
-    expect_status: Annotated[
-        list[int] | None, typer.Option(help="Status of a right answer; otherwise any 2xx.")
-    ] = None,
+    expect_status: StatusesOption = None,
     expect_json_key: Annotated[str, typer.Option(help="Key that answers hold, like predictions.0.")] = "",
     expect_body_sha256: Annotated[str, typer.Option(help="SHA-256 of a right answer's body.")] = "",
     check_every: Annotated[int, typer.Option(help="Check the body of every k-th answer.")] = 10,
@@ -43,10 +49,7 @@ def load(  # noqa: PLR0913 -- every option of the command line
     find_max: Annotated[bool, typer.Option("--find-max", help="Search the highest rate under --p99-ms.")] = False,
     within: Annotated[str, typer.Option(help="How long a search may take in all, like 90s; 30m when left out.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of the schedule.")] = 20_260_101,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(envvar="WEIGHBRIDGE_LOAD_ALLOW", help="Other machine that may be called, HOST or HOST=NETWORK."),
-    ] = None,
+    allow: AllowOption = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the result here, samples beside it.")] = None,
     hdr: Annotated[Path | None, typer.Option(help="Write response times here as an HdrHistogram log.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
@@ -79,12 +82,22 @@ def load(  # noqa: PLR0913 -- every option of the command line
                 every=check_every,
             ),
         )
-        if within and not find_max:
-            raise Invalid("--within is of a search; give --find-max, or --duration of a test.", field="within")
-        measure = functools.partial(_search, within=within or "30m") if find_max else _measure
+        measure = _chosen(within, find_max=find_max)
         result = measure(plan, allow or [], json_file=json_file, hdr=hdr, is_quiet=quiet)
     except Refused as refused:
         stop(refused.reason)
+    _leave(result)
+
+
+def _chosen(within: str, *, find_max: bool) -> "Callable[..., dict[str, Any]]":
+    """Return what measures: a search, or a test at one rate."""
+    if within and not find_max:
+        raise Invalid("--within is of a search; give --find-max, or --duration of a test.", field="within")
+    return functools.partial(_search, within=within or "30m") if find_max else _measure
+
+
+def _leave(result: dict[str, Any]) -> "NoReturn":
+    """End the command with the status that its result deserves."""
     if result.get("reason") == "out_of_time":
         stop("The time was up before the search had an answer; what its trials say is kept. Give more with --within.")
     if result["is_partial"]:

@@ -25,8 +25,8 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     json_file: subject.JsonOption = None,
     quiet: subject.QuietOption = False,
 ) -> None:
-    """Find the highest rate of single queries that one worker answers in time: exit 0 found, 1 none
-    is, 2 out of time.
+    """Find the highest rate of single queries that one worker answers in time: exit 0 found, 1 none is, 2
+    out of time.
     """
     from datetime import UTC, datetime
 

@@ -46,8 +46,8 @@ def optimise(  # noqa: PLR0913 -- each is an option of the command line
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the candidates to this file too.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Make cheaper variants of a model and say what each is worth: speed, size, memory, and what it
-    costs in quality.
+    """Make cheaper variants of a model and say what each is worth: speed, size, memory, and what it costs
+    in quality.
     """
     from benchmarking.toolkit.optimise.plan import Choice
     from benchmarking.toolkit.runners.limits import Limits

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from benchmarking.toolkit.measure.scenarios import ProfileSettings, Scenario
 
 
+SamplesOption = Annotated[int | None, typer.Option(help="Least number of timed queries. [default: the scenario's]")]
+
+
 def profile(  # noqa: PLR0913 -- every option of the command line
     model: subject.ModelArgument = None,
     data: subject.DataOption = None,
     scenario: Annotated[str, typer.Option(help="single-stream, multi-stream, offline or server.")] = "single-stream",
-    samples: Annotated[
-        int | None, typer.Option(help="Least number of timed queries. [default: the scenario's]")
-    ] = None,
+    samples: SamplesOption = None,
     batch: Annotated[int, typer.Option(help="Rows in a query, for multi-stream and offline.")] = 8,
     concurrency: Annotated[int, typer.Option(help="Queries under way, for offline.")] = 1,
     rate: Annotated[float, typer.Option(help="Queries per second, for server.")] = 10.0,
@@ -66,19 +67,21 @@ def profile(  # noqa: PLR0913 -- every option of the command line
         wanted = scenario_from(scenario, samples, threads, batch, concurrency, rate, limit_ms)
         settings = scenarios.ProfileSettings(scenario=wanted, engine=engine, tdp_w=tdp_w)
         with subject.sitting(target, is_quiet=quiet) as terminal:
-            result = terminal.run(settings, terminal.say)
-            if operators:
-                result = _with_operators(result, terminal, settings)
+            result = _measured(terminal, settings, with_operators=operators)
         _keep(result, json_file, is_quiet=quiet)
     except RunEnded as ended:
-        _keep_part(ended.partial, json_file, is_quiet=quiet)
-        kept = " What was measured until then is kept, marked as partial." if ended.partial else ""
+        kept = _keep_part(ended.partial, json_file, is_quiet=quiet)
         stop(ended.reason + kept, code=INTERRUPTED if isinstance(ended, RunCancelled) else UNCLEAR)
     except Refused as refused:
         stop(refused.reason)
     except KeyboardInterrupt:
         stop("Interrupted; the run was stopped and left no result.", code=INTERRUPTED)
     raise typer.Exit(NO if result["verdict"]["status"] == "invalid" else DONE)
+
+
+def _measured(terminal: subject.Terminal, settings: "ProfileSettings", *, with_operators: bool) -> dict[str, Any]:
+    result = terminal.run(settings, terminal.say)
+    return _with_operators(result, terminal, settings) if with_operators else result
 
 
 def _with_operators(result: dict[str, Any], terminal: subject.Terminal, settings: "ProfileSettings") -> dict[str, Any]:
@@ -123,10 +126,12 @@ def _keep(result: dict[str, Any], json_file: Path | None, *, is_quiet: bool) -> 
         show_operators(result.get("operators"), sys.stdout)
 
 
-def _keep_part(partial: dict[str, Any] | None, json_file: Path | None, *, is_quiet: bool) -> None:
+def _keep_part(partial: dict[str, Any] | None, json_file: Path | None, *, is_quiet: bool) -> str:
+    """Keep what was measured before the end, and say so; say nothing where there is nothing."""
     if partial is None:
-        return
+        return ""
     try:
         _keep(partial, json_file, is_quiet=is_quiet)
     except Refused as refused:
         stop(refused.reason)
+    return " What was measured until then is kept, marked as partial."

@@ -36,8 +36,8 @@ def recommend(  # noqa: PLR0913 -- each is an option of the command line
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the recommendation to this file.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Name the candidate to take under limits, why, what it costs, what would change the choice,
-    and what is not known.
+    """Name the candidate to take under limits, why, what it costs, what would change the choice, and what
+    is not known.
     """
     from benchmarking.toolkit.tradeoff.candidates import read_candidates
     from benchmarking.toolkit.tradeoff.page import page_of

@@ -169,8 +169,8 @@ Run = Callable[["ProfileSettings", Callable[[float, str], None]], dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Terminal:
-    """One sitting at the terminal: runs of a target, followed on the screen; Ctrl-C asks them to
-    wrap up, twice kills.
+    """One sitting at the terminal: runs of a target, followed on the screen; Ctrl-C asks them to wrap up,
+    twice kills.
     """
 
     target: Target

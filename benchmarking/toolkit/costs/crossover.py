@@ -71,8 +71,8 @@ def _over_volume(spec: CostSpec, drawn: Drawn, n: int) -> tuple[NDArray[np.float
 
 
 def _by_month(spec: CostSpec, drawn: Drawn, n: int) -> NDArray[np.float64]:
-    """Return what was spent up to the end of each month: the start at once, then a twelfth of each
-    year, undiscounted.
+    """Return what was spent up to the end of each month: the start at once, then a twelfth of each year,
+    undiscounted.
     """
     found = at(spec, drawn)
     ownership, years = found.ownership, np.arange(spec.shared.years)

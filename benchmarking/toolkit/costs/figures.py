@@ -30,8 +30,8 @@ FIGURES: Final[Mapping[str, FigureKind]] = {
 
 
 def money(usd: float, places: int = 2) -> str | None:
-    """Return an amount as decimal text, rounded half to even; None for what has no end, as a load
-    that nothing serves.
+    """Return an amount as decimal text, rounded half to even; None for what has no end, as a load that
+    nothing serves.
     """
     if usd != usd or usd in (float("inf"), float("-inf")):
         return None

@@ -59,8 +59,8 @@ def tiled(spec: T, times: int) -> T:
 
 
 def draw_all(ranges: Mapping[str, Range], *, seed: int, n: int, stream: str = "") -> dict[str, Draws]:
-    """Return `n` draws of each range; `stream` and the path seed each one's own, so that adding a
-    range moves no other.
+    """Return `n` draws of each range; `stream` and the path seed each one's own, so that adding a range
+    moves no other.
     """
     return {
         path: spread.draw(np.random.default_rng([seed, *f"{stream}{path}".encode()]), n)

@@ -1,5 +1,5 @@
-"""Load curves: how a year's requests spread over the hours. A curve is rates per second and the
-hours each one lasts.
+"""Load curves: how a year's requests spread over the hours. A curve is rates per second and the hours each
+one lasts.
 """
 
 import dataclasses

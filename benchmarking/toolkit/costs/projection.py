@@ -61,8 +61,8 @@ class Projection:
         return found[option_id]
 
     def cheapest(self, figure: str) -> dict[str, float]:
-        """Return for each option the share of draws in which the figure is the lowest of all; ties
-        are shared evenly.
+        """Return for each option the share of draws in which the figure is the lowest of all; ties are
+        shared evenly.
         """
         costs = np.stack([each.figures[figure] for each in self.options])
         is_least = costs == costs.min(axis=0)

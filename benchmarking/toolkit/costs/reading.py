@@ -32,8 +32,8 @@ class PriceReader(Protocol):
 
 
 def amount(reader: Reader, key: str, *, at_least: float = -math.inf) -> float | Range:
-    """Return the number or the range under `key`; raise Invalid for anything else, and for a number
-    below `at_least`.
+    """Return the number or the range under `key`; raise Invalid for anything else, and for a number below
+    `at_least`.
     """
     value = reader.plain(key)
     if isinstance(value, Mapping) and set(value) == {"low", "high"}:

@@ -27,8 +27,8 @@ LEVELS: Mapping[str, float] = {"p10": 0.1, "p50": 0.5, "p80": 0.8, "p90": 0.9}
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """Nine times in ten the number lies between `low` and `high`, both positive; as likely above
-    their geometric mean.
+    """Nine times in ten the number lies between `low` and `high`, both positive; as likely above their
+    geometric mean.
     """
 
     low: float

@@ -1,5 +1,5 @@
-"""Kinds of price: an amount that is a price says of what, so that a spec file must give it by SKU
-or with its source.
+"""Kinds of price: an amount that is a price says of what, so that a spec file must give it by SKU or with
+its source.
 """
 
 import dataclasses

@@ -40,8 +40,8 @@ class Transformer:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Network:
-    """Any network whose forward pass was counted: 3 · `forward_flops` · samples · epochs; a
-    multiply-add counts as two.
+    """Any network whose forward pass was counted: 3 · `forward_flops` · samples · epochs; a multiply-add
+    counts as two.
     """
 
     forward_flops: Amount

@@ -2,8 +2,7 @@
 
 For every option: its gain over the baseline a year, the net of its extra cost over the years, how likely that is above
 zero, how far the metric would have to rise to pay, and how much of the best gain it keeps. A mitigation (INT8,
-distilled)
-is an option like any other.
+distilled) is an option like any other.
 """
 
 import dataclasses

@@ -1,10 +1,8 @@
 """The engine of one process: takes up each request when it is due, whatever became of those before it (an open loop).
 
 Requests that find every connection busy wait in an explicit backlog and keep the moment they were due: what a frozen
-server
-costs its users is measured, not left out (coordinated omission). Time is `time.monotonic_ns()`, one clock for all
-processes
-of a machine.
+server costs its users is measured, not left out (coordinated omission). Time is `time.monotonic_ns()`, one clock for
+all processes of a machine.
 """
 
 import asyncio

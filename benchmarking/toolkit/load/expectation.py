@@ -1,5 +1,5 @@
-"""What an answer must be: its status always, its body every so many answers, so that rubbish at
-full speed is no win.
+"""What an answer must be: its status always, its body every so many answers, so that rubbish at full speed
+is no win.
 """
 
 import dataclasses

@@ -2,8 +2,7 @@
 sent.
 
 A request without a right answer counts as slower than any answer in the response times: a server that refuses quickly
-must
-not look quick. Service times are what most tools print; they stand beside, never instead.
+must not look quick. Service times are what most tools print; they stand beside, never instead.
 """
 
 import dataclasses

@@ -97,10 +97,8 @@ def fire(
     """Fire the plan's share and return what became of each request.
 
     `starts_at_s` is the common start in seconds since 1970, by default as soon as every process is ready. The callbacks
-    are
-    called several times a second; once `should_stop()` is true, the processes end within a second and what was measured
-    is
-    returned. Writes into `folder` alone. Raises GeneratorFailed where nothing could be measured.
+    are called several times a second; once `should_stop()` is true, the processes end within a second and what was
+    measured is returned. Writes into `folder` alone. Raises GeneratorFailed where nothing could be measured.
     """
     crew = Crew(plan, target, share=share, answer_bytes=answer_bytes, folder=folder)
     try:

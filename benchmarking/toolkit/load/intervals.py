@@ -23,10 +23,9 @@ def percentile_intervals(
     none.
 
     Bounds are the wider of two methods on either side: order statistics (`stats.quantile_ranks`), which assume
-    independent
-    samples, and a block bootstrap (Carlstein 1986: 50 blocks in order of time, drawn with replacement), which does not.
-    None below MLPerf's floor of samples, and where a percentile or its upper bound lies among requests without an
-    answer.
+    independent samples, and a block bootstrap (Carlstein 1986: 50 blocks in order of time, drawn with replacement),
+    which does not. None below MLPerf's floor of samples, and where a percentile or its upper bound lies among requests
+    without an answer.
     """
     if len(samples_ms) == 0:
         return dict.fromkeys(percentiles)
@@ -41,8 +40,8 @@ def percentile_intervals(
 
 
 def block_bootstrap(samples: NDArray[np.float64], percentiles: list[float], *, seed: int) -> NDArray[np.float64]:
-    """Return (resamples, percentiles): each percentile of resampled runs, made of blocks of the run
-    in order of time.
+    """Return (resamples, percentiles): each percentile of resampled runs, made of blocks of the run in
+    order of time.
     """
     rng, n = np.random.default_rng(seed), len(samples)
     blocks = min(BLOCKS, n)

@@ -1,5 +1,5 @@
-"""The verdict of a load test: was it the server that was measured, or the generator, the machine,
-or too little of all.
+"""The verdict of a load test: was it the server that was measured, or the generator, the machine, or too
+little of all.
 """
 
 import dataclasses

@@ -33,8 +33,8 @@ class Plan:
     """One load test: where to, how often, for how long, and what is expected of the answers.
 
     `headers` are sent with each request; `body` names a file (see `messages`). `timeout_s` counts from the moment a
-    request
-    is sent, and before that from the moment it is due. `connections` and the rate are shared out over `processes`.
+    request is sent, and before that from the moment it is due. `connections` and the rate are shared out over
+    `processes`.
     """
 
     url: str

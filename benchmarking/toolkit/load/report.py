@@ -36,8 +36,8 @@ def run_load(
     """Fire the whole plan from this machine and return its `weighbridge.load/1` mapping, and the samples behind it.
 
     `folder` is a place for the processes' files. Raises Invalid for a plan over the caps or bodies that cannot be sent,
-    and
-    GeneratorFailed where nothing could be measured; a test that was stopped returns what it has, marked `is_partial`.
+    and GeneratorFailed where nothing could be measured; a test that was stopped returns what it has, marked
+    `is_partial`.
     """
     check_caps(plan, caps)
     build_requests(plan, target)  # refuses what cannot be sent, before any process starts

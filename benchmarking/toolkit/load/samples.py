@@ -1,5 +1,5 @@
-"""Samples: four moments of every request, and what became of it. Raw, so that parts of a test merge
-by laying together.
+"""Samples: four moments of every request, and what became of it. Raw, so that parts of a test merge by
+laying together.
 """
 
 import dataclasses

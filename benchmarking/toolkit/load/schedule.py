@@ -31,9 +31,8 @@ def due_times_ns(
     """Return when each request is due, in nanoseconds from the start, ascending, all before the end.
 
     CONSTANT is exact: `rate_per_s` x `duration_s` requests. The others are Poisson processes of the same seed: RAMP
-    rises
-    in a straight line from `start_rate_per_s` to `rate_per_s`, WEEK holds each of 168 hourly weights for 1/168 of the
-    duration, the largest weight being `rate_per_s`.
+    rises in a straight line from `start_rate_per_s` to `rate_per_s`, WEEK holds each of 168 hourly weights for 1/168 of
+    the duration, the largest weight being `rate_per_s`.
     """
     if arrivals is Arrivals.CONSTANT:
         times_s = np.arange(int(rate_per_s * duration_s + 1e-9)) / rate_per_s
@@ -61,8 +60,7 @@ def _events(expected: float, seed: int) -> NDArray[np.float64]:
     """Return a unit-rate Poisson process on (0, expected], sorted.
 
     Given their number, the events of a Poisson process are independent and uniform. Stretching its axis by the inverse
-    of
-    the expected count gives a process of any rate (Cinlar 1975, inversion).
+    of the expected count gives a process of any rate (Cinlar 1975, inversion).
     """
     rng = np.random.default_rng(seed)
     return np.sort(expected * (1.0 - rng.random(int(rng.poisson(expected)))))

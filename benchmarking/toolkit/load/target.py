@@ -75,8 +75,8 @@ def _parts(url: str) -> tuple[str, int, str]:
 
 
 def canonical_literal(host: str) -> str | None:
-    """Return an IP address in its one canonical spelling, or None: what a resolver might read
-    otherwise is no literal.
+    """Return an IP address in its one canonical spelling, or None: what a resolver might read otherwise is
+    no literal.
     """
     try:
         return host if str(ipaddress.ip_address(host)) == host else None

@@ -2,8 +2,7 @@
 
 Randomised interleaved trials (Abedi and Brecht, ICPE 2017, doi 10.1145/3030207.3030229): a round is one block of each
 model. Models are compared within a round, so what slows a whole round cancels out. A model measured against itself
-(A/A)
-shows what this machine invents.
+(A/A) shows what this machine invents.
 """
 
 import contextlib
@@ -55,8 +54,8 @@ class BlockSettings:
 
 @dataclasses.dataclass(frozen=True)
 class Blocks:
-    """Per model its blocks in order of time (nanoseconds), failures by kind, warm-up; and whether
-    all rounds were run.
+    """Per model its blocks in order of time (nanoseconds), failures by kind, warm-up; and whether all
+    rounds were run.
     """
 
     latencies_ns: Mapping[str, Sequence[NDArray[np.int64]]]
@@ -152,8 +151,7 @@ def is_tied(ratio: Ratio, floor: float) -> bool:
     """Say whether a ratio cannot be told from 1: its interval holds 1, or its value lies within the noise floor.
 
     Both are asked for, since an interval knows only the noise between rounds, and the floor is itself a bound: on
-    simulated
-    rounds of equal models hardly one comparison in a thousand claims a difference
+    simulated rounds of equal models hardly one comparison in a thousand claims a difference
     (`tests/performance/test_coverage.py`).
     """
     return ratio.lower <= 1 <= ratio.upper or 1 / (1 + floor) <= ratio.value <= 1 + floor

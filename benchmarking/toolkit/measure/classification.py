@@ -81,11 +81,9 @@ def roc_auc(truth: NDArray[np.int64], scores: NDArray[Any], *, confidence: float
     """Return ROC AUC, one class against the rest and averaged over classes, from scores of shape (rows, classes).
 
     Scores are taken as the model gives them; with two classes, their difference. The variance is DeLong's (1988), as
-    the
-    sum of squared influences of the rows, which bears the average over classes; the interval is laid on the logit.
-    Where
-    all pairs are in order that variance is nought, and Wilson's interval of as many trials as the rarer side has rows
-    stands in. Classes without an example on either side are left out; None if that leaves none.
+    the sum of squared influences of the rows, which bears the average over classes; the interval is laid on the logit.
+    Where all pairs are in order that variance is nought, and Wilson's interval of as many trials as the rarer side has
+    rows stands in. Classes without an example on either side are left out; None if that leaves none.
     """
     columns = [scores[:, 1] - scores[:, 0]] if scores.shape[1] == 2 else list(scores.T)
     first = 1 if scores.shape[1] == 2 else 0
@@ -125,8 +123,8 @@ def _auc_interval(value: float, influences: NDArray[np.float64], fewest: int, co
 
 
 def stacked(scores: Sequence[NDArray[Any]], *, most: int) -> NDArray[Any] | None:
-    """Put batches of scores of shape (rows, classes) together; None where there are none, or more
-    than `most` numbers.
+    """Put batches of scores of shape (rows, classes) together; None where there are none, or more than
+    `most` numbers.
     """
     if not scores or sum(batch.size for batch in scores) > most:
         return None

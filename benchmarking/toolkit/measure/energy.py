@@ -42,8 +42,8 @@ def read_counters(sys: Path = SYS) -> Mapping[str, Counter]:
 
 
 def joules_between(before: Mapping[str, Counter], after: Mapping[str, Counter]) -> float | None:
-    """Return the energy of all packages between two readings, one wrap of each counter allowed;
-    None without counters.
+    """Return the energy of all packages between two readings, one wrap of each counter allowed; None
+    without counters.
     """
     if not before or before.keys() != after.keys():
         return None

@@ -22,8 +22,8 @@ OPAQUE = frozenset(
 
 @dataclasses.dataclass(frozen=True)
 class Flops:
-    """The total, its parts by operator, and the operators that could not be counted, with how many
-    of them there are.
+    """The total, its parts by operator, and the operators that could not be counted, with how many of them
+    there are.
     """
 
     total: int
@@ -57,8 +57,8 @@ FORMULAS: Mapping[str, Callable[[Shape, Shape, Shape], int]] = {
 
 
 def count_flops(path: Path) -> Flops:
-    """Count the operations of one inference of an ONNX file; shapes that cannot be inferred leave
-    operators uncounted.
+    """Count the operations of one inference of an ONNX file; shapes that cannot be inferred leave operators
+    uncounted.
     """
     import onnx
 

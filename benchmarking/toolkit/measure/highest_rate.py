@@ -1,9 +1,8 @@
 """The highest rate that meets a latency limit: doubling, narrowing, then a monotone curve through replicated trials.
 
 A pure search over `trial(rate) -> latency`: what is asked, a model in this process or an endpoint, is the caller's. As
-in
-AIPerf's planner, noise is met with isotonic regression over replicates and the crossing is read from a monotone cubic
-(PCHIP); the interval is a bootstrap over trials, and the reason at the edge is part of the answer.
+in AIPerf's planner, noise is met with isotonic regression over replicates and the crossing is read from a monotone
+cubic (PCHIP); the interval is a bootstrap over trials, and the reason at the edge is part of the answer.
 """
 
 import dataclasses
@@ -89,8 +88,7 @@ def find_highest_rate(
     """Search the highest rate at which `trial` answers a latency of at most `limit_ms`; None counts as far above it.
 
     `on_tick` gets a rough share of the work done before every trial. A `trial` that raises OutOfTime ends the search
-    with
-    what is known; whatever else it raises passes through.
+    with what is known; whatever else it raises passes through.
     """
     search = _Search(trial, limit_ms, settings, on_tick)
     try:
@@ -241,8 +239,8 @@ def interval(rates: NDArray[np.float64], margins: NDArray[np.float64], settings:
 
 
 def as_document(found: HighestRate, *, limit_ms: float) -> dict[str, Any]:
-    """Return the answer as a JSON-able mapping: `highest_rate_per_s` in the form of a figure, the
-    reason, the trials.
+    """Return the answer as a JSON-able mapping: `highest_rate_per_s` in the form of a figure, the reason,
+    the trials.
     """
     return {
         "limit_ms": limit_ms,

@@ -1,10 +1,8 @@
 """Interference: what else the machine did while a model was measured.
 
 Cheap witnesses: a spin canary (a fixed piece of work timed before, during and after), processor time that the
-hypervisor
-took (steal), processor time that others used, how often the kernel took the processor from this process, and its
-pressure
-and load figures where readable.
+hypervisor took (steal), processor time that others used, how often the kernel took the processor from this process, and
+its pressure and load figures where readable.
 """
 
 import dataclasses

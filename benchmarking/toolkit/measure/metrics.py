@@ -79,8 +79,8 @@ def rate_interval(gaps_ns: NDArray[np.int64], *, rows: int = 1) -> Interval | No
 
 
 def quality_metrics(quality: Quality) -> dict[str, dict[str, Any]]:
-    """Return the figures of quality: a classifier's are ratios, errors of numbers have the unit of
-    the data, written 1.
+    """Return the figures of quality: a classifier's are ratios, errors of numbers have the unit of the
+    data, written 1.
     """
     return {name: bounded(figure, UNITS.get(name, "ratio")) for name, figure in quality.figures.items()}
 

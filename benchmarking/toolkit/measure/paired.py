@@ -84,8 +84,8 @@ def metric_drop(
 
 
 def is_non_inferior(drop: Drop, margin: float) -> bool:
-    """Say whether the drop is below `margin` with all but certainty: its upper bound is. Raise
-    Invalid for margin <= 0.
+    """Say whether the drop is below `margin` with all but certainty: its upper bound is. Raise Invalid for
+    margin <= 0.
     """
     if not margin > 0:
         raise Invalid(

@@ -84,8 +84,7 @@ def measure_quality(
     """Ask `predict(start, stop)` for the first output of every row, in batches, and compare with the truth.
 
     Whole numbers in `truth` are classes, others are numbers to be met. Raises Invalid when the output is of another
-    kind,
-    when truth holds classes the model cannot answer, or without rows.
+    kind, when truth holds classes the model cannot answer, or without rows.
     """
     outputs = _outputs(predict, len(truth), batch, on_tick)
     if np.issubdtype(truth.dtype, np.floating):

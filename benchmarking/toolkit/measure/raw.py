@@ -2,8 +2,7 @@
 word.
 
 A file can be edited; figures and samples would have to be edited to fit each other. Nothing here raises for a result
-that
-somebody spoilt: it has no figures then.
+that somebody spoilt: it has no figures then.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,8 +23,8 @@ ROUNDING, ALMOST_SURE = 1e-9, 0.9999
 
 
 def percentiles_of(result: Mapping[str, Any], *, confidence: float = MLPERF_CONFIDENCE) -> dict[str, Interval]:
-    """Return those of p50, p95 and p99 (ms) that a result states, by name, like `latency_p50_ms`,
-    from its own samples.
+    """Return those of p50, p95 and p99 (ms) that a result states, by name, like `latency_p50_ms`, from its
+    own samples.
     """
     found: dict[str, Interval] = {}
     for kind in KEPT:

@@ -191,8 +191,7 @@ class Engine:
     """How ONNX Runtime is set up: part of the manifest, since each of these decides what a figure means.
 
     `provider` is cpu, cuda or tensorrt; `optimisation` none, basic, extended or all; `affinity` the processors that
-    this
-    process may use, all of them when it names none; `options` are handed to the provider as they are.
+    this process may use, all of them when it names none; `options` are handed to the provider as they are.
     """
 
     provider: str = "cpu"
@@ -220,8 +219,7 @@ class ProfileSettings:
 
     `quality_confidence` is the level of the quality intervals, `bootstraps` the resamples of the macro-F1 interval.
     Without `measures_quality` a data set only gives the rows that are asked. `tdp_w`, the nominal power of the
-    machine's
-    processors in watts, asks for an estimate of energy where none can be measured.
+    machine's processors in watts, asks for an estimate of energy where none can be measured.
     """
 
     scenario: Scenario = SingleStream()

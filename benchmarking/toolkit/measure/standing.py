@@ -33,8 +33,8 @@ def median_latency(blocks: Blocks, name: str, *, confidence: float) -> Interval 
 
 
 def speed(blocks: Blocks, baseline: str, name: str, *, floor: float | None, confidence: float) -> dict[str, Any]:
-    """Return `answer` (baseline, faster, slower, tied or unknown) and `speed_up` over the baseline,
-    None where unknown.
+    """Return `answer` (baseline, faster, slower, tied or unknown) and `speed_up` over the baseline, None
+    where unknown.
     """
     if name == baseline:
         return {"answer": "baseline", "speed_up": None}

@@ -17,8 +17,8 @@ MLPERF_CONFIDENCE = 0.99
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """A figure between its bounds, with the level at which they hold, the number of samples, and
-    how they were found.
+    """A figure between its bounds, with the level at which they hold, the number of samples, and how they
+    were found.
     """
 
     value: float

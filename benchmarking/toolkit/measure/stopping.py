@@ -2,6 +2,6 @@
 
 
 class Enough(Exception):  # noqa: N818 -- not an error: somebody asked to stop
-    """Raise it from an `on_tick` to end a measurement with what there is; anything else that is
-    raised passes through.
+    """Raise it from an `on_tick` to end a measurement with what there is; anything else that is raised
+    passes through.
     """

@@ -67,8 +67,8 @@ class Circumstances:
 
 
 def judge(run: LatencyRun, *, scenario: Scenario, minimum: int, circumstances: Circumstances) -> Verdict:
-    """Weigh samples, stability, failures, interference and environment; `minimum` is the headline's
-    floor of samples.
+    """Weigh samples, stability, failures, interference and environment; `minimum` is the headline's floor
+    of samples.
     """
     reasons = (
         *_samples(run, scenario, minimum),

@@ -91,8 +91,8 @@ def compare(
     on_progress: Say,
     clock: Callable[[], int] = time.perf_counter_ns,
 ) -> Comparison:
-    """Compare two ONNX files on a data file; raise Invalid where it does not fit, ModelFailed where
-    one cannot answer.
+    """Compare two ONNX files on a data file; raise Invalid where it does not fit, ModelFailed where one
+    cannot answer.
     """
     rows = read_data_set(data)
     runners = {

@@ -1,9 +1,9 @@
 """Operators: where the time of a model goes, and which operator makes a variant slower than its baseline.
 
 ONNX Runtime's own profiler writes a file, which nothing behind the fence may. Here the network, as ONNX Runtime
-rewrites
-it for this machine, answers one query with all its activations kept; then each operator is asked again alone with what
-it was given, and timed. What a call costs by itself is taken off. Operators with graphs inside (If, Loop) are left out.
+rewrites it for this machine, answers one query with all its activations kept; then each operator is asked again alone
+with what it was given, and timed. What a call costs by itself is taken off. Operators with graphs inside (If, Loop) are
+left out.
 """
 
 import dataclasses

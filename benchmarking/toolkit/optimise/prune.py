@@ -20,8 +20,8 @@ UNSTRUCTURED = (
 
 
 class Score(StrEnum):
-    """What a channel is worth: the L1 or L2 norm of the filters that make it, or the scale of its
-    batch normalisation.
+    """What a channel is worth: the L1 or L2 norm of the filters that make it, or the scale of its batch
+    normalisation.
     """
 
     L1 = "l1"

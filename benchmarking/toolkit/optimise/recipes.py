@@ -72,8 +72,8 @@ NO_HALF = (
 
 
 def gains_from_half(machine: Mapping[str, Any]) -> bool:
-    """Say whether ONNX Runtime computes in FP16 on this machine (a manifest's `machine`): on 64-bit
-    Arm with asimdhp.
+    """Say whether ONNX Runtime computes in FP16 on this machine (a manifest's `machine`): on 64-bit Arm
+    with asimdhp.
     """
     return machine["architecture"] in ("aarch64", "arm64") and "asimdhp" in machine["cpu_flags"]
 

@@ -1,8 +1,7 @@
 """Series: the baseline and its variants, one trial after the other; what was finished is kept and not done again.
 
 A finished trial leaves `variants/NAME.record.json` in the folder, under a digest of all that decides its figures:
-model,
-rows, recipe, settings, libraries, machine. The same series started again takes it from there.
+model, rows, recipe, settings, libraries, machine. The same series started again takes it from there.
 """
 
 import dataclasses

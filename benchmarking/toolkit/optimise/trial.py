@@ -1,5 +1,5 @@
-"""Trial: one variant, made, profiled, compared with the baseline and judged; its files lie in a
-folder of its series.
+"""Trial: one variant, made, profiled, compared with the baseline and judged; its files lie in a folder of
+its series.
 """
 
 import dataclasses

@@ -91,8 +91,8 @@ class Workshop:
 
 
 def read_answer(heard: Heard, *, limits: Limits) -> Mapping[str, Any]:
-    """Return what the child handed over; raise RunFailed with its reason, or with ours where it
-    died or said nonsense.
+    """Return what the child handed over; raise RunFailed with its reason, or with ours where it died or
+    said nonsense.
     """
     if heard.fence is None or heard.status != 0 or not heard.outcome:
         raise death(heard, limits=limits)

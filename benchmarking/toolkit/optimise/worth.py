@@ -16,8 +16,8 @@ LEAST_SIZE_SAVED = 0.10
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Savings:
-    """What a variant saves, as shares of the baseline (0.75: a quarter is left; below 0 it needs
-    more); None: unknown.
+    """What a variant saves, as shares of the baseline (0.75: a quarter is left; below 0 it needs more);
+    None: unknown.
     """
 
     size_ratio: float | None

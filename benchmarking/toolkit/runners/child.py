@@ -2,9 +2,8 @@
 
 `python -m benchmarking.toolkit.runners.child JOB.json`; see `fence` for the other side. Each line on standard output is
 one JSON object: first `fence`, the seals that hold, then `share` and `doing`. Outcomes go through a pipe of their own,
-one a line: the last
-one counts, those before it are what there was by then.
-Heavy libraries are imported after the seals are on, since they start threads.
+one a line: the last one counts, those before it are what there was by then. Heavy libraries are imported after the
+seals are on, since they start threads.
 """
 
 import contextlib

@@ -1,8 +1,8 @@
 """Endpoint: a model behind HTTP that speaks the Open Inference Protocol (KServe's version 2), one request a query.
 
 What is measured is the whole way: the request as JSON, the server, the answer. Redirects are not followed. Many
-requests
-at a time, and who may be asked so, are the load generator's matter; this asks as a browser would, one after the other.
+requests at a time, and who may be asked so, are the load generator's matter; this asks as a browser would, one after
+the other.
 """
 
 import http.client

@@ -1,8 +1,7 @@
 """The fence: a program of ours in a child process that may crash, hang, flood or attack without harm to anybody else.
 
 In scope: starting it behind the layers, hearing what it says within limits, ending it and all it started. What the
-child
-does there is in `child`, what its answer is worth in `outcome`.
+child does there is in `child`, what its answer is worth in `outcome`.
 """
 
 import dataclasses

@@ -34,8 +34,8 @@ def check_wall(*, needs_wall: bool) -> None:
 
 
 def check_repeat(first: Mapping[str, Any]) -> None:
-    """Raise RunFailed with code `fewer_walls` where the result `first` tells of bubblewrap, which
-    does not work here.
+    """Raise RunFailed with code `fewer_walls` where the result `first` tells of bubblewrap, which does not
+    work here.
     """
     if is_walled(first["manifest"].get("isolation")) and layers_here().bubblewrap is None:
         raise RunFailed(FEWER_WALLS, code="fewer_walls")

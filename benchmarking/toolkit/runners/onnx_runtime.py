@@ -86,8 +86,8 @@ def session_options(threads: int, settings: Engine = ON_CPU) -> Any:
 
 
 def open_session(path: Path, options: Any, settings: Engine = ON_CPU) -> Any:
-    """Load a model into a session of the provider asked for; raise Invalid, also where ONNX Runtime
-    would take another.
+    """Load a model into a session of the provider asked for; raise Invalid, also where ONNX Runtime would
+    take another.
     """
     runtime = engine()
     wanted = PROVIDERS[settings.provider]

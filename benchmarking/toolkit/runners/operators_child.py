@@ -2,8 +2,7 @@
 summary.
 
 `python -m benchmarking.toolkit.runners.operators_child JOB.json`; see `operators` for the other side and `child` for
-the
-protocol.
+the protocol.
 """
 
 import json

@@ -2,8 +2,7 @@
 
 A model that owns its engine owns the process that writes the result, so nothing in it is believed that can be checked:
 its form, which model, data and settings it speaks of, what fenced it in, when and for how long it ran, and its seal.
-The
-figures themselves stay the child's word.
+The figures themselves stay the child's word.
 """
 
 import dataclasses
@@ -69,8 +68,8 @@ def partial_of(heard: Heard | None, *, order: Order | None) -> dict[str, Any] | 
 
 
 def _last(outcomes: bytes, order: Order | None) -> dict[str, Any]:
-    """Return the last of the results that were handed over, a line each, checked against the order
-    where there is one.
+    """Return the last of the results that were handed over, a line each, checked against the order where
+    there is one.
     """
     try:
         text = outcomes.rstrip(b"\n").rpartition(b"\n")[2]
@@ -87,8 +86,8 @@ def _last(outcomes: bytes, order: Order | None) -> dict[str, Any]:
 
 
 def read_answer(heard: Heard, *, limits: Limits) -> dict[str, Any]:
-    """Return what a child handed over that is no measurement, unchecked; raise RunFailed with its
-    reason, or with ours.
+    """Return what a child handed over that is no measurement, unchecked; raise RunFailed with its reason,
+    or with ours.
     """
     if heard.fence is None or heard.status != 0 or not heard.outcome:
         raise death(heard, limits=limits)

@@ -20,8 +20,8 @@ SUFFIX_BOUNDS = (("", "value"), ("_lower", "lower"), ("_upper", "upper"))
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """What is logged: a name, words (`settings`, `labels`), numbers (`figures`), the document, and
-    a child per variant.
+    """What is logged: a name, words (`settings`, `labels`), numbers (`figures`), the document, and a child
+    per variant.
     """
 
     name: str

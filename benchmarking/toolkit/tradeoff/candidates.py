@@ -81,8 +81,8 @@ class QualityDrop:
 
 @dataclasses.dataclass(frozen=True)
 class SpeedUp:
-    """Median latency of the baseline over the variant's, from `blocks` interleaved blocks; tied
-    within the noise floor.
+    """Median latency of the baseline over the variant's, from `blocks` interleaved blocks; tied within the
+    noise floor.
     """
 
     value: float

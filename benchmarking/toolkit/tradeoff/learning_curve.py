@@ -30,8 +30,8 @@ SCHEMA = "weighbridge.learning-curve/1"
 
 @dataclasses.dataclass(frozen=True)
 class BackTest:
-    """The largest size predicted from the sizes up to half of it: predicted with its interval,
-    measured, and the miss.
+    """The largest size predicted from the sizes up to half of it: predicted with its interval, measured,
+    and the miss.
     """
 
     fitted_up_to: int
@@ -48,8 +48,8 @@ class BackTest:
 
 @dataclasses.dataclass(frozen=True)
 class Forecast:
-    """A fitted curve with the expected error at N, 2 N and 4 N, the ceiling where it can be known,
-    and the back-test.
+    """A fitted curve with the expected error at N, 2 N and 4 N, the ceiling where it can be known, and the
+    back-test.
     """
 
     curve: Curve
@@ -133,8 +133,8 @@ def describe(document: Mapping[str, Any]) -> list[str]:
 
 
 def as_document(found: Forecast, *, metric: str) -> dict[str, Any]:
-    """Return the forecast as `weighbridge.learning-curve/1`, in terms of `metric` (`error`, or a
-    share of 1 - error).
+    """Return the forecast as `weighbridge.learning-curve/1`, in terms of `metric` (`error`, or a share of 1
+    - error).
     """
     tell = _teller(metric)
     curve, test = found.curve, found.back_test

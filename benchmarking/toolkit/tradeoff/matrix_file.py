@@ -38,8 +38,8 @@ BETTER = {"lower": Direction.MIN, "higher": Direction.MAX}
 
 
 def read_matrix(path: Path) -> Matrix:
-    """Read a file; raise Invalid where it is missing, no YAML, or of another form, with the path of
-    the key at fault.
+    """Read a file; raise Invalid where it is missing, no YAML, or of another form, with the path of the key
+    at fault.
     """
     import yaml
 

@@ -1,11 +1,10 @@
 """Robustness: how easily a choice would be another one.
 
 Intervals: in each draw every figure is drawn by `pareto`'s law, gates are asked and the whole method is run anew; the
-share
-of draws an option wins is its P(best). Weights: drawn from a Dirichlet with parameters 20 · weight (near the stated
-ones)
-and with parameters 1 (any at all); the share of wins at the values is SMAA's acceptability. Flips: one weight is moved,
-the others keep their proportions. Reversals: each loser is dropped, and the rest must keep their order.
+share of draws an option wins is its P(best). Weights: drawn from a Dirichlet with parameters 20 · weight (near the
+stated ones) and with parameters 1 (any at all); the share of wins at the values is SMAA's acceptability. Flips: one
+weight is moved, the others keep their proportions. Reversals: each loser is dropped, and the rest must keep their
+order.
 """
 
 import dataclasses
@@ -67,8 +66,8 @@ def p_best(drawn: Values, frame: Frame, weights: Values) -> tuple[Values, Values
 
 
 def smaa(shares: Values, allowed: Switches, parameters: Values, *, draws: int, seed: int) -> Values:
-    """Return the share of weights drawn from a Dirichlet with which each option wins; a parameter
-    of 0 keeps weight 0.
+    """Return the share of weights drawn from a Dirichlet with which each option wins; a parameter of 0
+    keeps weight 0.
     """
     drawn = np.zeros((draws, len(parameters)))
     counts = parameters > 0

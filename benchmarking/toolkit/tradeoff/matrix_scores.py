@@ -24,8 +24,8 @@ SAME = 1e-9
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """What the criteria say to arrays: signs, gates and ends of scales, oriented; NaN where there
-    is none. (criteria,).
+    """What the criteria say to arrays: signs, gates and ends of scales, oriented; NaN where there is none.
+    (criteria,).
     """
 
     signs: Values

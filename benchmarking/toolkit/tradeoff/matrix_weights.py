@@ -3,8 +3,7 @@
 Direct: shares that sum to 1, or percentages that sum to 100. Swing: the criterion whose way from worst to best matters
 most gets 100 points, every other its part of that. AHP (Saaty 1980): every pair is judged on the scale 1 to 9, weights
 are the principal eigenvector, and CR = CI / RI with CI = (lambda_max - n) / (n - 1) must stay below 0.10. RI are the
-mean
-random indices of Tummala and Ling (1998).
+mean random indices of Tummala and Ling (1998).
 """
 
 import dataclasses

@@ -138,7 +138,8 @@ def _not_known(decision: MatrixDecision) -> Iterator[str]:
         yield from _unmeasured(decision.matrix, place)
     for place in decision.ranked:
         if place.p_gates is not None and place.p_gates < 1:
-            yield f"{place.name} passes the gates at its values, but misses one in {1 - place.p_gates:.1%} of the draws."
+            missed = f"misses one in {1 - place.p_gates:.1%} of the draws"
+            yield f"{place.name} passes the gates at its values, but {missed}."
     yield "Figures are drawn independently of each other; what moves several of them at once is not in P(best)."
 
 

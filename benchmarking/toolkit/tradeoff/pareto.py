@@ -56,8 +56,8 @@ class Standing:
 
 @dataclasses.dataclass(frozen=True)
 class Frontier:
-    """The standing of every candidate that has all axes, in their order; `left_out` names the
-    others' missing metric.
+    """The standing of every candidate that has all axes, in their order; `left_out` names the others'
+    missing metric.
     """
 
     axes: tuple[Axis, ...]
@@ -154,8 +154,8 @@ def frontier_shares(drawn: Values) -> Values:
 
 
 def _beaten_always(best: Values, worst: Values) -> Switches:
-    """Tell whose best corner (candidates, axes) is strictly behind somebody's worst corner; ties
-    are nobody's defeat.
+    """Tell whose best corner (candidates, axes) is strictly behind somebody's worst corner; ties are
+    nobody's defeat.
     """
     beaten = np.zeros(len(best), dtype=bool)
     for rival in worst[np.argsort(worst.sum(axis=1))]:

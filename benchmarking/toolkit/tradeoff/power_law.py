@@ -55,8 +55,8 @@ class Curve:
 
 
 def points_of(rows: Sequence[int], errors: Sequence[float]) -> tuple[Point, ...]:
-    """Average the parts of each size and smooth their variance; sizes ascending. Raises Invalid for
-    what is no curve.
+    """Average the parts of each size and smooth their variance; sizes ascending. Raises Invalid for what is
+    no curve.
     """
     sizes, values = np.asarray(rows, dtype=np.int64), np.asarray(errors, dtype=np.float64)
     distinct = np.unique(sizes)

@@ -1,8 +1,7 @@
 """Allocation rules: which rows of bills belong to which model and which team's budget.
 
 A rule is a conjunction of conditions. No row may fall under two rules, so their order means nothing and no cost is
-counted
-twice; whether two rules could ever share a row is decided from their words alone, before any bill is read.
+counted twice; whether two rules could ever share a row is decided from their words alone, before any bill is read.
 """
 
 import re
@@ -32,8 +31,7 @@ class Condition:
     """What one field of a row must be: one of the patterns, or empty where there are none.
 
     `field` is a column of a line, or `tags.NAME`. A pattern is a whole value, or ends in `*` and is a beginning; `*`
-    alone
-    is any value but none.
+    alone is any value but none.
     """
 
     field: str

@@ -1,8 +1,7 @@
 """The rules of FOCUS that a row must keep to be counted: each with a name, a reason, and what would be accepted.
 
 A row that breaks one is refused and said so; nothing is guessed. Checks of figures are made row by row; checks of words
-are
-made once for all rows that share them.
+are made once for all rows that share them.
 """
 
 from dataclasses import dataclass

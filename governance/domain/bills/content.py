@@ -38,8 +38,8 @@ class Caps:
 
 
 def kind_of(path: Path, *, name: str) -> Kind:
-    """The kind, by the first bytes. Raises Invalid where the name says otherwise or the content is
-    none of the three.
+    """The kind, by the first bytes. Raises Invalid where the name says otherwise or the content is none of
+    the three.
     """
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)

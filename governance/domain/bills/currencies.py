@@ -56,8 +56,8 @@ def check_rate(rate: Rate) -> None:
 
 
 def rate_for(rates: Sequence[Rate], *, currency: str, on: date) -> Rate | None:
-    """The latest rate of a currency on or before a day and no older than 35 days, or None; of one
-    day, the last given.
+    """The latest rate of a currency on or before a day and no older than 35 days, or None; of one day, the
+    last given.
     """
     usable = [rate for rate in rates if rate.currency == currency and on - STALE_AFTER <= rate.on <= on]
     return max(enumerate(usable), key=lambda found: (found[1].on, found[0]))[1] if usable else None

@@ -121,8 +121,8 @@ def gather(source: Source, *, on_rows: OnRows = lambda _: None) -> Gathered:
 
 
 def group(source: Source, *, on_rows: OnRows = lambda _: None) -> "pl.DataFrame":
-    """The one pass: rows added up by every word that matters, with `broken`: the id of the check
-    they break, or null.
+    """The one pass: rows added up by every word that matters, with `broken`: the id of the check they
+    break, or null.
     """
     import polars as pl
 

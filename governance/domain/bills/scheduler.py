@@ -1,9 +1,8 @@
 """GPU hours from a scheduler's accounting: a CSV of Slurm's `sacct`, or one of a Kubernetes cluster's use of GPUs.
 
 Every row becomes a line without cost, so that the same allocation rules apply: the account or namespace is the
-sub-account,
-the kind of GPU the SKU, labels and job fields are tags. A row must lie within one month, because a month is replaced as
-one.
+sub-account, the kind of GPU the SKU, labels and job fields are tags. A row must lie within one month, because a month
+is replaced as one.
 """
 
 import csv

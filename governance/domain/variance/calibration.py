@@ -2,12 +2,10 @@
 the next.
 
 The widening factor is what the distance from the middle to the P90 must be multiplied by so that the next bill stays
-below with
-at least nine chances in ten, whatever the distribution, if past and next months are alike: the k-th smallest of the n
-past
-ratios (A - P50) / (P90 - P50), with k = ceil(0.9 (n + 1)) (split conformal prediction; Lei, G'Sell, Rinaldo, Tibshirani
-and Wasserman, "Distribution-free predictive
-inference for regression", JASA 113, 2018). With fewer than nine cases there is no such k, and nothing is claimed.
+below with at least nine chances in ten, whatever the distribution, if past and next months are alike: the k-th smallest
+of the n past ratios (A - P50) / (P90 - P50), with k = ceil(0.9 (n + 1)) (split conformal prediction; Lei, G'Sell,
+Rinaldo, Tibshirani and Wasserman, "Distribution-free predictive inference for regression", JASA 113, 2018). With fewer
+than nine cases there is no such k, and nothing is claimed.
 """
 
 import math
@@ -28,8 +26,7 @@ class Case:
     """One month of one authorisation: the projected middle and P90, and what was billed, in dollars.
 
     `widened_by` is by how much the P90 had been moved away from the middle when it was filed: what the past asks for is
-    told of
-    ranges as they were projected, or each widening would undo the one before.
+    told of ranges as they were projected, or each widening would undo the one before.
     """
 
     middle: Decimal
@@ -64,8 +61,8 @@ class Calibration:
 
     @property
     def is_mature(self) -> bool:
-        """Whether the error is within the 12 % that the FinOps maturity model asks of forecasts at
-        its highest level.
+        """Whether the error is within the 12 % that the FinOps maturity model asks of forecasts at its
+        highest level.
         """
         return self.wape <= MATURE_WITHIN
 
@@ -100,9 +97,8 @@ def widen_by(factor: Decimal, *, middle: Decimal, quantile: Decimal) -> Decimal:
         q' = m + k (q - m), and for a quantile below the middle no lower than zero, unless it was
 
     Nothing is narrowed: q' is never nearer to the middle than q. With the factor of `Calibration.widening` and the P90
-    this is the
-    bound of split conformal prediction; the other quantiles move alike, so that no side looks surer than the other.
-    Raises Invalid for a factor below 1.
+    this is the bound of split conformal prediction; the other quantiles move alike, so that no side looks surer than
+    the other. Raises Invalid for a factor below 1.
     """
     if factor < 1:
         raise Invalid("A range is widened by a factor of 1 or more, never narrowed.", field="factor")

@@ -3,11 +3,9 @@
     F = sum of actuals so far + sum over the rest of P_m b,    b = (sum A + k P) / (sum P + k P)
 
 P is the mean planned month and k the weight of the plan in months: with few months the plan is believed, with many the
-bills
-are. The band comes from the months' own ratios A_m / P_m, centred so that their mean is the forecast, drawn again for
-the months
-to come (residual bootstrap). The
-bar to beat is the seasonal-naive forecast: each month to come costs what it cost a year before.
+bills are. The band comes from the months' own ratios A_m / P_m, centred so that their mean is the forecast, drawn again
+for the months to come (residual bootstrap). The bar to beat is the seasonal-naive forecast: each month to come costs
+what it cost a year before.
 """
 
 import random
@@ -25,8 +23,8 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class Outlook:
-    """A year's end in dollars. `low` and `high` (P10, P90) are None with too few months; `naive`
-    without a year before.
+    """A year's end in dollars. `low` and `high` (P10, P90) are None with too few months; `naive` without a
+    year before.
     """
 
     expected: Decimal
@@ -66,8 +64,8 @@ def year_end(
 def shrunk_bias(
     planned: Sequence[Decimal], actual: Sequence[Decimal], *, mean: Decimal, weight: Decimal = PLAN_WEIGHT_MONTHS
 ) -> Decimal:
-    """How many dollars were billed for each planned one, drawn towards 1 by `weight` planned months
-    of `mean` dollars.
+    """How many dollars were billed for each planned one, drawn towards 1 by `weight` planned months of
+    `mean` dollars.
     """
     return (sum(actual, ZERO) + weight * mean) / (sum(planned, ZERO) + weight * mean)
 

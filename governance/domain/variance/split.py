@@ -42,8 +42,7 @@ def split(planned: Month, actual: Month) -> Split:
     """The three parts of `actual.usd - planned.usd`, in cents, half to even.
 
     Calculated in fractions; the cents that rounding leaves over are the price's, so that the parts add up to the
-    rounded
-    difference. Raises Invalid where the plan has no requests or no units, or a figure is below zero.
+    rounded difference. Raises Invalid where the plan has no requests or no units, or a figure is below zero.
     """
     for name, value in (("planned.requests", planned.requests), ("planned.units", planned.units)):
         if not value.is_finite() or value <= 0:

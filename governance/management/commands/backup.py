@@ -1,5 +1,5 @@
-"""Write everything an installation is into an empty folder: the database, the files, the keys, and
-a list of digests.
+"""Write everything an installation is into an empty folder: the database, the files, the keys, and a list
+of digests.
 """
 
 import json

@@ -1,5 +1,5 @@
-"""Prepare an installation: keys, and the default policy and checklist where none is published;
-harmless when repeated.
+"""Prepare an installation: keys, and the default policy and checklist where none is published; harmless
+when repeated.
 """
 
 from pathlib import Path

@@ -63,8 +63,8 @@ def _set_up() -> dict[str, Any]:
 
 
 def _company(say: Terminal, var: Path) -> Path:
-    """The second part, once the processes of the first have stopped: its quarters are past, and no
-    tick moves them on.
+    """The second part, once the processes of the first have stopped: its quarters are past, and no tick
+    moves them on.
     """
     from governance.project.demo.company import story
 

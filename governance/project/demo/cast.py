@@ -100,8 +100,8 @@ def token_for(user: User, *, now: datetime) -> str:
 
 
 def trust_own_models(*, by: User, now: datetime) -> None:
-    """The demo trains its models itself, so they may be measured on a machine without bubblewrap,
-    which is on record.
+    """The demo trains its models itself, so they may be measured on a machine without bubblewrap, which is
+    on record.
     """
     if layers_here().bubblewrap is None and not may_go_without():
         sandbox.choose(may_go_without=True, reason="The demo trained its models itself.", by=by, now=now)

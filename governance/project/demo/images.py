@@ -1,5 +1,5 @@
-"""Where the product images lie: Fashion-MNIST (MIT licence), installed, downloaded from Debian, or
-a folder you name.
+"""Where the product images lie: Fashion-MNIST (MIT licence), installed, downloaded from Debian, or a folder
+you name.
 """
 
 import hashlib

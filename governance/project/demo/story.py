@@ -22,13 +22,11 @@ FINISHED = {"done", "failed", "dead", "cancelled"}
 ANSWERS = {
     "cheaper-alternatives": (
         "Three families were trained on the same images; each was made cheaper in three ways and measured beside this "
-        "one. "
-        "The table of the benchmark shows what INT8 saves and what it costs."
+        "one. The table of the benchmark shows what INT8 saves and what it costs."
     ),
     "owner-and-rollback": (
         "Oona Owner owns the model; the visual-search rota answers pages. The model before this one stays deployed "
-        "behind "
-        "a switch: going back takes one configuration change and two minutes."
+        "behind a switch: going back takes one configuration change and two minutes."
     ),
 }
 LONG_ANSWER = (
@@ -116,8 +114,7 @@ def await_benchmarks(cast: Cast, ref: str, say: Terminal) -> Document:
         say.progress(run["progress"], run["phase"] or run["state"])
 
     wait(lambda: cast.requester.get(f"reviews/{ref}/"), _is_measured, tell)
-    # Read anew: an answer that was being put together while the figures came in may still hold what the policy said
-    # before.
+    # Read anew: an answer put together while the figures came in may still hold what the policy said before.
     found = cast.requester.get(f"reviews/{ref}/")
     run, beside = runs_of(found)
     for each in (run, beside):
@@ -146,8 +143,8 @@ def runs_of(request: Document) -> tuple[Document, Document]:
 
 
 def _is_measured(request: Document) -> bool:
-    """Whether every run has ended and the policy has been asked again since; a run's figures are
-    taken after its end.
+    """Whether every run has ended and the policy has been asked again since; a run's figures are taken
+    after its end.
     """
     facts = {fact["name"] for fact in request["facts"] if fact["measured"]}
     ended = bool(request["runs"]) and all(run["state"] in FINISHED for run in request["runs"])
@@ -266,22 +263,12 @@ def _claims() -> list[Document]:
     training = Decimal(GPU_HOUR_USD) * GPU_HOURS
     serving = Decimal(SERVER_HOUR_USD) * HOURS_A_YEAR
     prices = "list price of 2026-07-20, AWS us-east-1"
+    trained = f"{GPU_HOURS} h x {GPU_HOUR_USD} USD, A100 80 GB, {prices}"
+    served = f"{HOURS_A_YEAR} h x {SERVER_HOUR_USD} USD, one g6.xlarge, {prices}"
     rows = [
         ("training_gpu_hours", GPU_HOURS, "gpu_h", "declared", "training plan for the whole catalogue"),
-        (
-            "training_cost_usd",
-            training,
-            "USD",
-            "estimated",
-            f"{GPU_HOURS} h x {GPU_HOUR_USD} USD, A100 80 GB, {prices}",
-        ),
-        (
-            "inference_cost_1y_usd",
-            serving,
-            "USD",
-            "estimated",
-            f"{HOURS_A_YEAR} h x {SERVER_HOUR_USD} USD, one g6.xlarge, {prices}",
-        ),
+        ("training_cost_usd", training, "USD", "estimated", trained),
+        ("inference_cost_1y_usd", serving, "USD", "estimated", served),
         ("total_cost_1y_usd", training + serving, "USD", "estimated", "training plus one year of serving"),
         ("latency_p95_ms", "2.5", "ms", "declared", "measured by hand on a laptop"),
         ("accuracy", "0.91", "ratio", "declared", "an earlier prototype"),

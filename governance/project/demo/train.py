@@ -1,5 +1,5 @@
-"""Training: the three families of the product-image example, in a short setting; the best one is
-what the team files.
+"""Training: the three families of the product-image example, in a short setting; the best one is what the
+team files.
 """
 
 from collections.abc import Callable

@@ -35,12 +35,13 @@ TOP = (
     ("kpis", "a list of `kpi`, `metric`, `target`, `unit`, `better`, `owner`, `data_source`, `effect`", "none"),
 )
 INTRODUCTION = """\
-`weighbridge cost template` prints an example. A number is a number or a range, `[low, high]`, that holds it nine times in ten.
-How to use it: [Project costs](../how-to/project-costs.md)."""
+`weighbridge cost template` prints an example. A number is a number or a range, `[low, high]`, that holds it nine times
+in ten. How to use it: [Project costs](../how-to/project-costs.md)."""
 PRICES = """\
-A price is `{sku: …}` with `term` and `meter` where the book has several, or `{usd: …, unit: …, as_of: …, source: …}`. Both may add
-`factor` (a number or a range) and `divided_by`. A machine's SKU where the price of a GPU is asked for is divided by its GPUs.
-Traffic out has tiers: `egress_tiers` is a list of them, or the SKU of traffic, `{sku: aws/us-east-1/egress-internet}`, with `factor`."""
+A price is `{sku: …}` with `term` and `meter` where the book has several, or `{usd: …, unit: …, as_of: …, source: …}`.
+Both may add `factor` (a number or a range) and `divided_by`. A machine's SKU where the price of a GPU is asked for is
+divided by its GPUs. Traffic out has tiers: `egress_tiers` is a list of them, or the SKU of traffic,
+`{sku: aws/us-east-1/egress-internet}`, with `factor`."""
 NAMES = {int: "a whole number", float: "a number", str: "text"}
 
 

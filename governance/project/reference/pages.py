@@ -56,7 +56,8 @@ def _import_order() -> list[str]:
 
 
 def _purpose(path: Path) -> str:
-    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
+    first = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n\n")[0]
+    return " ".join(first.split())
 
 
 def settings() -> str:

@@ -10,10 +10,10 @@ from governance.project.reference.tables import code, page, table
 
 FIGURES = env.ROOT / "docs" / "reference" / "performance.json"
 HEAD = """\
-What `make bench` measured, with the limit that each figure is held to and what stood beside it in the same run. A figure
-without a limit is for reading. *Load* is the load average of the machine before the test began: at 0 nobody else was at
-work. Absolute times are of the machine named below; ratios travel further. A figure that missed its limit stays on the page
-and says so."""
+What `make bench` measured, with the limit that each figure is held to and what stood beside it in the same run. A
+figure without a limit is for reading. *Load* is the load average of the machine before the test began: at 0 nobody else
+was at work. Absolute times are of the machine named below; ratios travel further. A figure that missed its limit stays
+on the page and says so."""
 PARTS: Mapping[str, str] = {
     "profile": "What a profile costs",
     "percentiles": "Percentiles beside MLPerf's LoadGen",
@@ -32,8 +32,8 @@ PARTS: Mapping[str, str] = {
 """Headings of the page, by the first word of a figure's name; the order is the page's."""
 REMARKS: Mapping[str, str] = {
     "coverage": "Simulated data whose truth is known; 95 % has to mean 93 to 97 of 100.",
-    "peers": "Each tool on one core sends 2,000 requests a second for 8 s to nginx on the other, which is frozen for one of"
-    " the seconds. The truth is arithmetic: p99 is 920 ms.",
+    "peers": "Each tool on one core sends 2,000 requests a second for 8 s to nginx on the other, which is frozen for"
+    " one of the seconds. The truth is arithmetic: p99 is 920 ms.",
     "variants": "Product images (Fashion-MNIST), one thread, as `weighbridge optimise` measures them.",
 }
 

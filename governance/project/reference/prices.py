@@ -10,8 +10,8 @@ from governance.project.reference.tables import code, page, table
 
 INTRODUCTION = """\
 What the package ships, in US dollars, by sheet. How to ask it, and how to put a newer list beside it, stands in
-[Use the price book](../how-to/use-the-price-book.md). Prices of managed models come from the package `genai-prices`; ask
-`weighbridge prices list 'openai/*'`."""
+[Use the price book](../how-to/use-the-price-book.md). Prices of managed models come from the package `genai-prices`;
+ask `weighbridge prices list 'openai/*'`."""
 DISCOUNTS = "What a commitment saves where neither a list nor a contract says it, as shares of the on-demand price."
 RETIREMENTS = "The day on which a vendor stops serving a managed model: whoever uses it has to have moved by then."
 

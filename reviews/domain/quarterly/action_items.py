@@ -1,5 +1,5 @@
-"""What becomes of a decision: an action item that is open, seen, and then closed for good; a
-recurrence is a new one.
+"""What becomes of a decision: an action item that is open, seen, and then closed for good; a recurrence is
+a new one.
 """
 
 from collections.abc import Mapping

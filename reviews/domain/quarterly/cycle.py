@@ -1,8 +1,7 @@
 """Which state of a review cycle may follow which, and when the calendar moves it.
 
 One cycle for each quarter. The tick plans it, opens it for figures before the quarter ends, and freezes it at the
-cut-off;
-people hold the meeting and close it. `docs/reference/lifecycle.md` is generated from this table.
+cut-off; people hold the meeting and close it. `docs/reference/lifecycle.md` is generated from this table.
 """
 
 from collections.abc import Mapping

@@ -49,8 +49,10 @@ _IMPLIES: Mapping[DecisionKind, str] = {
     DecisionKind.OPTIMISE: "The owner makes it cheaper by the due date.",
     DecisionKind.SCALE_DOWN: "The owner cuts its capacity by the due date.",
     DecisionKind.RETIRE: "Every authorisation of the model is revoked now; the gate denies it.",
-    DecisionKind.RE_REVIEW: "Its authorisations get the condition to be reviewed again by the due date, or are suspended.",
-    DecisionKind.BUDGET_CHANGE: "The team's budget of this quarter is proposed to be the amount; a second person confirms it.",
+    DecisionKind.RE_REVIEW: "Its authorisations get the condition to be reviewed again by the due date, "
+    "or are suspended.",
+    DecisionKind.BUDGET_CHANGE: "The team's budget of this quarter is proposed to be the amount; "
+    "a second person confirms it.",
     DecisionKind.APPROVE_INVESTMENT: "The decider's vote to approve is cast in the open stage of the request.",
 }
 

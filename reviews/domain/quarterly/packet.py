@@ -40,8 +40,8 @@ class Spend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """A model in the portfolio: cost of one year in USD, p95 latency in ms, and how far it is above
-    its KPI's target.
+    """A model in the portfolio: cost of one year in USD, p95 latency in ms, and how far it is above its
+    KPI's target.
     """
 
     model: str

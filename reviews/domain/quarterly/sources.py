@@ -1,5 +1,5 @@
-"""What the agenda is gathered from, as plain figures: whoever has such figures hands them in,
-wherever they come from.
+"""What the agenda is gathered from, as plain figures: whoever has such figures hands them in, wherever they
+come from.
 """
 
 from dataclasses import dataclass, field

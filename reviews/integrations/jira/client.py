@@ -2,9 +2,8 @@
 
 The library repeats every verb, POST included, on a dropped connection, 429 and 503: one `create_issue` made four issues
 (pycontribs/jira#1484). Its helpers also ask for more than they need, send nulls and integer ids that Atlassian's
-contract
-does not know, or return None where the server does not say that it is Cloud. So it lends its session, its addresses and
-its error parsing, and the paths are ours.
+contract does not know, or return None where the server does not say that it is Cloud. So it lends its session, its
+addresses and its error parsing, and the paths are ours.
 """
 
 import json

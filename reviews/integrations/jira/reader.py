@@ -18,8 +18,8 @@ class JiraReader(JiraTracker):
     """A TicketReader over the same connection, with the same manners."""
 
     def read(self, ticket_id: str) -> RemoteIssue:
-        """The ticket, then its comments, then its moves: whatever changes meanwhile makes it newer
-        than `updated_at`.
+        """The ticket, then its comments, then its moves: whatever changes meanwhile makes it newer than
+        `updated_at`.
         """
         with self._asking("read the ticket", write=False, ticket=ticket_id) as client:
             issue = client.get_json(issue_path(ticket_id), fields="status,updated")

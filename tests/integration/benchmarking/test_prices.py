@@ -1,5 +1,5 @@
-"""Prices of the organisation: who publishes them, what holds, what the page and a program are told,
-what is on record.
+"""Prices of the organisation: who publishes them, what holds, what the page and a program are told, what is
+on record.
 """
 
 import json

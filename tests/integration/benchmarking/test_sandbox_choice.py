@@ -1,5 +1,5 @@
-"""Strangers' models and bubblewrap: nothing runs without it unless an administrator chose so, and
-the trail says who.
+"""Strangers' models and bubblewrap: nothing runs without it unless an administrator chose so, and the trail
+says who.
 """
 
 from collections.abc import Callable

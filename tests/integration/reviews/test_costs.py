@@ -1,5 +1,5 @@
-"""Projected, measured and billed of an authorised request; findings where they part, once; the
-export in FOCUS's shape.
+"""Projected, measured and billed of an authorised request; findings where they part, once; the export in
+FOCUS's shape.
 """
 
 import csv

@@ -1,5 +1,5 @@
-"""A breach opens a re-review as the policy in force says: once for each, for the owner, and a
-recurrence points back.
+"""A breach opens a re-review as the policy in force says: once for each, for the owner, and a recurrence
+points back.
 """
 
 from datetime import timedelta

@@ -1,5 +1,5 @@
-"""The past of a team and of an estimator stands beside the next filing, and widens its ranges where
-that is asked for.
+"""The past of a team and of an estimator stands beside the next filing, and widens its ranges where that is
+asked for.
 """
 
 from datetime import timedelta

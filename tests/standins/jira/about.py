@@ -1,5 +1,5 @@
-"""What the site is and how its one project is set up: account, permissions, screens, statuses. And
-what screens refuse.
+"""What the site is and how its one project is set up: account, permissions, screens, statuses. And what
+screens refuse.
 """
 
 from dataclasses import dataclass, field

@@ -1,5 +1,5 @@
-"""The pages a person sees: the board at `/`, one ticket at `/browse/KEY`. Read only, no script,
-nothing from elsewhere.
+"""The pages a person sees: the board at `/`, one ticket at `/browse/KEY`. Read only, no script, nothing
+from elsewhere.
 """
 
 from html import escape
@@ -16,8 +16,10 @@ h3 { margin-bottom: .25rem; }
 .status { border-radius: 3px; font-size: .75rem; font-weight: 700; padding: .15rem .5rem; text-transform: uppercase; }
 .new { background: #dfe1e6; color: #253858; } .indeterminate { background: #deebff; color: #0747a6; }
 .done { background: #e3fcef; color: #006644; }
-table { border-collapse: collapse; margin: .5rem 0; } th, td { border: 1px solid GrayText; padding: .25rem .75rem; text-align: left; }
-th p, td p { margin: 0; } article { border-top: 1px solid GrayText; margin-top: 1rem; } code { font-size: .8rem; opacity: .7; }
+table { border-collapse: collapse; margin: .5rem 0; }
+th, td { border: 1px solid GrayText; padding: .25rem .75rem; text-align: left; }
+th p, td p { margin: 0; } article { border-top: 1px solid GrayText; margin-top: 1rem; }
+code { font-size: .8rem; opacity: .7; }
 """
 
 
@@ -53,8 +55,8 @@ def ticket(about: About, issue: Json) -> str:
     body = (
         f"<p>{escape(issue['key'])} · {escape(fields['issuetype']['name'])} {_lozenge(issue)}</p>"
         f"<h1>{escape(fields['summary'])}</h1>{as_html(fields['description']) if 'description' in fields else ''}"
-        "<p>Labels: "
-        f"{labels or 'none'}</p><h2>Links</h2><ul>{links or '<li>none</li>'}</ul><h2>Comments</h2>{comments or '<p>none</p>'}"
+        f"<p>Labels: {labels or 'none'}</p><h2>Links</h2><ul>{links or '<li>none</li>'}</ul>"
+        f"<h2>Comments</h2>{comments or '<p>none</p>'}"
     )
     return _page(f"{issue['key']} {fields['summary']}", about, body)
 

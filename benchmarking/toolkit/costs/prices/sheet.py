@@ -15,8 +15,7 @@ prices:
 
 `name` of a row becomes the SKU `lab/basement/rack-a`. A row has one amount for each term it can be bought by, and may
 give `as_of`, `source`, `region`, `unit`, `meter` and `note` of its own. Amounts in another currency than USD
-(`currency`)
-need a dated rate.
+(`currency`) need a dated rate.
 """
 
 import dataclasses

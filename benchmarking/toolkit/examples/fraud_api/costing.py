@@ -1,8 +1,7 @@
 """Costing: the spec file of the three options, from what was measured and what was declared, and its projection.
 
 The load curve is a working week with a busiest hour of 1,000 transactions a second. Own replicas are sized for a p95
-within
-200 ms from the processor time that the local server took for one answer; another machine may take more or less.
+within 200 ms from the processor time that the local server took for one answer; another machine may take more or less.
 """
 
 from collections.abc import Mapping

@@ -57,8 +57,8 @@ def is_open(load: Mapping[str, Any], *, name: str = "response_time_p95_ms", limi
 
 
 def fired(server: tuple[str, str], bodies: Path, settings: FraudSettings, say: Say, now: datetime) -> dict[str, Any]:
-    """Start `(kind, given)`, fire at it for the settings' time, and return `load`
-    (`weighbridge.load/1`) and `timings`.
+    """Start `(kind, given)`, fire at it for the settings' time, and return `load` (`weighbridge.load/1`)
+    and `timings`.
     """
     with running(*server) as port, tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
         url = f"http://127.0.0.1:{port}/score"

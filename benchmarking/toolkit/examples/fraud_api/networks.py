@@ -1,10 +1,9 @@
 """The two networks. Each takes transactions (n, 12) and gives one score of fraud (n, 1), a log odds.
 
 B is an FT-Transformer (Gorishniy et al. 2021), a published architecture for tables: each feature becomes a token,
-layers of
-attention relate them, a token of its own carries the answer. No package carries weights for such transactions, so it is
-pre-trained here on unlabelled ones, by guessing features that were hidden, and then fine-tuned on labels.
-C is a small network of two hidden layers.
+layers of attention relate them, a token of its own carries the answer. No package carries weights for such
+transactions, so it is pre-trained here on unlabelled ones, by guessing features that were hidden, and then fine-tuned
+on labels. C is a small network of two hidden layers.
 """
 
 from typing import Any

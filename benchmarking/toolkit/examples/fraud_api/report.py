@@ -1,5 +1,5 @@
-"""The report: the written justification of the case, on one sheet, with what was measured,
-estimated and only declared.
+"""The report: the written justification of the case, on one sheet, with what was measured, estimated and
+only declared.
 """
 
 from collections.abc import Mapping

@@ -7,9 +7,9 @@ are
     0.7·x9·x10·x11
 
 with b such that about 1 transaction in 100 is fraud; x12 says nothing. A fraud is drawn with probability 1 / (1 +
-exp(-s)), and
-3 % of frauds are never reported: they are labelled genuine. No detector can order transactions better than s does, so
-the ceiling of every model is known, which real data never tell; what is estimated here can be held against it.
+exp(-s)), and 3 % of frauds are never reported: they are labelled genuine. No detector can order transactions better
+than s does, so the ceiling of every model is known, which real data never tell; what is estimated here can be held
+against it.
 """
 
 import dataclasses
@@ -40,8 +40,8 @@ Rows = NDArray[np.float32]
 
 @dataclasses.dataclass(frozen=True)
 class Transactions:
-    """Features (n, 12) and labels (n,), 1 for a reported fraud; `log_odds` (n,) are the law's own,
-    which no model sees.
+    """Features (n, 12) and labels (n,), 1 for a reported fraud; `log_odds` (n,) are the law's own, which no
+    model sees.
     """
 
     x: Rows
@@ -80,8 +80,8 @@ def log_odds(x: Rows) -> NDArray[np.float64]:
 
 
 def caught(scores: NDArray[np.floating], labels: NDArray[np.int64], *, false_alarms: float = FALSE_ALARMS) -> int:
-    """Return how many labelled frauds score above the threshold that flags a share `false_alarms`
-    of the genuine ones.
+    """Return how many labelled frauds score above the threshold that flags a share `false_alarms` of the
+    genuine ones.
     """
     threshold = np.quantile(scores[labels == 0], 1 - false_alarms)
     return int((scores[labels == 1] > threshold).sum())

@@ -123,8 +123,8 @@ def _seen(frozen: Any, task: Task, say: Say) -> NDArray[Any]:
 
 
 def _affordable(task: Task, key: str, network: Any, x: Any, seconds: float, clock: Callable[[], float]) -> int:
-    """Return how many epochs fit into `seconds`, at least one, at most what was asked for; as
-    written down, if it is.
+    """Return how many epochs fit into `seconds`, at least one, at most what was asked for; as written down,
+    if it is.
     """
     known = _record(task.folder / PACE)
     if known.get("key") == key:

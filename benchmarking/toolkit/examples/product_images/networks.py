@@ -76,8 +76,8 @@ def _enlarging() -> Any:
 
 
 def resnet(*, width: int = 16) -> Any:
-    """Return a small ResNet (He et al. 2016): three residual blocks of `width`, twice and four
-    times as many channels.
+    """Return a small ResNet (He et al. 2016): three residual blocks of `width`, twice and four times as
+    many channels.
     """
     from torch import nn
 

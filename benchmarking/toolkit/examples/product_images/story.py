@@ -69,8 +69,8 @@ def tell(
 
 
 def _lay_out(folder: Path, train: DataSet, test: DataSet, settings: ExampleSettings) -> None:
-    """Write the rows that variants are calibrated with, taken from the training images, and the
-    rows that judge them.
+    """Write the rows that variants are calibrated with, taken from the training images, and the rows that
+    judge them.
     """
     order = np.random.default_rng(settings.seed).permutation(len(train.x))[: settings.calibrate]
     try:

@@ -20,8 +20,8 @@ NS_PER_MS = 1e6
 
 
 def latency_cdf(candidates: Sequence[Candidate]) -> Chart:
-    """Draw the share of inferences that took at most so long, for candidates with samples; raise
-    Invalid without any.
+    """Draw the share of inferences that took at most so long, for candidates with samples; raise Invalid
+    without any.
     """
     known = {
         each.name: np.asarray(each.samples.latency_ns, dtype=np.float64) / NS_PER_MS

@@ -46,30 +46,25 @@ def learning_curve(document: Mapping[str, Any]) -> Chart:
         over(points).mark_point(shape="circle", fill=PETROL, stroke=INK, size=60, opacity=1).encode(x=x, y=y),
     ]
     title = capital(f"{name_of(metric)} by rows of training data")
-    table = Table(
-        title,
-        ("rows", name_of(metric), "lower", "upper", "basis"),
-        (
-            *(
-                (f"{point['rows']:,}", f"{point['value']:.4f}", NOTHING, NOTHING, f"measured, mean of {point['parts']}")
-                for point in document["points"]
-            ),
-            *(
-                (
-                    f"{row['rows']:,}",
-                    f"{row['value']:.4f}",
-                    f"{row['lower']:.4f}",
-                    f"{row['upper']:.4f}",
-                    f"expected, {document['confidence']:.0%}",
-                )
-                for row in expected
-            ),
-        ),
-        frozenset({0, 1, 2, 3}),
-    )
+    table = _table(document, title)
     far = ahead[-1]
     said = (
         f"{title}: measured {points[0]['y']:.3f} at {points[0]['x']:,} to {points[-1]['y']:.3f} at "
         f"{points[-1]['x']:,}; expected {far['y']:.3f} ({far['low']:.3f} to {far['high']:.3f}) at {far['x']:,}."
     )
     return chart_of(configured(layered(layers)).configure_legend(orient="bottom"), title=title, alt=said, table=table)
+
+
+def _table(document: Mapping[str, Any], title: str) -> Table:
+    """Put what was measured above what is expected, with the bounds of the latter."""
+    measured = (
+        (f"{point['rows']:,}", f"{point['value']:.4f}", NOTHING, NOTHING, f"measured, mean of {point['parts']}")
+        for point in document["points"]
+    )
+    basis = f"expected, {document['confidence']:.0%}"
+    expected = (
+        (f"{row['rows']:,}", f"{row['value']:.4f}", f"{row['lower']:.4f}", f"{row['upper']:.4f}", basis)
+        for row in document["expected"]
+    )
+    heads = ("rows", name_of(document["metric"]), "lower", "upper", "basis")
+    return Table(title, heads, (*measured, *expected), frozenset({0, 1, 2, 3}))

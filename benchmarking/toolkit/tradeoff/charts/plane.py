@@ -41,8 +41,8 @@ def trade_off(
     limits: Mapping[str, float] | None = None,
     chosen: str | None = None,
 ) -> Chart:
-    """Draw two axes of the candidates that have both, with intervals, the frontier, limits by
-    metric, and the choice.
+    """Draw two axes of the candidates that have both, with intervals, the frontier, limits by metric, and
+    the choice.
     """
     frontier = weigh(candidates, (across, up))
     standings = {standing.name: standing for standing in frontier.standings}

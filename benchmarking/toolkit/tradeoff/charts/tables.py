@@ -31,11 +31,14 @@ def html(table: Table) -> str:
     """Return the table in HTML, with a caption and heads that say what they head."""
     heads = _cells("th", table.headings, table.figures, ' scope="col"')
     body = "".join(
-        "<tr><th "
-        f'scope="row">{escape(row[0])}</th>{_cells("td", row[1:], {index - 1 for index in table.figures})}</tr>\n'
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        f"{_cells('td', row[1:], {index - 1 for index in table.figures})}</tr>\n"
         for row in table.rows
     )
-    return f"<table>\n<caption>{escape(table.caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"
+    return (
+        f"<table>\n<caption>{escape(table.caption)}</caption>\n"
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"
+    )
 
 
 def with_bounds(figure: Figure | None) -> str:

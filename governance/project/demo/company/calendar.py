@@ -55,8 +55,8 @@ def bill_day(month: date) -> datetime:
 
 
 def latest_pair(*, now: datetime, taken: frozenset[str]) -> tuple[Quarter, Quarter]:
-    """The latest two quarters after each other whose reviews could have been held by now, and of
-    which none is taken.
+    """The latest two quarters after each other whose reviews could have been held by now, and of which none
+    is taken.
     """
     return next(pair for pair in _pairs(now) if not taken & {str(quarter) for quarter in pair})
 

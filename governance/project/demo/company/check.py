@@ -57,8 +57,8 @@ class Parts:
 
 
 def rows(company: Company, *, truth: Truth) -> Iterator[Row]:
-    """Every total there is a truth of: dollars and GPU hours by model, what is nobody's, and what
-    the ledger was told.
+    """Every total there is a truth of: dollars and GPU hours by model, what is nobody's, and what the
+    ledger was told.
     """
     months = {row.month for row in truth.months}
     found = [row for row in spend.spend(person=None) if row.month in months]

@@ -1,5 +1,5 @@
-"""The truth written as files a company would receive: FOCUS 1.2 as CSV for each month, and the
-accounting of a cluster.
+"""The truth written as files a company would receive: FOCUS 1.2 as CSV for each month, and the accounting
+of a cluster.
 """
 
 import csv

@@ -120,8 +120,8 @@ def decide(company: Company, verdict: Verdict, *, cycle: ReviewCycle, staff: Sta
 
 
 def welcome_real_model(cycle: ReviewCycle, *, staff: Staff, now: datetime) -> None:
-    """Put the one model that is not generated on the agenda, where the demo has one; its first bill
-    is still to come.
+    """Put the one model that is not generated on the agenda, where the demo has one; its first bill is
+    still to come.
     """
     asset = ModelAsset.objects.filter(team__slug=TEAM).order_by("pk").first()
     if asset is not None:

@@ -4,8 +4,7 @@ to it.
     billed = requests * units for each request * dollars for a unit
 
 A unit is an hour of a server. What the plan says comes from the platform's own projection, so that the truth holds
-whatever
-the calculator says; a little noise on the requests is drawn from `seed`.
+whatever the calculator says; a little noise on the requests is drawn from `seed`.
 """
 
 import random

@@ -51,8 +51,8 @@ class Kpi:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A generated model; requests are of a year, `seconds` what one keeps a server busy, dollars
-    are of a server hour.
+    """A generated model; requests are of a year, `seconds` what one keeps a server busy, dollars are of a
+    server hour.
     """
 
     team: str

@@ -1,5 +1,5 @@
-"""The calculator's pages: the address holds what was asked, faults stand beside their fields, what
-is kept has a link.
+"""The calculator's pages: the address holds what was asked, faults stand beside their fields, what is kept
+has a link.
 """
 
 from decimal import Decimal

@@ -1,5 +1,5 @@
-"""Leased rows under a fake clock: claimed once, renewed, handed back, lost, and never written by a
-worker that slept.
+"""Leased rows under a fake clock: claimed once, renewed, handed back, lost, and never written by a worker
+that slept.
 """
 
 from datetime import UTC, datetime, timedelta

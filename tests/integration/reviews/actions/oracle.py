@@ -1,5 +1,5 @@
-"""What must be true of one request after another, kept in sets and dictionaries; shares no code
-with the application.
+"""What must be true of one request after another, kept in sets and dictionaries; shares no code with the
+application.
 """
 
 from dataclasses import dataclass, field

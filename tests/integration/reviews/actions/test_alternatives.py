@@ -1,5 +1,5 @@
-"""Cheaper variants: made beside the model when a review becomes mandatory, and measured or waived
-before anybody votes.
+"""Cheaper variants: made beside the model when a review becomes mandatory, and measured or waived before
+anybody votes.
 """
 
 from datetime import datetime

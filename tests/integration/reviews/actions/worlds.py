@@ -1,5 +1,5 @@
-"""Requests of one author about a model somebody else owns, walked into each state; and everybody
-who might act on them.
+"""Requests of one author about a model somebody else owns, walked into each state; and everybody who might
+act on them.
 """
 
 from dataclasses import dataclass

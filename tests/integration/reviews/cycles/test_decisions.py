@@ -1,5 +1,5 @@
-"""Decisions of the meeting: what they lack is refused and nothing moved; what they imply goes
-through the same doors.
+"""Decisions of the meeting: what they lack is refused and nothing moved; what they imply goes through the
+same doors.
 """
 
 from collections.abc import Callable

@@ -18,8 +18,11 @@ from governance.domain.roles import Role
 from governance.enums import Unit
 from reviews.actions import evidence, requests, review
 from reviews.actions.evidence import Statement
+from reviews.domain.packet import Packet
+from reviews.domain.packet_document import as_document, from_document
 from reviews.domain.voting import Choice
 from reviews.models import ReviewRequest
+from reviews.queries.packet import packet_of
 from tests.factories.policies import LEAN
 
 START = datetime(2026, 7, 6, 9, 30, tzinfo=UTC)
@@ -218,3 +221,10 @@ class Journey:
         for by in (self.anne, self.bert):
             request = self.voted(request, by)
         return self.voted(request, self.lea, words="Within the quarter.", is_conditional=is_conditional)
+
+
+def packet(journey: Journey, request: ReviewRequest) -> Packet:
+    """The packet now, which must survive being frozen."""
+    said = packet_of(ReviewRequest.objects.get(pk=request.pk), now=journey.now)
+    assert from_document(as_document(said)) == said
+    return said

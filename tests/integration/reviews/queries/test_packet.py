@@ -10,17 +10,13 @@ import pytest
 from django.template.loader import render_to_string
 
 from benchmarking.models import Run
-from governance.actions import budgets as budget_actions
 from governance.domain import checkpoint
 from governance.domain.facts import Basis
-from governance.enums import Unit
 from governance.models import AuditEvent, Checkpoint
 from governance.queries import checkpoints
 from governance.queries.keys import public_key
-from reviews.actions import requests as request_actions
 from reviews.domain.packet import (
     Approver,
-    BudgetRow,
     Claim,
     ConditionRow,
     CostRow,
@@ -33,8 +29,9 @@ from reviews.domain.packet import (
 from reviews.domain.packet_document import as_document, from_document, packet_digest
 from reviews.domain.voting import Choice
 from reviews.models import Authorisation, ReviewRequest, Revision, Ticket
-from reviews.queries.packet import packet_of, packet_page
-from tests.integration.reviews.queries.packet_journey import ARTIFACT, MANIFEST, Journey, result
+from reviews.queries.packet import packet_page
+from tests.integration.reviews.queries.budget_rows import gpu_row, later_rows, usd_row
+from tests.integration.reviews.queries.packet_journey import ARTIFACT, MANIFEST, Journey, packet, result
 
 pytestmark = pytest.mark.django_db
 
@@ -42,13 +39,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def journey(tmp_path: Path, settings: Any) -> Journey:
     return Journey(tmp_path, settings)
-
-
-def packet(journey: Journey, request: ReviewRequest) -> Packet:
-    """The packet now, which must survive being frozen."""
-    said = packet_of(ReviewRequest.objects.get(pk=request.pk), now=journey.now)
-    assert from_document(as_document(said)) == said
-    return said
 
 
 def row(said: Packet, name: str) -> Any:
@@ -285,83 +275,6 @@ def test_a_rejection_rests_on_nobody_and_spends_nothing(journey: Journey) -> Non
     assert (said.budget, said.conditions, said.authorisation) == ((), (), None)
 
 
-def usd_row(**changes: Any) -> BudgetRow:
-    figures = {
-        "before": Decimal(60000),
-        "this": Decimal("6434.52"),  # 1,840 of training, and 86 of 365 days of 19,500
-        "after": Decimal("53565.48"),
-        "reserved_by_others": Decimal(0),
-    }
-    return BudgetRow(account="Retail vision, 2026Q3", unit="USD", **(figures | changes))
-
-
-def gpu_row(**changes: Any) -> BudgetRow:
-    figures = {"before": Decimal(1200), "this": Decimal(320), "after": Decimal(880), "reserved_by_others": Decimal(0)}
-    return BudgetRow(account="Retail vision, 2026Q3", unit="gpu_h", **(figures | changes))
-
-
-LATER = {"2026Q4": "4915.06", "2027Q1": "4808.21", "2027Q2": "4861.64", "2027Q3": "320.57"}
-
-
-def later_rows() -> tuple[BudgetRow, ...]:
-    """What is planned in later quarters, to which nobody has allocated anything."""
-    return tuple(
-        BudgetRow(
-            account=f"Retail vision, {quarter}, planned",
-            unit="USD",
-            before=Decimal(0),
-            this=Decimal(share),
-            after=-Decimal(share),
-            reserved_by_others=Decimal(0),
-        )
-        for quarter, share in LATER.items()
-    )
-
-
-def test_the_budget_reads_the_same_before_and_after_the_decision(journey: Journey) -> None:
-    request = journey.in_evidence()
-    expected = (usd_row(), gpu_row(), *later_rows())
-    assert sum(row.this for row in expected if row.unit == "USD") == 21340
-    assert packet(journey, request).budget == expected, "nothing is booked yet"
-    request = journey.asked(request)
-    assert packet(journey, request).budget == expected, "its own reservation counts as free"
-    for by in (journey.anne, journey.bert, journey.lea):
-        request = journey.voted(request, by)
-    assert packet(journey, request).budget == expected, "its own commitment is what it takes"
-
-
-def test_the_budget_counts_what_others_reserved(journey: Journey) -> None:
-    request = journey.in_review()
-    budget_actions.reserve(
-        team=journey.team,
-        quarter="2026Q3",
-        amounts={Unit.USD: Decimal(4100)},
-        ref="MRR-2026-0099",
-        key="other",
-        by=journey.rita,
-        now=journey.now,
-    )
-    assert packet(journey, request).budget == (
-        usd_row(before=Decimal(55900), after=Decimal("49465.48"), reserved_by_others=Decimal(4100)),
-        gpu_row(),
-        *later_rows(),
-    )
-
-
-def test_a_later_packet_still_shows_the_quarter_of_the_decision(journey: Journey) -> None:
-    request = journey.approved()
-    journey.now = datetime(2026, 11, 1, tzinfo=UTC)
-    assert packet(journey, request).budget == (usd_row(), gpu_row(), *later_rows())
-
-
-def test_a_team_without_an_account_sees_what_is_missing(journey: Journey) -> None:
-    request = journey.filed()
-    journey.state(request, "total_cost_1y_usd", "700", Basis.DECLARED)
-    said = packet(journey, request).budget
-    assert said[0] == usd_row(before=Decimal(0), this=Decimal("166.84"), after=Decimal("-166.84"))
-    assert sum(row.this for row in said) == 700
-
-
 def test_a_cleared_request_has_neither_stages_nor_budget_nor_ticket(journey: Journey) -> None:
     request = journey.filed(environment="dev")
     for name in ("training_gpu_hours", "training_cost_usd", "total_cost_1y_usd"):
@@ -370,13 +283,6 @@ def test_a_cleared_request_has_neither_stages_nor_budget_nor_ticket(journey: Jou
     assert (said.cover.state, said.stages, said.budget, said.ticket) == ("cleared", (), (), None)
     assert said.determination is not None
     assert said.determination.outcome == "cleared"
-
-
-def test_a_withdrawn_request_spends_nothing(journey: Journey) -> None:
-    request = request_actions.withdraw(
-        request=journey.in_review(), reason="Another model.", by=journey.rita, now=journey.now
-    )
-    assert packet(journey, request).budget == ()
 
 
 @pytest.mark.parametrize(

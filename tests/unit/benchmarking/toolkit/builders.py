@@ -18,8 +18,8 @@ def save(nodes, inputs, outputs, initializers, path: Path, **opsets) -> Path:
 
 
 def classifier(path: Path, *, batch="n", dtype=TensorProto.FLOAT) -> Path:
-    """Scores three classes from four numbers by an (almost) unit matrix: the answer is the largest
-    of the first three.
+    """Scores three classes from four numbers by an (almost) unit matrix: the answer is the largest of the
+    first three.
     """
     return save(
         [helper.make_node("MatMul", ["x", "w"], ["y"])],

@@ -400,8 +400,9 @@ MONTHS = st.sampled_from(["2026-10", "2026-11"])
 
 class AnAccount(RuleBasedStateMachine):
     """Whatever is done to an enforcing account: nothing promised exceeds it but plans, bills add up to what was last
-    stated of
-    each month, and the parts of the balance make the whole. The oracle counts in whole cents and knows no ledger."""
+    stated of each month, and the parts of the balance make the whole. The oracle counts in whole cents and knows no
+    ledger.
+    """
 
     def __init__(self):
         super().__init__()

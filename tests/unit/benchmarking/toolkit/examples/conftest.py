@@ -1,5 +1,5 @@
-"""Small product images that a network can really learn, in the files that Fashion-MNIST comes in;
-and random weights.
+"""Small product images that a network can really learn, in the files that Fashion-MNIST comes in; and
+random weights.
 """
 
 import gzip

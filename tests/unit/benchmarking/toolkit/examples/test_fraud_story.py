@@ -1,5 +1,5 @@
-"""The whole case in its smallest size: trained, fired at, priced, decided, written; and gone on
-with, not done again.
+"""The whole case in its smallest size: trained, fired at, priced, decided, written; and gone on with, not
+done again.
 """
 
 import json

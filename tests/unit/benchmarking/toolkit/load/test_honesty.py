@@ -1,8 +1,7 @@
 """The honesty test: a server that is frozen for a second must show in the figures, as its users would have felt it.
 
 1,000 requests a second for 8 s, of which 1,000 wait between 0 and 1 s: the truth is p90 = 200 ms, p95 = 600 ms, p99 =
-920 ms.
-Most load generators print a few milliseconds here (coordinated omission).
+920 ms. Most load generators print a few milliseconds here (coordinated omission).
 """
 
 import os
