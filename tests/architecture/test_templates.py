@@ -9,14 +9,16 @@ from tests.architecture.tree import ROOT, is_packet, name_of, templates
 
 UNESCAPED = re.compile(r"\|\s*(safe|safeseq)\b|{%\s*autoescape\s+off")
 INLINE = re.compile(
-    r"<script(?![^>]*\bsrc=)[^>]*>|<style\b|\sstyle\s*=\s*[\"'{]|\son[a-z]+\s*=\s*[\"']|\bhx-on\b|javascript:|<script[^>]*>\s*[^\s<]",
+    r"<script(?![^>]*\bsrc=)[^>]*>|<style\b|\sstyle\s*=\s*[\"'{]|\son[a-z]+\s*=\s*[\"']|\bhx-on\b|javascript:"
+    r"|<script[^>]*>\s*[^\s<]",
     re.IGNORECASE,
 )
 FOREIGN = re.compile(
     r"\b(src|href|srcset|action|formaction|poster|data|hx-get|hx-post)\s*=\s*[\"']\s*(https?:)?//", re.IGNORECASE
 )
 FOREIGN_ASSET = re.compile(
-    r"url\(\s*[\"']?(https?:)?//|@import\s+(url\()?[\"']?(https?:)?//|\bfrom\s+[\"'](https?:)?//|(fetch|import)\(\s*[\"'](https?:)?//"
+    r"url\(\s*[\"']?(https?:)?//|@import\s+(url\()?[\"']?(https?:)?//|\bfrom\s+[\"'](https?:)?//"
+    r"|(fetch|import)\(\s*[\"'](https?:)?//"
 )
 
 
