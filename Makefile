@@ -13,24 +13,24 @@ export PYTHONUNBUFFERED := 1
 export ORT_DISABLE_TELEMETRY := 1
 
 # The environment `manage.py check --deploy` is judged in: production settings, no real secret.
-DEPLOY_ENV := DJANGO_SETTINGS_MODULE=governance.project.settings.prod \
+DEPLOY_ENV := DJANGO_SETTINGS_MODULE=config.settings.prod \
   WEIGHBRIDGE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') \
   WEIGHBRIDGE_HOSTS=weighbridge.example WEIGHBRIDGE_BASE_URL=https://weighbridge.example \
   DATABASE_URL=postgresql://nobody@127.0.0.1:9/none BROKER_URL=redis://127.0.0.1:9/0
 
 ##@ Try it
 demo: $(VENV)/.stamp-bench  ## a real model goes the whole way: filed, measured, voted, approved, printed
-	$(BIN)/python -m governance.project.demo
+	$(BIN)/python -m examples.company
 
 run: $(VENV)/.stamp-bench  ## start the application here: database, web, worker and clock in one terminal
 	@$(BIN)/python manage.py migrate --noinput --verbosity 0
 	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	@$(BIN)/python manage.py prepare
-	@$(BIN)/python -m governance.project.demo.first_people
+	@$(BIN)/python -m examples.company.first_people
 	$(BIN)/python manage.py up
 
 stop: $(VENV)/.stamp-bench  ## stop the embedded database (it outlives `make run` and `make demo`)
-	$(BIN)/python -m governance.project.embedded stop
+	$(BIN)/python -m config.embedded stop
 
 ##@ Prove it
 test: $(VENV)/.stamp-dev  ## every test, with branch coverage held at 100 % on the pure rooms and 90 % over all
@@ -43,7 +43,7 @@ check: $(VENV)/.stamp-dev  ## lint, format, types, import contracts, migrations,
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(DEPLOY_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(BIN)/python -m governance.project.reference --check
+	$(BIN)/python -m config.reference --check
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	@echo "make check: all green"
 
@@ -59,7 +59,7 @@ fmt: $(VENV)/.stamp-dev  ## format, and repair what can be repaired
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.stamp-dev  ## write the generated reference pages and build docs/_build/html
-	$(BIN)/python -m governance.project.reference
+	$(BIN)/python -m config.reference
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 

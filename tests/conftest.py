@@ -45,6 +45,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def _an_unknown_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an earlier test found out about the broker, and announced there, is no business of the next."""
-    from governance import wakeups  # models exist after the set-up of Django alone
+    from governance.jobs import worker_signals as wakeups  # models exist after the set-up of Django alone
 
     monkeypatch.setattr(wakeups, "LINE", wakeups.Line())

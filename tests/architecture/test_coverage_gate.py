@@ -14,11 +14,11 @@ TORN = {"missing_lines": [7], "missing_branches": [[8, 9]]}
 @pytest.mark.parametrize(
     ("name", "held"),
     [
-        ("governance/domain/policy.py", True),
-        ("benchmarking/toolkit/measure/stats.py", True),
+        ("governance/rulebook/domain/policy.py", True),
+        ("benchmarking/toolkit/src/weighbridge/statistics/order_statistics.py", True),
         ("reviews/actions/votes.py", True),
         ("reviews/rules.py", True),
-        ("reviews/queries/requests.py", False),
+        ("reviews/requests/queries/requests.py", False),
         ("governance/web/views.py", False),
         ("governance/project/rules.py", False),
     ],
@@ -28,7 +28,7 @@ def test_which_files_are_held(name: str, held: bool) -> None:
 
 
 def test_a_gap_is_named_with_its_lines() -> None:
-    report = {"files": {"reviews/rules.py": TORN, "reviews/web/views.py": TORN, "reviews/domain/voting.py": WHOLE}}
+    report = {"files": {"reviews/rules.py": TORN, "reviews/web/views.py": TORN, "reviews/voting/domain.py": WHOLE}}
     assert gaps(report) == ["reviews/rules.py: 7"]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from governance.project.reference.performance import FIGURES, PARTS, performance
+from config.reference.performance import FIGURES, PARTS, performance
 from tests.performance.recorder import Recorder
 
 COMMAND = "python -m pytest 'tests/performance/test_x.py::test_y' -p no:randomly -q"

@@ -6,12 +6,12 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+from weighbridge.core.metrics import CATALOGUE
 
-from governance.domain.facts import CATALOGUE
-from governance.project import env
-from governance.project.reference import drawing, pages
-from governance.project.reference.__main__ import FOLDER, main, stale, write
-from governance.project.reference.tables import page, table
+from config import env
+from config.reference import drawing, pages
+from config.reference.__main__ import FOLDER, main, stale, write
+from config.reference.tables import page, table
 from tests.architecture.tree import APPS, ROOT, name_of, parsed, sources
 
 QUICK = {name: make for name, make in pages.PAGES.items() if name not in pages.SLOW}

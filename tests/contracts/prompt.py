@@ -51,7 +51,7 @@ def _install(folder: Path) -> None:
     """Lay the program and Django's command line where the pages expect them."""
     (folder / ".bin").mkdir(exist_ok=True)
     program = folder / ".bin" / "weighbridge"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m benchmarking.toolkit "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m weighbridge "$@"\n')
     program.chmod(0o755)
     if not (folder / "manage.py").exists():
         (folder / "manage.py").symlink_to(ROOT / "manage.py")

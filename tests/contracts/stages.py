@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
-from tests.unit.benchmarking.toolkit import builders
-from tests.unit.benchmarking.toolkit.costs.prices import builders as priced
-from tests.unit.benchmarking.toolkit.costs.prices import test_importers as lists
-from tests.unit.benchmarking.toolkit.tradeoff import builders as made
-from tests.unit.benchmarking.toolkit.tradeoff import matrices
+from tests.unit.benchmarking import builders
+from tests.unit.toolkit.costs import builders as priced
+from tests.unit.toolkit.costs import test_importers as lists
+from tests.unit.toolkit.tradeoff import builders as made
+from tests.unit.toolkit.tradeoff import matrices
 
 SHOP = """
 import torch
@@ -159,15 +159,15 @@ LEFT_OUT: Mapping[str, str] = {
     "make ": IS_THE_PROJECT,
     "git clone": "fetches the project, whose address an organisation chooses",
     "pip uninstall": IS_INSTALLED,
-    "celery -A governance.project worker -Q bench.gpu": "is a worker that never ends; what it does is run in"
-    " tests/integration/benchmarking/test_routing.py",
+    "celery -A config worker -Q bench.gpu": "is a worker that never ends; what it does is run in"
+    " tests/integration/benchmarking/runs/test_routing.py",
     "weighbridge profile model.onnx --provider cuda": "needs an accelerator; that it is refused without one is run in"
-    " tests/unit/benchmarking/toolkit/test_measuring_commands.py",
-    "weighbridge example fraud-api": f"{IS_LONG} tests/unit/benchmarking/toolkit/examples/test_fraud_story.py",
-    "weighbridge example product-images": f"{IS_LONG} tests/unit/benchmarking/toolkit/examples/test_story.py",
+    " tests/unit/toolkit/measure/test_measuring_commands.py",
+    "weighbridge example fraud-api": f"{IS_LONG} tests/unit/examples/fraud_api/test_fraud_story.py",
+    "weighbridge example product-images": f"{IS_LONG} tests/unit/examples/fraud_api/test_story.py",
     "sacct": "is a program of Slurm; what it writes is read by the command after it",
     "python manage.py backup": "is run, with what it keeps, in tests/promises/test_08_backup.py",
     "python manage.py restore": "is run on an empty place in tests/promises/test_08_backup.py",
-    "python -m governance.project.embedded stop": "ends a database; run in tests/promises/test_08_backup.py",
-    "python manage.py load_test": "needs workers; is run in tests/integration/benchmarking/test_load_tests.py",
+    "python -m config.embedded stop": "ends a database; run in tests/promises/test_08_backup.py",
+    "python manage.py load_test": "needs workers; is run in tests/integration/benchmarking/load_tests/test_load_tests_more.py",
 }

@@ -16,15 +16,20 @@ import yaml
 from django.db import connection, transaction
 from pytest_django.live_server_helper import LiveServer
 
-from governance import audit
-from governance.actions import checkpoints as writes
-from governance.actions import people, rulebook
-from governance.domain.quarters import Quarter
-from governance.domain.roles import Role
-from governance.models import ApiToken, Bill, PolicyVersion, RoleGrant
-from governance.queries import checkpoints
-from governance.queries.keys import public_key
-from reviews.models import Authorisation, Fact, ReviewRequest
+from governance.audit.actions import checkpoints as writes
+from governance.audit.actions import record as audit
+from governance.audit.queries import checkpoints
+from governance.audit.queries.keys import public_key
+from governance.bills.models import Bill
+from governance.budgets.domain.quarters import Quarter
+from governance.people.actions import people
+from governance.people.domain.roles import Role
+from governance.people.models import ApiToken, RoleGrant
+from governance.rulebook import actions as rulebook
+from governance.rulebook.models import PolicyVersion
+from reviews.authorizations.models import Authorisation
+from reviews.evidence.models import Fact
+from reviews.requests.models import ReviewRequest
 from tests.contracts.prompt import Typed, type_in
 from tests.contracts.shown import Shown, every_line
 from tests.contracts.stages import LEFT_OUT
@@ -34,9 +39,15 @@ from tests.factories.costs import SPEC
 from tests.factories.models import npz_bytes, onnx_bytes
 from tests.factories.people import Cast, make_cast, make_person
 from tests.factories.policies import LEAN
-from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem  # noqa: F401 -- fixtures
-from tests.integration.reviews.api.test_toolkit import REQUEST
-from tests.unit.governance.domain.bills.test_scheduler import JOB
+from tests.integration.conftest import (
+    checklist,
+    installation,
+    now,
+    policy,
+    signing_key_pem,  # noqa: F401 -- fixtures
+)
+from tests.integration.toolkit.client.test_toolkit import REQUEST
+from tests.unit.governance.bills.test_scheduler import JOB
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,7 +120,7 @@ def with_grace(world: World) -> Mapping[str, str]:
 def in_production(world: World) -> Mapping[str, str]:
     """The check is of the production settings; the files of pages are only counted."""
     check = "python manage.py check"
-    production = "DJANGO_SETTINGS_MODULE=governance.project.settings.prod"
+    production = "DJANGO_SETTINGS_MODULE=config.settings.prod"
     return {
         **with_grace(world),
         check: f"{production} {check}",

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from governance.domain.bills.content import Caps, kind_of, plain
-from governance.domain.bills.gathering import Gathered, gather
-from governance.domain.bills.header import HeaderMap
-from governance.domain.bills.reading import open_source
-from governance.domain.bills.report import report_of
-from governance.project import env
+from config import env
+from governance.bills.domain.aggregation import Gathered, gather
+from governance.bills.domain.file_kind import Caps, kind_of, plain
+from governance.bills.domain.header import HeaderMap
+from governance.bills.domain.reading import open_source
+from governance.bills.domain.report import report_of
 from tests.factories.bills import row
 
 SAMPLE = env.ROOT.parent / "shared" / "focus" / "focus_sample.csv"

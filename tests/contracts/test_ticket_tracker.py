@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews import ports
-from reviews.integrations.jira.settings import STATUSES, JiraSettings
-from reviews.integrations.jira.tracker import JiraTracker
-from reviews.integrations.memory import MemoryPrinter, MemoryTracker
-from reviews.integrations.tickets import open_once
-from reviews.ports import (
+from reviews.packets.in_memory import MemoryPrinter
+from reviews.packets.ports import PacketPrinter, PrintFailed
+from reviews.tickets import ports
+from reviews.tickets.in_memory import MemoryTracker
+from reviews.tickets.jira.settings import STATUSES, JiraSettings
+from reviews.tickets.jira.tracker import JiraTracker
+from reviews.tickets.opening import open_once
+from reviews.tickets.ports import (
     Health,
     OutcomeUnknown,
-    PacketPrinter,
     Paragraph,
-    PrintFailed,
     RateLimited,
     TicketDraft,
     TicketGone,

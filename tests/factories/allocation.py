@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from governance.actions import allocation
-from governance.models import AllocationVersion
+from governance.bills.actions import allocation
+from governance.bills.models import AllocationVersion
 from tests.factories.people import Cast
 
 RULES = """\

@@ -5,9 +5,11 @@ from typing import TypeVar
 
 from django.contrib.auth.models import User
 
-from governance.actions import changes
-from governance.domain.roles import Role
-from governance.models import ChecklistVersion, PolicyVersion, RoleGrant, RuleChange
+from governance.people.approvals import actions as changes
+from governance.people.approvals.models import RuleChange
+from governance.people.domain.roles import Role
+from governance.people.models import RoleGrant
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.people import Cast
 
 Version = TypeVar("Version", PolicyVersion, ChecklistVersion)

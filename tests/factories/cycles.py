@@ -5,16 +5,17 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 
-from governance.domain.quarters import Quarter
-from governance.models import ModelAsset
-from reviews.actions import agenda, cycles, meeting, scorecard
-from reviews.actions.meeting import Decided
-from reviews.actions.scorecard import KpiSheet
-from reviews.domain.quarterly.cycle import Calendar
-from reviews.domain.quarterly.decisions import DecisionKind
-from reviews.domain.quarterly.quorum import Side
-from reviews.domain.quarterly.scorecard import Better
-from reviews.models import ActionItem, AgendaItem, Kpi, MeetingDecision, ReviewCycle
+from governance.budgets.domain.quarters import Quarter
+from governance.inventory.models import ModelAsset
+from reviews.quarterly.actions import agenda, cycles, meeting, scorecard
+from reviews.quarterly.actions.meeting import Decided
+from reviews.quarterly.actions.scorecard import KpiSheet
+from reviews.quarterly.domain.cycle import Calendar
+from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.domain.quorum import Side
+from reviews.quarterly.models import ActionItem, AgendaItem, MeetingDecision, ReviewCycle
+from reviews.scorecard.domain.scorecard import Better
+from reviews.scorecard.models import Kpi
 from tests.factories.people import Cast
 
 

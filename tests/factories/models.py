@@ -8,10 +8,10 @@ import numpy as np
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 
-from benchmarking.actions import datasets
-from benchmarking.models import Dataset
-from governance.actions import inventory
-from governance.models import ModelVersion
+from benchmarking.runs.actions import datasets
+from benchmarking.runs.models import Dataset
+from governance.inventory.actions import inventory
+from governance.inventory.models import ModelVersion
 from tests.factories.people import TEAM
 
 FEATURES, CLASSES = 4, 3

@@ -7,29 +7,29 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from governance.domain import checkpoint
-from reviews.domain.packet import (
+from governance.audit.domain import checkpoint
+from reviews.packets.domain.packet import (
     Approver,
-    AuditPart,
-    AuditRow,
     AuthorisationPart,
     BudgetRow,
     ChecklistRow,
-    CheckpointPart,
-    Claim,
-    Comparison,
     ConditionRow,
-    CostRow,
     Cover,
-    DeterminationPart,
-    Measurement,
     Packet,
-    RuleLine,
-    RunRow,
     StageRow,
     TicketPart,
     VoteRow,
 )
+from reviews.packets.domain.packet_evidence import (
+    Claim,
+    Comparison,
+    CostRow,
+    DeterminationPart,
+    Measurement,
+    RuleLine,
+    RunRow,
+)
+from reviews.packets.domain.packet_trail import AuditPart, AuditRow, CheckpointPart
 
 FILED_AT = datetime(2026, 7, 6, 9, 30, tzinfo=UTC)
 DECIDED_AT = datetime(2026, 7, 9, 15, 42, tzinfo=UTC)

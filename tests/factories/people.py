@@ -10,9 +10,9 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
-from governance.actions import people
-from governance.domain.roles import Role
-from governance.models import Team
+from governance.people.actions import people
+from governance.people.domain.roles import Role
+from governance.people.models import Team
 
 TEAM, OTHER_TEAM = "search", "ads"
 PASSWORD = "correct horse battery"

@@ -2,7 +2,7 @@
 
 import yaml
 
-from governance.domain import defaults
+from governance.rulebook.domain import defaults
 
 
 def lean(source: str) -> str:

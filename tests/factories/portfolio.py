@@ -8,20 +8,15 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db.models import Model
+from weighbridge.core.canonical import digest_of
 
-from benchmarking.models import CostProjection, Run
-from governance.domain.canonical import digest_of
-from governance.models import Bill, BillSlice, ModelAsset, SpendLine
-from governance.models.allocation import AllocationRule
-from reviews.models import (
-    Authorisation,
-    Condition,
-    Decision,
-    Fact,
-    RequestProjection,
-    ReviewRequest,
-    Traffic,
-)
+from benchmarking.projections.models import CostProjection
+from benchmarking.runs.models import Run
+from governance.bills.models import AllocationRule, Bill, BillSlice, SpendLine
+from governance.inventory.models import ModelAsset
+from reviews.authorizations.models import Authorisation, Condition, Decision
+from reviews.evidence.models import Fact, RequestProjection, Traffic
+from reviews.requests.models import ReviewRequest
 
 M = TypeVar("M", bound=Model)
 DOCUMENT: Mapping[str, Any] = {

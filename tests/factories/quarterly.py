@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from reviews.domain.quarterly.packet import (
+from reviews.quarterly.domain.packet import (
     AgendaRow,
     ChangeRow,
     FigureRow,

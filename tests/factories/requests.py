@@ -7,22 +7,25 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.metrics import CATALOGUE, Basis
 
-from benchmarking.actions import runs as run_actions
-from benchmarking.models import Run
-from benchmarking.queries import runs
-from governance.actions import budgets
-from governance.domain.canonical import digest_of
-from governance.domain.facts import CATALOGUE, Basis
-from governance.domain.quarters import Quarter
-from governance.domain.shares import shares
-from governance.enums import Unit
-from governance.models import ModelVersion, Team
-from reviews.actions import evidence, requests, review
-from reviews.actions.evidence import Statement
-from reviews.actions.requests import Filing
-from reviews.domain.voting import Choice
-from reviews.models import Fact, ReviewRequest
+from benchmarking.runs.actions import runs as run_actions
+from benchmarking.runs.models import Run
+from benchmarking.runs.queries import runs
+from governance.budgets.actions import budgets
+from governance.budgets.domain.quarterly_split import shares
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.enums import Unit
+from governance.inventory.models import ModelVersion
+from governance.people.models import Team
+from reviews.evidence.actions import evidence
+from reviews.evidence.actions.evidence import Statement
+from reviews.evidence.models import Fact
+from reviews.requests.models import ReviewRequest
+from reviews.voting.domain import Choice
+from reviews.workflow.actions import requests, review
+from reviews.workflow.actions.requests import Filing
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 

@@ -10,15 +10,17 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from benchmarking.models import Run
-from governance import outbox
-from governance.actions import rulebook
-from governance.domain import defaults
-from governance.enums import JobState
-from governance.models import OutboxMessage, Team
-from reviews import tasks
-from reviews.actions import packets
-from reviews.models import Packet, ReviewRequest
+from benchmarking.runs.models import Run
+from governance.jobs import outbox
+from governance.jobs.enums import JobState
+from governance.jobs.models import OutboxMessage
+from governance.people.models import Team
+from governance.rulebook import actions as rulebook
+from governance.rulebook.domain import defaults
+from reviews.packets import actions as packets
+from reviews.packets.models import Packet
+from reviews.requests.models import ReviewRequest
+from reviews.workflow import tasks as workflow_tasks
 from tests.factories import requests as walks
 from tests.factories.models import npz_bytes, onnx_bytes
 from tests.factories.people import PASSWORD, Cast
@@ -27,7 +29,7 @@ from tests.functional.conftest import Visitor
 from tests.functional.test_pages import COLOURS, EVERYTHING, barriers
 
 pytestmark = pytest.mark.browser
-assert tasks.take_run  # its import registers how results become evidence
+assert workflow_tasks.take_run  # its import registers how results become evidence
 
 Visit = Callable[[User | None], Visitor]
 TITLE = "Visual search, autumn model"

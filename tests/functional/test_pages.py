@@ -10,16 +10,19 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 
-from benchmarking.actions import runs as run_actions
-from benchmarking.models import Run
-from governance import outbox
-from governance.actions import changes, rulebook
-from governance.domain import defaults
-from governance.domain.quarters import Quarter
-from governance.domain.roles import Role
-from governance.enums import JobState
-from governance.models import OutboxMessage, PolicyVersion, RuleChange
-from reviews.models import ReviewRequest
+from benchmarking.runs.actions import runs as run_actions
+from benchmarking.runs.models import Run
+from governance.budgets.domain.quarters import Quarter
+from governance.jobs import outbox
+from governance.jobs.enums import JobState
+from governance.jobs.models import OutboxMessage
+from governance.people.approvals import actions as changes
+from governance.people.approvals.models import RuleChange
+from governance.people.domain.roles import Role
+from governance.rulebook import actions as rulebook
+from governance.rulebook.domain import defaults
+from governance.rulebook.models import PolicyVersion
+from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.changes import REASON, propose
 from tests.factories.models import make_version

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from governance.models import AuditEvent
-from reviews.models import Vote
+from governance.audit.models import AuditEvent
+from reviews.voting.models import Vote
 from tests.factories import requests as walks
 from tests.factories.people import PASSWORD, Cast
 from tests.functional.conftest import LISTEN

@@ -10,10 +10,14 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from governance import outbox, tasks
-from governance.actions import allocation
-from governance.models import AllocationVersion, Bill, BudgetAccount, BudgetChange, OutboxMessage, Team
-from reviews.models import ActionItem, ReviewCycle
+from governance.bills import tasks as bills_tasks
+from governance.bills.actions import allocation
+from governance.bills.models import AllocationVersion, Bill
+from governance.budgets.models import BudgetAccount, BudgetChange
+from governance.jobs import outbox
+from governance.jobs.models import OutboxMessage
+from governance.people.models import Team
+from reviews.quarterly.models import ActionItem, ReviewCycle
 from tests.factories.allocation import RULES
 from tests.factories.bills import csv_bytes, row
 from tests.factories.cycles import make_frozen, make_item
@@ -129,7 +133,7 @@ def test_the_meeting_is_held_from_its_opening_to_its_minutes(visit: Visit, cast:
 def test_a_bill_is_sent_read_and_given_to_whose_it_is(
     visit: Visit, cast: Cast, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tasks, "PROGRESS_EVERY_S", 0.01)
+    monkeypatch.setattr(bills_tasks, "PROGRESS_EVERY_S", 0.01)
     make_version(by=cast.author, now=now, slug="visual-search")
     file = tmp_path / "september.csv"
     file.write_bytes(csv_bytes([row(), row(Tags="", EffectiveCost="3"), row(BillingCurrency="x")]))
@@ -139,7 +143,7 @@ def test_a_bill_is_sent_read_and_given_to_whose_it_is(
     page.get_by_label("File").set_input_files(file)
     page.get_by_role("button", name="Send").click()
     expect(page.locator("#live").get_by_text("Waiting for a worker")).to_be_visible()
-    tasks.take_in_bill(Bill.objects.get().pk)
+    bills_tasks.take_in_bill(Bill.objects.get().pk)
     expect(page.get_by_text("BillingCurrency is 'x'")).to_be_visible()  # the page follows by itself
     counts = page.locator(".stat")
     expect(counts.filter(has_text="Rows read")).to_contain_text("3")

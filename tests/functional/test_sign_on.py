@@ -7,8 +7,8 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from governance.models import RoleGrant
-from governance.project import sign_on
+from config import sign_on
+from governance.people.models import RoleGrant
 from tests.factories.people import Cast
 from tests.functional.conftest import Visitor
 from tests.standins.oidc import CLIENT_ID, CLIENT_SECRET, Provider

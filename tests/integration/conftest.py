@@ -9,11 +9,15 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
+from weighbridge.core import attestation
 
-from governance.actions import people, rulebook
-from governance.domain import attestation, defaults
-from governance.models import ChecklistVersion, ModelVersion, PolicyVersion, Team
-from reviews.models import ReviewRequest
+from governance.inventory.models import ModelVersion
+from governance.people.actions import people
+from governance.people.models import Team
+from governance.rulebook import actions as rulebook
+from governance.rulebook.domain import defaults
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast, make_cast

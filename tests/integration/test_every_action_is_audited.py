@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from governance import audit
-from governance.models import AuditEvent, PolicyVersion
+from governance.audit.actions import record as audit
+from governance.audit.models import AuditEvent
+from governance.rulebook.models import PolicyVersion
 from tests.factories.people import Cast
-from tests.integration.benchmarking.actions.audited_load import LOAD_ACTIONS
-from tests.integration.governance.actions.audited import FLOOR_ACTIONS
+from tests.integration.benchmarking.load_tests.audited_load import LOAD_ACTIONS
 from tests.integration.governance.bills.audited import BILL_ACTIONS
-from tests.integration.reviews.actions.audited import REVIEWS_ACTIONS
-from tests.integration.reviews.cycles.audited import CYCLE_ACTIONS
-from tests.integration.reviews.inbound.audited import INBOUND_ACTIONS
+from tests.integration.governance.budgets.audited import FLOOR_ACTIONS
+from tests.integration.reviews.evidence.audited import REVIEWS_ACTIONS
+from tests.integration.reviews.quarterly.audited import CYCLE_ACTIONS
+from tests.integration.reviews.tickets.audited import INBOUND_ACTIONS
 
 CALLS = {**FLOOR_ACTIONS, **BILL_ACTIONS, **REVIEWS_ACTIONS, **INBOUND_ACTIONS, **LOAD_ACTIONS, **CYCLE_ACTIONS}
 

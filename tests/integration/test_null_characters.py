@@ -7,7 +7,7 @@ from django import forms
 from django.urls import get_resolver
 from rest_framework import serializers
 
-from governance.api.reading import Input, read
+from governance.site.api.shapes import Input, read
 from tests.edges import below
 
 pytestmark = pytest.mark.django_db

@@ -1,7 +1,7 @@
 """The factories themselves: each walk ends in the state it is named after."""
 
-from governance.models import AuditEvent
-from reviews.models import ReviewRequest
+from governance.audit.models import AuditEvent
+from reviews.requests.models import ReviewRequest
 
 
 def test_a_submitted_request_waits_for_evidence(submitted: ReviewRequest) -> None:

@@ -6,7 +6,7 @@ python -m tests.performance.inbound_place
 import json
 import os
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.project.settings.dev")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
 
 TICKETS = 5
 
@@ -20,8 +20,8 @@ def main() -> None:
     from django.core.management import call_command
     from django.utils import timezone
 
-    from governance import audit
-    from reviews.models import Ticket, TicketState
+    from governance.audit.actions import record as audit
+    from reviews.tickets.models import Ticket, TicketState
     from tests.factories import requests as walks
     from tests.factories.models import make_version
     from tests.factories.people import make_cast

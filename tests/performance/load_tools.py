@@ -105,7 +105,7 @@ def weighbridge(url: str, rate: int, seconds: int, folder: Path) -> Said:
         [
             sys.executable,
             "-m",
-            "benchmarking.toolkit",
+            "weighbridge",
             "load",
             url,
             "--rate",

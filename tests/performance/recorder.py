@@ -9,8 +9,9 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from benchmarking.toolkit.measure import manifest
-from governance.project.reference.performance import FIGURES, performance
+from weighbridge.measure.conditions import manifest
+
+from config.reference.performance import FIGURES, performance
 
 KEEP = "WEIGHBRIDGE_FIGURES"
 DIGITS = 5

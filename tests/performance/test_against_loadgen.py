@@ -5,12 +5,12 @@ import re
 import time
 
 import numpy as np
+from weighbridge.measure.loops.latency import single_stream
+from weighbridge.measure.metrics import NS_PER_MS
+from weighbridge.measure.scenarios import SingleStream, WarmUp
+from weighbridge.statistics.resampling import serial_percentile_interval
+from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
-from benchmarking.toolkit.measure.latency import single_stream
-from benchmarking.toolkit.measure.metrics import NS_PER_MS
-from benchmarking.toolkit.measure.resampling import serial_percentile_interval
-from benchmarking.toolkit.measure.scenarios import SingleStream, WarmUp
-from benchmarking.toolkit.runners.onnx_runtime import OnnxRuntimeRunner
 from tests.performance.test_profile_overhead import network  # noqa: F401 -- a fixture
 
 QUERIES, TURNS, ROWS = 1_500, 8, 64

@@ -7,13 +7,13 @@ from decimal import Decimal
 
 import numpy as np
 import yaml
+from weighbridge.core.metrics import CATALOGUE, Basis, Figure
 
-from governance.domain import defaults
-from governance.domain.evaluation import Subject
-from governance.domain.facts import CATALOGUE, Basis, Figure
-from governance.domain.known import known
-from governance.domain.policy import parse_policy
-from governance.domain.replay import Case, compare
+from governance.rulebook.domain import defaults
+from governance.rulebook.domain.evaluation import Subject
+from governance.rulebook.domain.metric_index import known
+from governance.rulebook.domain.policy import parse_policy
+from governance.rulebook.domain.replay import Case, compare
 from tests.performance.recorder import Recorder
 
 REQUESTS, LIMIT_S = 10_000, 2.0

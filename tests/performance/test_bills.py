@@ -15,10 +15,10 @@ import pytest
 from django.core.files import File
 from pytest_django import Settings
 
-from governance import tasks
-from governance.actions import bills
-from governance.enums import JobState
-from governance.models import Bill, SpendLine
+from governance.bills import tasks as bills_tasks
+from governance.bills.actions import bills
+from governance.bills.models import Bill, SpendLine
+from governance.jobs.enums import JobState
 from tests.factories.people import make_cast
 from tests.integration.conftest import installation, now, signing_key_pem
 from tests.performance.recorder import Recorder
@@ -44,12 +44,12 @@ def watch():
     while not over.wait(0.05):
         peak[0] = max(peak[0], anonymous_mb())
 
-from governance.project import env
+from config import env
 
 env.tell_polars()
-from governance.domain.bills.columns import NUMBERS
-from governance.domain.bills.gathering import WORDS, group
-from governance.domain.bills.reading import open_source, decimals
+from governance.bills.domain.columns import NUMBERS
+from governance.bills.domain.aggregation import WORDS, group
+from governance.bills.domain.reading import open_source, decimals
 import polars as pl
 
 source = open_source(Path(sys.argv[2]), kind="csv")
@@ -124,7 +124,7 @@ def test_a_bill_is_on_record_within_a_minute(bill: Path, now: object, settings: 
             upload=File(file, name="bill.csv"), delivery=bills.Delivery(), by=cast.finance, now=now
         )  # type: ignore[arg-type]
     begun = perf_counter()
-    tasks.take_in_bill(received.pk)
+    bills_tasks.take_in_bill(received.pk)
     took = perf_counter() - begun
     done = Bill.objects.get(pk=received.pk)
     assert (done.state, done.report["rows_kept"]) == (JobState.DONE, max(1, ROWS // BASE_ROWS) * BASE_ROWS)

@@ -3,10 +3,10 @@
 import time
 
 import numpy as np
+from weighbridge.costs.parts.load_curve import curve_of_counts, weekly_shape
+from weighbridge.costs.parts.serving import SelfHosted, serving_cost
+from weighbridge.costs.uncertainty import Range, drawn
 
-from benchmarking.toolkit.costs.load_curve import curve_of_counts, weekly_shape
-from benchmarking.toolkit.costs.serving import SelfHosted, serving_cost
-from benchmarking.toolkit.costs.uncertainty import Range, drawn
 from tests.performance.recorder import Recorder
 
 DRAWS, LIMIT_S = 10_000, 0.15

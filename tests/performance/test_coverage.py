@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter  # noqa: TID253 -- simulates dependence
 from scipy.stats import norm  # noqa: TID253 -- knows the truth
-
-from benchmarking.toolkit.measure.blocks import Blocks, is_tied, noise_floor, ratio_of_medians
-from benchmarking.toolkit.measure.classification import macro_intervals, roc_auc
-from benchmarking.toolkit.measure.paired import accuracy_drop, metric_drop
-from benchmarking.toolkit.measure.resampling import serial_percentile_interval
-from benchmarking.toolkit.measure.stats import percentile_interval, wilson_interval
-from benchmarking.toolkit.measure.trend import movement
+from weighbridge.measure.blocks import Blocks, is_tied, noise_floor, ratio_of_medians
+from weighbridge.quality.classification import macro_intervals, roc_auc
+from weighbridge.quality.paired import accuracy_drop, metric_drop
+from weighbridge.statistics.order_statistics import percentile_interval, wilson_interval
+from weighbridge.statistics.resampling import serial_percentile_interval
+from weighbridge.statistics.trend import movement
 
 SPREAD = 0.3
 LEVEL = 0.95

@@ -25,7 +25,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from governance.project import embedded
+from config import embedded
 from tests.performance.recorder import Recorder
 from tests.standins.jira.issues import Issues
 from tests.standins.jira.webhooks import Delivery, Webhooks
@@ -67,9 +67,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         with serving(folder, environment) as port:
             yield Place(port, f"host={said['socket']} user=postgres dbname={embedded.DATABASE}", said["issues"])
     finally:
-        subprocess.run(
-            [sys.executable, "-m", "governance.project.embedded", "stop"], cwd=ROOT, env=environment, check=True
-        )
+        subprocess.run([sys.executable, "-m", "config.embedded", "stop"], cwd=ROOT, env=environment, check=True)
 
 
 @contextlib.contextmanager
@@ -79,7 +77,7 @@ def serving(folder: Path, environment: dict[str, str]) -> Iterator[int]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     production = {
-        "DJANGO_SETTINGS_MODULE": "governance.project.settings.prod",
+        "DJANGO_SETTINGS_MODULE": "config.settings.prod",
         "WEIGHBRIDGE_HOSTS": "127.0.0.1",
         "WEIGHBRIDGE_SECRET_KEY": "k" * 60,
         "WEIGHBRIDGE_BASE_URL": "https://127.0.0.1",
@@ -89,7 +87,7 @@ def serving(folder: Path, environment: dict[str, str]) -> Iterator[int]:
         sys.executable,
         "-m",
         "gunicorn",
-        "governance.project.wsgi",
+        "config.wsgi",
         "--bind",
         f"127.0.0.1:{port}",
         "--workers",
@@ -174,10 +172,8 @@ def test_fifty_deliveries_a_second_are_stored_once_each_and_answered_in_time(pla
     assert statuses == {202: COUNT}
     kept = {hashlib.sha256(delivery.body).hexdigest() for delivery in deliveries}
     with psycopg.connect(place.database) as connection:
-        rows = connection.execute("SELECT identifier, body_digest FROM reviews_webhookdelivery").fetchall()
-        asked = connection.execute(
-            "SELECT count(*) FROM governance_outboxmessage WHERE kind = 'ticket.read'"
-        ).fetchone()
+        rows = connection.execute("SELECT identifier, body_digest FROM tickets_webhookdelivery").fetchall()
+        asked = connection.execute("SELECT count(*) FROM jobs_outboxmessage WHERE kind = 'ticket.read'").fetchone()
     assert len(rows) == len(kept) == COUNT
     assert {digest.removeprefix("sha256:") for _, digest in rows} == kept
     assert {identifier for identifier, _ in rows} == {delivery.identifier for delivery in deliveries}

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch  # noqa: TID253 -- trains the networks that are measured
+from weighbridge.measure.inputs import DataSet
+from weighbridge.optimize import series
+from weighbridge.optimize.methods.networks import export
+from weighbridge.optimize.plan import Choice, of_file
+from weighbridge.tradeoff.candidates import Answer
 
-from benchmarking.toolkit.examples.product_images import images as kept
-from benchmarking.toolkit.measure.inputs import DataSet
-from benchmarking.toolkit.optimise import series
-from benchmarking.toolkit.optimise.networks import export
-from benchmarking.toolkit.optimise.plan import Choice, of_file
-from benchmarking.toolkit.tradeoff.candidates import Answer
-from governance.project.demo import images
+from examples.company import images
+from examples.product_images import images as kept
 from tests.performance.recorder import Recorder
 
 VAR = Path(__file__).parents[2] / "var"

@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 import pytest
+from weighbridge.tradeoff.pareto import weigh_draws
 
-from benchmarking.toolkit.tradeoff.pareto import weigh_draws
 from tests.performance.recorder import Recorder
 
 CANDIDATES, DRAWS, LIMIT_S = 1_000, 1_000, 1.0

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from benchmarking.toolkit import cli
-from benchmarking.toolkit.measure.latency import single_stream
-from benchmarking.toolkit.measure.scenarios import SingleStream, WarmUp
-from benchmarking.toolkit.runners.onnx_runtime import OnnxRuntimeRunner
+from weighbridge.cli import app as cli
+from weighbridge.measure.loops.latency import single_stream
+from weighbridge.measure.scenarios import SingleStream, WarmUp
+from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 ROWS, BLOCK, ROUNDS = 64, 300, 12
 
@@ -23,7 +22,7 @@ def network(tmp_path):
     """Build a network of about a tenth of a millisecond: three dense layers of 512."""
     from onnx import TensorProto, helper, numpy_helper
 
-    from tests.unit.benchmarking.toolkit.builders import save
+    from tests.unit.benchmarking.builders import save
 
     rng = np.random.default_rng(0)
     weights = [rng.normal(size=(512, 512)).astype(np.float32) / 20 for _ in range(3)]
@@ -82,7 +81,7 @@ def test_our_loop_costs_at_most_two_percent_over_the_bare_one(network, keep):
 
 
 def test_help_takes_less_than_three_tenths_of_a_second(keep):
-    command = [sys.executable, "-m", "benchmarking.toolkit", "--help"]
+    command = [sys.executable, "-m", "weighbridge", "--help"]
     times = []
     for _ in range(9):
         begun = time.monotonic()

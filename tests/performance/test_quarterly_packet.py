@@ -11,18 +11,19 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 
-from governance.domain.quarters import Quarter
-from governance.models.allocation import AllocationRule
-from reviews.domain.quarterly.packet import QuarterlyPacket
-from reviews.domain.quarterly.sections import sections_of
-from reviews.integrations.pdf_sections import SectionPrinter, Sheet, merge, processes_for
-from reviews.models import ReviewCycle, ReviewRequest
-from reviews.queries import quarterly_page as pages
-from reviews.queries.quarterly_packet import packet_of
+from governance.bills.models import AllocationRule
+from governance.budgets.domain.quarters import Quarter
+from reviews.packets.printing.pdf_sections import SectionPrinter, Sheet, merge, processes_for
+from reviews.quarterly.domain.packet import QuarterlyPacket
+from reviews.quarterly.domain.sections import sections_of
+from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.queries import quarterly_page as pages
+from reviews.quarterly.queries.quarterly_packet import packet_of
+from reviews.requests.models import ReviewRequest
 from tests.factories.portfolio import multiply
 from tests.factories.quarterly import make_packet, make_page
 from tests.integration.conftest import cast, checklist, decided, installation, now, policy, signing_key_pem
-from tests.integration.reviews.test_costs import months, rules
+from tests.integration.reviews.workflow.test_costs import months, rules
 from tests.performance.recorder import Recorder
 
 __all__ = ["cast", "checklist", "decided", "installation", "months", "now", "policy", "rules", "signing_key_pem"]

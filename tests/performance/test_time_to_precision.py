@@ -5,12 +5,12 @@ iterations.
 import time
 
 import numpy as np
+from weighbridge.measure.loops.latency import single_stream
+from weighbridge.measure.scenarios import SingleStream, WarmUp
+from weighbridge.measure.stopping import Enough
+from weighbridge.statistics.order_statistics import percentile_interval
+from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
-from benchmarking.toolkit.measure.latency import single_stream
-from benchmarking.toolkit.measure.scenarios import SingleStream, WarmUp
-from benchmarking.toolkit.measure.stats import percentile_interval
-from benchmarking.toolkit.measure.stopping import Enough
-from benchmarking.toolkit.runners.onnx_runtime import OnnxRuntimeRunner
 from tests.performance.test_profile_overhead import network  # noqa: F401 -- a fixture
 
 WIDTH = 0.05  # of the median, at 99 %

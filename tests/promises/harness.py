@@ -18,7 +18,7 @@ from tests.promises import harness_places
 
 TRIALS = ("storm", "outage", "sleeper", "poison", "stop")
 ENVIRONMENT = {
-    "DJANGO_SETTINGS_MODULE": "governance.project.settings.dev",
+    "DJANGO_SETTINGS_MODULE": "config.settings.dev",
     "ORT_DISABLE_TELEMETRY": "1",
     "WEIGHBRIDGE_LEASE_S": "3",
     "WEIGHBRIDGE_EFFECT_LEASE_S": "4",

@@ -3,10 +3,12 @@
 from collections import Counter
 from typing import Any
 
-from benchmarking.models import Run
-from governance.enums import JobState
-from governance.models import AuditEvent, OutboxMessage
-from reviews.models import ReviewRequest, Ticket
+from benchmarking.runs.models import Run
+from governance.audit.models import AuditEvent
+from governance.jobs.enums import JobState
+from governance.jobs.models import OutboxMessage
+from reviews.requests.models import ReviewRequest
+from reviews.tickets.models import Ticket
 from tests.promises.harness_calls import Call
 from tests.promises.harness_site import Site
 

@@ -11,13 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarking import tasks as benchmarking_tasks
-from benchmarking.actions import runs
-from governance import outbox
-from governance.project.celery import app
-from reviews import tasks as reviews_tasks
-from reviews.actions import effects
-from reviews.integrations.jira.client import JiraClient
+from benchmarking.runs import tasks as benchmarking_tasks
+from benchmarking.runs.actions import runs
+from config.celery import app
+from governance.jobs import outbox
+from reviews.tickets import actions as effects
+from reviews.tickets.jira.client import JiraClient
 
 DEATHS: dict[str, Callable[[], None]] = {}
 POINTS: dict[str, dict[str, tuple[Any, str, str]]] = {

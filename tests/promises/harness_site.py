@@ -29,21 +29,31 @@ from django.core.management import call_command  # noqa: E402 -- Django is set u
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler  # noqa: E402 -- Django is set up first
 from django.db import connections  # noqa: E402 -- Django is set up first
 from django.utils import timezone  # noqa: E402 -- Django is set up first
+from weighbridge.systems import (
+    fence,  # noqa: E402 -- Django is set up first
+    isolated,
+)
 
-from benchmarking import tasks as benchmarking_tasks  # noqa: E402 -- Django is set up first
-from benchmarking.models import Run  # noqa: E402 -- Django is set up first
-from governance.actions import people, rulebook  # noqa: E402 -- Django is set up first
-from governance.domain import defaults  # noqa: E402 -- Django is set up first
-from governance.enums import UNFINISHED  # noqa: E402 -- Django is set up first
-from governance.models import OutboxMessage  # noqa: E402 -- Django is set up first
-from governance.project.celery import app  # noqa: E402 -- Django is set up first
-from governance.project.wsgi import application  # noqa: E402 -- Django is set up first
-from reviews.models import ReviewRequest  # noqa: E402 -- Django is set up first
+from benchmarking.runs import tasks as runs_tasks
+from benchmarking.runs.models import Run  # noqa: E402 -- Django is set up first
+from config.celery import app  # noqa: E402 -- Django is set up first
+from config.wsgi import application  # noqa: E402 -- Django is set up first
+from governance.jobs.enums import UNFINISHED  # noqa: E402 -- Django is set up first
+from governance.jobs.models import OutboxMessage  # noqa: E402 -- Django is set up first
+from governance.people.actions import people
+from governance.rulebook import actions as rulebook  # noqa: E402 -- Django is set up first
+from governance.rulebook.domain import defaults  # noqa: E402 -- Django is set up first
+from reviews.requests.models import ReviewRequest  # noqa: E402 -- Django is set up first
 from tests.factories import requests as walks  # noqa: E402 -- Django is set up first
 from tests.factories.models import make_version  # noqa: E402 -- Django is set up first
 from tests.factories.people import make_cast  # noqa: E402 -- Django is set up first
 from tests.factories.policies import LEAN  # noqa: E402 -- Django is set up first
-from tests.promises import harness_faults, harness_line, harness_places, harness_worker  # noqa: E402 -- Django is set up first
+from tests.promises import (
+    harness_faults,
+    harness_line,
+    harness_places,
+    harness_worker,  # noqa: E402 -- Django is set up first
+)
 from tests.promises.harness_calls import Call  # noqa: E402 -- Django is set up first
 
 ROLES = ("web", "effects", "effects", "bench", "bench", "tick")
@@ -142,8 +152,8 @@ class Site:
             if role == "fresh":
                 self._become_fresh(point)
             del app.send_task
-            benchmarking_tasks.profile_isolated = self.profile
-            benchmarking_tasks._stopping = mmap.mmap(-1, 1)  # a worker of its own, not a part of this process
+            isolated.profile_isolated = self.profile
+            runs_tasks._stopping = mmap.mmap(-1, 1)  # a worker of its own, not a part of this process
             if point:
                 harness_faults.arm(role=role, point=point, nth=nth, note=self.notes)
             getattr(self, f"_be_{role}")()
@@ -232,7 +242,7 @@ class Site:
             self.beat(run, step)
             on_progress(step / 6, "pretending")
             if should_stop():
-                raise benchmarking_tasks.RunCancelled("no longer ours")
+                raise fence.RunCancelled("no longer ours")
             time.sleep(0.05)
         return walks.result_of()
 

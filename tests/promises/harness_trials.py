@@ -11,16 +11,17 @@ from datetime import timedelta
 from typing import Any
 
 from tests.promises.harness_places import Place
+from tests.promises.harness_site import ROLES
 
-from tests.promises.harness_site import ROLES, Site  # isort: skip -- Django is set up there
+from tests.promises.harness_site import Site  # isort: skip -- Django is set up there
 
 from django.utils import timezone
+from weighbridge.systems import isolated as benchmarking_tasks
 
-from benchmarking import tasks as benchmarking_tasks
-from benchmarking.actions import runs
-from benchmarking.models import Run
-from governance.enums import JobState
-from governance.models import AuditEvent
+from benchmarking.runs.actions import runs
+from benchmarking.runs.models import Run
+from governance.audit.models import AuditEvent
+from governance.jobs.enums import JobState
 from tests.factories import requests as walks
 from tests.promises.harness_crowd import Crowd, seen
 from tests.promises.harness_faults import POINTS, die

@@ -19,8 +19,11 @@ django.setup()
 from celery import signals  # noqa: E402 -- Django is set up first
 from django.conf import settings  # noqa: E402 -- Django is set up first
 
-from governance.project.celery import app  # noqa: E402 -- Django is set up first
-from tests.promises import harness_faults, harness_places  # noqa: E402 -- Django is set up first
+from config.celery import app  # noqa: E402 -- Django is set up first
+from tests.promises import (
+    harness_faults,
+    harness_places,  # noqa: E402 -- Django is set up first
+)
 
 VARIABLE = "WEIGHBRIDGE_TRIAL"
 LATE = (
@@ -43,7 +46,7 @@ PATIENCE = {"read_timeout_s": 1.0, "connect_timeout_s": 0.5, "settle_s": 0.5}
 def configure(*, name: str, broker: str) -> None:
     """Give this process the queues of the trial `name`, and children that end with it."""
     app.conf.task_default_queue = f"{name}.effects"
-    app.conf.task_routes = {"benchmarking.tasks.execute_run": {"queue": f"{name}.bench"}}
+    app.conf.task_routes = {"benchmarking.runs.tasks.execute_run": {"queue": f"{name}.bench"}}
     options = dict(settings.CELERY_BROKER_TRANSPORT_OPTIONS)
     if broker == "redis":
         app.conf.broker_transport_options = {**options, "global_keyprefix": f"{name}:"}

@@ -17,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-from benchmarking.toolkit.runners.child import enter
+from weighbridge.systems.child import enter
 
 NOT_HERE = (OSError, ValueError, RuntimeError, MemoryError)
 
@@ -167,7 +167,7 @@ def attacks(job):
         "read: own environment": lambda: os.environ["DATABASE_URL"],
         "read: environment of another": lambda: other_environment(job),
         "read: settings": lambda: read(at["settings"]),
-        "read: settings by import": lambda: read(__import__("governance.project.settings.base").__file__),
+        "read: settings by import": lambda: read(__import__("config.settings.base").__file__),
         "read: another model": lambda: read(at["secret"]),
         "read: through its own root": lambda: read(f"/proc/self/root{at['secret']}"),
         "read: through another's root": lambda: read(f"/proc/{host}/root{at['secret']}"),
@@ -261,7 +261,7 @@ def threads(job):
 
 def false_result(job):
     """A splendid result, on every way out; the last one is of the right form and seal."""
-    from benchmarking.toolkit.measure.manifest import sealed
+    from weighbridge.measure.conditions.manifest import sealed
 
     manifest = {"model": {"digest": "sha256:" + "0" * 64}, "data": None, "settings": job["settings"]}
     result = {

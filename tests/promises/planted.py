@@ -11,56 +11,44 @@ from decimal import Decimal
 
 import yaml
 from django.contrib.auth.models import User
+from weighbridge.core.metrics import Basis
 
-from benchmarking.actions import projections, runs
-from benchmarking.models import Dataset, LoadPart, LoadTest, PriceSource, Run, SandboxChoice
-from governance.actions import allocation, budget_changes, changes, findings, rates, rulebook
-from governance.domain import defaults
-from governance.domain.bills.currencies import Rate
-from governance.domain.budget_changes import Aspect
-from governance.domain.facts import Basis
-from governance.domain.roles import Role
-from governance.enums import JobState
-from governance.models import (
-    AnsweredPost,
-    Bill,
-    BillSlice,
-    CostCentre,
-    Finding,
-    LedgerEntry,
-    ModelAsset,
-    ModelVersion,
-    OutboxMessage,
-    SpendLine,
-    Team,
-)
-from reviews.actions import evidence, packets, quarterly_packets, review
-from reviews.actions import projections as stated
-from reviews.actions.evidence import Statement
-from reviews.actions.review import Promise
-from reviews.domain.voting import Choice
-from reviews.models import (
-    ActionItem,
-    AgendaItem,
-    ChecklistAnswer,
-    ContradictionAnswer,
-    CyclePacket,
-    ExternalIdentity,
-    Fact,
-    Kpi,
-    KpiActual,
-    MeetingDecision,
-    Packet,
-    ReviewCycle,
-    ReviewRequest,
-    Ticket,
-    TicketComment,
-    TicketMove,
-    TicketState,
-    Traffic,
-    Waiver,
-    WebhookDelivery,
-)
+from benchmarking.load_tests.models import LoadPart, LoadTest
+from benchmarking.prices.models import PriceSource
+from benchmarking.projections import actions as projections
+from benchmarking.runs.actions import runs
+from benchmarking.runs.models import Dataset, Run, SandboxChoice
+from governance.bills.actions import allocation, rates
+from governance.bills.domain.currencies import Rate
+from governance.bills.models import Bill, BillSlice, SpendLine
+from governance.budgets.actions import budget_changes
+from governance.budgets.domain.budget_changes import Aspect
+from governance.budgets.models import CostCentre, LedgerEntry
+from governance.findings import actions as findings
+from governance.findings.models import Finding
+from governance.inventory.models import ModelAsset, ModelVersion
+from governance.jobs.enums import JobState
+from governance.jobs.models import OutboxMessage
+from governance.people.approvals import actions as changes
+from governance.people.domain.roles import Role
+from governance.people.models import Team
+from governance.rulebook import actions as rulebook
+from governance.rulebook.domain import defaults
+from governance.site.models import AnsweredPost
+from reviews.evidence.actions import evidence
+from reviews.evidence.actions import projections as stated
+from reviews.evidence.actions.evidence import Statement
+from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, Fact, Traffic, Waiver
+from reviews.packets import actions as packets
+from reviews.packets.models import Packet
+from reviews.quarterly.actions import quarterly_packets
+from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, MeetingDecision, ReviewCycle
+from reviews.requests.models import ReviewRequest
+from reviews.scorecard.models import Kpi, KpiActual
+from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMove, TicketState, WebhookDelivery
+from reviews.voting.domain import Choice
+from reviews.workflow.actions import review
+from reviews.workflow.actions.review import Promise
 from tests.factories import cycles
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from governance.project import env
+from config import env
 
 PACKAGE = "@stoplight/prism-cli@5.14.2"
 DESCRIPTION = env.ROOT.parent / "shared" / "jira" / "jira-v3.openapi.json"

@@ -7,9 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarking.toolkit.measure.inputs import draw_inputs
-from benchmarking.toolkit.runners.child import enter
-from benchmarking.toolkit.runners.onnx_runtime import OnnxRuntimeRunner
+from weighbridge.measure.inputs import draw_inputs
+from weighbridge.systems.child import enter
+from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 if __name__ == "__main__":
     job = enter(Path(sys.argv[-1]), stream=sys.stdout)

@@ -9,12 +9,13 @@ import pytest
 from celery import current_app, signals
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from weighbridge.systems import isolated
+from weighbridge.systems.fence import RunCancelled
 
-from benchmarking import tasks
-from benchmarking.actions import runs
-from benchmarking.models import Run
-from benchmarking.toolkit.runners.isolated import RunCancelled
-from governance.models import AuditEvent
+from benchmarking.runs import tasks as runs_tasks
+from benchmarking.runs.actions import runs
+from benchmarking.runs.models import Run
+from governance.audit.models import AuditEvent
 from tests.factories.models import make_version
 from tests.factories.people import make_cast
 
@@ -36,12 +37,12 @@ def run(woken: Woken, settings: Settings, tmp_path: Path, monkeypatch: pytest.Mo
     artifacts = settings.STORAGES["artifacts"] | {"OPTIONS": {"location": tmp_path / "artifacts"}}
     settings.STORAGES = settings.STORAGES | {"artifacts": artifacts}
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path
-    monkeypatch.setattr(tasks, "_stopping", mmap.mmap(-1, 1))
+    monkeypatch.setattr(runs_tasks, "_stopping", mmap.mmap(-1, 1))
     now = timezone.now()
     author = make_cast(now=now).author
     version, plan = make_version(by=author, now=now), {"scenario": "SingleStream", "min_samples": 700}
     yield runs.queue(key="r", version=version, dataset=None, plan=plan, asked_for="", by=author, now=now)
-    tasks._stopping.close()
+    runs_tasks._stopping.close()
 
 
 def works(monkeypatch: pytest.MonkeyPatch, *, meanwhile: Any) -> None:
@@ -53,7 +54,7 @@ def works(monkeypatch: pytest.MonkeyPatch, *, meanwhile: Any) -> None:
         assert should_stop()
         raise RunCancelled("asked to stop")
 
-    monkeypatch.setattr(tasks, "profile_isolated", profile)
+    monkeypatch.setattr(isolated, "profile_isolated", profile)
 
 
 def test_a_worker_asked_to_stop_hands_its_run_back_without_using_up_an_attempt(
@@ -64,10 +65,10 @@ def test_a_worker_asked_to_stop_hands_its_run_back_without_using_up_an_attempt(
 ) -> None:
     works(monkeypatch, meanwhile=lambda: signals.worker_shutting_down.send(sender="w", sig="SIGTERM", how="Warm"))
     with django_capture_on_commit_callbacks(execute=True):
-        tasks.execute_run(run.pk)
+        runs_tasks.execute_run(run.pk)
     run.refresh_from_db()
     assert (run.state, run.attempts, run.fence, run.lease_until) == ("queued", 0, 1, None)
-    assert run.error == tasks.STOPPED
+    assert run.error == runs_tasks.STOPPED
     assert run.next_attempt_at <= timezone.now()
     assert woken == [(run.pk,)]
 
@@ -80,11 +81,11 @@ def test_a_run_that_was_cancelled_meanwhile_stays_cancelled(
 ) -> None:
     def cancel() -> None:
         runs.cancel(run=run, by=run.started_by, now=timezone.now())
-        tasks.stop_working()
+        runs_tasks.stop_working()
 
     works(monkeypatch, meanwhile=cancel)
     with django_capture_on_commit_callbacks(execute=True):
-        tasks.execute_run(run.pk)
+        runs_tasks.execute_run(run.pk)
     run.refresh_from_db()
     assert (run.state, run.error) == ("cancelled", "")
     assert woken == []

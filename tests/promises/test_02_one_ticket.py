@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
+from weighbridge.core.errors import WrongState
 
-from governance import outbox
-from governance.actions import effects as operations
-from governance.domain.refusals import WrongState
-from governance.models import OutboxMessage
-from reviews.actions import requests
-from reviews.integrations.jira.tracker import JiraTracker
-from reviews.models import Ticket
-from reviews.ports import OutcomeUnknown, RemoteTicket, TicketDraft
+from governance.jobs import outbox
+from governance.jobs.models import OutboxMessage
+from governance.operations import actions as operations
+from reviews.tickets.jira.tracker import JiraTracker
+from reviews.tickets.models import Ticket
+from reviews.tickets.ports import OutcomeUnknown, RemoteTicket, TicketDraft
+from reviews.workflow.actions import requests
 from tests.promises import harness_report, tickets
 from tests.promises.tickets import CREATE, LONG, NO_FAULTS, World, forked, states
 

@@ -14,11 +14,12 @@ import urllib3.util.retry
 from django.test import Client
 from pytest_django import Settings
 
-from governance import outbox
-from governance.actions import effects as operations
-from governance.models import AuditEvent, OutboxMessage
-from reviews.actions import effects
-from reviews.models import Ticket
+from governance.audit.models import AuditEvent
+from governance.jobs import outbox
+from governance.jobs.models import OutboxMessage
+from governance.operations import actions as operations
+from reviews.tickets import actions as effects
+from reviews.tickets.models import Ticket
 from tests.promises import harness_report, tickets
 from tests.promises.tickets import CREATE, LONG, NO_FAULTS, World, states
 

@@ -20,13 +20,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from governance.enums import JobState
-from governance.models import OutboxMessage
-from reviews.actions import inbound, reconciliation
-from reviews.domain.inbound import Mode
-from reviews.integrations.jira.reader import prose
-from reviews.models import ReviewRequest, Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
-from reviews.queries.inbound import last_reconciliation
+from governance.jobs.enums import JobState
+from governance.jobs.models import OutboxMessage
+from reviews.inbound.actions import receiving as inbound
+from reviews.inbound.actions import reconciliation
+from reviews.requests.models import ReviewRequest
+from reviews.tickets.domain import Mode
+from reviews.tickets.jira.reader import prose
+from reviews.tickets.models import Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
+from reviews.tickets.queries.mirror import last_reconciliation
 from tests.promises import harness_report
 from tests.promises.tickets import LONG, World, world
 from tests.standins.jira.about import ACCOUNT, STATUSES

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from reviews.integrations.jira.client import JiraClient
-from reviews.integrations.jira.reader import JiraReader
-from reviews.integrations.jira.settings import STATUSES, JiraSettings
-from reviews.ports import Facts, Heading, LabelLost, Link, Misconfigured, Paragraph, TicketDraft, TicketGone
+from reviews.tickets.jira.client import JiraClient
+from reviews.tickets.jira.reader import JiraReader
+from reviews.tickets.jira.settings import STATUSES, JiraSettings
+from reviews.tickets.ports import Facts, Heading, LabelLost, Link, Misconfigured, Paragraph, TicketDraft, TicketGone
 from tests.promises import harness_report, prism
 from tests.promises.tickets import LONG
 from tests.standins.jira_cloud import JiraCloud

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 from onnx import TensorProto, helper  # noqa: TID253 -- tests build models
+from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.model_files.inspection import ArtifactFormat, inspect
+from weighbridge.measure.conditions import memory
+from weighbridge.systems.fence import RunFailed, fenced
+from weighbridge.systems.layers import layers_here
+from weighbridge.systems.limits import Limits
 
-from benchmarking.toolkit.measure import memory
-from benchmarking.toolkit.runners.fence import RunFailed, fenced
-from benchmarking.toolkit.runners.layers import layers_here
-from benchmarking.toolkit.runners.limits import Limits
-from governance.domain.artifacts import ArtifactFormat, inspect
-from governance.domain.refusals import Invalid, Refused
 from tests.promises import harness_report, specimens
 
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"

@@ -17,15 +17,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from weighbridge.measure.conditions import memory
+from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.systems import isolated
+from weighbridge.systems.fence import RunFailed, fenced
+from weighbridge.systems.isolated import profile_behind
+from weighbridge.systems.layers import Layers, layers_here, root
+from weighbridge.systems.limits import Limits
+from weighbridge.systems.seals import CALL_FILTER, LANDLOCK
 
-from benchmarking.toolkit.measure import memory
-from benchmarking.toolkit.measure.scenarios import ProfileSettings
-from benchmarking.toolkit.runners import isolated
-from benchmarking.toolkit.runners.fence import RunFailed, fenced
-from benchmarking.toolkit.runners.isolated import profile_behind
-from benchmarking.toolkit.runners.layers import Layers, layers_here, root
-from benchmarking.toolkit.runners.limits import Limits
-from benchmarking.toolkit.runners.seals import CALL_FILTER, LANDLOCK
 from tests.promises import harness_report
 
 HOSTILE = Path(__file__).parent / "hostile.py"

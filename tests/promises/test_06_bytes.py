@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from governance import audit
-from governance.models import AuditEvent
+from governance.audit.actions import record as audit
+from governance.audit.models import AuditEvent
 from tests.factories.people import make_cast
 from tests.integration.conftest import installation, now, signing_key_pem
 from tests.promises import harness_report

@@ -11,11 +11,11 @@ from datetime import datetime
 import pytest
 from django.db import connections, transaction
 
-from governance import audit
-from governance.actions import checkpoints as writes
-from governance.models import AuditEvent
-from governance.queries import checkpoints
-from governance.queries.keys import public_key
+from governance.audit.actions import checkpoints as writes
+from governance.audit.actions import record as audit
+from governance.audit.models import AuditEvent
+from governance.audit.queries import checkpoints
+from governance.audit.queries.keys import public_key
 from tests.integration.conftest import installation, now, signing_key_pem
 from tests.promises import harness_report
 from tests.promises.tickets import LONG

@@ -1,7 +1,7 @@
 """Promise 6: the documented table of who may do what, and when, holds at every door: on the pages, over the API, in the
 admin.
 
-`docs/reference/who-may-what.md` is the table. `tests/integration/reviews/actions/test_permissions.py` tries each cell
+`docs/reference/who-may-what.md` is the table. `tests/integration/reviews/evidence/test_permissions.py` tries each cell
 as an action; here each is tried as what a browser or a program sends. What is not a yes moves nothing.
 """
 
@@ -17,15 +17,16 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from governance.actions import people
-from reviews.domain.lifecycle import State
-from reviews.models import Condition, ReviewRequest
-from reviews.web import page
+from governance.people.actions import people
+from reviews.authorizations.models import Condition
+from reviews.requests.domain.lifecycle import State
+from reviews.requests.models import ReviewRequest
+from reviews.workflow.web import page
 from tests.integration.conftest import cast, checklist, installation, now, policy, signing_key_pem
-from tests.integration.reviews.actions import matrix
-from tests.integration.reviews.actions.conftest import world
-from tests.integration.reviews.actions.standstill import everything
-from tests.integration.reviews.actions.worlds import CONTRADICTED, World
+from tests.integration.reviews import matrix
+from tests.integration.reviews.conftest import world
+from tests.integration.reviews.workflow.worlds import CONTRADICTED, World
+from tests.integration.toolkit.core.standstill import everything
 from tests.promises import harness_report
 from tests.promises.tickets import LONG
 
@@ -125,7 +126,7 @@ def client_of(door: str, user: User, world: World) -> Client:
 
 def rows() -> dict[str, tuple[int, str]]:
     """Everything but when a token was last used."""
-    return {table: told for table, told in everything().items() if table != "governance_apitoken"}
+    return {table: told for table, told in everything().items() if table != "people_apitoken"}
 
 
 def expected(door: str, state: str, step: str, person: str) -> set[int]:
@@ -208,7 +209,7 @@ def test_nobody_moves_a_request_in_the_admin(world: World, state: str) -> None:
     """Not even with every permission Django has."""
     request: ReviewRequest = getattr(world, state)()
     User.objects.update(is_staff=True, is_superuser=True)
-    before, address = rows(), reverse("admin:reviews_reviewrequest_change", args=[request.pk])
+    before, address = rows(), reverse("admin:requests_reviewrequest_change", args=[request.pk])
     said = {}
     for person, user in world.everybody().items():
         client = Client()

@@ -14,15 +14,20 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.test import APIClient
 
-from benchmarking.models import Run
-from governance.actions import budget_changes, findings, people
-from governance.domain.budget_changes import Aspect
-from governance.domain.quarters import Quarter
-from governance.enums import Severity
-from governance.models import BudgetAccount, BudgetChange, Finding, Team
-from reviews.actions import packets, review
-from reviews.actions.review import Promise
-from reviews.domain.voting import Choice
+from benchmarking.runs.models import Run
+from governance.budgets.actions import budget_changes
+from governance.budgets.domain.budget_changes import Aspect
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.models import BudgetAccount, BudgetChange
+from governance.findings import actions as findings
+from governance.findings.enums import Severity
+from governance.findings.models import Finding
+from governance.people.actions import people
+from governance.people.models import Team
+from reviews.packets import actions as packets
+from reviews.voting.domain import Choice
+from reviews.workflow.actions import review
+from reviews.workflow.actions.review import Promise
 from tests.factories import cycles
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_cast

@@ -21,11 +21,12 @@ from django.test import Client
 from pypdf import PdfReader
 from rest_framework.test import APIClient
 
-from governance.models import ApiToken
-from reviews.actions import evidence, packets
-from reviews.integrations.pdf import WeasyPrintPrinter
-from reviews.models import ReviewRequest
-from reviews.queries.packet import packet_page
+from governance.people.models import ApiToken
+from reviews.evidence.actions import evidence
+from reviews.packets import actions as packets
+from reviews.packets.printing.pdf import WeasyPrintPrinter
+from reviews.packets.queries.packet import packet_page
+from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_cast
 from tests.integration.conftest import api, checklist, installation, now, policy, signing_key_pem

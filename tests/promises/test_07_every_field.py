@@ -24,12 +24,15 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 from pytest_django import Settings
 
-from benchmarking.models import CostProjection, Run
-from governance.domain.quarters import Quarter
-from governance.models import Bill, BudgetChange, RuleChange
-from reviews.integrations.pdf import WeasyPrintPrinter
-from reviews.models import AgendaItem
-from reviews.queries.packet import packet_page
+from benchmarking.projections.models import CostProjection
+from benchmarking.runs.models import Run
+from governance.bills.models import Bill
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.models import BudgetChange
+from governance.people.approvals.models import RuleChange
+from reviews.packets.printing.pdf import WeasyPrintPrinter
+from reviews.packets.queries.packet import packet_page
+from reviews.quarterly.models import AgendaItem
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_cast
 from tests.functional.conftest import Visitor, browser, visit

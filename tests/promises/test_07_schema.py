@@ -26,9 +26,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from benchmarking.models import Run
-from governance.actions import people
-from governance.project import env
+from benchmarking.runs.models import Run
+from config import env
+from governance.people.actions import people
 from tests.factories import requests as walks
 from tests.factories.people import make_cast
 from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem

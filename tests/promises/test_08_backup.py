@@ -11,16 +11,23 @@ import pytest
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
+from weighbridge.core import attestation
 
-from governance import audit
-from governance.domain import attestation
-from governance.management import keeping
-from governance.models import AuditEvent, OutboxMessage
-from reviews.models import ReviewRequest
+from governance.audit.actions import record as audit
+from governance.audit.models import AuditEvent
+from governance.jobs.models import OutboxMessage
+from governance.operations.management import backup_format as keeping
+from reviews.requests.models import ReviewRequest
 from tests.architecture.tree import ROOT
 from tests.factories import requests as walks
 from tests.factories.people import make_cast
-from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem  # noqa: F401 -- fixtures
+from tests.integration.conftest import (
+    checklist,
+    installation,
+    now,
+    policy,
+    signing_key_pem,  # noqa: F401 -- fixtures
+)
 
 PATIENCE_S = 120
 
@@ -28,7 +35,7 @@ PATIENCE_S = 120
 def manage(*words: str, var: Path) -> subprocess.CompletedProcess[str]:
     """A command of another installation, whose embedded database is its own."""
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "DJANGO_SETTINGS_MODULE"}}
-    environment = kept | {"WEIGHBRIDGE_VAR": str(var), "DJANGO_SETTINGS_MODULE": "governance.project.settings.dev"}
+    environment = kept | {"WEIGHBRIDGE_VAR": str(var), "DJANGO_SETTINGS_MODULE": "config.settings.dev"}
     return subprocess.run(
         [sys.executable, *words],
         cwd=ROOT,
@@ -77,7 +84,7 @@ def test_restored_into_an_empty_place_everything_is_there(kept: Path, tmp_path: 
         again = manage("manage.py", "restore", str(kept), var=elsewhere)
         assert (again.returncode, "The database is not empty" in again.stderr) == (1, True)
     finally:
-        manage("-m", "governance.project.embedded", "stop", var=elsewhere)
+        manage("-m", "config.embedded", "stop", var=elsewhere)
     assert ReviewRequest.objects.get().state == "decided"
     originals = sorted(path.relative_to(tmp_path) for path in (tmp_path / "artifacts").rglob("*") if path.is_file())
     assert len(originals) >= 1

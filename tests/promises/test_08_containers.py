@@ -10,8 +10,8 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from governance.project.celery import app
-from governance.project.env import VARIABLES
+from config.celery import app
+from config.env import VARIABLES
 from tests.architecture.tree import ROOT
 
 DOCKER = ROOT / "docker"
@@ -123,7 +123,7 @@ def test_what_the_entry_point_runs_is_there() -> None:
     assert set(commands) == {"collectstatic", "tick", "migrate", "prepare"}
     assert set(commands) <= set(get_commands())
     assert all(importlib.util.find_spec(name) for name in ("gunicorn", "celery"))
-    assert all(importlib.util.find_spec(name) for name in ("governance.project.wsgi", "governance.project.celery"))
+    assert all(importlib.util.find_spec(name) for name in ("config.wsgi", "config.celery"))
     (script,) = re.findall(r"python /usr/local/lib/weighbridge/(\w+\.py)", text)
     assert (DOCKER / script).exists()
 

@@ -24,16 +24,18 @@ from django.test import Client
 from pypdf import PdfReader
 from pytest_django import Settings
 from rest_framework.test import APIClient
+from weighbridge.core import masking
 
-from governance import tasks
-from governance.actions import people
-from governance.domain import masking
-from governance.models import AnsweredPost, AuditEvent, OutboxMessage
-from governance.project import env
-from governance.project.log_lines import JsonLine, Words
-from reviews.actions import packets
-from reviews.integrations.pdf import WeasyPrintPrinter
-from reviews.queries.packet import packet_page
+from config import env
+from config.log_lines import JsonLine, Words
+from governance.audit.models import AuditEvent
+from governance.jobs import tasks as jobs_tasks
+from governance.jobs.models import OutboxMessage
+from governance.people.actions import people
+from governance.site.models import AnsweredPost
+from reviews.packets import actions as packets
+from reviews.packets.printing.pdf import WeasyPrintPrinter
+from reviews.packets.queries.packet import packet_page
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_cast
 from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
@@ -173,7 +175,7 @@ def test_no_error_page_tells_a_secret(
 ) -> None:
     request = walks.make_submitted(by=cast.author, now=now)
     packets.freeze(request=request, by=cast.author, now=now)
-    monkeypatch.setattr("governance.web.integrations.effects.health", broken(secrets))
+    monkeypatch.setattr("governance.operations.web.integrations.effects.health", broken(secrets))
     strict, author = Client(enforce_csrf_checks=True), Client()
     author.force_login(cast.author)
     strict.force_login(cast.admin)
@@ -211,7 +213,7 @@ def test_no_problem_of_the_api_tells_a_secret(
 ) -> None:
     request = walks.make_submitted(by=cast.author, now=now)
     packets.freeze(request=request, by=cast.author, now=now)
-    monkeypatch.setattr("governance.api.inventory.inventory.listed", broken(secrets))
+    monkeypatch.setattr("governance.inventory.api.inventory.listed", broken(secrets))
     author = APIClient()
     author.force_authenticate(cast.author)
     sent = {"may_go_without": True, "reason": "First."}
@@ -245,7 +247,7 @@ def test_a_jira_that_repeats_what_it_was_sent(
         )
         browser.post("/integrations/check/")
         for pk in OutboxMessage.objects.values_list("pk", flat=True):
-            tasks.deliver(pk)
+            jobs_tasks.deliver(pk)
         answers = [browser.get("/integrations/"), browser.get("/audit/"), browser.get("/readyz")]
     assert OutboxMessage.objects.exists()
     check(secrets, log, answers)

@@ -11,16 +11,20 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
+from weighbridge.core import masking
 
-from governance import audit, outbox, tasks
-from governance.domain import masking
-from governance.models import AuditEvent, OutboxMessage
-from governance.project import env
-from governance.project.log_lines import JsonLine
-from reviews.actions import effects, packets
-from reviews.models import ReviewRequest
-from reviews.ports import Health
-from tests.integration.conftest import (  # noqa: F401 -- fixtures
+from config import env
+from config.log_lines import JsonLine
+from governance.audit.actions import record as audit
+from governance.audit.models import AuditEvent
+from governance.jobs import outbox
+from governance.jobs import tasks as jobs_tasks
+from governance.jobs.models import OutboxMessage
+from reviews.packets import actions as packets
+from reviews.requests.models import ReviewRequest
+from reviews.tickets import actions as effects
+from reviews.tickets.ports import Health
+from tests.integration.conftest import (
     admin,
     author,
     cast,
@@ -86,7 +90,7 @@ def test_error_page_and_its_log(admin: User, log: Lines, monkeypatch: pytest.Mon
     def fail(**_: object) -> None:
         raise RuntimeError(" ".join(SECRETS))
 
-    monkeypatch.setattr("governance.web.integrations.effects.health", fail)
+    monkeypatch.setattr("governance.operations.web.integrations.effects.health", fail)
     browser = Client(raise_request_exception=False)
     browser.force_login(admin)
     answer = browser.get(
@@ -104,7 +108,7 @@ def test_outbox_and_integrations_page(admin: User, now: datetime, log: Lines, mo
         raise RuntimeError(" ".join(SECRETS))
 
     monkeypatch.setitem(outbox.HANDLERS, "canary", fail)
-    tasks.deliver(outbox.enqueue(kind="canary", key="c", lane="c", payload={}, now=now).pk)
+    jobs_tasks.deliver(outbox.enqueue(kind="canary", key="c", lane="c", payload={}, now=now).pk)
     row = OutboxMessage.objects.get(key="c")
     assert row.error.startswith("RuntimeError: [hidden]")
     browser = Client()

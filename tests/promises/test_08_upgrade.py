@@ -12,18 +12,25 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from governance import audit
-from reviews.models import Decision, ReviewRequest
+from governance.audit.actions import record as audit
+from reviews.authorizations.models import Decision
+from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.people import make_cast
-from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem  # noqa: F401 -- fixtures
+from tests.integration.conftest import (
+    checklist,
+    installation,
+    now,
+    policy,
+    signing_key_pem,  # noqa: F401 -- fixtures
+)
 from tests.promises import harness_report
 
 APPS = ("governance", "benchmarking", "reviews")
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 Node = tuple[str, str]
 Rows = dict[str, int]
-NOT_YET = {("governance", "0009_product_leads"): "DELETE FROM governance_rolegrant WHERE role = 'product_lead'"}
+NOT_YET = {("governance", "0009_product_leads"): "DELETE FROM people_rolegrant WHERE role = 'product_lead'"}
 
 
 @pytest.fixture

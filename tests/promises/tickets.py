@@ -21,15 +21,17 @@ from django.db import connections
 from django.utils import timezone
 from pytest_django import Settings
 
-from governance import audit, outbox
-from governance.actions import rulebook
-from governance.domain import defaults
-from governance.enums import HELD, UNFINISHED, JobState
-from governance.models import ModelVersion, OutboxMessage
-from reviews import tasks
-from reviews.actions import effects
-from reviews.integrations.jira.client import JiraClient
-from reviews.models import ReviewRequest, Ticket
+from governance.audit.actions import record as audit
+from governance.inventory.models import ModelVersion
+from governance.jobs import outbox
+from governance.jobs.enums import HELD, UNFINISHED, JobState
+from governance.jobs.models import OutboxMessage
+from governance.rulebook import actions as rulebook
+from governance.rulebook.domain import defaults
+from reviews.requests.models import ReviewRequest
+from reviews.tickets import actions as effects
+from reviews.tickets.jira.client import JiraClient
+from reviews.tickets.models import Ticket
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import make_cast

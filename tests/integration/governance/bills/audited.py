@@ -8,11 +8,12 @@ from tempfile import TemporaryDirectory
 
 from django.core.files.base import ContentFile
 
-from governance.actions import allocation, bills, postings, rates
-from governance.domain.bills.content import Caps
-from governance.domain.bills.currencies import Rate
-from governance.domain.bills.whole import Order, read_bill
-from governance.models import Bill, BillSlice
+from governance.bills.actions import allocation, bills, rates
+from governance.bills.actions import month_postings as postings
+from governance.bills.domain.currencies import Rate
+from governance.bills.domain.file_kind import Caps
+from governance.bills.domain.pipeline import Order, read_bill
+from governance.bills.models import Bill, BillSlice
 from tests.factories.allocation import RULES, publish_rules
 from tests.factories.bills import csv_bytes
 from tests.factories.models import make_version
@@ -72,24 +73,26 @@ def _buried(cast: Cast, now: datetime) -> None:
 
 
 BILL_ACTIONS: Mapping[str, Call] = {
-    "governance.actions.bills.receive": received,
-    "governance.actions.bills.turn_away": lambda cast, now: bills.turn_away(
+    "governance.bills.actions.bills.receive": received,
+    "governance.bills.actions.bills.turn_away": lambda cast, now: bills.turn_away(
         name="notes.txt", delivery=bills.Delivery(), reason="It is no bill.", by=None, now=now
     ),
-    "governance.actions.bills.take_in": taken_in,
-    "governance.actions.bills.fail": lambda cast, now: bills.fail(bill=held(cast, now), reason="Cut off.", now=now),
-    "governance.actions.bills.cancel": lambda cast, now: bills.cancel(
+    "governance.bills.actions.bills.take_in": taken_in,
+    "governance.bills.actions.bills.fail": lambda cast, now: bills.fail(
+        bill=held(cast, now), reason="Cut off.", now=now
+    ),
+    "governance.bills.actions.bills.cancel": lambda cast, now: bills.cancel(
         bill=received(cast, now), by=cast.finance, now=now
     ),
-    "governance.actions.bills.retry": _retried,
-    "governance.actions.bills.bury": _buried,
-    "governance.actions.allocation.draft": _drafted,
-    "governance.actions.allocation.publish": _published,
-    "governance.actions.allocation.assign": _assigned,
-    "governance.actions.postings.state_months": lambda cast, now: postings.state_months(
+    "governance.bills.actions.bills.retry": _retried,
+    "governance.bills.actions.bills.bury": _buried,
+    "governance.bills.actions.allocation.draft": _drafted,
+    "governance.bills.actions.allocation.publish": _published,
+    "governance.bills.actions.allocation.assign": _assigned,
+    "governance.bills.actions.month_postings.state_months": lambda cast, now: postings.state_months(
         months=[date(2026, 9, 1)], cause="test", now=now
     ),
-    "governance.actions.rates.set_rate": lambda cast, now: rates.set_rate(
+    "governance.bills.actions.rates.set_rate": lambda cast, now: rates.set_rate(
         rate=Rate("EUR", date(2026, 9, 30), Decimal("1.1"), "ECB"), by=cast.finance, now=now
     ),
 }

@@ -6,10 +6,10 @@ from datetime import datetime
 import pytest
 from django.core.files.base import ContentFile
 
-from governance import tasks
-from governance.actions import bills
-from governance.actions.bills import Delivery
-from governance.models import Bill
+from governance.bills import tasks as bills_tasks
+from governance.bills.actions import bills
+from governance.bills.actions.bills import Delivery
+from governance.bills.models import Bill
 from tests.factories.people import Cast
 
 Send = Callable[..., Bill]
@@ -29,11 +29,11 @@ def send(cast: Cast, now: datetime) -> Send:
 @pytest.fixture
 def read(send: Send, monkeypatch: pytest.MonkeyPatch) -> Send:
     """Receive a file and read it as a worker does."""
-    monkeypatch.setattr(tasks, "PROGRESS_EVERY_S", 0.01)
+    monkeypatch.setattr(bills_tasks, "PROGRESS_EVERY_S", 0.01)
 
     def taken_in(content: bytes, name: str = "bill.csv", **delivery: object) -> Bill:
         bill = send(content, name, **delivery)
-        tasks.take_in_bill(bill.pk)
+        bills_tasks.take_in_bill(bill.pk)
         bill.refresh_from_db()
         return bill
 

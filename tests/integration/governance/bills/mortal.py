@@ -14,7 +14,7 @@ from typing import Any
 
 import django
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "governance.project.settings.test"
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
 django.setup()
 
 import psycopg  # noqa: E402 -- Django is set up first
@@ -22,10 +22,14 @@ from django.conf import settings  # noqa: E402 -- Django is set up first
 from django.core.files import File  # noqa: E402 -- Django is set up first
 from django.utils import timezone  # noqa: E402 -- Django is set up first
 
-from governance import tasks  # noqa: E402 -- Django is set up first
-from governance.actions import allocation, artifacts, bills  # noqa: E402 -- Django is set up first
-from governance.models import SpendLine  # noqa: E402 -- Django is set up first
-from governance.models import bills as models  # noqa: E402 -- Django is set up first
+from governance.bills import models  # noqa: E402 -- Django is set up first
+from governance.bills import tasks as bills_tasks  # noqa: E402 -- Django is set up first
+from governance.bills.actions import (
+    allocation,
+    bills,  # noqa: E402 -- Django is set up first
+)
+from governance.bills.models import SpendLine  # noqa: E402 -- Django is set up first
+from governance.inventory.actions import artifacts
 
 RECEIVING: dict[str, tuple[Any, str, str]] = {
     "after the raw file is kept": (artifacts, "keep", "after"),
@@ -70,7 +74,7 @@ def main(database: str, folder: Path, point: str, what: str) -> None:
     models.BLOCK_LINES = 1  # so that a COPY takes several writes
     arm(*(RECEIVING | READING)[point])
     if point in READING:
-        tasks.take_in_bill(int(what))
+        bills_tasks.take_in_bill(int(what))
         return
     path = Path(what)
     with path.open("rb") as file:

@@ -8,14 +8,15 @@ from django.db import IntegrityError, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
-from governance import tasks
-from governance.actions import allocation, rates
-from governance.domain.bills.allocation import Condition, Rule
-from governance.domain.bills.currencies import Rate
-from governance.domain.refusals import Invalid, NotAllowed, NotFound, WrongState
-from governance.models import AllocationRule, AllocationVersion, Bill, BillSlice, ExchangeRate, OutboxMessage, SpendLine
-from governance.queries import allocation as reads
+from governance.bills import tasks as bills_tasks
+from governance.bills.actions import allocation, rates
+from governance.bills.domain.allocation import Condition, Rule
+from governance.bills.domain.currencies import Rate
+from governance.bills.models import AllocationRule, AllocationVersion, Bill, BillSlice, ExchangeRate, SpendLine
+from governance.bills.queries import allocation as reads
+from governance.jobs.models import OutboxMessage
 from tests.factories.allocation import RULES, publish_rules
 from tests.factories.bills import csv_bytes, row
 from tests.factories.snapshots import snapshot
@@ -55,11 +56,11 @@ def test_lines_on_record_are_assigned_anew_by_a_worker(version, cast, now, read)
     assert owners() == [(None, None, None)] * 4
     publish_rules(cast=cast, now=now)
     message = OutboxMessage.objects.get(kind=allocation.ASSIGN)
-    tasks.assign_anew(message)
+    bills_tasks.assign_anew(message)
     assert owners() == WANTED
     second = allocation.draft(source=RULES.replace("vs-*", "x-*"), by=cast.finance, now=now)
     allocation.publish(version=second, by=cast.approver, now=now)
-    tasks.assign_anew(message)
+    bills_tasks.assign_anew(message)
     assert owners() == [WANTED[0], (None, None, None), *WANTED[2:]]
     assert AllocationVersion.objects.get(number=1).state == "retired"
 

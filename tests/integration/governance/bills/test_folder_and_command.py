@@ -7,9 +7,10 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from governance import tasks
-from governance.enums import JobState
-from governance.models import AuditEvent, Bill
+from governance.audit.models import AuditEvent
+from governance.bills import tasks as bills_tasks
+from governance.bills.models import Bill
+from governance.jobs.enums import JobState
 from tests.factories.bills import csv_bytes, written
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,7 @@ def test_a_file_that_lies_still_is_received_once(folder, now):
     lay(folder, csv_bytes(), ".hidden.csv", at=now - timedelta(minutes=2))
     (folder / "sub").mkdir()
     for _ in range(2):
-        tasks.watch_folder(now)
+        bills_tasks.watch_folder(now)
     (bill,) = Bill.objects.all()
     assert (bill.name, bill.origin, bill.state, bill.received_by) == ("september.csv", "folder", JobState.QUEUED, None)
 
@@ -42,7 +43,7 @@ def test_a_file_that_lies_still_is_received_once(folder, now):
 def test_what_is_no_bill_is_turned_away_once_with_a_reason(folder, now):
     lay(folder, b"hello\n", "notes.csv", at=now - timedelta(minutes=2))
     for _ in range(2):
-        tasks.watch_folder(now)
+        bills_tasks.watch_folder(now)
     (bill,) = Bill.objects.all()
     assert (bill.state, bill.digest, bill.name) == (JobState.FAILED, "", "notes.csv")
     assert "no header of a CSV file" in bill.error
@@ -51,22 +52,22 @@ def test_what_is_no_bill_is_turned_away_once_with_a_reason(folder, now):
 
 def test_a_changed_file_is_another(folder, now):
     lay(folder, csv_bytes(), "september.csv", at=now - timedelta(minutes=2))
-    tasks.watch_folder(now)
+    bills_tasks.watch_folder(now)
     lay(folder, csv_bytes([{"a": "1", "b": "2"}]), "september.csv", at=now - timedelta(minutes=1))
-    tasks.watch_folder(now)
+    bills_tasks.watch_folder(now)
     assert Bill.objects.count() == 2
 
 
 def test_without_a_folder_nothing_is_watched(now):
-    tasks.watch_folder(now)
+    bills_tasks.watch_folder(now)
     assert Bill.objects.count() == 0
 
 
 def test_the_tick_wakes_and_buries(send, now, monkeypatch):
     woken = []
-    monkeypatch.setattr("governance.tasks.wakeups.announce", lambda model, task, now: woken.append((model, task)))
-    tasks.redrive_bills(now)
-    assert woken == [(Bill, "governance.tasks.take_in_bill")]
+    monkeypatch.setattr("governance.bills.tasks.wakeups.announce", lambda model, task, now: woken.append((model, task)))
+    bills_tasks.redrive_bills(now)
+    assert woken == [(Bill, "governance.bills.tasks.take_in_bill")]
 
 
 def test_the_command_receives_a_file(tmp_path, capsys):

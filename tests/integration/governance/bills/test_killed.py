@@ -11,10 +11,15 @@ from django.db import connection
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from governance import tasks
-from governance.actions import allocation, bills, budgets
-from governance.enums import JobState, Unit
-from governance.models import AuditEvent, Bill, BillSlice, LedgerEntry, SpendLine, Team
+from governance.audit.models import AuditEvent
+from governance.bills import tasks as bills_tasks
+from governance.bills.actions import allocation, bills
+from governance.bills.models import Bill, BillSlice, SpendLine
+from governance.budgets.actions import budgets
+from governance.budgets.enums import Unit
+from governance.budgets.models import LedgerEntry
+from governance.jobs.enums import JobState
+from governance.people.models import Team
 from tests.factories.bills import csv_bytes, row, written
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
@@ -91,7 +96,7 @@ def test_a_reader_that_is_killed_leaves_the_old_bill_whole_and_the_next_one_the_
         assert snapshot() | {"Bill": []} == before | {"Bill": []}
     fall_silent(bill)
     for _ in range(2):
-        tasks.take_in_bill(bill.pk)
+        bills_tasks.take_in_bill(bill.pk)
     bill.refresh_from_db()
     assert (bill.state, bill.error, bill.attempts) == (JobState.DONE, "", 1 if point == "after the commit" else 2)
     assert told() == (4, Decimal(20), 1, Decimal(20))
@@ -110,7 +115,7 @@ def test_a_file_sent_again_after_whoever_received_it_was_killed_is_one_bill(
         assert snapshot() == before
     bill = send(content, "second.csv")
     assert Bill.objects.exclude(pk=on_record.pk).get() == bill
-    tasks.take_in_bill(bill.pk)
+    bills_tasks.take_in_bill(bill.pk)
     assert told() == (4, Decimal(20), 1, Decimal(20))
     assert AuditEvent.objects.filter(kind="bill.received", subject=str(bill)).count() == 1
 
@@ -122,7 +127,7 @@ def test_a_bill_that_kills_three_readers_is_dead_and_nothing_of_it_counts(
     for _ in range(bill.max_attempts):
         die(installation, "during COPY", bill.pk)
         fall_silent(bill)
-    tasks.take_in_bill(bill.pk)
+    bills_tasks.take_in_bill(bill.pk)
     (dead,) = bills.bury(now=timezone.now())
     assert (dead, dead.state) == (bill, JobState.DEAD)
     assert "3 times" in dead.error

@@ -4,9 +4,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from governance.actions import allocation
-from governance.enums import JobState
-from governance.models import AllocationVersion, Bill, ExchangeRate
+from governance.bills.actions import allocation
+from governance.bills.models import AllocationVersion, Bill, ExchangeRate
+from governance.jobs.enums import JobState
 from tests.factories.allocation import RULES, publish_rules
 from tests.factories.bills import csv_bytes, row
 from tests.factories.snapshots import snapshot

@@ -5,12 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from governance import tasks
-from governance.actions import allocation, budgets, postings, rates
-from governance.domain.bills.currencies import Rate
-from governance.enums import Unit
-from governance.models import AuditEvent, LedgerEntry, OutboxMessage, Team
-from governance.queries import spend
+from governance.audit.models import AuditEvent
+from governance.bills import tasks as bills_tasks
+from governance.bills.actions import allocation, rates
+from governance.bills.actions import month_postings as postings
+from governance.bills.domain.currencies import Rate
+from governance.bills.queries import spend
+from governance.budgets.actions import budgets
+from governance.budgets.enums import Unit
+from governance.budgets.models import LedgerEntry
+from governance.jobs.models import OutboxMessage
+from governance.people.models import Team
 from tests.factories.allocation import RULES, publish_rules
 from tests.factories.bills import csv_bytes, row
 from tests.factories.people import Cast
@@ -76,9 +81,9 @@ def test_new_rules_and_rates_state_every_month_anew(rules, read, cast, now):
     assert booked() == [("actual", "gpu_h", "2026-09", REF, Decimal(2))]
     rates.set_rate(rate=Rate("EUR", date(2026, 9, 30), Decimal("1.5"), "ECB"), by=cast.finance, now=now)
     message = OutboxMessage.objects.filter(kind=allocation.ASSIGN).latest("pk")
-    tasks.assign_anew(message)
+    bills_tasks.assign_anew(message)
     assert booked()[1:] == [("actual", "USD", "2026-09", REF, Decimal(12))]
-    tasks.assign_anew(message)
+    bills_tasks.assign_anew(message)
     assert len(booked()) == 2
 
 

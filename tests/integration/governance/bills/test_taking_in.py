@@ -6,17 +6,19 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
+from weighbridge.core.errors import Invalid, NotAllowed, TooLarge, WrongState
 
-from governance import tasks
-from governance.actions import bills
-from governance.domain.bills.content import Caps
-from governance.domain.bills.whole import Order, read_bill
-from governance.domain.refusals import Invalid, NotAllowed, TooLarge, WrongState
-from governance.enums import BillKind, JobState
-from governance.models import AuditEvent, Bill, BillSlice, SpendLine
+from governance.audit.models import AuditEvent
+from governance.bills import tasks as bills_tasks
+from governance.bills.actions import bills
+from governance.bills.domain.file_kind import Caps
+from governance.bills.domain.pipeline import Order, read_bill
+from governance.bills.enums import BillKind
+from governance.bills.models import Bill, BillSlice, SpendLine
+from governance.jobs.enums import JobState
 from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, row
 from tests.factories.snapshots import snapshot
-from tests.unit.governance.domain.bills.test_scheduler import JOB, POD
+from tests.unit.governance.bills.test_scheduler import JOB, POD
 
 pytestmark = pytest.mark.django_db
 ROWS = [row(), row(BilledCost="0.0000001", EffectiveCost="0.0000001"), row(ResourceId="b", BillingCurrency="EUR")]
@@ -101,7 +103,7 @@ def test_a_file_that_may_not_replace_is_refused_and_nothing_moves(read):
 def test_an_older_file_never_undoes_a_newer_one(send, read):
     late = send(csv_bytes([row(BilledCost="1")]))
     read(csv_bytes([row(BilledCost="2")]))
-    tasks.take_in_bill(late.pk)
+    bills_tasks.take_in_bill(late.pk)
     late.refresh_from_db()
     assert late.state == JobState.FAILED
     assert "which came later than this file; the later one counts" in late.error
@@ -111,10 +113,10 @@ def test_an_older_file_never_undoes_a_newer_one(send, read):
 def test_lines_lie_in_a_partition_of_their_month(read):
     read(csv_bytes([row(), row(BillingPeriodStart="2026-12-15", BillingPeriodEnd="2027-01-15")]))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tableoid::regclass::text FROM governance_spendline ORDER BY period")
+        cursor.execute("SELECT tableoid::regclass::text FROM bills_spendline ORDER BY period")
         assert [name for (name,) in cursor.fetchall()] == [
-            "governance_spendline_p2026_09",
-            "governance_spendline_p2026_12",
+            "bills_spendline_p2026_09",
+            "bills_spendline_p2026_12",
         ]
 
 
@@ -229,14 +231,14 @@ def test_a_fault_in_the_middle_leaves_nothing_and_is_tried_again(send, monkeypat
         raise RuntimeError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr("governance.actions.bills.allocation.assign", break_down)
-        tasks.take_in_bill(bill.pk)
+        patch.setattr("governance.bills.actions.bills.allocation.assign", break_down)
+        bills_tasks.take_in_bill(bill.pk)
     bill.refresh_from_db()
     assert (bill.state, bill.attempts, bill.report) == (JobState.QUEUED, 1, None)
     assert "the disk is full" in bill.error
     assert (SpendLine.objects.count(), BillSlice.objects.count()) == (0, 0)
     Bill.objects.update(next_attempt_at=bill.created_at)
-    tasks.take_in_bill(bill.pk)
+    bills_tasks.take_in_bill(bill.pk)
     bill.refresh_from_db()
     assert (bill.state, bill.error, SpendLine.objects.count()) == (JobState.DONE, "", 2)
 
@@ -251,25 +253,25 @@ def test_a_cancelled_bill_ends_its_reading(send, cast, now, monkeypatch):
         seen.append(self)
         self.is_held = self.bill.renew(now=now, lease=timedelta(minutes=1))
 
-    monkeypatch.setattr("governance.tasks._Follower.write", cancelled_meanwhile)
-    tasks.take_in_bill(bill.pk)
+    monkeypatch.setattr("governance.bills.tasks._Follower.write", cancelled_meanwhile)
+    bills_tasks.take_in_bill(bill.pk)
     bill.refresh_from_db()
     assert (bill.state, bill.report, SpendLine.objects.count()) == (JobState.CANCELLED, None, 0)
     with pytest.raises(WrongState, match="nothing to cancel"):
         bills.cancel(bill=bill, by=cast.finance, now=now)
-    tasks.take_in_bill(bill.pk)
+    bills_tasks.take_in_bill(bill.pk)
     assert SpendLine.objects.count() == 0
 
 
 def test_a_failed_bill_is_read_again_when_somebody_asks(read, cast, now, monkeypatch):
-    from governance.domain.bills import whole
+    from governance.bills.domain import pipeline as whole
 
     with monkeypatch.context() as patch:
         patch.setattr(whole, "report_of", lambda *_: (_ for _ in ()).throw(Invalid("not today", field="file")))
         bill = read(csv_bytes(ROWS))
     assert (bill.state, bill.error) == (JobState.FAILED, "not today")
     bills.retry(bill=bill, by=cast.finance, now=now)
-    tasks.take_in_bill(bill.pk)
+    bills_tasks.take_in_bill(bill.pk)
     bill.refresh_from_db()
     assert bill.state == JobState.DONE
     with pytest.raises(WrongState, match="only a kept file that failed"):

@@ -12,15 +12,17 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import Client
 
-from governance.models import OutboxMessage, PolicyVersion
-from reviews import tasks
-from reviews.actions import inbound
-from reviews.api import hooks
-from reviews.integrations.memory import MemoryTracker
-from reviews.models import ExternalIdentity, Ticket, WebhookDelivery
-from reviews.ports import RemoteComment
+from governance.jobs.models import OutboxMessage
+from governance.rulebook.models import PolicyVersion
+from reviews.inbound import api as hooks
+from reviews.inbound import tasks as inbound_tasks
+from reviews.inbound.actions import receiving as inbound
+from reviews.tickets.in_memory import MemoryTracker
+from reviews.tickets.jira import reader
+from reviews.tickets.models import ExternalIdentity, Ticket, WebhookDelivery
+from reviews.tickets.ports import RemoteComment
 from tests.factories.people import Cast
-from tests.integration.reviews.inbound.audited import issue, judged, linked, moved
+from tests.integration.reviews.tickets.audited import issue, judged, linked, moved
 
 SECRET = "a secret"
 Send = Callable[..., int]
@@ -123,7 +125,7 @@ def jira(settings: object, monkeypatch: pytest.MonkeyPatch) -> Twin:
     twin = Twin()
     account = {"url": "https://jira.test", "email": "bot@example.org", "token": "t"}
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | account}
-    monkeypatch.setattr(tasks, "JiraReader", lambda chosen, clock: twin)
+    monkeypatch.setattr(reader, "JiraReader", lambda chosen, clock: twin)
     return twin
 
 
@@ -161,5 +163,5 @@ def test_once_a_night(
 ) -> None:
     settings.WEIGHBRIDGE["JIRA_INBOUND"]["nightly"] = nightly
     for minute in (0, 5):
-        tasks.compare_nightly(now.replace(hour=hour, minute=minute))
+        inbound_tasks.compare_nightly(now.replace(hour=hour, minute=minute))
     assert OutboxMessage.objects.filter(kind="tickets.reconcile").count() == count

@@ -1,1 +1,0 @@
-"""Writes of runs: one function each, atomic and audited."""

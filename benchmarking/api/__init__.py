@@ -1,1 +1,0 @@
-"""Benchmark runs over HTTP, for programs."""

@@ -1,9 +1,0 @@
-"""The Django application `benchmarking`."""
-
-from django.apps import AppConfig
-
-
-class BenchmarkingConfig(AppConfig):
-    """Names the application."""
-
-    name = "benchmarking"

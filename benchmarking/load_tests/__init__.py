@@ -1,0 +1,1 @@
+"""Load tests that several workers fire together."""

@@ -1,0 +1,79 @@
+"""Fire a load test from several workers at once, and say what came of it."""
+
+import json
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from weighbridge.core.errors import Refused
+from weighbridge.load.messages import header_from
+from weighbridge.load.plan import seconds
+from weighbridge.load.target import addresses_of, permission_from
+
+from benchmarking.load_tests import actions as load_tests
+from benchmarking.load_tests.models import LoadTest
+from governance.jobs.enums import UNFINISHED
+
+LOOK_EVERY_S = 0.5
+
+
+class Command(BaseCommand):
+    """`manage.py load_test URL --rate R --user NAME [--workers N]`."""
+
+    help = "Fire a load test at a listed machine from several workers at once; print its result as JSON."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The plan, how many workers share it, and who asks."""
+        parser.add_argument("url")
+        parser.add_argument("--rate", type=float, required=True, help="Requests per second of all workers together.")
+        parser.add_argument("--duration", default="60s")
+        parser.add_argument("--arrivals", default="poisson", choices=["constant", "poisson"])
+        parser.add_argument("--connections", type=int, default=64, help="Connections of all workers together.")
+        parser.add_argument("--method", default="", help="HTTP method; POST where there is a body.")
+        parser.add_argument(
+            "--header", action="append", default=[], help="'Name: value', never a secret; more than one."
+        )
+        parser.add_argument("--body", type=Path, help="Body file; .jsonl or .npz (x) hold many, sent in turn.")
+        parser.add_argument("--workers", type=int, default=2)
+        parser.add_argument("--user", required=True, help="Platform lead or administrator who asks.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Start, wait for the end, print; Ctrl-C cancels the test."""
+        try:
+            user = User.objects.get(username=options["user"])
+            plan = {
+                "url": options["url"],
+                "rate_per_s": options["rate"],
+                "duration_s": seconds(options["duration"]),
+                "arrivals": options["arrivals"],
+                "connections": options["connections"],
+                "method": (options["method"] or ("POST" if options["body"] else "GET")).upper(),
+                "headers": [header_from(text) for text in options["header"]],
+            }
+            test = load_tests.start(
+                key=f"load-{uuid.uuid4().hex[:12]}",
+                plan=plan,
+                workers=options["workers"],
+                permissions=[permission_from(text) for text in settings.WEIGHBRIDGE["LOAD_TARGETS"]],
+                resolve=addresses_of,
+                by=user,
+                now=timezone.now(),
+                body=options["body"],
+            )
+        except (Refused, User.DoesNotExist) as refused:
+            raise CommandError(str(refused)) from refused
+        try:
+            while test.state in UNFINISHED:
+                time.sleep(LOOK_EVERY_S)
+                test = LoadTest.objects.get(pk=test.pk)
+        except KeyboardInterrupt:
+            load_tests.cancel(test=test, by=user, now=timezone.now())
+            raise CommandError("Cancelled; the workers stop.") from None
+        if test.result is None:
+            raise CommandError(test.error)
+        self.stdout.write(json.dumps(test.result, indent=1))

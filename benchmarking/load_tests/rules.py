@@ -1,0 +1,12 @@
+"""Who may do what: `check_` raises with a reason, `may_` answers."""
+
+from weighbridge.core.errors import NotAllowed
+
+from benchmarking.runs.rules import TRUSTED
+from governance.people.domain.roles import Person
+
+
+def check_load(person: Person) -> None:
+    """Firing at another machine is for platform leads and administrators."""
+    if not person.is_active or not person.roles & TRUSTED:
+        raise NotAllowed("Only platform leads and administrators start and cancel load tests.")

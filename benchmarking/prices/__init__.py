@@ -1,0 +1,1 @@
+"""The price book with what the organization published beside it."""

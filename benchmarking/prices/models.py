@@ -1,0 +1,28 @@
+"""Sources of prices that the organisation published beside the shipped book; of one name the latest holds."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from weighbridge.costs.prices.published import SourceKind
+
+NAME_CHARS_MAX = 120
+
+
+class PriceSource(models.Model):
+    """One publication of a price list or a contract, as it was sent; one without content withdraws its name."""
+
+    kind = models.CharField(max_length=8, choices=[(kind, kind) for kind in SourceKind])
+    name = models.CharField(max_length=NAME_CHARS_MAX)
+    content = models.TextField(blank=True)
+    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    published_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "name", "-id"], name="price_source_latest")]
+        constraints = [
+            models.CheckConstraint(name="price_source_has_a_name", condition=~Q(name="")),
+            models.CheckConstraint(name="price_source_kind_is_known", condition=Q(kind__in=list(SourceKind))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"

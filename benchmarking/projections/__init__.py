@@ -1,0 +1,1 @@
+"""Cost projections: calculated, kept, compared."""

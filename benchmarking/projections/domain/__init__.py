@@ -1,0 +1,1 @@
+"""Rules and calculations of projections, free of any framework."""

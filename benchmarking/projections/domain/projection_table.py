@@ -1,0 +1,292 @@
+"""A cost projection as tables: options side by side, what each sum is made of, what moves it most, and at which prices.
+
+Takes the document (`weighbridge.projection/1`); decides what is shown and in which order, not how it looks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from weighbridge.core.metrics import Basis, Figure
+
+Document = Mapping[str, Any]
+LABELS = {
+    "total_cost_1y_usd": "First year, all in",
+    "inference_cost_1y_usd": "One year of serving",
+    "training_cost_usd": "Training",
+    "upkeep_1y_usd": "One year of upkeep",
+    "training_gpu_hours": "GPU hours of training",
+    "cost_per_1k_usd": "1,000 inferences, serving alone",
+    "cost_per_1k_loaded_usd": "1,000 inferences, upkeep included",
+    "tco_usd": "Owning it over the years, discounted",
+    "equivalent_annual_usd": "The same as an even yearly payment",
+    "exit_cost_usd": "Leaving it",
+}
+"""The figures that are shown, in their order, as a reader says them."""
+CONFIDENCE = Decimal("0.8")
+DECIDING, MOST_SWINGS = "total_cost_1y_usd", 6
+PARTS = ("training", "serving", "upkeep", "exit", "tco")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure of one option; `figure` is None where the load is not served. `is_least` marks the lowest P50."""
+
+    figure: Figure | None
+    is_least: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure over all options."""
+
+    name: str
+    label: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A part of a sum: the amount at the middle of all inputs, its formula, and the terms of it."""
+
+    name: str
+    usd: Decimal | None
+    low_usd: Decimal | None
+    high_usd: Decimal | None
+    formula: str
+    terms: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The lines of one part of an option's costs that are not zero."""
+
+    name: str
+    total_usd: Decimal | None
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Swing:
+    """What one input does to the first year's total between its P10 and its P90; `start` and `length` are percent."""
+
+    name: str
+    low_usd: Decimal
+    high_usd: Decimal
+    start: float
+    length: float
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option: how likely it is the cheapest, its parts, and what moves it."""
+
+    id: str
+    title: str
+    cheapest_probability: float
+    parts: tuple[Part, ...]
+    swings: tuple[Swing, ...]
+    lock_in: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class PriceRow:
+    """One pinned price: where it is used, what it was, since when, who says so."""
+
+    path: str
+    name: str
+    usd: Decimal
+    unit: str
+    as_of: date
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Everything a page shows of a projection."""
+
+    title: str
+    options: tuple[Option, ...]
+    rows: tuple[Row, ...]
+    thresholds: tuple[tuple[str, Decimal, tuple[float, ...]], ...]
+    worth: tuple[Mapping[str, Any], ...]
+    prices: tuple[PriceRow, ...]
+    kpis: tuple[Mapping[str, Any], ...]
+    requests_per_year: Decimal
+    peak_per_s: Decimal
+    draws: int
+    seed: int
+    snapshot: str
+    digest: str
+
+
+def table_of(document: Document) -> Table:
+    """The projection as a page shows it."""
+    options = document["options"]
+    return Table(
+        title=document["name"],
+        options=tuple(_option(option, document["cheapest"][DECIDING]) for option in options),
+        rows=tuple(_row(name, options) for name in LABELS if any(_is_something(option, name) for option in options)),
+        thresholds=tuple(
+            (
+                LABELS[each["figure"]],
+                Decimal(str(each["above"])),
+                tuple(each["probability"][option["id"]] for option in options),
+            )
+            for each in document["thresholds"]
+        ),
+        worth=tuple(document["worth"]),
+        prices=tuple(_price(pin) for pin in document["prices"]),
+        kpis=tuple(document["kpis"]),
+        requests_per_year=Decimal(str(document["load"]["requests_per_year"])),
+        peak_per_s=Decimal(str(document["load"]["peak_per_s"])),
+        draws=document["draws"],
+        seed=document["seed"],
+        snapshot=document["snapshot"],
+        digest=document["digest"],
+    )
+
+
+def figure_of(name: str, said: Mapping[str, Any]) -> Figure | None:
+    """A projected figure as an estimate: P50 with P10 and P90, where it is a range; None where one of them
+    has no end.
+    """
+    if any(said[level] is None for level in ("p10", "p50", "p80", "p90")):
+        return None
+    if said["p10"] == said["p90"]:
+        return Figure(
+            name=name, value=Decimal(said["p50"]), unit=said["unit"], basis=Basis.ESTIMATED, observed_at=_NO_TIME
+        )
+    return Figure(
+        name=name,
+        value=Decimal(said["p50"]),
+        unit=said["unit"],
+        basis=Basis.ESTIMATED,
+        lower=Decimal(said["p10"]),
+        upper=Decimal(said["p90"]),
+        confidence=CONFIDENCE,
+        p80=Decimal(said["p80"]),
+        observed_at=_NO_TIME,
+    )
+
+
+# A projection stands for a year, not for a moment; nothing here asks when it was observed.
+_NO_TIME = datetime.combine(date.min, time.min, tzinfo=UTC)
+
+
+def _row(name: str, options: Sequence[Mapping[str, Any]]) -> Row:
+    figures = [figure_of(name, option["figures"][name]) for option in options]
+    values = [figure.value for figure in figures if figure is not None]
+    least = min(values, default=None)
+    is_told_apart = len(values) > 1 and len(set(values)) > 1
+    return Row(
+        name,
+        LABELS[name],
+        tuple(Cell(figure, is_told_apart and figure is not None and figure.value == least) for figure in figures),
+    )
+
+
+@dataclass(frozen=True)
+class Move:
+    """The P50 of one figure before and after; None where the load is not served. `share` is how far it moved."""
+
+    option: str
+    figure: str
+    label: str
+    unit: str
+    before: Decimal | None
+    after: Decimal | None
+    share: Decimal | None
+
+
+def moves_of(changes: Mapping[str, Any], document: Document) -> tuple[Move, ...]:
+    """The figures whose P50 moved (`weighbridge.projection-change/1`), with their units from the later document."""
+    units = {
+        (option["id"], name): said["unit"] for option in document["options"] for name, said in option["figures"].items()
+    }
+    rows = (
+        (option, name, levels["p50"])
+        for option, figures in changes.get("figures", {}).items()
+        for name, levels in figures.items()
+    )
+    return tuple(
+        Move(
+            option,
+            name,
+            LABELS[name],
+            units[option, name],
+            _decimal(said["before"]),
+            _decimal(said["after"]),
+            None if said["ratio"] is None else Decimal(str(said["ratio"])) - 1,
+        )
+        for option, name, said in rows
+        if said["before"] != said["after"]
+    )
+
+
+def _is_something(option: Mapping[str, Any], name: str) -> bool:
+    """Whether a figure is worth a row: any but a certain zero."""
+    return any(said is None or Decimal(said) != 0 for said in (option["figures"][name][end] for end in ("p10", "p90")))
+
+
+def _option(option: Mapping[str, Any], cheapest: Mapping[str, float]) -> Option:
+    parts = (_part(name, option["parts"][name]) for name in PARTS)
+    return Option(
+        option["id"],
+        option["title"],
+        cheapest[option["id"]],
+        tuple(part for part in parts if part.lines),
+        _swings(option["tornado"].get(DECIDING, [])),
+        option["lock_in"],
+    )
+
+
+def _part(name: str, part: Mapping[str, Any]) -> Part:
+    lines = tuple(_line(line) for line in part["lines"])
+    return Part(name, _decimal(part["total_usd"]), tuple(line for line in lines if line.usd is None or line.usd != 0))
+
+
+def _line(line: Mapping[str, Any]) -> Line:
+    terms = tuple((name, "no end" if value is None else f"{value:,.6g}") for name, value in line["terms"].items())
+    return Line(
+        line["name"], _decimal(line["usd"]), _decimal(line["p10"]), _decimal(line["p90"]), line["formula"], terms
+    )
+
+
+def _swings(said: Sequence[Mapping[str, Any]]) -> tuple[Swing, ...]:
+    ends = [
+        (each["input"], Decimal(each["at_p10_usd"]), Decimal(each["at_p90_usd"]))
+        for each in said
+        if each["at_p10_usd"] is not None and each["at_p90_usd"] is not None
+    ][:MOST_SWINGS]
+    low = min((min(first, last) for _, first, last in ends), default=Decimal(0))
+    high = max((max(first, last) for _, first, last in ends), default=Decimal(1))
+    width = (high - low) or Decimal(1)
+    return tuple(
+        Swing(
+            name,
+            first,
+            last,
+            round(float((min(first, last) - low) / width * 100), 2),
+            round(float(abs(last - first) / width * 100), 2),
+        )
+        for name, first, last in ends
+    )
+
+
+def _price(pin: Mapping[str, Any]) -> PriceRow:
+    named = " ".join(str(pin[part]) for part in ("sku", "term", "meter") if part in pin and pin[part] != "whole")
+    return PriceRow(
+        pin["path"],
+        named.replace("_", " "),
+        Decimal(pin["usd"]),
+        pin["unit"],
+        date.fromisoformat(pin["as_of"]),
+        pin["source"],
+    )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

@@ -1,1 +1,0 @@
-"""Reads of runs, as frozen dataclasses."""

@@ -1,0 +1,1 @@
+"""Benchmark runs, their evaluation data and their sandbox."""

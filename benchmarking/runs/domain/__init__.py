@@ -1,0 +1,1 @@
+"""Rules and calculations of runs, free of any framework."""

@@ -1,0 +1,130 @@
+"""Alternatives: which cheaper variants a run makes and measures, and what its result says of each, in words."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from weighbridge.optimize.alternatives import AlternativesWanted, Rival
+
+ANSWERS = {
+    "baseline": "the model itself",
+    "worth_it": "worth it",
+    "no_gain": "no gain",
+    "slower": "slower",
+    "costs_quality": "costs too much quality",
+    "failed": "could not be made",
+    "uncompared": "not compared",
+    "rival": "another candidate",
+}
+NAME = re.compile(r"[a-z][-a-z0-9_]{0,59}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariantLine:
+    """One variant as a row of a table; every figure with its bounds, "" where there is none.
+    `standing`: on two axes.
+    """
+
+    name: str
+    made_by: str
+    answer: str
+    accuracy: str
+    drop: str
+    p95_ms: str
+    speed_up: str
+    size_mb: str
+    standing: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart of a result: its title, the same in words, and its SVG."""
+
+    name: str
+    title: str
+    alt: str
+    svg: str
+
+
+def wanted_from(plan: Mapping[str, Any]) -> AlternativesWanted:
+    """Read the plan of a run."""
+    return AlternativesWanted(
+        variants=tuple(plan["variants"]),
+        max_quality_drop=float(plan["max_quality_drop"]),
+        calibration_rows=int(plan["calibration_rows"]),
+        family=str(plan.get("family", "")),
+        rivals=tuple(
+            Rival(str(each["family"]), int(each["version_id"]), str(each["digest"])) for each in plan.get("rivals", ())
+        ),
+    )
+
+
+def families_of(names: Sequence[tuple[str, str]]) -> list[str]:
+    """Short names for models, each once, fit for a folder: of (short name of the model, version) as little as tells
+    apart.
+    """
+    models = {model for model, _ in names}
+    found: list[str] = []
+    for model, version in names:
+        words = version if len(models) == 1 else f"{model}-{version}"
+        base = re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")[:40] or "model"
+        number = 1 + sum(other == base or other.startswith(f"{base}~") for other in found)
+        found.append(base if number == 1 else f"{base}~{number}")
+    return found
+
+
+def lines_of(result: Mapping[str, Any]) -> tuple[VariantLine, ...]:
+    """What a result says of each variant; nothing where it is of another kind."""
+    standings, first = result.get("standings", {}), result.get("baseline")
+    return tuple(
+        _line(candidate, str(standings.get(candidate["name"], "")), is_rival=first not in (None, candidate["name"]))
+        for candidate in result.get("candidates", ())
+    )
+
+
+def pictures_of(result: Mapping[str, Any]) -> tuple[Picture, ...]:
+    """The charts that were drawn with a result; its process wrote their names, so none that is no name is taken."""
+    return tuple(
+        Picture(**{key: str(each[key]) for key in ("name", "title", "alt", "svg")})
+        for each in result.get("charts", ())
+        if NAME.fullmatch(str(each["name"]))
+    )
+
+
+def _line(candidate: Mapping[str, Any], standing: str, *, is_rival: bool) -> VariantLine:
+    metrics, drop, speed = candidate["metrics"], candidate.get("quality_drop"), candidate.get("speed_up")
+    answer = candidate["verdict"]["answer"]
+    if answer == "baseline" and is_rival:
+        answer = "rival"
+    return VariantLine(
+        name=candidate["name"],
+        made_by=candidate["made_by"],
+        answer=ANSWERS.get(answer, answer),
+        accuracy=_bounded(metrics.get("accuracy"), digits=4),
+        drop=_bounded(_points(drop), digits=2) if drop else "",
+        p95_ms=_bounded(metrics.get("latency_p95_ms"), digits=3),
+        speed_up=_speed(speed) if speed else "",
+        size_mb=_bounded(metrics.get("model_size_mb"), digits=2),
+        standing=standing,
+        reasons=tuple(reason["message"] for reason in candidate["verdict"]["reasons"]),
+    )
+
+
+def _points(drop: Mapping[str, Any]) -> dict[str, float]:
+    return {key: drop[key] * 100 for key in ("value", "lower", "upper")}
+
+
+def _speed(speed: Mapping[str, Any]) -> str:
+    return f"{_bounded(speed, digits=2)}{', tied' if speed['is_tied'] else ''}"
+
+
+def _bounded(figure: Mapping[str, Any] | None, *, digits: int) -> str:
+    """`0.8604 (0.8535 to 0.8671)`; the value alone where it has no bounds."""
+    if figure is None:
+        return ""
+    value = f"{figure['value']:,.{digits}f}"
+    if figure.get("lower") is None or figure.get("upper") is None:
+        return value
+    return f"{value} ({figure['lower']:,.{digits}f} to {figure['upper']:,.{digits}f})"

@@ -1,0 +1,81 @@
+"""Tables, and the constraints the database holds."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from benchmarking.runs.enums import Verdict
+from governance.inventory.models import ModelVersion
+from governance.jobs.enums import JobState
+from governance.jobs.models import Leased
+
+
+class Dataset(models.Model):
+    """Evaluation data, named by its content."""
+
+    name = models.CharField(max_length=120)
+    digest = models.CharField(max_length=71, unique=True)
+    size_bytes = models.BigIntegerField()
+    stored_as = models.CharField(max_length=200)
+    registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    registered_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Run(Leased):
+    """One benchmark of one model version: queued, claimed, running, then done, failed, dead or cancelled."""
+
+    key = models.CharField(max_length=120, unique=True)
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="runs")
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, null=True, blank=True, related_name="runs")
+    asked_for = models.CharField(max_length=20, blank=True)
+    scenario = models.CharField(max_length=20)
+    plan = models.JSONField(default=dict)
+    progress = models.FloatField(default=0)
+    phase = models.CharField(max_length=120, blank=True, default="")
+    result = models.JSONField(null=True)
+    result_digest = models.CharField(max_length=71, blank=True, default="")
+    verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True, default="")
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    # The run whose manifest this one was measured with, and how the two compare (`weighbridge.rerun/1`, without
+    # results).
+    repeats = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="repetitions")
+    equivalence = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="run_state_known", condition=Q(state__in=JobState.values)),
+            models.CheckConstraint(name="progress_is_a_share", condition=Q(progress__gte=0, progress__lte=1)),
+            models.CheckConstraint(
+                name="done_has_a_result",
+                condition=~Q(state=JobState.DONE) | (Q(result__isnull=False) & ~Q(verdict="")),
+            ),
+            models.CheckConstraint(
+                name="equivalence_is_to_a_run",
+                condition=Q(equivalence__isnull=True) | Q(repeats__isnull=False, state=JobState.DONE),
+            ),
+        ]
+        indexes = [models.Index(fields=["asked_for"]), models.Index(fields=["state", "next_attempt_at"])]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+REASON_CHARS_MAX = 400
+
+
+class SandboxChoice(models.Model):
+    """One choice. Without any, files of requesters are measured behind bubblewrap alone."""
+
+    may_go_without = models.BooleanField()
+    reason = models.CharField(max_length=REASON_CHARS_MAX)
+    chosen_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    chosen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="sandbox_choice_has_a_reason", condition=~Q(reason=""))]
+
+    def __str__(self) -> str:
+        return "may go without bubblewrap" if self.may_go_without else "bubblewrap alone"

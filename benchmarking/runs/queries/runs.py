@@ -1,0 +1,176 @@
+"""Reads of runs, as frozen dataclasses."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.files.storage import storages
+from django.db.models import Q, QuerySet
+from weighbridge.core.errors import NotFound
+from weighbridge.optimize.alternatives import AlternativesWanted
+
+from benchmarking.runs.domain.alternatives import Picture, VariantLine, lines_of, pictures_of
+from benchmarking.runs.domain.routing import hardware_of
+from benchmarking.runs.models import Run
+from governance.inventory.models import ModelVersion
+from governance.jobs.enums import UNFINISHED, JobState
+from governance.people.domain.roles import Person
+from governance.people.rules import sees_everything
+from governance.rulebook.domain.benchmark_plans import Hardware
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One measured figure; bounds are None where too few samples allow none."""
+
+    name: str
+    value: Decimal
+    unit: str
+    lower: Decimal | None
+    upper: Decimal | None
+    confidence: Decimal | None
+    n: int | None
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as pages, packet and API show it. `progress` is a share of one."""
+
+    id: int
+    key: str
+    asked_for: str
+    model: str
+    model_digest: str
+    scenario: str
+    state: str
+    is_finished: bool
+    progress: float
+    phase: str
+    attempts: int
+    max_attempts: int
+    error: str
+    verdict: str
+    reasons: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    manifest: dict[str, Any]
+    result_digest: str
+    isolation: str
+    dataset: str
+    created_at: datetime
+    finished_at: datetime | None
+    queue_place: int | None
+    hardware: str = ""
+    variants: tuple[VariantLine, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    repeats: int | None = None
+    equivalence: dict[str, Any] | None = None
+
+
+def visible_to(person: Person) -> QuerySet[Run]:
+    """Runs of models the person may see."""
+    rows = Run.objects.select_related("model_version__asset__team", "dataset")
+    return rows if sees_everything(person) else rows.filter(model_version__asset__team__slug__in=person.teams)
+
+
+def find(*, run_id: int, person: Person) -> Run:
+    """The run, or NotFound where there is none this person may see."""
+    run = visible_to(person).filter(pk=run_id).first()
+    if run is None:
+        raise NotFound(f"There is no run {run_id} you can see.")
+    return run
+
+
+def of_kind(hardware: Hardware) -> Q:
+    """Runs that wait for this kind of machine; a plan that names none is a processor's."""
+    unnamed = Q(plan__hardware__isnull=True) if hardware is Hardware.CPU else Q()
+    return Q(plan__hardware=hardware) | unnamed
+
+
+def of_request(ref: str) -> list[Run]:
+    """Every run a request asked for, oldest first."""
+    rows = Run.objects.filter(asked_for=ref).select_related("model_version__asset__team", "dataset")
+    return list(rows.order_by("pk"))
+
+
+def by_request(refs: Collection[str]) -> dict[str, list[Run]]:
+    """The same of many requests at once, by ref."""
+    found: dict[str, list[Run]] = {ref: [] for ref in refs}
+    for row in Run.objects.filter(asked_for__in=refs).order_by("pk"):
+        found[row.asked_for].append(row)
+    return found
+
+
+def unfinished(ref: str) -> int:
+    """How many runs of a request are still under way."""
+    return Run.objects.filter(asked_for=ref, state__in=UNFINISHED).count()
+
+
+def rivals_of(wanted: AlternativesWanted) -> list[tuple[str, ModelVersion]]:
+    """The other models that are measured with it, each with what it is called there."""
+    versions = ModelVersion.objects.in_bulk([rival.version_id for rival in wanted.rivals])
+    return [(rival.family, versions[rival.version_id]) for rival in wanted.rivals]
+
+
+def can_execute(run: Run) -> bool:
+    """Whether the model's file is here to be run."""
+    return bool(run.model_version.stored_as) and storages["artifacts"].exists(run.model_version.stored_as)
+
+
+def describe(run: Run) -> RunView:
+    """Everything a reader wants to know of a run."""
+    result = run.result or {}
+    verdict = result.get("verdict", {})
+    return RunView(
+        id=run.pk,
+        key=run.key,
+        asked_for=run.asked_for,
+        model=str(run.model_version),
+        model_digest=run.model_version.digest,
+        scenario=run.scenario,
+        state=run.state,
+        is_finished=run.state not in UNFINISHED,
+        progress=run.progress,
+        phase=run.phase,
+        attempts=run.attempts,
+        max_attempts=run.max_attempts,
+        error=run.error,
+        verdict=run.verdict,
+        reasons=tuple(reason["message"] for reason in verdict.get("reasons", [])),
+        metrics=tuple(metrics_of(result)),
+        manifest=result.get("manifest", {}),
+        result_digest=run.result_digest,
+        isolation=str(result.get("manifest", {}).get("isolation", "")),
+        dataset=run.dataset.name if run.dataset else "",
+        created_at=run.created_at,
+        finished_at=run.finished_at,
+        queue_place=_place(run),
+        hardware=hardware_of(run.plan),
+        variants=lines_of(result),
+        pictures=pictures_of(result),
+        repeats=run.repeats_id,
+        equivalence=run.equivalence,
+    )
+
+
+def metrics_of(result: dict[str, Any]) -> list[Metric]:
+    """The figures of a result document; floats become the decimals they print as."""
+
+    def number(value: object) -> Decimal | None:
+        return None if value is None else Decimal(str(value))
+
+    found = []
+    for name, entry in result.get("metrics", {}).items():
+        value = number(entry.get("value"))
+        if value is not None:
+            lower, upper, confidence = (number(entry.get(field)) for field in ("lower", "upper", "confidence"))
+            found.append(Metric(name, value, str(entry["unit"]), lower, upper, confidence, entry.get("n")))
+    return found
+
+
+def _place(run: Run) -> int | None:
+    if run.state != JobState.QUEUED:
+        return None
+    before = Run.objects.filter(of_kind(hardware_of(run.plan)), state=JobState.QUEUED, pk__lt=run.pk)
+    return before.count() + 1

@@ -1,0 +1,36 @@
+"""Reads of the sandbox: what was chosen, and what fenced in the last models that were measured."""
+
+from benchmarking.runs.domain.alternatives import wanted_from
+from benchmarking.runs.models import Run, SandboxChoice
+from benchmarking.runs.queries.runs import rivals_of
+from benchmarking.runs.rules import needs_wall
+from governance.jobs.enums import JobState
+from governance.people.queries.people import person_of
+
+LATEST = 10
+
+
+def choices() -> list[SandboxChoice]:
+    """The last choices, newest first."""
+    return list(SandboxChoice.objects.select_related("chosen_by").order_by("-pk")[:LATEST])
+
+
+def may_go_without() -> bool:
+    """Whether files of requesters may be measured without bubblewrap; no, unless an administrator chose so."""
+    latest = SandboxChoice.objects.order_by("-pk").values_list("may_go_without", flat=True).first()
+    return bool(latest)
+
+
+def is_wall_needed(run: Run) -> bool:
+    """Whether this run may begin behind bubblewrap alone: a file it loads is of somebody not trusted with less."""
+    rivals = rivals_of(wanted_from(run.plan)) if run.plan.get("rivals") else []
+    versions = [run.model_version, *(version for _, version in rivals)]
+    people = [version.registered_by for version in versions] + ([run.dataset.registered_by] if run.dataset else [])
+    return needs_wall([person_of(user) for user in people], may_go_without=may_go_without())
+
+
+def last_layers() -> tuple[str, ...]:
+    """What the last results say that fenced them in, each once: the layers that workers really have."""
+    rows = Run.objects.filter(state=JobState.DONE).order_by("-finished_at")
+    found = rows.values_list("result__manifest__isolation", flat=True)[:LATEST]
+    return tuple(dict.fromkeys(str(layers) for layers in found if layers))

@@ -1,0 +1,41 @@
+"""Who may do what: `check_` raises with a reason, `may_` answers."""
+
+from collections.abc import Iterable
+
+from weighbridge.core.errors import NotAllowed
+
+from governance.people.domain.roles import Person, Role
+from governance.people.rules import may
+
+TRUSTED = frozenset({Role.PLATFORM_LEAD, Role.ADMIN})
+
+
+def check_run(person: Person, *, team: str) -> None:
+    """Starting, repeating and cancelling runs: requesters of the model's team, platform leads, administrators."""
+    if not person.is_active:
+        raise NotAllowed("Your account is not active; ask an administrator.")
+    if Role.REQUESTER in person.roles and team in person.teams:
+        return
+    if not person.roles & {Role.PLATFORM_LEAD, Role.ADMIN}:
+        raise NotAllowed(
+            "Only requesters of the model's team, platform leads and administrators start or stop its benchmarks."
+        )
+
+
+def may_run(person: Person, *, team: str) -> bool:
+    """Whether the person may start, repeat and cancel runs of this team's models."""
+    return may(lambda: check_run(person, team=team))
+
+
+def check_choose_sandbox(person: Person) -> None:
+    """What fences strangers' models in is for administrators to choose."""
+    if not person.is_active or Role.ADMIN not in person.roles:
+        raise NotAllowed("Only administrators choose what may be measured without bubblewrap.")
+
+
+def needs_wall(uploaders: Iterable[Person], *, may_go_without: bool) -> bool:
+    """Whether files of these people are run behind bubblewrap alone.
+
+    Platform leads and administrators are trusted with less: they could change the machine anyway.
+    """
+    return not may_go_without and not all(person.is_active and person.roles & TRUSTED for person in uploaders)

@@ -1,0 +1,177 @@
+"""Work that a worker or the tick does."""
+
+import logging
+import mmap
+import shutil
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from celery import shared_task, signals
+from django.conf import settings
+from django.core.files.storage import storages
+from django.utils import timezone
+from weighbridge.core.errors import Refused
+from weighbridge.measure.scenarios import SCENARIOS, Engine, ProfileSettings
+from weighbridge.measure.studies.rerun import settings_in
+from weighbridge.optimize.alternatives import ALTERNATIVES, measure_alternatives
+from weighbridge.systems.fence import RunCancelled, RunFailed
+from weighbridge.systems.isolated import check_repeat, check_wall, profile_isolated
+from weighbridge.systems.limits import Limits
+
+from benchmarking.load_tests import actions as load_tests
+from benchmarking.load_tests.models import LoadPart
+from benchmarking.load_tests.queries import unconcluded
+from benchmarking.runs.actions import runs
+from benchmarking.runs.domain.alternatives import wanted_from
+from benchmarking.runs.domain.routing import TASKS, hardware_of, task_of
+from benchmarking.runs.models import Run
+from benchmarking.runs.queries.metrics import RUNS, untaken_since
+from benchmarking.runs.queries.runs import of_kind, rivals_of
+from benchmarking.runs.queries.sandbox import is_wall_needed
+from governance.audit.actions import record as audit
+from governance.jobs import outbox
+from governance.jobs import worker_signals as wakeups
+from governance.jobs.enums import JobState
+from governance.jobs.models import Pulse
+from governance.rulebook.domain.benchmark_plans import Hardware
+
+log = logging.getLogger(__name__)
+
+PROGRESS_EVERY_S = 1.0
+PROVIDERS = {Hardware.CPU: "cpu", Hardware.GPU: "cuda"}
+STOPPED = "The worker was asked to stop; the run went back to the queue, and another takes it."
+OR_CHOOSE = " Or an administrator allows fewer walls on the page Sandbox (/runs/sandbox/). Then run it again."
+# One byte that a worker and the processes of its pool share: a lock would stay locked when its holder is killed.
+_stopping = mmap.mmap(-1, 1)
+
+
+@signals.worker_shutting_down.connect
+def stop_working(**_: Any) -> None:
+    """Let the runs of this worker go back to the queue, instead of waiting minutes for their end."""
+    _stopping[0] = 1
+
+
+class Heartbeat:
+    """Keeps the lease while a child process works, and learns from it when the run is no longer ours."""
+
+    def __init__(self, run: Run | LoadPart) -> None:
+        self.run, self.is_held, self._told_at_s = run, True, 0.0
+
+    def progress(self, share: float, phase: str) -> None:
+        """Write progress and renew the lease, at most once a second."""
+        if time.monotonic() - self._told_at_s >= PROGRESS_EVERY_S:
+            self._told_at_s = time.monotonic()
+            share = min(max(share, 0.0), 1.0)
+            self.is_held = self.run.renew(
+                now=timezone.now(), lease=outbox.lease(), state=JobState.RUNNING, progress=share, phase=phase[:120]
+            )
+
+    def should_stop(self) -> bool:
+        """True once the run was cancelled or given to another worker, or this worker was asked to stop."""
+        return not self.is_held or bool(_stopping[0])
+
+
+@shared_task
+def execute_run(run_id: int) -> None:
+    """Execute one run, if it is due and nobody else has it."""
+    run = Run.claim(pk=run_id, now=timezone.now(), lease=outbox.lease())
+    if run is None:
+        return
+    with audit.origin("job"), tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+        heartbeat = Heartbeat(run)
+        heartbeat.progress(0.0, "fetching the model")
+        try:
+            result = _measure(run, Path(folder), heartbeat)
+        except RunCancelled:
+            _leave(run)
+        except Refused as failure:
+            more = OR_CHOOSE if failure.code == "no_wall" else ""
+            runs.fail(run=run, reason=failure.reason + more, now=timezone.now())
+        except Exception as error:
+            log.exception("Run %s met a fault of ours, not of the model's.", run.pk)
+            run.hand_back(
+                now=timezone.now(), error=f"{type(error).__name__}: {error}", wait=outbox.backoff(run.attempts)
+            )
+        else:
+            runs.finish(run=run, result=result, now=timezone.now())
+
+
+@shared_task
+def execute_run_on_gpu(run_id: int) -> None:
+    """The same, by a worker of a machine that has an accelerator: it listens to another queue."""
+    execute_run(run_id)
+
+
+def _leave(run: Run) -> None:
+    """Nothing where the run is not ours any more. A stop is not the model's fault and uses up no attempt."""
+    if run.hand_back(now=timezone.now(), error=STOPPED, attempts=run.attempts - 1):
+        wakeups.wake(task_of(run.plan), run.pk)
+
+
+def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
+    if not run.model_version.stored_as:
+        raise RunFailed("The model lies elsewhere and was never uploaded, so it cannot be run here; upload the file.")
+    model = fetch_file(run.model_version.stored_as, folder / f"model.{run.model_version.format}")
+    data = fetch_file(run.dataset.stored_as, folder / "data.npz") if run.dataset else None
+    limits = Limits(wall_s=settings.WEIGHBRIDGE["RUN_WALL_S"], memory_mb=settings.WEIGHBRIDGE["RUN_MEMORY_MB"])
+    follow = heartbeat.progress, heartbeat.should_stop
+    needs_wall = is_wall_needed(run)
+    if run.repeats is not None and run.repeats.result is not None:
+        check_repeat(run.repeats.result)
+    if run.scenario == ALTERNATIVES and data is not None:
+        check_wall(needs_wall=needs_wall)
+        wanted = wanted_from(run.plan)
+        rivals = {
+            family: fetch_file(version.stored_as, folder / f"rival-{version.pk}.onnx")
+            for family, version in rivals_of(wanted)
+        }
+        return measure_alternatives(
+            wanted, model=model, rivals=rivals, data=data, limits=limits, folder=folder, follow=follow, now=timezone.now
+        )
+    on_progress, should_stop = follow
+    return profile_isolated(
+        model=model,
+        settings=_settings_of(run),
+        data=data,
+        limits=limits,
+        on_progress=on_progress,
+        should_stop=should_stop,
+        workdir=folder,
+        needs_wall=needs_wall,
+    )
+
+
+def _settings_of(run: Run) -> ProfileSettings:
+    """What the plan asks for; of a run that repeats a measured one, what that one's manifest says it was
+    measured with.
+    """
+    plan = run.plan
+    if run.repeats is not None and run.repeats.result is not None:
+        found = settings_in(run.repeats.result["manifest"])
+        if found.engine.provider != PROVIDERS[hardware_of(plan)]:
+            raise RunFailed("The repeated run used another kind of machine than its plan names.")
+        return found
+    scenario = SCENARIOS[plan["scenario"]](min_samples=int(plan["min_samples"]), **plan.get("settings", {}))
+    return ProfileSettings(scenario=scenario, engine=Engine(provider=PROVIDERS[hardware_of(plan)]))
+
+
+def fetch_file(stored_as: str, target: Path) -> Path:
+    with storages["artifacts"].open(stored_as) as source, target.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
+    return target
+
+
+@outbox.on_tick
+def redrive(now: datetime) -> None:
+    """Bury what went silent too often, wake workers for what is due."""
+    runs.bury(now=now)
+    load_tests.bury(now=now)
+    wakeups.announce(LoadPart, load_tests.EXECUTE, now=now)
+    for test_id in unconcluded():
+        wakeups.wake(load_tests.CONCLUDE, test_id)
+    for hardware, task in TASKS.items():
+        wakeups.announce(Run, task, now=now, among=of_kind(hardware))
+    Pulse.note(name=RUNS, at=untaken_since(now=now))

@@ -1,0 +1,83 @@
+"""`/runs/compare/`: two to six runs side by side; the address carries the choice, so it can be passed on."""
+
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+from weighbridge.core.errors import Invalid, Refused
+
+from benchmarking.runs.domain.comparison import (
+    RUNS_MAX,
+    Comparison,
+    ConditionRow,
+    FigureRow,
+    Measured,
+    Subject,
+    compare,
+)
+from benchmarking.runs.queries import runs
+from benchmarking.runs.queries.runs import RunView
+from benchmarking.runs.web.result import conditions_of
+from governance.people.web.current_user import person_of
+
+
+@require_safe
+def side_by_side(request: HttpRequest) -> HttpResponse:
+    """Compare the runs named by `run`, the first being what the others are set against; `only=differences` hides the
+    rest.
+    """
+    only_differences = request.GET.get("only") == "differences"
+    context = {
+        "only_differences": only_differences,
+        "crumbs": (("Models", reverse("governance:models")), ("Compare runs", "")),
+    }
+    try:
+        chosen = _chosen(request)
+        comparison = compare([_subject(view) for view in chosen])
+    except Refused as refusal:
+        return render(request, "runs/compare.html", context | {"refusal": refusal.reason}, status=refusal.status)
+    rows: list[FigureRow | ConditionRow] = [*comparison.figures, *comparison.conditions]
+    context |= {
+        "views": chosen,
+        "comparison": _narrowed(comparison) if only_differences else comparison,
+        "hidden": sum(not row.differs for row in rows),
+        "everything_url": _address(chosen),
+        "differences_url": _address(chosen, only="differences"),
+        "orders": [(view, _address([view, *(other for other in chosen if other is not view)])) for view in chosen],
+    }
+    return render(request, "runs/compare.html", context)
+
+
+def _chosen(request: HttpRequest) -> list[RunView]:
+    names = list(dict.fromkeys(request.GET.getlist("run")))
+    if any(not name.isdecimal() or len(name) > 18 for name in names):
+        raise Invalid("A run is named by its number.", field="run")
+    if len(names) > RUNS_MAX:
+        raise Invalid(f"At most {RUNS_MAX} runs fit side by side; {len(names)} were named.", field="run")
+    person = person_of(request)
+    return [runs.describe(runs.find(run_id=int(name), person=person)) for name in names]
+
+
+def _subject(view: RunView) -> Subject:
+    figures = {
+        metric.name: Measured(value=metric.value, unit=metric.unit, lower=metric.lower, upper=metric.upper)
+        for metric in view.metrics
+    }
+    conditions = {f"{part.title}: {name}": value for part in conditions_of(view.manifest) for name, value in part.pairs}
+    about = {"state": view.state, "verdict": view.verdict, "version": view.model, "data": view.dataset}
+    return Subject(f"Run {view.id}", figures, about | conditions)
+
+
+def _narrowed(comparison: Comparison) -> Comparison:
+    return Comparison(
+        comparison.labels,
+        tuple(row for row in comparison.figures if row.differs),
+        tuple(row for row in comparison.conditions if row.differs),
+    )
+
+
+def _address(views: list[RunView], **more: str) -> str:
+    query = [*(("run", str(view.id)) for view in views), *more.items()]
+    return f"{reverse('benchmarking:compare')}?{urlencode(query)}"

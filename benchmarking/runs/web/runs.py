@@ -1,0 +1,136 @@
+"""Pages of benchmark runs: how one stands while it runs, and what it found."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from weighbridge.core.errors import NotFound, Refused
+
+from benchmarking.runs.actions import runs as writes
+from benchmarking.runs.models import Run
+from benchmarking.runs.queries import model_runs, runs
+from benchmarking.runs.rules import check_run
+from benchmarking.runs.web.equivalence import equivalence_of
+from benchmarking.runs.web.result import conditions_of, confusion_of, distribution_of, groups_of
+from governance.audit.queries import trail
+from governance.inventory import queries as inventory
+from governance.people.web.current_user import person_of, user_of, wants_fragment
+from governance.site.web.content_policy import ALONE
+from governance.site.web.refusals import attempt
+
+
+@require_safe
+def detail(request: HttpRequest, run_id: int) -> HttpResponse:
+    """`/runs/<id>/`: the run, its verdict, figures and conditions."""
+    run = runs.find(run_id=run_id, person=person_of(request))
+    view = runs.describe(run)
+    result = run.result or {}
+    asset = run.model_version.asset
+    context = {
+        "run": run,
+        "view": view,
+        "asset": asset,
+        "groups": groups_of(view),
+        "distribution": distribution_of(view, result=result),
+        "confusion": confusion_of(result),
+        "conditions": conditions_of(view.manifest),
+        "equivalence": equivalence_of(view),
+        "events": trail.of_subject("run", subject=run.key),
+        "crumbs": (
+            ("Models", reverse("governance:models")),
+            (asset.name, reverse("governance:model", args=[asset.team.slug, asset.slug])),
+            (f"Run {run.pk}", ""),
+        ),
+        **_may(request, run),
+    }
+    return render(request, "runs/run.html", context)
+
+
+@require_safe
+def live(request: HttpRequest, run_id: int) -> HttpResponse:
+    """The part of the page that follows a run; once it has ended the whole page is fetched again."""
+    run = runs.find(run_id=run_id, person=person_of(request))
+    view = runs.describe(run)
+    response = render(request, "runs/_fragments/live.html", {"run": run, "view": view})
+    if view.is_finished:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_safe
+def result(request: HttpRequest, run_id: int) -> HttpResponse:
+    """The whole result document, as the toolkit wrote it."""
+    run = runs.find(run_id=run_id, person=person_of(request))
+    if run.result is None:
+        raise NotFound(f"Run {run.pk} has no result; it is {run.state}.")
+    response = JsonResponse(run.result, json_dumps_params={"indent": 2})
+    response["Content-Disposition"] = f'attachment; filename="run-{run.pk}.json"'
+    return response
+
+
+@require_safe
+def picture(request: HttpRequest, run_id: int, name: str) -> HttpResponse:
+    """A chart that was drawn with the result, for an `img` of our own pages: alone it may load and run nothing.
+
+    The process that measured wrote it, and may have been a hostile model's; so it is opened in a sandbox by itself.
+    """
+    run = runs.find(run_id=run_id, person=person_of(request))
+    found = next((each for each in runs.describe(run).pictures if each.name == name), None)
+    if found is None:
+        raise NotFound(f"Run {run.pk} has no chart {name!r}.")
+    headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": ALONE}
+    return HttpResponse(found.svg, content_type="image/svg+xml", headers=headers)
+
+
+@require_POST
+def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Stop a run."""
+    run = runs.find(run_id=run_id, person=person_of(request))
+
+    def act() -> str:
+        writes.cancel(run=run, by=user_of(request), now=timezone.now())
+        return f"Run {run.pk} is cancelled."
+
+    attempt(request, act)
+    return redirect("benchmarking:run", run.pk)
+
+
+@require_POST
+def repeat(request: HttpRequest, run_id: int) -> HttpResponse:
+    """Queue the same benchmark once more and go to the new run."""
+    run = runs.find(run_id=run_id, person=person_of(request))
+    queued: list[Run] = []
+
+    def act() -> str:
+        queued.append(writes.repeat(run=run, by=user_of(request), now=timezone.now()))
+        return f"Run {queued[0].pk} is queued; run {run.pk} stays as it is."
+
+    attempt(request, act)
+    return redirect("benchmarking:run", queued[0].pk if queued else run.pk)
+
+
+@require_safe
+def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
+    """Runs of one model: a part of the model's page, and a page of its own without scripts."""
+    asset = inventory.find(team=team, slug=slug, person=person_of(request))
+    context: dict[str, Any] = {"asset": asset, "runs": model_runs.of_model(asset=asset, person=person_of(request))}
+    if wants_fragment(request):
+        return render(request, "runs/_fragments/runs.html", context)
+    context["crumbs"] = (
+        ("Models", reverse("governance:models")),
+        (asset.name, reverse("governance:model", args=[team, slug])),
+        ("Runs", ""),
+    )
+    return render(request, "runs/model_runs.html", context)
+
+
+def _may(request: HttpRequest, run: Run) -> dict[str, str]:
+    """Why the reader cannot start or stop the run; empty where they can."""
+    try:
+        check_run(person_of(request), team=run.model_version.asset.team.slug)
+    except Refused as refusal:
+        return {"cannot_run": refusal.reason}
+    return {"cannot_run": ""}

@@ -1,0 +1,68 @@
+"""The page of the sandbox: what fences models in here, and an administrator's choice to go without bubblewrap."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from weighbridge.core.errors import Refused
+
+from benchmarking.runs.actions import sandbox as writes
+from benchmarking.runs.models import REASON_CHARS_MAX
+from benchmarking.runs.queries import sandbox
+from benchmarking.runs.rules import check_choose_sandbox
+from governance.people.web.current_user import person_of, user_of
+from governance.site.web.refusals import attempt
+
+
+class ChoiceForm(forms.Form):
+    """What is chosen, and why."""
+
+    may_go_without = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    reason = forms.CharField(
+        max_length=REASON_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2}), help_text="The trail keeps it."
+    )
+
+
+@require_safe
+def shown(request: HttpRequest) -> HttpResponse:
+    """`/runs/sandbox/`: what holds, who chose it, and what the last results say fenced them in."""
+    return render(request, "runs/sandbox.html", _context(request))
+
+
+@require_POST
+def choose(request: HttpRequest) -> HttpResponse:
+    """Go without bubblewrap, or no longer."""
+    form = ChoiceForm(request.POST)
+    if not form.is_valid():
+        return render(request, "runs/sandbox.html", _context(request) | {"form": form}, status=422)
+    given = form.cleaned_data
+
+    def act() -> str:
+        writes.choose(**given, by=user_of(request), now=timezone.now())
+        return "Chosen. Runs that begin from now on keep to it."
+
+    attempt(request, act)
+    return redirect("benchmarking:sandbox")
+
+
+def _context(request: HttpRequest) -> dict[str, Any]:
+    may_go_without = sandbox.may_go_without()
+    return {
+        "may_go_without": may_go_without,
+        "choices": sandbox.choices(),
+        "layers": sandbox.last_layers(),
+        "form": ChoiceForm(initial={"may_go_without": not may_go_without}),
+        "choice_words": "Ask for bubblewrap again" if may_go_without else "Go without bubblewrap",
+        "cannot_choose": _why_not(request),
+    }
+
+
+def _why_not(request: HttpRequest) -> str:
+    try:
+        check_choose_sandbox(person_of(request))
+    except Refused as refusal:
+        return refusal.reason
+    return ""

@@ -1,0 +1,80 @@
+"""`weighbridge`: the toolkit at the terminal and in a pipeline.
+
+Exit codes, the same for every command: 0 yes or done; 1 no (an invalid measurement, a refusal); 2 bad input, or it
+could not be told; 130 interrupted, with what was measured kept where it can be. Heavy libraries are imported by the
+command that needs them, so that `--help` is quick.
+"""
+
+import os
+
+import typer
+
+from weighbridge.cli.choose.decide import decide
+from weighbridge.cli.choose.learning_curve import learning_curve
+from weighbridge.cli.choose.pareto import pareto
+from weighbridge.cli.choose.recommend import recommend
+from weighbridge.cli.costs import cost
+from weighbridge.cli.costs.prices import disagreements, import_list, list_prices, pin, replay, show
+from weighbridge.cli.example import fraud_api, product_images
+from weighbridge.cli.measure.compare import compare
+from weighbridge.cli.measure.load import load
+from weighbridge.cli.measure.max_rate import max_rate
+from weighbridge.cli.measure.optimise import optimise
+from weighbridge.cli.measure.profile import profile
+from weighbridge.cli.measure.rerun import rerun
+from weighbridge.cli.measure.sweep import sweep
+from weighbridge.cli.server.gate import gate
+from weighbridge.cli.server.request import create
+from weighbridge.cli.tracking.import_runs import import_runs
+from weighbridge.cli.tracking.track import track
+
+app = typer.Typer(
+    help=(
+        "Weigh a model before it goes on the road.\n\n"
+        "Exit codes: 0 yes or done, 1 no (invalid measurement, refused), 2 bad input or cannot tell, 130 interrupted."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+request = typer.Typer(help="Model review requests.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(request, name="request")
+prices = typer.Typer(
+    help="The price book: what things cost, since when, and who says so.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(prices, name="prices")
+example = typer.Typer(help="Whole cases, from the data to the choice.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(example, name="example")
+
+app.command()(profile)
+app.command()(compare)
+app.command()(rerun)
+app.command()(sweep)
+app.command("max-rate")(max_rate)
+app.command()(load)
+app.command()(optimise)
+app.command()(pareto)
+app.command()(recommend)
+app.command()(decide)
+app.command("learning-curve")(learning_curve)
+app.command()(gate)
+app.command()(track)
+app.command("import-runs")(import_runs)
+cost.register(app)
+request.command()(create)
+prices.command("list")(list_prices)
+prices.command()(show)
+prices.command("import")(import_list)
+prices.command()(disagreements)
+prices.command()(pin)
+prices.command()(replay)
+example.command("product-images")(product_images)
+example.command("fraud-api")(fraud_api)
+
+
+def main() -> None:
+    """Run the command line."""
+    # Set before any engine is loaded, here and in every child.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    app(prog_name="weighbridge")

@@ -1,0 +1,144 @@
+"""The request file: a model review request as YAML, read and checked before anything is sent.
+
+```yaml
+title: Visual search, autumn model
+purpose: Find products from a photograph
+environment: prod
+business_case: Raises conversion of the search page by 1.5 %.
+model: {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: T1, owner: ada, file: model.onnx}
+rivals: ["sha256:…"]
+dataset: {name: held-out photographs, file: test.npz}
+facts:
+  - {name: training_gpu_hours, value: 320, basis: declared, source: training log}
+submit: true
+```
+
+`model.file` may be `uri` and `sha256` instead. Paths are relative to the file.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+
+MODEL_TEXTS = ("team", "slug", "name", "version", "tier", "owner")
+TEXTS = ("title", "purpose", "environment", "business_case")
+KEYS = (*TEXTS, "model", "rivals", "dataset", "facts", "submit")
+FACT_KEYS = ("name", "value", "unit", "basis", "lower", "upper", "confidence", "n", "source")
+
+
+@dataclasses.dataclass(frozen=True)
+class RequestFile:
+    """What the file asks for: the review's own fields, the model's, and the files to upload."""
+
+    review: dict[str, Any]
+    model: dict[str, str]
+    model_file: Path | None
+    dataset: dict[str, str] | None
+    dataset_file: Path | None
+    is_submitted: bool
+
+
+def read_request_file(path: Path) -> RequestFile:
+    """Read and check a request file; raise Invalid with the path of the key at fault."""
+    document = _load(path)
+    _check_keys(document, KEYS, "")
+    model = _mapping(document, "model")
+    _check_keys(model, (*MODEL_TEXTS, "file", "uri", "sha256"), "model.")
+    dataset = _mapping(document, "dataset") if document.get("dataset") is not None else None
+    is_submitted = document.get("submit", False)
+    if not isinstance(is_submitted, bool):
+        raise Invalid("submit must be true or false.", field="submit")
+    if dataset is not None:
+        _check_keys(dataset, ("name", "file"), "dataset.")
+    return RequestFile(
+        review={**{key: _text(document, key, "") for key in TEXTS}, "facts": _facts(document.get("facts", []))}
+        | _rivals(document.get("rivals")),
+        model={key: _text(model, key, "model.") for key in MODEL_TEXTS} | _origin(model),
+        model_file=_file(model, path.parent, "model.") if "file" in model else None,
+        dataset={"name": _text(dataset, "name", "dataset.")} if dataset is not None else None,
+        dataset_file=_file(dataset, path.parent, "dataset.") if dataset is not None else None,
+        is_submitted=is_submitted,
+    )
+
+
+def _load(path: Path) -> Mapping[str, Any]:
+    import yaml
+
+    try:
+        document = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.", field="file") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path.name} is no YAML: {error}", field="file") from error
+    if not isinstance(document, dict):
+        raise Invalid(f"{path.name} must be a mapping with the keys {', '.join(KEYS)}.", field="file")
+    return document
+
+
+def _check_keys(document: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+    unknown = [str(key) for key in document if key not in known]
+    if unknown:
+        raise Invalid(f"{where}{unknown[0]} is not known here; known are {', '.join(known)}.", field=where + unknown[0])
+
+
+def _mapping(document: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = document.get(key)
+    if not isinstance(value, dict):
+        raise Invalid(f"{key} is missing, or is no mapping.", field=key)
+    return value
+
+
+def _text(document: Mapping[str, Any], key: str, where: str) -> str:
+    value = document.get(key)
+    if value is None or isinstance(value, (dict, list, bool)) or not str(value).strip():
+        raise Invalid(f"{where}{key} is missing; write it as text.", field=where + key)
+    return str(value).strip()
+
+
+def _origin(model: Mapping[str, Any]) -> dict[str, str]:
+    """Return uri and sha256 where the model is not uploaded; exactly one of the two ways must be taken."""
+    if ("file" in model) == ("uri" in model):
+        raise Invalid("Name the model either by model.file, or by model.uri with model.sha256.", field="model.file")
+    if "file" in model:
+        return {}
+    return {key: _text(model, key, "model.") for key in ("uri", "sha256")}
+
+
+def _file(document: Mapping[str, Any], folder: Path, where: str) -> Path:
+    path = folder / _text(document, "file", where)
+    if not path.is_file():
+        raise Invalid(f"There is no file {path} ({where}file).", field=f"{where}file")
+    return path
+
+
+def _rivals(rivals: object) -> dict[str, list[str]]:
+    """Return the other candidates by digest or id, nothing where none are named."""
+    if rivals is None:
+        return {}
+    if not isinstance(rivals, list) or not all(type(each) in (str, int) and str(each).strip() for each in rivals):
+        raise Invalid("rivals must be a list of digests (or ids) of registered versions.", field="rivals")
+    return {"rivals": [str(each).strip() for each in rivals]}
+
+
+def _facts(facts: object) -> list[dict[str, Any]]:
+    if not isinstance(facts, list) or not all(isinstance(fact, dict) for fact in facts):
+        raise Invalid("facts must be a list of mappings with name, value, basis and source.", field="facts")
+    for index, fact in enumerate(facts):
+        _check_keys(fact, FACT_KEYS, f"facts[{index}].")
+        for key in ("name", "value", "basis"):
+            _text(fact, key, f"facts[{index}].")
+    return [_with_unit(fact) for fact in facts]
+
+
+def _with_unit(fact: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in the catalogue's unit where none is written, and send numbers as text, which is exact."""
+    from weighbridge.core.metrics import CATALOGUE
+
+    name = str(fact["name"])
+    if "unit" not in fact and name not in CATALOGUE:
+        raise Invalid(f"There is no fact {name!r}; known are {', '.join(CATALOGUE)}.", field="facts")
+    numbers = {key: str(fact[key]) for key in ("value", "lower", "upper") if fact.get(key) is not None}
+    return {"source": "request file", **fact, "unit": fact.get("unit") or CATALOGUE[name].unit, **numbers}

@@ -1,0 +1,1 @@
+"""What all of the toolkit shares: errors, metrics, documents, digests."""

@@ -1,0 +1,250 @@
+"""The signed statement of an authorisation: in-toto Statement v1 in a DSSE envelope, signed with Ed25519.
+
+Decides whether a statement is genuine and whether it lets an artifact into an environment. Anybody holding the public
+key can ask, without the server. https://github.com/secure-systems-lab/dsse, https://in-toto.io/Statement/v1
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from weighbridge.core.canonical import canonical_bytes, is_digest, plain
+from weighbridge.core.errors import Invalid
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "urn:weighbridge:authorisation:v1"
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+APPROVING = frozenset({"approved", "approved_with_conditions"})
+# Build machines' clocks run apart; a statement issued a moment ago must not be refused as not yet valid.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """What is granted: the predicate of the statement. Digests are `sha256:...`, times aware."""
+
+    authorisation: str
+    request: str
+    decision: str
+    environment: str
+    issued_at: datetime
+    expires_at: datetime
+    policy_name: str
+    policy_version: int
+    policy_digest: str
+    evidence_digest: str
+    conditions: Sequence[str] = ()
+    approvers: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class GateAnswer:
+    """Whether the artifact may pass, and every reason why not (or the one why)."""
+
+    is_allowed: bool
+    reasons: tuple[str, ...]
+
+
+def statement(*, subject_name: str, subject_digest: str, grant: Grant) -> dict[str, object]:
+    """The in-toto statement over one artifact. Raises Invalid unless the subject's digest is a SHA-256."""
+    if not is_digest(subject_digest):
+        raise Invalid("The artifact has no sha256 digest, so nothing can be stated about it.", field="subject")
+    return {
+        "_type": STATEMENT_TYPE,
+        "subject": [{"name": subject_name, "digest": {"sha256": subject_digest.removeprefix("sha256:")}}],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {
+            "authorisation": grant.authorisation,
+            "request": grant.request,
+            "decision": grant.decision,
+            "environment": grant.environment,
+            "issued_at": plain(grant.issued_at),
+            "expires_at": plain(grant.expires_at),
+            "conditions": list(grant.conditions),
+            "policy": {"name": grant.policy_name, "version": grant.policy_version, "digest": grant.policy_digest},
+            "evidence": {"digest": grant.evidence_digest},
+            "approvers": list(grant.approvers),
+        },
+    }
+
+
+def sign(statement: Mapping[str, object], *, private_key_pem: str) -> dict[str, object]:
+    """The DSSE envelope around the statement's canonical bytes."""
+    key = _private_key(private_key_pem)
+    payload = canonical_bytes(statement)
+    signature = key.sign(_pre_authentication(PAYLOAD_TYPE, payload))
+    return {
+        "payloadType": PAYLOAD_TYPE,
+        "payload": _base64(payload),
+        "signatures": [{"keyid": key_id(public_pem(private_key_pem)), "sig": _base64(signature)}],
+    }
+
+
+def verify(envelope: object, *, public_key_pem: str) -> dict[str, object]:
+    """The statement inside, if one of the signatures is this key's. Raises Invalid otherwise.
+
+    Key ids are hints, never trusted: each signature is tried. Nothing of the payload is read before one holds.
+    """
+    key = _public_key(public_key_pem)
+    if not isinstance(envelope, Mapping) or envelope.get("payloadType") != PAYLOAD_TYPE:
+        raise Invalid(f"This is not a signed statement: its payload type is not {PAYLOAD_TYPE}.", code="not_dsse")
+    payload = _unbase64(envelope.get("payload"))
+    signed = _pre_authentication(PAYLOAD_TYPE, payload)
+    if not any(_holds(key, signature, signed) for signature in _signatures(envelope)):
+        raise Invalid(
+            "No signature on this statement was made by the given key; it is forged, altered or from another server.",
+            code="bad_signature",
+        )
+    return _statement(payload)
+
+
+def allows(statement: Mapping[str, object], *, digest: str, environment: str, now: datetime) -> GateAnswer:
+    """Whether a verified statement lets the artifact with this digest into the environment at `now`.
+
+    Total: a statement that lacks something is answered with a reason, never with an exception.
+    """
+    predicate = statement.get("predicate")
+    if statement.get("predicateType") != PREDICATE_TYPE or not isinstance(predicate, Mapping):
+        return GateAnswer(False, ("The statement is not an authorisation.",))
+    reasons = (
+        *_subject_faults(statement, digest=digest),
+        *_scope_faults(predicate, environment=environment),
+        *_time_faults(predicate, now=now),
+    )
+    if reasons:
+        return GateAnswer(False, reasons)
+    return GateAnswer(True, (f"{predicate.get('authorisation')} allows it until {predicate['expires_at']}.",))
+
+
+def _subject_faults(statement: Mapping[str, object], *, digest: str) -> tuple[str, ...]:
+    subjects = statement.get("subject")
+    digests = (
+        [item.get("digest") for item in subjects if isinstance(item, Mapping)] if isinstance(subjects, list) else []
+    )
+    named = {f"sha256:{each.get('sha256')}" for each in digests if isinstance(each, Mapping)}
+    if is_digest(digest) and digest in named:
+        return ()
+    return (f"The authorisation is for {' and '.join(sorted(named)) or 'no artifact'}, not for {digest}.",)
+
+
+def _scope_faults(predicate: Mapping[str, object], *, environment: str) -> tuple[str, ...]:
+    faults = []
+    if predicate.get("decision") not in tuple(APPROVING):
+        faults.append(f"The decision was {predicate.get('decision')}, which approves nothing.")
+    if predicate.get("environment") != environment:
+        faults.append(f"The authorisation is for {predicate.get('environment')}, not for {environment}.")
+    return tuple(faults)
+
+
+def _time_faults(predicate: Mapping[str, object], *, now: datetime) -> tuple[str, ...]:
+    issued_at, expires_at = _instant(predicate.get("issued_at")), _instant(predicate.get("expires_at"))
+    if issued_at is None or expires_at is None:
+        return ("The authorisation does not say from when to when it is valid.",)
+    if now >= expires_at:
+        return (f"The authorisation expired on {expires_at:%Y-%m-%d}; have the model reviewed again.",)
+    if now < issued_at - CLOCK_TOLERANCE:
+        return (f"The authorisation is valid only from {issued_at:%Y-%m-%d %H:%M} UTC.",)
+    return ()
+
+
+def _instant(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.utcoffset() is not None else None
+
+
+def new_key_pem() -> str:
+    """A new private key in PKCS #8 PEM; keep it secret."""
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def public_pem(private_key_pem: str) -> str:
+    """The public half in PEM; give it to every gate."""
+    key = _private_key(private_key_pem).public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def key_id(public_key_pem: str) -> str:
+    """`sha256:` of the public key's DER form."""
+    der = _public_key(public_key_pem).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"sha256:{hashlib.sha256(der).hexdigest()}"
+
+
+def _private_key(pem: str) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Invalid("The signing key is not an unencrypted private key in PEM form.", code="bad_key") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise Invalid("The signing key is not an Ed25519 key; make one with the project's own command.", code="bad_key")
+    return key
+
+
+def _public_key(pem: str) -> Ed25519PublicKey:
+    try:
+        key = load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Invalid("The verification key is not a public key in PEM form.", code="bad_key") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise Invalid("The verification key is not an Ed25519 key.", code="bad_key")
+    return key
+
+
+def _pre_authentication(payload_type: str, payload: bytes) -> bytes:
+    """DSSE's PAE: what is signed names the type and both lengths, so that no other reading of the bytes exists."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def _signatures(envelope: Mapping[str, object]) -> list[bytes]:
+    entries = envelope.get("signatures")
+    if not isinstance(entries, list):
+        raise Invalid("This is not a signed statement: it carries no signatures.", code="not_dsse")
+    return [_unbase64(entry.get("sig")) for entry in entries if isinstance(entry, Mapping)]
+
+
+def _holds(key: Ed25519PublicKey, signature: bytes, signed: bytes) -> bool:
+    try:
+        key.verify(signature, signed)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _statement(payload: bytes) -> dict[str, object]:
+    try:
+        content = json.loads(payload)
+    except (ValueError, RecursionError) as error:
+        raise Invalid("The signed payload is not JSON.", code="not_a_statement") from error
+    if not isinstance(content, dict) or content.get("_type") != STATEMENT_TYPE:
+        raise Invalid("The signed payload is not an in-toto statement.", code="not_a_statement")
+    return content
+
+
+def _base64(content: bytes) -> str:
+    return base64.standard_b64encode(content).decode()
+
+
+def _unbase64(text: object) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except (binascii.Error, ValueError) as error:
+        raise Invalid("The envelope is damaged: a part of it is not base64.", code="not_dsse") from error

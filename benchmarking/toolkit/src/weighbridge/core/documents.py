@@ -1,0 +1,178 @@
+"""Reading documents strictly: every key known, every value of its kind, every refusal with the path of the fault.
+
+Takes mappings that an edge parsed from YAML or JSON; knows nothing of what the documents mean.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import TypeVar
+
+from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics import is_plausible
+
+API_VERSION = "weighbridge/v1"
+
+E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
+_MISSING = object()
+
+
+class Reader:
+    """One mapping being read; `close` refuses whatever nobody asked for.
+
+    Methods without a default require their key; with one, an absent or null key gives the default.
+    """
+
+    def __init__(self, document: object, *, path: str = "") -> None:
+        if not isinstance(document, Mapping):
+            raise Invalid(f"{path or 'The document'} must be a mapping of names to values.", field=path or None)
+        self._document = document
+        self._path = path
+        self._seen: set[str] = set()
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether the mapping says anything at all."""
+        return bool(self._document)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every key of the mapping, for those that are names a person chose."""
+        return tuple(str(key) for key in self._document)
+
+    def has(self, key: str) -> bool:
+        """Whether the mapping names the key."""
+        return self._document.get(key) is not None
+
+    def asks(self, key: str) -> bool:
+        """Whether the mapping names the key, which is known from now on either way."""
+        self._seen.add(key)
+        return self.has(key)
+
+    @property
+    def path(self) -> str:
+        """Where this mapping stands in the document."""
+        return self._path
+
+    def at(self, key: str) -> str:
+        """The path of a key, like `rules[2].limit`."""
+        return f"{self._path}.{key}" if self._path else key
+
+    def fault(self, key: str, reason: str) -> Invalid:
+        """The refusal to raise for a key."""
+        return Invalid(f"{self.at(key)} {reason}", field=self.at(key))
+
+    def text(self, key: str, default: str | None = None) -> str:
+        """Text that is not blank, stripped."""
+        value = self._take(key, default)
+        if not isinstance(value, str) or not (value.strip() or value == default):
+            raise self.fault(key, "must be text.")
+        return value.strip()
+
+    def whole(self, key: str, default: int | None = None, *, at_least: int = 0) -> int:
+        """A whole number not below `at_least`."""
+        value = self._take(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+            raise self.fault(key, f"must be a whole number, {at_least} or more.")
+        return value
+
+    def flag(self, key: str, default: bool | None = None) -> bool:
+        """True or false."""
+        value = self._take(key, default)
+        if not isinstance(value, bool):
+            raise self.fault(key, "must be true or false.")
+        return value
+
+    def day(self, key: str) -> date:
+        """A day, as YAML reads it or as 2026-07-20 in text."""
+        value = self._take(key, None)
+        try:
+            return value if type(value) is date else date.fromisoformat(str(value))
+        except ValueError:
+            raise self.fault(key, "must be a day like 2026-07-20.") from None
+
+    def plain(self, key: str) -> object:
+        """A value of any kind; the caller checks what it is."""
+        return self._take(key, None)
+
+    def number(self, key: str) -> Decimal:
+        """A finite number, exactly as written (a float is read by its shortest spelling)."""
+        value = self._take(key, None)
+        try:
+            number = Decimal(str(value)) if isinstance(value, int | float | str | Decimal) else Decimal("NaN")
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if isinstance(value, bool) or not number.is_finite():
+            raise self.fault(key, "must be a number.")
+        if not is_plausible(number):
+            raise self.fault(key, "is beyond any plausible size.")
+        return number
+
+    def choice(self, key: str, kind: type[E], default: E | None = None) -> E:
+        """One member of a closed vocabulary."""
+        value = self._take(key, default)
+        if value not in tuple(kind):
+            raise self.fault(key, f"must be one of {', '.join(kind)}.")
+        return kind(str(value))
+
+    def constant(self, key: str, expected: object, *, is_required: bool = True) -> None:
+        """A key with one possible value."""
+        value = self._take(key, None if is_required else expected)
+        if value != expected or type(value) is not type(expected):
+            raise self.fault(key, f"must be {str(expected).lower() if expected is True else expected}.")
+
+    def words(self, key: str) -> tuple[str, ...]:
+        """A list of texts without repetition; empty when absent."""
+        value = self._take(key, _MISSING)
+        if value is _MISSING:
+            return ()
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) and item.strip() for item in value):
+            raise self.fault(key, "must be a list of texts.")
+        if len(set(value)) != len(value):
+            raise self.fault(key, "names something twice.")
+        return tuple(value)
+
+    def mapping(self, key: str) -> "Reader":
+        """A nested mapping; empty when absent."""
+        value = self._take(key, _MISSING)
+        return Reader({} if value is _MISSING else value, path=self.at(key))
+
+    def items(self, key: str, read: Callable[["Reader"], T]) -> tuple[T, ...]:
+        """A list of mappings, each read by `read` and closed; empty when absent."""
+        value = self._take(key, _MISSING)
+        if value is _MISSING:
+            return ()
+        if not isinstance(value, list | tuple):
+            raise self.fault(key, "must be a list.")
+        found = []
+        for position, item in enumerate(value):
+            reader = Reader(item, path=f"{self.at(key)}[{position}]")
+            found.append(read(reader))
+            reader.close()
+        return tuple(found)
+
+    def close(self) -> None:
+        """Refuse the keys that nobody read: a misspelt key must not silently mean its default."""
+        for key in self._document:
+            if key not in self._seen:
+                known = ", ".join(sorted(self._seen))
+                raise self.fault(str(key), f"is not known here; the known keys are {known}.")
+
+    def _take(self, key: str, default: object) -> object:
+        self._seen.add(key)
+        value = self._document.get(key)
+        if value is not None:
+            return value
+        if default is None:
+            raise self.fault(key, "is missing.")
+        return default
+
+
+def check_unique(ids: tuple[str, ...], *, path: str, name: str = "id") -> None:
+    """Raise Invalid at the second use of an id."""
+    for position, item in enumerate(ids):
+        if item in ids[:position]:
+            field = f"{path}[{position}].{name}"
+            raise Invalid(f"{field} repeats {item!r}; every one needs its own.", field=field)

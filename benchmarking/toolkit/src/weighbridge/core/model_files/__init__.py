@@ -1,0 +1,1 @@
+"""What a model file really is, decided by its bytes."""

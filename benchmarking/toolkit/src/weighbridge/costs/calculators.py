@@ -1,0 +1,206 @@
+"""Calculators: each part of a projection by itself, from a handful of inputs; what the command line and pages call.
+
+Inputs are the same as in a spec file. A price may also be a bare number here: then whoever asks answers for it.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from weighbridge.core.documents import Reader
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.figures import money
+from weighbridge.costs.lines import Costing, Line, Number
+from weighbridge.costs.parts.load_curve import LoadCurve
+from weighbridge.costs.parts.lock_in import LockIn, exit_cost
+from weighbridge.costs.parts.managed import ManagedApi, managed_cost
+from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, total_cost
+from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost
+from weighbridge.costs.parts.training import Training, training_cost
+from weighbridge.costs.prices.book import PriceBook
+from weighbridge.costs.projection_document import costing_document, plain, swing_document
+from weighbridge.costs.spec.inputs import amounts_in, draw_all, ranges_in, replaced
+from weighbridge.costs.spec.pins import Pins
+from weighbridge.costs.spec.reading import Given, amount, inputs
+from weighbridge.costs.spec.spec_file import read_curve
+from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Range, Swing, check_amounts, levels_of, probability_above
+from weighbridge.costs.value.answer_quality import Detection
+from weighbridge.costs.value.value import break_even_gain, net_value_usd
+
+SCHEMA = "weighbridge.cost/1"
+LOAD_KEYS = ("requests_per_year", "day_swing", "weekend", "peak_hour", "monthly_growth", "hourly_counts")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Service:
+    """Replicas of one's own under the load of a year."""
+
+    requests_per_year: Amount
+    replicas: SelfHosted
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Gain:
+    """Better answers against what they cost: both rates before and after, and the extra cost over the years."""
+
+    stakes: Detection
+    recall: Amount
+    recall_after: Amount
+    false_alarm_rate: Amount = 0.0
+    false_alarm_rate_after: Amount | None = None
+    extra_cost_usd: Amount = 0.0
+    adoption: Amount = 1.0
+    years: int = 1
+    discount_rate: float = 0.08
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount, and gains without a number of cases."""
+        after = () if self.false_alarm_rate_after is None else ("false_alarm_rate_after",)
+        check_amounts(self, "recall", "recall_after", "false_alarm_rate", "extra_cost_usd", "adoption", *after)
+        if self.stakes.cases_per_year is None:
+            raise Invalid("How many cases a year?", field="stakes.cases_per_year")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Asked:
+    """Inputs with their ranges, and what they cost once those are numbers or draws."""
+
+    spec: Any
+    cost: Callable[[Any], Costing]
+
+
+class _SpokenPrices(Pins):
+    """Prices by SKU and by source as in a spec file, and bare numbers."""
+
+    def read(self, reader: Reader, key: str, units: tuple[str, ...]) -> float | Range:
+        """Return the price under `key`."""
+        if isinstance(reader.plain(key), Mapping):
+            return super().read(reader, key, units)
+        return amount(reader, key, at_least=0)
+
+
+def calculate(
+    name: str, document: Mapping[str, Any], book: PriceBook, *, seed: int = SEED, draws: int = DRAWS
+) -> dict[str, Any]:
+    """Return what one calculator says of its inputs, as a document; raise Invalid with the input at fault.
+
+    `name` is one of `CALCULATORS`.
+    """
+    pins = _SpokenPrices(book)
+    asked = CALCULATORS[name](document, pins)
+    ranges = ranges_in(asked.spec)
+    still = {path: spread.median for path, spread in ranges.items()}
+    middle = asked.cost(replaced(asked.spec, still))
+    drawn = asked.cost(replaced(asked.spec, draw_all(ranges, seed=seed, n=draws)))
+    swings = [
+        Swing(path, *(_total(asked, {**still, path: spread.quantile(p)}) for p in (0.1, 0.9)))
+        for path, spread in ranges.items()
+    ]
+    quantities = {key: levels_of(value) for key, value in drawn.quantities.items()}
+    found: dict[str, Any] = plain(
+        {
+            "schema": SCHEMA,
+            "calculator": name,
+            "seed": seed,
+            "draws": draws,
+            "inputs": amounts_in(asked.spec),
+            "total": {level: money(usd) for level, usd in levels_of(drawn.total_usd).items()},
+            "above_zero_probability": probability_above(drawn.total_usd, 0.0),
+            **costing_document(middle, drawn),
+            "quantity_levels": quantities,
+            "tornado": [swing_document(each) for each in sorted(swings, key=lambda each: -each.size)],
+            "prices": [pin.as_document() for pin in pins.found],
+            "snapshot": book.snapshot_id,
+        }
+    )
+    return found
+
+
+def _total(asked: _Asked, values: Mapping[str, float]) -> float:
+    """Return the total with every range at a number; without end where no number of replicas would do then."""
+    try:
+        return float(asked.cost(replaced(asked.spec, values)).total_usd)
+    except Invalid:
+        return float("inf")
+
+
+def _read(kind: type[Any], document: Mapping[str, Any], pins: Pins) -> Any:
+    return inputs(kind, Reader(document), prices=pins, given={})
+
+
+def _training(document: Mapping[str, Any], pins: Pins) -> _Asked:
+    return _Asked(_read(Training, document, pins), training_cost)
+
+
+def _managed(document: Mapping[str, Any], pins: Pins) -> _Asked:
+    return _Asked(_read(ManagedApi, document, pins), lambda spec: _per_1k(managed_cost(spec), spec.requests_per_year))
+
+
+def _serving(document: Mapping[str, Any], pins: Pins) -> _Asked:
+    load = Reader({key: value for key, value in document.items() if key in LOAD_KEYS})
+    curve, requests = read_curve(load)
+    load.close()
+    replicas = Reader({key: value for key, value in document.items() if key not in LOAD_KEYS})
+    given: Given = {SelfHosted: {"volume": 1.0}}
+    spec = Service(requests_per_year=requests, replicas=inputs(SelfHosted, replicas, prices=pins, given=given))
+    return _Asked(spec, lambda asked: _service_cost(curve, asked))
+
+
+def _service_cost(curve: LoadCurve, spec: Service) -> Costing:
+    volume = spec.requests_per_year / curve.requests_per_year
+    return _per_1k(serving_cost(curve, dataclasses.replace(spec.replicas, volume=volume)), spec.requests_per_year)
+
+
+def _per_1k(costing: Costing, requests: Number) -> Costing:
+    per_1k = cost_per_1k_usd(costing.total_usd, requests)
+    return Costing(costing.lines, {**costing.quantities, "cost_per_1k_usd": per_1k})
+
+
+def _tco(document: Mapping[str, Any], pins: Pins) -> _Asked:
+    return _Asked(_read(Ownership, document, pins), _ownership_cost)
+
+
+def _ownership_cost(spec: Ownership) -> Costing:
+    costing = total_cost(spec)
+    yearly = equivalent_annual_usd(costing.total_usd, years=spec.years, discount_rate=spec.discount_rate)
+    return Costing(costing.lines, {"equivalent_annual_usd": yearly})
+
+
+def _lock_in(document: Mapping[str, Any], pins: Pins) -> _Asked:
+    return _Asked(_read(LockIn, document, pins), exit_cost)
+
+
+def _value(document: Mapping[str, Any], pins: Pins) -> _Asked:
+    return _Asked(_read(Gain, document, pins), _gain)
+
+
+def _gain(spec: Gain) -> Costing:
+    """Return the gain over the years less its extra cost; quantities say the gain of a year and how many points would
+    pay.
+    """
+    cases, stakes = spec.stakes.cases_per_year, spec.stakes
+    alarms_after = spec.false_alarm_rate if spec.false_alarm_rate_after is None else spec.false_alarm_rate_after
+    gain: Number = stakes.year_usd((spec.recall_after, alarms_after), cases) - stakes.year_usd(
+        (spec.recall, spec.false_alarm_rate), cases
+    )
+    worth = net_value_usd(gain, 0.0, years=spec.years, discount_rate=spec.discount_rate, adoption=spec.adoption)
+    factor = sum((1 + spec.discount_rate) ** -year for year in range(1, spec.years + 1))
+    points = break_even_gain(
+        spec.extra_cost_usd, value_per_point_usd=stakes.per_point_usd(cases) * factor, adoption=spec.adoption
+    )
+    terms = {"adoption": spec.adoption, "gain_per_year_usd": gain, "present_value_factor": factor}
+    lines = (
+        Line("gain", worth, "adoption · gain_per_year_usd · present_value_factor", terms),
+        Line("extra cost", -spec.extra_cost_usd, "- extra_cost_usd", {"extra_cost_usd": spec.extra_cost_usd}),
+    )
+    return Costing(lines, {"gain_per_year_usd": gain, "break_even_points": points})
+
+
+CALCULATORS: Final[Mapping[str, Callable[[Mapping[str, Any], Pins], _Asked]]] = {
+    "training": _training,
+    "serving": _serving,
+    "managed": _managed,
+    "tco": _tco,
+    "value": _value,
+    "lock-in": _lock_in,
+}

@@ -1,0 +1,124 @@
+"""Changes: what moved between two projections, in inputs, prices and figures; for a redrawn one, or today's prices."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+
+SCHEMA = "weighbridge.projection-change/1"
+PROJECTION = "weighbridge.projection/1"
+LEVELS = ("middle", "p10", "p50", "p80", "p90")
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what moved from one projection document to the other; raise Invalid for what is none.
+
+    Options are matched by their id. A ratio is after over before, None where there is no such amount.
+    """
+    for name, document in (("before", before), ("after", after)):
+        if document.get("schema") != PROJECTION:
+            raise Invalid(f"The document {name} is no {PROJECTION}, but {document.get('schema')!r}.", field=name)
+    old, new = _by_id(before), _by_id(after)
+    both = [name for name in old if name in new]
+    return {
+        "schema": SCHEMA,
+        "before": before["digest"],
+        "after": after["digest"],
+        "added": [name for name in new if name not in old],
+        "removed": [name for name in old if name not in new],
+        "inputs": [
+            *_moved("", before["shared"], after["shared"]),
+            *(row for name in both for row in _moved(f"{name}: ", old[name]["inputs"], new[name]["inputs"])),
+        ],
+        "prices": _prices(before, after),
+        "figures": {name: _figures(old[name]["figures"], new[name]["figures"]) for name in both},
+    }
+
+
+def sentences(found: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> list[str]:
+    """Return what moved in words: the figure of each option first, then what it follows from."""
+    said = []
+    for option, figures in found["figures"].items():
+        row = figures[figure]["p50"]
+        if row["before"] != row["after"]:
+            said.append(
+                f"{option}: {figure} (P50) {_shown(row['before'])} -> {_shown(row['after'])}{_percent(row['ratio'])}"
+            )
+    said += [f"option added: {name}" for name in found["added"]] + [
+        f"option removed: {name}" for name in found["removed"]
+    ]
+    said += [f"{row['input']}: {row['before']} -> {row['after']}" for row in found["inputs"]]
+    said += [
+        f"price of {row['what']}: {row['before']} ({row['before_as_of']}) -> {row['after']} ({row['after_as_of']})"
+        f"{_percent(row['ratio'])}"
+        for row in found["prices"]
+    ]
+    return said or ["Nothing moved."]
+
+
+def _by_id(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    return {option["id"]: option for option in document["options"]}
+
+
+def _moved(prefix: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    names = [*before, *(name for name in after if name not in before)]
+    return [
+        {"input": f"{prefix}{name}", "before": before.get(name), "after": after.get(name)}
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the prices that moved; both projections have one of the same thing where SKU and term, or path, agree."""
+    old, new = ({what_of(price): price for price in document["prices"]} for document in (before, after))
+    return [
+        {
+            "what": what,
+            "before": old[what]["usd"],
+            "after": new[what]["usd"],
+            "unit": new[what]["unit"],
+            "before_as_of": old[what]["as_of"],
+            "after_as_of": new[what]["as_of"],
+            "ratio": _ratio(old[what]["usd"], new[what]["usd"]),
+        }
+        for what in old
+        if what in new and old[what]["usd"] != new[what]["usd"]
+    ]
+
+
+def what_of(price: Mapping[str, Any]) -> str:
+    """What a pinned price is of: its SKU with term, meter and tier, or where the spec names it."""
+    names = (price["sku"], price["term"], price["meter"]) if "sku" in price else (price["path"],)
+    tier = (f"above {price['above']} {price['unit']}",) if "above" in price else ()
+    return " ".join(name for name in (*names, *tier) if name not in ("on_demand", "whole"))
+
+
+def _figures(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: {
+            level: {
+                "before": before[name][level],
+                "after": after[name][level],
+                "ratio": _ratio(before[name][level], after[name][level]),
+            }
+            for level in LEVELS
+        }
+        for name in before
+        if name in after
+    }
+
+
+def _ratio(before: str | None, after: str | None) -> float | None:
+    if before is None or after is None or Decimal(before) == 0:
+        return None
+    return round(float(Decimal(after) / Decimal(before)), 6)
+
+
+def _shown(usd: str | None) -> str:
+    return "no end" if usd is None else usd
+
+
+def _percent(ratio: float | None) -> str:
+    return "" if ratio is None else f" ({ratio - 1:+.1%})"

@@ -1,0 +1,115 @@
+"""Evaluation: one option's costs at given inputs, numbers or draws alike; the calculators put together."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from weighbridge.costs.lines import Costing, Number
+from weighbridge.costs.parts.endpoint import Endpoint, Serverless, endpoint_cost, serverless_cost
+from weighbridge.costs.parts.load_curve import MONTHS, LoadCurve
+from weighbridge.costs.parts.lock_in import LockIn, exit_cost
+from weighbridge.costs.parts.managed import ManagedApi, managed_cost, provisioned_cost
+from weighbridge.costs.parts.options import Option, Serving, Shared
+from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, total_cost, upkeep_of_first_year
+from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost
+from weighbridge.costs.parts.training import Training, training_cost
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluated:
+    """What an option costs, part by part; `ownership` are the inputs of the years, filled from the other parts."""
+
+    training: Costing
+    serving: Costing
+    upkeep: Costing
+    exit: Costing
+    tco: Costing
+    ownership: Ownership
+    requests_per_year: Number
+
+    @property
+    def parts(self) -> dict[str, Costing]:
+        """Return the costings by name."""
+        return {name: getattr(self, name) for name in ("training", "serving", "upkeep", "exit", "tco")}
+
+    @property
+    def figures(self) -> Mapping[str, Number]:
+        """Return every figure by its name."""
+        training, serving, upkeep = self.training.total_usd, self.serving.total_usd, self.upkeep.total_usd
+        tco = self.tco.total_usd
+        return {
+            "training_gpu_hours": self.training.quantities["gpu_hours"],
+            "training_cost_usd": training,
+            "inference_cost_1y_usd": serving,
+            "upkeep_1y_usd": upkeep,
+            "total_cost_1y_usd": training + serving + upkeep,
+            "cost_per_1k_usd": cost_per_1k_usd(serving, self.requests_per_year),
+            "cost_per_1k_loaded_usd": cost_per_1k_usd(serving + upkeep, self.requests_per_year),
+            "tco_usd": tco,
+            "equivalent_annual_usd": equivalent_annual_usd(
+                tco, years=self.ownership.years, discount_rate=self.ownership.discount_rate
+            ),
+            "exit_cost_usd": self.exit.total_usd,
+        }
+
+
+def evaluate(curve: LoadCurve, shared: Shared, option: Option, *, requests_median: float) -> Evaluated:
+    """Return what the option costs; the curve holds `requests_median`, and is scaled to the requests of the inputs."""
+    requests = shared.requests_per_year
+    training = _training(shared, option)
+    serving = _serving(curve, option.serving, requests, requests / requests_median)
+    lock_in = _lock_in(option.lock_in, shared, serving.total_usd)
+    leaving = exit_cost(lock_in)
+    # Retraining that names no amount of its own repeats the compute and the labels of the training.
+    stated = option.ownership.retraining_usd
+    is_stated = not isinstance(stated, int | float) or stated > 0
+    again = stated if is_stated else training.usd.get("compute", 0.0) + training.usd.get("labelling", 0.0)
+    ownership = dataclasses.replace(
+        option.ownership,
+        serving_usd=serving.total_usd,
+        training_usd=training.total_usd,
+        years=shared.years,
+        discount_rate=shared.discount_rate,
+        volume_growth=shared.volume_growth,
+        fte_usd=shared.fte_usd,
+        retraining_usd=again,
+        exit_usd=leaving.total_usd,
+        switch_probability=lock_in.switch_probability,
+    )
+    return Evaluated(
+        training, serving, upkeep_of_first_year(ownership), leaving, total_cost(ownership), ownership, requests
+    )
+
+
+def _training(shared: Shared, option: Option) -> Costing:
+    if option.training is None:
+        return Costing((), {"gpu_hours": 0.0})
+    changes: dict[str, Number] = {"engineer_usd_per_h": shared.engineer_usd_per_h}
+    if option.work is not None:
+        changes["gpu_hours"] = option.work.gpu_hours
+    if option.owned_hardware is not None:
+        changes["usd_per_gpu_h"] = option.owned_hardware.usd_per_gpu_h
+    training: Training = dataclasses.replace(option.training, **changes)
+    return training_cost(training)
+
+
+def _serving(curve: LoadCurve, serving: Serving, requests: Number, volume: Number) -> Costing:
+    match serving:
+        case SelfHosted():
+            return serving_cost(curve, dataclasses.replace(serving, volume=volume))
+        case Endpoint():
+            replicas = dataclasses.replace(serving.replicas, volume=volume)
+            return endpoint_cost(curve, dataclasses.replace(serving, replicas=replicas), requests_per_year=requests)
+        case Serverless():
+            return serverless_cost(serving, requests_per_year=requests)
+        case ManagedApi():
+            return managed_cost(dataclasses.replace(serving, requests_per_year=requests))
+    return provisioned_cost(curve, dataclasses.replace(serving, volume=volume))
+
+
+def _lock_in(spec: LockIn | None, shared: Shared, serving_usd: Number) -> LockIn:
+    """Return what leaving takes; a parallel run that names no bill of its own costs the serving of those months."""
+    lock_in = LockIn() if spec is None else spec
+    stated = lock_in.parallel_usd_per_month
+    is_stated = not isinstance(stated, int | float) or stated > 0
+    monthly = stated if is_stated else serving_usd / MONTHS
+    return dataclasses.replace(lock_in, engineer_usd_per_h=shared.engineer_usd_per_h, parallel_usd_per_month=monthly)

@@ -1,0 +1,1 @@
+"""The parts of which costs are made."""

@@ -1,0 +1,99 @@
+"""Endpoints: a vendor runs one's own model, on instances by the hour or by the call."""
+
+import dataclasses
+
+from weighbridge.costs.lines import Costing, Line, Number
+from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, MONTHS, LoadCurve
+from weighbridge.costs.parts.serving import SelfHosted, serving_cost
+from weighbridge.costs.spec.usd import UsdPerGb, UsdPerGbMonth, UsdPerGbS
+from weighbridge.costs.uncertainty import Amount, check_amounts
+
+KB_PER_GB = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Real-time instances of a managed service, sized like one's own at the service's price, with storage and traffic.
+
+    `storage_gb` is held by each replica at `usd_per_gb_month`; `kb_per_request` goes in and out at `usd_per_gb`.
+    """
+
+    replicas: SelfHosted
+    storage_gb: Amount = 0.0
+    usd_per_gb_month: UsdPerGbMonth = 0.0
+    kb_per_request: Amount = 0.0
+    usd_per_gb: UsdPerGb = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount."""
+        check_amounts(self, "storage_gb", "usd_per_gb_month", "kb_per_request", "usd_per_gb")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Serverless:
+    """Calls paid by memory and time; `provisioned` copies of `memory_gb` are kept warm all year at their own price."""
+
+    memory_gb: Amount
+    duration_s: Amount
+    usd_per_gb_s: UsdPerGbS
+    kb_per_request: Amount = 0.0
+    usd_per_gb: UsdPerGb = 0.0
+    provisioned: Amount = 0.0
+    provisioned_usd_per_gb_s: UsdPerGbS = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount."""
+        check_amounts(self, *(field.name for field in dataclasses.fields(self)))
+
+
+def endpoint_cost(curve: LoadCurve, spec: Endpoint, *, requests_per_year: Number) -> Costing:
+    """Return a year of an endpoint: replica hours, the storage of the replicas, and traffic."""
+    compute = serving_cost(curve, spec.replicas)
+    replicas: Number = compute.quantities["replica_hours"] / HOURS_PER_YEAR
+    storage = Line(
+        "storage",
+        replicas * spec.storage_gb * spec.usd_per_gb_month * MONTHS,
+        "mean_replicas · storage_gb · usd_per_gb_month · 12",
+        {"mean_replicas": replicas, "storage_gb": spec.storage_gb, "usd_per_gb_month": spec.usd_per_gb_month},
+    )
+    return Costing((*compute.lines, storage, _traffic(spec, requests_per_year)), compute.quantities)
+
+
+def serverless_cost(spec: Serverless, *, requests_per_year: Number) -> Costing:
+    """Return a year of calls: N · memory · seconds · price, what is kept warm, and traffic."""
+    seconds = HOURS_PER_YEAR * 3_600
+    calls = Line(
+        "calls",
+        requests_per_year * spec.memory_gb * spec.duration_s * spec.usd_per_gb_s,
+        "requests_per_year · memory_gb · duration_s · usd_per_gb_s",
+        {
+            "requests_per_year": requests_per_year,
+            "memory_gb": spec.memory_gb,
+            "duration_s": spec.duration_s,
+            "usd_per_gb_s": spec.usd_per_gb_s,
+        },
+    )
+    warm = Line(
+        "kept warm",
+        spec.provisioned * spec.memory_gb * spec.provisioned_usd_per_gb_s * seconds,
+        "provisioned · memory_gb · provisioned_usd_per_gb_s · 8760 · 3600",
+        {
+            "provisioned": spec.provisioned,
+            "memory_gb": spec.memory_gb,
+            "provisioned_usd_per_gb_s": spec.provisioned_usd_per_gb_s,
+        },
+    )
+    return Costing((calls, warm, _traffic(spec, requests_per_year)))
+
+
+def _traffic(spec: Endpoint | Serverless, requests_per_year: Number) -> Line:
+    return Line(
+        "traffic",
+        requests_per_year * spec.kb_per_request / KB_PER_GB * spec.usd_per_gb,
+        "requests_per_year · kb_per_request / 1e6 · usd_per_gb",
+        {
+            "requests_per_year": requests_per_year,
+            "kb_per_request": spec.kb_per_request,
+            "usd_per_gb": spec.usd_per_gb,
+        },
+    )

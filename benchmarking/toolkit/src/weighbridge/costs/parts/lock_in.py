@@ -1,0 +1,115 @@
+"""Lock-in: what leaving costs, in dollars from its parts, how likely it is, and a score of six dimensions beside it.
+
+exit cost = re-embedding + fine-tuning again + rework of prompts and evaluations + code + moving the data out + running
+both in parallel + a termination fee. What holds one longest are usually the embeddings and the fine-tuned weights.
+"""
+
+import dataclasses
+from datetime import date
+
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.lines import Costing, Line, part
+from weighbridge.costs.parts.traffic import Tier, check_traffic, tiered_usd
+from weighbridge.costs.spec.usd import UsdPerMillionTokens
+from weighbridge.costs.uncertainty import Amount, check_amounts, check_share
+
+TOKENS_PER_PRICE = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scores:
+    """How tied one is in six respects, each 1 (free to leave) to 5 (held fast)."""
+
+    data_portability: int
+    api_dependency: int
+    feature_exclusivity: int
+    switching_effort: int
+    alternatives: int
+    knowledge: int
+
+    def __post_init__(self) -> None:
+        """Refuse a score beyond the scale."""
+        for field in dataclasses.fields(self):
+            if not 1 <= getattr(self, field.name) <= 5:
+                text = f"{field.name} is scored 1 (free to leave) to 5 (held fast), not {getattr(self, field.name)}."
+                raise Invalid(text, field=field.name)
+
+    @property
+    def out_of_100(self) -> int:
+        """Return the mean of the six on a scale of 0 (free) to 100 (held fast), rounded half up."""
+        scores = [getattr(self, field.name) for field in dataclasses.fields(self)]
+        return int((sum(scores) - len(scores)) * 100 / (4 * len(scores)) + 0.5)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LockIn:
+    """What leaving takes. `parallel_usd_per_month` is the old service's bill while both run.
+
+    `switch_probability` is that of leaving within the years; `forced_migration` the day the vendor stops serving.
+    """
+
+    reembed_tokens: Amount = 0.0
+    reembed_usd: UsdPerMillionTokens = 0.0
+    refine_usd: Amount = 0.0
+    rework_hours: Amount = 0.0
+    code_hours: Amount = 0.0
+    engineer_usd_per_h: Amount = 0.0
+    egress_gb: Amount = 0.0
+    egress_tiers: tuple[Tier, ...] = ()
+    parallel_months: Amount = 0.0
+    parallel_usd_per_month: Amount = 0.0
+    termination_usd: Amount = 0.0
+    switch_probability: float = 0.0
+    scores: Scores | None = None
+    forced_migration: date | None = None
+    forced_by: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount, data without a tier that carries them, and a day that nobody names."""
+        others = ("egress_tiers", "switch_probability", "scores", "forced_migration", "forced_by")
+        check_amounts(self, *(field.name for field in dataclasses.fields(self) if field.name not in others))
+        check_share(self, "switch_probability")
+        check_traffic(self.egress_gb, self.egress_tiers)
+        if self.forced_migration is not None and not self.forced_by:
+            raise Invalid("Name where the day of the forced migration stands.", field="forced_by")
+
+
+def exit_cost(spec: LockIn) -> Costing:
+    """Return what leaving costs at today's prices, part by part."""
+    rate = spec.engineer_usd_per_h
+    return Costing(
+        (
+            Line(
+                "embedding again",
+                spec.reembed_tokens * spec.reembed_usd / TOKENS_PER_PRICE,
+                "reembed_tokens · reembed_usd / 1e6",
+                {"reembed_tokens": spec.reembed_tokens, "reembed_usd": spec.reembed_usd},
+            ),
+            Line("fine-tuning again", spec.refine_usd, "refine_usd", {"refine_usd": spec.refine_usd}),
+            Line(
+                "prompts and evaluations",
+                spec.rework_hours * rate,
+                "rework_hours · engineer_usd_per_h",
+                {"rework_hours": spec.rework_hours, "engineer_usd_per_h": rate},
+            ),
+            Line(
+                "code",
+                spec.code_hours * rate,
+                "code_hours · engineer_usd_per_h",
+                {"code_hours": spec.code_hours, "engineer_usd_per_h": rate},
+            ),
+            Line(
+                "moving data out",
+                tiered_usd(spec.egress_gb, spec.egress_tiers),
+                "egress_gb at the price of each tier",
+                {"egress_gb": spec.egress_gb},
+            ),
+            Line(
+                "running both",
+                part(spec.parallel_usd_per_month, spec.parallel_months),
+                "parallel_months · parallel_usd_per_month",
+                {"parallel_months": spec.parallel_months, "parallel_usd_per_month": spec.parallel_usd_per_month},
+            ),
+            Line("termination", spec.termination_usd, "termination_usd", {"termination_usd": spec.termination_usd}),
+        )
+    )

@@ -1,0 +1,129 @@
+"""Managed: what a year of calls to somebody else's model costs, by call, by token, or by provisioned unit."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.lines import Costing, Line, Number
+from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, LoadCurve
+from weighbridge.costs.spec.usd import UsdPerInstanceH, UsdPerMillionTokens, UsdPerRequest
+from weighbridge.costs.uncertainty import Amount, check_amounts
+
+TOKENS_PER_PRICE = 1_000_000
+SECONDS_PER_MINUTE = 60
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TokenPrices:
+    """Prices of a language model, US dollars per million tokens; a price that a vendor does not name is None."""
+
+    input_usd: UsdPerMillionTokens
+    output_usd: UsdPerMillionTokens
+    cache_read_usd: UsdPerMillionTokens | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no price."""
+        check_amounts(self, "input_usd", "output_usd", *(["cache_read_usd"] * (self.cache_read_usd is not None)))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ManagedApi:
+    """Calls to a managed model. `cached_share` of the input tokens is read from the vendor's cache.
+
+    `batch_share` of the calls goes through the batch interface at `batch_price_ratio` of the price; `retry_share` of
+    the calls is made and paid twice; `fee_usd` is paid for each call beside any tokens.
+    """
+
+    requests_per_year: Amount
+    prices: TokenPrices | None = None
+    input_tokens: Amount = 0.0
+    output_tokens: Amount = 0.0
+    cached_share: float = 0.0
+    batch_share: float = 0.0
+    batch_price_ratio: float = 0.5
+    retry_share: Amount = 0.0
+    fee_usd: UsdPerRequest = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are none, cached tokens without a price, and calls that cost nothing."""
+        check_amounts(self, "requests_per_year", "input_tokens", "output_tokens", "retry_share", "fee_usd")
+        for name in ("cached_share", "batch_share", "batch_price_ratio"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise Invalid(f"{name} is a share between 0 and 1.", field=name)
+        if self.cached_share and (self.prices is None or self.prices.cache_read_usd is None):
+            raise Invalid("The vendor names no price for cached tokens; leave cached_share at 0.", field="cached_share")
+        if self.prices is None and isinstance(self.fee_usd, int | float) and self.fee_usd <= 0:
+            raise Invalid("A call needs a price: a fee, prices of tokens, or both.", field="fee_usd")
+
+
+def managed_cost(spec: ManagedApi) -> Costing:
+    """Return a year of calls: N · (1 + retries) · (tokens at their prices · batch + fee)."""
+    tokens: Number = 0.0
+    if spec.prices is not None:
+        fresh = spec.input_tokens * (1 - spec.cached_share)
+        cached = spec.input_tokens * spec.cached_share
+        read_usd = 0.0 if spec.prices.cache_read_usd is None else spec.prices.cache_read_usd
+        tokens = (
+            fresh * spec.prices.input_usd + cached * read_usd + spec.output_tokens * spec.prices.output_usd
+        ) / TOKENS_PER_PRICE
+    ratio = 1 - spec.batch_share * (1 - spec.batch_price_ratio)
+    calls: Number = spec.requests_per_year * (1 + spec.retry_share)
+    lines = (
+        Line(
+            "tokens",
+            calls * tokens * ratio,
+            "requests_per_year · (1 + retry_share) · usd_of_tokens · batch_ratio",
+            {
+                "requests_per_year": spec.requests_per_year,
+                "retry_share": spec.retry_share,
+                "usd_of_tokens": tokens,
+                "batch_ratio": ratio,
+                "input_tokens": spec.input_tokens,
+                "output_tokens": spec.output_tokens,
+                "cached_share": spec.cached_share,
+            },
+        ),
+        Line(
+            "fees",
+            calls * spec.fee_usd,
+            "requests_per_year · (1 + retry_share) · fee_usd",
+            {"requests_per_year": spec.requests_per_year, "retry_share": spec.retry_share, "fee_usd": spec.fee_usd},
+        ),
+    )
+    return Costing(lines, {"calls": calls})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Provisioned:
+    """Throughput that is reserved in units, each carrying so many tokens per minute, paid every hour."""
+
+    tokens_per_request: Amount
+    tokens_per_minute_per_unit: float
+    usd_per_unit_h: UsdPerInstanceH
+    least_units: int = 1
+    volume: Amount = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse units that carry nothing, and what is no amount."""
+        if self.tokens_per_minute_per_unit <= 0 or not math.isfinite(self.tokens_per_minute_per_unit):
+            text = "A unit must carry a positive number of tokens per minute."
+            raise Invalid(text, field="tokens_per_minute_per_unit")
+        check_amounts(self, "tokens_per_request", "usd_per_unit_h", "volume", "least_units")
+
+
+def provisioned_cost(curve: LoadCurve, spec: Provisioned) -> Costing:
+    """Return a year of provisioned throughput: units for the busiest hour, paid every hour whether used or not.
+
+    units = ceil(peak tokens per minute / tokens per minute of a unit); year = units · price · 8760.
+    """
+    peak: Number = curve.peak_per_s * SECONDS_PER_MINUTE * spec.tokens_per_request * spec.volume
+    units: Number = np.maximum(np.ceil(peak / spec.tokens_per_minute_per_unit), spec.least_units)
+    line = Line(
+        "provisioned",
+        units * spec.usd_per_unit_h * HOURS_PER_YEAR,
+        "units · usd_per_unit_h · 8760",
+        {"units": units, "usd_per_unit_h": spec.usd_per_unit_h, "peak_tokens_per_minute": peak},
+    )
+    return Costing((line,), {"units": units})

@@ -1,0 +1,180 @@
+"""Ownership: the total cost over years, discounted, and from which volume or month one option is the cheaper one.
+
+Cash flows of a year are counted at its middle: TCO = sum of CF_t / (1 + r)^(t - 0.5), year 0 at once.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.lines import Costing, Line, Number, part
+from weighbridge.costs.parts.load_curve import MONTHS
+from weighbridge.costs.parts.traffic import Tier, check_traffic, tiered_usd
+from weighbridge.costs.uncertainty import Amount, check_amounts
+
+YEARS_MAX = 30
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ownership:
+    """What owning a model costs: `development_usd` and `training_usd` once, the rest each year at today's prices.
+
+    Serving grows by `volume_growth` and its price drifts by `price_drift` a year; monitoring is a share of serving.
+    Traffic out is an amount a year, or gigabytes a month at `egress_tiers`: a list, or `{sku:
+    aws/us-east-1/egress-internet}`.
+    `switch_probability` is that of leaving within the years, at `exit_usd`, taken to fall into the last one.
+    """
+
+    development_usd: Amount
+    serving_usd: Amount
+    training_usd: Amount = 0.0
+    years: int = 3
+    discount_rate: float = 0.08
+    volume_growth: Amount = 0.0
+    price_drift: Amount = 0.0
+    maintenance_fte: Amount = 0.0
+    fte_usd: Amount = 0.0
+    monitoring_share: Amount = 0.0
+    retrainings_per_year: Amount = 0.0
+    retraining_usd: Amount = 0.0
+    egress_usd: Amount = 0.0
+    egress_gb_per_month: Amount = 0.0
+    egress_tiers: tuple[Tier, ...] = ()
+    licence_usd: Amount = 0.0
+    audit_usd: Amount = 0.0
+    exit_usd: Amount = 0.0
+    switch_probability: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse years that cannot be counted, rates beyond reason, and what is no amount."""
+        may_fall = ("volume_growth", "price_drift")
+        whole = ("years", "discount_rate", "switch_probability", "egress_tiers")
+        names = [field.name for field in dataclasses.fields(self) if field.name not in (*may_fall, *whole)]
+        check_amounts(self, *names)
+        check_traffic(self.egress_gb_per_month, self.egress_tiers)
+        if not 1 <= self.years <= YEARS_MAX:
+            raise Invalid(f"Count over 1 to {YEARS_MAX} years.", field="years")
+        if not -0.5 < self.discount_rate < 1:
+            raise Invalid("A discount rate is a share such as 0.08, between -0.5 and 1.", field="discount_rate")
+        if not 0 <= self.switch_probability <= 1:
+            raise Invalid("The probability of switching lies between 0 and 1.", field="switch_probability")
+
+
+def total_cost(spec: Ownership) -> Costing:
+    """Return the present value of each kind of cost over the years; `spec` holds numbers or draws, no ranges."""
+    flat = _factors(spec, growth=1.0)
+    rising = _factors(spec, growth=(1 + spec.volume_growth) * (1 + spec.price_drift))
+    last = (1 + spec.discount_rate) ** -(spec.years - 0.5)
+    lines = [
+        Line("development", spec.development_usd, "development_usd", {"development_usd": spec.development_usd}),
+        Line("training", spec.training_usd, "training_usd", {"training_usd": spec.training_usd}),
+        _present("serving", spec.serving_usd, "serving_usd", rising),
+        _present("monitoring", part(spec.serving_usd, spec.monitoring_share), "serving_usd · monitoring_share", rising),
+        *(_present(line.name, line.usd, line.formula, flat) for line in _upkeep(spec)),
+        Line(
+            "exit",
+            part(spec.exit_usd, spec.switch_probability) * last,
+            "switch_probability · exit_usd · last_year_factor",
+            {"switch_probability": spec.switch_probability, "exit_usd": spec.exit_usd, "last_year_factor": last},
+        ),
+    ]
+    return Costing(tuple(lines))
+
+
+def upkeep_of_first_year(spec: Ownership) -> Costing:
+    """Return what the first year costs beside serving: monitoring, people, retraining, traffic, licences, audit; not
+    discounted.
+    """
+    monitoring = Line(
+        "monitoring",
+        part(spec.serving_usd, spec.monitoring_share),
+        "serving_usd · monitoring_share",
+        {"serving_usd": spec.serving_usd, "monitoring_share": spec.monitoring_share},
+    )
+    return Costing((monitoring, *_upkeep(spec)))
+
+
+def _upkeep(spec: Ownership) -> tuple[Line, ...]:
+    """Return what each year costs whatever is served, at today's prices."""
+    return (
+        Line(
+            "maintenance",
+            spec.maintenance_fte * spec.fte_usd,
+            "maintenance_fte · fte_usd",
+            {"maintenance_fte": spec.maintenance_fte, "fte_usd": spec.fte_usd},
+        ),
+        Line(
+            "retraining",
+            spec.retrainings_per_year * spec.retraining_usd,
+            "retrainings_per_year · retraining_usd",
+            {"retrainings_per_year": spec.retrainings_per_year, "retraining_usd": spec.retraining_usd},
+        ),
+        _egress(spec),
+        Line("licences", spec.licence_usd, "licence_usd", {"licence_usd": spec.licence_usd}),
+        Line("audit", spec.audit_usd, "audit_usd", {"audit_usd": spec.audit_usd}),
+    )
+
+
+def _egress(spec: Ownership) -> Line:
+    """Return a year's traffic: the stated amount, and each month's gigabytes at the price of each tier."""
+    if not spec.egress_tiers:
+        return Line("egress", spec.egress_usd, "egress_usd", {"egress_usd": spec.egress_usd})
+    monthly = tiered_usd(spec.egress_gb_per_month, spec.egress_tiers)
+    return Line(
+        "egress",
+        spec.egress_usd + MONTHS * monthly,
+        "egress_usd + 12 · egress_gb_per_month at the price of each tier",
+        {"egress_usd": spec.egress_usd, "egress_gb_per_month": spec.egress_gb_per_month},
+    )
+
+
+def equivalent_annual_usd(total_usd: Number, *, years: int, discount_rate: float) -> Number:
+    """Return the even yearly payment of the same present value: TCO · r / (1 - (1 + r)^-N)."""
+    if discount_rate == 0:
+        return total_usd / years
+    return total_usd * discount_rate / -math.expm1(-years * math.log1p(discount_rate))
+
+
+def break_even_volume(
+    difference_usd: Callable[[float], float], *, low: float, high: float, steps: int = 200
+) -> float | None:
+    """Return the smallest volume between `low` and `high` from which on the first option is cheaper, or None.
+
+    `difference_usd(volume)` is the first option's cost less the second's; it may go in steps, as replicas do, so the
+    range is walked in `steps` of equal ratio and the last change of sign is narrowed down.
+    """
+    volumes = np.geomspace(low, high, steps)
+    is_cheaper = np.array([difference_usd(float(volume)) < 0 for volume in volumes])
+    if not is_cheaper[-1]:
+        return None
+    if is_cheaper.all():
+        return low
+    last = int(np.flatnonzero(~is_cheaper)[-1])
+    below, above = float(volumes[last]), float(volumes[last + 1])
+    for _ in range(60):
+        middle = (below * above) ** 0.5
+        below, above = (below, middle) if difference_usd(middle) < 0 else (middle, above)
+    return above
+
+
+def break_even_month(first_usd: NDArray[np.float64], second_usd: NDArray[np.float64]) -> int | None:
+    """Return the first month (1, 2, …) after which the first option has cost less in all, from monthly costs (n,); or
+    None.
+    """
+    is_cheaper = np.cumsum(first_usd) < np.cumsum(second_usd)
+    return int(np.argmax(is_cheaper)) + 1 if is_cheaper.any() else None
+
+
+def _factors(spec: Ownership, growth: Number) -> Number:
+    """Sum of growth^(t-1) / (1 + r)^(t - 0.5) over the years."""
+    return sum(
+        (growth ** (year - 1) / (1 + spec.discount_rate) ** (year - 0.5) for year in range(1, spec.years + 1)), 0.0
+    )
+
+
+def _present(name: str, usd: Number, formula: str, factor: Number) -> Line:
+    return Line(name, usd * factor, f"{formula} · present_value_factor", {name: usd, "present_value_factor": factor})

@@ -1,0 +1,136 @@
+"""Training: what it costs to train a model once it is decided, trials, failures and people included.
+
+Work is GPU hours, however they are known: stated, counted from operations, or measured on a pilot. Sources: 6·N·D from
+EleutherAI's "Transformer Math 101"; chip hours and owned hardware from Epoch's training-cost estimates; spot
+interruptions by Young and Daly's first-order model.
+"""
+
+import dataclasses
+import math
+
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.lines import Costing, Line, Number
+from weighbridge.costs.spec.usd import UsdPerGpuH
+from weighbridge.costs.uncertainty import Amount, Range, check_amounts
+
+SECONDS_PER_HOUR = 3_600
+HOURS_PER_YEAR = 8_760
+# Model FLOPs utilisation is never known beforehand: a range, not a point.
+UTILISATION = Range(0.25, 0.50)
+
+
+def flops_of_transformer(parameters: Number, tokens: Number) -> Number:
+    """Return the operations of training a dense transformer: 6·N·D; for a mixture of experts N counts active ones."""
+    return 6 * parameters * tokens
+
+
+def flops_of_training(forward_flops: Number, samples: Number, epochs: Number) -> Number:
+    """Return the operations of training any network: 3 times the forward pass; one multiply-add counts as two."""
+    return 3 * forward_flops * samples * epochs
+
+
+def gpu_hours_of_flops(flops: Number, *, peak_flops_per_s: Number, utilisation: Number) -> Number:
+    """Return the GPU hours of `flops` on devices of `peak_flops_per_s`, of which the share `utilisation` is used."""
+    return flops / (peak_flops_per_s * utilisation) / SECONDS_PER_HOUR
+
+
+def gpu_hours_of_pilot(samples: Number, epochs: Number, *, samples_per_gpu_s: Number) -> Number:
+    """Return the GPU hours of passing `samples` `epochs` times at the rate a pilot measured on one GPU."""
+    return samples * epochs / samples_per_gpu_s / SECONDS_PER_HOUR
+
+
+def spot_stretch(preemptions_per_h: Number, *, checkpoint_every_h: Number, restart_h: Number) -> Number:
+    """Return how many times longer a run takes on spot capacity: 1 + λ·(τ/2 + r)."""
+    return 1 + preemptions_per_h * (checkpoint_every_h / 2 + restart_h)
+
+
+def best_checkpoint_interval_h(preemptions_per_h: float, *, checkpoint_write_h: float) -> float:
+    """Return the checkpoint interval that loses least: sqrt(2·δ/λ)."""
+    if preemptions_per_h <= 0:
+        raise Invalid("Without interruptions no interval is best; give a positive rate.", field="preemptions_per_h")
+    return math.sqrt(2 * checkpoint_write_h / preemptions_per_h)
+
+
+def owned_usd_per_gpu_h(
+    *,
+    value_at_start_usd: Number,
+    lost_decades_per_year: Number = 0.14,
+    interconnect_share: Number = 0.1,
+    power_kw: Number,
+    pue: Number = 1.2,
+    usd_per_kwh: Number,
+) -> Number:
+    """Return what an hour of one's own GPU costs: depreciation, its share of interconnect, and energy.
+
+    Value falls by `lost_decades_per_year` orders of magnitude a year (Epoch: 0.14): value · (OOM · ln 10) / 8760;
+    interconnect adds hw · f / (1 - f); `power_kw` is the draw of the GPU with its share of the server.
+    """
+    depreciation = value_at_start_usd * lost_decades_per_year * math.log(10) / HOURS_PER_YEAR
+    interconnect = depreciation * interconnect_share / (1 - interconnect_share)
+    return depreciation + interconnect + power_kw * pue * usd_per_kwh
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Training:
+    """The inputs of a training projection. Shares are of one; each number may be a range.
+
+    `gpu_hours` is one final run without mishaps; `usd_per_gpu_h` what an hour of one GPU costs, its share of the
+    machine included. A trial takes `trial_share` of a final run. `failed_share` and `idle_share` are hours on top.
+    """
+
+    gpu_hours: Amount
+    usd_per_gpu_h: UsdPerGpuH
+    final_runs: Amount = 1.0
+    trials: Amount = 0.0
+    trial_share: Amount = 1.0
+    failed_share: Amount = 0.0
+    idle_share: Amount = 0.0
+    preemptions_per_h: Amount = 0.0
+    checkpoint_every_h: Amount = 1.0
+    restart_h: Amount = 0.1
+    storage_usd: Amount = 0.0
+    labelling_usd: Amount = 0.0
+    engineer_hours: Amount = 0.0
+    engineer_usd_per_h: Amount = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount."""
+        check_amounts(self, *(field.name for field in dataclasses.fields(self)))
+
+
+def training_cost(spec: Training) -> Costing:
+    """Return what training costs, with its GPU hours; `spec` holds numbers or draws, no ranges.
+
+    One run is gpu_hours · spot stretch · (1 + failed + idle); trials count as their share of a run.
+    """
+    stretch = spot_stretch(spec.preemptions_per_h, checkpoint_every_h=spec.checkpoint_every_h, restart_h=spec.restart_h)
+    run_h: Number = spec.gpu_hours * stretch * (1 + spec.failed_share + spec.idle_share)
+    hours: Number = run_h * (spec.final_runs + spec.trials * spec.trial_share)
+    people: Number = spec.engineer_hours * spec.engineer_usd_per_h
+    lines = (
+        Line(
+            "compute",
+            hours * spec.usd_per_gpu_h,
+            "gpu_hours · spot_stretch · (1 + failed_share + idle_share) · (final_runs + trials · trial_share) · "
+            "usd_per_gpu_h",
+            {
+                "gpu_hours": spec.gpu_hours,
+                "spot_stretch": stretch,
+                "failed_share": spec.failed_share,
+                "idle_share": spec.idle_share,
+                "final_runs": spec.final_runs,
+                "trials": spec.trials,
+                "trial_share": spec.trial_share,
+                "usd_per_gpu_h": spec.usd_per_gpu_h,
+            },
+        ),
+        Line("storage", spec.storage_usd, "storage_usd", {"storage_usd": spec.storage_usd}),
+        Line("labelling", spec.labelling_usd, "labelling_usd", {"labelling_usd": spec.labelling_usd}),
+        Line(
+            "people",
+            people,
+            "engineer_hours · engineer_usd_per_h",
+            {"engineer_hours": spec.engineer_hours, "engineer_usd_per_h": spec.engineer_usd_per_h},
+        ),
+    )
+    return Costing(lines, {"gpu_hours": hours})

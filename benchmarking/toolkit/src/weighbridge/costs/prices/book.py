@@ -1,0 +1,193 @@
+"""The price book: prices of several sources side by side, asked at one day, with what disagrees and what is old."""
+
+import dataclasses
+import difflib
+import functools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.prices.commitments import Discount
+from weighbridge.costs.prices.negotiated import Rate, negotiated
+from weighbridge.costs.prices.price import Key, Kind, Meter, Price, Retirement, Term, amount_text, as_plain
+
+SCHEMA = "weighbridge.prices/1"
+# Prices that differ by more are two opinions; less is rounding.
+TOLERANCE = Decimal("0.01")
+STALE_DAYS = 180
+NOTHING_RETIRES: Mapping[str, Retirement] = MappingProxyType({})
+
+
+@dataclasses.dataclass(frozen=True)
+class Disagreement:
+    """Prices of one thing by sources that do not agree, cheapest first.
+
+    `spread` is (dearest - cheapest) / cheapest; None where the cheapest is free or the units differ.
+    """
+
+    prices: tuple[Price, ...]
+    spread: Decimal | None
+
+    @property
+    def key(self) -> Key:
+        """What they are prices of."""
+        return self.prices[0].key
+
+    def as_document(self) -> dict[str, Any]:
+        """The prices with their sources, and how far they are apart."""
+        spread = None if self.spread is None else amount_text(self.spread.quantize(Decimal("0.0001")))
+        return {"spread": spread, "prices": [price.as_document() for price in self.prices]}
+
+
+@dataclasses.dataclass(frozen=True)
+class PriceBook:
+    """Prices as they are known on the day `as_of`.
+
+    Of several prices of one thing the one with the newest date is taken, of equally new ones the first listed; the
+    others stay in the book and are shown by `disagreements`.
+    """
+
+    prices: tuple[Price, ...] = dataclasses.field(repr=False)
+    as_of: date
+    discounts: tuple[Discount, ...] = dataclasses.field(default=(), repr=False)
+    retirements: Mapping[str, Retirement] = dataclasses.field(default_factory=dict, repr=False)
+    rates: tuple[Rate, ...] = dataclasses.field(default=(), repr=False)
+
+    @functools.cached_property
+    def skus(self) -> tuple[str, ...]:
+        """Every SKU of the book, in alphabetical order."""
+        return tuple(sorted({price.sku for price in self.prices}))
+
+    @functools.cached_property
+    def snapshot_id(self) -> str:
+        """SHA-256 of everything the book says: the same prices give the same id, whatever their order."""
+        rows = sorted((price.as_document() for price in self.prices), key=lambda row: (row["sku"], str(row)))
+        content = {
+            "schema": SCHEMA,
+            "prices": rows,
+            "discounts": _rows(self.discounts),
+            "rates": _rows(self.rates),
+            "retirements": {sku: as_plain(each) for sku, each in self.retirements.items()},
+        }
+        return digest_of(content)
+
+    def find(
+        self, sku: str, *, term: Term = Term.ON_DEMAND, meter: Meter = Meter.WHOLE, stale_days: int | None = None
+    ) -> Price:
+        """The price to calculate with.
+
+        A commitment that nobody lists is the on-demand price under the published discount: derived, with a range. A
+        negotiated rate in force on the day of the book takes its place, with the list price beside it.
+        Invalid, with what would be accepted, for an unknown SKU (`sku`, nearest names), a term or meter it has no
+        price for, and with `stale_days` for a price older than that on the day of the book (`as_of`).
+        """
+        price = self._newest(sku, term, meter) or self._derived(sku, term, meter)
+        if price is None:
+            raise self._unknown(sku, term, meter)
+        price = self.by_contract(price)
+        if stale_days is not None:
+            self.check_fresh(price, stale_days=stale_days)
+        retirement = self.retirements.get(sku)
+        return dataclasses.replace(price, retirement=retirement) if retirement is not None else price
+
+    def by_contract(self, price: Price) -> Price:
+        """The price under the first negotiated rate in force that covers it, else the price itself."""
+        return negotiated(self.rates, price, on=self.as_of)
+
+    def opinions(self, sku: str, *, term: Term = Term.ON_DEMAND, meter: Meter = Meter.WHOLE) -> tuple[Price, ...]:
+        """Every source's price of one thing, the one to calculate with first."""
+        return self._by_key.get((sku, term, meter), ())
+
+    def with_sku(self, sku: str) -> tuple[Price, ...]:
+        """Every price of a SKU: all sources, terms and meters."""
+        return tuple(price for price in self.prices if price.sku == sku)
+
+    def disagreements(self, *, tolerance: Decimal = TOLERANCE) -> tuple[Disagreement, ...]:
+        """What sources put further apart than `tolerance` (0.01: one per cent of the cheapest), widest first."""
+        found = (_disagreement(prices, tolerance) for prices in self._by_key.values() if len(prices) > 1)
+        apart = (each for each in found if each is not None)
+        return tuple(sorted(apart, key=lambda each: (each.spread is not None, -(each.spread or 0), each.key)))
+
+    def stale(self, *, days: int = STALE_DAYS) -> tuple[Price, ...]:
+        """The prices that are older than `days` on the day of the book, oldest first."""
+        old = (price for price in self.prices if price.age_days(self.as_of) > days)
+        return tuple(sorted(old, key=lambda price: (price.as_of, price.key)))
+
+    def check_fresh(self, price: Price, *, stale_days: int) -> None:
+        """Raise Invalid for a price older than `stale_days` on the day of the book."""
+        age = price.age_days(self.as_of)
+        if age > stale_days:
+            text = (
+                f"The price of {price.sku} is from {price.as_of}, {age} days before {self.as_of}; at most "
+                f"{stale_days} are "
+                "accepted. Import a newer price list, or allow older prices."
+            )
+            raise Invalid(text, field="as_of", code="stale_price")
+
+    def with_prices(
+        self, prices: Iterable[Price], retirements: Mapping[str, Retirement] = NOTHING_RETIRES
+    ) -> "PriceBook":
+        """The book and further prices behind its own: an imported list, an organisation's sheet.
+
+        Of two days of retirement the earlier counts.
+        """
+        merged = dict(self.retirements)
+        for sku, found in retirements.items():
+            known = merged.setdefault(sku, found)
+            merged[sku] = found if found.on < known.on else known
+        return dataclasses.replace(self, prices=(*self.prices, *prices), retirements=merged)
+
+    @functools.cached_property
+    def _by_key(self) -> Mapping[Key, tuple[Price, ...]]:
+        found: dict[Key, list[Price]] = defaultdict(list)
+        for price in self.prices:
+            found[price.key].append(price)
+        return {key: tuple(sorted(prices, key=lambda price: -price.as_of.toordinal())) for key, prices in found.items()}
+
+    def _newest(self, sku: str, term: Term, meter: Meter) -> Price | None:
+        return next(iter(self.opinions(sku, term=term, meter=meter)), None)
+
+    def _derived(self, sku: str, term: Term, meter: Meter) -> Price | None:
+        listed = self._newest(sku, Term.ON_DEMAND, meter)
+        if listed is None or listed.kind is not Kind.INSTANCE:
+            return None
+        fitting = (each for each in self.discounts if (each.provider, each.term) == (listed.provider, term))
+        discount = next(fitting, None)
+        return None if discount is None else discount.of(listed)
+
+    def _unknown(self, sku: str, term: Term, meter: Meter) -> Invalid:
+        known = self.with_sku(sku)
+        if not known:
+            near = difflib.get_close_matches(sku, self.skus, n=3, cutoff=0.5)
+            hint = (
+                f" Nearest: {', '.join(near)}." if near else f" SKUs are written {self.skus[0] if self.skus else ''}."
+            )
+            return Invalid(f"The price book has no {sku!r}.{hint}", field="sku", code="unknown_sku")
+        meters = sorted({price.meter for price in known})
+        if meter not in meters:
+            text = f"{sku} is not priced by {meter}; it has prices of {', '.join(meters)}."
+            return Invalid(text, field="meter", code="unknown_meter")
+        terms = sorted({price.term for price in known if price.meter == meter})
+        derived = sorted(each for each in Term if each not in terms and self._derived(sku, each, meter) is not None)
+        text = f"{sku} has no price for the term {term}; it has {', '.join([*terms, *derived])}."
+        return Invalid(text, field="term", code="unknown_term")
+
+
+def _disagreement(prices: Sequence[Price], tolerance: Decimal) -> Disagreement | None:
+    ordered = tuple(sorted(prices, key=lambda price: price.usd))
+    cheapest, dearest = ordered[0].usd, ordered[-1].usd
+    if len({price.unit for price in prices}) > 1:
+        return Disagreement(ordered, None)
+    if cheapest == dearest:
+        return None
+    spread = (dearest - cheapest) / cheapest if cheapest else None
+    return Disagreement(ordered, spread) if spread is None or spread > tolerance else None
+
+
+def _rows(others: Iterable[Discount | Rate]) -> list[dict[str, Any]]:
+    return sorted((as_plain(each) for each in others), key=str)

@@ -1,0 +1,45 @@
+"""Commitments: what an hour costs that is paid for a year or three, where no contract and no list says it."""
+
+import dataclasses
+from datetime import date
+from decimal import Decimal
+
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.prices.price import Origin, Price, Term
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Discount:
+    """The share of the on-demand price that a commitment saves, as somebody published it, with its range.
+
+    An assumption, never a quotation: a price made with it is `derived` and carries the range.
+    """
+
+    provider: str
+    term: Term
+    share: Decimal
+    low: Decimal
+    high: Decimal
+    as_of: date
+    source: str
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are none or lie outside of their range, and terms that are no commitment."""
+        if not self.term.startswith("commit_"):
+            raise Invalid(f"A discount belongs to a commitment, not to {self.term}.", field="term")
+        if not 0 <= self.low <= self.share <= self.high < 1:
+            raise Invalid("A discount is a share of at least 0 and below 1: low <= share <= high.", field="share")
+
+    def of(self, price: Price) -> Price:
+        """The price under the commitment: list · (1 - share), between list · (1 - high) and list · (1 - low)."""
+        return dataclasses.replace(
+            price,
+            usd=price.usd * (1 - self.share),
+            low_usd=price.usd * (1 - self.high),
+            high_usd=price.usd * (1 - self.low),
+            term=self.term,
+            origin=Origin.DERIVED,
+            as_of=min(price.as_of, self.as_of),
+            source=f"{price.source}; discount of {self.share} (between {self.low} and {self.high}): {self.source}",
+            list_price=price,
+        )

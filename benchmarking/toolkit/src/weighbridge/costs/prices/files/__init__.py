@@ -1,0 +1,1 @@
+"""Files that prices come in."""

@@ -1,0 +1,60 @@
+"""YAML read for money: numbers exactly as written, dates as text, nothing named twice, no references."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from weighbridge.core.errors import Invalid, TooLarge
+
+LARGEST_BYTES = 4_000_000
+
+
+def read_exact(text: str, *, name: str) -> Any:
+    """The document in plain types, decimals as Decimal. Raises Invalid with the line at fault, TooLarge beyond 4 MB."""
+    import yaml
+
+    if len(text.encode(errors="replace")) > LARGEST_BYTES:
+        raise TooLarge(f"{name} is larger than {LARGEST_BYTES // 1_000_000} MB; split it.", field="file")
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.CSafeLoader)):
+            raise Invalid(f"{name} uses references (*name); write every value out.", field="file")
+        return yaml.load(text, Loader=_loader())  # noqa: S506 -- a subclass of the safe loader
+    except yaml.YAMLError as error:
+        raise Invalid(f"{name} is not readable YAML: {' '.join(str(error).split())}.", field="file") from error
+
+
+def _loader() -> type:
+    import yaml
+
+    class ExactLoader(yaml.CSafeLoader):
+        """The safe loader with exact numbers."""
+
+    ExactLoader.add_constructor("tag:yaml.org,2002:float", _decimal)
+    ExactLoader.add_constructor("tag:yaml.org,2002:timestamp", _text)
+    ExactLoader.add_constructor("tag:yaml.org,2002:map", _mapping)
+    return ExactLoader
+
+
+def _text(loader: Any, node: Any) -> str:
+    return str(loader.construct_scalar(node))
+
+
+def _decimal(loader: Any, node: Any) -> Decimal:
+    import yaml
+
+    try:
+        return Decimal(loader.construct_scalar(node))
+    except InvalidOperation as error:
+        raise yaml.constructor.ConstructorError(None, None, f"{node.value} is no number", node.start_mark) from error
+
+
+def _mapping(loader: Any, node: Any) -> dict[Any, Any]:
+    import yaml
+
+    found: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str) or key in found:
+            reason = f"{key!r} is no text" if not isinstance(key, str) else f"{key!r} is named twice"
+            raise yaml.constructor.ConstructorError(None, None, reason, key_node.start_mark)
+        found[key] = loader.construct_object(value_node, deep=True)
+    return found

@@ -1,0 +1,77 @@
+"""Price lists as files: an imported list as it is kept, and whatever a person puts beside the book."""
+
+from pathlib import Path
+from typing import Any
+
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.documents import Reader
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.prices.currency import FxTable
+from weighbridge.costs.prices.files.exact_yaml import read_exact
+from weighbridge.costs.prices.files.sheet import date_at, read_sheet
+from weighbridge.costs.prices.files.written import price_of
+from weighbridge.costs.prices.importers.report import Imported
+from weighbridge.costs.prices.price import Retirement, as_plain
+
+SCHEMA = "weighbridge.price-list/1"
+
+
+def list_document(imported: Imported) -> dict[str, Any]:
+    """The document `weighbridge.price-list/1` of an import, with the digest of its content."""
+    content = {
+        "schema": SCHEMA,
+        "name": imported.name,
+        "source": imported.source,
+        "as_of": imported.as_of.isoformat(),
+        "prices": [price.as_document() for price in imported.prices],
+        "retirements": [{"sku": sku, **as_plain(each)} for sku, each in imported.retirements.items()],
+    }
+    return {**content, "digest": digest_of(content)}
+
+
+def read_list(document: object) -> Imported:
+    """The import of a parsed document; Invalid with the path at fault, and where its digest is not its content's."""
+    reader = Reader(document)
+    reader.constant("schema", SCHEMA)
+    found = Imported(
+        name=reader.text("name"),
+        source=reader.text("source"),
+        as_of=date_at(reader, "as_of"),
+        prices=reader.items("prices", price_of),
+        faults=(),
+        skipped=0,
+        retirements=dict(reader.items("retirements", _retirement)),
+    )
+    digest = reader.text("digest")
+    reader.close()
+    if digest != list_document(found)["digest"]:
+        raise Invalid("The price list was changed after it was imported: its digest is another.", field="digest")
+    return found
+
+
+def _retirement(row: Reader) -> tuple[str, Retirement]:
+    return row.text("sku"), Retirement(date_at(row, "on"), row.text("source"), row.text("successor", ""))
+
+
+def open_list(path: Path, *, fx: FxTable | None = None) -> Imported:
+    """A file put beside the book: a sheet written by hand (YAML), or an imported list (JSON)."""
+    document = read_document(path)
+    if isinstance(document, dict) and document.get("schema") == SCHEMA:
+        return read_list(document)
+    sheet = read_sheet(document, fx=fx)
+    return Imported(sheet.name, sheet.source, sheet.as_of, sheet.prices, (), 0, {})
+
+
+def read_document(path: Path) -> object:
+    """The document of a YAML or JSON file, numbers exact; Invalid where it cannot be read."""
+    import json
+    from decimal import Decimal
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".json":
+            return json.loads(text, parse_float=Decimal)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or f"it is no {'JSON' if path.suffix == '.json' else 'text'}"
+        raise Invalid(f"{path} cannot be read: {reason}.", field="file") from error
+    return read_exact(text, name=path.name)

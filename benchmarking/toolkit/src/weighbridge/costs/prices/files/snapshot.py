@@ -1,0 +1,168 @@
+"""A snapshot: exactly the prices a calculation used, so that it can be derived again, and asked what moved since."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.documents import Reader
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.prices.book import SCHEMA, PriceBook
+from weighbridge.costs.prices.files.written import price_of
+from weighbridge.costs.prices.price import Price, amount_text
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """Prices as they were used on a day, one for each thing, in the order of their SKUs."""
+
+    as_of: date
+    prices: tuple[Price, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content."""
+        return digest_of(self._content())
+
+    def as_document(self) -> dict[str, Any]:
+        """The document `weighbridge.prices/1`, with its digest."""
+        return {**self._content(), "digest": self.digest}
+
+    def _content(self) -> dict[str, Any]:
+        rows = [price.as_document() for price in self.prices]
+        return {"schema": SCHEMA, "as_of": self.as_of.isoformat(), "prices": rows}
+
+
+def snapshot(prices: Iterable[Price], *, as_of: date) -> Snapshot:
+    """The snapshot of the prices used; Invalid where one thing was used at two prices."""
+    by_key: dict[Any, Price] = {}
+    for price in prices:
+        if by_key.setdefault(price.key, price) != price:
+            raise Invalid(f"{price.sku} is used at two prices for {price.term}, {price.meter}.", field="prices")
+    return Snapshot(as_of, tuple(by_key[key] for key in sorted(by_key)))
+
+
+def read_snapshot(document: object) -> Snapshot:
+    """The snapshot of a parsed document; Invalid with the path at fault, and where its digest is not its content's."""
+    reader = Reader(document)
+    reader.constant("schema", SCHEMA)
+    try:
+        as_of = date.fromisoformat(reader.text("as_of"))
+    except ValueError as error:
+        raise reader.fault("as_of", "must be a day written like 2026-09-01.") from error
+    found = snapshot(reader.items("prices", price_of), as_of=as_of)
+    digest = reader.text("digest")
+    reader.close()
+    if digest != found.digest:
+        raise Invalid(f"The snapshot was changed: its digest is {found.digest}, it says {digest}.", field="digest")
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Moved:
+    """One price then and now."""
+
+    before: Price
+    now: Price
+
+    @property
+    def change_usd(self) -> Decimal:
+        """Dollars a unit that it rose; negative where it fell."""
+        return self.now.usd - self.before.usd
+
+    @property
+    def change_share(self) -> Decimal | None:
+        """The change as a share of the price then; None where that was 0."""
+        return self.change_usd / self.before.usd if self.before.usd else None
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the price, or that of one of its tiers, is another."""
+        return (self.before.usd, self.before.tiers) != (self.now.usd, self.now.tiers)
+
+    def as_document(self) -> dict[str, Any]:
+        """Both prices with their sources and days, and the difference."""
+        share = self.change_share
+        return {
+            "sku": self.before.sku,
+            "term": str(self.before.term),
+            "meter": str(self.before.meter),
+            "unit": str(self.before.unit),
+            "has_moved": self.has_moved,
+            "before": _point(self.before),
+            "now": _point(self.now),
+            "change_usd": amount_text(self.change_usd),
+            "change_share": None if share is None else amount_text(share.quantize(Decimal("0.0001"))),
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Gone:
+    """A price that the book of today does not have, and why."""
+
+    before: Price
+    reason: str
+
+    def as_document(self) -> dict[str, Any]:
+        """The price then, and the reason."""
+        return {
+            "sku": self.before.sku,
+            "term": str(self.before.term),
+            "meter": str(self.before.meter),
+            "before": _point(self.before),
+            "reason": self.reason,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Replay:
+    """What a snapshot's prices are today: those still priced, moved or not, and those that are gone."""
+
+    digest: str
+    then: date
+    today: date
+    prices: tuple[Moved, ...]
+    gone: tuple[Gone, ...]
+
+    @property
+    def moved(self) -> tuple[Moved, ...]:
+        """Those that moved, the largest share first."""
+        found = (each for each in self.prices if each.has_moved)
+        return tuple(sorted(found, key=lambda each: -abs(each.change_share or Decimal(0))))
+
+    def as_document(self) -> Mapping[str, Any]:
+        """The whole answer in JSON's own types."""
+        return {
+            "snapshot": self.digest,
+            "then": self.then.isoformat(),
+            "today": self.today.isoformat(),
+            "prices": [each.as_document() for each in self.prices],
+            "gone": [each.as_document() for each in self.gone],
+        }
+
+
+def replay(then: Snapshot, book: PriceBook) -> Replay:
+    """Ask the book for each price of the snapshot again, by the same SKU, term and meter."""
+    prices, gone = [], []
+    for before in then.prices:
+        try:
+            now = book.find(before.sku, term=before.term, meter=before.meter)
+        except Invalid as refused:
+            gone.append(Gone(before, refused.reason))
+            continue
+        if now.unit is before.unit:
+            prices.append(Moved(before, now))
+        else:
+            gone.append(Gone(before, f"It was priced by {before.unit}, and is now by {now.unit}."))
+    return Replay(then.digest, then.as_of, book.as_of, tuple(prices), tuple(gone))
+
+
+def _point(price: Price) -> dict[str, Any]:
+    return {
+        "usd": amount_text(price.usd),
+        "as_of": price.as_of.isoformat(),
+        "source": price.source,
+        "origin": str(price.origin),
+    }

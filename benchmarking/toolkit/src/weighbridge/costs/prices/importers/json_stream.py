@@ -1,0 +1,121 @@
+"""JSON read piece by piece: a list of hundreds of megabytes is never held whole, and every number stays exact."""
+
+import json
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import IO, Any
+
+from weighbridge.core.errors import Invalid, TooLarge
+
+CHUNK = 1 << 18
+LARGEST_VALUE = 1 << 24
+LARGEST_FILE = 2 << 30
+SPACE = " \t\r\n"
+# What may stand between the digits that were read and those to come.
+CUT = {"", ".", "e", "E", "e+", "e-", "E+", "E-"}
+
+Path = tuple[str | int, ...]
+
+
+def members(stream: IO[str], *, is_opened: Callable[[Path], bool]) -> Iterator[tuple[Path, Any]]:
+    """Every value with its path, objects and lists whole unless `is_opened` says to go into them.
+
+    Numbers are Decimal or int. Raises Invalid with the place of what is no JSON, TooLarge beyond 2 GB of text or 16 MB
+    of one value.
+    """
+    reader = _Reader(stream)
+    yield from _value(reader, (), is_opened)
+    if reader.peek():
+        raise reader.fault("something follows the document")
+
+
+def _value(reader: "_Reader", path: Path, is_opened: Callable[[Path], bool]) -> Iterator[tuple[Path, Any]]:
+    first = reader.peek()
+    if first not in ("{", "[") or not is_opened(path):
+        yield path, reader.whole()
+        return
+    closing = "}" if first == "{" else "]"
+    reader.take(first)
+    position = 0
+    while reader.peek() != closing:
+        if position:
+            reader.take(",")
+        if first == "{":
+            key = reader.whole()
+            if not isinstance(key, str):
+                raise reader.fault("a name must be text")
+            reader.take(":")
+        yield from _value(reader, (*path, key if first == "{" else position), is_opened)
+        position += 1
+    reader.take(closing)
+
+
+class _Reader:
+    """A window on the text, moved on as values are taken from it."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._text = ""
+        self._at = 0
+        self._passed = 0
+        self._is_ended = False
+        self._decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
+
+    def fault(self, reason: str) -> Invalid:
+        """The refusal for what stands here."""
+        return Invalid(f"The file is no JSON: {reason} at character {self._passed + self._at:,}.", field="file")
+
+    def peek(self) -> str:
+        """The next character that is no space; nothing at the end."""
+        while True:
+            while self._at < len(self._text) and self._text[self._at] in SPACE:
+                self._at += 1
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more():
+                return ""
+
+    def take(self, wanted: str) -> None:
+        """Pass the next character, which must be this one."""
+        if self.peek() != wanted:
+            raise self.fault(f"{wanted!r} is missing")
+        self._at += 1
+
+    def whole(self) -> Any:
+        """The next value, read until it is complete."""
+        self.peek()
+        while True:
+            try:
+                value, end = self._decoder.raw_decode(self._text, self._at)
+            except ValueError as error:
+                if isinstance(error, _ConstantError) or not self._more():
+                    raise self.fault(str(error).partition(":")[0]) from error
+                continue
+            # A number that ends at the window's end may go on: 12 of 123, 1 of 1.5, 2 of 2e-7.
+            if self._text[end : end + 3] in CUT and self._more():
+                continue
+            self._at = end
+            return value
+
+    def _more(self) -> bool:
+        if self._is_ended:
+            return False
+        rest = self._text[self._at :]
+        if len(rest) > LARGEST_VALUE:
+            raise TooLarge(f"One value is larger than {LARGEST_VALUE >> 20} MB; this is no price list.", field="file")
+        # The window grows with what it already holds, so that a long value is not read again for every chunk.
+        more = self._stream.read(max(CHUNK, len(rest)))
+        self._is_ended = not more
+        self._passed += self._at
+        self._text, self._at = rest + more, 0
+        if self._passed + len(self._text) > LARGEST_FILE:
+            raise TooLarge(f"The file is larger than {LARGEST_FILE >> 30} GB; import it by region.", field="file")
+        return bool(more)
+
+
+class _ConstantError(ValueError):
+    pass
+
+
+def _no_constant(name: str) -> None:
+    raise _ConstantError(f"{name} is no number")

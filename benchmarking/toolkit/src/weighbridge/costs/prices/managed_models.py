@@ -1,0 +1,122 @@
+"""Prices of managed models, from the package genai-prices: installed with the code, so that nothing is fetched.
+
+A price that a vendor varies by the hour of the day is the dearest of the day: who cannot choose the hour pays it.
+"""
+
+import dataclasses
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from weighbridge.costs.prices.price import Kind, Meter, Price, Term, Tier, TierRule, Unit
+
+if TYPE_CHECKING:
+    from genai_prices.types import ModelInfo, ModelPrice, Provider
+
+VERIFIED = re.compile(r"[Vv]erified on (\d{4}-\d{2}-\d{2})")
+METERS = {
+    "input_mtok": Meter.INPUT,
+    "output_mtok": Meter.OUTPUT,
+    "cache_read_mtok": Meter.CACHE_READ,
+    "cache_write_mtok": Meter.CACHE_WRITE,
+}
+REQUESTS, REQUESTS_PER_PRICE = "requests_kcount", 1_000
+CONTEXTS: Mapping[Term, Mapping[str, str]] = {
+    Term.BATCH: {"processing": "batch"},
+    Term.FLEX: {"service_tier": "flex"},
+    Term.PRIORITY: {"service_tier": "priority"},
+}
+HALF_HOURS = tuple(timedelta(minutes=30 * step) for step in range(48))
+
+
+def managed_prices(on: date) -> tuple[Price, ...]:
+    """Every managed model's prices as they hold on a day, in US dollars per million tokens or per request.
+
+    SKUs are `provider/model`. Each has as date the newest day its vendor's page was checked that is not after `on`,
+    else the newest day any page was checked.
+    """
+    return tuple(_rows(on))
+
+
+@functools.cache
+def data_day() -> date:
+    """The newest day on which the package says that a vendor's page was checked."""
+    return max(day for _, model in _models() for day in _verified(model))
+
+
+def _rows(on: date) -> Iterator[Price]:
+    source = f"genai-prices {version('genai-prices')}"
+    for provider, model in _models():
+        as_of = max((day for day in _verified(model) if day <= on), default=min(on, data_day()))
+        shared = _Shared(provider.id, model.id, as_of, source, "deprecated by its vendor" if model.deprecated else "")
+        usual = _prices(model, on, {})
+        yield from (shared.price(key, value, Term.ON_DEMAND) for key, value in usual.items())
+        for term, context in CONTEXTS.items() if model.price_variants else ():
+            found = _prices(model, on, context)
+            if found != usual:
+                yield from (shared.price(key, value, term) for key, value in found.items())
+
+
+@dataclasses.dataclass(frozen=True)
+class _Shared:
+    provider: str
+    model: str
+    as_of: date
+    source: str
+    note: str
+
+    def price(self, key: str, value: Any, term: Term) -> Price:
+        is_per_request = key == REQUESTS
+        base = getattr(value, "base", value)
+        return Price(
+            sku=f"{self.provider}/{self.model}",
+            provider=self.provider,
+            region="",
+            usd=base / REQUESTS_PER_PRICE if is_per_request else base,
+            unit=Unit.REQUEST if is_per_request else Unit.MILLION_TOKENS,
+            as_of=self.as_of,
+            source=self.source,
+            kind=Kind.MODEL,
+            term=term,
+            meter=METERS.get(key, Meter.WHOLE),
+            tiers=tuple(Tier(Decimal(tier.start), tier.price) for tier in getattr(value, "tiers", ())),
+            tier_rule=TierRule.ALL_UNITS if hasattr(value, "tiers") else TierRule.MARGINAL,
+            note=self.note,
+        )
+
+
+def _prices(model: "ModelInfo", on: date, context: Mapping[str, str]) -> dict[str, Any]:
+    midnight = datetime.combine(on, time(), UTC)
+    moments = HALF_HOURS if _varies_by_hour(model) else HALF_HOURS[:1]
+    offers = [_named(model.get_prices(midnight + later, context)) for later in moments]
+    return max(offers, key=lambda offer: tuple(_base(offer.get(key)) for key in METERS))
+
+
+def _named(prices: "ModelPrice") -> dict[str, Any]:
+    found = {key: getattr(prices, key) for key in (*METERS, REQUESTS)}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _base(value: Any) -> Decimal:
+    return Decimal(0) if value is None else getattr(value, "base", value)
+
+
+def _varies_by_hour(model: "ModelInfo") -> bool:
+    offers = [*(model.prices if isinstance(model.prices, list) else ()), *(model.price_variants or ())]
+    return any(hasattr(offer.constraint, "start_time") for offer in offers)
+
+
+def _verified(model: "ModelInfo") -> list[date]:
+    return [date.fromisoformat(day) for day in VERIFIED.findall(model.price_comments or "")]
+
+
+def _models() -> "Iterator[tuple[Provider, ModelInfo]]":
+    from genai_prices import data_snapshot
+
+    for provider in data_snapshot.get_snapshot().providers:
+        for model in provider.models:
+            yield provider, model

@@ -1,0 +1,111 @@
+"""Negotiated rates: what an organisation pays by contract, in place of list prices, which stay beside them.
+
+```yaml
+apiVersion: weighbridge/v1
+kind: NegotiatedRates
+organisation: example
+rates:
+  - {sku: aws/*/g5.*, discount: 0.22, from: 2026-01-01, until: 2026-12-31, source: agreement 12}
+  - {sku: openai/gpt-4o-mini, meter: input, usd: 0.12, from: 2026-06-01, source: order form 7}
+```
+
+`sku` may hold `*` and `?`. The first rate of the list that fits counts, so write the exceptions first. A rate holds on
+demand unless it names a `term`; a discount holds for all meters unless it names one. Days count from `from` up to and
+including `until`.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from fnmatch import fnmatchcase
+
+from weighbridge.core.documents import API_VERSION, Reader
+from weighbridge.costs.prices.files.sheet import date_at
+from weighbridge.costs.prices.price import Meter, Origin, Price, Term
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Rate:
+    """One line of a contract: an amount (`usd`) or a share off the list price (`discount`)."""
+
+    sku: str
+    source: str
+    valid_from: date
+    valid_until: date | None = None
+    term: Term = Term.ON_DEMAND
+    meter: Meter | None = None
+    usd: Decimal | None = None
+    discount: Decimal | None = None
+
+    def fits(self, price: Price, *, on: date) -> bool:
+        """Whether the contract covers this price on that day."""
+        is_in_force = self.valid_from <= on and (self.valid_until is None or on <= self.valid_until)
+        is_meant = self.term is price.term and self.meter in (None, price.meter)
+        return is_in_force and is_meant and fnmatchcase(price.sku, self.sku)
+
+    def of(self, price: Price, *, on: date) -> Price:
+        """The price by contract, the list price beside it.
+
+        An amount in force holds on the day it is asked; a discounted price is as old as its list price.
+        """
+        is_amount = self.usd is not None
+        return dataclasses.replace(
+            price,
+            usd=self.usd if self.usd is not None else price.usd * self._share,
+            tiers=() if is_amount else tuple(dataclasses.replace(t, usd=t.usd * self._share) for t in price.tiers),
+            low_usd=None,
+            high_usd=None,
+            origin=Origin.NEGOTIATED,
+            as_of=on if is_amount else price.as_of,
+            source=self.source,
+            list_price=price,
+            conversion=None,
+        )
+
+    @property
+    def _share(self) -> Decimal:
+        return 1 - (self.discount or Decimal(0))
+
+
+def negotiated(rates: Iterable[Rate], price: Price, *, on: date) -> Price:
+    """The price by the first rate that fits, else the price itself."""
+    rate = next((each for each in rates if each.fits(price, on=on)), None)
+    return price if rate is None else rate.of(price, on=on)
+
+
+def read_rates(document: object) -> tuple[Rate, ...]:
+    """The rates of a parsed document; Invalid with the path of the key at fault."""
+    reader = Reader(document)
+    reader.constant("apiVersion", API_VERSION)
+    reader.constant("kind", "NegotiatedRates")
+    reader.text("organisation")
+    rates = reader.items("rates", _rate)
+    reader.close()
+    return rates
+
+
+def _rate(row: Reader) -> Rate:
+    valid_from = date_at(row, "from")
+    valid_until = date_at(row, "until") if row.has("until") else None
+    if valid_until is not None and valid_until < valid_from:
+        raise row.fault("until", "must not lie before from.")
+    if row.has("usd") == row.has("discount"):
+        raise row.fault("usd", "or discount must be given, and not both.")
+    usd = row.number("usd") if row.has("usd") else None
+    if usd is not None and usd < 0:
+        raise row.fault("usd", "must be 0 or more.")
+    discount = row.number("discount") if row.has("discount") else None
+    if discount is not None and not 0 < discount < 1:
+        raise row.fault("discount", "must be a share above 0 and below 1: 0.22 is 22 %.")
+    usual = Meter.WHOLE if usd is not None else None
+    return Rate(
+        sku=row.text("sku"),
+        source=row.text("source"),
+        valid_from=valid_from,
+        valid_until=valid_until,
+        term=row.choice("term", Term, Term.ON_DEMAND),
+        meter=row.choice("meter", Meter) if row.has("meter") else usual,
+        usd=usd,
+        discount=discount,
+    )

@@ -1,0 +1,73 @@
+"""A source of prices as somebody publishes it: a price list or a contract, told apart by what it says of itself."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from weighbridge.core.errors import Invalid, TooLarge
+from weighbridge.costs.prices.book import PriceBook
+from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES, read_exact
+from weighbridge.costs.prices.files.lists import SCHEMA, read_list
+from weighbridge.costs.prices.files.sheet import DOCUMENT_KIND, read_sheet
+from weighbridge.costs.prices.negotiated import Rate, read_rates
+from weighbridge.costs.prices.price import Price, Retirement
+
+ACCEPTED = "a PriceSheet, NegotiatedRates (YAML), or the JSON that `weighbridge prices import` writes"
+
+
+class SourceKind(StrEnum):
+    """What a source is."""
+
+    LIST = "list"
+    RATES = "rates"
+
+
+@dataclasses.dataclass(frozen=True)
+class Published:
+    """What a source says; a contract has no prices of its own."""
+
+    kind: SourceKind
+    name: str
+    as_of: date | None
+    prices: tuple[Price, ...] = ()
+    retirements: Mapping[str, Retirement] = dataclasses.field(default_factory=dict)
+    rates: tuple[Rate, ...] = ()
+
+
+@functools.lru_cache(maxsize=32)
+def read_published(text: str) -> Published:
+    """The source of a text; Invalid with the path at fault, TooLarge beyond 4 MB."""
+    document = _parsed(text)
+    if not isinstance(document, Mapping):
+        raise Invalid(f"The file must hold {ACCEPTED}.", field="file")
+    if document.get("schema") == SCHEMA:
+        found = read_list(document)
+        return Published(SourceKind.LIST, found.name, found.as_of, found.prices, found.retirements)
+    if document.get("kind") == DOCUMENT_KIND:
+        sheet = read_sheet(document)
+        return Published(SourceKind.LIST, sheet.name, sheet.as_of, sheet.prices)
+    if document.get("kind") == "NegotiatedRates":
+        return Published(SourceKind.RATES, str(document.get("organisation")), None, rates=read_rates(document))
+    raise Invalid(f"The file must hold {ACCEPTED}.", field="file")
+
+
+def beside(book: PriceBook, sources: tuple[Published, ...]) -> PriceBook:
+    """The book with lists behind its own prices and contracts before them, in the order given."""
+    for source in sources:
+        book = book.with_prices(source.prices, source.retirements)
+    return dataclasses.replace(book, rates=tuple(rate for source in sources for rate in source.rates))
+
+
+def _parsed(text: str) -> Any:
+    import json
+    from decimal import Decimal
+
+    if len(text.encode(errors="replace")) > LARGEST_BYTES:
+        raise TooLarge(f"The file is larger than {LARGEST_BYTES // 1_000_000} MB; import it by region.", field="file")
+    try:
+        return json.loads(text, parse_float=Decimal)
+    except ValueError:
+        return read_exact(text, name="The file")

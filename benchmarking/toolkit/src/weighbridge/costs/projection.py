@@ -1,0 +1,135 @@
+"""Projection: options side by side on one load curve, each figure a distribution, from paired draws.
+
+What all options share is drawn once and used by each; what an option has to itself has a stream of its own. So the
+difference of two options is that of the options, and adding one moves no other.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.evaluation import Evaluated, evaluate
+from weighbridge.costs.figures import FIGURES
+from weighbridge.costs.parts.options import CostSpec, Option, Shared
+from weighbridge.costs.spec.inputs import draw_all, ranges_in, replaced
+from weighbridge.costs.uncertainty import Draws, Range, Swing, probability_above
+
+# The figures whose swings are kept: what is decided on.
+TORNADOES = ("total_cost_1y_usd", "tco_usd")
+CHEAPEST = ("total_cost_1y_usd", "inference_cost_1y_usd", "tco_usd")
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """An option with its shared inputs, every range as draws."""
+
+    shared: Shared
+    option: Option
+
+
+@dataclasses.dataclass(frozen=True)
+class OptionProjection:
+    """What is projected of one option: at the medians of its inputs, and drawn."""
+
+    option: Option
+    middle: Evaluated
+    drawn: Evaluated
+    figures: Mapping[str, Draws]
+    tornado: Mapping[str, tuple[Swing, ...]]
+
+    def probability_above(self, figure: str, threshold: float) -> float:
+        """Return the share of draws in which the figure lies above the threshold."""
+        return probability_above(self.figures[figure], threshold)
+
+
+@dataclasses.dataclass(frozen=True)
+class Projection:
+    """Every option of a spec, projected with `seed` and `draws`."""
+
+    spec: CostSpec
+    options: tuple[OptionProjection, ...]
+    seed: int
+    draws: int
+
+    def of(self, option_id: str) -> OptionProjection:
+        """Return the projection of one option; raise Invalid for an unknown one."""
+        found = {each.option.id: each for each in self.options}
+        if option_id not in found:
+            raise Invalid(f"There is no option {option_id!r}; there are {', '.join(found)}.", field="option")
+        return found[option_id]
+
+    def cheapest(self, figure: str) -> dict[str, float]:
+        """Return for each option the share of draws in which the figure is the lowest of all; ties are
+        shared evenly.
+        """
+        costs = np.stack([each.figures[figure] for each in self.options])
+        is_least = costs == costs.min(axis=0)
+        shares = (is_least / is_least.sum(axis=0)).mean(axis=1)
+        return {each.option.id: float(share) for each, share in zip(self.options, shares, strict=True)}
+
+
+def project(spec: CostSpec, *, seed: int | None = None, draws: int | None = None) -> Projection:
+    """Project every option; `seed` and `draws` of the spec hold unless others are given.
+
+    Raises Invalid with the path of the option where no number of replicas serves its load.
+    """
+    seed, draws = spec.seed if seed is None else seed, spec.draws if draws is None else draws
+    options = tuple(_projected(spec, position, seed=seed, n=draws) for position in range(len(spec.options)))
+    return Projection(spec, options, seed, draws)
+
+
+def draw_option(spec: CostSpec, option: Option, *, seed: int, n: int) -> Drawn:
+    """Return an option with draws for ranges; shared inputs are the same draws for every option."""
+    shared = replaced(spec.shared, draw_all(ranges_in(spec.shared), seed=seed, n=n))
+    return Drawn(shared, replaced(option, draw_all(ranges_in(option), seed=seed, n=n, stream=f"{option.id}/")))
+
+
+def at(spec: CostSpec, drawn: Drawn) -> Evaluated:
+    """Return what an option costs at inputs that hold no ranges any more."""
+    return evaluate(spec.curve, drawn.shared, drawn.option, requests_median=spec.requests_median)
+
+
+def _projected(spec: CostSpec, position: int, *, seed: int, n: int) -> OptionProjection:
+    option = spec.options[position]
+    try:
+        middle = at(spec, _still(spec, option, {}))
+        drawn = at(spec, draw_option(spec, option, seed=seed, n=n))
+    except Invalid as refused:
+        path = f"options[{position}].serving.{refused.field}"
+        raise Invalid(f"{path}: {refused.reason}", code=refused.code, field=path) from refused
+    figures = {name: np.broadcast_to(np.asarray(value, dtype=np.float64), n) for name, value in drawn.figures.items()}
+    return OptionProjection(option, middle, drawn, figures, _tornadoes(spec, option))
+
+
+def _still(spec: CostSpec, option: Option, moved: Mapping[str, float]) -> Drawn:
+    """Return the option with each range at its median, but those that are `moved`."""
+    ranges = _all_ranges(spec, option)
+    values = {path: moved.get(path, spread.median) for path, spread in ranges.items()}
+    return Drawn(replaced(spec.shared, values), replaced(option, values))
+
+
+def _all_ranges(spec: CostSpec, option: Option) -> dict[str, Range]:
+    return {**ranges_in(spec.shared), **ranges_in(option)}
+
+
+def _tornadoes(spec: CostSpec, option: Option) -> dict[str, tuple[Swing, ...]]:
+    """Return, for each figure that is decided on, what each range does to it from its P10 to its P90."""
+    ends = {
+        path: [_figures_with(spec, option, path, spread.quantile(p)) for p in (0.1, 0.9)]
+        for path, spread in _all_ranges(spec, option).items()
+    }
+    swings = {name: [Swing(path, low[name], high[name]) for path, (low, high) in ends.items()] for name in TORNADOES}
+    return {
+        name: tuple(sorted((swing for swing in found if swing.size > 0), key=lambda swing: -swing.size))
+        for name, found in swings.items()
+    }
+
+
+def _figures_with(spec: CostSpec, option: Option, path: str, value: float) -> Mapping[str, float]:
+    """Return the figures with one input moved; endless ones where no number of replicas would serve the load then."""
+    try:
+        return {name: float(figure) for name, figure in at(spec, _still(spec, option, {path: value})).figures.items()}
+    except Invalid:
+        return dict.fromkeys(FIGURES, float("inf"))

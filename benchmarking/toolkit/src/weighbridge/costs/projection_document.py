@@ -1,0 +1,163 @@
+"""The projection as a document, `weighbridge.projection/1`: what pages, packets and other programs read.
+
+Money is decimal text; every line carries its formula and terms, every price its date and source. Amounts at the middle
+of all inputs add up exactly: totals are sums of the rounded lines. An amount without end, where a load cannot be
+served, is null.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.kpis import as_documents
+from weighbridge.costs.figures import FIGURES, exact_sum, money
+from weighbridge.costs.lines import Costing, Line, Number
+from weighbridge.costs.parts.options import CostSpec, Option
+from weighbridge.costs.projection import CHEAPEST, OptionProjection, Projection
+from weighbridge.costs.spec.inputs import amounts_in
+from weighbridge.costs.uncertainty import Swing, levels_of
+from weighbridge.costs.value.answer_quality import Change, Confusion
+from weighbridge.costs.value.crossover import DRAWS_AT_EACH, Crossover, crossover
+from weighbridge.costs.value.worth import OptionWorth, worth
+
+SCHEMA = "weighbridge.projection/1"
+
+
+def as_document(projection: Projection) -> dict[str, Any]:
+    """Return the whole projection as plain values, with a digest over all of it."""
+    spec = projection.spec
+    document = {
+        "schema": SCHEMA,
+        "name": spec.name,
+        "currency": "USD",
+        "seed": projection.seed,
+        "draws": projection.draws,
+        "snapshot": spec.snapshot,
+        "shared": amounts_in(spec.shared),
+        "load": {"requests_per_year": spec.requests_median, "peak_per_s": spec.curve.peak_per_s},
+        "options": [_option(each, spec) for each in projection.options],
+        "cheapest": {figure: projection.cheapest(figure) for figure in CHEAPEST},
+        "crossover": _crossover(crossover(spec, seed=projection.seed, draws=min(projection.draws, DRAWS_AT_EACH))),
+        "thresholds": _thresholds(projection),
+        "worth": [_worth(each, projection) for each in worth(projection)],
+        "kpis": as_documents(spec.kpis),
+        "prices": [pin.as_document() for pin in spec.pins],
+        "pinned": spec.pinned.as_document(),
+    }
+    found: dict[str, Any] = plain(document)
+    return {**found, "digest": digest_of(found)}
+
+
+def _option(each: OptionProjection, spec: CostSpec) -> dict[str, Any]:
+    option = each.option
+    return {
+        "id": option.id,
+        "title": option.title,
+        "inputs": amounts_in(option),
+        "figures": {name: _figure(name, each) for name in FIGURES},
+        "parts": {name: costing_document(part, each.drawn.parts[name]) for name, part in each.middle.parts.items()},
+        "tornado": {name: [swing_document(swing) for swing in swings] for name, swings in each.tornado.items()},
+        "lock_in": _lock_in(option),
+        "quality": _quality(option),
+    }
+
+
+def _figure(name: str, each: OptionProjection) -> dict[str, Any]:
+    kind = FIGURES[name]
+    levels = {level: money(value, kind.places) for level, value in levels_of(each.figures[name]).items()}
+    middle = money(float(np.mean(each.middle.figures[name])), kind.places)
+    endless = float(np.isinf(each.figures[name]).mean())
+    return {"unit": kind.unit, "middle": middle, **levels, "unserved_probability": endless}
+
+
+def costing_document(middle: Costing, drawn: Costing) -> dict[str, Any]:
+    """Return lines with their levels, formula and terms; the total is the sum of the rounded lines."""
+    lines = [_line(line, drawn.lines[position]) for position, line in enumerate(middle.lines)]
+    quantities = {name: _number(value) for name, value in middle.quantities.items()}
+    return {"total_usd": exact_sum([line["usd"] for line in lines]), "lines": lines, "quantities": quantities}
+
+
+def _line(middle: Line, drawn: Line) -> dict[str, Any]:
+    levels = {name: money(value) for name, value in levels_of(drawn.usd).items()}
+    terms = {name: _number(value) for name, value in middle.terms.items() if value is not None}
+    return {"name": middle.name, "usd": money(float(middle.usd)), **levels, "formula": middle.formula, "terms": terms}
+
+
+def swing_document(swing: Swing) -> dict[str, Any]:
+    """Return what one input does to the answer, from its P10 to its P90."""
+    return {"input": swing.name, "at_p10_usd": money(swing.at_p10), "at_p90_usd": money(swing.at_p90)}
+
+
+def _lock_in(option: Option) -> dict[str, Any] | None:
+    spec = option.lock_in
+    if spec is None:
+        return None
+    scores = None if spec.scores is None else {**dataclasses.asdict(spec.scores), "out_of_100": spec.scores.out_of_100}
+    return {
+        "switch_probability": spec.switch_probability,
+        "scores": scores,
+        "forced_migration": spec.forced_migration,
+        "forced_by": spec.forced_by,
+    }
+
+
+def _quality(option: Option) -> dict[str, Any] | None:
+    quality = option.quality
+    if quality is None:
+        return None
+    found = {"kind": type(quality).__name__.lower(), **amounts_in(quality)}
+    if isinstance(quality, Confusion):
+        found["recall"], found["false_alarm_rate"] = quality.rates
+    return found
+
+
+def _crossover(found: Crossover) -> dict[str, Any]:
+    costs = {
+        name: [{level: money(usd) for level, usd in levels.items()} for levels in over]
+        for name, over in found.costs.items()
+    }
+    return {"volumes": found.volumes, "costs_usd": costs, "pairs": [dataclasses.asdict(pair) for pair in found.pairs]}
+
+
+def _thresholds(projection: Projection) -> list[dict[str, Any]]:
+    return [
+        {
+            "figure": threshold.figure,
+            "above": threshold.above,
+            "probability": {
+                each.option.id: each.probability_above(threshold.figure, threshold.above) for each in projection.options
+            },
+        }
+        for threshold in projection.spec.thresholds
+    ]
+
+
+def _worth(each: OptionWorth, projection: Projection) -> dict[str, Any]:
+    quality = projection.of(each.option).option.quality
+    amounts = ("year_usd", "gain_usd", "extra_cost_usd", "net_usd")
+    return {
+        "option": each.option,
+        "is_claimed": isinstance(quality, Change),
+        **{name: {level: money(value) for level, value in levels_of(getattr(each, name)).items()} for name in amounts},
+        "break_even_points": levels_of(each.break_even_points),
+        "kept_of_best_gain": levels_of(each.kept),
+        "pays_probability": each.pays,
+    }
+
+
+def _number(value: Number) -> float:
+    return float(np.mean(value))
+
+
+def plain(value: Any) -> Any:
+    """Return the value in JSON's own types; a number without end becomes null, a day text."""
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else str(value)

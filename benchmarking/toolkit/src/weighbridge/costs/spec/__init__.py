@@ -1,0 +1,1 @@
+"""The spec of a cost projection: files, ranges, price pins."""

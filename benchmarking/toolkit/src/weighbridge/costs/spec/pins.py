@@ -1,0 +1,219 @@
+"""Pins: every price that a projection used, with amount, date, source and the book it stood in, by the path it is used
+at.
+
+A spec file names a price in one of two ways:
+
+- by SKU from the price book: `{sku: aws/us-east-1/g5.xlarge, term: on_demand}`; the meter of a model follows from the
+  key;
+- with everything that a reader needs to check it: `{usd: 1.006, unit: instance_h, as_of: 2026-07-20, source: …}`.
+
+Both may add `factor` (a number or a range: a negotiated discount, a premium) and `divided_by` (one GPU of eight).
+"""
+
+import dataclasses
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from weighbridge.core.documents import Reader
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.parts.traffic import Tier
+from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
+from weighbridge.costs.prices.price import Meter, Price, Term, TierRule, Unit
+from weighbridge.costs.spec.reading import amount, placed
+from weighbridge.costs.uncertainty import Range
+
+WAYS = "a SKU of the price book ({sku: aws/us-east-1/g5.xlarge}) or usd, unit, as_of and source together"
+TRAFFIC = "traffic of the price book ({sku: aws/us-east-1/egress-internet}), or write a list of tiers"
+CURRENCY = "USD"
+# What is counted where a model's SKU is named: prices of what goes in, and of what comes out.
+METERS = {
+    "input_usd": Meter.INPUT,
+    "output_usd": Meter.OUTPUT,
+    "cache_read_usd": Meter.CACHE_READ,
+    "reembed_usd": Meter.INPUT,
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Pin:
+    """A price as it was used at `path`: `usd` for one `unit` (between `low_usd` and `high_usd`, where it has a range).
+
+    Of a price in tiers each is pinned by itself; it holds for the units `above` so many.
+    """
+
+    path: str
+    usd: Decimal
+    unit: str
+    as_of: date
+    source: str
+    sku: str = ""
+    term: str = ""
+    meter: str = ""
+    snapshot: str = ""
+    low_usd: Decimal | None = None
+    high_usd: Decimal | None = None
+    factor: float | Range = 1.0
+    divided_by: float = 1.0
+    origin: str = ""
+    migrate_by: date | None = None
+    above: Decimal | None = None
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the pin as plain values, amounts exact as text; what it does not have is left out."""
+        factor = [self.factor.low, self.factor.high] if isinstance(self.factor, Range) else self.factor
+        found = {**dataclasses.asdict(self), "factor": factor}
+        unsaid = {field.name: field.default for field in dataclasses.fields(self)}
+        return {
+            name: value if isinstance(value, int | float | str | list) else str(value)
+            for name, value in found.items()
+            if value != unsaid[name]
+        }
+
+
+class Pins:
+    """Reads prices for one spec and remembers each; `max_age_days` refuses older ones on the day of the book."""
+
+    def __init__(self, book: PriceBook, *, max_age_days: int = STALE_DAYS) -> None:
+        self.book = book
+        self.max_age_days = max_age_days
+        self.found: list[Pin] = []
+        self.used: list[Price] = []
+
+    def read(self, reader: Reader, key: str, units: tuple[str, ...]) -> float | Range:
+        """Return the price under `key` in US dollars for one of `units`; raise Invalid with the path at fault."""
+        if not isinstance(reader.plain(key), dict):
+            raise reader.fault(key, f"must be {WAYS}; a bare number says neither when nor where it holds.")
+        price = reader.mapping(key)
+        pin = (
+            self._of_sku(price, units, METERS.get(key, Meter.WHOLE))
+            if price.asks("sku")
+            else self._of_source(price, units)
+        )
+        price.close()
+        self.found.append(pin)
+        return _scaled(pin)
+
+    def tiers(self, reader: Reader, key: str) -> tuple[Tier, ...]:
+        """Return the tiers of the traffic whose SKU stands under `key`, each times `factor`; raise Invalid with the
+        path at fault.
+        """
+        price = reader.mapping(key)
+        if not price.has("sku"):
+            raise price.fault("sku", f"is missing: name {TRAFFIC}.")
+        found = self._find(price, Meter.WHOLE)
+        if found.unit is not Unit.GB or found.tier_rule is not TierRule.MARGINAL:
+            raise price.fault("sku", f"is no price of traffic; name {TRAFFIC}.")
+        factor = float(price.number("factor")) if price.asks("factor") else 1.0
+        price.close()
+        steps = [(None, found.usd), *((tier.above, tier.usd) for tier in found.tiers)]
+        self.found += [
+            dataclasses.replace(_pinned(f"{price.path}[{n}]", found, self.book), usd=usd, above=above, factor=factor)
+            for n, (above, usd) in enumerate(steps)
+        ]
+        ends = [*(float(tier.above) for tier in found.tiers), None]
+        return tuple(
+            Tier(usd_per_gb=float(usd) * factor, up_to_gb=end) for (_, usd), end in zip(steps, ends, strict=True)
+        )
+
+    def _find(self, price: Reader, usual: Meter) -> Price:
+        term, meter = price.choice("term", Term, Term.ON_DEMAND), price.choice("meter", Meter, usual)
+        try:
+            found = self.book.find(price.text("sku"), term=term, meter=meter, stale_days=self.max_age_days)
+        except Invalid as refused:
+            raise placed(refused, price, refused.field or "sku") from refused
+        self.used.append(found)
+        return found
+
+    def _of_sku(self, price: Reader, units: tuple[str, ...], usual: Meter) -> Pin:
+        found = self._find(price, usual)
+        share = _share_of(found, price, units)
+        return dataclasses.replace(_pinned(price.path, found, self.book), factor=_factor(price), divided_by=share)
+
+    def _of_source(self, price: Reader, units: tuple[str, ...]) -> Pin:
+        if not price.has("usd"):
+            raise price.fault("usd", f"is missing: give {WAYS}. Convert other currencies at a dated rate first.")
+        if price.asks("currency") and price.text("currency") != CURRENCY:
+            raise price.fault(
+                "currency", f"must be {CURRENCY}: one projection has one currency; convert at a dated rate."
+            )
+        usd, unit, as_of = amount(price, "usd", at_least=0), price.text("unit"), price.day("as_of")
+        if unit not in units:
+            raise price.fault("unit", f"must be {' or '.join(units)}, not {unit}.")
+        age = (self.book.as_of - as_of).days
+        if age > self.max_age_days:
+            text = (
+                f"is {age} days before {self.book.as_of}; at most {self.max_age_days} are accepted "
+                "(max_price_age_days)."
+            )
+            raise price.fault("as_of", text)
+        middle = Decimal(str(usd.median if isinstance(usd, Range) else usd))
+        low, high = (Decimal(str(usd.low)), Decimal(str(usd.high))) if isinstance(usd, Range) else (None, None)
+        return Pin(
+            path=price.path,
+            usd=middle,
+            low_usd=low,
+            high_usd=high,
+            unit=unit,
+            as_of=as_of,
+            source=price.text("source"),
+            factor=_factor(price),
+            divided_by=_divisor(price),
+        )
+
+
+def _pinned(path: str, found: Price, book: PriceBook) -> Pin:
+    return Pin(
+        path=path,
+        sku=found.sku,
+        term=found.term.value,
+        meter=found.meter.value,
+        usd=found.usd,
+        low_usd=found.low_usd,
+        high_usd=found.high_usd,
+        unit=found.unit.value,
+        as_of=found.as_of,
+        source=found.source,
+        snapshot=book.snapshot_id,
+        origin=found.origin.value,
+        migrate_by=found.retirement.on if found.retirement is not None else None,
+    )
+
+
+def _share_of(found: Price, price: Reader, units: tuple[str, ...]) -> float:
+    """Return what to divide by; a machine of several GPUs gives the price of one GPU where that is asked for."""
+    divisor = _divisor(price)
+    if found.unit.value in units:
+        return divisor
+    if Unit.GPU_H.value in units and found.unit is Unit.INSTANCE_H:
+        if price.has("divided_by"):
+            return divisor
+        if found.usd_per_gpu_h is not None and found.hardware is not None:
+            return float(found.hardware.gpus)
+        raise price.fault(
+            "divided_by", f"is missing: {found.sku} has no whole GPU, so say into how many parts it goes."
+        )
+    raise price.fault("sku", f"is priced by {found.unit.value}, but {' or '.join(units)} is needed here.")
+
+
+def _divisor(price: Reader) -> float:
+    if not price.asks("divided_by"):
+        return 1.0
+    divisor = float(price.number("divided_by"))
+    if divisor <= 0:
+        raise price.fault("divided_by", "must be above zero.")
+    return divisor
+
+
+def _factor(price: Reader) -> float | Range:
+    return amount(price, "factor", at_least=0) if price.asks("factor") else 1.0
+
+
+def _scaled(pin: Pin) -> float | Range:
+    """Return the pinned price times its factor: a range where either is one."""
+    factor = pin.factor if isinstance(pin.factor, Range) else Range(pin.factor, pin.factor) if pin.factor else None
+    if factor is None or not pin.usd:
+        return 0.0
+    low = float(pin.usd if pin.low_usd is None else pin.low_usd) * factor.low / pin.divided_by
+    high = float(pin.usd if pin.high_usd is None else pin.high_usd) * factor.high / pin.divided_by
+    return Range(low, high) if low < high else high

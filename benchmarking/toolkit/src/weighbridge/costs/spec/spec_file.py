@@ -1,0 +1,244 @@
+"""The spec file: one load curve, named options, and what every number is; `kind: CostSpec`.
+
+Reads a mapping that an edge parsed from YAML or JSON. Prices are pinned from the book while reading, so that a spec
+and a book together are all that a projection depends on. `template.yaml` beside this module shows every key.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+from weighbridge.core.documents import API_VERSION, Reader, check_unique
+from weighbridge.core.errors import Invalid
+from weighbridge.core.kpis import read_kpis
+from weighbridge.costs.figures import FIGURES
+from weighbridge.costs.parts.endpoint import Endpoint, Serverless
+from weighbridge.costs.parts.load_curve import HOURS_PER_DAY, LoadCurve, curve_of_counts, curve_of_year, weekly_shape
+from weighbridge.costs.parts.lock_in import LockIn
+from weighbridge.costs.parts.managed import ManagedApi, Provisioned
+from weighbridge.costs.parts.options import CostSpec, Option, Shared, Threshold, Value
+from weighbridge.costs.parts.ownership import Ownership
+from weighbridge.costs.parts.serving import SelfHosted
+from weighbridge.costs.parts.training import Training
+from weighbridge.costs.parts.work import Network, OwnedHardware, Pilot, Transformer
+from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
+from weighbridge.costs.prices.files.snapshot import snapshot
+from weighbridge.costs.spec.pins import CURRENCY, Pins
+from weighbridge.costs.spec.reading import Given, amount, inputs, placed
+from weighbridge.costs.uncertainty import DRAWS, SEED, Amount, Range
+from weighbridge.costs.value import answer_quality as answers
+
+T = TypeVar("T")
+KIND = "CostSpec"
+OPTIONS_MAX, DRAWS_MAX = 12, 100_000
+SERVING: Final[Mapping[str, Any]] = {
+    "self-hosted": SelfHosted,
+    "endpoint": Endpoint,
+    "serverless": Serverless,
+    "managed-api": ManagedApi,
+    "provisioned": Provisioned,
+}
+WORK: Final[Mapping[str, Any]] = {"transformer": Transformer, "network": Network, "pilot": Pilot}
+VALUE: Final[Mapping[str, Any]] = {
+    "detection": answers.Detection,
+    "uplift": answers.Uplift,
+    "forecast": answers.Forecast,
+    "deflection": answers.Deflection,
+}
+QUALITY: Final[Mapping[str, Any]] = {
+    "confusion": answers.Confusion,
+    "change": answers.Change,
+    "level": answers.Level,
+}
+# What an option does not say itself, because it is said once for all of them or follows from its other parts.
+GIVEN: Final[Given] = {
+    Training: {"engineer_usd_per_h": 0.0},
+    SelfHosted: {"volume": 1.0},
+    Provisioned: {"volume": 1.0},
+    ManagedApi: {"requests_per_year": 1.0},
+    Ownership: {
+        "serving_usd": 0.0,
+        "training_usd": 0.0,
+        "years": 1,
+        "discount_rate": 0.0,
+        "volume_growth": 0.0,
+        "fte_usd": 0.0,
+        "exit_usd": 0.0,
+        "switch_probability": 0.0,
+    },
+    LockIn: {"engineer_usd_per_h": 0.0},
+}
+
+
+def read_spec(document: object, book: PriceBook) -> CostSpec:
+    """Read a spec and pin its prices; raise Invalid with the path at fault, the reason and what would be accepted.
+
+    Prices older than `max_price_age_days` on the day of the book are refused.
+    """
+    reader = Reader(document)
+    reader.constant("apiVersion", API_VERSION)
+    reader.constant("kind", KIND)
+    reader.constant("currency", CURRENCY, is_required=False)
+    pins = Pins(book, max_age_days=reader.whole("max_price_age_days", STALE_DAYS, at_least=1))
+    shared, curve = _load(reader, pins)
+    options = reader.items("options", lambda item: _option(item, pins))
+    _check_options(reader, options)
+    spec = CostSpec(
+        name=reader.text("name"),
+        shared=shared,
+        curve=curve,
+        options=options,
+        pins=tuple(pins.found),
+        snapshot=book.snapshot_id,
+        pinned=snapshot(pins.used, as_of=book.as_of),
+        value=_value(reader, options, pins),
+        thresholds=reader.items("thresholds", _threshold),
+        kpis=read_kpis(reader),
+        seed=reader.whole("seed", SEED),
+        draws=_draws(reader),
+    )
+    reader.close()
+    return spec
+
+
+def _draws(reader: Reader) -> int:
+    draws = reader.whole("draws", DRAWS, at_least=100)
+    if draws > DRAWS_MAX:
+        raise reader.fault("draws", f"must be at most {DRAWS_MAX:,}.")
+    return draws
+
+
+def _load(reader: Reader, pins: Pins) -> tuple[Shared, LoadCurve]:
+    """Read `load`, `people` and `horizon`: the curve holds the median of the year's requests."""
+    load, people, horizon = reader.mapping("load"), reader.mapping("people"), reader.mapping("horizon")
+    curve, requests = read_curve(load)
+    load.close()
+    rates = {key: amount(people, key, at_least=0) for key in ("engineer_usd_per_h", "fte_usd") if people.asks(key)}
+    people.close()
+    growth = amount(horizon, "volume_growth") if horizon.asks("volume_growth") else 0.0
+    years = horizon.whole("years", 3, at_least=1)
+    rate = float(horizon.number("discount_rate")) if horizon.asks("discount_rate") else 0.08
+    shared = _at(
+        horizon,
+        "",
+        lambda: Shared(requests_per_year=requests, volume_growth=growth, years=years, discount_rate=rate, **rates),
+    )
+    horizon.close()
+    return shared, curve
+
+
+def read_curve(load: Reader) -> tuple[LoadCurve, Amount]:
+    """Return the curve and the requests of the year, which observed counts say themselves unless told otherwise."""
+    if load.asks("hourly_counts"):
+        counts = load.plain("hourly_counts")
+        numbers = [each for each in counts if isinstance(each, int | float)] if isinstance(counts, list) else []
+        if not isinstance(counts, list) or len(numbers) != len(counts):
+            raise load.fault("hourly_counts", f"must be a list of requests per hour, {HOURS_PER_DAY} or more.")
+        curve = _at(load, "hourly_counts", lambda: curve_of_counts(numbers))
+        if not load.asks("requests_per_year"):
+            return curve, curve.requests_per_year
+        requests = amount(load, "requests_per_year")
+        scale = _middle(requests) / curve.requests_per_year
+        return LoadCurve(curve.rates_per_s * scale, curve.hours), requests
+    requests = amount(load, "requests_per_year")
+    named = {key: float(load.number(key)) for key in ("day_swing", "weekend") if load.asks(key)}
+    peak_hour = load.whole("peak_hour", 14)
+    growth = float(load.number("monthly_growth")) if load.asks("monthly_growth") else 0.0
+    shape = _at(load, "", lambda: weekly_shape(peak_hour=peak_hour, **named))
+    middle = _middle(requests)
+    return _at(load, "", lambda: curve_of_year(middle, shape=shape, monthly_growth=growth)), requests
+
+
+def _option(reader: Reader, pins: Pins) -> Option:
+    option_id, title = reader.text("id"), reader.text("title", "")
+    work, owned = _one_of(reader, "work", WORK, pins), _part(reader, "owned_hardware", OwnedHardware, pins)
+    training = _training(reader, pins, has_work=work is not None, is_owned=owned is not None)
+    serving = _one_of(reader, "serving", SERVING, pins)
+    if serving is None:
+        raise reader.fault("serving", f"is missing; its kind is one of {', '.join(SERVING)}.")
+    return Option(
+        id=option_id,
+        title=title or option_id,
+        training=training,
+        work=work,
+        owned_hardware=owned,
+        serving=serving,
+        ownership=inputs(Ownership, reader.mapping("ownership"), prices=pins, given=GIVEN),
+        lock_in=_part(reader, "lock_in", LockIn, pins),
+        quality=_one_of(reader, "quality", QUALITY, pins),
+    )
+
+
+def _training(reader: Reader, pins: Pins, *, has_work: bool, is_owned: bool) -> Training | None:
+    """Read the training; its hours come from `work` and its hourly cost from `owned_hardware` where those are given."""
+    if not reader.asks("training"):
+        if has_work or is_owned:
+            raise reader.fault("training", "is missing, though work or owned_hardware is given.")
+        return None
+    elsewhere = {"gpu_hours": has_work, "usd_per_gpu_h": is_owned}
+    derived = {name: 0.0 for name, is_there in elsewhere.items() if is_there}
+    given = {**GIVEN, Training: {**GIVEN[Training], **derived}}
+    return inputs(Training, reader.mapping("training"), prices=pins, given=given)
+
+
+def _part(reader: Reader, key: str, kind: type[T], pins: Pins) -> T | None:
+    return inputs(kind, reader.mapping(key), prices=pins, given=GIVEN) if reader.asks(key) else None
+
+
+def _one_of(reader: Reader, key: str, kinds: Mapping[str, Any], pins: Pins) -> Any:
+    """Read a mapping whose `kind` says what it is; None where there is none."""
+    if not reader.asks(key):
+        return None
+    inner = reader.mapping(key)
+    name = inner.text("kind")
+    if name not in kinds:
+        raise inner.fault("kind", f"must be one of {', '.join(kinds)}, not {name!r}.")
+    return inputs(kinds[name], inner, prices=pins, given=GIVEN)
+
+
+def _check_options(reader: Reader, options: tuple[Option, ...]) -> None:
+    if not 1 <= len(options) <= OPTIONS_MAX:
+        raise reader.fault("options", f"must name 1 to {OPTIONS_MAX} options, not {len(options)}.")
+    check_unique(tuple(option.id for option in options), path="options")
+
+
+def _value(reader: Reader, options: tuple[Option, ...], pins: Pins) -> Value | None:
+    """Read what answers are worth; every option's quality must be of the kind that this values."""
+    if not reader.asks("value"):
+        return None
+    value = reader.mapping("value")
+    baseline = value.text("baseline", options[0].id)
+    adoption = amount(value, "adoption", at_least=0) if value.asks("adoption") else 1.0
+    stakes = _one_of(value, "stakes", VALUE, pins)
+    if stakes is None:
+        raise value.fault("stakes", f"is missing; its kind is one of {', '.join(VALUE)}.")
+    value.close()
+    if not isinstance(adoption, Range) and not 0 <= adoption <= 1:
+        raise value.fault("adoption", "is a share between 0 and 1.")
+    first = next((option for option in options if option.id == baseline), None)
+    if first is None or first.quality is None or isinstance(first.quality, answers.Change):
+        raise value.fault("baseline", "must be an option with a quality of its own: a confusion matrix or a figure.")
+    for position, option in enumerate(options):
+        if option.quality is not None and not isinstance(option.quality, stakes.quality):
+            raise reader.fault(
+                f"options[{position}].quality", f"does not fit the stakes of kind {type(stakes).__name__}."
+            )
+    return Value(baseline=baseline, stakes=stakes, adoption=adoption)
+
+
+def _threshold(reader: Reader) -> Threshold:
+    figure = reader.text("figure")
+    if figure not in FIGURES:
+        raise reader.fault("figure", f"must be one of {', '.join(FIGURES)}.")
+    return Threshold(figure, float(reader.number("above")))
+
+
+def _middle(value: Amount) -> float:
+    return value.median if isinstance(value, Range) else float(value)
+
+
+def _at(reader: Reader, key: str, make: Callable[[], T]) -> T:
+    """Make something; its refusal gets the path of the mapping it was read from."""
+    try:
+        return make()
+    except Invalid as refused:
+        raise placed(refused, reader, key or refused.field or "") from refused

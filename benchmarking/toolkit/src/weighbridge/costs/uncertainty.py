@@ -1,0 +1,158 @@
+"""Uncertainty: a 90 % range becomes a lognormal, a calculation is drawn many times, and the answer is a distribution.
+
+Inputs are dataclasses whose numbers are points or ranges; the calculators take arrays as readily as numbers, so the
+same function gives the point and the draws.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.core.errors import Invalid
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Draws = NDArray[np.float64]
+DRAWS = 10_000
+SEED = 20_260_101
+# A 90 % interval of a normal distribution spans twice 1.645 standard deviations.
+Z_SPAN_90 = 3.2897072539029435
+LEVELS: Mapping[str, float] = {"p10": 0.1, "p50": 0.5, "p80": 0.8, "p90": 0.9}
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """Nine times in ten the number lies between `low` and `high`, both positive; as likely above their
+    geometric mean.
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        """Refuse what no lognormal fits."""
+        if not (0 < self.low <= self.high < math.inf):
+            text = (
+                f"A range goes from a positive number to one that is not smaller; {self.low:g} to {self.high:g} does "
+                "not."
+            )
+            raise Invalid(text, code="range")
+
+    @property
+    def median(self) -> float:
+        """Return the geometric mean of the ends."""
+        return math.sqrt(self.low) * math.sqrt(self.high)
+
+    def quantile(self, p: float) -> float:
+        """Return the number that a share `p` of the draws stays below."""
+        from scipy.stats import norm
+
+        return float(math.exp(math.log(self.median) + self._sigma * float(norm.ppf(p))))
+
+    def draw(self, rng: np.random.Generator, n: int) -> Draws:
+        """Return `n` draws: lognormal with mu = ln of the median, sigma = ln(high/low) / 3.29."""
+        return np.asarray(rng.lognormal(math.log(self.median), self._sigma, n))
+
+    @property
+    def _sigma(self) -> float:
+        return math.log(self.high / self.low) / Z_SPAN_90
+
+
+# A number, a Range, or draws. Arithmetic on it is untyped on purpose: the calculators treat numbers and draws alike,
+# and `check_amounts` has refused everything else before.
+Amount = Any
+T = TypeVar("T", bound="DataclassInstance")
+
+
+def check_amounts(spec: Any, *names: str) -> None:
+    """Raise Invalid with the field at fault where an amount is negative, not finite, or none at all."""
+    for name in names:
+        value = getattr(spec, name)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and not (0 <= value < math.inf):
+            raise Invalid(f"{name} must be a number of zero or more, not {value:g}.", code="amount", field=name)
+        if not is_number and not isinstance(value, Range | np.ndarray):
+            raise Invalid(f"{name} must be a number or a range of two, not {value!r:.40}.", code="amount", field=name)
+
+
+def check_positive(spec: Any, *names: str) -> None:
+    """Raise Invalid where an amount that something is divided by is zero; `check_amounts` has seen it before."""
+    for name in names:
+        value = getattr(spec, name)
+        if isinstance(value, int | float) and value == 0:
+            raise Invalid(f"{name} must be above zero.", code="amount", field=name)
+
+
+def check_share(spec: Any, *names: str, below: float = math.inf) -> None:
+    """Raise Invalid where a plain number is no share of one, or not below `below`."""
+    for name in names:
+        value = getattr(spec, name)
+        if not 0 <= value <= 1 or value >= below:
+            end = "below 1" if below <= 1 else "1"
+            raise Invalid(f"{name} is a share between 0 and {end}, not {value:g}.", code="share", field=name)
+
+
+def ranges_of(spec: Any) -> dict[str, Range]:
+    """Return the fields of a dataclass that are ranges, by name."""
+    found = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec)}
+    return {name: value for name, value in found.items() if isinstance(value, Range)}
+
+
+def at_medians(spec: T) -> T:
+    """Return the same inputs with each range at its median."""
+    return dataclasses.replace(spec, **{name: spread.median for name, spread in ranges_of(spec).items()})
+
+
+def drawn(spec: T, *, n: int = DRAWS, seed: int = SEED) -> T:
+    """Return the same inputs with each range as `n` draws. Each field has a stream of its own, so that adding one moves
+    no other.
+    """
+    sampled = {
+        name: spread.draw(np.random.default_rng([seed, *name.encode()]), n) for name, spread in ranges_of(spec).items()
+    }
+    return dataclasses.replace(spec, **sampled)
+
+
+def levels_of(draws: Draws | float) -> dict[str, float]:
+    """Return P10, P50, P80 and P90 of the draws, each one of them; a plain number is its own every level."""
+    values = np.atleast_1d(np.asarray(draws, dtype=np.float64))
+    found = np.quantile(values, list(LEVELS.values()), method="inverted_cdf")
+    return {name: float(level) for name, level in zip(LEVELS, found, strict=True)}
+
+
+def probability_above(draws: Draws | float, threshold: float) -> float:
+    """Return the share of draws above the threshold."""
+    return float((np.atleast_1d(np.asarray(draws, dtype=np.float64)) > threshold).mean())
+
+
+@dataclasses.dataclass(frozen=True)
+class Swing:
+    """What one input does to the answer when it goes from its P10 to its P90 and the others stay at their medians."""
+
+    name: str
+    at_p10: float
+    at_p90: float
+
+    @property
+    def size(self) -> float:
+        """Return how far the answer moves."""
+        return abs(self.at_p90 - self.at_p10)
+
+
+def tornado(spec: T, answer: Callable[[T], float]) -> tuple[Swing, ...]:
+    """Return each range's swing, the largest first; `answer` gets the inputs as plain numbers."""
+    still = at_medians(spec)
+    swings = [
+        Swing(
+            name,
+            answer(dataclasses.replace(still, **{name: spread.quantile(0.1)})),
+            answer(dataclasses.replace(still, **{name: spread.quantile(0.9)})),
+        )
+        for name, spread in ranges_of(spec).items()
+    ]
+    return tuple(sorted(swings, key=lambda swing: swing.size, reverse=True))

@@ -1,0 +1,200 @@
+"""Answers: how good each option's answers are, and what a year of them is worth, with the doubt of the test.
+
+An option's quality is a confusion matrix at one operating point, or a change of one rate against another option's, or
+one figure (an error, a conversion rate, a share resolved). What is compared is value: accuracy can rise while it falls.
+"""
+
+import dataclasses
+import zlib
+from typing import ClassVar
+
+import numpy as np
+
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.lines import Number
+from weighbridge.costs.uncertainty import Amount, Draws, check_amounts, check_share
+from weighbridge.costs.value.value import (
+    Worth,
+    deflection_usd,
+    drawn_rates,
+    error_cost_usd,
+    uplift_usd,
+    yearly_value_usd,
+)
+
+RATES = ("recall", "false_alarm_rate")
+HOWS = ("points", "relative")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Confusion:
+    """What the tested rows counted at `operating_point`, such as a score of 0.62 or more."""
+
+    true_positives: int
+    false_negatives: int
+    false_positives: int
+    true_negatives: int
+    operating_point: str
+    source: str
+
+    def __post_init__(self) -> None:
+        """Refuse tests without a positive or a negative row."""
+        if self.true_positives + self.false_negatives < 1:
+            raise Invalid("A test needs rows that are positive.", field="true_positives")
+        if self.false_positives + self.true_negatives < 1:
+            raise Invalid("A test needs rows that are negative.", field="true_negatives")
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Return recall and false-alarm rate as counted."""
+        recall = self.true_positives / (self.true_positives + self.false_negatives)
+        return recall, self.false_positives / (self.false_positives + self.true_negatives)
+
+    def draw(self, *, n: int, seed: int, stream: str) -> tuple[Draws, Draws]:
+        """Return `n` draws of both rates: Beta(TP + 1, FN + 1) and Beta(FP + 1, TN + 1)."""
+        return drawn_rates(
+            true_positives=self.true_positives,
+            false_negatives=self.false_negatives,
+            false_positives=self.false_positives,
+            true_negatives=self.true_negatives,
+            n=n,
+            seed=zlib.crc32(f"{seed} {stream}".encode()),
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Change:
+    """A claim against the baseline's own operating point: `metric` moves `by` so many points, or so much of itself.
+
+    0.05 points of a recall of 0.80 make 0.85; 0.05 relative make 0.84.
+    """
+
+    metric: str
+    by: float
+    how: str
+    source: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no statement about value: accuracy alone, and a change without its kind."""
+        if self.metric not in RATES:
+            text = (
+                f"{self.metric} alone says nothing of value: at a low prevalence it rises while value falls. Say "
+                "which of "
+                f"{' or '.join(RATES)} changes, at the operating point of the baseline."
+            )
+            raise Invalid(text, field="metric", code="no_value")
+        if self.how not in HOWS:
+            raise Invalid(f"Say whether the change is in {' or '.join(HOWS)}, not {self.how!r}.", field="how")
+
+    def of(self, recall: Number, false_alarms: Number) -> tuple[Number, Number]:
+        """Return both rates after the change, within 0 and 1."""
+        if self.metric == "recall":
+            return self._moved(recall), false_alarms
+        return recall, self._moved(false_alarms)
+
+    def _moved(self, rate: Number) -> Number:
+        return np.clip(rate + self.by if self.how == "points" else rate * (1 + self.by), 0.0, 1.0)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Level:
+    """One figure of an option, a range where it was measured with one."""
+
+    figure: Amount
+    source: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount."""
+        check_amounts(self, "figure")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Detection:
+    """What each kind of answer gains or loses in US dollars, and how many cases a year are positive."""
+
+    quality: ClassVar[tuple[type, ...]] = (Confusion, Change)
+    prevalence: Amount
+    cases_per_year: Amount | None = None
+    gain_per_true_positive_usd: Amount = 0.0
+    loss_per_false_negative_usd: Amount = 0.0
+    loss_per_false_positive_usd: Amount = 0.0
+    gain_per_true_negative_usd: Amount = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount, and a prevalence that is no share."""
+        cases = () if self.cases_per_year is None else ("cases_per_year",)
+        check_amounts(
+            self, *(field.name for field in dataclasses.fields(self) if field.name != "cases_per_year"), *cases
+        )
+        if isinstance(self.prevalence, int | float):
+            check_share(self, "prevalence")
+
+    def year_usd(self, rates: tuple[Number, Number], cases: Number) -> Number:
+        """Return the value of a year of answers at recall and false-alarm rate."""
+        worth = Worth(
+            true_positive_usd=self.gain_per_true_positive_usd,
+            false_negative_usd=-self.loss_per_false_negative_usd,
+            false_positive_usd=-self.loss_per_false_positive_usd,
+            true_negative_usd=self.gain_per_true_negative_usd,
+        )
+        return yearly_value_usd(worth, cases=cases, prevalence=self.prevalence, tpr=rates[0], fpr=rates[1])
+
+    def per_point_usd(self, cases: Number) -> Number:
+        """Return what one more point of recall (0.01) is worth a year."""
+        return cases * self.prevalence * (self.gain_per_true_positive_usd + self.loss_per_false_negative_usd) / 100
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Uplift:
+    """The figure is a conversion rate: visits · rate · order · margin."""
+
+    quality: ClassVar[tuple[type, ...]] = (Level,)
+    order_usd: Amount
+    margin: Amount
+    cases_per_year: Amount | None = None
+
+    def year_usd(self, figure: Number, cases: Number) -> Number:
+        """Return the margin of a year's orders."""
+        return uplift_usd(visits=cases, conversion_gain=figure, order_usd=self.order_usd, margin=self.margin)
+
+    def per_point_usd(self, cases: Number) -> Number:
+        """Return what one more point of conversion (0.01) is worth a year."""
+        return self.year_usd(0.01, cases)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """The figure is a mean absolute error: each unit of it costs so much in each case."""
+
+    quality: ClassVar[tuple[type, ...]] = (Level,)
+    usd_per_unit_error: Amount
+    cases_per_year: Amount | None = None
+
+    def year_usd(self, figure: Number, cases: Number) -> Number:
+        """Return the cost of a year's errors, negative."""
+        return -error_cost_usd(error_fall=figure, usd_per_unit_error=self.usd_per_unit_error, cases=cases)
+
+    def per_point_usd(self, cases: Number) -> Number:
+        """Return what one unit less error is worth a year."""
+        return -self.year_usd(1.0, cases)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Deflection:
+    """The figure is the share of contacts that the model resolves by itself."""
+
+    quality: ClassVar[tuple[type, ...]] = (Level,)
+    usd_per_contact: Amount
+    cases_per_year: Amount | None = None
+
+    def year_usd(self, figure: Number, cases: Number) -> Number:
+        """Return what a year's resolved contacts save."""
+        return deflection_usd(contacts=cases, resolved_gain=figure, usd_per_contact=self.usd_per_contact)
+
+    def per_point_usd(self, cases: Number) -> Number:
+        """Return what one more point resolved (0.01) is worth a year."""
+        return self.year_usd(0.01, cases)
+
+
+Stakes = Detection | Uplift | Forecast | Deflection
+Quality = Confusion | Change | Level

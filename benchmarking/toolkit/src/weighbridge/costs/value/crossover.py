@@ -1,0 +1,125 @@
+"""Crossover: over which volume, and from which month on, one option is cheaper than another, as probabilities.
+
+Every draw answers by itself: the same draws of all inputs, the volume scaled from a sixteenth to sixteen times.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.costs.parts.load_curve import MONTHS
+from weighbridge.costs.parts.options import CostSpec
+from weighbridge.costs.projection import Drawn, at, draw_option
+from weighbridge.costs.spec.inputs import tiled
+from weighbridge.costs.uncertainty import Draws, levels_of
+
+SCALES = np.geomspace(1 / 16, 16.0, 17)
+DRAWS_AT_EACH = 200
+FIGURE = "equivalent_annual_usd"
+
+
+@dataclasses.dataclass(frozen=True)
+class Crossing:
+    """The first option against the second. Volumes are requests a year; months count from the start.
+
+    `cheaper_at` is the probability at each volume of the grid; `volume` and `month` are quantiles over those draws in
+    which there is one, which is `volume_probability` and `month_probability` of them.
+    """
+
+    first: str
+    second: str
+    cheaper_at: tuple[float, ...]
+    volume: Mapping[str, float] | None
+    volume_probability: float
+    month: Mapping[str, float] | None
+    month_probability: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Crossover:
+    """Yearly cost of each option over volume, as quantiles at each volume, and every pair of options."""
+
+    volumes: tuple[float, ...]
+    costs: Mapping[str, tuple[Mapping[str, float], ...]]
+    pairs: tuple[Crossing, ...]
+
+
+def crossover(spec: CostSpec, *, seed: int, draws: int = DRAWS_AT_EACH) -> Crossover:
+    """Return where the options cross, from `draws` draws at each of 17 volumes."""
+    volumes = SCALES * spec.requests_median
+    found = {
+        option.id: _over_volume(spec, draw_option(spec, option, seed=seed, n=draws), draws) for option in spec.options
+    }
+    pairs = tuple(_crossing(first, second, found, volumes) for first, second in combinations(found, 2))
+    costs = {name: tuple(levels_of(costs) for costs in over.T) for name, (over, _) in found.items()}
+    return Crossover(tuple(map(float, volumes)), costs, pairs)
+
+
+def _over_volume(spec: CostSpec, drawn: Drawn, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the yearly cost (draws, volumes), and the cost in all after each month at the volume as it is (draws,
+    months).
+    """
+    many = len(SCALES)
+    shared, option = tiled(drawn.shared, many), tiled(drawn.option, many)
+    requests = shared.requests_per_year * np.repeat(SCALES, n)
+    found = at(spec, Drawn(dataclasses.replace(shared, requests_per_year=requests), option))
+    costs = np.broadcast_to(found.figures[FIGURE], n * many).reshape(many, n).T
+    return costs, _by_month(spec, drawn, n)
+
+
+def _by_month(spec: CostSpec, drawn: Drawn, n: int) -> NDArray[np.float64]:
+    """Return what was spent up to the end of each month: the start at once, then a twelfth of each year,
+    undiscounted.
+    """
+    found = at(spec, drawn)
+    ownership, years = found.ownership, np.arange(spec.shared.years)
+    growth = np.broadcast_to((1 + ownership.volume_growth) * (1 + ownership.price_drift), n)
+    once = np.broadcast_to(ownership.development_usd + ownership.training_usd, n)
+    monitoring = found.upkeep.usd["monitoring"]
+    rising = np.broadcast_to(ownership.serving_usd + monitoring, n)
+    flat = np.broadcast_to(sum((usd for name, usd in found.upkeep.usd.items() if name != "monitoring"), 0.0), n)
+    yearly = rising[:, None] * growth[:, None] ** years + flat[:, None]
+    return np.asarray(once[:, None] + np.cumsum(np.repeat(yearly / MONTHS, MONTHS, axis=1), axis=1))
+
+
+def _crossing(
+    first: str,
+    second: str,
+    found: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
+    volumes: NDArray[np.float64],
+) -> Crossing:
+    (costs, spent), (others, spent_else) = found[first], found[second]
+    at_volume = _last_crossings(costs, others, volumes)
+    months = _first_months(spent, spent_else)
+    return Crossing(
+        first,
+        second,
+        tuple(map(float, (costs < others).mean(axis=0))),
+        levels_of(at_volume) if len(at_volume) else None,
+        len(at_volume) / len(costs),
+        levels_of(months) if len(months) else None,
+        len(months) / len(costs),
+    )
+
+
+def _last_crossings(costs: NDArray[np.float64], others: NDArray[np.float64], volumes: NDArray[np.float64]) -> Draws:
+    """Return, for draws that cross, the volume from which on it stays decided; between two volumes in equal ratio."""
+    ahead = costs < others
+    changes = ahead[:, 1:] != ahead[:, :-1]
+    rows = np.flatnonzero(changes.any(axis=1))
+    last = changes.shape[1] - 1 - np.argmax(changes[rows, ::-1], axis=1)
+    # Where neither is served the difference is no number; the crossing is then taken to be in the middle.
+    with np.errstate(invalid="ignore"):
+        apart = others - costs
+        gap, next_gap = apart[rows, last], apart[rows, last + 1]
+        share = np.where(np.isfinite(gap) & np.isfinite(next_gap), gap / (gap - next_gap), 0.5)
+    return np.asarray(volumes[last] * (volumes[last + 1] / volumes[last]) ** share)
+
+
+def _first_months(spent: NDArray[np.float64], others: NDArray[np.float64]) -> Draws:
+    """Return, for draws in which the first option has cost less at some time, the first month of that."""
+    ahead = spent < others
+    return np.asarray(np.argmax(ahead[ahead.any(axis=1)], axis=1) + 1.0)

@@ -1,0 +1,94 @@
+"""Worth: what better answers bring against what they cost, so that "5 % more accuracy for 20 % more" has an answer.
+
+For every option: its gain over the baseline a year, the net of its extra cost over the years, how likely that is above
+zero, how far the metric would have to rise to pay, and how much of the best gain it keeps. A mitigation (INT8,
+distilled) is an option like any other.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from weighbridge.costs.lines import Number
+from weighbridge.costs.parts.options import Option, Value
+from weighbridge.costs.projection import Projection
+from weighbridge.costs.spec.inputs import draw_all, ranges_in, replaced
+from weighbridge.costs.uncertainty import Draws
+from weighbridge.costs.value.answer_quality import Change, Confusion, Level
+from weighbridge.costs.value.value import break_even_gain, net_value_usd
+
+
+@dataclasses.dataclass(frozen=True)
+class OptionWorth:
+    """Draws for one option against the baseline: gain a year, extra cost over the years, net of both.
+
+    `break_even_points` is how many points of the metric (units of error for a forecast) would pay for the extra cost;
+    `kept` is the share of the best option's gain.
+    """
+
+    option: str
+    year_usd: Draws
+    gain_usd: Draws
+    extra_cost_usd: Draws
+    net_usd: Draws
+    break_even_points: Draws
+    kept: Draws
+
+    @property
+    def pays(self) -> float:
+        """Return the probability that the gain is worth more than it costs."""
+        return float((self.net_usd > 0).mean())
+
+
+def worth(projection: Projection) -> tuple[OptionWorth, ...]:
+    """Return what each option with a quality is worth against the baseline; nothing where the spec values nothing."""
+    value, n = projection.spec.value, projection.draws
+    if value is None:
+        return ()
+    drawn = replaced(value, draw_all(ranges_in(value), seed=projection.seed, n=n, stream="value/"))
+    options = [each.option for each in projection.options if each.option.quality is not None]
+    cases = _cases(projection, drawn)
+    first = next(option for option in options if option.id == value.baseline)
+    rates = {option.id: _rates(option, first, seed=projection.seed, n=n) for option in options}
+    years = {name: np.broadcast_to(drawn.stakes.year_usd(rate, cases), n) for name, rate in rates.items()}
+    gains = {name: year - years[value.baseline] for name, year in years.items()}
+    best = max(gains, key=lambda name: float(np.median(gains[name])))
+    return tuple(_against(projection, drawn, name, years[name], gains, best, cases) for name in years)
+
+
+def _against(
+    projection: Projection, drawn: Value, name: str, year: Draws, gains: Mapping[str, Draws], best: str, cases: Number
+) -> OptionWorth:
+    shared, value = projection.spec.shared, drawn
+    # Costs without end, where a load is not served, have no difference and no break-even.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        extra = projection.of(name).figures["tco_usd"] - projection.of(value.baseline).figures["tco_usd"]
+        net = net_value_usd(
+            gains[name], extra, years=shared.years, discount_rate=shared.discount_rate, adoption=value.adoption
+        )
+        factor = sum((1 + shared.discount_rate) ** -t for t in range(1, shared.years + 1))
+        point_usd = drawn.stakes.per_point_usd(cases) * factor
+        points = break_even_gain(extra, value_per_point_usd=point_usd, adoption=value.adoption)
+        kept = np.where(gains[best] != 0, gains[name] / gains[best], 0.0)
+    return OptionWorth(name, year, gains[name], extra, net, np.maximum(np.broadcast_to(points, year.shape), 0.0), kept)
+
+
+def _cases(projection: Projection, drawn: Value) -> Number:
+    """Return the cases of a year: those of the stakes, or every request, as the other draws have them."""
+    if drawn.stakes.cases_per_year is not None:
+        return drawn.stakes.cases_per_year
+    return projection.options[0].drawn.requests_per_year
+
+
+def _rates(option: Option, first: Option, *, seed: int, n: int) -> Any:
+    """Return an option's rates, or its figure, as draws; a change is counted from the baseline's own draws."""
+    quality: Any = option.quality
+    stream = f"{option.id}/quality"
+    if isinstance(quality, Change):
+        return quality.of(*_rates(first, first, seed=seed, n=n))
+    if isinstance(quality, Confusion):
+        return quality.draw(n=n, seed=seed, stream=stream)
+    figure: Level = replaced(quality, draw_all(ranges_in(quality), seed=seed, n=n, stream=f"{stream}/"))
+    return figure.figure

@@ -1,0 +1,224 @@
+"""The engine of one process: takes up each request when it is due, whatever became of those before it (an open loop).
+
+Requests that find every connection busy wait in an explicit backlog and keep the moment they were due: what a frozen
+server costs its users is measured, not left out (coordinated omission). Time is `time.monotonic_ns()`, one clock for
+all processes of a machine.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import ssl
+from array import array
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.core.addresses import Pinned
+from weighbridge.core.errors import Refused
+from weighbridge.load.expectation import Expectation
+from weighbridge.load.generator.connection import IDLE, Connection
+from weighbridge.load.generator.watchdog import Alarm
+from weighbridge.load.results.samples import NEVER, Outcome, Samples
+
+SWEEP_S = 0.05
+OPENED_AT_ONCE = 64
+LONGEST_WHY = 300
+
+
+class Unreachable(Refused):
+    """Nothing answers at the target."""
+
+    default_code = "unreachable"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job:
+    """What one process fires: request `first + n x step` of the plan is this engine's request n, due at `due_ns[n]`."""
+
+    target: Pinned
+    messages: Sequence[bytes]
+    due_ns: NDArray[np.int64]
+    first: int
+    step: int
+    connections: int
+    timeout_s: float
+    answer_bytes: int
+    expect: Expectation
+
+
+class Engine:
+    """A bounded pool of connections, a backlog in front of it, and the stamps of every request."""
+
+    def __init__(self, job: Job, *, loop: asyncio.AbstractEventLoop, clock: Callable[[], int]) -> None:
+        """Prepare the stamps, so that nothing is allocated while it fires."""
+        self.job, self._loop, self._clock = job, loop, clock
+        size = len(job.due_ns)
+        self._due: list[int] = []
+        self._taken, self._sent, self._done = (array("q", [NEVER]) * size for _ in range(3))
+        self._outcome = bytearray(size)
+        self._idle: list[Connection] = []
+        self._all: set[Connection] = set()
+        self._opening: set[asyncio.Task[None]] = set()
+        self._room, self._backlog = job.connections, deque[int]()
+        self._next, self.settled, self.failed, self.opened = 0, 0, 0, 0
+        self.complaints: dict[str, str] = {}
+        self._finished: asyncio.Future[None] = loop.create_future()
+        self._timeout_ns = int(job.timeout_s * 1e9)
+        self._tls = ssl.create_default_context() if job.target.scheme == "https" else None
+
+    async def open(self) -> None:
+        """Open the pool before the start; raise Unreachable where not one connection can be opened."""
+        wanted = min(self.job.connections, len(self.job.due_ns))
+        error: BaseException | None = None
+        while wanted > 0 and error is None:
+            batch = min(OPENED_AT_ONCE, wanted)
+            wanted -= batch
+            self._room -= batch
+            opened = await asyncio.gather(*(self._connect() for _ in range(batch)), return_exceptions=True)
+            # One that opened first may have been lost by now.
+            self._idle += [each for each in opened if isinstance(each, Connection) and not each.is_gone]
+            failures = [each for each in opened if not isinstance(each, Connection)]
+            self._room += len(failures)
+            error = next(iter(failures), None)
+        if error is not None and not self._all:
+            where = f"{self.job.target.scheme}://{self.job.target.host}:{self.job.target.port}"
+            raise Unreachable(f"No connection to {where} ({told(error)}); is the server running?", field="url")
+
+    async def fire(self, start_ns: int) -> Samples:
+        """Send every request when it is due, counted from `start_ns`, and return when each has come to its end."""
+        self._due = (self.job.due_ns + start_ns).tolist()
+        self._alarm = Alarm(self._loop, self._take_due)
+        self._loop.call_later(SWEEP_S, self._sweep)
+        try:
+            self._take_due()
+            if self._due:
+                await self._finished
+        finally:
+            self._alarm.close()
+            self.close()
+        return self._samples(start_ns)
+
+    def stop(self) -> None:
+        """End now: nothing more is sent, and what is under way stays unsettled."""
+        if not self._finished.done():
+            self._finished.set_result(None)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.stop()
+        for task in self._opening:
+            task.cancel()
+        for connection in list(self._all):
+            connection.drop()
+
+    def settle(self, request: int, outcome: Outcome, at_ns: int, why: str = "") -> None:
+        """Write down how a request ended; of each kind of failure the first complaint is kept."""
+        if self._finished.done():
+            return
+        self._done[request], self._outcome[request] = at_ns, outcome
+        self.settled += 1
+        if outcome is not Outcome.ANSWERED:
+            self.failed += 1
+            self.complaints.setdefault(outcome.name.lower(), why[:LONGEST_WHY])
+        if self.settled == len(self._due):
+            self.stop()
+
+    def free(self, connection: Connection) -> None:
+        """Give a connection the request that has waited longest, or let it rest."""
+        if self._backlog and not self._finished.done():
+            self._ask(connection, self._backlog.popleft())
+        else:
+            self._idle.append(connection)
+
+    def lose(self, connection: Connection) -> None:
+        """Make room for another connection, opened when a request waits for it."""
+        if connection in self._all:
+            self._all.discard(connection)
+            with contextlib.suppress(ValueError):
+                self._idle.remove(connection)
+            self._room += 1
+            self._serve_backlog()
+
+    def _take_due(self) -> None:
+        if self._finished.done():
+            return
+        due, taken, clock, size = self._due, self._taken, self._clock, len(self._due)
+        while self._next < size and due[self._next] <= (now_ns := clock()):
+            request = self._next
+            self._next = request + 1
+            taken[request] = now_ns
+            if self._idle:
+                self._ask(self._idle.pop(), request)
+            else:
+                self._backlog.append(request)
+                self._serve_backlog()
+        if self._next < size:
+            self._alarm.set(due[self._next])
+
+    def _ask(self, connection: Connection, request: int) -> None:
+        job, number = self.job, self.job.first + request * self.job.step
+        keeps_body = job.expect.reads_bodies and number % job.expect.every == 0
+        self._sent[request] = connection.ask(request, job.messages[number % len(job.messages)], keeps_body=keeps_body)
+
+    def _serve_backlog(self) -> None:
+        while self._backlog and self._room > 0 and not self._finished.done():
+            self._room -= 1
+            task = self._loop.create_task(self._open_for(self._backlog.popleft()))
+            self._opening.add(task)
+            task.add_done_callback(self._opening.discard)
+
+    async def _open_for(self, request: int) -> None:
+        """Open a connection for one request, whose failure it is if there is none."""
+        try:
+            connection = await self._connect()
+        except OSError as error:
+            kind = Outcome.TIMED_OUT if isinstance(error, TimeoutError) else Outcome.REFUSED
+            self.settle(request, kind, self._clock(), told(error))
+            self._room += 1
+            self._serve_backlog()
+        else:
+            self._ask(connection, request)
+
+    async def _connect(self) -> Connection:
+        target = self.job.target
+        name = target.host if self._tls else None
+        async with asyncio.timeout(self.job.timeout_s):
+            _, made = await self._loop.create_connection(
+                self._new_connection, target.address, target.port, ssl=self._tls, server_hostname=name
+            )
+        if made.is_gone:
+            raise ConnectionError("the target sent an answer before it was asked, or closed at once")
+        self._all.add(made)
+        self.opened += 1
+        return made
+
+    def _new_connection(self) -> Connection:
+        return Connection(self, expect=self.job.expect, answer_bytes=self.job.answer_bytes, clock=self._clock)
+
+    def _sweep(self) -> None:
+        """Give up on what has waited longer than the time-out."""
+        late_ns = self._clock() - self._timeout_ns
+        while self._backlog and self._due[self._backlog[0]] < late_ns:
+            request = self._backlog.popleft()
+            self.settle(request, Outcome.NO_CONNECTION, self._clock(), "no connection was free within the time-out")
+        for connection in [each for each in self._all if each.request != IDLE and each.sent_at_ns < late_ns]:
+            text = f"no whole answer within {self.job.timeout_s:g} s"
+            connection.fail(Outcome.TIMED_OUT, self._clock(), text)
+        if not self._finished.done():
+            self._loop.call_later(SWEEP_S, self._sweep)
+
+    def _samples(self, start_ns: int) -> Samples:
+        def since_start(stamps: "array[int]") -> NDArray[np.int64]:
+            times = np.array(stamps, dtype=np.int64)
+            return np.where(times == NEVER, NEVER, times - start_ns)
+
+        taken, sent, done = (since_start(each) for each in (self._taken, self._sent, self._done))
+        return Samples(self.job.due_ns, taken, sent, done, np.frombuffer(bytes(self._outcome), dtype=np.uint8))
+
+
+def told(error: BaseException) -> str:
+    """Put a failure to connect into words."""
+    return getattr(error, "strerror", None) or str(error) or "it took longer than the time-out"

@@ -1,0 +1,126 @@
+"""The bytes of every request, built before the run. Different bodies in rotation keep caches from being flattered."""
+
+import json
+import re
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from weighbridge.core.addresses import PORTS, Pinned
+from weighbridge.core.errors import Invalid
+from weighbridge.core.masking import mask
+from weighbridge.load.plan import Plan
+
+BODIES_MAX = 100_000
+BODY_BYTES_MAX = 200_000_000
+OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade"}
+# What tells how to read a message, never who sends it. A plan that others keep may hold the values of these alone.
+OPEN_HEADERS = {
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "pragma",
+    "user-agent",
+}
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+USER_AGENT = "weighbridge-load"
+
+
+def build_requests(plan: Plan, target: Pinned) -> list[bytes]:
+    """Return the requests to send in turn, at least one.
+
+    A body file that ends in `.jsonl` holds one JSON body a line; `.npz` holds `x` (rows, ...), each row sent as
+    `{"instances": [row]}`; anything else is one body. Raises Invalid for files and headers that cannot be sent.
+    """
+    bodies = read_bodies(Path(plan.body)) if plan.body else [b""]
+    head = _head(plan, target)
+    lengths = plan.method in {"POST", "PUT", "PATCH"} or bool(plan.body)
+    return [
+        b"".join([head, f"Content-Length: {len(body)}\r\n".encode() if lengths else b"", b"\r\n", body])
+        for body in bodies
+    ]
+
+
+def header_from(text: str) -> tuple[str, str]:
+    """Read `Name: value`; raise Invalid for another form, or for a header that the generator sets itself."""
+    name, found, value = (part.strip() for part in text.partition(":"))
+    if not found or not TOKEN.fullmatch(name) or not value.isprintable() or not value.isascii():
+        raise Invalid("Write a header like 'Name: value', in plain characters.", field="header")
+    if name.lower() in OWN_HEADERS:
+        raise Invalid(f"The header {name} is set by the generator; leave it out.", field="header")
+    return name, value
+
+
+def check_open(headers: Iterable[tuple[str, str]]) -> None:
+    """Raise Invalid for a header whose value may be a secret, or that cannot be sent at all."""
+    for name, value in headers:
+        header_from(f"{name}: {value}")
+        if name.lower() not in OPEN_HEADERS or mask(value) != value:
+            names = ", ".join(sorted(OPEN_HEADERS))
+            text = (
+                "Workers keep a plan where others can read it, and there is no vault for secrets, so they send no "
+                f"header {name}"
+                f" with this value; they send {names}. For others, run `weighbridge load` on one machine: it keeps no "
+                "values."
+            )
+            raise Invalid(text, code="secret_header", field="header")
+
+
+def read_bodies(path: Path) -> list[bytes]:
+    """Return the bodies of a file; raise Invalid where there are none, or more than fit into memory."""
+    try:
+        if path.stat().st_size > BODY_BYTES_MAX:
+            raise Invalid(f"The body file is over {BODY_BYTES_MAX:,} bytes; send fewer bodies.", field="body")
+        bodies = _read(path)
+    except OSError as error:
+        raise Invalid(f"The body file {path.name} cannot be read: {error.strerror}.", field="body") from error
+    if not bodies:
+        raise Invalid(f"The body file {path.name} holds no body.", field="body")
+    return bodies
+
+
+def _head(plan: Plan, target: Pinned) -> bytes:
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    port = "" if PORTS[target.scheme] == target.port else f":{target.port}"
+    lines = [f"{plan.method} {target.path} HTTP/1.1", f"Host: {host}{port}"]
+    given = {name.lower() for name, _ in plan.headers}
+    lines += [f"{name}: {value}" for name, value in plan.headers]
+    usual = {"User-Agent": USER_AGENT, "Accept": "*/*", **_content_type(plan)}
+    lines += [f"{name}: {value}" for name, value in usual.items() if name.lower() not in given]
+    return ("\r\n".join(lines) + "\r\n").encode("ascii")
+
+
+def _content_type(plan: Plan) -> dict[str, str]:
+    kinds = {".json": "application/json", ".jsonl": "application/json", ".npz": "application/json"}
+    return {"Content-Type": kinds.get(Path(plan.body).suffix, "application/octet-stream")} if plan.body else {}
+
+
+def _read(path: Path) -> list[bytes]:
+    if path.suffix == ".jsonl":
+        return _lines(path.read_bytes().splitlines())
+    return _rows(path) if path.suffix == ".npz" else [path.read_bytes()]
+
+
+def _lines(lines: Iterable[bytes]) -> list[bytes]:
+    bodies = [line.strip() for line in lines if line.strip()]
+    for number, body in enumerate(bodies, 1):
+        try:
+            json.loads(body)
+        except ValueError as error:
+            raise Invalid(f"Body {number} of the body file is no JSON: {error}.", field="body") from error
+    return bodies[:BODIES_MAX]
+
+
+def _rows(path: Path) -> list[bytes]:
+    import numpy as np
+
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            rows = arrays["x"][:BODIES_MAX]
+            return [json.dumps({"instances": [row.tolist()]}).encode() for row in rows]
+    except (ValueError, TypeError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
+        raise Invalid("The .npz of bodies must hold an array x of shape (rows, ...).", field="body") from error

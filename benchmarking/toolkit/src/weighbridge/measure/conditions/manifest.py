@@ -1,0 +1,94 @@
+"""The manifest: under which conditions a figure was measured, hashed, so that a run can be repeated and compared."""
+
+import os
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from weighbridge.core.canonical import digest_of
+
+NOT_VISIBLE = "not visible"
+LIBRARIES = ("numpy", "scipy", "onnx", "onnxruntime")
+# What decides which kernels an engine picks, on x86 and on Arm.
+KERNEL_FLAGS = (
+    "avx",
+    "avx2",
+    "fma",
+    "f16c",
+    "avx512f",
+    "avx512bw",
+    "avx512vl",
+    "avx512_vnni",
+    "avx512_bf16",
+    "avx_vnni",
+    "amx_tile",
+    "amx_int8",
+    "amx_bf16",
+    "asimd",
+    "asimdhp",
+    "asimddp",
+    "i8mm",
+    "bf16",
+    "sve",
+)
+
+
+def machine(*, proc: Path = Path("/proc"), sys: Path = Path("/sys")) -> dict[str, Any]:
+    """Describe processor, memory, system and Python of this machine; what cannot be seen says so."""
+    fields = _cpu_fields(proc / "cpuinfo")
+    flags = set(fields.get("flags", fields.get("Features", "")).split())
+    return {
+        "cpu": fields.get("model name", fields.get("CPU part", platform.machine())),
+        "cpu_flags": sorted(flag for flag in KERNEL_FLAGS if flag in flags),
+        "cpus_usable": len(os.sched_getaffinity(0)),
+        "cpus_installed": os.cpu_count() or 0,
+        "architecture": platform.machine(),
+        "governor": governor(sys=sys),
+        "is_virtual": "hypervisor" in flags if flags else NOT_VISIBLE,
+        "memory_mb": _memory_mb(proc / "meminfo"),
+        "os": f"{platform.system()} {platform.release()}",
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+    }
+
+
+def governor(*, sys: Path = Path("/sys")) -> str:
+    """Return the frequency governors of all processors, or `not visible` (the usual case in a virtual machine)."""
+    found = sorted({_text(path) for path in sys.glob("devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")} - {""})
+    return ", ".join(found) or NOT_VISIBLE
+
+
+def libraries(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
+    """Return the installed versions of the libraries a figure depends on."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def sealed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the manifest with its `digest`: SHA-256 over the canonical JSON of everything else in it."""
+    content = {key: value for key, value in manifest.items() if key != "digest"}
+    return {**content, "digest": digest_of(content)}
+
+
+def _cpu_fields(path: Path) -> dict[str, str]:
+    first = _text(path).partition("\n\n")[0]
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _memory_mb(path: Path) -> int | str:
+    words = _text(path).partition("\n")[0].split()
+    return int(words[1]) * 1024 // 1_000_000 if len(words) == 3 and words[1].isdigit() else NOT_VISIBLE
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,94 @@
+"""The model as a file: its size, its digest, how many parameters it holds. Nothing is executed."""
+
+import dataclasses
+import errno
+import hashlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+from weighbridge.core.model_files.inspection import ArtifactFormat, inspect
+
+BYTES_PER_MB = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelFile:
+    """What can be said of a model without running it; `size_mb` counts 1,000,000 bytes to the megabyte."""
+
+    digest: str
+    size_mb: float
+    parameters: int
+    operators: dict[str, int]
+    opsets: dict[str, int]
+
+
+def digest_of_file(path: Path) -> str:
+    """Return `sha256:<64 hex>` of a file, read in pieces."""
+    with path.open("rb") as stream:
+        return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+
+
+def read_model(path: Path) -> ModelFile:
+    """Read an ONNX file's structure; raise Invalid for what is missing, unsafe, no ONNX, or keeps weights elsewhere.
+
+    Raises MemoryError for a file that does not fit under this process's memory limit.
+    """
+    if not path.is_file():
+        raise Invalid(f"There is no model file {path.name}.", code="model_missing", field="model")
+    if _format(path) is not ArtifactFormat.ONNX:
+        text = f"{path.name} holds weights without a graph and cannot be run; export the model to ONNX to profile it."
+        raise Invalid(text, code="model_weights_only", field="model")
+    import onnx
+
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+    except Exception as error:
+        # Protobuf's own error class is not typed, and parsing does nothing else that could fail.
+        text = f"{path.name} cannot be read as an ONNX model; export it again, or check that the copy is complete."
+        raise Invalid(text, code="model_unreadable", field="model") from error
+    nodes = [node for graph in _graphs(model.graph) for node in graph.node]
+    counts: dict[str, int] = {}
+    for node in nodes:
+        counts[node.op_type] = counts.get(node.op_type, 0) + 1
+    return ModelFile(
+        digest=digest_of_file(path),
+        size_mb=path.stat().st_size / BYTES_PER_MB,
+        parameters=sum(_weights(model.graph)),
+        operators=dict(sorted(counts.items())),
+        opsets={entry.domain or "ai.onnx": entry.version for entry in model.opset_import},
+    )
+
+
+def _format(path: Path) -> ArtifactFormat:
+    try:
+        return inspect(path, name=path.name).format
+    except Invalid as refusal:
+        # A file that does not fit under this process's limit is not unreadable.
+        if isinstance(refusal.__cause__, OSError) and refusal.__cause__.errno == errno.ENOMEM:
+            raise MemoryError(f"{path.name} does not fit into memory") from refusal
+        raise
+
+
+def _graphs(graph: Any) -> Iterator[Any]:
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from _graphs(attribute.g)
+            for inner in attribute.graphs:
+                yield from _graphs(inner)
+
+
+def _weights(graph: Any) -> Iterator[int]:
+    """Count the elements of every initializer but those that only describe shapes, indices, switches and words."""
+    from onnx import TensorProto
+
+    not_weights = (TensorProto.INT64, TensorProto.BOOL, TensorProto.STRING)
+    for part in _graphs(graph):
+        tensors = [*part.initializer, *(sparse.values for sparse in part.sparse_initializer)]
+        for tensor in tensors:
+            if tensor.data_type not in not_weights:
+                yield math.prod(tensor.dims)

@@ -1,0 +1,170 @@
+"""Inputs: the rows a model is asked, read from a data set or drawn from its declared shapes.
+
+A data set is an `.npz` file with `x` of shape (rows, ...) and `y` of shape (rows,): whole numbers are classes, floating
+ones are numbers to be met. Nothing is cast silently: a wrong type or shape is refused with what to change.
+"""
+
+import dataclasses
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.core.errors import Invalid
+
+DRAWN_TYPES = (
+    "float16",
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "bool",
+)
+GENERATED_ROWS = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class InputSpec:
+    """One declared input of a model: numpy's name of its type, and its dimensions; a word or None is a free one."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | str | None, ...]
+
+    @property
+    def free_dimensions(self) -> tuple[str, ...]:
+        """Name the free dimensions beyond the first, which is the batch."""
+        return tuple(
+            f"{self.name}[{axis}] {size or 'unnamed'}"
+            for axis, size in enumerate(self.shape)
+            if axis > 0 and not isinstance(size, int)
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class DataSet:
+    """Rows with their true classes (int64), or the numbers to be met (float64)."""
+
+    x: NDArray[Any]
+    y: NDArray[Any]
+
+
+def read_data_set(path: Path) -> DataSet:
+    """Read an `.npz` data set; raise Invalid when it is missing, unreadable, pickled or of another form."""
+    if not path.is_file():
+        raise Invalid(f"There is no data file {path.name}.", code="data_missing", field="data")
+    arrays = _arrays(path)
+    missing = [name for name in ("x", "y") if name not in arrays]
+    if missing:
+        text = f"{path.name} holds no array {' and '.join(missing)}; write it with numpy.savez(path, x=..., y=...)."
+        raise Invalid(text, code="data_form", field="data")
+    x, y = arrays["x"], arrays["y"]
+    return DataSet(x, _truth(x, y))
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        # Opened here, because numpy leaves the file open when an archive is torn.
+        with path.open("rb") as stream:
+            archive = np.load(stream, allow_pickle=False)
+            if isinstance(archive, np.ndarray):
+                return {}
+            return {name: archive[name] for name in ("x", "y") if name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+        text = f"{path.name} cannot be read as an .npz file without pickles ({error}); write it with numpy.savez."
+        raise Invalid(text, code="data_unreadable", field="data") from error
+
+
+def _truth(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
+    if x.ndim == 0 or len(x) == 0:
+        raise Invalid("The data set has no rows.", code="data_empty", field="data")
+    if y.shape != (len(x),):
+        raise Invalid(
+            f"y has shape {y.shape}, but x has {len(x)} rows: y must have shape ({len(x)},).",
+            code="data_shape",
+            field="data",
+        )
+    if np.issubdtype(y.dtype, np.integer):
+        return y.astype(np.int64)
+    if not np.issubdtype(y.dtype, np.floating):
+        raise Invalid(
+            f"y holds {y.dtype}: save classes with y.astype('int64'), numbers to be met with y.astype('float64').",
+            code="data_type",
+            field="data",
+        )
+    if not np.isfinite(y).all():
+        raise Invalid("y holds NaN or infinite numbers; leave those rows out.", code="data_type", field="data")
+    return y.astype(np.float64)
+
+
+def check_fits(data: DataSet, inputs: Sequence[InputSpec], *, rows: int = 1) -> InputSpec:
+    """Return the model's only input if x, in queries of `rows`, fits it; raise Invalid with what to change if not."""
+    if len(inputs) != 1:
+        names = ", ".join(spec.name for spec in inputs) or "none"
+        text = (
+            f"A data set fits models with one input; this one has {len(inputs)} ({names}). Leave --data out to "
+            "measure speed alone."
+        )
+        raise Invalid(text, code="model_inputs", field="data")
+    spec = inputs[0]
+    wanted = ("rows", *spec.shape[1:])
+    if data.x.ndim != len(spec.shape) or any(
+        isinstance(size, int) and size != got for size, got in zip(spec.shape[1:], data.x.shape[1:], strict=True)
+    ):
+        text = f"x has shape {data.x.shape}, but the model's input {spec.name!r} takes {_words(wanted)}."
+        raise Invalid(text, code="data_shape", field="data")
+    if data.x.dtype != np.dtype(spec.dtype):
+        text = (
+            f"x holds {data.x.dtype}, but the model's input {spec.name!r} takes {spec.dtype}: save it with "
+            f"x.astype({spec.dtype!r})."
+        )
+        raise Invalid(text, code="data_type", field="data")
+    check_batch(spec, rows=rows)
+    return spec
+
+
+def check_batch(spec: InputSpec, *, rows: int = 1) -> None:
+    """Refuse a model whose batch is fixed at something else than `rows`: it cannot answer such a query."""
+    if spec.shape and isinstance(spec.shape[0], int) and spec.shape[0] != rows:
+        raise Invalid(
+            f"The model's input {spec.name!r} takes a fixed batch of {spec.shape[0]}; export it with a free batch or "
+            f"a batch of {rows}.",
+            code="model_batch",
+            field="model",
+        )
+
+
+def draw_inputs(
+    inputs: Sequence[InputSpec], *, seed: int, rows: int = GENERATED_ROWS, batch: int = 1
+) -> list[dict[str, NDArray[Any]]]:
+    """Draw `rows` distinct queries from the declared shapes; a free first dimension gets `batch`, other free ones 1.
+
+    Floats are standard normal, whole numbers 0 or 1 (which every table of embeddings has), booleans either.
+    Raises Invalid for a type that has no numbers.
+    """
+    rng = np.random.default_rng(seed)
+    return [{spec.name: _draw(spec, rng, batch) for spec in inputs} for _ in range(rows)]
+
+
+def _draw(spec: InputSpec, rng: np.random.Generator, batch: int) -> NDArray[Any]:
+    free = [batch if axis == 0 else 1 for axis in range(len(spec.shape))]
+    shape = tuple(size if isinstance(size, int) else free[axis] for axis, size in enumerate(spec.shape))
+    if spec.dtype not in DRAWN_TYPES:
+        text = f"No inputs can be drawn for {spec.name!r} of type {spec.dtype}; only for {', '.join(DRAWN_TYPES)}."
+        raise Invalid(text, code="model_inputs", field="model")
+    if spec.dtype.startswith("float"):
+        return rng.standard_normal(shape).astype(spec.dtype)
+    return rng.integers(0, 2, shape).astype(spec.dtype)
+
+
+def _words(shape: Sequence[int | str | None]) -> str:
+    return "(" + ", ".join(str(size) if size is not None else "any" for size in shape) + ")"

@@ -1,0 +1,1 @@
+"""The loops that ask a model and time each answer."""

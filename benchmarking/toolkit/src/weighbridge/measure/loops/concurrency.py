@@ -1,0 +1,122 @@
+"""Several queries at a time: Offline with more than one worker, in threads, since engines let go of Python's lock."""
+
+import threading
+from array import array
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.measure.loops.latency import (
+    TICK_NS,
+    Feed,
+    LatencyRun,
+    Runner,
+    at_rest,
+    bring_to_temperature,
+    is_enough,
+    query_order,
+    share_done,
+)
+from weighbridge.measure.scenarios import Scenario
+
+LOOK_EVERY_S = 0.01
+
+
+class _Worker(threading.Thread):
+    """Asks the next query of a shared order until it is told to stop, and keeps when each began and ended."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        feeds: Sequence[Feed],
+        turns: "count[int]",
+        clock: Callable[[], int],
+        stop: threading.Event,
+    ) -> None:
+        super().__init__(daemon=True)
+        self._runner, self._feeds, self._turns, self._clock, self._stop_asked = runner, feeds, turns, clock, stop
+        self.started, self.ended, self.failures, self.asked = array("q"), array("q"), Counter[str](), 0
+
+    def run(self) -> None:
+        """Ask until told to stop."""
+        clock, infer, size = self._clock, self._runner.infer, len(self._feeds)
+        while not self._stop_asked.is_set():
+            feed = self._feeds[next(self._turns) % size]
+            started = clock()
+            try:
+                infer(feed)
+            except Exception as error:  # noqa: BLE001 -- engines raise their own classes; a failure is a figure here
+                self.failures[type(error).__name__] += 1
+            else:
+                self.ended.append(clock())
+                self.started.append(started)
+            self.asked += 1
+
+
+def several_at_a_time(
+    runner: Runner,
+    feeds: Sequence[Feed],
+    *,
+    scenario: Scenario,
+    clock: Callable[[], int],
+    sleep: Callable[[float], None],
+    on_tick: Callable[[float], None],
+) -> LatencyRun:
+    """Warm up, then keep `scenario.workers` queries under way until there are samples enough, as `single_stream` does.
+
+    Latencies are in the order of their ends; `gaps_ns` are the times between two ends. What ends after the last look is
+    left out: by then some workers are idle already.
+    """
+    ordered = [feeds[int(row)] for row in query_order(len(feeds), seed=scenario.seed)]
+    with at_rest():
+        warmup = bring_to_temperature(runner, ordered, scenario=scenario, clock=clock, on_tick=on_tick)
+        stop, turns = threading.Event(), count()
+        workers = [_Worker(runner, ordered, turns, clock, stop) for _ in range(scenario.workers)]
+        begun = clock()
+        for worker in workers:
+            worker.start()
+        try:
+            last, is_partial = _watch(workers, begun, scenario=scenario, clock=clock, sleep=sleep, on_tick=on_tick)
+        finally:
+            stop.set()
+            for worker in workers:
+                worker.join()
+    latencies, gaps = _between(workers, begun, last)
+    failures = sum((worker.failures for worker in workers), Counter[str]())
+    asked = min(sum(worker.asked for worker in workers), len(ordered))
+    return LatencyRun(latencies, dict(failures), (last - begun) / 1e9, asked, warmup, gaps, is_partial)
+
+
+def _watch(
+    workers: Sequence[_Worker],
+    begun: int,
+    *,
+    scenario: Scenario,
+    clock: Callable[[], int],
+    sleep: Callable[[float], None],
+    on_tick: Callable[[float], None],
+) -> tuple[int, bool]:
+    """Wait until there is enough, and return when that was, and whether it was before its time."""
+    tick_at = begun + TICK_NS
+    while True:
+        sleep(LOOK_EVERY_S)
+        now, asked = clock(), sum(worker.asked for worker in workers)
+        elapsed_s = (now - begun) / 1e9
+        is_done = asked >= scenario.min_samples and elapsed_s >= scenario.min_duration_s
+        if is_done or elapsed_s >= scenario.max_duration_s:
+            return now, False
+        if now > tick_at:
+            if is_enough(on_tick, share_done(asked, now - begun, scenario)):
+                return now, True
+            tick_at = now + TICK_NS
+
+
+def _between(workers: Sequence[_Worker], begun: int, last: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    started = np.concatenate([np.array(worker.started, dtype=np.int64) for worker in workers])
+    ended = np.concatenate([np.array(worker.ended, dtype=np.int64) for worker in workers])
+    order = np.argsort(ended, kind="stable")
+    order = order[ended[order] <= last]
+    return ended[order] - started[order], np.diff(ended[order], prepend=begun)

@@ -1,0 +1,1 @@
+"""Measurements of more than one point: comparisons, sweeps, searches, repetitions."""

@@ -1,0 +1,159 @@
+"""Rerun: a result's run repeated from its manifest, and whether its times come out equivalent.
+
+The intervals know the noise within each run, not what changed between the two. So `different` may mean the machine, and
+the facts that differ are listed beside the answer.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.measure.conditions.model_file import digest_of_file
+from weighbridge.measure.raw import altered, percentiles_of
+from weighbridge.measure.scenarios import ProfileSettings, settings_from
+from weighbridge.statistics.equivalence import Answer, ratio_equivalence
+
+SCHEMA = "weighbridge.rerun/1"
+RESULT_SCHEMA = "weighbridge.result/1"
+PERCENTILES = ("_p50_ms", "_p95_ms")
+KINDS = ("latency", "response_time")
+PARTS = ("libraries", "machine", "engine", "isolation")
+
+
+def settings_of(result: Mapping[str, Any], *, model: Path, data: Path | None) -> ProfileSettings:
+    """Return the settings a result was measured with; raise Invalid unless it is whole and of this model and data."""
+    try:
+        manifest = result["manifest"]
+        is_whole = result["schema"] == RESULT_SCHEMA and sealed(manifest)["digest"] == manifest["digest"]
+        model_digest = manifest["model"].get("digest")
+        data_digest = (manifest["data"] or {}).get("digest")
+        settings = manifest["settings"]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Invalid("That is no result of `weighbridge profile`.", code="result_form", field="result") from error
+    if not is_whole:
+        raise Invalid("The result's manifest was changed after it was sealed.", code="result_form", field="result")
+    _check_file("model", model, model_digest)
+    if (data is None) is not (data_digest is None):
+        text = (
+            "Give --data: the result was measured on a data set."
+            if data is None
+            else "Leave --data out: the result had none."
+        )
+        raise Invalid(text, code="data_missing", field="data")
+    if data is not None:
+        _check_file("data", data, data_digest)
+    return settings_from(settings)
+
+
+def settings_in(manifest: Mapping[str, Any]) -> ProfileSettings:
+    """Return the settings that a manifest was sealed with, the files at hand being the same for sure; raise Invalid."""
+    if "settings" not in manifest or sealed(manifest)["digest"] != manifest.get("digest"):
+        raise Invalid("The repeated run's manifest holds no settings.", code="result_form", field="result")
+    return settings_from(manifest["settings"])
+
+
+def rerun(
+    result: Mapping[str, Any], run: Callable[[], dict[str, Any]], *, margin: float, alpha: float = 0.05
+) -> dict[str, Any]:
+    """Call `run`, which repeats the profile, and return a `weighbridge.rerun/1` mapping with the new result in it.
+
+    p50 and p95, found anew from the raw samples of both, are held against `margin` (0.1 is 10 %) by two one-sided
+    tests. The answer is `different` if any figure is, `equivalent` if all are, else `cannot_tell`, as when one of the
+    runs is no valid measurement.
+    """
+    again = run()
+    return {
+        **compared(result, again, margin=margin, alpha=alpha),
+        "is_partial": bool(again.get("is_partial")),
+        "result": again,
+    }
+
+
+def compared(
+    result: Mapping[str, Any], again: Mapping[str, Any], *, margin: float, alpha: float = 0.05
+) -> dict[str, Any]:
+    """Return the answer, figures, reasons and differences of a `weighbridge.rerun/1` mapping for two
+    results at hand.
+    """
+    figures = list(_figures(result, again, margin=margin, alpha=alpha))
+    reasons = list(_reasons(result, again, figures))
+    answers = {figure["answer"] for figure in figures}
+    answer = Answer.CANNOT_TELL
+    if not reasons and answers == {Answer.EQUIVALENT.value}:
+        answer = Answer.EQUIVALENT
+    elif not reasons and Answer.DIFFERENT.value in answers:
+        answer = Answer.DIFFERENT
+    return {
+        "schema": SCHEMA,
+        "answer": answer.value,
+        "margin": margin,
+        "alpha": alpha,
+        "figures": figures,
+        "reasons": reasons,
+        "differences": differences(result["manifest"], again["manifest"]),
+        "repeats": result["manifest"]["digest"],
+    }
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the facts of libraries, machine, engine and isolation that differ between two manifests."""
+    before, after = dict(_facts(then)), dict(_facts(now))
+    return [
+        {"fact": fact, "then": before.get(fact), "now": after.get(fact)}
+        for fact in sorted(before.keys() | after.keys())
+        if before.get(fact) != after.get(fact)
+    ]
+
+
+def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for part in PARTS:
+        held = manifest.get(part)
+        if isinstance(held, Mapping):
+            yield from ((f"{part}.{name}", value) for name, value in held.items())
+        else:
+            yield part, held
+
+
+def _check_file(what: str, path: Path, digest: str | None) -> None:
+    if digest is None:
+        raise Invalid("Only results of model files can be repeated.", code="result_form", field=what)
+    if not path.is_file():
+        raise Invalid(f"There is no {what} file {path.name}.", code=f"{what}_missing", field=what)
+    found = digest_of_file(path)
+    if found != digest:
+        text = f"{path.name} is not the {what} that was measured: its digest is {found}, the result's {digest}."
+        raise Invalid(text, code=f"{what}_other", field=what)
+
+
+def _figures(
+    then: Mapping[str, Any], now: Mapping[str, Any], *, margin: float, alpha: float
+) -> Iterator[dict[str, Any]]:
+    before, after = percentiles_of(then), percentiles_of(now)
+    for name in (f"{kind}{percentile}" for kind in KINDS for percentile in PERCENTILES):
+        first, second = before.get(name), after.get(name)
+        if first is not None and second is not None:
+            found = ratio_equivalence(first, second, margin=margin, alpha=alpha)
+            yield {
+                "metric": name,
+                "then": first.value,
+                "now": second.value,
+                "ratio": found.ratio,
+                "lower": found.lower,
+                "upper": found.upper,
+                "confidence": found.confidence,
+                "p_value": found.p_value,
+                "answer": found.answer.value,
+            }
+
+
+def _reasons(then: Mapping[str, Any], now: Mapping[str, Any], figures: list[dict[str, Any]]) -> Iterator[str]:
+    """Say why nothing can be told, where that is so."""
+    for word, result in (("The first", then), ("This", now)):
+        if result["verdict"]["status"] == "invalid":
+            yield f"{word} run is no valid measurement, so nothing can be told from it."
+        for what in altered(result):
+            yield f"{word} result was changed after it was measured: {what}."
+    if not figures:
+        yield "The two results have no percentile in common of which both keep raw samples."

@@ -1,0 +1,179 @@
+"""Alternatives: which cheaper variants a run makes and measures, and what its result says of each, in words."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from weighbridge.core.errors import Refused
+from weighbridge.measure import metrics
+from weighbridge.measure.conditions import manifest
+from weighbridge.measure.inputs import read_data_set
+from weighbridge.optimize import series
+from weighbridge.optimize.comparison import ComparisonSettings
+from weighbridge.optimize.plan import Choice, of_file
+from weighbridge.optimize.trial import TrialSettings
+from weighbridge.optimize.workshop import Follow
+from weighbridge.systems.fence import RunCancelled
+from weighbridge.systems.limits import Limits
+from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of, axis_of
+from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Reason, VariantVerdict
+from weighbridge.tradeoff.charts.drawing import svg
+from weighbridge.tradeoff.charts.plane import trade_off
+from weighbridge.tradeoff.families import together
+from weighbridge.tradeoff.pareto import weigh
+
+# What stands as the scenario of such a run, beside MLPerf's names.
+ALTERNATIVES = "alternatives"
+
+
+@dataclass(frozen=True)
+class Rival:
+    """Another model to measure beside the one that is asked about: what it is called here, its row, and its SHA-256."""
+
+    family: str
+    version_id: int
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlternativesWanted:
+    """Variants by the toolkit's names, the quality they may lose (0.01: one point), and rows to calibrate with.
+
+    With `rivals` the model itself is called `family`; they and their variants are measured as it is.
+    """
+
+    variants: tuple[str, ...]
+    max_quality_drop: float
+    calibration_rows: int
+    family: str = ""
+    rivals: tuple[Rival, ...] = ()
+
+
+# From the least to the most believable; the result is as believable as its weakest measured variant.
+STATUSES = ("invalid", "indicative", "valid")
+# A small data set calibrates with fewer rows than were wanted, so that enough are left to test on.
+MOST_CALIBRATION_SHARE = 0.25
+# Drawn with the result by the worker: a web process should not load a drawing engine.
+CHARTS = {"accuracy-latency": "latency_p95_ms", "accuracy-size": "model_size_mb"}
+NOT_VARIANTS = (Answer.BASELINE, Answer.FAILED)
+NO_RIVALS: Mapping[str, Path] = MappingProxyType({})
+
+
+def measure_alternatives(
+    wanted: AlternativesWanted,
+    *,
+    model: Path,
+    rivals: Mapping[str, Path] = NO_RIVALS,
+    data: Path,
+    limits: Limits,
+    folder: Path,
+    follow: Follow,
+    now: Callable[[], datetime],
+) -> dict[str, Any]:
+    """Make and measure variants behind the fence, in `folder`; return a `weighbridge.candidates/1` mapping with a
+    verdict.
+
+    Its metric `alternatives_measured` counts the model's own variants whose measurement is evidence; the verdict is
+    that of the weakest of them. `rivals` (files by family) are measured in the same way, each with variants of its own;
+    one that cannot be is a candidate that failed. Raises Invalid for data or names that do not fit, RunFailed and
+    RunCancelled.
+    """
+    rows = len(read_data_set(data).x)
+    choice = Choice(
+        folder=folder,
+        only=wanted.variants,
+        limits=limits,
+        calibrate=max(1, min(wanted.calibration_rows, int(rows * MOST_CALIBRATION_SHARE))),
+        settings=TrialSettings(comparison=ComparisonSettings(margin=wanted.max_quality_drop)),
+    )
+    planned = of_file(model, data, calibration=None, choice=choice)
+    names = [wanted.family, *rivals]
+    parts = [_part(follow, name, number, len(names)) for number, name in enumerate(names)]
+    found = series.run(planned, follow=parts[0], now=now, keep=lambda _: None)
+    if not rivals:
+        return as_result(found, left_out=planned.left_out)
+    families = {wanted.family: found}
+    for (family, file), part in zip(rivals.items(), parts[1:], strict=True):
+        own = dataclasses.replace(choice, folder=folder / "rivals" / family)
+        families[family] = _rival(family, file, data, own, part, now)
+    digests = {family: (each.manifest or {}).get("digest") for family, each in families.items()}
+    everything = together(families, sealed=None, is_partial=False)
+    described = {**(found.manifest or {}), "isolation": everything.isolation(), "families": digests}
+    sealed = dataclasses.replace(everything, manifest=manifest.sealed(described))
+    return as_result(sealed, left_out=planned.left_out)
+
+
+def _rival(
+    family: str, file: Path, data: Path, choice: Choice, follow: Follow, now: Callable[[], datetime]
+) -> Candidates:
+    """Measure a rival and its variants; where it cannot be, it alone has failed."""
+    try:
+        return series.run(
+            of_file(file, data, calibration=None, choice=choice), follow=follow, now=now, keep=lambda _: None
+        )
+    except RunCancelled:
+        raise
+    except Refused as refused:
+        failed = VariantVerdict(Answer.FAILED, (Reason(refused.code, refused.reason),))
+        only = Candidate(name=series.BASELINE, family=family, made_by="as registered", metrics={}, verdict=failed)
+        return Candidates(measured_at=now().isoformat(), baseline=series.BASELINE, candidates=(only,))
+
+
+def _part(follow: Follow, name: str, number: int, of: int) -> Follow:
+    """Return a follow whose 0 to 1 is one of `of` equal parts of the whole, and says whose; one alone needs no name."""
+    on_progress, should_stop = follow
+    whose = f"{name}, " if of > 1 else ""
+    return lambda share, doing: on_progress((number + share) / of, f"{whose}{doing}"), should_stop
+
+
+def as_result(found: Candidates, *, left_out: Sequence[str] = ()) -> dict[str, Any]:
+    """Return candidates in the form in which runs are stored: scenario, verdict and metrics beside them, JSON's own
+    types.
+    """
+    own = found.named(found.baseline).family
+    measured = [candidate for candidate in found.candidates if candidate.family == own and is_evidence(candidate)]
+    document: dict[str, Any] = json.loads(json.dumps(found.as_document()))
+    statuses = [candidate.measurement.status for candidate in measured if candidate.measurement]
+    return {
+        **document,
+        "scenario": ALTERNATIVES,
+        "verdict": {"status": min(statuses, key=STATUSES.index, default=STATUSES[0]), "reasons": _reasons(found)},
+        "metrics": {"alternatives_measured": metrics.single(len(measured), "variants")} if measured else {},
+        "left_out": list(left_out),
+        "standings": {
+            standing.name: f"{standing.state.value} (P {standing.p_frontier:.2f})"
+            for standing in weigh(found.candidates, axes_of(DEFAULT_AXES)).standings
+        },
+        "charts": [_drawn(found, name, across) for name, across in CHARTS.items()] if measured else [],
+    }
+
+
+def _drawn(found: Candidates, name: str, across: str) -> dict[str, str]:
+    chart = trade_off(found.candidates, across=axis_of(across), up=axis_of("accuracy"))
+    return {"name": name, "title": chart.title, "alt": chart.alt, "svg": svg(chart)}
+
+
+def is_evidence(candidate: Candidate) -> bool:
+    """Whether a variant was made and measured well enough to be weighed."""
+    status = candidate.measurement.status if candidate.measurement else STATUSES[0]
+    return candidate.verdict.answer not in NOT_VARIANTS and status != STATUSES[0]
+
+
+def _reasons(found: Candidates) -> list[dict[str, str]]:
+    """Why the figures are doubted, each kind of doubt once with the variants it concerns, and what failed."""
+    named: dict[str, tuple[list[str], str]] = {}
+    for candidate in found.candidates:
+        is_failed = candidate.verdict.answer is Answer.FAILED
+        doubts = (
+            candidate.verdict.reasons if is_failed else candidate.measurement.reasons if candidate.measurement else ()
+        )
+        for doubt in doubts:
+            code = f"failed.{doubt.code}" if is_failed else doubt.code
+            names, _ = named.setdefault(code, ([], doubt.message))
+            names.append(candidate.name)
+    return [{"code": code, "message": f"{', '.join(names)}: {first}"} for code, (names, first) in named.items()]

@@ -1,0 +1,78 @@
+"""The child of a workshop job: fences itself in, makes a variant or compares it with its baseline, and says what it
+has.
+
+`python -m weighbridge.optimize.child JOB.json`; see `workshop` for the other side and `runners.child` for the
+protocol. Heavy libraries are imported after the seals are on.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from weighbridge.core.errors import Refused
+from weighbridge.systems.child import Speaker, enter
+
+Say = Callable[[float, str], None]
+
+
+def making(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
+    """Make the variant of `job["model"]` that `job["recipe"]` names; return it in base 64."""
+    import base64
+
+    from weighbridge.measure.conditions import manifest
+    from weighbridge.optimize.methods.quantize import make
+    from weighbridge.optimize.recipes import recipe_from
+    from weighbridge.optimize.rows import shown
+
+    model, recipe = Path(job["model"]), recipe_from(job["recipe"])
+    feeds = shown(model, Path(job["data"]), threads=job["threads"], say=say) if recipe.needs_rows else ()
+    made = make(model.read_bytes(), recipe, feeds=feeds, machine=manifest.machine())
+    return {"model": base64.b64encode(made).decode()}
+
+
+def comparing(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
+    """Compare `job["variant"]` with `job["baseline"]` on the rows of `job["data"]`."""
+    import dataclasses
+
+    from weighbridge.optimize.comparison import compare, settings_from
+
+    compared = compare(
+        baseline=Path(job["baseline"]),
+        variant=Path(job["variant"]),
+        data=Path(job["data"]),
+        settings=settings_from(job["settings"]),
+        on_progress=say,
+    )
+    return dataclasses.asdict(compared)
+
+
+TASKS = {"make": making, "compare": comparing}
+
+
+def outcome_of(job: Mapping[str, Any], *, stream: TextIO) -> dict[str, Any]:
+    """Do a job that `enter` returned and return `{"result": …}`, or `{"refusal": {reason, code, field}}` in words."""
+    from weighbridge.systems.engine_errors import model_failure
+
+    try:
+        return {"result": TASKS[job["task"]](job, Speaker(stream))}
+    except Refused as refused:
+        return {"refusal": {"reason": refused.reason, "code": refused.code, "field": refused.field}}
+    except Exception as error:  # noqa: BLE001 -- the parent must hear of whatever went wrong, in words
+        failed = model_failure(job["where"], error)
+        return {"refusal": {"reason": failed.reason, "code": failed.code, "field": None}}
+
+
+def main(arguments: list[str]) -> int:
+    """Fence this process in, do the job, and hand over the outcome."""
+    job = enter(Path(arguments[0]), stream=sys.stdout)
+    outcome = outcome_of(job, stream=sys.stdout)
+    with os.fdopen(job["outcome"], "w") as pipe:
+        json.dump(outcome, pipe, allow_nan=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,115 @@
+"""Lessons: the variants of a PyTorch network that have to be trained, pruned ones and students, as a series tries them.
+
+All of it runs in the caller's own process: the network is code that the person named. What comes out is an ONNX file,
+which is measured behind the fence like any other.
+"""
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from weighbridge.measure.inputs import DataSet
+from weighbridge.optimize.methods.distill import DistilSettings, lesson_of, scores_of
+from weighbridge.optimize.methods.networks import digest_of_array, digest_of_weights, export, parameters
+from weighbridge.optimize.methods.prune import PruneSettings, pruned
+from weighbridge.optimize.methods.training import Lesson, TrainingSettings, fit
+from weighbridge.optimize.trial import Variant
+from weighbridge.optimize.workshop import Follow
+from weighbridge.systems.fence import RunCancelled
+
+# Where the teacher has answered on the way from 0 to 1.
+ASKED = 0.1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class School:
+    """What trained variants have in common: the trained network, the rows to learn from, how, where checkpoints lie."""
+
+    network: Any
+    rows: DataSet
+    training: TrainingSettings
+    checkpoints: Path
+
+    def key(self) -> dict[str, Any]:
+        """Return what decides the outcome of every lesson here."""
+        rows = {name: digest_of_array(getattr(self.rows, name)) for name in ("x", "y")}
+        return {"network": digest_of_weights(self.network), "rows": rows, "training": dataclasses.asdict(self.training)}
+
+    def tensors(self) -> tuple[Any, Any]:
+        """Return the rows and their classes as tensors."""
+        import torch
+
+        return torch.from_numpy(self.rows.x), torch.from_numpy(self.rows.y)
+
+
+def pruned_variant(school: School, settings: PruneSettings) -> Variant:
+    """Return the variant without the least channels, trained again on the labels."""
+    name = f"pruned-{round(settings.amount * 100)}"
+    key = {**school.key(), "prune": dataclasses.asdict(settings)}
+
+    def make(path: Path, follow: Follow) -> None:
+        from torch.nn import functional
+
+        x, labels = school.tensors()
+        network = pruned(school.network, x[:2], settings=settings)
+        lesson = Lesson(x=x, loss=lambda scores, rows: functional.cross_entropy(scores, labels[rows]), key=key)
+        fit(
+            network,
+            lesson,
+            settings=school.training,
+            checkpoint=_checkpoint(school, name),
+            on_progress=_stoppable(follow),
+        )
+        export(network, path, example=school.rows.x[:1])
+
+    words = f"structured pruning ({settings.amount:.0%} of the channels by {settings.score.value}, {_trained(school)})"
+    return Variant(name=name, family="pruned", made_by=words, key=key, make=make)
+
+
+def student_variant(school: School, student: Any, settings: DistilSettings, *, name: str = "student") -> Variant:
+    """Return the variant in which a student network learns from the school's network."""
+    key = {**school.key(), "distil": dataclasses.asdict(settings), "student": digest_of_weights(student)}
+
+    def make(path: Path, follow: Follow) -> None:
+        say = _stoppable(follow)
+        x, labels = school.tensors()
+        scores = scores_of(school.network, x, on_progress=lambda share, doing: say(min(share, 1.0) * ASKED, doing))
+        learner = copy.deepcopy(student)
+        fit(
+            learner,
+            lesson_of(learner, scores, x, labels, settings=settings, key=key),
+            settings=school.training,
+            checkpoint=_checkpoint(school, name),
+            on_progress=lambda share, doing: say(ASKED + share * (1 - ASKED), doing),
+        )
+        export(learner, path, example=school.rows.x[:1])
+
+    size = parameters(student) / max(1, parameters(school.network))
+    words = (
+        f"knowledge distillation (a student of {size:.0%} of the parameters, temperature {settings.temperature:g}, "
+        "alpha "
+        f"{settings.alpha:g}, {_trained(school)})"
+    )
+    return Variant(name=name, family="student", made_by=words, key=key, make=make)
+
+
+def _trained(school: School) -> str:
+    return f"{school.training.epochs} epochs on {len(school.rows.x):,} rows"
+
+
+def _checkpoint(school: School, name: str) -> Path:
+    return school.checkpoints / f"{name}.safetensors"
+
+
+def _stoppable(follow: Follow) -> Callable[[float, str], None]:
+    """Return a function that passes progress on and raises RunCancelled when the training is to stop."""
+    on_progress, should_stop = follow
+
+    def say(share: float, doing: str) -> None:
+        on_progress(share, doing)
+        if should_stop():
+            raise RunCancelled("The training was cancelled.")
+
+    return say

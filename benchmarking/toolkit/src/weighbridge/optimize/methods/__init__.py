@@ -1,0 +1,1 @@
+"""Methods that make a cheaper variant of a model."""

@@ -1,0 +1,81 @@
+"""Calibration: the range of every activation of a network, seen while it answers some rows.
+
+ONNX Runtime's own calibrators write the network to a file first, which nothing behind the fence may; here it stays in
+memory, a batch at a time. Histograms and their thresholds are ONNX Runtime's (`quantization/calibrate.py`).
+"""
+
+import contextlib
+import importlib
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from weighbridge.measure.loops.latency import Feed
+from weighbridge.optimize.recipes import Calibration
+from weighbridge.systems.onnx_runtime import engine
+
+# ONNX Runtime's defaults (`create_calibrator`), but that ranges need not lie symmetrically around zero.
+HISTOGRAM = {"num_quantized_bins": 128, "percentile": 99.999, "symmetric": False, "scenario": "same"}
+BINS = {Calibration.ENTROPY: 128, Calibration.PERCENTILE: 2_048}
+
+
+def ranges(model: Any, feeds: Iterable[Feed], *, method: Calibration) -> Any:
+    """Return ONNX Runtime's `TensorsData` for an `onnx.ModelProto` whose shapes are inferred, over all `feeds`."""
+    parts = part_of_engine("quantization.calibrate")
+    names = observable(model)
+    session = _exposed(model, names)
+    seen = (dict(zip(names, session.run(names, feed), strict=True)) for feed in feeds)
+    data = _extremes(seen) if method is Calibration.MIN_MAX else _thresholds(seen, method)
+    return parts.TensorsData(parts.CalibrationMethod[method.value], data)
+
+
+def part_of_engine(name: str) -> Any:
+    """Import a module of ONNX Runtime by its name below the package, with telemetry off."""
+    engine()
+    return importlib.import_module(f"onnxruntime.{name}")
+
+
+def observable(model: Any) -> list[str]:
+    """Name every activation that holds FP32 numbers, the inputs included."""
+    from onnx import TensorProto
+
+    constants = {tensor.name for tensor in model.graph.initializer}
+    values = [*model.graph.input, *model.graph.value_info, *model.graph.output]
+    named = {value.name: value.type.tensor_type.elem_type for value in values if value.name not in constants}
+    return [name for name, kind in named.items() if kind == TensorProto.FLOAT]
+
+
+def _exposed(model: Any, names: Sequence[str]) -> Any:
+    """Open a session that returns all of these activations."""
+    import onnx
+
+    exposed = onnx.ModelProto()
+    exposed.CopyFrom(model)
+    outputs = {value.name for value in exposed.graph.output}
+    values = {value.name: value for value in (*exposed.graph.input, *exposed.graph.value_info)}
+    exposed.graph.output.extend(values[name] for name in names if name not in outputs)
+    runtime = engine()
+    options = runtime.SessionOptions()
+    options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return runtime.InferenceSession(exposed.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def _extremes(seen: Iterable[dict[str, Any]]) -> dict[str, tuple[Any, Any]]:
+    found: dict[str, tuple[Any, Any]] = {}
+    for values in seen:
+        for name, value in values.items():
+            low, high = found.get(name, (value.min(), value.max()))
+            found[name] = min(low, value.min()), max(high, value.max())
+    return found
+
+
+def _thresholds(seen: Iterable[dict[str, Any]], method: Calibration) -> dict[str, Any]:
+    collector = part_of_engine("quantization.calibrate").HistogramCollector(
+        method=method.value.lower(), num_bins=BINS[method], **HISTOGRAM
+    )
+    # It prints what it does, and standard output is where a child tells its progress.
+    with contextlib.redirect_stdout(io.StringIO()):
+        for values in seen:
+            collector.collect(values)
+        thresholds: dict[str, Any] = collector.compute_collection_result()
+    return thresholds

@@ -1,0 +1,85 @@
+"""Distilling: teaches a small network (the student) to answer like a large one (the teacher).
+
+The teacher's scores tell more than the label: which wrong classes are nearly right. Hinton, Vinyals and Dean 2015,
+"Distilling the Knowledge in a Neural Network", arXiv 1503.02531.
+"""
+
+import dataclasses
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+from weighbridge.optimize.methods.training import Lesson, Say
+
+ANSWER_BATCH = 256
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DistilSettings:
+    """How soft the scores are made (`temperature`), and the share of the loss that the teacher has
+    (`alpha`, 0 to 1).
+    """
+
+    temperature: float = 4.0
+    alpha: float = 0.7
+
+    def __post_init__(self) -> None:
+        """Refuse a temperature and a share that mean nothing."""
+        if self.temperature <= 0:
+            raise Invalid("The temperature must be positive.", field="temperature")
+        if not 0 <= self.alpha <= 1:
+            raise Invalid("Alpha, the teacher's share of the loss, lies between 0 and 1.", field="alpha")
+
+
+def distillation_loss(student: Any, teacher: Any, labels: Any, *, settings: DistilSettings) -> Any:
+    """Return alpha T^2 KL(teacher || student, both softened by T) + (1 - alpha) cross-entropy with the labels.
+
+    Scores have shape (rows, classes), labels (rows,). T^2 keeps the two gradients of one size whatever T is (section 2
+    of the paper).
+    """
+    from torch.nn import functional
+
+    warm = settings.temperature
+    soft = functional.kl_div(
+        functional.log_softmax(student / warm, dim=1),
+        functional.log_softmax(teacher / warm, dim=1),
+        log_target=True,
+        reduction="batchmean",
+    )
+    hard = functional.cross_entropy(student, labels)
+    return settings.alpha * warm**2 * soft + (1 - settings.alpha) * hard
+
+
+def scores_of(network: Any, x: Any, *, on_progress: Say) -> Any:
+    """Return a network's scores for rows `x`, shape (rows, classes), without training it."""
+    import torch
+
+    network.eval()
+    found = []
+    with torch.no_grad():
+        for batch in x.split(ANSWER_BATCH):
+            found.append(network(batch))
+            on_progress(len(found) * ANSWER_BATCH / len(x), "asking the teacher")
+    return torch.cat(found)
+
+
+def lesson_of(
+    student: Any, teacher_scores: Any, x: Any, labels: Any, *, settings: DistilSettings, key: dict[str, Any]
+) -> Lesson:
+    """Return what a student learns for `training.fit`: rows `x` with the teacher's scores and the labels.
+
+    Raises Invalid where student and teacher know different classes.
+    """
+    import torch
+
+    with torch.no_grad():
+        answers = student.eval()(x[:1])
+    if answers.shape[1:] != teacher_scores.shape[1:]:
+        text = (
+            f"The student scores {tuple(answers.shape[1:])} classes and the teacher {tuple(teacher_scores.shape[1:])}."
+        )
+        raise Invalid(text, code="student", field="distil")
+
+    def loss(scores: Any, rows: Any) -> Any:
+        return distillation_loss(scores, teacher_scores[rows], labels[rows], settings=settings)
+
+    return Lesson(x=x, loss=loss, key=key)

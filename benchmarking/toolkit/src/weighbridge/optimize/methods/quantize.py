@@ -1,0 +1,171 @@
+"""Quantising: makes a cheaper ONNX network from another one, in memory; nothing is written.
+
+ONNX Runtime's own quantiser does the work, called below its file-writing front. Weights become signed, activations
+unsigned 8-bit numbers, which is what its processor kernels are fast at.
+"""
+
+import importlib.util
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.loops.latency import Feed
+from weighbridge.optimize.methods.calibration import part_of_engine, ranges
+from weighbridge.optimize.recipes import Kind, Recipe
+from weighbridge.systems.onnx_runtime import engine
+
+QUANTISABLE = ("Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM")
+QUANTISED = (
+    "QuantizeLinear",
+    "DynamicQuantizeLinear",
+    "DequantizeLinear",
+    "ConvInteger",
+    "MatMulInteger",
+    "QLinearConv",
+)
+# Scales per channel are an attribute of QuantizeLinear from here on.
+LEAST_OPSET = 13
+EIGHT_BIT_PRODUCTS = {"avx512_vnni", "avx_vnni", "amx_int8"}
+
+
+def make(model: bytes, recipe: Recipe, *, feeds: Iterable[Feed], machine: Mapping[str, Any]) -> bytes:
+    """Return the variant of a serialised network; `feeds` are shown to it for calibration, one batch each.
+
+    Raises Invalid where there is nothing to quantise, or it was quantised before.
+    """
+    if recipe.kind is Kind.GRAPH:
+        return optimised(model, level="ORT_ENABLE_EXTENDED")
+    if recipe.kind is Kind.HALF:
+        return _half(model)
+    network = prepared(model)
+    check_quantisable(network)
+    if recipe.kind is Kind.STATIC:
+        return _static(network, recipe, feeds, reduce_range=wants_seven_bits(machine))
+    return _dynamic(network, recipe, reduce_range=wants_seven_bits(machine))
+
+
+def optimised(model: bytes, *, level: str) -> bytes:
+    """Return the network as ONNX Runtime rewrites it at one of its levels: constants folded, operators fused."""
+    runtime = engine()
+    compiler = runtime.ModelCompiler(
+        runtime.SessionOptions(), model, graph_optimization_level=getattr(runtime.GraphOptimizationLevel, level)
+    )
+    found: bytes = compiler.compile_to_bytes()
+    return found
+
+
+def prepared(model: bytes) -> Any:
+    """Return the network ready to quantise, as `quant_pre_process` does it: constants folded, all shapes inferred."""
+    import onnx
+
+    network = _modern(onnx.load_from_string(model))
+    inferred = _inferred(onnx.load_from_string(optimised(network.SerializeToString(), level="ORT_ENABLE_BASIC")))
+    return inferred if has_all_shapes(inferred) else _inferred(_followed(inferred))
+
+
+def has_all_shapes(network: Any) -> bool:
+    """Say whether every activation has a known type, without which it would stay FP32."""
+    known = {value.name for value in (*network.graph.value_info, *network.graph.output)}
+    return all(name in known for node in network.graph.node for name in node.output if name)
+
+
+def _inferred(network: Any) -> Any:
+    """Infer shapes, and note it where the quantiser looks; else it would do so again, through a file."""
+    import onnx
+
+    inferred = onnx.shape_inference.infer_shapes(network)
+    part_of_engine("quantization.quant_utils").add_infer_metadata(inferred)
+    return inferred
+
+
+def _modern(network: Any) -> Any:
+    import onnx
+
+    opset = next((entry.version for entry in network.opset_import if entry.domain in ("", "ai.onnx")), LEAST_OPSET)
+    return onnx.version_converter.convert_version(network, LEAST_OPSET) if opset < LEAST_OPSET else network
+
+
+def _followed(network: Any) -> Any:
+    """Infer shapes symbolically where sympy is there; a graph it cannot follow is left as it is."""
+    if importlib.util.find_spec("sympy") is None:
+        return network
+    follower = part_of_engine("tools.symbolic_shape_infer").SymbolicShapeInference
+    try:
+        return follower.infer_shapes(network, 2**31 - 1, True, False, 0)
+    except Exception:  # noqa: BLE001 -- it raises bare Exception and AssertionError for what it does not know
+        return network
+
+
+def check_quantisable(network: Any) -> None:
+    """Raise Invalid unless the network has an operator with weights to quantise and was not quantised before."""
+    operators = {node.op_type for node in network.graph.node}
+    done = sorted(operators & set(QUANTISED))
+    if done:
+        text = f"The model is quantised already (it has {', '.join(done)}); give the FP32 model it was made from."
+        raise Invalid(text, code="already_quantised", field="model")
+    if not operators & set(QUANTISABLE):
+        text = f"There is nothing to quantise: the model has no {', '.join(QUANTISABLE[:-1])} or {QUANTISABLE[-1]}."
+        raise Invalid(text, code="nothing_to_quantise", field="model")
+
+
+def wants_seven_bits(machine: Mapping[str, Any]) -> bool:
+    """Say whether weights must keep to 7 bits: x86 without 8-bit products adds two of them in 16 bits, and overflows.
+
+    See "When and why do I need to try reduce_range?" in ONNX Runtime's guide to quantisation.
+    """
+    return machine["architecture"] in ("x86_64", "AMD64") and not EIGHT_BIT_PRODUCTS & set(machine["cpu_flags"])
+
+
+def _static(network: Any, recipe: Recipe, feeds: Iterable[Feed], *, reduce_range: bool) -> bytes:
+    registry, types = part_of_engine("quantization.registry"), part_of_engine("quantization.quant_utils").QuantType
+    quantiser = part_of_engine("quantization.qdq_quantizer").QDQQuantizer(
+        network,
+        recipe.per_channel,
+        reduce_range,
+        types.QInt8,
+        types.QUInt8,
+        ranges(network, feeds, method=recipe.calibration),
+        [],
+        [],
+        sorted({*registry.QDQRegistry, *registry.QLinearOpsRegistry}),
+        {},
+    )
+    return _serialised(quantiser)
+
+
+def _dynamic(network: Any, recipe: Recipe, *, reduce_range: bool) -> bytes:
+    registry, tools = part_of_engine("quantization.registry"), part_of_engine("quantization.quant_utils")
+    graph = part_of_engine("quantization.onnx_model").ONNXModel(network)
+    graph.replace_gemm_with_matmul()
+    # Told that it is static while it is made: else it would do these two steps itself, through a file.
+    quantiser = part_of_engine("quantization.onnx_quantizer").ONNXQuantizer(
+        _inferred(graph.model),
+        recipe.per_channel,
+        reduce_range,
+        tools.QuantizationMode.IntegerOps,
+        True,
+        tools.QuantType.QInt8,
+        tools.QuantType.QUInt8,
+        None,
+        [],
+        [],
+        sorted(registry.IntegerOpsRegistry),
+        {"MatMulConstBOnly": True},
+    )
+    quantiser.static = False
+    return _serialised(quantiser)
+
+
+def _serialised(quantiser: Any) -> bytes:
+    quantiser.quantize_model()
+    quantiser.model.topological_sort()
+    found: bytes = quantiser.model.model.SerializeToString()
+    return found
+
+
+def _half(model: bytes) -> bytes:
+    import onnx
+
+    convert = part_of_engine("transformers.float16").convert_float_to_float16
+    found: bytes = convert(onnx.load_from_string(model), keep_io_types=True).SerializeToString()
+    return found

@@ -1,0 +1,143 @@
+"""Training: a plain loop over epochs that can be stopped after any of them and goes on as if it never had been.
+
+Each epoch draws its order, and whatever the network draws (dropout), from a seed of its own; so the weights do not
+depend on where a run was interrupted. A checkpoint is one safetensors file with JSON in its header: nothing is pickled.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid
+
+KEY = "weighbridge"
+Say = Callable[[float, str], None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """How long, in which steps, from which seed; Adam's learning rate falls along half a cosine to a hundredth."""
+
+    epochs: int = 3
+    batch: int = 64
+    learning_rate: float = 1e-3
+    seed: int = 20_260_101
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot train."""
+        if self.epochs < 1 or self.batch < 1:
+            raise Invalid("Train for at least one epoch, on batches of at least one row.", field="epochs")
+        if self.learning_rate <= 0:
+            raise Invalid("The learning rate must be positive.", field="learning_rate")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """What is learned: rows `x` (a tensor, shape (rows, ...)), and `loss(answers, rows)` for the rows of these indices.
+
+    `key` is all that decides the outcome besides the network and the settings, so that no checkpoint of another lesson
+    is continued.
+    """
+
+    x: Any
+    loss: Callable[[Any, Any], Any]
+    key: dict[str, Any]
+
+
+def fit(
+    network: Any, lesson: Lesson, *, settings: TrainingSettings, checkpoint: Path | None, on_progress: Say
+) -> list[float]:
+    """Train a network in place and return the mean loss of each epoch; it is left ready to answer.
+
+    `on_progress(share, doing)` is called after every batch and may raise to stop; the last whole epoch is in
+    `checkpoint`,
+    and the same call goes on from there.
+    """
+    import torch
+
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    key = digest_of({**lesson.key, **dataclasses.asdict(settings), "parameters": _shapes(network)})
+    losses = _resume(network, optimiser, checkpoint, key) if checkpoint is not None else []
+    network.train()
+    with torch.random.fork_rng(devices=[]):
+        for epoch in range(len(losses), settings.epochs):
+            torch.manual_seed(settings.seed + epoch)
+            losses.append(_epoch(network, optimiser, lesson, settings, epoch, on_progress))
+            if checkpoint is not None:
+                _keep(network, optimiser, checkpoint, key, losses)
+    network.eval()
+    return losses
+
+
+def _epoch(
+    network: Any, optimiser: Any, lesson: Lesson, settings: TrainingSettings, epoch: int, on_progress: Say
+) -> float:
+    import torch
+
+    rows = len(lesson.x)
+    total, seen = 0.0, 0
+    for batch in torch.randperm(rows).split(settings.batch):  # type: ignore[no-untyped-call]
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(settings, (epoch + seen / rows) / settings.epochs)
+        loss = lesson.loss(network(lesson.x[batch]), batch)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        total, seen = total + float(loss.detach()) * len(batch), seen + len(batch)
+        doing = f"epoch {epoch + 1} of {settings.epochs}, loss {total / seen:.3f}"
+        on_progress((epoch + seen / rows) / settings.epochs, doing)
+    return total / rows
+
+
+def learning_rate(settings: TrainingSettings, share: float) -> float:
+    """Return the learning rate at a share (0 to 1) of the training: half a cosine, down to a hundredth."""
+    import math
+
+    low = settings.learning_rate / 100
+    return low + (settings.learning_rate - low) * (1 + math.cos(math.pi * share)) / 2
+
+
+def _shapes(network: Any) -> dict[str, list[int]]:
+    return {name: list(tensor.shape) for name, tensor in network.state_dict().items()}
+
+
+def _keep(network: Any, optimiser: Any, path: Path, key: str, losses: list[float]) -> None:
+    from safetensors.torch import save_file
+
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    for index, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"adam.{index}.{name}": tensor for name, tensor in state.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    copies = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
+    save_file(copies, str(part), metadata={KEY: json.dumps({"key": key, "losses": losses})})
+    part.replace(path)
+
+
+def _resume(network: Any, optimiser: Any, path: Path, key: str) -> list[float]:
+    """Take weights and optimiser from a checkpoint of this very lesson; return its losses, none where there is none."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            said = json.loads((file.metadata() or {}).get(KEY, "{}"))
+            if said.get("key") != key:
+                return []
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- not a mapping
+    except (OSError, SafetensorError):
+        return []
+    network.load_state_dict(_under(tensors, "network."))
+    state: dict[int, dict[str, Any]] = {}
+    for name, tensor in _under(tensors, "adam.").items():
+        index, _, what = name.partition(".")
+        state.setdefault(int(index), {})[what] = tensor
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+    losses: list[float] = said["losses"]
+    return losses
+
+
+def _under(tensors: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,128 @@
+"""Operators: where the time of a model goes, and which operator makes a variant slower than its baseline.
+
+ONNX Runtime's own profiler writes a file, which nothing behind the fence may. Here the network, as ONNX Runtime
+rewrites it for this machine, answers one query with all its activations kept; then each operator is asked again alone
+with what it was given, and timed. What a call costs by itself is taken off. Operators with graphs inside (If, Loop) are
+left out.
+"""
+
+import dataclasses
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.measure.loops.latency import Feed
+from weighbridge.optimize.methods.quantize import optimised
+from weighbridge.systems.onnx_runtime import engine
+
+REPEATS = 25
+
+
+@dataclasses.dataclass(frozen=True)
+class Culprit:
+    """The operator that a variant spends more time in: its milliseconds per inference, of `total_ms`, and before."""
+
+    operator: str
+    variant_ms: float
+    total_ms: float
+    baseline_ms: float
+
+    def words(self) -> str:
+        """Say it in one sentence."""
+        before = f"the baseline spends {self.baseline_ms:.3g} ms in it" if self.baseline_ms else "the baseline has none"
+        return f"{self.operator} costs {self.variant_ms:.3g} of {self.total_ms:.3g} ms per inference; {before}."
+
+
+def culprit(baseline: Mapping[str, float], variant: Mapping[str, float]) -> Culprit | None:
+    """Return the operator whose time grew the most, None where none grew or nothing is known of the variant.
+
+    Both map types of operators to milliseconds per inference.
+    """
+    grown = {name: spent - baseline.get(name, 0.0) for name, spent in variant.items()}
+    worst = max(sorted(grown), key=lambda name: grown[name], default=None)
+    if worst is None or grown[worst] <= 0:
+        return None
+    return Culprit(worst, variant[worst], sum(variant.values()), baseline.get(worst, 0.0))
+
+
+def operator_times(model: bytes, feed: Feed, *, threads: int, clock: Callable[[], int]) -> dict[str, float]:
+    """Return milliseconds per inference by type of operator, for one query; `clock` counts nanoseconds."""
+    import onnx
+
+    network = onnx.load_from_string(optimised(model, level="ORT_ENABLE_ALL"))
+    times: dict[str, float] = defaultdict(float)
+    call_ns = _alone(_empty(), {"x": np.zeros(1, dtype=np.float32)}, threads, clock)
+    for node, single, given in _singles(network, _activations(network, feed)):
+        spent_ns = _alone(single, given, threads, clock) - call_ns
+        times[node.op_type] += max(0.0, spent_ns) / 1e6
+    return dict(times)
+
+
+def _activations(network: Any, feed: Feed) -> dict[str, NDArray[Any]]:
+    """Return every tensor that flows in one inference, by name; what is no tensor is left out."""
+    import onnx
+
+    exposed = onnx.ModelProto()
+    exposed.CopyFrom(network)
+    outputs = {value.name for value in exposed.graph.output}
+    names = [name for node in network.graph.node for name in node.output if name]
+    exposed.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in outputs)
+    found = _session(exposed, threads=1).run(names, feed)
+    pairs = zip(names, found, strict=True)
+    return {**feed, **{name: value for name, value in pairs if isinstance(value, np.ndarray)}}
+
+
+def _singles(network: Any, values: Mapping[str, NDArray[Any]]) -> Iterator[tuple[Any, Any, dict[str, NDArray[Any]]]]:
+    """Yield each node, the network of it alone with its own weights, and what it is to be given."""
+    from onnx import helper
+
+    weights = {tensor.name: tensor for tensor in network.graph.initializer}
+    for node in network.graph.node:
+        names = [name for name in dict.fromkeys(node.input) if name]
+        given = {name: values[name] for name in names if name not in weights and name in values}
+        has_all = all(name in weights or name in given for name in names)
+        if not has_all or any(attribute.HasField("g") for attribute in node.attribute):
+            continue
+        inputs = [
+            helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+            for name, value in given.items()
+        ]
+        outputs = [helper.make_empty_tensor_value_info(name) for name in node.output if name]
+        graph = helper.make_graph(
+            [node], "single", inputs, outputs, [weights[name] for name in names if name in weights]
+        )
+        imports = list(network.opset_import)
+        yield node, helper.make_model(graph, opset_imports=imports, ir_version=network.ir_version), given
+
+
+def _empty() -> Any:
+    """Return the network that does nothing: what it takes is what a call costs."""
+    from onnx import TensorProto, helper
+
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "empty", ends[:1], ends[1:])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+def _alone(network: Any, given: Feed, threads: int, clock: Callable[[], int]) -> float:
+    session = _session(network, threads=threads)
+    times = []
+    for _ in range(REPEATS + 1):
+        begun = clock()
+        session.run(None, given)
+        times.append(clock() - begun)
+    # The first one warms up.
+    return statistics.median(times[1:])
+
+
+def _session(network: Any, *, threads: int) -> Any:
+    runtime = engine()
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4
+    options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return runtime.InferenceSession(network.SerializeToString(), options, providers=["CPUExecutionProvider"])

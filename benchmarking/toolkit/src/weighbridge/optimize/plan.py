@@ -1,0 +1,132 @@
+"""Plan: from what a person asked for to a series that can be run: rows set apart, variants chosen, folder laid out."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.conditions import manifest
+from weighbridge.measure.inputs import DataSet, read_data_set
+from weighbridge.optimize import rows as rows_of
+from weighbridge.optimize.comparison import classes_of
+from weighbridge.optimize.lessons import School, pruned_variant, student_variant
+from weighbridge.optimize.methods.distill import DistilSettings
+from weighbridge.optimize.methods.networks import export
+from weighbridge.optimize.methods.prune import UNSTRUCTURED, PruneSettings
+from weighbridge.optimize.methods.training import TrainingSettings
+from weighbridge.optimize.recipes import Recipe, chosen
+from weighbridge.optimize.series import Series
+from weighbridge.optimize.trial import Bench, TrialSettings, Variant
+from weighbridge.optimize.workshop import Follow, Workshop
+from weighbridge.systems.limits import Limits
+
+TRIALS, LIMITS, DISTIL, TRAINING = TrialSettings(), Limits(), DistilSettings(), TrainingSettings()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What to try and how: `only` names variants (all where empty); `calibrate` rows are shown, drawn by `seed`."""
+
+    folder: Path
+    only: tuple[str, ...] = ()
+    calibrate: int = 512
+    seed: int = 20_260_101
+    force_half: bool = False
+    settings: TrialSettings = TRIALS
+    limits: Limits = LIMITS
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Lessons:
+    """What to make of a PyTorch network by training: which shares to prune, which student to teach, and how."""
+
+    prune: tuple[PruneSettings, ...] = ()
+    student: Any = None
+    distil: DistilSettings = DISTIL
+    training: TrainingSettings = TRAINING
+
+
+def of_file(model: Path, data: Path, *, calibration: Path | None, choice: Choice) -> Series:
+    """Plan the variants of an ONNX file: tested on `data`, calibrated with `calibration` or with rows taken out of
+    `data`.
+
+    Raises Invalid for a model or data that are missing or unreadable, and for too few rows.
+    """
+    if not model.is_file():
+        raise Invalid(f"There is no model file {model.name}.", code="model_missing", field="model")
+    given = read_data_set(data)
+    if calibration is not None:
+        shown, tested = rows_of.drawn(read_data_set(calibration), calibrate=choice.calibrate, seed=choice.seed), given
+    else:
+        shown, tested = rows_of.split(given, calibrate=choice.calibrate, seed=choice.seed)
+    return _series(model.resolve(), shown, tested, choice, family=model.stem)
+
+
+def of_network(network: Any, train: DataSet, test: DataSet, *, lessons: Lessons, choice: Choice, family: str) -> Series:
+    """Plan the variants of a trained PyTorch network: calibrated and trained on `train`, tested on `test`.
+
+    Writes the network as `fp32.onnx` into the folder. Raises Invalid where it cannot be written.
+    """
+    model = choice.folder.resolve() / "fp32.onnx"
+    export(network, model, example=train.x[:1])
+    school = School(
+        network=network, rows=train, training=lessons.training, checkpoints=choice.folder.resolve() / "checkpoints"
+    )
+    trained = [pruned_variant(school, settings) for settings in lessons.prune]
+    if lessons.student is not None:
+        trained.append(student_variant(school, lessons.student, lessons.distil))
+    shown = rows_of.drawn(train, calibrate=choice.calibrate, seed=choice.seed)
+    return _series(
+        model, shown, test, choice, family=family, trained=trained, sentences=[UNSTRUCTURED] if lessons.prune else []
+    )
+
+
+def _series(
+    model: Path,
+    shown: DataSet,
+    tested: DataSet,
+    choice: Choice,
+    *,
+    family: str,
+    trained: Sequence[Variant] = (),
+    sentences: Sequence[str] = (),
+) -> Series:
+    classes_of(tested)
+    folder = choice.folder.resolve()
+    calibration, tests = _written(shown, folder / "calibration.npz"), _written(tested, folder / "test.npz")
+    recipes, left_out = chosen(choice.only, machine=manifest.machine(), force_half=choice.force_half)
+    threads = choice.settings.comparison.threads
+    workshop = Workshop(limits=choice.limits, threads=threads, workdir=folder / "jobs")
+    bench = Bench(folder=folder, baseline=model, rows=tests, settings=choice.settings, workshop=workshop)
+    made = [of_recipe(recipe, bench, calibration, family=family, rows=len(shown.x)) for recipe in recipes]
+    return Series(
+        bench=bench,
+        variants=[*made, *trained],
+        calibration=calibration,
+        family=family,
+        left_out=(*left_out, *sentences),
+    )
+
+
+def of_recipe(recipe: Recipe, bench: Bench, calibration: Path, *, family: str, rows: int) -> Variant:
+    """Return the variant of a recipe, made in the workshop."""
+
+    def make(path: Path, follow: Follow) -> None:
+        path.write_bytes(bench.workshop.make(recipe, model=bench.baseline, rows=calibration, follow=follow))
+
+    key = {"recipe": dataclasses.asdict(recipe)}
+    return Variant(name=recipe.name, family=family, made_by=recipe.words(rows=rows), key=key, make=make)
+
+
+def _written(data: DataSet, path: Path) -> Path:
+    """Write rows where a child may read them; the same rows give the same bytes."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(path, x=data.x, y=data.y)
+    except OSError as error:
+        text = f"Nothing can be written into {path.parent}: {error.strerror}. Choose another folder (--out)."
+        raise Invalid(text, code="folder", field="out") from error
+    return path

@@ -1,0 +1,103 @@
+"""Recipes: the variants that can be made of an ONNX file, and which of them this machine can gain from.
+
+In scope: names, settings, and the sentence that says how a variant was made. How it is made is in `quantise`.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+
+
+class Kind(StrEnum):
+    """What is done to the graph."""
+
+    GRAPH = "graph"
+    STATIC = "static"
+    DYNAMIC = "dynamic"
+    HALF = "half"
+
+
+class Calibration(StrEnum):
+    """How static quantisation picks the range of each tensor from what it saw; ONNX Runtime's names."""
+
+    MIN_MAX = "MinMax"
+    ENTROPY = "Entropy"
+    PERCENTILE = "Percentile"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One variant to make: weights get a scale per channel or per tensor, ranges come from `calibration`."""
+
+    name: str
+    kind: Kind
+    per_channel: bool = False
+    calibration: Calibration = Calibration.MIN_MAX
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether it must be shown inputs before it can be made."""
+        return self.kind is Kind.STATIC
+
+    def words(self, *, rows: int) -> str:
+        """Say how the variant is made; `rows` are shown to it for calibration."""
+        scale = "per channel" if self.per_channel else "per tensor"
+        return {
+            Kind.GRAPH: "graph optimisation (ONNX Runtime, extended level, saved)",
+            Kind.STATIC: f"static INT8 (QDQ, {scale}, {self.calibration.value} over {rows} rows)",
+            Kind.DYNAMIC: f"dynamic INT8 (weights {scale}, activations scaled at each inference)",
+            Kind.HALF: "FP16 (inputs and outputs stay FP32)",
+        }[self.kind]
+
+
+GRAPH = Recipe(name="graph-optimised", kind=Kind.GRAPH)
+PER_CHANNEL = Recipe(name="int8-static-per-channel", kind=Kind.STATIC, per_channel=True)
+PER_TENSOR = Recipe(name="int8-static-per-tensor", kind=Kind.STATIC)
+ENTROPY = Recipe(name="int8-static-entropy", kind=Kind.STATIC, per_channel=True, calibration=Calibration.ENTROPY)
+PERCENTILE = Recipe(
+    name="int8-static-percentile", kind=Kind.STATIC, per_channel=True, calibration=Calibration.PERCENTILE
+)
+DYNAMIC = Recipe(name="int8-dynamic", kind=Kind.DYNAMIC, per_channel=True)
+HALF = Recipe(name="fp16", kind=Kind.HALF)
+RECIPES = (GRAPH, PER_CHANNEL, PER_TENSOR, ENTROPY, PERCENTILE, DYNAMIC, HALF)
+
+NO_HALF = (
+    "FP16 is not tried: ONNX Runtime has no half-precision kernels for this processor and computes in FP32 all the "
+    "same, so "
+    "that only the file shrinks, to a half; --force-fp16 measures it anyway."
+)
+
+
+def gains_from_half(machine: Mapping[str, Any]) -> bool:
+    """Say whether ONNX Runtime computes in FP16 on this machine (a manifest's `machine`): on 64-bit Arm
+    with asimdhp.
+    """
+    return machine["architecture"] in ("aarch64", "arm64") and "asimdhp" in machine["cpu_flags"]
+
+
+def chosen(names: Sequence[str], *, machine: Mapping[str, Any], force_half: bool) -> tuple[list[Recipe], list[str]]:
+    """Return the recipes of these names (all where none is named), and a sentence for each that is left out.
+
+    Raises Invalid for a name that no recipe has.
+    """
+    known = {recipe.name: recipe for recipe in RECIPES}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise Invalid(f"There is no variant {unknown[0]!r}; there are {', '.join(known)}.", code="recipe", field="only")
+    wanted = [recipe for recipe in RECIPES if recipe.name in names or not names]
+    if HALF in wanted and not force_half and not gains_from_half(machine):
+        return [recipe for recipe in wanted if recipe is not HALF], [NO_HALF]
+    return wanted, []
+
+
+def recipe_from(document: Mapping[str, Any]) -> Recipe:
+    """Read what `dataclasses.asdict` wrote."""
+    return Recipe(
+        name=document["name"],
+        kind=Kind(document["kind"]),
+        per_channel=document["per_channel"],
+        calibration=Calibration(document["calibration"]),
+    )

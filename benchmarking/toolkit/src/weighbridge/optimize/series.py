@@ -1,0 +1,179 @@
+"""Series: the baseline and its variants, one trial after the other; what was finished is kept and not done again.
+
+A finished trial leaves `variants/NAME.record.json` in the folder, under a digest of all that decides its figures:
+model, rows, recipe, settings, libraries, machine. The same series started again takes it from there.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, Refused
+from weighbridge.measure.conditions import manifest
+from weighbridge.measure.conditions.model_file import digest_of_file
+from weighbridge.optimize.trial import Bench, Variant, described, try_variant
+from weighbridge.optimize.workshop import Follow
+from weighbridge.systems.fence import RunCancelled
+from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Reason, VariantVerdict
+from weighbridge.tradeoff.shapes import read
+
+BASELINE = "fp32"
+LIBRARIES = (*manifest.LIBRARIES, "torch")
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """A finished trial: the candidate, the noise floor of its comparison, and milliseconds by type of operator."""
+
+    candidate: Candidate
+    noise_floor: float | None = None
+    baseline_operators_ms: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    variant_operators_ms: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Series:
+    """What is tried, and where: `calibration` names the rows that no variant is tested on, for the manifest."""
+
+    bench: Bench
+    variants: Sequence[Variant]
+    calibration: Path
+    family: str
+    made_by: str = "the model as it was given"
+    left_out: tuple[str, ...] = ()
+
+    def manifest(self) -> dict[str, Any]:
+        """Return everything that decides the figures, sealed."""
+        return manifest.sealed(
+            {
+                "model": {"digest": digest_of_file(self.bench.baseline)},
+                "data": {"digest": digest_of_file(self.bench.rows)},
+                "calibration": {"digest": digest_of_file(self.calibration)},
+                "settings": self.bench.settings.as_document(),
+                "libraries": manifest.libraries(LIBRARIES),
+                "machine": manifest.machine(),
+                "left_out": list(self.left_out),
+            }
+        )
+
+
+def run(
+    series: Series, *, follow: Follow, now: Callable[[], datetime], keep: Callable[[Candidates], None]
+) -> Candidates:
+    """Try every variant and return all candidates; `keep` gets what there is after each, marked as partial.
+
+    A variant that cannot be made or measured is a candidate that failed, with the reason. Raises RunFailed where the
+    baseline cannot be measured, RunCancelled, and whatever the callbacks raise: then what `keep` got last stands.
+    """
+    sealed = series.manifest()
+    done: list[Trial] = []
+    for trial in _trials(series, sealed, follow):
+        done.append(trial)
+        keep(_together(done, sealed, now(), is_partial=len(done) <= len(series.variants)))
+    return _together(done, sealed, now(), is_partial=False)
+
+
+def _together(trials: Sequence[Trial], sealed: Mapping[str, Any], at: datetime, *, is_partial: bool) -> Candidates:
+    floors = [trial.noise_floor for trial in trials if trial.noise_floor is not None]
+    found = Candidates(
+        measured_at=at.isoformat(),
+        baseline=BASELINE,
+        is_partial=is_partial,
+        noise_floor=max(floors, default=None),
+        candidates=tuple(trial.candidate for trial in trials),
+    )
+    # What fenced them in decides no figure, so that it is known only now, and not part of what a trial is kept under.
+    return dataclasses.replace(found, manifest=manifest.sealed({**sealed, "isolation": found.isolation()}))
+
+
+def _trials(series: Series, sealed: Mapping[str, Any], follow: Follow) -> Iterator[Trial]:
+    on_progress, should_stop = follow
+    steps = len(series.variants) + 1
+
+    def step(number: int) -> Follow:
+        return lambda share, doing: on_progress((number + share) / steps, doing), should_stop
+
+    baseline = _kept(series, sealed, BASELINE, {}) or _baseline(series, sealed, step(0))
+    result = json.loads(_file(series, BASELINE, "result").read_text())
+    yield baseline
+    for number, variant in enumerate(series.variants, start=1):
+        yield _kept(series, sealed, variant.name, variant.key) or _tried(series, sealed, variant, result, step(number))
+
+
+def _baseline(series: Series, sealed: Mapping[str, Any], follow: Follow) -> Trial:
+    result = series.bench.profile(series.bench.baseline, BASELINE, follow)
+    candidate = described(
+        result,
+        name=BASELINE,
+        family=series.family,
+        made_by=series.made_by,
+        verdict=VariantVerdict(Answer.BASELINE),
+        result_file=_name(BASELINE, "result"),
+    )
+    return _store(series, sealed, Trial(candidate), {}, result)
+
+
+def _tried(
+    series: Series, sealed: Mapping[str, Any], variant: Variant, baseline: Mapping[str, Any], follow: Follow
+) -> Trial:
+    try:
+        candidate, result, compared = try_variant(variant, bench=series.bench, baseline=baseline, follow=follow)
+    except RunCancelled:
+        raise
+    except Refused as refused:
+        failed = VariantVerdict(Answer.FAILED, (Reason(refused.code, refused.reason),))
+        return Trial(
+            Candidate(name=variant.name, family=variant.family, made_by=variant.made_by, metrics={}, verdict=failed)
+        )
+    candidate = dataclasses.replace(candidate, result_file=_name(variant.name, "result"))
+    trial = Trial(candidate, compared.noise_floor, compared.baseline_operators_ms, compared.variant_operators_ms)
+    return _store(series, sealed, trial, variant.key, result)
+
+
+def _store(
+    series: Series, sealed: Mapping[str, Any], trial: Trial, key: Mapping[str, Any], result: Mapping[str, Any]
+) -> Trial:
+    """Write a trial's result, then its record, so that a record never speaks of a result that is not there."""
+    name = trial.candidate.name
+    document = {"key": _key(sealed, name, key), **dataclasses.asdict(trial)}
+    for kind, content in (("result", result), ("record", document)):
+        path = _file(series, name, kind)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".part").write_text(json.dumps(content))
+        path.with_suffix(".part").replace(path)
+    return trial
+
+
+def _kept(series: Series, sealed: Mapping[str, Any], name: str, key: Mapping[str, Any]) -> Trial | None:
+    """Return the trial that an earlier series finished under the same conditions, if its files are still the same."""
+    try:
+        document = json.loads(_file(series, name, "record").read_text())
+        if document["key"] != _key(sealed, name, key):
+            return None
+        trial = read(Trial, document)
+        file = trial.candidate.file
+        model = series.bench.folder / file if file else series.bench.baseline
+        return (
+            trial
+            if digest_of_file(model) == trial.candidate.digest and _file(series, name, "result").exists()
+            else None
+        )
+    except (OSError, ValueError, KeyError, TypeError, Invalid):
+        return None
+
+
+def _key(sealed: Mapping[str, Any], name: str, key: Mapping[str, Any]) -> str:
+    conditions = {part: content for part, content in sealed.items() if part not in ("digest", "left_out")}
+    return digest_of({"conditions": conditions, "name": name, "key": dict(key)})
+
+
+def _name(name: str, kind: str) -> str:
+    return f"variants/{name}.{kind}.json"
+
+
+def _file(series: Series, name: str, kind: str) -> Path:
+    return series.bench.folder / _name(name, kind)

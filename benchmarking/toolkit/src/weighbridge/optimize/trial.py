@@ -1,0 +1,155 @@
+"""Trial: one variant, made, profiled, compared with the baseline and judged; its files lie in a folder of
+its series.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.scenarios import ProfileSettings, SingleStream
+from weighbridge.optimize.comparison import Comparison, ComparisonSettings
+from weighbridge.optimize.operators import culprit
+from weighbridge.optimize.workshop import Follow, Workshop
+from weighbridge.optimize.worth import Savings, judge, saved
+from weighbridge.systems.isolated import profile_isolated
+from weighbridge.tradeoff.candidates import Candidate, Figure, Measurement, Samples, VariantVerdict
+from weighbridge.tradeoff.shapes import read
+
+# Enough for a curve of the distribution; all samples are in the result's own file.
+MOST_SAMPLES = 5_000
+# Where making ends and profiling ends on the way of a variant from 0 to 1.
+MADE, PROFILED = 0.3, 0.7
+PROFILE, COMPARISON = ProfileSettings(scenario=SingleStream(max_duration_s=30.0)), ComparisonSettings()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A variant that can be made: `make(path, follow)` writes its ONNX file; `key` is all that decides how it comes
+    out.
+    """
+
+    name: str
+    family: str
+    made_by: str
+    key: Mapping[str, Any]
+    make: Callable[[Path, Follow], None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrialSettings:
+    """How variants are measured: latency, quality and memory each by itself (`profile`), then beside the baseline."""
+
+    profile: ProfileSettings = PROFILE
+    comparison: ComparisonSettings = COMPARISON
+
+    def __post_init__(self) -> None:
+        """Refuse different numbers of threads: a speed-up beside figures of other conditions would mislead."""
+        if self.profile.scenario.threads != self.comparison.threads:
+            raise Invalid("Profile and compare on the same number of threads.", field="threads")
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the settings as JSON-able mappings."""
+        return {"profile": self.profile.as_document(), "comparison": dataclasses.asdict(self.comparison)}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Where trials are held: the series' folder, its baseline (an ONNX file), its test rows, and the workshop."""
+
+    folder: Path
+    baseline: Path
+    rows: Path
+    settings: TrialSettings
+    workshop: Workshop
+
+    def profile(self, model: Path, name: str, follow: Follow) -> dict[str, Any]:
+        """Profile an ONNX file behind the fence and return its `weighbridge.result/1` mapping."""
+        on_progress, should_stop = follow
+        return profile_isolated(
+            model=model,
+            settings=self.settings.profile,
+            data=self.rows,
+            limits=self.workshop.limits,
+            on_progress=lambda share, doing: on_progress(share, f"{name}: {doing}"),
+            should_stop=should_stop,
+            workdir=self.workshop.workdir,
+        )
+
+
+def described(
+    result: Mapping[str, Any], *, name: str, family: str, made_by: str, verdict: VariantVerdict, **more: Any
+) -> Candidate:
+    """Return the candidate that a profile's result describes."""
+    samples, stride = result["samples"]["latency_ns"], result["samples"]["stride"]
+    thin = max(1, -(-len(samples) // MOST_SAMPLES))
+    return Candidate(
+        name=name,
+        family=family,
+        made_by=made_by,
+        verdict=verdict,
+        metrics={key: read(Figure, figure, key) for key, figure in result["metrics"].items()},
+        measurement=read(Measurement, result["verdict"], "verdict"),
+        samples=Samples(tuple(samples[::thin]), stride * thin),
+        digest=result["manifest"]["model"]["digest"],
+        isolation=result["manifest"]["isolation"],
+        **more,
+    )
+
+
+def try_variant(
+    variant: Variant, *, bench: Bench, baseline: Mapping[str, Any], follow: Follow
+) -> tuple[Candidate, dict[str, Any], Comparison]:
+    """Make, profile, compare and judge a variant; `baseline` is the baseline's result.
+
+    Returns the candidate, its result and the comparison. Raises what the maker refuses, RunFailed and RunCancelled.
+    """
+    on_progress, should_stop = follow
+    path = bench.folder / "variants" / f"{variant.name}.onnx"
+
+    def within(start: float, end: float) -> Follow:
+        return lambda share, doing: on_progress(start + share * (end - start), f"{variant.name}: {doing}"), should_stop
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    variant.make(path, within(0.0, MADE))
+    result = bench.profile(path, "its figures", within(MADE, PROFILED))
+    compared = bench.workshop.compare(
+        baseline=bench.baseline,
+        variant=path,
+        rows=bench.rows,
+        settings=bench.settings.comparison,
+        follow=within(PROFILED, 1.0),
+    )
+    return _candidate(variant, path, bench, baseline, result, compared), result, compared
+
+
+def _candidate(
+    variant: Variant,
+    path: Path,
+    bench: Bench,
+    baseline: Mapping[str, Any],
+    result: Mapping[str, Any],
+    compared: Comparison,
+) -> Candidate:
+    savings = Savings(
+        size_ratio=_saved("model_size_mb", baseline, result), memory_ratio=_saved("peak_memory_mb", baseline, result)
+    )
+    blame = culprit(compared.baseline_operators_ms, compared.variant_operators_ms)
+    return described(
+        result,
+        name=variant.name,
+        family=variant.family,
+        made_by=variant.made_by,
+        verdict=judge(compared, savings=savings, culprit=blame),
+        file=str(path.relative_to(bench.folder)),
+        quality_drop=compared.quality_drop,
+        speed_up=compared.speed_up,
+        size_saved_ratio=savings.size_ratio,
+        memory_saved_ratio=savings.memory_ratio,
+    )
+
+
+def _saved(metric: str, baseline: Mapping[str, Any], variant: Mapping[str, Any]) -> float | None:
+    before, after = (result["metrics"].get(metric, {}).get("value") for result in (baseline, variant))
+    return saved(before, after)

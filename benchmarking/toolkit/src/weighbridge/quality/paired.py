@@ -1,0 +1,138 @@
+"""Paired drops: how much worse a variant answers than its baseline, on the same examples.
+
+A drop is baseline minus variant: above zero the variant is worse. Both models see the same rows, so only the rows on
+which they differ count; two intervals that overlap say nothing about that.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.core.errors import Invalid
+
+Metric = Callable[[NDArray[Any], NDArray[Any]], float]
+# Stands in for a variance of zero at the ends of the scale, where every score is beyond measure.
+TINY = 1e-12
+
+
+@dataclasses.dataclass(frozen=True)
+class Drop:
+    """Baseline minus variant in the unit of the metric, its two-sided bounds and level, and the number of examples."""
+
+    value: float
+    lower: float
+    upper: float
+    confidence: float
+    n: int
+
+
+@dataclasses.dataclass(frozen=True)
+class AccuracyDrop(Drop):
+    """A drop of accuracy: `b` rows only the baseline got right, `c` only the variant; exact McNemar `p_value`."""
+
+    b: int
+    c: int
+    p_value: float
+
+
+def accuracy_drop(
+    truth: NDArray[np.int64], baseline: NDArray[np.int64], variant: NDArray[np.int64], *, confidence: float = 0.95
+) -> AccuracyDrop:
+    """Compare class numbers of shape (rows,) with Tango's score interval; raise Invalid for other shapes or no rows.
+
+    The score interval (Tango 1998, Statistics in Medicine 17:891) stays honest where hardly any answer differs, where
+    Wald's has no width. The p-value is McNemar's exact one: b of b + c at one half.
+    """
+    _check_shapes(truth, baseline, variant)
+    b = int(np.sum((baseline == truth) & (variant != truth)))
+    c = int(np.sum((baseline != truth) & (variant == truth)))
+    n = len(truth)
+    lower, upper = score_bounds(b, c, n, confidence=confidence)
+    return AccuracyDrop((b - c) / n, lower, upper, confidence, n, b, c, mcnemar_p(b, c))
+
+
+def metric_drop(
+    truth: NDArray[Any],
+    baseline: NDArray[Any],
+    variant: NDArray[Any],
+    *,
+    metric: Metric,
+    resamples: int,
+    seed: int,
+    confidence: float = 0.95,
+) -> Drop:
+    """Compare any `metric(truth, answers)` for which more is better, by a paired bootstrap over rows (percentiles).
+
+    The interval is widened to hold the point. Where no answer differs it has no width: it speaks of these rows alone.
+    Raises Invalid for shapes that differ, or no rows.
+    """
+    _check_shapes(truth, baseline, variant)
+    rng = np.random.default_rng(seed)
+    n = len(truth)
+
+    def drop(rows: NDArray[np.int64] | slice) -> float:
+        return metric(truth[rows], baseline[rows]) - metric(truth[rows], variant[rows])
+
+    value = drop(slice(None))
+    drops = [drop(rng.integers(0, n, n)) for _ in range(resamples)]
+    low, high = np.quantile(drops, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Drop(value, min(value, float(low)), max(value, float(high)), confidence, n)
+
+
+def is_non_inferior(drop: Drop, margin: float) -> bool:
+    """Say whether the drop is below `margin` with all but certainty: its upper bound is. Raise Invalid for
+    margin <= 0.
+    """
+    if not margin > 0:
+        raise Invalid(
+            "The margin must be above zero: it says how much worse would still be good enough.", field="margin"
+        )
+    return drop.upper < margin
+
+
+def score_bounds(b: int, c: int, n: int, *, confidence: float) -> tuple[float, float]:
+    """Return Tango's bounds of (b - c) / n: the differences that a score test does not reject at 1 - confidence."""
+    from scipy.optimize import brentq
+    from scipy.stats import norm
+
+    z = float(norm.ppf((1 + confidence) / 2))
+    value = (b - c) / n
+
+    def excess(difference: float) -> float:
+        return abs(_score(b, c, n, difference)) - z
+
+    lower = float(brentq(excess, -1.0, value)) if value > -1 else -1.0
+    upper = float(brentq(excess, value, 1.0)) if value < 1 else 1.0
+    return lower, upper
+
+
+def _score(b: int, c: int, n: int, difference: float) -> float:
+    """Return the score statistic (about standard normal) of the hypothesis that the true drop is `difference`."""
+    beyond = b - c - n * difference
+    if beyond == 0:
+        return 0.0
+    # The most likely share of c rows given the difference: the larger root of 2n q^2 + linear q + constant = 0.
+    linear = 2 * n * difference - (b + c) - (b - c) * difference
+    constant = -c * difference * (1 - difference)
+    share = (math.sqrt(max(linear * linear - 8 * n * constant, 0.0)) - linear) / (4 * n)
+    variance = n * (2 * share + difference * (1 - difference))
+    return beyond / math.sqrt(max(variance, TINY))
+
+
+def mcnemar_p(b: int, c: int) -> float:
+    """Return McNemar's exact two-sided p-value that both models are as good: 1 where they never differ."""
+    from scipy.stats import binomtest
+
+    return float(binomtest(b, b + c).pvalue) if b + c else 1.0
+
+
+def _check_shapes(truth: NDArray[Any], baseline: NDArray[Any], variant: NDArray[Any]) -> None:
+    if truth.ndim != 1 or not truth.shape == baseline.shape == variant.shape:
+        shapes = ", ".join(str(array.shape) for array in (truth, baseline, variant))
+        raise Invalid(f"Truth and both models' answers must have one shape (rows,), not {shapes}.", code="data_shape")
+    if len(truth) == 0:
+        raise Invalid("The data set has no rows.", code="data_empty", field="data")

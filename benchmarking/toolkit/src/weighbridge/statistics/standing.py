@@ -1,0 +1,125 @@
+"""Standing: where models stand beside each other after interleaved rounds: quicker, slower, tied; worse or not."""
+
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.measure.blocks import Blocks, is_tied, ratio_of_medians
+from weighbridge.measure.verdict import Reason, Status
+from weighbridge.quality.classification import macro_scores
+from weighbridge.quality.paired import Drop, accuracy_drop, is_non_inferior, metric_drop
+from weighbridge.quality.scores import confusion_of
+from weighbridge.statistics.order_statistics import Interval
+from weighbridge.statistics.ranks import signed_rank_interval
+
+NS_PER_MS = 1e6
+
+
+def median_latency(blocks: Blocks, name: str, *, confidence: float) -> Interval | None:
+    """Return a model's median latency in milliseconds over the rounds; None with too few of them.
+
+    Each round gives one median; the figure is their Hodges-Lehmann estimate on the logarithm. `n` counts rounds.
+    """
+    medians = blocks.medians_ns(name)
+    found = signed_rank_interval(np.log(medians[medians > 0] / NS_PER_MS), confidence)
+    if found is None:
+        return None
+    value, lower, upper = (math.exp(log) for log in (found.value, found.lower, found.upper))
+    return Interval(value, lower, upper, confidence, found.n, method="signed ranks of the rounds' medians")
+
+
+def speed(blocks: Blocks, baseline: str, name: str, *, floor: float | None, confidence: float) -> dict[str, Any]:
+    """Return `answer` (baseline, faster, slower, tied or unknown) and `speed_up` over the baseline, None
+    where unknown.
+    """
+    if name == baseline:
+        return {"answer": "baseline", "speed_up": None}
+    ratio = ratio_of_medians(blocks, baseline, name, confidence=confidence)
+    if ratio is None or floor is None:
+        return {"answer": "unknown", "speed_up": None}
+    tied = is_tied(ratio, floor)
+    answer = "tied" if tied else "faster" if ratio.value > 1 else "slower"
+    return {"answer": answer, "speed_up": {**dataclasses.asdict(ratio), "is_tied": tied}}
+
+
+def ranks_of(blocks: Blocks, names: Sequence[str], *, floor: float | None, confidence: float) -> list[list[str]]:
+    """Return the models from the quickest on, in ranks: who is tied with the first of a rank belongs to it.
+
+    All in one rank where the noise floor is not known: then nothing may be ranked. Who never answered has no rank.
+    """
+    answering = [name for name in names if np.isfinite(blocks.medians_ns(name)).any()]
+    if floor is None:
+        return [answering]
+    ranks: list[list[str]] = []
+    for name in sorted(answering, key=lambda each: float(np.nanmedian(blocks.medians_ns(each)))):
+        ratio = ratio_of_medians(blocks, name, ranks[-1][0], confidence=confidence) if ranks else None
+        if ranks and (ratio is None or is_tied(ratio, floor)):
+            ranks[-1].append(name)
+        else:
+            ranks.append([name])
+    return ranks
+
+
+def quality_drops(
+    truth: NDArray[Any],
+    baseline: NDArray[Any],
+    variant: NDArray[Any],
+    *,
+    margin: float,
+    confidence: float,
+    resamples: int,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """Return the paired drops: accuracy and macro-F1 of classes, or the mean absolute error of numbers, above 0 worse.
+
+    Accuracy and the error are held against the margin; macro-F1 is shown beside. All arrays have shape (rows,).
+    """
+    if np.issubdtype(truth.dtype, np.floating):
+        worse = metric_drop(
+            truth, baseline, variant, metric=_nearness, resamples=resamples, seed=seed, confidence=confidence
+        )
+        return [_document("mae", worse, margin)]
+    classes = 1 + int(max(truth.max(), baseline.max(), variant.max()))
+
+    def macro_f1(real: NDArray[Any], said: NDArray[Any]) -> float:
+        return float(macro_scores(confusion_of(real, said, classes=classes))[2])
+
+    f1 = metric_drop(truth, baseline, variant, metric=macro_f1, resamples=resamples, seed=seed, confidence=confidence)
+    return [
+        _document("accuracy", accuracy_drop(truth, baseline, variant, confidence=confidence), margin),
+        _document("f1_macro", f1, margin),
+    ]
+
+
+def doubts(blocks: Blocks, floor: float | None) -> Iterator[Reason]:
+    """Yield the reasons to doubt that the rounds themselves give."""
+    if floor is None:
+        text = "Too few whole rounds to tell the models apart from noise; ask for more rounds, or for more time."
+        yield Reason("samples.too_few", Status.INVALID, text)
+    elif not blocks.is_complete:
+        text = "The comparison ended before all rounds were run; it stands on those that were."
+        yield Reason("samples.stopped_early", Status.INDICATIVE, text)
+    for name, failures in blocks.failures.items():
+        if failures:
+            kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(failures.items()))
+            yield Reason("errors.inference", Status.INDICATIVE, f"Inferences of {name} failed ({kinds}).")
+    if floor is not None and floor > 0.1:
+        text = f"A model differs from itself by up to {floor:.0%} on this machine now; smaller differences stay unseen."
+        yield Reason("stability.noise_floor", Status.INDICATIVE, text)
+
+
+def _nearness(truth: NDArray[Any], answers: NDArray[Any]) -> float:
+    return -float(np.mean(np.abs(answers - truth)))
+
+
+def _document(metric: str, drop: Drop, margin: float) -> dict[str, Any]:
+    counts = {"b": None, "c": None, "p_value": None}
+    return (
+        {"metric": metric, "margin": margin, "is_non_inferior": is_non_inferior(drop, margin)}
+        | counts
+        | dataclasses.asdict(drop)
+    )

@@ -1,0 +1,126 @@
+"""Trend and level shift: whether a run moved while it was measured, so that its figures are of no one moment.
+
+Both tests look at the medians of 20 to 100 equal blocks of the run. Blocks are long enough that their medians hardly
+depend on each other, and few enough that a hundred thousand samples take no time.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.statistics.resampling import dependence
+
+ALPHA = 0.01
+FEWEST_BLOCKS, MOST_BLOCKS, SMALLEST_BLOCK = 20, 100, 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Trend:
+    """A steady movement: the change over the whole run as a share of its median (0.1 is 10 % up), and the p-value."""
+
+    change: float
+    p_value: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Shift:
+    """A step: where in the run (0 to 1), the change as a share of the median before it, and the p-value."""
+
+    at: float
+    change: float
+    p_value: float
+
+
+def movement(samples: NDArray[np.float64], *, alpha: float = ALPHA) -> Trend | Shift | None:
+    """Return the trend or the step that the samples, in order of time, show at level `alpha`; of both, what fits
+    better.
+
+    None for calm samples and for fewer than 100 of them.
+    """
+    medians = block_medians(samples)
+    if medians is None or not medians.min() > 0:
+        return None
+    trend, shift = mann_kendall(medians), pettitt(medians)
+    is_trend, is_shift = trend.p_value < alpha, shift.p_value < alpha
+    if is_trend and is_shift:
+        return shift if _misfit_of_step(medians, shift) < _misfit_of_line(medians) else trend
+    return trend if is_trend else shift if is_shift else None
+
+
+def block_medians(samples: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the medians of 20 to 100 equal blocks: twice as long as dependence reaches, where there are samples
+    enough.
+
+    How far it reaches is asked in both halves of the run, and the calmer one answers: a step is not to pass for
+    dependence. Samples that do not fill the last block are left out. None with fewer than 5 in a block.
+    """
+    n = len(samples)
+    if n < FEWEST_BLOCKS * SMALLEST_BLOCK:
+        return None
+    halves = samples[: n // 2], samples[n // 2 :]
+    reach = min(dependence((half <= np.median(half)).astype(np.float64)).block for half in halves)
+    count = min(MOST_BLOCKS, max(FEWEST_BLOCKS, n // max(2 * reach, SMALLEST_BLOCK)))
+    size = n // count
+    return np.asarray(np.median(samples[: size * count].reshape(count, size), axis=1))
+
+
+def mann_kendall(values: NDArray[np.float64]) -> Trend:
+    """Test for a trend by Mann and Kendall, with the variance corrected for autocorrelation (Hamed and Rao 1998).
+
+    The correction comes from the significant autocorrelations of the ranks after Theil and Sen's slope is taken out; it
+    may only widen, since an anticorrelation among few blocks is no ground for certainty. The change is the slope times
+    n.
+    """
+    from scipy.stats import norm
+
+    n = len(values)
+    first, second = np.triu_indices(n, 1)
+    score = float(np.sign(values[second] - values[first]).sum())
+    slope = float(np.median((values[second] - values[first]) / (second - first)))
+    ties = np.unique(values, return_counts=True)[1]
+    variance = (n * (n - 1) * (2 * n + 5) - float(np.sum(ties * (ties - 1) * (2 * ties + 5)))) / 18
+    variance *= max(1.0, hamed_rao_factor(values - np.arange(1, n + 1) * slope))
+    z = (abs(score) - 1) / math.sqrt(variance) if score and variance > 0 else 0.0
+    return Trend(slope * n / float(np.median(values)), float(min(1.0, 2 * norm.sf(z))))
+
+
+def hamed_rao_factor(residuals: NDArray[np.float64], *, alpha: float = 0.05) -> float:
+    """Return n / n* of Hamed and Rao: by how much the autocorrelations of the ranks widen the variance of the score."""
+    from scipy.stats import norm, rankdata
+
+    n = len(residuals)
+    ranks = rankdata(residuals) - (n + 1) / 2
+    if not ranks.any():
+        return 1.0
+    correlations = np.correlate(ranks, ranks, "full")[n:] / float(ranks @ ranks)
+    lags = np.arange(1, n)
+    limit = float(norm.ppf(1 - alpha / 2)) / math.sqrt(n)
+    weights = (n - lags) * (n - lags - 1) * (n - lags - 2)
+    return 1 + 2 * float(np.sum(weights * correlations * (np.abs(correlations) > limit))) / (n * (n - 1) * (n - 2))
+
+
+def pettitt(values: NDArray[np.float64]) -> Shift:
+    """Test for one step at an unknown place (Pettitt 1979); the p-value is his bound 2 exp(-6 K^2 / (n^3 + n^2))."""
+    from scipy.stats import rankdata
+
+    n = len(values)
+    sums = 2 * np.cumsum(rankdata(values))[:-1] - np.arange(1, n) * (n + 1)
+    place = int(np.abs(sums).argmax())
+    before, after = float(np.median(values[: place + 1])), float(np.median(values[place + 1 :]))
+    p_value = min(1.0, 2 * math.exp(-6 * float(sums[place]) ** 2 / (n**3 + n**2)))
+    return Shift((place + 1) / n, after / before - 1, p_value)
+
+
+def _misfit_of_step(values: NDArray[np.float64], shift: Shift) -> float:
+    place = round(shift.at * len(values))
+    parts = values[:place], values[place:]
+    return float(sum(np.abs(part - np.median(part)).sum() for part in parts))
+
+
+def _misfit_of_line(values: NDArray[np.float64]) -> float:
+    places = np.arange(len(values))
+    first, second = np.triu_indices(len(values), 1)
+    flat = values - np.median((values[second] - values[first]) / (second - first)) * places
+    return float(np.abs(flat - np.median(flat)).sum())

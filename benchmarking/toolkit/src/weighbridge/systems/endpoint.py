@@ -1,0 +1,115 @@
+"""Endpoint: a model behind HTTP that speaks the Open Inference Protocol (KServe's version 2), one request a query.
+
+What is measured is the whole way: the request as JSON, the server, the answer. Redirects are not followed. Many
+requests at a time, and who may be asked so, are the load generator's matter; this asks as a browser would, one after
+the other.
+"""
+
+import http.client
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.core.errors import Invalid, Refused
+from weighbridge.measure.inputs import InputSpec
+from weighbridge.measure.loops.latency import Feed
+from weighbridge.systems.subjects import Subject
+
+TIMEOUT_S = 60.0
+MOST_ANSWER_BYTES = 64 << 20
+# The protocol's names of types, and numpy's.
+TYPES = {
+    "BOOL": "bool",
+    "FP16": "float16",
+    "FP32": "float32",
+    "FP64": "float64",
+    **{f"INT{bits}": f"int{bits}" for bits in (8, 16, 32, 64)},
+    **{f"UINT{bits}": f"uint{bits}" for bits in (8, 16, 32, 64)},
+}
+NAMES = {dtype: name for name, dtype in TYPES.items()}
+
+
+class EndpointFailed(Refused):
+    """The endpoint answered no, or not at all."""
+
+    default_code = "endpoint_failed"
+
+
+class EndpointRunner:
+    """One connection that is kept open; not for several threads."""
+
+    def __init__(self, url: str) -> None:
+        """Ask the endpoint what it takes; `url` is that of the model, like http://127.0.0.1:8000/v2/models/shoes."""
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname:
+            text = f"{url!r} is no address of a model; it looks like http://127.0.0.1:8000/v2/models/shoes."
+            raise Invalid(text, field="url")
+        self._url, self._path = url, parts.path.rstrip("/")
+        self._line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        self.inputs = tuple(_spec(entry) for entry in self._ask("GET", self._path, None).get("inputs", ()))
+        if not self.inputs:
+            raise Invalid(f"{url} does not say what the model takes.", code="model_inputs", field="url")
+
+    def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
+        """Ask once; return all outputs."""
+        inputs = [
+            {"name": name, "shape": list(x.shape), "datatype": NAMES[str(x.dtype)], "data": x.ravel().tolist()}
+            for name, x in feed.items()
+        ]
+        answer = self._ask("POST", f"{self._path}/infer", {"inputs": inputs})
+        return [
+            np.array(entry["data"], dtype=TYPES[entry["datatype"]]).reshape(entry["shape"])
+            for entry in answer.get("outputs", ())
+        ]
+
+    def first_output(self, feed: Feed) -> NDArray[Any]:
+        """Ask once and return the first output."""
+        return self.infer(feed)[0]
+
+    def describe(self) -> dict[str, Any]:
+        """Return the engine's part of the manifest."""
+        return {"engine": "Open Inference Protocol over HTTP", "url": self._url}
+
+    def _ask(self, method: str, path: str, document: Mapping[str, Any] | None) -> dict[str, Any]:
+        body = json.dumps(document) if document is not None else None
+        try:
+            self._line.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            answer = self._line.getresponse()
+            status, text = answer.status, answer.read(MOST_ANSWER_BYTES)
+        except (OSError, http.client.HTTPException) as error:
+            self._line.close()
+            raise EndpointFailed(f"{self._url} does not answer: {str(error) or type(error).__name__}.") from error
+        if status != http.client.OK:
+            raise EndpointFailed(f"{self._url} answered {status}: {text[:200].decode(errors='replace')}")
+        try:
+            said = json.loads(text)
+        except ValueError as error:
+            raise EndpointFailed(f"{self._url} answered with something that is no JSON.") from error
+        if not isinstance(said, dict):
+            raise EndpointFailed(f"{self._url} answered with JSON that is no object.")
+        return said
+
+
+def _spec(entry: Mapping[str, Any]) -> InputSpec:
+    shape = tuple(int(size) if int(size) > 0 else None for size in entry["shape"])
+    return InputSpec(str(entry["name"]), TYPES.get(str(entry["datatype"]), str(entry["datatype"])), shape)
+
+
+def endpoint_subject(url: str) -> Subject:
+    """Return the model behind `url`: nothing is known of its size, and its memory is not this process's."""
+    absent = "is not known of a model behind HTTP."
+    return Subject(
+        model={"url": url, "digest": None},
+        sizes={},
+        missing=[
+            {"metric": name, "message": f"{name} {absent}"}
+            for name in ("model_size_mb", "parameters", "flops", "peak_memory_mb")
+        ],
+        ready=lambda: None,
+        load=lambda: EndpointRunner(url),
+        is_here=False,
+    )

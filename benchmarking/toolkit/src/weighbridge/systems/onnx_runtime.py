@@ -1,0 +1,125 @@
+"""ONNX Runtime with telemetry off: on the processor, or by the CUDA and TensorRT providers where they are installed."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.inputs import InputSpec
+from weighbridge.measure.scenarios import PROVIDERS, Engine
+
+# Fatal errors alone: what goes wrong is raised, and the rest would fill the child's log.
+FATAL = 4
+ON_CPU = Engine()
+NUMPY_TYPES = {
+    "tensor(float16)": "float16",
+    "tensor(float)": "float32",
+    "tensor(double)": "float64",
+    "tensor(bool)": "bool",
+    **{f"tensor({kind}{bits})": f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)},
+}
+
+
+class OnnxRuntimeRunner:
+    """A loaded model: asks ONNX Runtime one query at a time, sequentially, on a fixed number of threads."""
+
+    def __init__(self, path: Path, *, threads: int, settings: Engine = ON_CPU) -> None:
+        """Load the model; raise Invalid when ONNX Runtime refuses it or has not the provider asked for."""
+        self._settings = settings
+        self._session = open_session(path, session_options(threads, settings), settings)
+        self._run = self._session.run
+        self._only_first = [self._session.get_outputs()[0].name]
+
+    @property
+    def inputs(self) -> tuple[InputSpec, ...]:
+        """Return what the model declares to take."""
+        return tuple(
+            InputSpec(entry.name, NUMPY_TYPES.get(entry.type, entry.type), tuple(entry.shape))
+            for entry in self._session.get_inputs()
+        )
+
+    def infer(self, feed: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[Any]]:
+        """Run the model once and return all its outputs."""
+        outputs: Sequence[NDArray[Any]] = self._run(None, feed)
+        return outputs
+
+    def first_output(self, feed: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        """Run the model once and return its first output alone."""
+        output: NDArray[Any] = self._run(self._only_first, feed)[0]
+        return output
+
+    def describe(self) -> dict[str, Any]:
+        """Return the engine's part of the manifest."""
+        options = self._session.get_session_options()
+        return {
+            "engine": "onnxruntime",
+            "providers": self._session.get_providers(),
+            "intra_op_threads": options.intra_op_num_threads,
+            "inter_op_threads": options.inter_op_num_threads,
+            "graph_optimisation": self._settings.optimisation,
+            "execution": "sequential" if options.inter_op_num_threads == 1 else "parallel",
+        }
+
+
+def session_options(threads: int, settings: Engine = ON_CPU) -> Any:
+    """Return ONNX Runtime's options; branches of a graph run beside each other where it may use several inter-op
+    threads.
+    """
+    runtime = engine()
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = settings.inter_op_threads
+    modes = runtime.ExecutionMode
+    options.execution_mode = modes.ORT_SEQUENTIAL if settings.inter_op_threads == 1 else modes.ORT_PARALLEL
+    levels = runtime.GraphOptimizationLevel
+    options.graph_optimization_level = {
+        "none": levels.ORT_DISABLE_ALL,
+        "basic": levels.ORT_ENABLE_BASIC,
+        "extended": levels.ORT_ENABLE_EXTENDED,
+        "all": levels.ORT_ENABLE_ALL,
+    }[settings.optimisation]
+    options.log_severity_level = FATAL
+    return options
+
+
+def open_session(path: Path, options: Any, settings: Engine = ON_CPU) -> Any:
+    """Load a model into a session of the provider asked for; raise Invalid, also where ONNX Runtime would
+    take another.
+    """
+    runtime = engine()
+    wanted = PROVIDERS[settings.provider]
+    if wanted not in runtime.get_available_providers():
+        has = ", ".join(name.removesuffix("ExecutionProvider") for name in runtime.get_available_providers())
+        text = (
+            f"The ONNX Runtime installed here has no provider {settings.provider} (it has {has}); install "
+            "onnxruntime-gpu, or leave --provider out."
+        )
+        raise Invalid(text, code="provider_missing", field="provider")
+    others = {"cpu": [], "cuda": ["cpu"], "tensorrt": ["cuda", "cpu"]}[settings.provider]
+    providers = [(wanted, dict(settings.options)), *(PROVIDERS[name] for name in others)]
+    try:
+        session = runtime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:
+        # ONNX Runtime's exception classes share no base but Exception.
+        text = f"ONNX Runtime cannot load {path.name}: {error}"
+        raise Invalid(text, code="model_refused", field="model") from error
+    if session.get_providers()[0] != wanted:
+        text = (
+            f"ONNX Runtime cannot use its provider {settings.provider} on this machine; its driver or libraries are "
+            "missing."
+        )
+        raise Invalid(text, code="provider_missing", field="provider")
+    return session
+
+
+def engine() -> Any:
+    """Import ONNX Runtime with telemetry off; the first call costs the time of the import."""
+    # Read by the library when it is loaded; it must be set before, in every process.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime

@@ -1,0 +1,146 @@
+"""PyTorch: a module that the person at the terminal names as `package.module:factory`, eager or compiled.
+
+Naming one runs its code in this process. It comes from a command line and never from an upload; nothing in the platform
+calls this module.
+"""
+
+import hashlib
+import importlib
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.core.errors import Invalid
+from weighbridge.measure import metrics
+from weighbridge.measure.conditions.model_file import BYTES_PER_MB
+from weighbridge.measure.inputs import InputSpec
+from weighbridge.measure.loops.latency import Feed
+from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.systems.subjects import Subject
+
+MODES = ("eager", "compiled")
+TYPES = ("float32", "bfloat16")
+# What tells of hardware for bfloat16, on x86 and on Arm.
+BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
+
+
+class TorchRunner:
+    """A module in evaluation mode with no gradients kept, on a fixed number of threads."""
+
+    def __init__(self, make: Callable[[], Any], shape: Sequence[int], *, mode: str, dtype: str, threads: int) -> None:
+        """Make the module; `shape` is that of its input, the first number the batch, 0 for a free one."""
+        torch = torch_with(threads)
+        self._torch, self._mode, self._type, self._shape = torch, mode, dtype, shape
+        module = make()
+        if not isinstance(module, torch.nn.Module):
+            raise Invalid(f"The factory returned {type(module).__name__}, not a torch.nn.Module.", field="torch")
+        self.module = module.eval().to(getattr(torch, dtype))
+        self._call = torch.compile(self.module) if mode == "compiled" else self.module
+
+    @property
+    def inputs(self) -> tuple[InputSpec, ...]:
+        """Return the one input that was described; data comes as float32 and is cast where the module is not."""
+        return (InputSpec("x", "float32", tuple(size or None for size in self._shape)),)
+
+    def infer(self, feed: Feed) -> Sequence[NDArray[Any]]:
+        """Run the module once and return its first output as float32; the way in and out is part of the time."""
+        return [self.first_output(feed)]
+
+    def first_output(self, feed: Feed) -> NDArray[Any]:
+        """Run the module once and return its first output as float32."""
+        torch = self._torch
+        x = torch.from_numpy(np.ascontiguousarray(feed["x"])).to(getattr(torch, self._type))
+        with torch.inference_mode():
+            answer = self._call(x)
+        first = answer[0] if isinstance(answer, tuple | list) else answer
+        array: NDArray[Any] = first.float().numpy()
+        return array
+
+    def describe(self) -> dict[str, Any]:
+        """Return the engine's part of the manifest."""
+        return {
+            "engine": "torch",
+            "version": self._torch.__version__,
+            "mode": self._mode,
+            "dtype": self._type,
+            "intra_op_threads": self._torch.get_num_threads(),
+        }
+
+
+def torch_with(threads: int) -> Any:
+    """Import PyTorch and set its number of threads."""
+    import torch
+
+    torch.set_num_threads(threads)
+    return torch
+
+
+def torch_subject(wanted: Mapping[str, Any], settings: ProfileSettings) -> Subject:
+    """Return the module that `wanted` names: `factory`, `shape`, `mode`, `dtype`. Runs code of the module's file.
+
+    Raises Invalid when it cannot be imported, is no factory, or this processor has no bfloat16.
+    """
+    name, mode, dtype = str(wanted["factory"]), str(wanted["mode"]), str(wanted["dtype"])
+    check_torch(mode=mode, dtype=dtype, cpuinfo=Path("/proc/cpuinfo"))
+    make = factory_of(name)
+    threads = settings.scenario.threads
+    file = inspect.getsourcefile(make)
+    source = Path(file).read_bytes() if file else name.encode()
+    counted = make()
+    tensors = [*counted.parameters(), *counted.buffers()] if hasattr(counted, "parameters") else []
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    return Subject(
+        model={
+            "factory": name,
+            "digest": f"sha256:{hashlib.sha256(source).hexdigest()}",
+            "shape": list(wanted["shape"]),
+        },
+        sizes={
+            "model_size_mb": metrics.single(size / BYTES_PER_MB, "MB"),
+            "parameters": metrics.single(sum(p.numel() for p in tensors[: len(list(counted.parameters()))]), "1"),
+        }
+        if tensors
+        else {},
+        missing=[{"metric": "flops", "message": "flops are counted over ONNX graphs alone."}],
+        ready=lambda: torch_with(threads),
+        load=lambda: TorchRunner(make, wanted["shape"], mode=mode, dtype=dtype, threads=threads),
+    )
+
+
+def check_torch(*, mode: str, dtype: str, cpuinfo: Path) -> None:
+    """Refuse a mode or type that there is not, and bfloat16 on a processor without it."""
+    if mode not in MODES or dtype not in TYPES:
+        raise Invalid(f"PyTorch runs {' or '.join(MODES)}, in {' or '.join(TYPES)}.", field="torch")
+    if dtype == "bfloat16" and BFLOAT16_FLAGS.isdisjoint(_flags(cpuinfo)):
+        text = "This processor has no bfloat16; PyTorch would only imitate it, slowly. Leave --bfloat16 out."
+        raise Invalid(text, code="no_bfloat16", field="torch")
+
+
+def factory_of(name: str) -> Callable[[], Any]:
+    """Import `package.module:factory`; raise Invalid where that is no callable."""
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute.isidentifier():
+        raise Invalid(f"{name!r} names no factory; write package.module:factory.", field="torch")
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        # Whatever the person's own code raises while it is imported is theirs to read.
+        text = f"{module_name} cannot be imported: {type(error).__name__}: {error}."
+        raise Invalid(text, code="module_missing", field="torch") from error
+    make = getattr(module, attribute, None)
+    if not callable(make):
+        raise Invalid(f"{module_name} has no factory {attribute!r}.", code="module_missing", field="torch")
+    found: Callable[[], Any] = make
+    return found
+
+
+def _flags(cpuinfo: Path) -> set[str]:
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return set()
+    return {word for line in lines if line.startswith(("flags", "Features")) for word in line.split()}

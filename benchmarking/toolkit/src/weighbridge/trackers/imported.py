@@ -1,0 +1,86 @@
+"""Imported runs: what a tracker knows of models becomes candidates, so that `pareto` and `recommend` can weigh them.
+
+A run that weighbridge logged brings its own figures back with their intervals. Of a run that others made, the numbers
+that are asked for are taken as they stand: read once, without interval, judged by nobody.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Figure, Measurement, VariantVerdict
+from weighbridge.tradeoff.shapes import read
+
+RESULT = "weighbridge.result/1"
+UNITS = {"_ms": "ms", "_mb": "MB", "_per_s": "1/s", "_usd": "USD"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """A figure to take: `metric` as weighbridge calls it, `key` as the tracker does, and its unit."""
+
+    metric: str
+    key: str
+    unit: str
+
+
+def wanted_of(text: str) -> Wanted:
+    """Read `accuracy`, `accuracy=val_acc` or `joules=energy:J`; raise Invalid for what names no figure."""
+    names, _, unit = text.partition(":")
+    metric, _, key = names.partition("=")
+    if not metric or not (key or "=" not in names):
+        raise Invalid(f"{text!r} names no figure; write METRIC, METRIC=KEY or METRIC=KEY:UNIT.", field="figure")
+    usual = next((known for ending, known in UNITS.items() if metric.endswith(ending)), "ratio")
+    return Wanted(metric, key or metric, unit or usual)
+
+
+def candidates_of(
+    runs: Iterable[Mapping[str, Any]], *, wanted: Sequence[Wanted], baseline: str | None, at: str
+) -> Candidates:
+    """Turn the runs of `MlflowTracker.documents` into candidates; the first one is the baseline where none is named.
+
+    Raises Invalid where no run has a figure that was asked for.
+    """
+    found: dict[str, Candidate] = {}
+    for run in runs:
+        name = run["name"] if run["name"] not in found else f"{run['name']}-{run['run_id'][:8]}"
+        metrics = _metrics(run, wanted)
+        if metrics:
+            found[name] = _candidate(run, name, metrics)
+    if not found:
+        names = ", ".join(each.key for each in wanted) or "the figures of weighbridge"
+        raise Invalid(
+            f"No run has {names}; name other figures with --figure METRIC=KEY.", code="no_figures", field="figure"
+        )
+    return Candidates(measured_at=at, baseline=baseline or next(iter(found)), candidates=tuple(found.values()))
+
+
+def _candidate(run: Mapping[str, Any], name: str, metrics: Mapping[str, Figure]) -> Candidate:
+    own = _own(run)
+    return Candidate(
+        name=name,
+        family="imported",
+        made_by=f"run {run['run_id']} of the tracker",
+        metrics=metrics,
+        verdict=VariantVerdict(Answer.UNCOMPARED),
+        measurement=read(Measurement, own["verdict"], "verdict") if own else None,
+        digest=own["manifest"]["model"]["digest"] if own else None,
+    )
+
+
+def _metrics(run: Mapping[str, Any], wanted: Sequence[Wanted]) -> dict[str, Figure]:
+    own = _own(run)
+    figures = {name: read(Figure, figure, name) for name, figure in own["metrics"].items()} if own else {}
+    taken = {each.metric: run["figures"][each.key] for each in wanted if each.key in run["figures"]}
+    units = {each.metric: each.unit for each in wanted}
+    return figures | {
+        name: Figure(float(value), None, None, None, 1, units[name])
+        for name, value in taken.items()
+        if name not in figures
+    }
+
+
+def _own(run: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    document: Mapping[str, Any] | None = run["document"]
+    return document if document is not None and document.get("schema") == RESULT else None

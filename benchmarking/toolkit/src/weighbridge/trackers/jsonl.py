@@ -1,0 +1,44 @@
+"""JSON lines: one line per record, children after their parent, in a file that only grows."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from weighbridge.core.errors import Refused
+from weighbridge.trackers.records import Record
+
+
+class JsonLines:
+    """Appends records to a file."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file; it is made with the first record."""
+        self.path = path
+
+    def log(self, record: Record) -> str:
+        """Append the record and its children in one write, and wait until the disk has them."""
+        text = "".join(json.dumps(line) + "\n" for line in lines_of(record))
+        try:
+            with self.path.open("a") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise Refused(f"{self.path} cannot be written: {error.strerror}.", code="tracker_refused") from error
+        return str(self.path)
+
+
+def lines_of(record: Record, parent: str | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the record as one mapping, then each child with the name of its parent."""
+    yield {
+        "name": record.name,
+        "parent": parent,
+        "settings": dict(record.settings),
+        "figures": dict(record.figures),
+        "labels": dict(record.labels),
+        "document": dict(record.document) if parent is None else None,
+    }
+    for child in record.children:
+        yield from lines_of(child, record.name)

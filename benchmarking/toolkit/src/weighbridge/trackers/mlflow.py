@@ -1,0 +1,135 @@
+"""MLflow: a parent run per benchmark, a child per variant, the JSON as an artifact; and runs read back.
+
+MLflow's limits are kept: 100 settings and labels and 1,000 figures to a batch, 6,000 characters to a setting, 8,000 to
+a label. Settings are words there, so whatever one wants to filter on is a figure.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from weighbridge.core.errors import Invalid, Refused
+from weighbridge.trackers.records import Record
+
+WORDS_PER_BATCH, FIGURES_PER_BATCH = 100, 1_000
+MAX_SETTING, MAX_LABEL = 6_000, 8_000
+ARTIFACT = "weighbridge.json"
+# MLflow counts its users by default, retries for minutes, and wants a word before it writes to a plain folder.
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_ALLOW_FILE_STORE": "true",
+}
+
+
+class MlflowTracker:
+    """Logs to one experiment of the tracking server at `uri`, and reads from it."""
+
+    def __init__(self, uri: str, experiment: str) -> None:
+        """Name the place; nothing is asked of it yet. Raises Invalid where MLflow is not installed."""
+        self.uri, self.experiment = uri, experiment
+        self.client = _client(uri)
+
+    def log(self, record: Record) -> str:
+        """Log the record as a run with a nested run per child; return its address. Raises Refused."""
+        with _refusals(self.uri):
+            experiment = self._experiment_id()
+            run_id = self._log(record, experiment, parent=None)
+        return f"{self.uri.rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"
+
+    def documents(self, limit: int = 1_000) -> Iterator[Mapping[str, Any]]:
+        """Yield each parent run, the newest first: `{"name", "run_id", "figures", "document"}`.
+
+        `document` is the result that `log` left with the run, or None for a run that others made.
+        """
+        with _refusals(self.uri):
+            experiment = self.client.get_experiment_by_name(self.experiment)
+            if experiment is None:
+                raise Invalid(
+                    f"{self.uri} has no experiment {self.experiment!r}.", code="no_experiment", field="experiment"
+                )
+            for run in self.client.search_runs([experiment.experiment_id], max_results=limit):
+                if "mlflow.parentRunId" not in run.data.tags:
+                    yield {
+                        "name": run.info.run_name,
+                        "run_id": run.info.run_id,
+                        "figures": dict(run.data.metrics),
+                        "document": self._document(run.info.run_id),
+                    }
+
+    def _experiment_id(self) -> str:
+        found = self.client.get_experiment_by_name(self.experiment)
+        return str(found.experiment_id if found else self.client.create_experiment(self.experiment))
+
+    def _log(self, record: Record, experiment: str, parent: str | None) -> str:
+        tags = {key: value[:MAX_LABEL] for key, value in record.labels.items()}
+        tags |= {"mlflow.parentRunId": parent} if parent else {}
+        run_id = str(self.client.create_run(experiment, run_name=record.name, tags=tags).info.run_id)
+        status = "FAILED"
+        try:
+            self._log_words(run_id, record.settings)
+            self._log_figures(run_id, record.figures)
+            if parent is None:
+                self.client.log_text(run_id, json.dumps(record.document), ARTIFACT)
+            for child in record.children:
+                self._log(child, experiment, run_id)
+            status = "FINISHED"
+        finally:
+            self.client.set_terminated(run_id, status=status)
+        return run_id
+
+    def _log_words(self, run_id: str, settings: Mapping[str, str]) -> None:
+        from mlflow.entities import Param
+
+        params = [Param(key, value[:MAX_SETTING]) for key, value in settings.items()]
+        for batch in batches(params, WORDS_PER_BATCH):
+            self.client.log_batch(run_id, params=batch)
+
+    def _log_figures(self, run_id: str, figures: Mapping[str, float]) -> None:
+        from mlflow.entities import Metric
+
+        metrics = [Metric(key, value, timestamp=0, step=0) for key, value in figures.items()]
+        for batch in batches(metrics, FIGURES_PER_BATCH):
+            self.client.log_batch(run_id, metrics=batch)
+
+    def _document(self, run_id: str) -> Mapping[str, Any] | None:
+        if ARTIFACT not in {entry.path for entry in self.client.list_artifacts(run_id)}:
+            return None
+        with tempfile.TemporaryDirectory(prefix="weighbridge-") as folder:
+            text = Path(self.client.download_artifacts(run_id, ARTIFACT, folder)).read_text()
+        document: Mapping[str, Any] = json.loads(text)
+        return document
+
+
+def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    """Cut a sequence into pieces of at most `size`."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _client(uri: str) -> Any:
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    try:
+        from mlflow.tracking import MlflowClient
+    except ImportError as error:
+        text = "MLflow is not installed here: pip install mlflow-skinny."
+        raise Invalid(text, code="tracker_missing", field="to") from error
+    with _refusals(uri):
+        return MlflowClient(tracking_uri=uri)
+
+
+@contextlib.contextmanager
+def _refusals(uri: str) -> Iterator[None]:
+    """Turn MLflow's own exceptions into words."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        first = str(error).partition("\n")[0]
+        raise Refused(f"MLflow at {uri} refused: {first}", code="tracker_refused") from error

@@ -1,0 +1,85 @@
+"""Axes: the figures that candidates are weighed by, and which way is better."""
+
+import dataclasses
+from collections.abc import Sequence
+from enum import StrEnum
+
+from weighbridge.core.errors import Invalid
+
+
+class Direction(StrEnum):
+    """Which way is better."""
+
+    MIN = "min"
+    MAX = "max"
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """A metric of a candidate by name, and its better direction."""
+
+    metric: str
+    direction: Direction
+
+    @property
+    def sign(self) -> int:
+        """Return the factor that makes smaller better."""
+        return 1 if self.direction is Direction.MIN else -1
+
+
+BETTER_HIGH = (
+    "accuracy",
+    "f1_macro",
+    "precision_macro",
+    "recall_macro",
+    "roc_auc",
+    "r2",
+    "throughput_per_s",
+    "achieved_per_s",
+)
+BETTER_LOW = (
+    "latency_p50_ms",
+    "latency_p95_ms",
+    "latency_p99_ms",
+    "load_time_ms",
+    "first_inference_ms",
+    "model_size_mb",
+    "parameters",
+    "peak_memory_mb",
+    "peak_memory_delta_mb",
+    "error_rate",
+    "cost_per_1k_usd",
+    "energy_per_inference_j",
+    "cost_per_1k_loaded_usd",
+    "training_cost_usd",
+    "training_gpu_hours",
+    "inference_cost_1y_usd",
+    "upkeep_1y_usd",
+    "total_cost_1y_usd",
+    "tco_usd",
+    "equivalent_annual_usd",
+    "exit_cost_usd",
+)
+DIRECTIONS = dict.fromkeys(BETTER_HIGH, Direction.MAX) | dict.fromkeys(BETTER_LOW, Direction.MIN)
+DEFAULT_AXES = ("accuracy", "latency_p95_ms", "model_size_mb")
+
+
+def axis_of(text: str) -> Axis:
+    """Read `accuracy`, or `joules:min` where the name is not known; raise Invalid for what says no direction."""
+    name, _, direction = text.partition(":")
+    if direction in {member.value for member in Direction}:
+        return Axis(name, Direction(direction))
+    if direction or name not in DIRECTIONS:
+        raise Invalid(
+            f"The better direction of {name!r} is not known; write {name}:min or {name}:max.", code="axis", field="axis"
+        )
+    return Axis(name, DIRECTIONS[name])
+
+
+def axes_of(texts: Sequence[str]) -> tuple[Axis, ...]:
+    """Read several; raise Invalid for fewer than one and for a metric named twice."""
+    axes = tuple(axis_of(text) for text in texts)
+    names = [axis.metric for axis in axes]
+    if not axes or len(set(names)) < len(names):
+        raise Invalid("Name at least one axis, and each axis once.", code="axis", field="axis")
+    return axes

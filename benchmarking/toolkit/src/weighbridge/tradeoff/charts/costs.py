@@ -1,0 +1,196 @@
+"""Charts of a projection document: cost bands, what moves the answer most (tornado), and where options cross over
+volume.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from weighbridge.cli.tables.terminal import number
+from weighbridge.core.errors import Invalid
+from weighbridge.tradeoff.charts.drawing import Chart, chart_of, over
+from weighbridge.tradeoff.charts.look import INK, LABEL_PX, PETROL, RED, configured
+from weighbridge.tradeoff.charts.strokes import dashed_lines, layered
+from weighbridge.tradeoff.charts.tables import NOTHING, Table
+
+LEVELS = ("p10", "p50", "p80", "p90")
+TITLES = {
+    "total_cost_1y_usd": "Cost of the first year",
+    "inference_cost_1y_usd": "One year of serving",
+    "training_cost_usd": "Training",
+    "tco_usd": "Total cost of ownership",
+    "equivalent_annual_usd": "Equivalent annual cost",
+    "exit_cost_usd": "What leaving costs",
+    "cost_per_1k_usd": "1,000 inferences",
+    "cost_per_1k_loaded_usd": "1,000 inferences, with upkeep",
+}
+BARS_MAX = 10
+BAR_PX = 30
+MILLION, THOUSAND = 1e6, 1e3
+# Names of inputs and options stand to the left, in whatever font the reader has.
+PADDING = {"left": 44, "right": 16, "top": 12, "bottom": 12}
+
+
+def cost_bands(document: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> Chart:
+    """Draw each option's figure from P10 to P90, with P50 as a point and P80, which policies test, as a stroke.
+
+    Raises Invalid where no option has amounts.
+    """
+    import altair as alt
+
+    options = [
+        each
+        for each in document["options"]
+        if all(_usd(each["figures"][figure][level]) is not None for level in LEVELS)
+    ]
+    if not options:
+        text = "No option has an amount at every level; a load that is often not served has none."
+        raise Invalid(text, code="chart_costs", field="options")
+    rows = [
+        {"option": each["title"], **{level: _usd(each["figures"][figure][level]) for level in LEVELS}}
+        for each in options
+    ]
+    up = alt.Y("option:N", sort=None, title=None, axis=alt.Axis(labelLimit=220))
+    picture = layered(
+        [
+            over(rows)
+            .mark_bar(size=12, color="white", stroke=INK)
+            .encode(x=alt.X("p10:Q", title=_axis(figure), scale=alt.Scale(zero=False, nice=True)), x2="p90:Q", y=up),
+            over(rows).mark_point(size=70, filled=True, color=PETROL, opacity=1).encode(x="p50:Q", y=up),
+            over(rows).mark_tick(size=26, thickness=2.4, color=INK).encode(x="p80:Q", y=up),
+        ]
+    )
+    title = f"{_title(figure)}: P10 to P90, point P50, stroke P80"
+    table = Table(
+        f"{_title(figure)} in US dollars",
+        ("option", *(level.upper() for level in LEVELS), "cheapest"),
+        tuple(_band_row(document, each, figure) for each in document["options"]),
+        frozenset(range(1, 6)),
+    )
+    words = "; ".join(
+        f"{row['option']} {number(row['p10'])} to {number(row['p90'])}, half below {number(row['p50'])}" for row in rows
+    )
+    drawn = configured(picture).properties(height=max(90, BAR_PX * 2 * len(rows)), padding=PADDING)
+    return chart_of(drawn, title=title, alt=f"{_title(figure)} in US dollars. {words}.", table=table)
+
+
+def tornado(option: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> Chart:
+    """Draw what each input does to one option's figure from its P10 (white) to its P90 (filled), the others at their
+    middle.
+
+    Raises Invalid where nothing has a range.
+    """
+    import altair as alt
+
+    swings = [
+        {"input": swing["input"], "low": _usd(swing["at_p10_usd"]), "high": _usd(swing["at_p90_usd"])}
+        for swing in option["tornado"][figure]
+    ]
+    known = [swing for swing in swings if swing["low"] is not None and swing["high"] is not None][:BARS_MAX]
+    if not known:
+        text = f"No input of {option['title']} has a range; a tornado shows what ranges do."
+        raise Invalid(text, code="chart_tornado", field="options")
+    middle = _usd(option["figures"][figure]["middle"])
+    up = alt.Y("input:N", sort=None, title=None, axis=alt.Axis(labelLimit=260))
+    rows = [{**swing, "middle": middle} for swing in known]
+    across = alt.X("middle:Q", title=_axis(figure), scale=alt.Scale(zero=False))
+    picture = layered(
+        [
+            over(rows).mark_bar(size=13, color="white", stroke=INK).encode(x=across, x2="low:Q", y=up),
+            over(rows).mark_bar(size=13, color=PETROL, stroke=INK).encode(x=across, x2="high:Q", y=up),
+            over(rows[:1]).mark_rule(color=INK, strokeWidth=1.4).encode(x="middle:Q"),
+        ]
+    )
+    title = f"{_title(figure)} of {option['title']}: what moves it"
+    table = Table(
+        f"{title}, in US dollars",
+        ("input", "at its P10", "at its P90"),
+        tuple((swing["input"], _shown(swing["low"]), _shown(swing["high"])) for swing in swings),
+        frozenset({1, 2}),
+    )
+    first = known[0]
+    alt_text = (
+        f"Of {len(swings)} inputs with a range, {first['input']} moves the figure most: from {number(first['low'])} to "
+        f"{number(first['high'])} US dollars around {number(middle)}."
+    )
+    drawn = configured(picture).properties(height=max(90, BAR_PX * len(known)), padding=PADDING)
+    return chart_of(drawn, title=title, alt=alt_text, table=table)
+
+
+def cost_crossover(document: Mapping[str, Any]) -> Chart:
+    """Draw each option's yearly cost over the requests of a year, median of the draws; both scales are logarithmic."""
+    found = document["crossover"]
+    titles = {each["id"]: each["title"] for each in document["options"]}
+    rows = [
+        {"option": titles[name], "x": volume / MILLION, "y": usd / THOUSAND}
+        for name, over_volume in found["costs_usd"].items()
+        for volume, levels in zip(found["volumes"], over_volume, strict=True)
+        if (usd := _usd(levels["p50"]))
+    ]
+    lines = dashed_lines(
+        rows,
+        list(titles.values()),
+        key="option",
+        title="million requests a year",
+        up="equivalent annual cost (thousand USD)",
+        is_log=True,
+        is_log_up=True,
+    )
+    now = over([{"x": document["load"]["requests_per_year"] / MILLION, "words": "the load of the spec"}])
+    picture = layered(
+        [
+            lines,
+            now.mark_rule(color=RED, strokeDash=[2, 3], strokeWidth=1.4).encode(x="x:Q"),
+            now.mark_text(color=RED, align="left", dx=5, y=6, fontSize=LABEL_PX).encode(x="x:Q", text="words:N"),
+        ]
+    )
+    pairs = [_pair_words(pair, titles) for pair in found["pairs"]]
+    table = Table(
+        "Where options cross, in requests a year",
+        ("options", "P10", "P50", "P90", "crosses in", "first cheaper from month", "ever within the years"),
+        tuple(_pair_row(pair, titles) for pair in found["pairs"]),
+        frozenset(range(1, 7)),
+    )
+    words = " ".join(pairs) or "There is one option."
+    return chart_of(
+        configured(picture), title="Yearly cost over volume", alt=f"Yearly cost over volume. {words}", table=table
+    )
+
+
+def _band_row(document: Mapping[str, Any], option: Mapping[str, Any], figure: str) -> tuple[str, ...]:
+    share = document["cheapest"].get(figure, {}).get(option["id"])
+    amounts = (_shown(_usd(option["figures"][figure][level])) for level in LEVELS)
+    return (option["title"], *amounts, NOTHING if share is None else f"{share:.0%}")
+
+
+def _pair_words(pair: Mapping[str, Any], titles: Mapping[str, str]) -> str:
+    names = f"{titles[pair['first']]} and {titles[pair['second']]}"
+    if pair["volume"] is None:
+        return f"{names} do not cross."
+    return f"{names} cross at about {number(pair['volume']['p50'])} requests a year."
+
+
+def _pair_row(pair: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, ...]:
+    volume, month = pair["volume"] or {}, pair["month"] or {}
+    return (
+        f"{titles[pair['first']]} / {titles[pair['second']]}",
+        *(_shown(volume.get(level)) for level in ("p10", "p50", "p90")),
+        f"{pair['volume_probability']:.0%}",
+        _shown(month.get("p50")),
+        f"{pair['month_probability']:.0%}",
+    )
+
+
+def _title(figure: str) -> str:
+    return TITLES.get(figure, figure.replace("_", " "))
+
+
+def _axis(figure: str) -> str:
+    return f"{_title(figure)} (USD)"
+
+
+def _usd(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _shown(value: float | None) -> str:
+    return NOTHING if value is None else number(value)

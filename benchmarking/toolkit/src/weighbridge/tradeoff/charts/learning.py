@@ -1,0 +1,70 @@
+"""The learning curve as a picture: what was measured, the fitted line, and what to expect of more rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from weighbridge.tradeoff.charts.drawing import Chart, chart_of, over
+from weighbridge.tradeoff.charts.look import INK, PETROL, configured
+from weighbridge.tradeoff.charts.strokes import layered
+from weighbridge.tradeoff.charts.tables import NOTHING, Table
+from weighbridge.tradeoff.charts.words import capital, name_of
+
+
+def learning_curve(document: Mapping[str, Any]) -> Chart:
+    """Draw a `weighbridge.learning-curve/1`: the points, the fitted line, and what to expect at N, 2 N and 4 N."""
+    import altair as alt
+
+    metric, expected = document["metric"], document["expected"]
+    points = [{"x": point["rows"], "y": point["value"]} for point in document["points"]]
+    fit, is_error = document["fit"], metric == "error"
+    grid = np.geomspace(points[0]["x"], expected[-1]["rows"], 80)
+    errors = fit["a"] + fit["b"] * grid ** -fit["c"]
+    line = [
+        {
+            "x": float(x),
+            "y": float(error if is_error else 1 - error),
+            "part": "fitted" if x <= points[-1]["x"] else "expected",
+        }
+        for x, error in zip(grid, errors, strict=True)
+    ]
+    ahead = [{"x": row["rows"], "y": row["value"], "low": row["lower"], "high": row["upper"]} for row in expected]
+    ends = [row[key] for row in ahead for key in ("low", "high")] + [point["y"] for point in points]
+    room = (max(ends) - min(ends)) * 0.06 or 0.01
+    x = alt.X("x:Q", scale=alt.Scale(type="log", nice=False), title="rows of training data")
+    y = alt.Y(
+        "y:Q",
+        scale=alt.Scale(domain=[min(ends) - room, max(ends) + room], nice=False, zero=False),
+        title=name_of(metric),
+    )
+    dash = alt.StrokeDash("part:N", scale=alt.Scale(domain=["fitted", "expected"], range=[[1, 0], [5, 3]]), title=None)
+    layers = [
+        over(line).mark_line(color=PETROL, strokeWidth=1.6).encode(x=x, y=y, strokeDash=dash),
+        over(ahead).mark_rule(color=INK, strokeWidth=1.4).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
+        over(ahead).mark_point(shape="diamond", fill="white", stroke=INK, size=80, opacity=1).encode(x=x, y=y),
+        over(points).mark_point(shape="circle", fill=PETROL, stroke=INK, size=60, opacity=1).encode(x=x, y=y),
+    ]
+    title = capital(f"{name_of(metric)} by rows of training data")
+    table = _table(document, title)
+    far = ahead[-1]
+    said = (
+        f"{title}: measured {points[0]['y']:.3f} at {points[0]['x']:,} to {points[-1]['y']:.3f} at "
+        f"{points[-1]['x']:,}; expected {far['y']:.3f} ({far['low']:.3f} to {far['high']:.3f}) at {far['x']:,}."
+    )
+    return chart_of(configured(layered(layers)).configure_legend(orient="bottom"), title=title, alt=said, table=table)
+
+
+def _table(document: Mapping[str, Any], title: str) -> Table:
+    """Put what was measured above what is expected, with the bounds of the latter."""
+    measured = (
+        (f"{point['rows']:,}", f"{point['value']:.4f}", NOTHING, NOTHING, f"measured, mean of {point['parts']}")
+        for point in document["points"]
+    )
+    basis = f"expected, {document['confidence']:.0%}"
+    expected = (
+        (f"{row['rows']:,}", f"{row['value']:.4f}", f"{row['lower']:.4f}", f"{row['upper']:.4f}", basis)
+        for row in document["expected"]
+    )
+    heads = ("rows", name_of(document["metric"]), "lower", "upper", "basis")
+    return Table(title, heads, (*measured, *expected), frozenset({0, 1, 2, 3}))

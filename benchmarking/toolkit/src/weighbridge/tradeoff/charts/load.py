@@ -1,0 +1,85 @@
+"""The load curve: response times over the rate a server answered, from several load tests."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from weighbridge.cli.tables.terminal import number
+from weighbridge.core.errors import Invalid
+from weighbridge.tradeoff.charts.drawing import Chart, chart_of, over
+from weighbridge.tradeoff.charts.look import INK, INK_SOFT, LABEL_PX, RED, configured
+from weighbridge.tradeoff.charts.strokes import dashed_lines, layered
+from weighbridge.tradeoff.charts.tables import NOTHING, Table
+
+RESPONSES = {f"response_time_{p}_ms": p for p in ("p50", "p90", "p95", "p99")}
+
+
+def load_curve(results: Sequence[Mapping[str, Any]], *, limit_ms: float | None = None) -> Chart:
+    """Draw response-time percentiles over the rate achieved, from several `weighbridge.load/1` results.
+
+    Raises Invalid for fewer than two results that have a rate and a response time.
+    """
+    usable = [
+        result["metrics"] for result in results if {"achieved_per_s", "response_time_p50_ms"} <= set(result["metrics"])
+    ]
+    if len(usable) < 2:
+        text = "A load curve needs at least two load tests at different rates that have response times."
+        raise Invalid(text, code="chart_load", field="results")
+    usable.sort(key=lambda metrics: float(metrics["achieved_per_s"]["value"]))
+    rows = [
+        {
+            "percentile": word,
+            "x": metrics["achieved_per_s"]["value"],
+            "y": metrics[name]["value"],
+            "low": metrics[name]["lower"],
+            "high": metrics[name]["upper"],
+        }
+        for name, word in RESPONSES.items()
+        for metrics in usable
+        if name in metrics
+    ]
+    words = [word for word in RESPONSES.values() if any(row["percentile"] == word for row in rows)]
+    lines = dashed_lines(
+        rows,
+        words,
+        key="percentile",
+        title="requests answered per second",
+        up="response time (ms)",
+        is_log=False,
+        is_log_up=True,
+    )
+    layers = [
+        lines,
+        over(rows).mark_rule(color=INK_SOFT).encode(x="x:Q", y="low:Q", y2="high:Q"),
+        over(rows).mark_point(size=40, filled=True, color=INK, opacity=1).encode(x="x:Q", y="y:Q"),
+    ]
+    if limit_ms is not None:
+        limit = over([{"y": limit_ms, "words": f"limit {limit_ms:g} ms"}])
+        layers += [
+            limit.mark_rule(color=RED, strokeDash=[2, 3], strokeWidth=1.4).encode(y="y:Q"),
+            limit.mark_text(color=RED, align="left", dx=4, dy=-8, x=0, fontSize=LABEL_PX).encode(
+                y="y:Q", text="words:N"
+            ),
+        ]
+    table = Table(
+        "Response time in milliseconds by rate",
+        ("answered per second", *words, "failed"),
+        tuple(_load_row(metrics, words) for metrics in usable),
+        frozenset(range(len(words) + 2)),
+    )
+    first, last = usable[0], usable[-1]
+    alt = (
+        f"Response time over load, {len(usable)} tests: median {number(first['response_time_p50_ms']['value'])} ms at "
+        f"{number(first['achieved_per_s']['value'])} per second, {number(last['response_time_p50_ms']['value'])} ms "
+        f"at {number(last['achieved_per_s']['value'])}."
+    )
+    return chart_of(configured(layered(layers)), title="Response time over load", alt=alt, table=table)
+
+
+def _load_row(metrics: Mapping[str, Any], words: Sequence[str]) -> tuple[str, ...]:
+    times = ((metrics.get(f"response_time_{word}_ms") or {}).get("value") for word in words)
+    failed = (metrics.get("error_rate") or {}).get("value")
+    return (
+        number(metrics["achieved_per_s"]["value"]),
+        *(number(time) or NOTHING for time in times),
+        NOTHING if failed is None else f"{failed:.2%}",
+    )

@@ -1,0 +1,218 @@
+"""The plane: quality upwards, cost to the right, each candidate a point with its interval, and the frontier a stair."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from weighbridge.tradeoff.axes import Axis, Direction
+from weighbridge.tradeoff.candidates import Candidate, Figure
+from weighbridge.tradeoff.charts import labels
+from weighbridge.tradeoff.charts.drawing import Chart, chart_of, over
+from weighbridge.tradeoff.charts.look import HEIGHT, INK, LABEL_PX, PETROL, RED, STATES, WIDTH, configured
+from weighbridge.tradeoff.charts.tables import NOTHING, Table, with_bounds
+from weighbridge.tradeoff.charts.words import capital, name_of, shown_unit, with_unit
+from weighbridge.tradeoff.pareto import Standing, weigh
+
+# From this ratio of the largest to the smallest value on, a scale is logarithmic.
+LOG_FROM = 8.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """The ends of an axis, and whether it is logarithmic."""
+
+    low: float
+    high: float
+    is_log: bool
+
+    def share(self, value: float) -> float:
+        """Return how far along the axis a value lies, from 0 to 1."""
+        low, high, at = (map(math.log, (self.low, self.high, value))) if self.is_log else (self.low, self.high, value)
+        return (at - low) / (high - low)
+
+
+def trade_off(
+    candidates: Sequence[Candidate],
+    *,
+    across: Axis,
+    up: Axis,
+    limits: Mapping[str, float] | None = None,
+    chosen: str | None = None,
+) -> Chart:
+    """Draw two axes of the candidates that have both, with intervals, the frontier, limits by metric, and
+    the choice.
+    """
+    frontier = weigh(candidates, (across, up))
+    standings = {standing.name: standing for standing in frontier.standings}
+    shown = [candidate for candidate in candidates if candidate.name in standings]
+    limits = {metric: value for metric, value in (limits or {}).items() if metric in (across.metric, up.metric)}
+    scales = {
+        axis.metric: _scale([each.metrics[axis.metric] for each in shown], limits.get(axis.metric))
+        for axis in (across, up)
+    }
+    x, y = scales[across.metric], scales[up.metric]
+    rows = [_row(each, standings[each.name], across, up) for each in shown]
+    stair = _stair(rows, across)
+    _label(rows, stair, x, y, chosen)
+    title = capital(f"{name_of(up.metric)} against {name_of(across.metric)}")
+    units = {axis.metric: shown[0].metrics[axis.metric].unit if shown else "1" for axis in (across, up)}
+    picture = _picture(rows, stair, limits, across, up, scales, units)
+    return chart_of(
+        picture, title=title, alt=_alt(title, rows), table=_table(title, shown, standings, across, up, units)
+    )
+
+
+def _scale(figures: Sequence[Figure], limit: float | None) -> Scale:
+    ends = [end for figure in figures for end in (figure.lower, figure.value, figure.upper) if end is not None]
+    ends += [limit] if limit is not None else []
+    low, high = min(ends, default=0.0), max(ends, default=1.0)
+    if low > 0 and high / low >= LOG_FROM:
+        return Scale(low / (high / low) ** 0.06, high * (high / low) ** 0.06, is_log=True)
+    room = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
+    return Scale(max(0.0, low - room) if low >= 0 else low - room, high + room, is_log=False)
+
+
+def _row(candidate: Candidate, standing: Standing, across: Axis, up: Axis) -> dict[str, Any]:
+    x, y = candidate.metrics[across.metric], candidate.metrics[up.metric]
+    return {
+        "name": candidate.name,
+        "state": STATES[standing.state][2],
+        "is_on": standing.is_frontier_at_values,
+        "x": x.value,
+        "x_low": x.value if x.lower is None else x.lower,
+        "x_high": x.value if x.upper is None else x.upper,
+        "y": y.value,
+        "y_low": y.value if y.lower is None else y.lower,
+        "y_high": y.value if y.upper is None else y.upper,
+    }
+
+
+def _label(
+    rows: Sequence[dict[str, Any]], stair: Sequence[Mapping[str, Any]], x: Scale, y: Scale, chosen: str | None
+) -> None:
+    """Give every row its label and where it goes: clear of points, of error bars and of the frontier."""
+
+    def pixels(across: float, up: float) -> tuple[float, float]:
+        return x.share(across) * WIDTH, (1 - y.share(up)) * HEIGHT
+
+    ends = [((row["x"], row["y_low"]), (row["x"], row["y_high"])) for row in rows]
+    ends += [((row["x_low"], row["y"]), (row["x_high"], row["y"])) for row in rows]
+    ends += [((one["x"], one["y"]), (other["x"], other["y"])) for one, other in pairwise(stair)]
+    lines = [labels.stroke(pixels(*one), pixels(*other)) for one, other in ends]
+    texts = [row["name"] + (" (chosen)" if row["name"] == chosen else "") for row in rows]
+    points = [pixels(row["x"], row["y"]) for row in rows]
+    placed = labels.place(points, texts, width=WIDTH, height=HEIGHT, lines=lines)
+    for row, label in zip(rows, placed, strict=True):
+        row.update(dataclasses.asdict(label))
+
+
+def _stair(rows: Sequence[Mapping[str, Any]], across: Axis) -> list[dict[str, Any]]:
+    """Return the corners between the points on the frontier: what can be had at each price is level until the next."""
+    points = sorted({(row["x"], row["y"]) for row in rows if row["is_on"]}, key=lambda point: point[0] * across.sign)
+    stair: list[dict[str, Any]] = []
+    for point in points:
+        if stair:
+            stair.append({"x": point[0], "y": stair[-1]["y"]})
+        stair.append({"x": point[0], "y": point[1]})
+    return [{**corner, "order": order} for order, corner in enumerate(stair)]
+
+
+def _picture(
+    rows: list[dict[str, Any]],
+    stair: list[dict[str, Any]],
+    limits: Mapping[str, float],
+    across: Axis,
+    up: Axis,
+    scales: Mapping[str, Scale],
+    units: Mapping[str, str],
+) -> Any:
+    import altair as alt
+
+    def channel(kind: Any, field: str, axis: Axis) -> Any:
+        scale = scales[axis.metric]
+        form = alt.Scale(
+            type="log" if scale.is_log else "linear", domain=[scale.low, scale.high], nice=False, zero=False
+        )
+        better = "higher" if axis.direction is Direction.MAX else "lower"
+        return kind(
+            field,
+            type="quantitative",
+            scale=form,
+            title=f"{with_unit(axis.metric, units[axis.metric])}, {better} is better",
+        )
+
+    x, y = channel(alt.X, "x", across), channel(alt.Y, "y", up)
+    points = over(rows)
+    known = list(STATES.values())
+    shape = alt.Shape(
+        "state:N",
+        scale=alt.Scale(domain=[word for _, _, word in known], range=[form for form, _, _ in known]),
+        title=None,
+    )
+    fill = alt.Fill(
+        "state:N",
+        scale=alt.Scale(domain=[word for _, _, word in known], range=[colour for _, colour, _ in known]),
+        title=None,
+    )
+    layers = [
+        over(stair).mark_line(color=PETROL, strokeWidth=1.2, strokeDash=[5, 3]).encode(x=x, y=y, order="order:Q"),
+        points.mark_rule(color=INK, strokeWidth=1).encode(x=channel(alt.X, "x_low", across), x2="x_high:Q", y=y),
+        points.mark_rule(color=INK, strokeWidth=1).encode(x=x, y=channel(alt.Y, "y_low", up), y2="y_high:Q"),
+        points.mark_point(size=90, stroke=INK, strokeWidth=1.4, opacity=1).encode(x=x, y=y, shape=shape, fill=fill),
+        *_limits(limits, across, units, x, y),
+        *(_text(row, is_halo=is_halo).encode(x=x, y=y, text="text:N") for row in rows for is_halo in (True, False)),
+    ]
+    return configured(alt.layer(*layers)).configure_legend(orient="bottom", labelFontSize=LABEL_PX, title=None)
+
+
+def _text(row: Mapping[str, Any], *, is_halo: bool) -> Any:
+    """Return a name, or the white edge that lies under it and keeps it readable where lines cross."""
+    form = {"dx": row["dx"], "dy": row["dy"], "align": row["align"], "baseline": "middle", "fontSize": LABEL_PX}
+    colours = {"color": "white", "stroke": "white", "strokeWidth": 3.5} if is_halo else {"color": INK}
+    return over([row]).mark_text(**form, **colours)
+
+
+def _limits(limits: Mapping[str, float], across: Axis, units: Mapping[str, str], x: Any, y: Any) -> list[Any]:
+    """Return a dashed line with its words at each limit."""
+
+    layers = []
+    for metric, limit in limits.items():
+        data = over([{"x": limit, "y": limit, "words": f"limit {limit:g} {shown_unit(units[metric])}".rstrip()}])
+        rule = data.mark_rule(color=RED, strokeWidth=1.4, strokeDash=[2, 3])
+        if metric == across.metric:
+            words = data.mark_text(color=RED, align="right", dx=-4, dy=8, y=0, fontSize=LABEL_PX)
+            layers += [rule.encode(x=x), words.encode(x=x, text="words:N")]
+        else:
+            words = data.mark_text(color=RED, align="right", dx=-2, dy=-7, x=WIDTH, fontSize=LABEL_PX)
+            layers += [rule.encode(y=y), words.encode(y=y, text="words:N")]
+    return layers
+
+
+def _alt(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say what the picture shows: how many points, and who stands where."""
+    if not rows:
+        return f"{title}: no candidate has both figures."
+    groups = {word: [row["name"] for row in rows if row["state"] == word] for _, _, word in STATES.values()}
+    said = [f"{word}: {', '.join(names)}" for word, names in groups.items() if names]
+    return f"{title} of {len(rows)} candidates with their intervals. {'; '.join(said)}."
+
+
+def _table(
+    title: str,
+    shown: Sequence[Candidate],
+    standings: Mapping[str, Standing],
+    across: Axis,
+    up: Axis,
+    units: Mapping[str, str],
+) -> Table:
+    figures = (with_unit(axis.metric, units[axis.metric]) for axis in (up, across))
+    rows = []
+    for each in shown:
+        standing = standings[each.name]
+        bounds = (with_bounds(each.metrics[axis.metric]) for axis in (up, across))
+        beaten_by = ", ".join(by.name for by in standing.dominated_by[:3]) or NOTHING
+        rows.append((each.name, *bounds, f"{standing.p_frontier:.2f}", standing.state.value, beaten_by))
+    headings = ("candidate", *figures, "P(frontier)", "state", "beaten by")
+    return Table(title, headings, tuple(rows), frozenset({1, 2, 3}))

@@ -1,0 +1,38 @@
+"""Words for metrics: what a person calls them, with their unit."""
+
+from weighbridge.cli.tables.terminal import FIGURES
+
+NAMES = {
+    **{name: words.strip() for name, words in FIGURES.items()},
+    "peak_memory_delta_mb": "memory of the model",
+    "latency_p50_ms": "median latency",
+    "latency_p95_ms": "p95 latency",
+    "latency_p99_ms": "p99 latency",
+    "cost_per_1k_usd": "cost of 1,000 inferences",
+    "cost_per_1k_loaded_usd": "cost of 1,000 inferences with upkeep",
+    "training_cost_usd": "training cost",
+    "inference_cost_1y_usd": "serving cost of a year",
+    "total_cost_1y_usd": "cost of the first year",
+    "tco_usd": "total cost of ownership",
+    "exit_cost_usd": "exit cost",
+}
+
+
+def name_of(metric: str) -> str:
+    """Return `p95 latency` for `latency_p95_ms`; an unknown metric without its underscores."""
+    return NAMES.get(metric, metric.replace("_", " "))
+
+
+def shown_unit(unit: str) -> str:
+    """Return the unit, or nothing for numbers without one."""
+    return "" if unit in ("1", "ratio") else unit
+
+
+def with_unit(metric: str, unit: str) -> str:
+    """Return the name with its unit, where the unit says something."""
+    return f"{name_of(metric)} ({unit})" if shown_unit(unit) else name_of(metric)
+
+
+def capital(text: str) -> str:
+    """Return the text with its first letter large and the others as they are."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,119 @@
+"""The decision: which candidate to take under given limits, by rules that can be said aloud.
+
+1. Candidates that failed, or whose measurement is invalid, are out; so is who does not keep every limit.
+2. Of the others the best in quality leads, and with it all within the margin.
+3. Of these the fastest leads (p95 latency), and with it all that cannot be told apart from it: intervals overlap, or
+  the
+   ratio lies within the noise floor of the machine.
+4. Of these the smallest wins. Who is as small as it is tied with it.
+
+The choice is sure if it is the same whichever end of their intervals the figures take at the limits.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+from weighbridge.measure.verdict import Status
+from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Figure
+from weighbridge.tradeoff.requirements import Reading, Requirements
+
+LATENCY, SIZE = "latency_p95_ms", "model_size_mb"
+# Files that differ by less than one in a hundred are of one size.
+SAME_SIZE = 0.01
+
+
+class Situation(StrEnum):
+    """What kind of answer there is."""
+
+    CLEAR = "clear"
+    TIED = "tied"
+    AMBIGUOUS = "ambiguous"
+    SINGLE = "single"
+    NONE = "none"
+
+
+@dataclasses.dataclass(frozen=True)
+class Race:
+    """Who was left after each rule: usable, within the limits, close in quality, close in speed, and the winners."""
+
+    usable: tuple[Candidate, ...]
+    within: tuple[Candidate, ...]
+    good: tuple[Candidate, ...]
+    fast: tuple[Candidate, ...]
+    winners: tuple[Candidate, ...]
+
+    @property
+    def winner(self) -> Candidate | None:
+        """Return the first of the winners, which the file names first."""
+        return self.winners[0] if self.winners else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision:
+    """The race at the measured values, the kind of answer, and who else may win at other ends of the intervals."""
+
+    race: Race
+    situation: Situation
+    contenders: tuple[str, ...]
+
+    @property
+    def winner(self) -> Candidate | None:
+        """Return the candidate to take, None where nobody meets the limits."""
+        return self.race.winner
+
+
+def decide(choice: Candidates, requirements: Requirements) -> Decision:
+    """Decide; the same figures give the same decision."""
+    race = run(choice, requirements)
+    others = [run(choice, requirements, reading=reading) for reading in (Reading.WORST, Reading.BEST)]
+    names = [each.winner.name if each.winner else None for each in (race, *others)]
+    contenders = tuple(dict.fromkeys(name for name in names if name is not None and name != names[0]))
+    return Decision(race, _situation(race, is_sure=len(set(names)) == 1), contenders)
+
+
+def run(choice: Candidates, requirements: Requirements, *, reading: Reading = Reading.VALUE) -> Race:
+    """Apply the four rules, the limits in the given reading."""
+    usable = tuple(candidate for candidate in choice.candidates if is_usable(candidate))
+    within = tuple(candidate for candidate in usable if not any(requirements.unmet(candidate, reading)))
+    good = _closest(
+        within, requirements.quality, lambda figure, best: figure.value >= best.value - requirements.margin, sign=-1
+    )
+    floor = choice.noise_floor or 0.0
+    fast = _closest(good, LATENCY, lambda figure, best: _is_tied(figure, best, floor))
+    winners = _closest(fast, SIZE, lambda figure, best: figure.value <= best.value * (1 + SAME_SIZE))
+    return Race(usable, within, good, fast, winners)
+
+
+def is_usable(candidate: Candidate) -> bool:
+    """Tell whether a candidate was made and its measurement may be believed at all."""
+    is_valid = candidate.measurement is None or candidate.measurement.status is not Status.INVALID
+    return is_valid and candidate.verdict.answer is not Answer.FAILED
+
+
+def _closest(
+    candidates: Sequence[Candidate], metric: str, is_close: Callable[[Figure, Figure], bool], *, sign: int = 1
+) -> tuple[Candidate, ...]:
+    """Return those that are close to the best in a metric, the best first; all of them where nobody has the metric."""
+    having = [candidate for candidate in candidates if metric in candidate.metrics]
+    if not having:
+        return tuple(candidates)
+    ordered = sorted(having, key=lambda candidate: sign * candidate.metrics[metric].value)
+    best = ordered[0].metrics[metric]
+    return tuple(candidate for candidate in ordered if is_close(candidate.metrics[metric], best))
+
+
+def _is_tied(figure: Figure, best: Figure, floor: float) -> bool:
+    if figure.value <= best.value * (1 + floor):
+        return True
+    return figure.lower is not None and best.upper is not None and figure.lower <= best.upper
+
+
+def _situation(race: Race, *, is_sure: bool) -> Situation:
+    if not race.winners:
+        return Situation.NONE
+    if len(race.usable) == 1:
+        return Situation.SINGLE
+    if not is_sure:
+        return Situation.AMBIGUOUS
+    return Situation.TIED if len(race.winners) > 1 else Situation.CLEAR

@@ -1,0 +1,181 @@
+"""The learning curve: what more rows of data may still bring, and how sure that is.
+
+The protocol is that of Hoiem et al. 2021: sizes N, N/2, N/4 ..., the smaller ones measured on several disjoint parts of
+the data. Said is the error to expect at N, 2 N and 4 N, never beyond; the error with endless data only where the
+points exclude that there is no ceiling at all; and how far a forecast from the smaller half would have missed.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from weighbridge.core.errors import Invalid
+from weighbridge.statistics.order_statistics import Interval
+from weighbridge.tradeoff.learning.power_law import (
+    FURTHEST,
+    LEAST_SIZES,
+    Curve,
+    Point,
+    fit,
+    freedom_of,
+    interval_at,
+    points_of,
+)
+
+SCHEMA = "weighbridge.learning-curve/1"
+
+
+@dataclasses.dataclass(frozen=True)
+class BackTest:
+    """The largest size predicted from the sizes up to half of it: predicted with its interval, measured,
+    and the miss.
+    """
+
+    fitted_up_to: int
+    rows: int
+    predicted: Interval
+    measured: float
+    is_within: bool
+
+    @property
+    def missed_by(self) -> float:
+        """Return measured minus predicted error; + means that the forecast was too hopeful."""
+        return self.measured - self.predicted.value
+
+
+@dataclasses.dataclass(frozen=True)
+class Forecast:
+    """A fitted curve with the expected error at N, 2 N and 4 N, the ceiling where it can be known, and the
+    back-test.
+    """
+
+    curve: Curve
+    expected: tuple[tuple[int, Interval], ...]
+    ceiling: Interval
+    is_ceiling_identifiable: bool
+    back_test: BackTest | None
+
+
+def forecast(rows: Sequence[int], errors: Sequence[float], *, confidence: float = 0.95) -> Forecast:
+    """Fit measured errors (0 to 1) at sizes of training data, several at one size being disjoint parts.
+
+    Raises Invalid for fewer than four sizes, for sizes and errors out of range, and where errors do not fall.
+    """
+    points = points_of(rows, errors)
+    curve = fit(points, freedom=freedom_of(rows), confidence=confidence)
+    largest = points[-1].rows
+    ceiling = interval_at(curve, np.inf)
+    return Forecast(
+        curve=curve,
+        expected=tuple((factor * largest, interval_at(curve, factor * largest)) for factor in (1, 2, FURTHEST)),
+        ceiling=ceiling,
+        is_ceiling_identifiable=ceiling.lower > 0,
+        back_test=back_test(rows, errors, confidence=confidence),
+    )
+
+
+def back_test(rows: Sequence[int], errors: Sequence[float], *, confidence: float = 0.95) -> BackTest | None:
+    """Fit the sizes up to half the largest, predict the largest, and compare; None where those give no curve.
+
+    The measured error counts as within the interval if it is, once the interval is widened by the noise of that
+    measurement.
+    """
+    largest = max(rows)
+    smaller = [(size, error) for size, error in zip(rows, errors, strict=True) if 2 * size <= largest]
+    sizes, known = [size for size, _ in smaller], [error for _, error in smaller]
+    if largest > FURTHEST * max(sizes, default=0):
+        return None
+    try:
+        curve = fit(points_of(sizes, known), freedom=freedom_of(sizes), confidence=confidence)
+    except Invalid:
+        return None
+    measured, predicted = points_of(rows, errors)[-1], interval_at(curve, largest)
+    noise = _noise(measured, confidence) if freedom_of(rows) else 0.0
+    low = predicted.value - math.hypot(predicted.value - predicted.lower, noise)
+    high = predicted.value + math.hypot(predicted.upper - predicted.value, noise)
+    return BackTest(max(sizes), largest, predicted, measured.error, low <= measured.error <= high)
+
+
+def _noise(point: Point, confidence: float) -> float:
+    from scipy.stats import norm
+
+    return float(norm.ppf((1 + confidence) / 2)) * math.sqrt(point.variance)
+
+
+def describe(document: Mapping[str, Any]) -> list[str]:
+    """Put a `weighbridge.learning-curve/1` into sentences: what to expect, the ceiling, the back-test."""
+    metric, level = document["metric"], document["confidence"]
+    said = [
+        f"With {row['rows']:,} rows, expect {metric} {row['value']:.4f} ({level:.0%}: {row['lower']:.4f} to "
+        f"{row['upper']:.4f})."
+        for row in document["expected"]
+    ]
+    ceiling, test = document["ceiling"], document["back_test"]
+    if ceiling is None:
+        said.append("Ceiling: not identifiable; the points fit as well without one.")
+    else:
+        said.append(
+            f"Ceiling with endless data: {metric} {ceiling['value']:.4f} ({level:.0%}: {ceiling['lower']:.4f} to "
+            f"{ceiling['upper']:.4f})."
+        )
+    if test is None:
+        said.append(f"No back-test: it needs {LEAST_SIZES} sizes up to half of the largest.")
+    else:
+        where = "within" if test["is_within"] else "outside"
+        said.append(
+            f"Back-test: fitted on up to {test['fitted_up_to']:,} rows, the forecast for {test['rows']:,} missed by "
+            f"{test['missed_by']:+.4f}; the measured {metric} lay {where} its interval."
+        )
+    return said
+
+
+def as_document(found: Forecast, *, metric: str) -> dict[str, Any]:
+    """Return the forecast as `weighbridge.learning-curve/1`, in terms of `metric` (`error`, or a share of 1
+    - error).
+    """
+    tell = _teller(metric)
+    curve, test = found.curve, found.back_test
+    return {
+        "schema": SCHEMA,
+        "metric": metric,
+        "confidence": curve.confidence,
+        "points": [
+            {
+                "rows": point.rows,
+                "value": tell(point.error),
+                "parts": point.parts,
+                "deviation": _deviation(curve, point),
+            }
+            for point in curve.points
+        ],
+        "fit": {"form": "error = a + b * rows^-c", "a": curve.a, "b": curve.b, "c": curve.c},
+        "expected": [{"rows": rows, **_bounds(interval, metric)} for rows, interval in found.expected],
+        "ceiling": _bounds(found.ceiling, metric) if found.is_ceiling_identifiable else None,
+        "back_test": None
+        if test is None
+        else {
+            "fitted_up_to": test.fitted_up_to,
+            "rows": test.rows,
+            **_bounds(test.predicted, metric),
+            "measured": tell(test.measured),
+            "missed_by": tell(test.measured) - tell(test.predicted.value),
+            "is_within": test.is_within,
+        },
+    }
+
+
+def _deviation(curve: Curve, point: Point) -> float | None:
+    """Return the standard deviation of a point, unless its variance is only relative."""
+    return math.sqrt(point.variance) if curve.freedom else None
+
+
+def _teller(metric: str) -> Callable[[float], float]:
+    return (lambda error: error) if metric == "error" else (lambda error: 1 - error)
+
+
+def _bounds(interval: Interval, metric: str) -> dict[str, float]:
+    ends = sorted(_teller(metric)(end) for end in (interval.lower, interval.upper))
+    return {"value": _teller(metric)(interval.value), "lower": ends[0], "upper": ends[1]}

@@ -1,0 +1,81 @@
+"""The points of a learning curve as a file: CSV with a heading, or JSON.
+
+```csv
+rows,accuracy
+5000,0.8430
+10000,0.8655
+```
+
+The first column is `rows`, the second names the metric: `error`, or a share where higher is better. The same in JSON:
+`{"metric": "accuracy", "points": [{"rows": 5000, "value": 0.843}, ...]}`. Several lines with the same rows are
+measurements on disjoint parts of the data.
+"""
+
+import csv
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from weighbridge.core.errors import Invalid
+from weighbridge.tradeoff.shapes import read
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """A metric (0 to 1) after training on a number of rows."""
+
+    rows: int
+    value: float
+
+
+@dataclasses.dataclass(frozen=True)
+class PointsFile:
+    """What the file holds."""
+
+    metric: str
+    points: tuple[Measured, ...]
+
+    @property
+    def rows(self) -> list[int]:
+        """Return the sizes, in the order of the file."""
+        return [point.rows for point in self.points]
+
+    @property
+    def errors(self) -> list[float]:
+        """Return the metric as errors: itself, or 1 minus it."""
+        return [point.value if self.metric == "error" else 1 - point.value for point in self.points]
+
+
+def read_points(path: Path) -> PointsFile:
+    """Read a `.json` or `.csv` file; raise Invalid with the line or key at fault."""
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path} cannot be read: {error}.", code="points_missing", field="points") from error
+    if path.suffix != ".json":
+        return _from_csv(text, path.name)
+    try:
+        return read(PointsFile, json.loads(text))
+    except ValueError as error:
+        raise Invalid(f"{path.name} is no JSON: {error}.", code="points_unreadable", field="points") from error
+
+
+def _from_csv(text: str, name: str) -> PointsFile:
+    lines = list(csv.reader(text.splitlines()))
+    if not lines or len(lines[0]) != 2 or lines[0][0].strip() != "rows":
+        text = f"{name} must begin with the heading `rows,accuracy` (or another metric), then one pair a line."
+        raise Invalid(text, code="points_form", field="points")
+    return PointsFile(lines[0][1].strip(), tuple(_pairs(lines[1:], name)))
+
+
+def _pairs(lines: list[list[str]], name: str) -> Iterator[Measured]:
+    for number, line in enumerate(lines, start=2):
+        if not line:
+            continue
+        try:
+            rows, value = line
+            yield Measured(int(rows), float(value))
+        except ValueError as error:
+            text = f"Line {number} of {name} must be a whole number of rows and a number, not {','.join(line)!r}."
+            raise Invalid(text, code="points_form", field="points") from error

@@ -1,0 +1,189 @@
+"""The matrix decided: who was rejected and why, who wins by which method, and how sure that is;
+`weighbridge.matrix/1`.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from weighbridge.cli.tables.terminal import number
+from weighbridge.core.canonical import digest_of
+from weighbridge.tradeoff.decision import Situation
+from weighbridge.tradeoff.matrix.decision_matrix import Matrix, Option
+from weighbridge.tradeoff.matrix.robustness import NEARNESS, Flip, Reversal, flips, p_best, reversals, smaa
+from weighbridge.tradeoff.matrix.scores import Frame, Switches, Values, closeness, min_max, passes, ranks, weighted_sums
+from weighbridge.tradeoff.pareto import draw
+
+SCHEMA = "weighbridge.matrix/1"
+DRAWS, SEED = 10_000, 20_260_101
+# A winner is clear if it wins at least so often, both within the intervals and with weights near the stated ones.
+CLEAR_FROM = 0.8
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where an option stands. `reasons` say why it was rejected; who was not has scores and ranks.
+
+    `shares` are its min-max figures by criterion; `p_best` and `p_gates` come from the intervals, `wins_near` and
+    `wins_any` from drawn weights. An option that was left out beforehand has no figures at all.
+    """
+
+    name: str
+    reasons: tuple[str, ...] = ()
+    shares: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    score: float | None = None
+    rank: int | None = None
+    closeness: float | None = None
+    closeness_rank: int | None = None
+    p_best: float = 0.0
+    p_gates: float | None = None
+    wins_near: float = 0.0
+    wins_any: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MatrixDecision:
+    """The places in the order of the file, the winner by the weighted sum and by TOPSIS, and what was tried on them."""
+
+    matrix: Matrix
+    places: tuple[Place, ...]
+    situation: Situation
+    flips: tuple[Flip, ...]
+    reversals: tuple[Reversal, ...]
+    draws: int
+    seed: int
+
+    @property
+    def ranked(self) -> tuple[Place, ...]:
+        """Return the options that pass, the best first."""
+        return tuple(sorted((each for each in self.places if each.rank), key=lambda place: place.rank or 0))
+
+    @property
+    def rejected(self) -> tuple[Place, ...]:
+        """Return the options that were left out or missed a gate, with their reasons."""
+        return tuple(each for each in self.places if each.rank is None)
+
+    @property
+    def winner(self) -> Place | None:
+        """Return the best option by the weighted sum, the first of equals; None where nobody passes."""
+        return self.ranked[0] if self.ranked else None
+
+    @property
+    def second_opinion(self) -> Place | None:
+        """Return the best option by TOPSIS."""
+        return min(self.ranked, key=lambda place: place.closeness_rank or 0, default=None)
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the decision as `weighbridge.matrix/1`; `input` is the file that gives it again."""
+        given = self.matrix.as_document()
+        weights = self.matrix.weights
+        return {
+            "schema": SCHEMA,
+            "situation": self.situation.value,
+            "winner": self.winner.name if self.winner else None,
+            "second_opinion": self.second_opinion.name if self.second_opinion else None,
+            "weights": {
+                "method": weights.method.value,
+                "values": dict(weights.values),
+                "consistency_ratio": weights.consistency_ratio,
+            },
+            "places": [_place(each) for each in self.places],
+            "flips": [{**dataclasses.asdict(each), "change": each.change} for each in self.flips],
+            "reversals": [{**dataclasses.asdict(each), "is_of_winner": each.is_of_winner} for each in self.reversals],
+            "draws": self.draws,
+            "seed": self.seed,
+            "nearness": NEARNESS,
+            "input": given,
+            "digest": digest_of({"input": given, "draws": self.draws, "seed": self.seed}),
+        }
+
+
+def decide(matrix: Matrix, *, draws: int = DRAWS, seed: int = SEED) -> MatrixDecision:
+    """Ask the gates, weigh, and try the choice; the same matrix, draws and seed give the same decision."""
+    judged, frame = matrix.judged, Frame.of(matrix.criteria)
+    weights = np.array([matrix.weights.values[name] for name in matrix.ids])
+    figures = [[option.cells[name].figure for name in matrix.ids] for option in judged]
+    values = np.array([[figure.value for figure in row] for row in figures]).reshape(len(judged), len(frame.signs))
+    values = values * frame.signs
+    allowed = passes(values, frame)
+    drawn = draw(figures, draws=draws, seed=seed).reshape(draws, *values.shape) * frame.signs
+    shares = min_max(values, allowed, frame) if len(judged) else values
+    places = _places(matrix, values, shares, allowed, drawn, frame, weights, seed)
+    inside, names = np.flatnonzero(allowed), [option.name for option in judged]
+    left = [names[index] for index in inside]
+    turns = reversals(left, values[inside], frame, weights) if len(left) > 1 else ()
+    return MatrixDecision(
+        matrix=matrix,
+        places=places,
+        situation=_situation(places, turns),
+        flips=flips(left, matrix.ids, shares[inside], weights) if len(left) > 1 else (),
+        reversals=turns,
+        draws=draws,
+        seed=seed,
+    )
+
+
+def _places(
+    matrix: Matrix,
+    values: Values,
+    shares: Values,
+    allowed: Switches,
+    drawn: Values,
+    frame: Frame,
+    weights: Values,
+    seed: int,
+) -> tuple[Place, ...]:
+    judged = matrix.judged
+    if not judged:
+        return tuple(Place(name=option.name, reasons=(option.excluded,)) for option in matrix.options)
+    scores, close = weighted_sums(shares, allowed, weights), closeness(values, allowed, weights)
+    best, kept = p_best(drawn, frame, weights)
+    near = smaa(shares, allowed, NEARNESS * weights, draws=len(drawn), seed=seed)
+    any_ = smaa(shares, allowed, np.ones(len(weights)), draws=len(drawn), seed=seed)
+    by_sum, by_closeness = ranks(scores), ranks(close)
+    found = {}
+    for index, option in enumerate(judged):
+        is_in = bool(allowed[index])
+        found[option.name] = Place(
+            name=option.name,
+            reasons=() if is_in else _missed(matrix, option),
+            shares=dict(zip(matrix.ids, map(float, shares[index]), strict=True)) if is_in else {},
+            score=float(scores[index]) if is_in else None,
+            rank=by_sum[index],
+            closeness=float(close[index]) if is_in else None,
+            closeness_rank=by_closeness[index],
+            p_best=float(best[index]),
+            p_gates=float(kept[index]),
+            wins_near=float(near[index]),
+            wins_any=float(any_[index]),
+        )
+    return tuple(found.get(each.name) or Place(name=each.name, reasons=(each.excluded,)) for each in matrix.options)
+
+
+def _missed(matrix: Matrix, option: Option) -> tuple[str, ...]:
+    """Say which gates an option misses, and by how much."""
+    return tuple(
+        f"{each.name} is {each.with_unit(number(option.cells[each.id].figure.value))}; the gate is {each.gate_words()}."
+        for each in matrix.criteria
+        if each.limit is not None and not each.limit.holds(option.cells[each.id].figure)
+    )
+
+
+def _situation(places: tuple[Place, ...], turns: tuple[Reversal, ...]) -> Situation:
+    inside = [each for each in places if each.rank is not None]
+    if not inside:
+        return Situation.NONE
+    first = [each for each in inside if each.rank == 1]
+    winner = first[0]
+    is_sure = winner.p_best >= CLEAR_FROM and winner.wins_near >= CLEAR_FROM and winner.closeness_rank == 1
+    if len(first) > 1:
+        return Situation.TIED
+    if not is_sure or any(each.is_of_winner for each in turns):
+        return Situation.AMBIGUOUS
+    return Situation.SINGLE if len(inside) == 1 else Situation.CLEAR
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {**dataclasses.asdict(place), "is_rejected": place.rank is None}

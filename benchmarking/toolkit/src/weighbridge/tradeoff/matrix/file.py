@@ -1,0 +1,150 @@
+"""The file of a decision matrix: YAML or JSON of `kind: DecisionMatrix`, read strictly.
+
+```yaml
+apiVersion: weighbridge/v1
+kind: DecisionMatrix
+title: Which fraud detector
+criteria:
+  - {id: cost, name: Cost at scale, unit: USD/year, better: lower}
+  - {id: latency, name: Latency, unit: ms, better: lower, gate: 200}
+weights:
+  swing: {cost: 100, latency: 60}
+options:
+  - name: managed
+    figures:
+      cost: {value: 630000, lower: 560000, upper: 720000, basis: estimated, source: projection}
+      latency: 95
+  - name: own
+    figures: {cost: 41000, latency: {value: 12, lower: 11, upper: 14, confidence: 0.95, basis: measured}}
+```
+
+`weights` has one key: `direct`, `swing`, or `ahp` with a list of `{more, than, times}`. A figure is a number (declared,
+exact) or a mapping; its bounds hold at `confidence`, 0.9 unless written. `worst` and `best` of a criterion fix its
+scale.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from weighbridge.core.documents import API_VERSION, Reader
+from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics import Basis
+from weighbridge.tradeoff.axes import Direction
+from weighbridge.tradeoff.candidates import Figure
+from weighbridge.tradeoff.matrix.decision_matrix import CONFIDENCE, KIND, Cell, Criterion, Matrix, Option
+from weighbridge.tradeoff.matrix.weights import Judgement, Method, Weights, ahp, direct, swing
+
+BETTER = {"lower": Direction.MIN, "higher": Direction.MAX}
+
+
+def read_matrix(path: Path) -> Matrix:
+    """Read a file; raise Invalid where it is missing, no YAML, or of another form, with the path of the key
+    at fault.
+    """
+    import yaml
+
+    try:
+        document = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.", code="matrix_missing", field="file") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path.name} is no YAML: {error}", code="matrix_unreadable", field="file") from error
+    return matrix_from(document)
+
+
+def matrix_from(document: object) -> Matrix:
+    """Read a document as the module's text shows it; raise Invalid with the path of the key at fault."""
+    reader = Reader(document)
+    reader.constant("apiVersion", API_VERSION)
+    reader.constant("kind", KIND)
+    criteria = reader.items("criteria", _criterion)
+    matrix = Matrix(
+        title=reader.text("title"),
+        question=reader.text("question", ""),
+        criteria=criteria,
+        weights=_weights(reader.mapping("weights"), criteria),
+        options=reader.items("options", lambda each: _option(each, {known.id: known for known in criteria})),
+    )
+    reader.close()
+    return matrix
+
+
+def _criterion(reader: Reader) -> Criterion:
+    name = reader.text("id")
+    better = reader.text("better")
+    if better not in BETTER:
+        raise reader.fault("better", "must be lower or higher.")
+    if reader.has("worst") != reader.has("best"):
+        raise reader.fault("worst", "and best fix the scale together; write both or neither.")
+    scale = (float(reader.number("worst")), float(reader.number("best"))) if reader.has("worst") else None
+    gate = float(reader.number("gate")) if reader.has("gate") else None
+    return Criterion(
+        id=name,
+        name=reader.text("name", "") or name.replace("_", " "),
+        unit=reader.text("unit"),
+        direction=BETTER[better],
+        gate=gate,
+        scale=scale,
+    )
+
+
+def _weights(reader: Reader, criteria: tuple[Criterion, ...]) -> Weights:
+    methods = [method for method in Method if reader.has(method.value)]
+    if len(methods) != 1:
+        raise reader.fault("direct", "or swing or ahp: write exactly one of the three under weights.")
+    method, ids = methods[0], [each.id for each in criteria]
+    if method is Method.AHP:
+        found = ahp(ids, reader.items(method.value, _judgement))
+    else:
+        points = reader.mapping(method.value)
+        given = {name: float(points.number(name)) for name in ids}
+        points.close()
+        found = direct(given) if method is Method.DIRECT else swing(given)
+    reader.close()
+    return found
+
+
+def _judgement(reader: Reader) -> Judgement:
+    return Judgement(reader.text("more"), reader.text("than"), float(reader.number("times")))
+
+
+def _option(reader: Reader, criteria: dict[str, Criterion]) -> Option:
+    name, note, excluded = reader.text("name"), reader.text("note", ""), reader.text("excluded", "")
+    figures = reader.mapping("figures")
+    cells = {key: _cell(figures, key, criterion) for key, criterion in criteria.items()}
+    figures.close()
+    return Option(name, {key: cell for key, cell in cells.items() if cell is not None}, excluded, note)
+
+
+def _cell(figures: Reader, key: str, criterion: Criterion) -> Cell | None:
+    if not figures.has(key):
+        figures.mapping(key)  # a key without a value is known, and as good as none
+        return None
+    try:
+        value = float(figures.number(key))
+    except Invalid as refused:
+        try:
+            inner = figures.mapping(key)
+        except Invalid:
+            text = "must be a number, or a mapping with value, lower, upper, confidence, n, basis and source."
+            raise figures.fault(key, text) from refused
+        return _with_bounds(inner, criterion)
+    return Cell(Figure(value, None, None, None, 1, criterion.unit), Basis.DECLARED)
+
+
+def _with_bounds(reader: Reader, criterion: Criterion) -> Cell:
+    value = float(reader.number("value"))
+    bounds: dict[str, Any] = {"lower": None, "upper": None, "confidence": None}
+    if reader.has("lower") or reader.has("upper"):
+        level = float(reader.number("confidence")) if reader.has("confidence") else CONFIDENCE
+        bounds = {"lower": float(reader.number("lower")), "upper": float(reader.number("upper")), "confidence": level}
+    elif reader.has("confidence"):
+        raise reader.fault("confidence", "needs lower and upper beside it.")
+    n, basis = reader.whole("n", 1, at_least=1), reader.choice("basis", Basis, Basis.DECLARED)
+    source = reader.text("source", "")
+    reader.close()
+    try:
+        figure = Figure(value, **bounds, n=n, unit=criterion.unit)
+    except Invalid as refused:
+        raise reader.fault("value", f"does not fit its bounds: {refused.reason}") from refused
+    return Cell(figure, basis, source)

@@ -1,0 +1,138 @@
+"""Robustness: how easily a choice would be another one.
+
+Intervals: in each draw every figure is drawn by `pareto`'s law, gates are asked and the whole method is run anew; the
+share of draws an option wins is its P(best). Weights: drawn from a Dirichlet with parameters 20 · weight (near the
+stated ones) and with parameters 1 (any at all); the share of wins at the values is SMAA's acceptability. Flips: one
+weight is moved, the others keep their proportions. Reversals: each loser is dropped, and the rest must keep their
+order.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.tradeoff.matrix.scores import (
+    SAME,
+    Frame,
+    Switches,
+    Values,
+    closeness,
+    min_max,
+    passes,
+    weighted_sums,
+    winners,
+)
+
+NEARNESS = 20.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Flip:
+    """Moving the weight of `criterion` from `before` past `after`, the others in proportion, makes `winner` win."""
+
+    criterion: str
+    before: float
+    after: float
+    winner: str
+
+    @property
+    def change(self) -> float:
+        """Return how far the weight moves, + up."""
+        return self.after - self.before
+
+
+@dataclasses.dataclass(frozen=True)
+class Reversal:
+    """Without one loser, `method` orders the others as `after`, and not as `before`."""
+
+    without: str
+    method: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    @property
+    def is_of_winner(self) -> bool:
+        """Return whether even the first place changes."""
+        return self.before[0] != self.after[0]
+
+
+def p_best(drawn: Values, frame: Frame, weights: Values) -> tuple[Values, Values]:
+    """Return the share of draws (draws, options, criteria) each option wins, and that in which it passes the gates."""
+    allowed = passes(drawn, frame)
+    won = winners(weighted_sums(min_max(drawn, allowed, frame), allowed, weights))
+    return _shares(won, drawn.shape[1]), allowed.mean(axis=0)
+
+
+def smaa(shares: Values, allowed: Switches, parameters: Values, *, draws: int, seed: int) -> Values:
+    """Return the share of weights drawn from a Dirichlet with which each option wins; a parameter of 0
+    keeps weight 0.
+    """
+    drawn = np.zeros((draws, len(parameters)))
+    counts = parameters > 0
+    drawn[:, counts] = np.random.default_rng(seed).dirichlet(parameters[counts], draws)
+    scores = np.where(allowed, drawn @ shares.T, -np.inf)
+    return _shares(winners(scores), len(shares))
+
+
+def flips(names: Sequence[str], criteria: Sequence[str], shares: Values, weights: Values) -> tuple[Flip, ...]:
+    """Return for each criterion the smallest change of its weight with another winner, the smallest of all first.
+
+    `shares` (options, criteria) holds the options that pass; the lead of the winner is linear in one weight, so that
+    its zero is known without a search. Criteria whose weight decides nothing have none.
+    """
+    best = int((shares @ weights).argmax())
+    found = [
+        flip
+        for index, criterion in enumerate(criteria)
+        if len(criteria) > 1 and (flip := _flip(names, criterion, index, shares, weights, best)) is not None
+    ]
+    return tuple(sorted(found, key=lambda flip: abs(flip.change)))
+
+
+def _flip(names: Sequence[str], criterion: str, index: int, shares: Values, weights: Values, best: int) -> Flip | None:
+    others = np.delete(weights, index)
+    total = others.sum()
+    proportions = others / total if total > SAME else np.full(len(others), 1 / len(others))
+    # The lead over each rival at weight 0 and at weight 1.
+    rest, own = np.delete(shares, index, axis=1) @ proportions, shares[:, index]
+    at_zero, at_one = rest[best] - rest, own[best] - own
+    crossing = [
+        (abs(at - weights[index]), rival, at)
+        for rival in range(len(names))
+        if min(at_zero[rival], at_one[rival]) < -SAME
+        for at in [float(at_zero[rival] / (at_zero[rival] - at_one[rival]))]
+    ]
+    if not crossing:
+        return None
+    _, rival, at = min(crossing)
+    return Flip(criterion, float(weights[index]), min(max(at, 0.0), 1.0), names[rival])
+
+
+def reversals(names: Sequence[str], values: Values, frame: Frame, weights: Values) -> tuple[Reversal, ...]:
+    """Drop each loser of the options (options, criteria) that pass, and return where the order of the rest changes."""
+    found = []
+    for method in ("weighted sum", "TOPSIS"):
+        whole = _order(method, values, frame, weights)
+        for loser in whole[1:]:
+            kept = [index for index in range(len(names)) if index != loser]
+            before = tuple(names[index] for index in whole if index != loser)
+            after = tuple(names[kept[index]] for index in _order(method, values[kept], frame, weights))
+            if before != after:
+                found.append(Reversal(names[loser], method, before, after))
+    return tuple(found)
+
+
+def _order(method: str, values: Values, frame: Frame, weights: Values) -> list[int]:
+    everybody = np.ones(len(values), dtype=bool)
+    if method == "TOPSIS":
+        scores = closeness(values, everybody, weights)
+    else:
+        scores = weighted_sums(min_max(values, everybody, frame), everybody, weights)
+    # Equals stay in the order of the file: rounding must not look like a reversal.
+    return [int(index) for index in np.argsort(-np.round(scores, 9), kind="stable")]
+
+
+def _shares(won: NDArray[np.int64], options: int) -> Values:
+    return np.array([float((won == index).mean()) for index in range(options)])

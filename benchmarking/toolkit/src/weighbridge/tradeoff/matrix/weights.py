@@ -1,0 +1,200 @@
+"""Weights: how much each criterion counts, stated directly, by swings, or from judgements two by two (AHP).
+
+Direct: shares that sum to 1, or percentages that sum to 100. Swing: the criterion whose way from worst to best matters
+most gets 100 points, every other its part of that. AHP (Saaty 1980): every pair is judged on the scale 1 to 9, weights
+are the principal eigenvector, and CR = CI / RI with CI = (lambda_max - n) / (n - 1) must stay below 0.10. RI are the
+mean random indices of Tummala and Ling (1998).
+"""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.core.errors import Invalid
+
+CONSISTENT_BELOW = 0.10
+SCALE_MAX = 9.0
+RANDOM_INDEX = (
+    0.0,
+    0.0,
+    0.5799,
+    0.8921,
+    1.1159,
+    1.2358,
+    1.3322,
+    1.3952,
+    1.4537,
+    1.4882,
+    1.5117,
+    1.5356,
+    1.5571,
+    1.5714,
+    1.5831,
+)
+SUM_SLACK = 0.005
+FULL_SWING = 100.0
+
+
+class Method(StrEnum):
+    """Where weights come from."""
+
+    DIRECT = "direct"
+    SWING = "swing"
+    AHP = "ahp"
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+    """A share of 1 for each criterion, where it comes from, and the consistency ratio of judgements (AHP alone).
+
+    `given` is what was stated, in the form of the file.
+    """
+
+    method: Method
+    values: Mapping[str, float]
+    given: Mapping[str, Any]
+    consistency_ratio: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """`more` counts `times` as much as `than`: 1 equally, 3 somewhat, 5 clearly, 7 very much, 9 beyond comparison."""
+
+    more: str
+    than: str
+    times: float
+
+
+def direct(shares: Mapping[str, float]) -> Weights:
+    """Take shares (sum 1) or percentages (sum 100) as they are; raise Invalid for another sum."""
+    total = _checked(shares, Method.DIRECT)
+    if not any(abs(total - whole) <= SUM_SLACK * whole for whole in (1.0, 100.0)):
+        text = f"Direct weights are shares that sum to 1 or percentages that sum to 100; these sum to {total:g}."
+        raise Invalid(text, code="weights_sum", field="weights.direct")
+    return _scaled(shares, total, Method.DIRECT)
+
+
+def swing(points: Mapping[str, float]) -> Weights:
+    """Turn swing points into weights; raise Invalid unless the largest is 100."""
+    total = _checked(points, Method.SWING)
+    if max(points.values()) != FULL_SWING:
+        text = (
+            f"The swing that matters most gets {FULL_SWING:g} points, the others less; the largest here is "
+            f"{max(points.values()):g}."
+        )
+        raise Invalid(text, code="weights_swing", field="weights.swing")
+    return _scaled(points, total, Method.SWING)
+
+
+def ahp(criteria: Sequence[str], judgements: Sequence[Judgement]) -> Weights:
+    """Derive weights from one judgement for each pair of criteria.
+
+    Raises Invalid for a pair judged twice or not at all, a number beyond the scale, and, naming the judgement that fits
+    the others least and what would fit them, for a consistency ratio of 0.10 or more.
+    """
+    if not 1 <= len(criteria) <= len(RANDOM_INDEX):
+        text = f"Judge 1 to {len(RANDOM_INDEX)} criteria two by two, not {len(criteria)}."
+        raise Invalid(text, code="ahp_size", field="weights.ahp")
+    table = _table(criteria, judgements)
+    ratio = consistency_ratio(table)
+    if ratio >= CONSISTENT_BELOW:
+        raise _inconsistent(criteria, judgements, table, ratio)
+    given = {Method.AHP.value: [dataclasses.asdict(each) for each in judgements]}
+    values = zip(criteria, principal(table)[1], strict=True)
+    return Weights(Method.AHP, {name: float(value) for name, value in values}, given, ratio)
+
+
+def principal(table: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    """Return the largest eigenvalue of a table of judgements and its vector, which sums to 1."""
+    values, vectors = np.linalg.eig(table)
+    largest = int(np.argmax(values.real))
+    vector = np.abs(vectors[:, largest].real)
+    return float(values[largest].real), vector / vector.sum()
+
+
+def consistency_ratio(table: NDArray[np.float64]) -> float:
+    """Return CI / RI; 0 for one or two criteria, whose judgements cannot contradict each other."""
+    n = len(table)
+    if RANDOM_INDEX[n - 1] == 0:
+        return 0.0
+    return max(0.0, (principal(table)[0] - n) / (n - 1) / RANDOM_INDEX[n - 1])
+
+
+def _checked(points: Mapping[str, float], method: Method) -> float:
+    """Return the sum of the points; raise Invalid where one is negative or not finite, or all are 0."""
+    for name, value in points.items():
+        if not 0 <= value < math.inf:
+            text = f"weights.{method}.{name} must be a number of zero or more, not {value:g}."
+            raise Invalid(text, code="weights_range", field=f"weights.{method}.{name}")
+    total = sum(points.values())
+    if total <= 0:
+        raise Invalid("At least one criterion must count something.", code="weights_sum", field=f"weights.{method}")
+    return total
+
+
+def _scaled(points: Mapping[str, float], total: float, method: Method) -> Weights:
+    return Weights(method, {name: value / total for name, value in points.items()}, {method.value: dict(points)})
+
+
+def _table(criteria: Sequence[str], judgements: Sequence[Judgement]) -> NDArray[np.float64]:
+    places = {name: index for index, name in enumerate(criteria)}
+    table, open_pairs = np.eye(len(criteria)), {frozenset(pair) for pair in itertools.combinations(criteria, 2)}
+    for index, each in enumerate(judgements):
+        field, pair = f"weights.ahp[{index}]", frozenset((each.more, each.than))
+        if not 1 / SCALE_MAX <= each.times <= SCALE_MAX:
+            text = f"{field}.times lies between 1/9 and 9, not at {each.times:g}."
+            raise Invalid(text, code="ahp_scale", field=f"{field}.times")
+        if pair not in open_pairs:
+            text = f"{field} judges {each.more} against {each.than}, which is no pair of criteria or was judged before."
+            raise Invalid(text, code="ahp_pair", field=field)
+        open_pairs.remove(pair)
+        table[places[each.more], places[each.than]] = each.times
+        table[places[each.than], places[each.more]] = 1 / each.times
+    if open_pairs:
+        first, second = sorted(min(open_pairs, key=sorted), key=places.__getitem__)
+        text = (
+            f"{first} is not judged against {second}; {len(open_pairs)} of {len(open_pairs) + len(judgements)} pairs "
+            "are open."
+        )
+        raise Invalid(text, code="ahp_pair", field="weights.ahp")
+    return table
+
+
+def _inconsistent(
+    criteria: Sequence[str], judgements: Sequence[Judgement], table: NDArray[np.float64], ratio: float
+) -> Invalid:
+    """Name the judgement whose replacement by what the others imply makes the ratio least."""
+    tries = []
+    for index, each in enumerate(judgements):
+        row, column = criteria.index(each.more), criteria.index(each.than)
+        implied = _implied(table, row, column)
+        other = table.copy()
+        other[row, column], other[column, row] = implied, 1 / implied
+        tries.append((consistency_ratio(other), index, implied))
+    after, index, implied = min(tries)
+    worst = judgements[index]
+    text = (
+        f"The judgements contradict each other: their consistency ratio is {ratio:.2f}, below {CONSISTENT_BELOW:.2f} "
+        "is "
+        f"accepted. The one that fits the others least is {worst.more} over {worst.than}, {_on_scale(worst.times)} "
+        "times; the others "
+        f"imply about {_on_scale(implied)}, with which the ratio would be {after:.2f}."
+    )
+    return Invalid(text, code="ahp_inconsistent", field=f"weights.ahp[{index}].times")
+
+
+def _implied(table: NDArray[np.float64], row: int, column: int) -> float:
+    """Return what all other criteria say about a pair: the geometric mean of a_ik · a_kj."""
+    others = [k for k in range(len(table)) if k not in (row, column)]
+    mean = math.exp(float(np.mean([math.log(table[row, k] * table[k, column]) for k in others])))
+    return min(max(mean, 1 / SCALE_MAX), SCALE_MAX)
+
+
+def _on_scale(times: float) -> str:
+    return f"{times:.2g}" if times >= 1 else f"1/{1 / times:.2g}"

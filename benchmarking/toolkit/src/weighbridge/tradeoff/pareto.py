@@ -1,0 +1,240 @@
+"""Pareto: which candidates nobody beats, and how sure that is, given the interval of every figure.
+
+One candidate dominates another if it is at least as good on every axis and better on one; of exact ties none is
+dropped. Each draw takes every figure anew and asks who is on the frontier; the share of draws in which a candidate is
+decides its state: `frontier` from `sure` on, `dominated` up to 1 - `sure`, `ambiguous` between.
+
+The law of a draw: each figure by itself follows a two-piece normal whose median is its value and whose bounds are the
+quantiles of its confidence; a figure without an interval is exact. Figures that were measured together move together,
+which independent draws do not know: they call more candidates ambiguous than a joint bootstrap would. Where joint
+resamples exist, `weigh_draws` takes them.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from weighbridge.tradeoff.axes import Axis
+from weighbridge.tradeoff.candidates import Candidate, Figure
+
+DRAWS, SEED, SURE = 1_000, 20_260_101, 0.95
+# As many draws are weighed at once as keep the sets of their points within a few megabytes.
+SET_BYTES = 4_000_000
+Values = NDArray[np.float64]
+Switches = NDArray[np.bool_]
+
+
+class State(StrEnum):
+    """Where a candidate stands."""
+
+    FRONTIER = "frontier"
+    DOMINATED = "dominated"
+    AMBIGUOUS = "ambiguous"
+
+
+@dataclasses.dataclass(frozen=True)
+class Dominator:
+    """Who beats a candidate at the measured values, and in what share of the draws."""
+
+    name: str
+    probability: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Standing:
+    """A candidate's state, the share of draws in which it is on the frontier, and who beats it, the surest first."""
+
+    name: str
+    state: State
+    p_frontier: float
+    is_frontier_at_values: bool
+    dominated_by: tuple[Dominator, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Frontier:
+    """The standing of every candidate that has all axes, in their order; `left_out` names the others'
+    missing metric.
+    """
+
+    axes: tuple[Axis, ...]
+    standings: tuple[Standing, ...]
+    left_out: tuple[tuple[str, str], ...]
+    draws: int
+    seed: int
+    sure: float
+
+    def standing_of(self, name: str) -> Standing | None:
+        """Return a candidate's standing; None where it was left out."""
+        return next((standing for standing in self.standings if standing.name == name), None)
+
+
+def weigh(
+    candidates: Sequence[Candidate],
+    axes: Sequence[Axis],
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
+    sure: float = SURE,
+) -> Frontier:
+    """Weigh candidates on any number of axes; the same seed gives the same standing."""
+    missing = {
+        candidate.name: axis.metric
+        for axis in reversed(axes)
+        for candidate in candidates
+        if axis.metric not in candidate.metrics
+    }
+    present = [candidate for candidate in candidates if candidate.name not in missing]
+    figures = [[candidate.metrics[axis.metric] for axis in axes] for candidate in present]
+    signs = np.array([axis.sign for axis in axes], dtype=np.float64)
+    values = np.array([[figure.value for figure in row] for row in figures]).reshape(len(present), len(axes)) * signs
+    drawn = draw(figures, draws=draws, seed=seed).reshape(draws, len(present), len(axes)) * signs
+    names = [candidate.name for candidate in present]
+    standings = weigh_draws(names, values, drawn, sure=sure)
+    return Frontier(tuple(axes), standings, tuple(missing.items()), draws, seed, sure)
+
+
+def weigh_draws(names: Sequence[str], values: Values, drawn: Values, *, sure: float = SURE) -> tuple[Standing, ...]:
+    """Judge from `values` (candidates, axes) and `drawn` (draws, candidates, axes), smaller better on every axis."""
+    on_frontier = non_dominated(values)
+    shares = frontier_shares(drawn)
+    # Candidates first and draws last: comparing two candidates then reads memory in one piece.
+    columns = np.ascontiguousarray(drawn.transpose(1, 2, 0))
+    return tuple(
+        Standing(
+            name,
+            _state(float(shares[index]), sure),
+            float(shares[index]),
+            bool(on_frontier[index]),
+            _dominators(index, names, values, columns, on_frontier),
+        )
+        for index, name in enumerate(names)
+    )
+
+
+def draw(figures: Sequence[Sequence[Figure]], *, draws: int, seed: int) -> Values:
+    """Draw every figure `draws` times by the law above; shape (draws, candidates, axes), in the figures' units."""
+    from scipy.stats import norm
+
+    rng = np.random.default_rng(seed)
+    cells = [figure for row in figures for figure in row]
+    value = np.array([figure.value for figure in cells])
+    below = np.array([0.0 if figure.lower is None else figure.value - figure.lower for figure in cells])
+    above = np.array([0.0 if figure.upper is None else figure.upper - figure.value for figure in cells])
+    level = np.array([figure.confidence or 0.5 for figure in cells])
+    z = rng.standard_normal((draws, len(cells)))
+    drawn: Values = value + z * np.where(z < 0, below, above) / norm.ppf((1 + level) / 2)
+    return drawn.reshape(draws, len(figures), len(figures[0]) if figures else 0)
+
+
+def non_dominated(values: Values) -> Switches:
+    """Tell who is on the frontier of `values` (candidates, axes), smaller better; exact ties stay both."""
+    found: Switches = np.asarray(frontier_shares(values[np.newaxis]) == 1.0)
+    return found
+
+
+def frontier_shares(drawn: Values) -> Values:
+    """Return the share of draws in which each candidate is on the frontier; (draws, candidates, axes), smaller better.
+
+    Who is beaten in the best of its draws by the worst of another's never is, and is left out of the search.
+    """
+    shares = np.zeros(drawn.shape[1])
+    if drawn.shape[1] == 0:
+        return shares
+    open_ = np.flatnonzero(~_beaten_always(drawn.min(axis=0), drawn.max(axis=0)))
+    kept = np.ascontiguousarray(drawn[:, open_])
+    words = -(-len(open_) // 64)
+    step = max(1, SET_BYTES // (len(open_) * words * 8))
+    counts = sum(_frontiers(kept[start : start + step]).sum(axis=0) for start in range(0, len(kept), step))
+    shares[open_] = counts / len(drawn)
+    return shares
+
+
+def _beaten_always(best: Values, worst: Values) -> Switches:
+    """Tell whose best corner (candidates, axes) is strictly behind somebody's worst corner; ties are
+    nobody's defeat.
+    """
+    beaten = np.zeros(len(best), dtype=bool)
+    for rival in worst[np.argsort(worst.sum(axis=1))]:
+        beaten |= (rival < best).all(axis=1)
+    return beaten
+
+
+def _frontiers(drawn: Values) -> Switches:
+    """Tell who is on the frontier in each of the draws, by sets of candidates kept as bits.
+
+    The set of those at least as good as a candidate on every axis is cut with the set of those whose ranks sum to less,
+    which makes them better on one axis: whoever is left dominates it.
+    """
+    draws, n, axes = drawn.shape
+    total = np.zeros((draws, n), dtype=np.int64)
+    rivals = np.full((draws, n, -(-n // 64)), ~np.uint64(0))
+    for axis in range(axes):
+        as_good, rank = _as_good(drawn[:, :, axis])
+        total += rank
+        rivals &= as_good
+    better, _ = _as_good(total.astype(np.float64), is_strict=True)
+    rivals &= better
+    is_beaten: Switches = np.asarray(rivals.any(axis=2))
+    return ~is_beaten
+
+
+def _as_good(column: Values, *, is_strict: bool = False) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return for each candidate the bits of those at most (or strictly) as large, and its rank; ties share the first.
+
+    `column` is (draws, candidates), the bits (draws, candidates, words of 64).
+    """
+    draws, n = column.shape
+    rows = np.arange(draws)[:, np.newaxis]
+    order = np.argsort(column, axis=1)
+    ordered = np.take_along_axis(column, order, axis=1)
+    is_new = np.ones((draws, n), dtype=bool)
+    is_new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    first = np.maximum.accumulate(np.where(is_new, np.arange(n), 0), axis=1)
+    rank = np.empty((draws, n), dtype=np.int64)
+    rank[rows, order] = first
+    prefix = np.zeros((draws, n + 1, -(-n // 64)), dtype=np.uint64)
+    bit = np.left_shift(np.uint64(1), (order % 64).astype(np.uint64))
+    prefix[rows, np.arange(1, n + 1), order // 64] = bit
+    np.bitwise_or.accumulate(prefix, axis=1, out=prefix)
+    return prefix[rows, rank if is_strict else _last(rank, is_new, order, rows) + 1], rank
+
+
+def _last(
+    rank: NDArray[np.int64], is_new: Switches, order: NDArray[np.int64], rows: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the last place among the sorted that each candidate's ties take."""
+    n = rank.shape[1]
+    if is_new.all():
+        return rank
+    ends = np.ones_like(is_new)
+    ends[:, :-1] = is_new[:, 1:]
+    places = np.where(ends, np.arange(n), n)
+    last = np.empty_like(rank)
+    last[rows, order] = np.minimum.accumulate(places[:, ::-1], axis=1)[:, ::-1]
+    return last
+
+
+def _state(share: float, sure: float) -> State:
+    if share >= sure:
+        return State.FRONTIER
+    return State.DOMINATED if share <= 1 - sure else State.AMBIGUOUS
+
+
+def _dominators(
+    index: int, names: Sequence[str], values: Values, columns: Values, on_frontier: Switches
+) -> tuple[Dominator, ...]:
+    """Name the frontier's members that beat a candidate at the values; each dominated one is beaten by at least one."""
+    mine = values[index]
+    rivals = np.flatnonzero(on_frontier & (values <= mine).all(axis=1) & (values < mine).any(axis=1))
+    as_good = np.ones((len(rivals), columns.shape[2]), dtype=bool)
+    better = np.zeros_like(as_good)
+    for axis in range(columns.shape[1]):
+        as_good &= columns[rivals, axis] <= columns[index, axis]
+        better |= columns[rivals, axis] < columns[index, axis]
+    shares = (as_good & better).mean(axis=1)
+    found = [Dominator(names[int(rival)], float(share)) for rival, share in zip(rivals, shares, strict=True)]
+    return tuple(sorted(found, key=lambda dominator: -dominator.probability))

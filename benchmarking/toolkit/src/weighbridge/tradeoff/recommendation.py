@@ -1,0 +1,243 @@
+"""The recommendation: the decision in sentences: what to take, why, what it costs, what would change it, what is open.
+
+The text follows from the figures alone: the same candidates and requirements give the same words.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from weighbridge.measure.verdict import Status
+from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates
+from weighbridge.tradeoff.changes import Change, changes, nearest_miss
+from weighbridge.tradeoff.charts.tables import with_bounds
+from weighbridge.tradeoff.charts.words import name_of
+from weighbridge.tradeoff.decision import LATENCY, SIZE, Decision, Situation, decide, is_usable
+from weighbridge.tradeoff.learning.learning_curve import describe
+from weighbridge.tradeoff.requirements import Fit, Limit, Requirements, unit_of
+
+SCHEMA = "weighbridge.recommendation/1"
+POINTS = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Recommendation:
+    """One headline and four lists of sentences, with the decision behind them."""
+
+    decision: Decision
+    headline: str
+    why: tuple[str, ...]
+    costs: tuple[str, ...]
+    changes: tuple[str, ...]
+    not_known: tuple[str, ...]
+
+    @property
+    def winner(self) -> str | None:
+        """Return the name of the candidate to take, None where nobody meets the limits."""
+        return self.decision.winner.name if self.decision.winner else None
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the recommendation as `weighbridge.recommendation/1`."""
+        texts = {key: list(getattr(self, key)) for key in ("why", "costs", "changes", "not_known")}
+        return {
+            "schema": SCHEMA,
+            "situation": self.decision.situation.value,
+            "winner": self.winner,
+            "tied": [each.name for each in self.decision.race.winners[1:]],
+            "contenders": list(self.decision.contenders),
+            "headline": self.headline,
+            **texts,
+        }
+
+
+def recommend(choice: Candidates, requirements: Requirements) -> Recommendation:
+    """Decide and put it into words."""
+    decision = decide(choice, requirements)
+    return Recommendation(
+        decision=decision,
+        headline=_headline(choice, requirements, decision),
+        why=tuple(_why(choice, requirements, decision)),
+        costs=tuple(_costs(decision, requirements)),
+        changes=tuple(_change(each) for each in changes(choice, requirements)),
+        not_known=tuple(_not_known(choice, requirements, decision)),
+    )
+
+
+def _headline(choice: Candidates, requirements: Requirements, decision: Decision) -> str:
+    if decision.winner is None:
+        return "No candidate meets the limits." + _nearest(choice, requirements)
+    name, others = decision.winner.name, [each.name for each in decision.race.winners[1:]]
+    match decision.situation:
+        case Situation.SINGLE:
+            return f"{name} meets the limits, but no other candidate could be judged: there was no choice."
+        case Situation.TIED:
+            return f"Take {name}; {_listed(others)} would do as well."
+        case Situation.AMBIGUOUS if decision.contenders:
+            return (
+                f"Probably take {name}; within the intervals, {_listed(decision.contenders)} may be the choice instead."
+            )
+        case Situation.AMBIGUOUS:
+            return (
+                f"Probably take {name}; within the intervals, it may miss a limit, and no other candidate keeps them "
+                "all."
+            )
+    return f"Take {name}."
+
+
+def _nearest(choice: Candidates, requirements: Requirements) -> str:
+    names = [candidate.name for candidate in choice.candidates if is_usable(candidate)]
+    found = nearest_miss(choice, requirements, names)
+    if found is None:
+        return " None of them has every figure that the limits ask for."
+    nearest, unmet = choice.named(found[0]), found[1]
+    misses = _listed([f"{name_of(limit.metric)} {_value(nearest, limit.metric)} ({limit.words()})" for limit in unmet])
+    return f" The nearest is {nearest.name}: {misses}."
+
+
+def _why(choice: Candidates, requirements: Requirements, decision: Decision) -> Iterator[str]:
+    race, quality = decision.race, requirements.quality
+    limits = "; ".join(limit.words() for limit in requirements.limits) or "none were set"
+    yield f"{len(race.within)} of {len(choice.candidates)} candidates meet the limits ({limits})."
+    if decision.winner is None:
+        return
+    yield from (_unsure(decision.winner, limit) for limit in requirements.limits if _is_unsure(decision.winner, limit))
+    best = race.good[0]
+    if quality in best.metrics and len(race.within) > 1:
+        close = [each.name for each in race.good[1:]]
+        more = f" Within the margin of {_points(requirements.margin)}: {_listed(close)}." if close else ""
+        yield f"{best.name} is the best of them in {name_of(quality)}: {_value(best, quality)}.{more}"
+    yield from _faster(decision, choice.noise_floor)
+    if len(race.fast) > len(race.winners):
+        yield f"Of those, {decision.winner.name} is the smallest: {_value(decision.winner, SIZE)}."
+
+
+def _faster(decision: Decision, floor: float | None) -> Iterator[str]:
+    race = decision.race
+    if len(race.good) < 2 or LATENCY not in race.fast[0].metrics:
+        return
+    tied = [each.name for each in race.fast[1:]]
+    noise = f" or within the noise floor of {floor:.1%}" if floor is not None else ""
+    more = f" Not to be told apart from it (intervals overlap{noise}): {_listed(tied)}." if tied else ""
+    yield f"Of these, {race.fast[0].name} is the fastest: p95 latency {_value(race.fast[0], LATENCY)}.{more}"
+
+
+def _is_unsure(candidate: Candidate, limit: Limit) -> bool:
+    return limit.fit(candidate.metrics.get(limit.metric)) is Fit.UNSURE
+
+
+def _unsure(candidate: Candidate, limit: Limit) -> str:
+    return (
+        f"{candidate.name} keeps {limit.words()} by its value, not with its whole interval: "
+        f"{_value(candidate, limit.metric)}."
+    )
+
+
+def _costs(decision: Decision, requirements: Requirements) -> Iterator[str]:
+    winner = decision.winner
+    if winner is None:
+        return
+    if (drop := winner.quality_drop) is not None:
+        kept = "within" if drop.is_non_inferior else "not surely within"
+        yield (
+            f"Against the model it was made from it loses {_points(drop.value, '.2f')} of {name_of(drop.metric)} "
+            f"({drop.confidence:.0%}: {drop.lower * POINTS:.2f} to {drop.upper * POINTS:.2f}, same {drop.n:,} rows), "
+            f"{kept} the margin of {_points(drop.margin)}."
+        )
+    if (speed := winner.speed_up) is not None:
+        tied = "; that is within the noise of this machine" if speed.is_tied else ""
+        yield (
+            f"It answers {speed.value:.2f} times as fast ({speed.confidence:.0%}: {speed.lower:.2f} to "
+            f"{speed.upper:.2f}){tied}."
+        )
+    if winner.size_saved_ratio is not None:
+        yield (
+            f"Its file is {abs(winner.size_saved_ratio):.0%} {'smaller' if winner.size_saved_ratio >= 0 else 'larger'}."
+        )
+    yield from _against_best(decision, requirements)
+
+
+def _against_best(decision: Decision, requirements: Requirements) -> Iterator[str]:
+    """Say what the best model of all would give more, and take more, than the winner."""
+    quality, winner = requirements.quality, decision.winner
+    having = [each for each in decision.race.usable if quality in each.metrics]
+    best = max(having, key=lambda each: each.metrics[quality].value, default=None)
+    if winner is None or best is None or quality not in winner.metrics:
+        return
+    if best.name == winner.name:
+        yield f"No candidate is better in {name_of(quality)}."
+        return
+    gap = best.metrics[quality].value - winner.metrics[quality].value
+    both = [metric for metric in (LATENCY, SIZE) if metric in best.metrics and metric in winner.metrics]
+    prices = [f"{name_of(metric)} {_value(best, metric)} instead of {_value(winner, metric)}" for metric in both]
+    at = f", at {_listed(prices)}" if prices else ""
+    yield f"{best.name} has {_points(gap, '.2f')} more {name_of(quality)}{at}."
+
+
+def _change(change: Change) -> str:
+    then = f"{change.winner} would be taken" if change.winner else "nobody would be left"
+    if change.metric == "margin":
+        return (
+            f"With a margin of {_points(change.after, '.4g')} instead of {_points(change.before or 0, '.4g')}, {then}."
+        )
+    words = Limit(change.metric, change.after, change.direction).words()
+    if change.before is None:
+        return f"If {words} were demanded, {then}."
+    return f"With {words} instead of {change.before:g}, {then}."
+
+
+def _not_known(choice: Candidates, requirements: Requirements, decision: Decision) -> Iterator[str]:
+    if choice.is_partial:
+        yield "The measurement was interrupted: some candidates are missing."
+    if decision.winner is not None:
+        yield from _doubts(decision.winner)
+    yield from _out(choice.candidates)
+    asked = {*(limit.metric for limit in requirements.limits), requirements.quality, LATENCY, SIZE}
+    for each in decision.race.usable:
+        lacking = sorted(asked - set(each.metrics))
+        if lacking:
+            yield f"{each.name} has no {_listed([name_of(metric) for metric in lacking])}."
+    if choice.noise_floor is None:
+        yield "The noise floor of the machine was not measured: small differences in speed may be chance."
+    yield _machine(choice.manifest)
+    if choice.learning_curve is None:
+        yield "What more training data would bring was not estimated."
+    else:
+        yield from describe(choice.learning_curve)
+
+
+def _doubts(winner: Candidate) -> Iterator[str]:
+    if winner.measurement is None:
+        yield f"Nobody judged how far the figures of {winner.name} may be believed."
+    elif winner.measurement.status is Status.INDICATIVE:
+        reasons = " ".join(reason.message for reason in winner.measurement.reasons)
+        yield f"The figures of {winner.name} are indicative. {reasons}".rstrip()
+
+
+def _out(candidates: Sequence[Candidate]) -> Iterator[str]:
+    failed = [each.name for each in candidates if each.verdict.answer is Answer.FAILED]
+    invalid = [each.name for each in candidates if each.name not in failed and not is_usable(each)]
+    if failed:
+        yield f"Could not be made or measured: {_listed(failed)}."
+    if invalid:
+        yield f"Measured, but not to be believed, and left out: {_listed(invalid)}."
+
+
+def _machine(manifest: Mapping[str, object] | None) -> str:
+    machine = (manifest or {}).get("machine")
+    cpu = machine.get("cpu") if isinstance(machine, Mapping) else None
+    where = f"on {cpu}" if cpu else "on a machine that the file does not name"
+    return f"Measured {where}; on the device itself speed and order may differ."
+
+
+def _value(candidate: Candidate, metric: str) -> str:
+    return f"{with_bounds(candidate.metrics.get(metric))} {unit_of(metric)}".rstrip()
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def _points(share: float, digits: str = "g") -> str:
+    """Return a share in points: `1 point` for 0.01."""
+    words = f"{share * POINTS:{digits}}"
+    return f"{words} point" if words == "1" else f"{words} points"

@@ -1,0 +1,108 @@
+"""Requirements: the limits a model must keep, and how much quality is too little to decide a choice."""
+
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+from weighbridge.core.errors import Invalid
+from weighbridge.tradeoff.axes import Direction
+from weighbridge.tradeoff.candidates import Candidate, Figure
+from weighbridge.tradeoff.charts.words import name_of, shown_unit
+
+LIMIT = re.compile(r"^(?P<metric>[a-z][a-z0-9_]*)(?P<sense><=|>=)(?P<bound>-?[0-9.]+(?:e-?[0-9]+)?)$")
+UNITS = {"_ms": "ms", "_mb": "MB", "_usd": "USD", "_per_s": "1/s"}
+
+
+class Fit(StrEnum):
+    """Whether a figure keeps a limit: with its whole interval, with none of it, or with a part."""
+
+    YES = "yes"
+    UNSURE = "unsure"
+    NO = "no"
+
+
+class Reading(StrEnum):
+    """How a limit reads a figure: by its value, by its worse bound, or by its better bound."""
+
+    VALUE = "value"
+    WORST = "worst"
+    BEST = "best"
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """A metric's largest (`Direction.MIN`: lower is better) or least value that is acceptable."""
+
+    metric: str
+    bound: float
+    direction: Direction
+
+    def holds(self, figure: Figure | None, reading: Reading = Reading.VALUE) -> bool:
+        """Tell whether the figure keeps the limit in that reading; a missing figure never does."""
+        if figure is None:
+            return False
+        lower, upper = (figure.value if end is None else end for end in (figure.lower, figure.upper))
+        worst, best = (upper, lower) if self.direction is Direction.MIN else (lower, upper)
+        seen = {Reading.VALUE: figure.value, Reading.WORST: worst, Reading.BEST: best}[reading]
+        return seen <= self.bound if self.direction is Direction.MIN else seen >= self.bound
+
+    def fit(self, figure: Figure | None) -> Fit:
+        """Tell whether the figure keeps the limit for sure, surely not, or perhaps."""
+        if self.holds(figure, Reading.WORST):
+            return Fit.YES
+        return Fit.UNSURE if self.holds(figure, Reading.BEST) else Fit.NO
+
+    def words(self) -> str:
+        """Return `p95 latency at most 5 ms`."""
+        sense = "at most" if self.direction is Direction.MIN else "at least"
+        return f"{name_of(self.metric)} {sense} {self.bound:g} {unit_of(self.metric)}".rstrip()
+
+
+@dataclasses.dataclass(frozen=True)
+class Requirements:
+    """Limits, the metric of quality, and the `margin`: so much less quality is accepted for a cheaper model."""
+
+    limits: tuple[Limit, ...] = ()
+    quality: str = "accuracy"
+    margin: float = 0.01
+
+    def __post_init__(self) -> None:
+        """Refuse two limits of one metric, and a margin that is no share."""
+        metrics = [limit.metric for limit in self.limits]
+        if len(set(metrics)) < len(metrics):
+            raise Invalid("Give each metric one limit.", code="limits", field="limit")
+        if not 0 <= self.margin < 1:
+            raise Invalid("The margin is a share between 0 and 1: 0.01 is one point.", code="margin", field="margin")
+
+    def unmet(self, candidate: Candidate, reading: Reading = Reading.VALUE) -> Iterator[Limit]:
+        """Yield the limits that a candidate does not keep in that reading."""
+        return (limit for limit in self.limits if not limit.holds(candidate.metrics.get(limit.metric), reading))
+
+    def without(self, metric: str) -> tuple[Limit, ...]:
+        """Return the limits of all other metrics."""
+        return tuple(limit for limit in self.limits if limit.metric != metric)
+
+
+def limits_of(texts: Sequence[str]) -> tuple[Limit, ...]:
+    """Read `peak_memory_mb<=200` or `f1_macro>=0.85`; raise Invalid for another form."""
+    return tuple(_limit(text) for text in texts)
+
+
+def unit_of(metric: str) -> str:
+    """Return the unit that a metric's name ends with, or nothing."""
+    return next((shown_unit(unit) for ending, unit in UNITS.items() if metric.endswith(ending)), "")
+
+
+def _limit(text: str) -> Limit:
+    found = LIMIT.match(text.replace(" ", ""))
+    try:
+        bound = float(found["bound"]) if found else None
+    except ValueError:
+        bound = None
+    if found is None or bound is None:
+        raise Invalid(f"{text!r} is no limit; write metric<=number or metric>=number.", code="limits", field="limit")
+    if bound <= 0 and unit_of(found["metric"]):
+        text = f"A limit of {name_of(found['metric'])} is above 0 {unit_of(found['metric'])}, not {bound:g}."
+        raise Invalid(text, code="limits", field="limit")
+    return Limit(found["metric"], bound, Direction.MIN if found["sense"] == "<=" else Direction.MAX)

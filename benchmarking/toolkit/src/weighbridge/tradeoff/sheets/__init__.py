@@ -1,0 +1,1 @@
+"""Sheets for people: HTML, Markdown and PDF."""

@@ -1,0 +1,175 @@
+"""The cost page: a projection document as one sheet, with bands, what moves the answer, crossover, lines and prices."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from weighbridge.cli.tables.terminal import number
+from weighbridge.core.errors import Invalid
+from weighbridge.tradeoff.charts.costs import TITLES, cost_bands, cost_crossover, tornado
+from weighbridge.tradeoff.charts.drawing import Chart
+from weighbridge.tradeoff.charts.tables import NOTHING, Table
+from weighbridge.tradeoff.decision import Situation
+from weighbridge.tradeoff.sheets.printing import print_pdf
+from weighbridge.tradeoff.sheets.publishing import Print, publish
+from weighbridge.tradeoff.sheets.sheet import Sheet
+
+DECIDED = "tco_usd"
+# From this probability on the cheapest option is called clear.
+CLEAR_FROM = 0.9
+FIGURES = (
+    "training_cost_usd",
+    "inference_cost_1y_usd",
+    "total_cost_1y_usd",
+    "cost_per_1k_usd",
+    "cost_per_1k_loaded_usd",
+    "tco_usd",
+    "equivalent_annual_usd",
+    "exit_cost_usd",
+)
+
+
+def cost_sheet(document: Mapping[str, Any]) -> Sheet:
+    """Lay out a projection document."""
+    titles = {each["id"]: each["title"] for each in document["options"]}
+    best, share = max(document["cheapest"][DECIDED].items(), key=lambda item: item[1])
+    situation = (
+        Situation.SINGLE if len(titles) == 1 else Situation.CLEAR if share >= CLEAR_FROM else Situation.AMBIGUOUS
+    )
+    headline = f"{titles[best]} has the lowest total cost of ownership in {share:.0%} of {document['draws']:,} draws"
+    requests = number(document["load"]["requests_per_year"])
+    return Sheet(
+        title=f"What it costs: {document['name']}",
+        subtitle=f"{requests} requests a year, seed {document['seed']}, prices {document['snapshot'][:19]}",
+        headline=headline,
+        situation=situation,
+        sections=tuple((heading, found) for heading, found in _sections(document, titles) if found),
+        tables=(("Figures", _figures(document)), ("Lines", _lines(document)), ("Prices", _prices(document))),
+        plates=tuple(_plates(document)),
+        appendix=tuple(_appendix(document)),
+    )
+
+
+def publish_costs(document: Mapping[str, Any], folder: Path, *, print_page: Print = print_pdf) -> str | None:
+    """Write the page and its charts into the folder; return why there is no PDF, None where there is one."""
+    return publish(cost_sheet(document), folder, name="costs", print_page=print_page)
+
+
+def worth_sentences(document: Mapping[str, Any], titles: Mapping[str, str]) -> tuple[str, ...]:
+    """Return for each option what its answers are worth against their cost; the baseline has nothing to say."""
+    return tuple(
+        f"{titles[each['option']]}: gains {_band(each['gain_usd'])} USD a year for {_band(each['extra_cost_usd'])} "
+        "USD more "
+        f"over the years; net {_band(each['net_usd'])}; pays with a probability of {each['pays_probability']:.0%}; "
+        "keeps "
+        f"{each['kept_of_best_gain']['p50']:.0%} of the best gain"
+        + ("; claimed, not tested." if each["is_claimed"] else ".")
+        for each in document["worth"]
+        if Decimal(each["gain_usd"]["p50"] or 0) or Decimal(each["extra_cost_usd"]["p50"] or 0)
+    )
+
+
+def _sections(document: Mapping[str, Any], titles: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield (
+        "Cheapest",
+        tuple(
+            f"{TITLES[figure]}: " + ", ".join(f"{titles[name]} {share:.0%}" for name, share in shares.items()) + "."
+            for figure, shares in document["cheapest"].items()
+        ),
+    )
+    yield (
+        "Limits",
+        tuple(
+            f"{titles[name]}: {each['figure']} above {number(each['above'])} with a probability of {share:.0%}."
+            for each in document["thresholds"]
+            for name, share in each["probability"].items()
+        ),
+    )
+    yield "What better answers are worth", worth_sentences(document, titles)
+    yield "Leaving", tuple(_leaving(each) for each in document["options"] if each["lock_in"] is not None)
+    ending = (each for each in document["prices"] if "migrate_by" in each)
+    yield "Models that end", tuple(_ending(each) for each in ending)
+    yield (
+        "Business figures",
+        tuple(
+            f"{each['kpi']} <- {each['metric']} to {each['target']} {each['unit']} ({each['owner']}, "
+            f"{each['data_source']}; "
+            f"{each['effect']['method']}: {each['effect']['evidence']})."
+            for each in document["kpis"]
+        ),
+    )
+
+
+def _ending(price: Mapping[str, Any]) -> str:
+    return f"{price['sku']} is served until {price['migrate_by']}; have moved to another by then ({price['path']})."
+
+
+def _leaving(option: Mapping[str, Any]) -> str:
+    lock_in, cost = option["lock_in"], option["figures"]["exit_cost_usd"]
+    scores = "" if lock_in["scores"] is None else f", lock-in {lock_in['scores']['out_of_100']} of 100"
+    date = (
+        ""
+        if lock_in["forced_migration"] is None
+        else f"; forced by {lock_in['forced_migration']} ({lock_in['forced_by']})"
+    )
+    return (
+        f"{option['title']}: {_band(cost)} USD, with a probability of "
+        f"{lock_in['switch_probability']:.0%}{scores}{date}."
+    )
+
+
+def _plates(document: Mapping[str, Any]) -> Iterator[tuple[str, Chart]]:
+    with contextlib.suppress(Invalid):
+        yield "cost-bands", cost_bands(document)
+    yield "crossover", cost_crossover(document)
+
+
+def _appendix(document: Mapping[str, Any]) -> Iterator[tuple[str, Chart]]:
+    for option in document["options"]:
+        with contextlib.suppress(Invalid):
+            yield f"tornado-{option['id']}", tornado(option)
+
+
+def _figures(document: Mapping[str, Any]) -> Table:
+    rows = tuple(
+        (
+            TITLES[name],
+            each["title"],
+            *(_amount(each["figures"][name][level]) for level in ("p10", "p50", "p80", "p90")),
+        )
+        for name in FIGURES
+        for each in document["options"]
+    )
+    return Table(
+        "Figures in US dollars", ("figure", "option", "P10", "P50", "P80", "P90"), rows, frozenset({2, 3, 4, 5})
+    )
+
+
+def _lines(document: Mapping[str, Any]) -> Table:
+    rows = tuple(
+        (each["title"], part, line["name"], _amount(line["usd"]), line["formula"])
+        for each in document["options"]
+        for part, costing in each["parts"].items()
+        for line in costing["lines"]
+        if line["usd"] not in ("0.00", "-0.00")
+    )
+    heads = ("option", "part", "line", "at the middle (USD)", "formula")
+    return Table("Lines, every input at its middle", heads, rows, frozenset({3}))
+
+
+def _prices(document: Mapping[str, Any]) -> Table:
+    rows = tuple(
+        (each["path"], each.get("sku", NOTHING), each["usd"], each["unit"], each["as_of"], each["source"])
+        for each in document["prices"]
+    )
+    return Table("Prices", ("used at", "SKU", "USD", "per", "of", "source"), rows, frozenset({2}))
+
+
+def _band(levels: Mapping[str, str | None]) -> str:
+    return f"{_amount(levels['p50'])} ({_amount(levels['p10'])} to {_amount(levels['p90'])})"
+
+
+def _amount(text: str | None) -> str:
+    return NOTHING if text is None else number(float(text))

@@ -1,0 +1,36 @@
+"""Publishing: writes a page and its charts into a folder, as HTML, Markdown, SVG and, where it can be printed, PDF."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from weighbridge.core.errors import Invalid
+from weighbridge.tradeoff.charts.drawing import save
+from weighbridge.tradeoff.sheets.printing import PrintRefused, print_pdf
+from weighbridge.tradeoff.sheets.sheet import Sheet, markdown
+from weighbridge.tradeoff.sheets.sheet import html as html_of
+
+Print = Callable[[Path, Path], None]
+
+
+def publish(page: Sheet, folder: Path, *, name: str, print_page: Print = print_pdf) -> str | None:
+    """Write `name.html`, `name.md`, `name.pdf` and the charts; return why there is no PDF, None where there is one.
+
+    `print_page(html, pdf)` prints, and raises PrintRefused where it cannot. Raises Invalid for an unwritable folder.
+    """
+    html = folder / f"{name}.html"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        html.write_text(html_of(page))
+        (folder / f"{name}.md").write_text(markdown(page))
+    except OSError as error:
+        raise Invalid(f"Nothing can be written into {folder}: {error.strerror}.", code="folder", field="out") from error
+    for chart_name, chart in page.pictures:
+        save(chart, folder / f"{chart_name}.svg")
+    with contextlib.suppress(FileNotFoundError):
+        html.with_suffix(".pdf").unlink()
+    try:
+        print_page(html, html.with_suffix(".pdf"))
+    except PrintRefused as refused:
+        return refused.reason
+    return None

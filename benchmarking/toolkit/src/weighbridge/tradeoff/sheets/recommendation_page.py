@@ -1,0 +1,120 @@
+"""The page: a recommendation with its table and charts, on one sheet."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from weighbridge.tradeoff.axes import Axis, Direction
+from weighbridge.tradeoff.candidates import Candidate, Candidates
+from weighbridge.tradeoff.charts.distribution import latency_cdf
+from weighbridge.tradeoff.charts.drawing import Chart
+from weighbridge.tradeoff.charts.learning import learning_curve
+from weighbridge.tradeoff.charts.load import load_curve
+from weighbridge.tradeoff.charts.plane import trade_off
+from weighbridge.tradeoff.charts.tables import NOTHING, Table, with_bounds
+from weighbridge.tradeoff.charts.words import name_of, with_unit
+from weighbridge.tradeoff.decision import LATENCY, SIZE, is_usable
+from weighbridge.tradeoff.pareto import weigh
+from weighbridge.tradeoff.recommendation import Recommendation, recommend
+from weighbridge.tradeoff.requirements import Requirements, unit_of
+from weighbridge.tradeoff.sheets.sheet import Sheet
+
+HEADINGS = {"why": "Why", "costs": "What it costs", "changes": "What would change it", "not_known": "What is not known"}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Page(Sheet):
+    """A recommendation's sheet, and the recommendation itself."""
+
+    recommendation: Recommendation
+
+    @property
+    def table(self) -> Table:
+        """Return the table of all candidates."""
+        return self.tables[0][1]
+
+
+def page_of(
+    choice: Candidates, requirements: Requirements, *, title: str, loads: Sequence[Mapping[str, Any]] = ()
+) -> Page:
+    """Decide, draw and lay out; `loads` are `weighbridge.load/1` results of one server at several rates.
+
+    Raises Invalid for a single load result.
+    """
+    recommendation = recommend(choice, requirements)
+    quality = Axis(requirements.quality, Direction.MAX)
+    bounds = {limit.metric: limit.bound for limit in requirements.limits}
+    usable = [candidate for candidate in choice.candidates if is_usable(candidate)]
+    charts = tuple(
+        (
+            f"{requirements.quality}-{short}",
+            trade_off(
+                usable, across=Axis(metric, Direction.MIN), up=quality, limits=bounds, chosen=recommendation.winner
+            ),
+        )
+        for metric, short in ((LATENCY, "latency"), (SIZE, "size"))
+        if any({metric, requirements.quality} <= set(candidate.metrics) for candidate in usable)
+    )
+    digest = (choice.manifest or {}).get("digest")
+    subtitle = f"{len(choice.candidates)} candidates, measured at {choice.measured_at}" + (
+        f", {digest}" if digest else ""
+    )
+    return Page(
+        title=title,
+        subtitle=subtitle,
+        headline=recommendation.headline,
+        situation=recommendation.decision.situation,
+        sections=tuple((heading, getattr(recommendation, key)) for key, heading in HEADINGS.items()),
+        tables=(("Candidates", _table(choice, requirements, recommendation)),),
+        charts=charts,
+        appendix=tuple(_appendix(choice, usable, bounds, loads)),
+        recommendation=recommendation,
+    )
+
+
+def _appendix(
+    choice: Candidates, usable: Sequence[Candidate], bounds: Mapping[str, float], loads: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, Chart]]:
+    """Yield the distribution of latencies, the learning curve and the load curve, each where there is what it shows."""
+    if any(candidate.samples is not None and candidate.samples.latency_ns for candidate in usable):
+        yield "latency-distribution", latency_cdf(usable)
+    if choice.learning_curve is not None:
+        yield "learning-curve", learning_curve(choice.learning_curve)
+    if loads:
+        yield "load-curve", load_curve(loads, limit_ms=bounds.get(LATENCY))
+
+
+def _table(choice: Candidates, requirements: Requirements, recommendation: Recommendation) -> Table:
+    metrics = [requirements.quality, LATENCY, SIZE]
+    metrics += [limit.metric for limit in requirements.limits if limit.metric not in metrics]
+    axes = tuple(
+        Axis(metric, Direction.MAX if metric == requirements.quality else Direction.MIN) for metric in metrics[:3]
+    )
+    frontier = weigh([each for each in choice.candidates if is_usable(each)], axes)
+    standings = {standing.name: standing.state.value for standing in frontier.standings}
+    rows = tuple(
+        (
+            each.name,
+            *(with_bounds(each.metrics.get(metric)) for metric in metrics),
+            standings.get(each.name, NOTHING),
+            _stands(each, requirements, recommendation),
+        )
+        for each in choice.candidates
+    )
+    heads = ("candidate", *(with_unit(metric, unit_of(metric)) for metric in metrics), "frontier", "stands")
+    return Table("All candidates", heads, rows, frozenset(range(1, len(metrics) + 1)))
+
+
+def _stands(candidate: Candidate, requirements: Requirements, recommendation: Recommendation) -> str:
+    """Return where a candidate stands in the decision."""
+    race = recommendation.decision.race
+    if candidate.name == recommendation.winner:
+        return "chosen"
+    if not is_usable(candidate):
+        return "left out"
+    if candidate not in race.within:
+        return "misses " + ", ".join(name_of(limit.metric) for limit in requirements.unmet(candidate))
+    for group, words in ((race.winners, "tied"), (race.fast, "larger"), (race.good, "slower")):
+        if candidate in group:
+            return words
+    return f"less {name_of(requirements.quality)}"

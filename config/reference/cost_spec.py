@@ -1,0 +1,93 @@
+"""The page of the cost spec file: every key of every part, from the dataclasses that it is read into."""
+
+import dataclasses
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+from weighbridge.costs.figures import FIGURES
+from weighbridge.costs.parts.lock_in import LockIn, Scores
+from weighbridge.costs.parts.managed import TokenPrices
+from weighbridge.costs.parts.ownership import Ownership
+from weighbridge.costs.parts.traffic import Tier
+from weighbridge.costs.parts.training import Training
+from weighbridge.costs.parts.work import OwnedHardware
+from weighbridge.costs.spec.spec_file import GIVEN, QUALITY, SERVING, VALUE, WORK
+
+from config.reference.tables import code, page, table
+
+HEAD = ("Key", "Holds", "When left out")
+TOP = (
+    ("name", "text", "needed"),
+    ("currency", "`USD`", "USD"),
+    ("seed", "a whole number", "20260101"),
+    ("draws", "a whole number, 100 to 100,000", "10000"),
+    ("max_price_age_days", "older prices are refused", "180"),
+    (
+        "load",
+        "`requests_per_year`, `day_swing`, `weekend`, `peak_hour`, `monthly_growth`; or `hourly_counts`",
+        "needed",
+    ),
+    ("people", "`engineer_usd_per_h`, `fte_usd`: the same for every option", "0"),
+    ("horizon", "`years`, `discount_rate`, `volume_growth`", "3, 0.08, 0"),
+    ("options", "1 to 12 options, each with `id`, `title` and the parts below", "needed"),
+    ("value", "`baseline` (an option's id), `adoption`, `stakes`", "nothing is valued"),
+    ("thresholds", "a list of `figure` and `above`", "none"),
+    ("kpis", "a list of `kpi`, `metric`, `target`, `unit`, `better`, `owner`, `data_source`, `effect`", "none"),
+)
+INTRODUCTION = """\
+`weighbridge cost template` prints an example. A number is a number or a range, `[low, high]`, that holds it nine times
+in ten. How to use it: [Project costs](../how-to/project-costs.md)."""
+PRICES = """\
+A price is `{sku: …}` with `term` and `meter` where the book has several, or `{usd: …, unit: …, as_of: …, source: …}`.
+Both may add `factor` (a number or a range) and `divided_by`. A machine's SKU where the price of a GPU is asked for is
+divided by its GPUs. Traffic out has tiers: `egress_tiers` is a list of them, or the SKU of traffic,
+`{sku: aws/us-east-1/egress-internet}`, with `factor`."""
+NAMES = {int: "a whole number", float: "a number", str: "text"}
+
+
+def cost_spec() -> str:
+    """Every key of the spec file."""
+    parts = [
+        INTRODUCTION,
+        table(HEAD, ((code(name), holds, absent) for name, holds, absent in TOP)),
+        "## Prices",
+        PRICES,
+    ]
+    single = (("training", Training), ("owned_hardware", OwnedHardware), ("ownership", Ownership), ("lock_in", LockIn))
+    parts += [part for name, kind in single for part in _section(f"options[].{name}", kind)]
+    for key, kinds in (("work", WORK), ("serving", SERVING), ("quality", QUALITY)):
+        parts += [part for name, kind in kinds.items() for part in _section(f"options[].{key}, kind: {name}", kind)]
+    parts += [part for name, kind in VALUE.items() for part in _section(f"value.stakes, kind: {name}", kind)]
+    inner = (("prices", TokenPrices), ("scores", Scores), ("egress_tiers[]", Tier))
+    parts += [part for name, kind in inner for part in _section(name, kind)]
+    figures = ((code(name), kind.unit, kind.meaning) for name, kind in FIGURES.items())
+    return page("Cost spec", *parts, "## Figures", table(("Figure", "Unit", "Meaning"), figures))
+
+
+def _section(title: str, kind: Any) -> Iterator[str]:
+    yield f"## {title}"
+    yield " ".join((kind.__doc__ or "").split())
+    yield table(HEAD, _rows(kind))
+
+
+def _rows(kind: Any) -> Iterator[tuple[str, str, str]]:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    for field in dataclasses.fields(kind):
+        if field.name not in GIVEN.get(kind, {}):
+            is_needed = field.default is dataclasses.MISSING
+            default = "needed" if is_needed else "nothing" if field.default in (None, "", ()) else str(field.default)
+            yield code(field.name), _holds(hints[field.name]), default
+
+
+def _holds(hint: Any) -> str:
+    inner = [each for each in typing.get_args(hint) if each is not type(None)]
+    if type(None) in typing.get_args(hint):
+        return _holds(inner[0])
+    if typing.get_origin(hint) is tuple:
+        return f"a list of {inner[0].__name__.lower()}s"
+    if typing.get_origin(hint) is typing.Annotated:
+        return f"a price per {' or '.join(inner[1].units)}"
+    if hint is Any:
+        return "a number or a range"
+    return NAMES.get(hint) or ("a day" if hint.__name__ == "date" else f"{hint.__name__}, see there")

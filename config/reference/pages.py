@@ -1,0 +1,208 @@
+"""One function for each generated page: no argument, the whole text. Heavy imports wait until the page is asked for."""
+
+import ast
+import io
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from weighbridge.core.metrics import CATALOGUE, Basis
+
+from config import env
+from config.reference import diagram, drawing
+from config.reference.cost_spec import cost_spec
+from config.reference.performance import performance
+from config.reference.tables import code, page, table
+from governance.people.domain.roles import Role
+from reviews.authorizations.domain import AUTHORISATION_TRANSITIONS, AuthorisationState
+from reviews.quarterly.domain.action_items import ACTION_TRANSITIONS, ActionState
+from reviews.quarterly.domain.cycle import CYCLE_TRANSITIONS, CycleState
+from reviews.requests.domain.lifecycle import TRANSITIONS, State
+from reviews.requests.domain.steps import Transition
+
+ROOMS = """\
+Import direction: **reviews → benchmarking → governance**, never back, and inside an app only downwards in the order of
+these tables. `lint-imports` holds it in `make check`; why it is so stands in
+[the first decision record](../adr/0001-rooms-and-contracts.md)."""
+APPS = ("governance", "benchmarking", "reviews")
+
+
+def rooms() -> str:
+    """Every room of every app, in import order, with the line its docstring begins with."""
+    parts = [ROOMS]
+    for app in APPS:
+        parts += [f"## {app}", f"{_purpose(env.ROOT / app / '__init__.py')}"]
+        parts.append(table(("Room", "What it is for"), ((code(name), purpose) for name, purpose in _rooms_of(app))))
+    return page("Rooms", *parts)
+
+
+def _rooms_of(app: str) -> Iterator[tuple[str, str]]:
+    for room in (*_import_order(), "project"):
+        file, package = env.ROOT / app / f"{room}.py", env.ROOT / app / room / "__init__.py"
+        if file.exists() or package.exists():
+            yield f"{app}.{room}", _purpose(file if file.exists() else package)
+        for inner in sorted(package.parent.glob("*/__init__.py")):
+            if (purpose := _purpose(inner)) and inner.parent.name != "commands":
+                yield f"{app}.{room}.{inner.parent.name}", purpose
+
+
+def _import_order() -> list[str]:
+    """Rooms from the edges down to the pure ones, as the import contract lists them."""
+    contracts = tomllib.loads((env.ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers: list[str] = next(contract["layers"] for contract in contracts if contract["id"] == "rooms")
+    return [name for layer in layers for name in layer.replace("(", "").replace(")", "").replace(":", "|").split(" | ")]
+
+
+def _purpose(path: Path) -> str:
+    first = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n\n")[0]
+    return " ".join(first.split())
+
+
+def settings() -> str:
+    """Every environment variable."""
+    rows = ((code(v.name), v.kind, v.default or "none", v.meaning) for v in env.VARIABLES)
+    return page(
+        "Settings",
+        "All settings are environment variables; `config/env.py` is the only place that reads them. With"
+        " none set, everything runs on this machine: database, broker and files under `var/`.",
+        table(("Variable", "Holds", "When unset", "Meaning"), rows),
+    )
+
+
+def facts() -> str:
+    """The fact catalogue and the bases."""
+    rows = ((code(kind.name), kind.unit, kind.direction, kind.meaning) for kind in CATALOGUE.values())
+    return page(
+        "Facts",
+        "A fact is something that may be said about a model. Every figure of a fact carries its basis, unit, interval,"
+        " sample size, source and time. Policy rules and checklists name facts by these names.",
+        table(("Name", "Unit", "Better", "Meaning"), rows),
+        "## Bases",
+        "From weakest to strongest; the strongest figure counts: " + " < ".join(code(basis) for basis in Basis) + ".",
+    )
+
+
+def roles() -> str:
+    """Who may do what, one paragraph each."""
+    parts = [part for role in Role for part in (f"## {role.replace('_', ' ').capitalize()}", role.description)]
+    return page("Roles", "A person may hold several roles; separation of duties binds every one of them.", *parts)
+
+
+def lifecycle() -> str:
+    """States and steps of a request and of an authorisation."""
+    return page(
+        "Lifecycle",
+        "A request is a piece of work that ends; the authorisation it produced is a permission that lives on; each "
+        "quarter"
+        " a review cycle looks at both. They are tables in `reviews/domain/`, and this page is drawn from them.",
+        "## Request",
+        "![States of a request and the steps between them](lifecycle-request.svg)",
+        diagram.states_table(states=State).strip(),
+        diagram.steps_table(table=TRANSITIONS).strip(),
+        "## Authorisation",
+        "![States of an authorisation and the steps between them](lifecycle-authorisation.svg)",
+        diagram.states_table(states=AuthorisationState).strip(),
+        diagram.steps_table(table=AUTHORISATION_TRANSITIONS).strip(),
+        "## Quarterly review cycle",
+        "One for each quarter; the tick plans, opens and freezes it, people hold and close it.",
+        "![States of a review cycle and the steps between them](lifecycle-cycle.svg)",
+        diagram.states_table(states=CycleState).strip(),
+        diagram.steps_table(table=CYCLE_TRANSITIONS).strip(),
+        "## Action item",
+        "What a decision of the quarterly meeting becomes. A closed one never reopens; a recurrence is decided anew.",
+        "![States of an action item and the steps between them](lifecycle-action.svg)",
+        diagram.states_table(states=ActionState).strip(),
+        diagram.steps_table(table=ACTION_TRANSITIONS).strip(),
+        "## As Mermaid text",
+        "For a ticket or a wiki that draws Mermaid:",
+        f"```text\n{diagram.mermaid(states=State, table=TRANSITIONS)}```",
+    )
+
+
+def request_picture() -> str:
+    """SVG of the request's lifecycle."""
+    return _picture(tuple(State), TRANSITIONS)
+
+
+def authorisation_picture() -> str:
+    """SVG of the authorisation's lifecycle."""
+    return _picture(tuple(AuthorisationState), AUTHORISATION_TRANSITIONS)
+
+
+def cycle_picture() -> str:
+    """SVG of the lifecycle of a quarterly review cycle."""
+    return _picture(tuple(CycleState), CYCLE_TRANSITIONS)
+
+
+def action_picture() -> str:
+    """SVG of the lifecycle of an action item."""
+    return _picture(tuple(ActionState), ACTION_TRANSITIONS)
+
+
+def _picture(states: Sequence[str], steps: Sequence[Transition[Any]]) -> str:
+    return drawing.svg([str(state) for state in states], [drawing.Step(s.source, s.target, s.action) for s in steps])
+
+
+def commands() -> str:
+    """Help of `weighbridge` and its commands, and the commands operators give to `manage.py`."""
+    import typer.main  # noqa: PLC0415 -- slow import
+    from weighbridge.cli.app import app  # noqa: PLC0415 -- slow import
+
+    helps = [part for name, text in _helps(typer.main.get_command(app), "weighbridge") for part in (name, text)]
+    operators = table(("Command", "What it does"), _operator_commands())
+    return page("Commands", *helps, "## For operators", operators)
+
+
+def _helps(command: Any, path: str) -> Iterator[tuple[str, str]]:
+    context = command.context_class(command, info_name=path, terminal_width=100, max_content_width=100)
+    yield f"## {path}", f"```text\n{command.get_help(context).strip()}\n```"
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _helps(inner, f"{path} {name}")
+
+
+def _operator_commands() -> Iterator[tuple[str, str]]:
+    files = (path for app in APPS for path in (env.ROOT / app / "management" / "commands").glob("[a-z]*.py"))
+    for path in sorted(files, key=lambda path: path.stem):
+        yield code(f"manage.py {path.stem}"), _purpose(path)
+
+
+def prices() -> str:
+    """Every price that is shipped but those of managed models, with its day and its source."""
+    from config.reference.prices import prices_page  # noqa: PLC0415 -- slow import
+
+    return prices_page()
+
+
+def openapi() -> str:
+    """The schema of the HTTP API. Sets Django up, so it is asked for last."""
+    import django  # noqa: PLC0415 -- the other pages need no Django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+    django.setup()
+    from django.core.management import call_command  # noqa: PLC0415 -- the other pages need no Django
+
+    written = io.StringIO()
+    call_command("spectacular", validate=True, fail_on_warn=True, stdout=written)
+    return "# Generated by `make docs`; change the code, not this file.\n" + written.getvalue()
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "cost-spec.md": cost_spec,
+    "rooms.md": rooms,
+    "settings.md": settings,
+    "facts.md": facts,
+    "roles.md": roles,
+    "lifecycle.md": lifecycle,
+    "lifecycle-request.svg": request_picture,
+    "lifecycle-authorisation.svg": authorisation_picture,
+    "lifecycle-cycle.svg": cycle_picture,
+    "lifecycle-action.svg": action_picture,
+    "commands.md": commands,
+    "prices.md": prices,
+    "performance.md": performance,
+    "openapi.yaml": openapi,
+}
+SLOW = frozenset({"openapi.yaml"})
+"""Pages that need Django set up: `make check` compares them, the unit tests do not."""

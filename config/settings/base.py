@@ -1,0 +1,289 @@
+"""Settings shared by every environment; values come from `config.env` alone."""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from weighbridge.core import masking
+
+from config import brokers, embedded, env, log_lines, sign_on
+
+env.tell_polars()
+BASE_DIR = env.ROOT
+VAR_DIR = env.folder()
+
+
+def _kept_secret(name: str) -> str:
+    path = VAR_DIR / "keys" / name
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.write_text(secrets.token_urlsafe(50))
+        path.chmod(0o600)
+    masking.learn(path.read_text())
+    return path.read_text()
+
+
+def _database() -> dict[str, Any]:
+    url = env.text("DATABASE_URL", "")
+    common: dict[str, Any] = {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    if not url:
+        return common | {"NAME": embedded.DATABASE, "USER": "postgres", "HOST": embedded.socket_folder()}
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise env.MissingVariable("DATABASE_URL must begin with postgresql:// ; no other database is supported.")
+    return common | {
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or ""),
+    }
+
+
+SECRET_KEY = env.text("WEIGHBRIDGE_SECRET_KEY", "") or _kept_secret("django")
+DEBUG = False
+ALLOWED_HOSTS = env.text("WEIGHBRIDGE_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "csp",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "governance.apps.GovernanceConfig",
+    "benchmarking.apps.BenchmarkingConfig",
+    "reviews.apps.ReviewsConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "governance.site.web.middleware.RequestContext",
+    "governance.site.web.middleware.UploadCap",
+    "governance.site.api.problems.ApiProblems",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "governance.people.web.session_limits.SessionLimits",
+    "django_htmx.middleware.HtmxMiddleware",
+    "governance.site.web.middleware.RefusalPages",
+    "governance.site.web.middleware.LoginRequired",
+    "governance.people.web.second_factor.SecondFactor",
+    "governance.people.web.account_events.WholeChanges",
+    "governance.site.api.idempotency.IdempotentPosts",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "libraries": {"weighbridge": "governance.site.templatetags.weighbridge"},
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "governance.operations.web.context.page",
+            ],
+        },
+    },
+]
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ATOMIC_REQUESTS = False
+
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "governance.people.web.adapters.ClosedSignup"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ALLAUTH_TRUSTED_PROXY_COUNT = env.number("WEIGHBRIDGE_PROXIES")
+MFA_ADAPTER = "governance.people.web.adapters.SealedFactors"
+MFA_FORMS = {
+    "authenticate": "governance.people.web.account_events.NotedAuthenticate",
+    "reauthenticate": "governance.people.web.account_events.NotedReauthenticate",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Weighbridge"
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # accounts are made by administrators, who know whose address it is
+STEP_UP_ROUTES = frozenset(
+    {
+        "reviews:vote",
+        "reviews:waive",
+        "reviews:revoke",
+        "benchmarking:sandbox_choose",
+        "governance:policy_propose",
+        "governance:changes",
+        "governance:change_confirm",
+        "governance:change_refuse",
+        "api:votes",
+        "api:waivers",
+        "api:revoke",
+        "api:sandbox",
+        "api:policy-propose",
+        "api:changes",
+        "api:change-confirm",
+        "api:change-refuse",
+    }
+)
+ACCOUNT_SIGNUP_FIELDS = ["email", "username*", "password1*", "password2*"]
+SOCIALACCOUNT_ADAPTER = "governance.people.web.adapters.ProviderSignup"
+OIDC_SERVER_URL = env.text("OIDC_SERVER_URL", "")
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
+if OIDC_SERVER_URL:
+    SOCIALACCOUNT_PROVIDERS = sign_on.providers(
+        server_url=OIDC_SERVER_URL,
+        client_id=env.text("OIDC_CLIENT_ID"),
+        secret=env.text("OIDC_CLIENT_SECRET"),
+        name=env.text("OIDC_NAME", "Single sign-on"),
+    )
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "governance" / "web" / "static"]
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "files"}},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "artifacts": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": VAR_DIR / "artifacts"},
+    },
+}
+UPLOAD_LIMIT_BYTES = env.number("WEIGHBRIDGE_UPLOAD_MB") * 1_000_000
+FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
+FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "weighbridge_cache"}}
+
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": sign_on.form_targets(OIDC_SERVER_URL),
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "governance.people.api.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "governance.site.api.problems.problem_response",
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 50,
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Weighbridge",
+    "DESCRIPTION": "Model review requests, evidence, decisions, and the gate.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "governance.site.api.schema.describe"],
+}
+
+BROKER_FOLDER = VAR_DIR / "broker"
+CELERY_BROKER_URL = env.text("BROKER_URL", "filesystem://")
+if CELERY_BROKER_URL.startswith("filesystem"):
+    BROKER_FOLDER.mkdir(exist_ok=True)
+CELERY_BROKER_TRANSPORT_OPTIONS = brokers.transport_options(CELERY_BROKER_URL, folder=BROKER_FOLDER)
+CELERY_BROKER_CONNECTION_TIMEOUT = brokers.CONNECT_S
+WAKE_TRANSPORT_OPTIONS = brokers.wake_options(CELERY_BROKER_URL)
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10.0
+CELERY_TASK_DEFAULT_QUEUE = "effects"
+CELERY_TASK_ROUTES = {
+    "governance.bills.tasks.take_in_bill": {"queue": "bench.cpu"},
+    "benchmarking.runs.tasks.execute_run": {"queue": "bench.cpu"},
+    "benchmarking.load_tests.tasks.execute_load_part": {"queue": "bench.cpu"},
+    "benchmarking.runs.tasks.execute_run_on_gpu": {"queue": "bench.gpu"},
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+
+WEIGHBRIDGE: dict[str, Any] = {
+    "BASE_URL": env.text("WEIGHBRIDGE_BASE_URL", "http://127.0.0.1:8000").rstrip("/"),
+    "REQUIRE_MFA": env.flag("WEIGHBRIDGE_REQUIRE_MFA"),
+    "HAS_MAIL": bool(env.text("EMAIL_URL", "")),
+    "SESSION": {
+        "idle_s": env.number("WEIGHBRIDGE_SESSION_IDLE_MIN") * 60,
+        "longest_s": env.number("WEIGHBRIDGE_SESSION_MAX_H") * 3600,
+    },
+    "INSTANCE": env.text("WEIGHBRIDGE_INSTANCE", "wb"),
+    "SIGNING_KEY": Path(env.text("WEIGHBRIDGE_SIGNING_KEY", str(VAR_DIR / "keys" / "signing.pem"))),
+    "LEASE_S": env.number("WEIGHBRIDGE_LEASE_S"),
+    "EFFECT_LEASE_S": env.number("WEIGHBRIDGE_EFFECT_LEASE_S"),
+    "RUN_WALL_S": env.number("WEIGHBRIDGE_RUN_WALL_S"),
+    "RUN_MEMORY_MB": env.number("WEIGHBRIDGE_RUN_MEMORY_MB"),
+    "BILLS_FOLDER": env.text("WEIGHBRIDGE_BILLS_FOLDER", ""),
+    "LOAD_TARGETS": [each for each in env.text("WEIGHBRIDGE_LOAD_TARGETS", "").split(",") if each.strip()],
+    "JIRA": {
+        "url": env.text("JIRA_URL", "").rstrip("/"),
+        "email": env.text("JIRA_EMAIL", ""),
+        "token": env.text("JIRA_TOKEN", ""),
+        "project": env.text("JIRA_PROJECT", "MR"),
+        "issue_type": env.text("JIRA_ISSUE_TYPE", "Task"),
+        "fields": json.loads(env.text("JIRA_FIELDS", "{}")),
+        "statuses": json.loads(env.text("JIRA_STATUSES", "{}")),
+        "settle_s": env.number("JIRA_SETTLE_S"),
+    },
+    "JIRA_INBOUND": {
+        "secrets": [each for each in env.text("JIRA_WEBHOOK_SECRETS", "").split(",") if each],
+        "moves": json.loads(env.text("JIRA_MOVES", "{}")),
+        "nightly": env.text("JIRA_NIGHTLY", "pull"),
+    },
+}
+
+LOGGING = log_lines.settings()

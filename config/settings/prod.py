@@ -1,0 +1,25 @@
+"""Settings of production: HTTPS only, secrets from the environment, no defaults that would be unsafe."""
+
+from urllib.parse import unquote, urlsplit
+
+from config import env
+from config.settings.base import *  # noqa: F403 -- the one place where settings are stacked
+
+SECRET_KEY = env.text("WEIGHBRIDGE_SECRET_KEY")
+ALLOWED_HOSTS = env.text("WEIGHBRIDGE_HOSTS").split(",")
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = True
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+
+LOGGING["handlers"]["console"]["formatter"] = "json"  # noqa: F405 -- stacked above
+
+_mail = urlsplit(env.text("EMAIL_URL", "smtp://localhost:25"))
+EMAIL_HOST = _mail.hostname or "localhost"
+EMAIL_PORT = _mail.port or 25
+EMAIL_HOST_USER = unquote(_mail.username or "")
+EMAIL_HOST_PASSWORD = unquote(_mail.password or "")

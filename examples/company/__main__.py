@@ -1,0 +1,238 @@
+"""`make demo`: set up, train, walk a real model the whole way; then two quarters of a generated company around it."""
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # on a busy machine, threads that spin cost more than they gain
+
+from config import env
+from examples.company.terminal import Terminal
+
+STANDIN_TOKEN = "standin-token"  # noqa: S105 -- the stand-in on loopback asks for one
+
+
+def main() -> None:
+    """Run the demo; everything it starts it stops."""
+    say, began = Terminal(), time.monotonic()
+    var = env.folder()
+    say.step("Set up: database, tables, default policy and checklist")
+    people = _set_up()
+    say.done(
+        "PostgreSQL is up, the policy is published, nine people have their roles, those that bind others by two "
+        "administrators"
+    )
+    from examples.company import train
+
+    say.step("Train a MobileNet, a ResNet and a Vision Transformer on 10,000 product images, on this machine")
+    models = train.train(var, say.line)
+    say.done(f"{models.best.stem} does best", f"{models.best.stat().st_size / 1e6:.2f} MB ONNX")
+    farewell = _play(say, var, people, models)
+    packet = _company(say, var)
+    farewell(packet)
+    say.console.print(f"\n[dim]{time.monotonic() - began:.0f} s in all.[/dim]")
+
+
+def _set_up() -> dict[str, Any]:
+    import django
+
+    django.setup()
+    logging.getLogger().setLevel(logging.WARNING)
+    from django.core.management import call_command
+    from django.utils import timezone
+
+    from examples.company import cast
+    from governance.audit.actions import record as audit
+
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    with Path(os.devnull).open("w") as nowhere:
+        call_command("prepare", stdout=nowhere)
+    with audit.origin("command"):
+        users = cast.gather(now=timezone.now())
+        cast.trust_own_models(by=users["admin"], now=timezone.now())
+        return {name: (user.get_full_name(), cast.token_for(user, now=timezone.now())) for name, user in users.items()}
+
+
+def _company(say: Terminal, var: Path) -> Path:
+    """The second part, once the processes of the first have stopped: its quarters are past, and no tick
+    moves them on.
+    """
+    from examples.company.portfolio import story
+
+    return story.tell(say, folder=var / "demo" / "company")
+
+
+def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Callable[[Path], None]:
+    from weighbridge.client.server import Server
+
+    from examples.company import story
+    from examples.company.client import Caller
+    from governance.operations.management.stack import Stack
+
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    callers = {name: Caller(words, Server(url, token)) for name, (words, token) in people.items()}
+    say.step("Start the web server, two workers, the tick, and a stand-in of Jira Cloud")
+    with Stack(logs=var / "logs") as stack:
+        jira_url = _start_jira(stack, var)
+        stack.environment |= {
+            "WEIGHBRIDGE_BASE_URL": url,
+            "JIRA_URL": jira_url,
+            "JIRA_EMAIL": "bot@example.com",
+            "JIRA_TOKEN": STANDIN_TOKEN,
+            "JIRA_PROJECT": "MR",
+            "JIRA_SETTLE_S": "3",
+            "JIRA_STATUSES": '{"in_review": "In Review"}',
+        }
+        stack.start_all(port=port)
+        stack.wait_for(f"{url}/livez")
+        say.done(f"application at {url}, Jira stand-in at {jira_url}", f"logs in {var / 'logs'}")
+        cast = story.Cast(*(callers[name] for name in ("requester", "reviewer1", "reviewer2", "lead")))
+        return _tell(say, var, cast, story, models)
+
+
+def _tell(say: Terminal, var: Path, cast: Any, story: Any, models: Any) -> Callable[[Path], None]:
+    target = var / "demo"
+    say.step("The team files a model review request")
+    ref = story.file_request(cast, model=models.best, rivals=models.others, data=models.data, say=say)
+    say.step("The policy is evaluated on what was declared")
+    story.submit(cast, ref, say)
+    say.step(
+        "A ticket is opened and the benchmarks start by themselves: the model, its rivals, and cheaper variants of all"
+    )
+    story.await_ticket(cast, ref, say)
+    measured = story.await_benchmarks(cast, ref, say)
+    say.step("The requester answers what is open and asks for review")
+    story.complete(cast, ref, say)
+    say.step("Different people vote, a platform lead approves the GPU budget")
+    decided = story.decide(cast, ref, say)
+    say.step("The packet")
+    packet = story.fetch_packet(cast, ref, target / "packet.pdf", say)
+    say.step("The gate a deployment pipeline asks")
+    answers = _ask_gates(say, cast, story, decided, models.others[0], target)
+    summary = _summary(ref, story.runs_of(measured), measured, decided, packet) | {"gate": answers}
+    (target / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    return lambda quarterly: _farewell(say, target, ref, quarterly)
+
+
+def _ask_gates(
+    say: Terminal, cast: Any, story: Any, decided: Any, other: Path, target: Path
+) -> dict[str, dict[str, str]]:
+    import hashlib
+
+    digest = decided["authorisation"]["subject_digest"]
+    stranger = f"sha256:{hashlib.sha256(other.read_bytes()).hexdigest()}"
+    statement, key = target / "statement.json", target / "public-key.pem"
+    statement.write_text(json.dumps(cast.lead.get("gate/", subject=digest, env="prod")["statement"], indent=2))
+    key.write_text(cast.lead.get("keys/")["public_key_pem"])
+    asked = {
+        "approved_artifact": {
+            "server": story.ask_gate(cast, digest=digest),
+            "statement": story.ask_gate_offline(digest=digest, statement=statement, public_key=key),
+        },
+        "another_artifact": {
+            "server": story.ask_gate(cast, digest=stranger),
+            "statement": story.ask_gate_offline(digest=stranger, statement=statement, public_key=key),
+        },
+    }
+    words, sources = (
+        {0: "allow", 1: "deny", 2: "unknown"},
+        {"server": "of the server", "statement": "of the signed statement alone"},
+    )
+    for subject, statuses in asked.items():
+        for source, status in statuses.items():
+            what = f"{subject.replace('_', ' ')}, asked {sources[source]}: {words.get(status, status)}"
+            say.done(what, f"weighbridge gate … --env prod exits {status}")
+    answers = {
+        subject: {source: words.get(status, "unknown") for source, status in each.items()}
+        for subject, each in asked.items()
+    }
+    if [*answers["approved_artifact"].values(), *answers["another_artifact"].values()] != [
+        "allow",
+        "allow",
+        "deny",
+        "deny",
+    ]:
+        raise SystemExit("The gate did not answer as it must.")
+    return answers
+
+
+def _summary(ref: str, runs: tuple[Any, Any], measured: Any, decided: Any, packet: Any) -> dict[str, Any]:
+    run, beside = runs
+    metrics = {metric["name"]: metric for metric in run["metrics"]}
+    return {
+        "ref": ref,
+        "ticket": decided["ticket"]["key"],
+        "determination": measured["determination"]["outcome"],
+        "latency_p95_ms": _figure(metrics["latency_p95_ms"]),
+        "accuracy": _figure(metrics["accuracy"]),
+        "verdict": run["verdict"],
+        "candidates": {each["name"]: each["standing"] for each in beside["variants"]},
+        "decision": decided["decision"]["outcome"],
+        "authorisation": decided["authorisation"]["number"],
+        "subject": decided["authorisation"]["subject_digest"],
+        "packet": {"document": packet["document_digest"], "pdf": packet["pdf_digest"], "pages": packet["pages"]},
+    }
+
+
+def _figure(metric: Any) -> dict[str, Any]:
+    numbers = {name: float(metric[name]) for name in ("value", "lower", "upper", "confidence")}
+    return numbers | {"n": metric["n"], "unit": metric["unit"]}
+
+
+def _farewell(say: Terminal, target: Path, ref: str, quarterly: Path) -> None:
+    from examples.company.cast import PASSWORD
+
+    say.console.print("\n[bold]Results[/bold]")
+    say.console.print(f"   {target / 'packet.pdf'}\n   {target / 'summary.json'}\n   {quarterly}")
+    say.console.print(
+        f"\nOpen the same data with [bold]make run[/bold], then http://127.0.0.1:8000/requests/{ref}/\n"
+        "Log in as requester, reviewer1, reviewer2, lead, product, finance, admin, admin2 or auditor; the password "
+        f"is {PASSWORD}"
+    )
+
+
+def _start_jira(stack: Any, var: Path) -> str:
+    port_file = var / "demo" / "jira-url"
+    port_file.unlink(missing_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "tests.standins.jira_cloud",
+        "--port",
+        "0",
+        "--port-file",
+        str(port_file),
+        "--index-lag-s",
+        "1",
+    ]
+    stack.start("jira", [*command, "--token", STANDIN_TOKEN])
+    for _ in range(200):
+        if port_file.exists() and port_file.read_text().strip():
+            return port_file.read_text().strip()
+        time.sleep(0.05)
+    raise SystemExit(f"The Jira stand-in did not start; see {var / 'logs' / 'jira.log'}.")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"A command failed: {error}")

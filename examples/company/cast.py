@@ -1,0 +1,109 @@
+"""The people of the demo, their roles, their budget, and tokens they call the API with."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from weighbridge.systems.layers import layers_here
+
+from benchmarking.runs.actions import sandbox
+from benchmarking.runs.queries.sandbox import may_go_without
+from governance.budgets.actions import budgets
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.enums import Unit
+from governance.budgets.models import BudgetAccount, LedgerEntry
+from governance.people.actions import people
+from governance.people.approvals import actions as changes
+from governance.people.domain.roles import BINDING, Role
+from governance.people.queries.people import person_of
+
+PASSWORD = "weighbridge-demo"  # noqa: S105 -- the demo's accounts exist on this machine alone, and the README names them
+TEAM, TEAM_NAME = "visual-search", "Visual Search"
+BUDGETS = {Unit.USD: Decimal(60_000), Unit.GPU_H: Decimal(2_000)}
+ADMINS, PART = ("admin", "admin2"), "The part this person plays in the demo."
+
+
+@dataclass(frozen=True)
+class Member:
+    """One person of the demo."""
+
+    username: str
+    name: str
+    roles: tuple[Role, ...]
+
+
+CAST = (
+    Member("requester", "Robin Requester", (Role.REQUESTER,)),
+    Member("owner", "Oona Owner", (Role.REQUESTER,)),
+    Member("reviewer1", "Rune Reviewer", (Role.REVIEWER,)),
+    Member("reviewer2", "Rhea Reviewer", (Role.REVIEWER,)),
+    Member("lead", "Lee Lead", (Role.PLATFORM_LEAD,)),
+    Member("finance", "Fay Finance", (Role.FINANCE,)),
+    Member("admin", "Ada Admin", (Role.ADMIN,)),
+    Member("admin2", "Abel Admin", (Role.ADMIN,)),
+    Member("auditor", "Aud Auditor", (Role.AUDITOR,)),
+)
+
+
+def gather(*, now: datetime) -> dict[str, User]:
+    """Make whoever is missing, with roles and budget; the users by name."""
+    found = {}
+    for member in CAST:
+        first, last = member.name.split()
+        user, is_new = User.objects.get_or_create(
+            username=member.username,
+            defaults={"first_name": first, "last_name": last, "is_staff": Role.ADMIN in member.roles},
+        )
+        if is_new:
+            user.set_password(PASSWORD)
+            user.save()
+        found[member.username] = user
+    _give_roles(found, now=now)
+    team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)
+    quarter = str(Quarter.of(now.date()))
+    for unit, amount in BUDGETS.items():
+        _top_up(team_id=team.pk, quarter=quarter, unit=unit, amount=amount, by=found["finance"], now=now)
+    return found
+
+
+def _give_roles(users: dict[str, User], *, now: datetime) -> None:
+    """The server makes two administrators; from then on a role that binds people takes both of them."""
+    for name in ADMINS:
+        people.grant_role(user=users[name], role=Role.ADMIN, by=None, now=now)
+    first, second = (users[name] for name in ADMINS)
+    team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)
+    for member in CAST:
+        user = users[member.username]
+        for role in set(member.roles) - person_of(user).roles:
+            if role in BINDING:
+                change = changes.propose_grant(user=user, role=role, reason=PART, by=first, now=now)
+                changes.confirm(change=change, by=second, now=now)
+            else:
+                people.grant_role(
+                    user=user, role=role, team=team if role is Role.REQUESTER else None, by=first, now=now
+                )
+
+
+def _top_up(*, team_id: int, quarter: str, unit: Unit, amount: Decimal, by: User, now: datetime) -> None:
+    """The demo can be run again and again: allocate anew each time what one run of it needs."""
+    account = BudgetAccount.objects.filter(
+        centre__level="team", centre__team_id=team_id, quarter=quarter, unit=unit
+    ).first()
+    count = LedgerEntry.objects.filter(account=account, kind="allocate").count() if account else 0
+    team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)
+    key = f"demo:{quarter}:{unit}:{count}"
+    budgets.allocate(team=team, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
+
+
+def token_for(user: User, *, now: datetime) -> str:
+    """A token of one day."""
+    return people.create_token(user=user, valid_days=1, by=None, now=now)
+
+
+def trust_own_models(*, by: User, now: datetime) -> None:
+    """The demo trains its models itself, so they may be measured on a machine without bubblewrap, which is
+    on record.
+    """
+    if layers_here().bubblewrap is None and not may_go_without():
+        sandbox.choose(may_go_without=True, reason="The demo trained its models itself.", by=by, now=now)

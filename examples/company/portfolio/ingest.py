@@ -1,0 +1,56 @@
+"""Bills in: allocation rules by two people, files received and read by the code of the worker, doubts raised."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import yaml
+from django.core.files import File
+
+from examples.company.portfolio.files import CLUSTER, PROVIDER, TAG
+from examples.company.portfolio.people import Staff
+from examples.company.portfolio.world import Model
+from governance.bills import tasks as bills_tasks
+from governance.bills.actions import allocation, bills
+from governance.bills.actions.bills import Delivery
+from governance.bills.enums import BillKind, BillOrigin
+from governance.jobs.enums import JobState
+
+
+def publish_rules(
+    models: tuple[Model, ...], *, refs: Mapping[str, str], trained: Collection[str], staff: Staff, now: datetime
+) -> int:
+    """Finance writes which tag belongs to which model and which approval bears it, an administrator puts it in force;
+    its number.
+
+    `trained` are the models whose approval bears a training this quarter; training anew comes off the team's account.
+    """
+    rules = [
+        {
+            "id": f"{model.slug}-{what}",
+            "match": {"providers": [provider], "tags": {TAG: [model.slug]}},
+            "account": model.team,
+            "model": f"{model.team}/{model.slug}",
+        }
+        | ({"request": refs[model.slug]} if what == "serving" or model.slug in trained else {})
+        for model in models
+        for what, provider in (("serving", PROVIDER), ("training", BillKind.SLURM.value))
+    ]
+    document = {"apiVersion": "weighbridge/v1", "kind": "AllocationRules", "name": "default", "rules": rules}
+    draft = allocation.draft(source=yaml.safe_dump(document, sort_keys=False), by=staff.finance, now=now)
+    return allocation.publish(version=draft, by=staff.admin, now=now).number
+
+
+def take_in(path: Path, *, staff: Staff, now: datetime) -> str:
+    """Receive a file as finance and read it as a worker does; what was kept of it, in words."""
+    is_bill = "focus" in path.name
+    made = Delivery(origin=BillOrigin.GENERATED)
+    delivery = made if is_bill else replace(made, kind=BillKind.SLURM, cluster=CLUSTER)
+    with path.open("rb") as file:
+        bill = bills.receive(upload=File(file, name=path.name), delivery=delivery, by=staff.finance, now=now)
+    bills_tasks.take_in_bill(bill.pk)
+    bill.refresh_from_db()
+    if bill.state != JobState.DONE or bill.report is None:
+        raise SystemExit(f"{path.name} could not be read: {bill.error}")
+    return f"{path.name}: {bill.report['rows_kept']} of {bill.report['rows_read']} rows kept"

@@ -1,0 +1,139 @@
+"""The truth of the generated bills: what every model took in every month, to the cent, from its plan and what happened
+to it.
+
+    billed = requests * units for each request * dollars for a unit
+
+A unit is an hour of a server. What the plan says comes from the platform's own projection, so that the truth holds
+whatever the calculator says; a little noise on the requests is drawn from `seed`.
+"""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from weighbridge.core.money import CENT
+
+from examples.company.portfolio.world import STORY, Change, Company, Model, Twist
+from governance.budgets.domain.quarters import Quarter
+
+SEED = 20_260_401
+NOISE_PERMILLE = 15
+LOOSE_USD = (Decimal("412.37"), Decimal("398.11"), Decimal("431.92"))
+RESTATED_BY = Decimal(2)
+UNIT_PLACES = Decimal("0.0001")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a month of a model was projected to take."""
+
+    requests: Decimal
+    units: Decimal
+    usd: Decimal
+
+
+@dataclass(frozen=True)
+class ModelMonth:
+    """What a month of a model took; `first_usd` is what its first bill said, where a later one corrected it."""
+
+    model: str
+    month: date
+    requests: Decimal
+    units: Decimal
+    usd: Decimal
+    gpu_hours: Decimal = Decimal(0)
+    first_usd: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Everything that was billed."""
+
+    quarters: tuple[Quarter, Quarter]
+    months: tuple[ModelMonth, ...]
+    loose: Mapping[date, Decimal]
+
+    def of(self, model: str, quarter: Quarter) -> tuple[ModelMonth, ...]:
+        """The months of a model in a quarter."""
+        return tuple(row for row in self.months if row.model == model and Quarter.of(row.month) == quarter)
+
+    def usd(self, rows: Iterable[ModelMonth] | None = None) -> Decimal:
+        """The sum of all that belongs to a model, or of these months."""
+        return sum((row.usd for row in (self.months if rows is None else rows)), Decimal(0))
+
+
+def months_of(quarter: Quarter) -> tuple[date, ...]:
+    """The first days of its months."""
+    first = quarter.start_on
+    return tuple(first.replace(month=first.month + number) for number in range(3))
+
+
+def plan_of(model: Model, *, usd_a_month: Decimal, units_a_month: Decimal) -> Plan:
+    """A twelfth of its year."""
+    return Plan(Decimal(model.requests_a_year) / 12, units_a_month.quantize(UNIT_PLACES), usd_a_month)
+
+
+def truth_of(
+    company: Company, *, plans: Mapping[str, Plan], quarters: tuple[Quarter, Quarter], seed: int = SEED
+) -> Truth:
+    """What was billed in both quarters; the same seed and plans are the same truth."""
+    rows = [
+        _month(model, plans[model.slug], month, is_second=number == 1, seed=seed)
+        for number, quarter in enumerate(quarters)
+        for month in months_of(quarter)
+        for model in company.models
+        if not model.is_new or month >= starts_on(quarters)
+    ]
+    all_months = [month for quarter in quarters for month in months_of(quarter)]
+    loose = {month: LOOSE_USD[number % len(LOOSE_USD)] for number, month in enumerate(all_months)}
+    return Truth(quarters, tuple(rows), loose)
+
+
+def starts_on(quarters: tuple[Quarter, Quarter]) -> date:
+    """From when models run that are approved in the second quarter."""
+    return months_of(quarters[1])[1]
+
+
+def restated_month(quarters: tuple[Quarter, Quarter]) -> date:
+    """The month whose bill is sent twice: the middle one of the second quarter."""
+    return months_of(quarters[1])[1]
+
+
+def parts(amount: Decimal, *, count: int) -> tuple[Decimal, ...]:
+    """An amount in whole cents cut into `count` parts of whole cents, as even as they come."""
+    whole, left = divmod(int(amount / CENT), count)
+    return tuple(CENT * (whole + (number < left)) for number in range(count))
+
+
+def _month(model: Model, plan: Plan, month: date, *, is_second: bool, seed: int) -> ModelMonth:
+    dice = random.Random(f"{seed}:{model.slug}:{month}")  # noqa: S311 -- a generated bill, no secret
+    change = STORY[model.twist] if is_second else Change()
+    noise = 1 + Decimal(dice.randint(-NOISE_PERMILLE, NOISE_PERMILLE)) / 1000
+    requests = (plan.requests * change.requests * noise).quantize(Decimal(1))
+    units = (requests / plan.requests * plan.units * change.units_each).quantize(UNIT_PLACES)
+    usd = (units * plan.usd / plan.units * change.price).quantize(CENT)
+    row = ModelMonth(model.slug, month, requests, units, usd, gpu_hours=_trained(model, month, dice))
+    if is_second and model.twist is Twist.RESTATED and month.month % 3 == 2:
+        return replace(row, first_usd=usd * RESTATED_BY)
+    return row
+
+
+def _trained(model: Model, month: date, dice: random.Random) -> Decimal:
+    """Hours of the quarter's one training, in the first month that the model runs in: whole, a little less than
+    planned.
+    """
+    if month.month % 3 != (2 if model.is_new else 1):
+        return Decimal(0)
+    return Decimal(model.training_gpu_hours - dice.randint(1, max(2, model.training_gpu_hours // 20)))
+
+
+def total(rows: Sequence[ModelMonth]) -> Plan:
+    """The sums of some months."""
+    zero = Decimal(0)
+    return Plan(
+        sum((row.requests for row in rows), zero),
+        sum((row.units for row in rows), zero),
+        sum((row.usd for row in rows), zero),
+    )

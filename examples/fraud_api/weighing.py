@@ -1,0 +1,132 @@
+"""Weighing: the decision matrix of the case: Cost at Scale, Latency, Accuracy, Development Time."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from weighbridge.core.metrics import Basis
+from weighbridge.costs.projection import Projection
+from weighbridge.costs.uncertainty import levels_of
+from weighbridge.tradeoff.axes import Direction
+from weighbridge.tradeoff.candidates import Figure
+from weighbridge.tradeoff.matrix.decided import MatrixDecision, decide
+from weighbridge.tradeoff.matrix.decision_matrix import Cell, Criterion, Matrix, Option
+from weighbridge.tradeoff.matrix.weights import Judgement, ahp
+
+from examples.fraud_api.costing import OPTIONS
+from examples.fraud_api.firing import figure_of
+from examples.fraud_api.settings import LIMIT_MS, FraudSettings
+
+COST, LATENCY, ACCURACY, TIME = "cost", "latency", "accuracy", "development"
+CRITERIA = (
+    Criterion(id=COST, name="Cost at Scale", unit="USD/year", direction=Direction.MIN),
+    Criterion(id=LATENCY, name="Latency", unit="ms", direction=Direction.MIN, gate=LIMIT_MS),
+    Criterion(id=ACCURACY, name="Accuracy", unit="1", direction=Direction.MAX),
+    Criterion(id=TIME, name="Development Time", unit="weeks", direction=Direction.MIN),
+)
+JUDGEMENTS = (
+    Judgement(COST, LATENCY, 2),
+    Judgement(COST, ACCURACY, 1),
+    Judgement(COST, TIME, 3),
+    Judgement(ACCURACY, LATENCY, 2),
+    Judgement(LATENCY, TIME, 2),
+    Judgement(ACCURACY, TIME, 3),
+)
+QUESTION = "Which detector scores up to 1,000 transactions a second, 95 % of them within 200 ms, at what cost?"
+FIGURE = "equivalent_annual_usd"
+
+
+@dataclasses.dataclass(frozen=True)
+class Weighed:
+    """The decision, and the same with C at the recall that four times the data would bring (None without a
+    forecast).
+    """
+
+    decision: MatrixDecision
+    at_ceiling: MatrixDecision | None
+
+
+def weighed(
+    settings: FraudSettings,
+    projection: Projection,
+    lessons: Mapping[str, Mapping[str, Any]],
+    tests: Mapping[str, Mapping[str, Any]],
+    curve: Mapping[str, Any] | None,
+) -> Weighed:
+    """Fill the matrix and decide it."""
+    weights = ahp([each.id for each in CRITERIA], JUDGEMENTS)
+    accuracy = {
+        "a": _declared_recall(settings),
+        "b": _cell(lessons["b"]["recall"], Basis.MEASURED, f"{settings.test_rows:,} generated test transactions"),
+        "c": _c_now(lessons["c"], curve),
+    }
+    options = tuple(
+        Option(
+            title,
+            {
+                COST: _cost(projection, option),
+                LATENCY: _latency(tests[option]["load"], option),
+                ACCURACY: accuracy[option],
+                TIME: _weeks(settings, option),
+            },
+        )
+        for option, title in OPTIONS.items()
+    )
+    matrix = Matrix(
+        title="Which fraud detector", question=QUESTION, criteria=CRITERIA, weights=weights, options=options
+    )
+    found = decide(matrix, draws=settings.draws, seed=settings.seed)
+    if curve is None:
+        return Weighed(found, None)
+    lifted = dataclasses.replace(options[2], cells={**options[2].cells, ACCURACY: _expected(curve, -1)})
+    other = dataclasses.replace(matrix, options=(*options[:2], lifted))
+    return Weighed(found, decide(other, draws=settings.draws, seed=settings.seed))
+
+
+def _declared_recall(settings: FraudSettings) -> Cell:
+    value, lower, upper = settings.declared.recall
+    return Cell(
+        Figure(value, lower, upper, 0.9, 1, "1"), Basis.DECLARED, "settings of the case; no vendor's model was called"
+    )
+
+
+def _c_now(lesson: Mapping[str, Any], curve: Mapping[str, Any] | None) -> Cell:
+    """Return what the learning curve expects of C with the data at hand; without a curve, what its prototype scored."""
+    if curve is None:
+        return _cell(lesson["recall"], Basis.MEASURED, "prototype on the test transactions; no learning curve fits")
+    return _expected(curve, 0)
+
+
+def _expected(curve: Mapping[str, Any], place: int) -> Cell:
+    row = curve["expected"][place]
+    figure = Figure(row["value"], row["lower"], row["upper"], curve["confidence"], len(curve["points"]), "1")
+    return Cell(figure, Basis.ESTIMATED, f"learning curve at {row['rows']:,} labelled transactions")
+
+
+def _cell(found: Mapping[str, Any], basis: Basis, source: str, unit: str = "1") -> Cell:
+    return Cell(
+        Figure(found["value"], found["lower"], found["upper"], found["confidence"], found["n"], unit), basis, source
+    )
+
+
+def _cost(projection: Projection, option: str) -> Cell:
+    """Return the equivalent annual cost: P50 between P10 and P90, which hold it eight times in ten."""
+    levels = levels_of(projection.of(option).figures[FIGURE])
+    figure = Figure(levels["p50"], levels["p10"], levels["p90"], 0.8, projection.draws, "USD/year")
+    return Cell(figure, Basis.ESTIMATED, "projection over 3 years, all costs, as an even yearly payment")
+
+
+def _latency(load: Mapping[str, Any], option: str) -> Cell:
+    """Return p95 of the response time; that of the stand-in is declared, however exactly it was measured."""
+    found = figure_of(dict(load), "response_time_p95_ms")
+    verdict = load["verdict"]["status"]
+    if option == "a":
+        return _cell(found, Basis.DECLARED, f"load test of a local stand-in that behaves as declared, {verdict}", "ms")
+    return _cell(found, Basis.MEASURED, f"load test of a local server, {verdict}", "ms")
+
+
+def _weeks(settings: FraudSettings, option: str) -> Cell:
+    low, high = settings.declared.weeks[option]
+    figure = Figure(round(math.sqrt(low * high), 1), low, high, 0.9, 1, "weeks")
+    return Cell(figure, Basis.DECLARED, "settings of the case")

@@ -1,1 +1,0 @@
-"""Writes of the ground floor: one function each, atomic and audited."""

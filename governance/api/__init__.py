@@ -1,1 +1,0 @@
-"""The ground floor over HTTP, for programs."""

@@ -1,0 +1,1 @@
+"""The audit trail: one chain of events, and its signed checkpoints."""

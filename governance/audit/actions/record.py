@@ -1,0 +1,117 @@
+"""The one way into the audit trail: written in the transaction that changes things, chained by hash.
+
+The head of the chain is serialised by a transaction-level lock of PostgreSQL, so events stand in the order in which
+their transactions commit. Callers lock the rows they change first and record last.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from weighbridge.core.canonical import plain
+from weighbridge.core.masking import mask
+
+from governance.audit.domain import chain
+from governance.audit.domain import correlation as trace
+from governance.audit.models import AuditEvent
+
+CHAIN_LOCK = 0x57656967  # any number that nobody else locks
+ACTOR_CHARS_MAX = 160  # a first and a last name together may be longer
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Through which door a change came, and in which request."""
+
+    source: str
+    request_id: str = ""
+
+
+_JOB = Origin("job")
+_origin: ContextVar[Origin] = ContextVar("origin", default=_JOB)
+
+
+@contextmanager
+def origin(source: str, request_id: str = "") -> Iterator[None]:
+    """Everything recorded inside is marked as coming from `source`: web, api, admin, command or job."""
+    token = _origin.set(Origin(source, request_id))
+    try:
+        yield
+    finally:
+        _origin.reset(token)
+
+
+def record(
+    *,
+    kind: str,
+    by: User | None,
+    subject: tuple[str, str],
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEvent:
+    """Append one event, inside the caller's transaction. `subject` is (type, name); `by` None means the system."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("Audit events are written inside the transaction they describe.")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
+    last = AuditEvent.objects.order_by("-position").values("position", "hash").first()
+    door = _origin.get()
+    event = AuditEvent(
+        position=last["position"] + 1 if last else 1,
+        kind=kind,
+        at=now.astimezone(UTC),  # as the database will tell it, or the hash would not match
+        actor_id=str(by.pk) if by else "",
+        actor=(by.get_full_name() or by.username)[:ACTOR_CHARS_MAX] if by else "system",
+        source=door.source,
+        subject_type=subject[0],
+        subject=subject[1],
+        details=_masked(plain(details or {})),
+        reason=mask(reason),
+        request_id=door.request_id or trace.request_id(),
+        previous_hash=last["hash"] if last else chain.GENESIS,
+    )
+    event.hash = chain.link(event.previous_hash, described(event))
+    event.save(force_insert=True)
+    return event
+
+
+def _masked(value: Any) -> Any:
+    """What is recorded for ever is recorded without secrets, however they came into somebody's words."""
+    if isinstance(value, dict):
+        return {name: _masked(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_masked(each) for each in value]
+    return mask(value) if isinstance(value, str) else value
+
+
+def described(event: AuditEvent) -> dict[str, Any]:
+    """Everything of the event that its hash covers."""
+    names = (
+        "position",
+        "kind",
+        "actor_id",
+        "actor",
+        "source",
+        "subject_type",
+        "subject",
+        "details",
+        "reason",
+        "request_id",
+    )
+    return {name: getattr(event, name) for name in names} | {"at": event.at.isoformat()}
+
+
+def first_broken() -> tuple[int, str] | None:
+    """(position, what is wrong) of the first event that does not fit the chain, or None when it is whole."""
+    rows = AuditEvent.objects.order_by("position").iterator(chunk_size=2000)
+    broken = chain.first_broken(chain.Link(described(row), row.previous_hash, row.hash) for row in rows)
+    if broken is None:
+        return None
+    position = AuditEvent.objects.order_by("position").values_list("position", flat=True)[broken.index]
+    return position, broken.reason

@@ -1,0 +1,1 @@
+"""Rules and calculations of audit, free of any framework."""

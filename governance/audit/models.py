@@ -1,0 +1,46 @@
+"""Tables, and the constraints the database holds."""
+
+from django.db import models
+from django.db.models import Q
+
+
+class AuditEvent(models.Model):
+    """Who did what to what, when, and as what; `hash` covers the row and the one before it."""
+
+    position = models.PositiveBigIntegerField(unique=True)
+    kind = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    actor_id = models.CharField(max_length=40, blank=True)
+    actor = models.CharField(max_length=160)
+    source = models.CharField(max_length=20)
+    subject_type = models.CharField(max_length=40)
+    subject = models.CharField(max_length=160)
+    details = models.JSONField(default=dict)
+    reason = models.TextField(blank=True)
+    request_id = models.CharField(max_length=40, blank=True)
+    previous_hash = models.CharField(max_length=71)
+    hash = models.CharField(max_length=71, unique=True)
+
+    class Meta:
+        ordering = ["position"]
+        indexes = [models.Index(fields=["subject_type", "subject"])]
+
+    def __str__(self) -> str:
+        return f"{self.position} {self.kind}"
+
+
+class Checkpoint(models.Model):
+    """The first `count` events of the trail, whose last has the hash `head`; append-only (a trigger holds that)."""
+
+    count = models.PositiveBigIntegerField(unique=True)
+    head = models.CharField(max_length=71)
+    at = models.DateTimeField()
+    key_id = models.CharField(max_length=71)
+    signature = models.CharField(max_length=88)
+
+    class Meta:
+        ordering = ["count"]
+        constraints = [models.CheckConstraint(name="checkpoint_of_something", condition=Q(count__gt=0))]
+
+    def __str__(self) -> str:
+        return f"after event {self.count}"

@@ -1,0 +1,90 @@
+"""Reads of the audit trail."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from governance.audit.models import AuditEvent
+from governance.exports.domain.spreadsheets import Cell
+from governance.exports.domain.tables import Table
+
+COLUMNS = (
+    "Position",
+    "At",
+    "Event",
+    "About",
+    "Subject",
+    "By",
+    "Through",
+    "Reason",
+    "Details",
+    "Request id",
+    "Hash before it",
+    "Hash",
+)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to; every field empty means all."""
+
+    search: str = ""
+    subject_type: str = ""
+    kind: str = ""
+
+
+def listed(filters: Filters) -> QuerySet[AuditEvent]:
+    """Events for a list, newest first."""
+    rows = AuditEvent.objects.order_by("-position")
+    words = filters.search.strip()
+    if words:
+        rows = rows.filter(
+            Q(subject__icontains=words) | Q(actor__icontains=words) | Q(reason__icontains=words) | Q(request_id=words)
+        )
+    if filters.subject_type:
+        rows = rows.filter(subject_type=filters.subject_type)
+    if filters.kind:
+        rows = rows.filter(kind__startswith=filters.kind)
+    return rows
+
+
+def table(filters: Filters) -> Table:
+    """The list as a table, every page of it."""
+    rows = listed(filters)
+    return Table("audit", COLUMNS, map(_cells, rows), rows.count())
+
+
+def _cells(event: AuditEvent) -> Sequence[Cell]:
+    details = json.dumps(event.details, ensure_ascii=False, sort_keys=True)
+    return (
+        event.position,
+        event.at,
+        event.kind,
+        event.subject_type,
+        event.subject,
+        event.actor,
+        event.source,
+        event.reason,
+        details,
+        event.request_id,
+        event.previous_hash,
+        event.hash,
+    )
+
+
+def of_subject(subject_type: str, *, subject: str, limit: int = 30) -> list[AuditEvent]:
+    """The latest events about one thing, newest first."""
+    rows = AuditEvent.objects.filter(subject_type=subject_type, subject=subject).order_by("-position")
+    return list(rows[:limit])
+
+
+def subject_types() -> list[str]:
+    """Every kind of thing the trail speaks of."""
+    return list(AuditEvent.objects.order_by("subject_type").values_list("subject_type", flat=True).distinct())
+
+
+def head() -> AuditEvent | None:
+    """The last event: its hash stands for the whole trail."""
+    return AuditEvent.objects.order_by("-position").first()

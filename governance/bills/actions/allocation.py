@@ -1,0 +1,91 @@
+"""Writes of allocation rules: drafted, published by somebody else, and put to work on the bills on record."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import yaml
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import BigIntegerField, Case, Max, Value, When
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import WrongState
+
+from governance.audit.actions import record as audit
+from governance.bills.models import AllocationRule, AllocationVersion, BillSlice, SpendLine
+from governance.bills.queries.allocation import parse, published, rules_of, taken_by, targets
+from governance.bills.rules import check_handle_bills, check_publish_allocation
+from governance.jobs import outbox
+from governance.people.queries.people import person_of
+from governance.rulebook.enums import DocumentState
+
+NAME = "default"
+ASSIGN = "bills.assign"
+
+
+def draft(*, source: str, by: User | None, now: datetime) -> AllocationVersion:
+    """Keep rules as the next draft, once they read as such and name teams and models there are."""
+    if by is not None:
+        check_handle_bills(person_of(by))
+    rules = parse(source)
+    targets(rules)
+    with transaction.atomic():
+        last = AllocationVersion.objects.filter(name=NAME).aggregate(last=Max("number"))["last"] or 0
+        version = AllocationVersion(name=NAME, number=last + 1, source=source, written_by=by, written_at=now)
+        version.digest = digest_of(yaml.safe_load(source))
+        try:
+            with transaction.atomic():
+                version.save()
+        except IntegrityError as error:
+            raise WrongState(
+                f"Somebody else has just saved version {last + 1}; look at it, then save yours."
+            ) from error
+        _record("drafted", version, by, now, {"digest": version.digest})
+    return version
+
+
+def publish(*, version: AllocationVersion, by: User | None, now: datetime) -> AllocationVersion:
+    """Put a draft in force and retire the version before it; a worker then assigns every line on record anew."""
+    if by is not None:
+        check_publish_allocation(person_of(by), written_by_id=version.written_by_id)
+    with transaction.atomic():
+        siblings = {row.pk: row for row in AllocationVersion.objects.select_for_update().order_by("pk")}
+        row = siblings[version.pk]
+        if row.state != DocumentState.DRAFT:
+            raise WrongState(f"Version {row.number} is {row.state}; only a draft can be published.")
+        for other in siblings.values():
+            if other.state == DocumentState.PUBLISHED:
+                other.state = DocumentState.RETIRED
+                other.save(update_fields=["state"])
+        AllocationRule.objects.bulk_create(
+            AllocationRule(version=row, rule_id=rule.id, team=team, asset=asset, request_ref=rule.request)
+            for rule, team, asset in targets(rules_of(row))
+        )
+        row.state, row.published_by, row.published_at = DocumentState.PUBLISHED, by, now
+        row.save(update_fields=["state", "published_by", "published_at"])
+        payload = {"cause": f"rules:{row.pk}"}
+        outbox.enqueue(kind=ASSIGN, key=f"{ASSIGN}:{row.pk}", lane="bills", payload=payload, now=now)
+        _record("published", row, by, now, {"digest": row.digest})
+    return row
+
+
+def assign(*, slices: Sequence[BillSlice], by: User | None = None, now: datetime) -> int:
+    """Let the published rules say to whom the lines of these slices belong; how many lines belong to somebody."""
+    version = published()
+    if version is None:
+        return 0
+    rows = {row.rule_id: row.pk for row in version.rules.all()}
+    rules = rules_of(version).rules
+    periods = {each.period for each in slices}
+    with transaction.atomic():
+        lines, tests = taken_by(rules, among=SpendLine.objects.filter(slice__in=slices, period__in=periods))
+        cases = [When(test, then=Value(rows[rule.id])) for rule, test in zip(rules, tests, strict=True)]
+        lines.update(rule=Case(*cases, default=Value(None), output_field=BigIntegerField()) if cases else None)
+        taken = SpendLine.objects.filter(slice__in=slices, period__in=periods, rule__isnull=False).count()
+        details = {"slices": [str(each) for each in slices][:100], "lines": taken}
+        _record("assigned", version, by, now, details)
+    return taken
+
+
+def _record(word: str, version: AllocationVersion, by: User | None, now: datetime, details: dict[str, Any]) -> None:
+    audit.record(kind=f"allocation.{word}", by=by, subject=("allocation", str(version)), details=details, now=now)

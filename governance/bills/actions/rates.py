@@ -1,0 +1,34 @@
+"""Writes of exchange rates: what a currency was worth on a day, and who says so."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from weighbridge.core.errors import Invalid
+
+from governance.audit.actions import record as audit
+from governance.bills.actions.allocation import ASSIGN
+from governance.bills.domain.currencies import Rate, check_rate
+from governance.bills.models import ExchangeRate
+from governance.bills.rules import check_handle_bills
+from governance.jobs import outbox
+from governance.people.queries.people import person_of
+
+
+def set_rate(*, rate: Rate, by: User, now: datetime) -> ExchangeRate:
+    """Keep a rate; of several for one day the last counts, and none is ever changed. A worker states the
+    months anew.
+    """
+    check_handle_bills(person_of(by))
+    check_rate(rate)
+    if rate.on > now.date():
+        raise Invalid("A rate is of a day that has come, not of the future.", field="on")
+    with transaction.atomic():
+        row = ExchangeRate.objects.create(
+            currency=rate.currency, on=rate.on, usd=rate.usd, source=rate.source.strip(), set_by=by, set_at=now
+        )
+        details = {"on": rate.on.isoformat(), "usd": str(rate.usd), "source": row.source}
+        payload = {"cause": f"rate:{row.pk}"}
+        outbox.enqueue(kind=ASSIGN, key=f"{ASSIGN}:rate:{row.pk}", lane="bills", payload=payload, now=now)
+        audit.record(kind="rate.set", by=by, subject=("rate", rate.currency), details=details, now=now)
+    return row

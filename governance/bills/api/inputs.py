@@ -1,0 +1,54 @@
+"""What the API of bills takes."""
+
+from decimal import Decimal
+
+from rest_framework import serializers
+
+from governance.bills.enums import BillKind
+from governance.site.api.shapes import Input, choice
+
+
+class BillInput(Input):
+    """A file of costs or use."""
+
+    file = serializers.FileField(max_length=160, help_text="CSV, CSV.gz or Parquet; accounting of a scheduler as CSV.")
+    kind = choice(BillKind.values, default=BillKind.FOCUS.value)
+    cluster = serializers.CharField(
+        required=False, default="", max_length=80, allow_blank=True, help_text="Needed for accounting of a scheduler."
+    )
+    refuses_existing = serializers.BooleanField(
+        required=False, default=False, help_text="Refuse the file if it speaks of a period that is already on record."
+    )
+
+
+class BillFilters(Input):
+    """Which page."""
+
+    page = serializers.IntegerField(required=False, min_value=1)
+
+
+class RateInput(Input):
+    """What one unit of a currency was worth."""
+
+    currency = serializers.CharField(min_length=3, max_length=3, help_text="Three capital letters, like EUR.")
+    on = serializers.DateField()
+    usd = serializers.DecimalField(max_digits=16, decimal_places=10, min_value=Decimal("0.0000000001"))
+    source = serializers.CharField(max_length=200)  # type: ignore[assignment]  # a field of that name, not DRF's attribute
+
+
+class RulesInput(Input):
+    """Allocation rules as YAML."""
+
+    source = serializers.CharField(trim_whitespace=False, help_text="The document, apiVersion: weighbridge/v1.")  # type: ignore[assignment]  # a field of that name, not DRF's attribute
+
+
+class AllocationTrialInput(RulesInput):
+    """Allocation rules and the month they are tried on."""
+
+    month = serializers.DateField(help_text="Any day of the month.")
+
+
+class SpendFilters(Input):
+    """Which month."""
+
+    month = serializers.DateField(required=False, help_text="Any day of the month.")

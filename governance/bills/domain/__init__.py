@@ -1,0 +1,1 @@
+"""Rules and calculations of bills, free of any framework."""

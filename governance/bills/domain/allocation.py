@@ -1,0 +1,158 @@
+"""Allocation rules: which rows of bills belong to which model and which team's budget.
+
+A rule is a conjunction of conditions. No row may fall under two rules, so their order means nothing and no cost is
+counted twice; whether two rules could ever share a row is decided from their words alone, before any bill is read.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from weighbridge.core.documents import API_VERSION, Reader, check_unique
+from weighbridge.core.errors import Invalid
+
+KIND = "AllocationRules"
+FIELDS = {
+    "providers": "provider",
+    "services": "service",
+    "subaccounts": "subaccount",
+    "resources": "resource",
+    "skus": "sku",
+}
+TAG = "tags."
+ANY = "*"
+RULES_MAX = 500
+_REF = re.compile(r"MRR-[0-9]{4}-[0-9]{4,8}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What one field of a row must be: one of the patterns, or empty where there are none.
+
+    `field` is a column of a line, or `tags.NAME`. A pattern is a whole value, or ends in `*` and is a beginning; `*`
+    alone is any value but none.
+    """
+
+    field: str
+    patterns: tuple[str, ...]
+
+    def holds(self, value: str) -> bool:
+        """Whether the value, empty where the row has none, meets the condition."""
+        if not self.patterns or not value:
+            return not self.patterns and not value
+        return any(_fits(pattern, value) for pattern in self.patterns)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Rows that meet every condition belong to the team's budget `account` (a slug) and, if named, to `model`
+    (team/slug).
+
+    With `request` (like MRR-2026-0001) their cost draws on the commitment of that request.
+    """
+
+    id: str
+    conditions: tuple[Condition, ...]
+    account: str
+    model: str = ""
+    request: str = ""
+
+    def takes(self, line: Mapping[str, str], tags: Mapping[str, str]) -> bool:
+        """Whether a line with these fields and tags belongs here."""
+        return all(
+            each.holds(
+                tags.get(each.field.removeprefix(TAG), "") if each.field.startswith(TAG) else line.get(each.field, "")
+            )
+            for each in self.conditions
+        )
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """A version of the rules, found free of overlaps."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+
+def read_rules(document: object) -> RuleSet:
+    """The rules of a parsed document. Raises Invalid with the path of the fault, or for two rules that overlap."""
+    reader = Reader(document)
+    reader.constant("apiVersion", API_VERSION)
+    reader.constant("kind", KIND)
+    name, rules = reader.text("name"), reader.items("rules", _rule)
+    reader.close()
+    if len(rules) > RULES_MAX:
+        raise Invalid(f"rules holds {len(rules)} rules; at most {RULES_MAX} are read.", field="rules")
+    check_unique(tuple(rule.id for rule in rules), path="rules")
+    check_disjoint(rules)
+    return RuleSet(name, rules)
+
+
+def check_disjoint(rules: Sequence[Rule]) -> None:
+    """Raise Invalid at the first two rules that one row could fall under, with such a row and what would part them."""
+    for (_, one), (place, other) in combinations(enumerate(rules), 2):
+        row = shared_row(one, other)
+        if row is not None:
+            shown = ", ".join(f"{field} {value!r}" if value else f"no {field}" for field, value in sorted(row.items()))
+            raise Invalid(
+                f"The rules {one.id!r} and {other.id!r} overlap: a row with {shown} falls under both. Give one of "
+                "them a "
+                "condition that excludes the other; an empty list means that the row has no such value.",
+                field=f"rules[{place}].match",
+                code="overlap",
+            )
+
+
+def shared_row(one: Rule, other: Rule) -> dict[str, str] | None:
+    """Fields of a row that both rules would take, or None where there can be none."""
+    wanted: dict[str, list[Condition]] = {}
+    for condition in (*one.conditions, *other.conditions):
+        wanted.setdefault(condition.field, []).append(condition)
+    row: dict[str, str] = {}
+    for field, conditions in wanted.items():
+        value = _shared_value(conditions)
+        if value is None:
+            return None
+        row[field] = value
+    return row
+
+
+def _shared_value(conditions: Sequence[Condition]) -> str | None:
+    """A value all conditions allow. Of patterns that share values, the longest is shortest of them all: it is one."""
+    candidates = [""] + [_value_of(pattern) for condition in conditions for pattern in condition.patterns]
+    return next((value for value in candidates if all(condition.holds(value) for condition in conditions)), None)
+
+
+def _value_of(pattern: str) -> str:
+    return "x" if pattern == ANY else pattern.removesuffix(ANY)
+
+
+def _fits(pattern: str, value: str) -> bool:
+    return value.startswith(pattern[:-1]) if pattern.endswith(ANY) else value == pattern
+
+
+def _rule(reader: Reader) -> Rule:
+    rule = Rule(
+        id=reader.text("id"),
+        conditions=_conditions(reader.mapping("match"), reader),
+        account=reader.text("account"),
+        model=reader.text("model", ""),
+        request=reader.text("request", ""),
+    )
+    if rule.model and rule.model.count("/") != 1:
+        raise reader.fault("model", "must be written team/model.")
+    if rule.request and not _REF.fullmatch(rule.request):
+        raise reader.fault("request", "must be written like MRR-2026-0001.")
+    return rule
+
+
+def _conditions(match: Reader, rule: Reader) -> tuple[Condition, ...]:
+    found = [Condition(field, match.words(key)) for key, field in FIELDS.items() if match.has(key)]
+    tags = match.mapping("tags")
+    found += [Condition(f"{TAG}{name}", tags.words(name)) for name in tags.names]
+    match.close()
+    if not found:
+        raise rule.fault("match", f"must name at least one of {', '.join((*FIELDS, 'tags'))}.")
+    return tuple(found)

@@ -1,0 +1,195 @@
+"""What kind of file a bill is, by its content; unpacked with a cap, and found out where it was cut off.
+
+A file whose name promises another content than it has is refused, because whoever sent it is mistaken about it.
+"""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from weighbridge.core.errors import Invalid, TooLarge
+
+GZIP_MARK, PARQUET_MARK, ZIP_MARK = b"\x1f\x8b", b"PAR1", b"PK\x03\x04"
+CHUNK_BYTES, TAIL_BYTES, HEAD_BYTES = 1 << 20, 1 << 16, 1 << 16
+DELIMITERS = ",;\t|"
+TAIL_STARTS_MAX = 50
+
+
+class Kind(StrEnum):
+    """The three kinds of file a bill comes in."""
+
+    CSV = "csv"
+    GZIP = "csv.gz"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True)
+class Caps:
+    """How much one file may unpack to: bytes in all, and bytes for each packed byte (deflate can reach 1,032)."""
+
+    plain_bytes: int = 40 * 10**9
+    ratio: int = 200
+    rows: int = 60_000_000
+
+
+def kind_of(path: Path, *, name: str) -> Kind:
+    """The kind, by the first bytes. Raises Invalid where the name says otherwise or the content is none of
+    the three.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    found = _kind_by(head)
+    said = _kind_said(name)
+    if said is not None and said is not found:
+        raise Invalid(
+            f"The name {name!r} says {said}, but the content is {found}. Send it under its true name.",
+            field="file",
+            code="mislabelled",
+        )
+    return found
+
+
+def _kind_by(head: bytes) -> Kind:
+    if head.startswith(GZIP_MARK):
+        return Kind.GZIP
+    if head.startswith(PARQUET_MARK):
+        return Kind.PARQUET
+    if head.startswith(ZIP_MARK):
+        raise Invalid(
+            "This is a ZIP archive or a spreadsheet; send the CSV, CSV.gz or Parquet file itself.",
+            field="file",
+            code="mislabelled",
+        )
+    if b"\0" in head:
+        raise Invalid(
+            "This is neither text in UTF-8 nor gzip nor Parquet; send a CSV in UTF-8, a CSV.gz or a Parquet file.",
+            field="file",
+            code="mislabelled",
+        )
+    return Kind.CSV
+
+
+def _kind_said(name: str) -> Kind | None:
+    low = name.lower()
+    if low.endswith((".gz", ".gzip")):
+        return Kind.GZIP
+    return next((kind for kind in (Kind.CSV, Kind.PARQUET) if low.endswith(f".{kind}")), None)
+
+
+def plain(
+    path: Path, *, kind: Kind, folder: Path, caps: Caps, on_bytes: Callable[[int], None] = lambda _: None
+) -> Path:
+    """The file unpacked and found whole. Raises Invalid where it was cut off or damaged, TooLarge beyond the caps."""
+    if kind is Kind.PARQUET:
+        _check_parquet(path)
+        return path
+    unpacked = _unpack(path, folder / "bill.csv", caps, on_bytes) if kind is Kind.GZIP else path
+    _check_csv(unpacked)
+    return unpacked
+
+
+def _unpack(path: Path, target: Path, caps: Caps, on_bytes: Callable[[int], None]) -> Path:
+    packed, size = path.stat().st_size, 0
+    try:
+        with gzip.open(path, "rb") as source, target.open("wb") as out:
+            while chunk := source.read(CHUNK_BYTES):
+                size += len(chunk)
+                _check_caps(size, packed, caps)
+                out.write(chunk)
+                on_bytes(size)
+    except EOFError as error:
+        raise Invalid(
+            "The gzip file ends too early: it was cut off on the way. Send it again.", field="file", code="truncated"
+        ) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise Invalid(f"The gzip file is damaged ({error}). Send it again.", field="file", code="damaged") from error
+    return target
+
+
+def _check_caps(size: int, packed: int, caps: Caps) -> None:
+    if size > caps.plain_bytes:
+        raise TooLarge(
+            f"The file unpacks to more than the {caps.plain_bytes // 10**9} GB read here; split it by billing period.",
+            field="file",
+        )
+    if size > CHUNK_BYTES and size > packed * caps.ratio:
+        raise TooLarge(
+            f"The file unpacks to more than {caps.ratio} times its size, as no bill does; send the CSV without "
+            "packing.",
+            field="file",
+            code="bomb",
+        )
+
+
+def _check_parquet(path: Path) -> None:
+    with path.open("rb") as file:
+        file.seek(0, 2)
+        size = file.tell()
+        file.seek(max(0, size - len(PARQUET_MARK)))
+        if size < 3 * len(PARQUET_MARK) or file.read() != PARQUET_MARK:
+            raise Invalid(
+                "The Parquet file ends too early: it was cut off on the way. Send it again.",
+                field="file",
+                code="truncated",
+            )
+
+
+def header_of(path: Path, *, kind: Kind = Kind.CSV) -> tuple[list[str], str]:
+    """The header of a CSV file, packed or not, and its delimiter. Raises Invalid where there is none."""
+    try:
+        with gzip.open(path, "rb") if kind is Kind.GZIP else path.open("rb") as file:
+            line = file.readline(HEAD_BYTES)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise Invalid(f"The gzip file is damaged ({error}). Send it again.", field="file", code="damaged") from error
+    try:
+        text = line.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise Invalid(
+            "The header is not text in UTF-8; export the bill in UTF-8.", field="file", code="encoding"
+        ) from error
+    delimiter = max(DELIMITERS, key=text.count)
+    names = next(csv.reader([text], delimiter=delimiter), [])
+    if len(names) < 2:
+        raise Invalid(
+            "The first line is no header of a CSV file: it has no columns. The names of the columns come first.",
+            field="file",
+            code="columns",
+        )
+    return [name.strip() for name in names], delimiter
+
+
+def _check_csv(path: Path) -> None:
+    """A file that does not end with a line feed is whole only if its last record has all columns."""
+    names, delimiter = header_of(path)
+    with path.open("rb") as file:
+        file.seek(0, 2)
+        size = file.tell()
+        file.seek(max(0, size - TAIL_BYTES))
+        tail = file.read()
+    if tail.endswith((b"\n", b"\r")) or _ends_whole(tail, len(names), delimiter):
+        return
+    raise Invalid(
+        "The file ends in the middle of a row: it was cut off on the way. Send it again.",
+        field="file",
+        code="truncated",
+    )
+
+
+def _ends_whole(tail: bytes, columns: int, delimiter: str) -> bool:
+    """Whether the tail ends with one record of all columns; a record may hold line feeds inside quotes."""
+    end = len(tail)
+    for _ in range(TAIL_STARTS_MAX):
+        start = tail.rfind(b"\n", 0, end)
+        record = tail[start + 1 :].decode("utf-8", "replace")
+        rows = list(csv.reader(io.StringIO(record, newline=""), delimiter=delimiter))
+        if record.count('"') % 2 == 0 and [len(row) for row in rows] == [columns]:
+            return True
+        if start < 0:
+            break
+        end = start
+    return False

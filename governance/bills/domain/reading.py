@@ -1,0 +1,98 @@
+"""A bill as a lazy frame of Polars: FOCUS names, text but for the figures, nothing read before somebody collects it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from weighbridge.core.errors import Invalid
+
+from governance.bills.domain.columns import COLUMNS, NUMBERS
+from governance.bills.domain.file_kind import Kind, header_of
+from governance.bills.domain.header import HeaderMap, map_header
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NULLS = ["", "NULL", "null", "Null", "\\N", "None"]
+DIGITS, SCALE, PLACES = 38, 18, 12  # figures are added up with 18 places and kept, half to even, with 12
+FIRST_ROW = 2  # the header is row 1
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that can be scanned any number of times, and what its header says."""
+
+    path: Path
+    kind: Kind
+    header: HeaderMap
+    delimiter: str = ","
+
+    def scan(self) -> "pl.LazyFrame":
+        """Every row with the columns of FOCUS that are read here, as text; a column the file lacks is null."""
+        import polars as pl
+
+        lazy = self._scan_parquet() if self.kind is Kind.PARQUET else self._scan_csv()
+        found = self.header.columns
+        return lazy.with_columns(*(pl.lit(None, pl.String).alias(one.name) for one in COLUMNS if one.name not in found))
+
+    def _scan_csv(self) -> "pl.LazyFrame":
+        import polars as pl
+
+        lazy = pl.scan_csv(
+            self.path,
+            separator=self.delimiter,
+            infer_schema=False,
+            null_values=NULLS,
+            row_index_name="row",
+            row_index_offset=FIRST_ROW,
+        )
+        spelled = dict(zip(header_of(self.path)[0], lazy.collect_schema().names()[1:], strict=True))
+        return lazy.select("row", *(pl.col(spelled[own]).alias(name) for name, own in self.header.columns.items()))
+
+    def _scan_parquet(self) -> "pl.LazyFrame":
+        import polars as pl
+
+        lazy = pl.scan_parquet(self.path, row_index_name="row", row_index_offset=FIRST_ROW)
+        schema = lazy.collect_schema()
+        wanted = (_as_text(pl.col(own), schema[own], name) for name, own in self.header.columns.items())
+        return lazy.select("row", *wanted)
+
+
+def open_source(path: Path, *, kind: Kind) -> Source:
+    """The file with its header mapped. Raises Invalid for a header that is none of FOCUS, or a damaged Parquet file."""
+    import polars as pl
+
+    if kind is not Kind.PARQUET:
+        names, delimiter = header_of(path, kind=kind)
+        return Source(path, kind, map_header(names), delimiter)
+    try:
+        names = list(pl.read_parquet_schema(path))
+    except pl.exceptions.PolarsError as error:
+        raise Invalid(f"The Parquet file is damaged ({error}). Send it again.", field="file", code="damaged") from error
+    return Source(path, kind, map_header(names))
+
+
+def decimals(name: str) -> "pl.Expr":
+    """A figure as an exact decimal with 18 places; what cannot be read as one is null."""
+    import polars as pl
+
+    return pl.col(name).cast(pl.Decimal(DIGITS, SCALE), strict=False)
+
+
+def _as_text(column: "pl.Expr", kind: "pl.DataType", name: str) -> "pl.Expr":
+    """A typed Parquet column as the text that a CSV would hold; figures stay figures."""
+    import polars as pl
+
+    if name in NUMBERS and kind.is_numeric():
+        return column.alias(name)
+    if isinstance(kind, pl.Datetime):
+        zoned = column.dt.convert_time_zone("UTC") if kind.time_zone else column
+        return zoned.dt.to_string("%Y-%m-%dT%H:%M:%S" + ("Z" if kind.time_zone else "")).alias(name)
+    if isinstance(kind, pl.Struct):
+        return column.struct.json_encode().alias(name)
+    if isinstance(kind, pl.List):
+        inner = kind.inner
+        encoded = pl.element().struct.json_encode() if isinstance(inner, pl.Struct) else pl.element().cast(pl.String)
+        return pl.format("[{}]", column.list.eval(encoded).list.join(",")).alias(name)
+    text = column.cast(pl.String)
+    return pl.when(text.is_in(NULLS)).then(None).otherwise(text).alias(name)

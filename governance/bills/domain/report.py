@@ -1,0 +1,94 @@
+"""What became of a bill's rows, as a document that is kept with it and shown on its page."""
+
+from decimal import Decimal
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+
+from governance.bills.domain.aggregation import Gathered
+from governance.bills.domain.columns import SERVICE_CATEGORIES
+from governance.bills.domain.header import HeaderMap
+from governance.bills.domain.slices import slices_of
+
+NAMES_MAX = 20
+
+
+def report_of(gathered: Gathered, header: HeaderMap | None = None) -> dict[str, Any]:
+    """Rows read, kept and refused with reasons and examples, totals by slice, and notes. Raises Invalid where none was
+    kept.
+    """
+    check_kept(gathered)
+    return {
+        "format": f"FOCUS {header.version}" if header else "scheduler",
+        "rows_read": gathered.rows_read,
+        "rows_kept": gathered.rows_kept,
+        "lines": gathered.lines.height,
+        "refused": [
+            {"check": each.check, "reason": each.reason, "rows": each.rows, "examples": list(each.examples)}
+            for each in gathered.refused
+        ],
+        "slices": [
+            {
+                "provider": each.provider,
+                "billing_account": each.billing_account,
+                "period": each.period.isoformat(),
+                "rows": each.rows,
+                "gpu_hours": plain(each.gpu_hours),
+                "totals": [
+                    {"currency": currency, "billed": plain(billed), "effective": plain(effective)}
+                    for currency, (billed, effective) in each.totals.items()
+                ],
+            }
+            for each in slices_of(gathered.lines)
+        ],
+        "notes": notes_of(gathered, header),
+    }
+
+
+def check_kept(gathered: Gathered) -> None:
+    """Raise Invalid where no row was kept; say why."""
+    if gathered.rows_read == 0:
+        raise Invalid("The file has a header and no rows; nothing was read.", field="file", code="no_rows")
+    if gathered.rows_kept == 0:
+        most = max(gathered.refused, key=lambda each: each.rows)
+        raise Invalid(
+            f"None of the {gathered.rows_read:,} rows can be kept. Of {most.rows:,}: {most.reason} "
+            f"({most.examples[0]}).",
+            field="file",
+            code="no_rows",
+        )
+
+
+def notes_of(gathered: Gathered, header: HeaderMap | None) -> list[str]:
+    """What is worth knowing and refuses nothing, as sentences."""
+    notes = []
+    if gathered.has_zoneless_times:
+        notes.append("Times without a zone were taken as UTC.")
+    if header and header.missing:
+        notes.append(f"FOCUS also asks for these columns, which the file lacks: {_listed(header.missing)}.")
+    if header and header.extra:
+        notes.append(f"Columns that are none of FOCUS were left out: {_listed(header.extra)}.")
+    for currency, amount in gathered.set_aside.items():
+        notes.append(
+            f"Purchases of commitments carry an effective cost of {amount} {currency}; it is left out, because the "
+            "rows "
+            "of their use carry it again. Their billed cost counts."
+        )
+    if gathered.rows_with_unreadable_tags:
+        notes.append(
+            f"The tags of {gathered.rows_with_unreadable_tags:,} rows are no JSON object; they count as untagged."
+        )
+    unknown = sorted(set(gathered.lines["service_category"]) - set(SERVICE_CATEGORIES) - {""}) if header else []
+    if unknown:
+        notes.append(f"FOCUS knows no service category {_listed(tuple(unknown))}; the rows were kept.")
+    return notes
+
+
+def plain(value: Decimal) -> str:
+    """A decimal without exponent and trailing zeros."""
+    return format(value.normalize() + Decimal(0), "f")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - NAMES_MAX} more" if len(names) > NAMES_MAX else ""
+    return ", ".join(names[:NAMES_MAX]) + more

@@ -1,0 +1,233 @@
+"""GPU hours from a scheduler's accounting: a CSV of Slurm's `sacct`, or one of a Kubernetes cluster's use of GPUs.
+
+Every row becomes a line without cost, so that the same allocation rules apply: the account or namespace is the
+sub-account, the kind of GPU the SKU, labels and job fields are tags. A row must lie within one month, because a month
+is replaced as one.
+"""
+
+import csv
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from weighbridge.core.errors import Invalid
+
+from governance.bills.domain.aggregation import EXAMPLES_MAX, LINE, VALUE_CHARS_MAX, Gathered, OnRows, Refusal
+from governance.bills.domain.file_kind import header_of
+from governance.bills.domain.tags import canonical
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NEEDED = {
+    "slurm": ("JobID", "Account", "Start", "ElapsedRaw", "AllocTRES"),
+    "kubernetes": ("namespace", "start", "end", "gpus"),
+}
+SECONDS, PLACES = Decimal(3600), Decimal("1e-12")
+BATCH_ROWS = 10_000
+TELL = "its time must lie within one month: export one month at a time, cut at its ends (sacct --truncate)"
+REASONS = {
+    "time_unreadable": "its start or end is no time like 2026-09-01T00:00:00",
+    "duration_unreadable": "ElapsedRaw must be whole seconds, and the end must not be before the start",
+    "gpus_unreadable": "the number of GPUs must be a number, not below zero",
+    "crosses_months": TELL,
+}
+Row = Mapping[str, str]
+
+
+class Scheduler(StrEnum):
+    """Whose accounting a CSV is."""
+
+    SLURM = "slurm"
+    KUBERNETES = "kubernetes"
+
+
+@dataclass(frozen=True)
+class _Use:
+    start: datetime
+    seconds: Decimal
+    gpus: Decimal
+    subaccount: str
+    sku: str
+    tags: str
+    cluster: str
+
+
+class _Refuse(Exception):  # noqa: N818 -- a row's refusal, caught below
+    pass
+
+
+def gather_usage(path: Path, *, scheduler: Scheduler, cluster: str, on_rows: OnRows = lambda _: None) -> Gathered:
+    """Read and add up accounting; `cluster` names what the file itself does not. Raises Invalid for a header that is
+    none.
+    """
+    names, delimiter = header_of(path)
+    check_header(names, scheduler=scheduler)
+    sums: dict[tuple[object, ...], list[Decimal | int]] = defaultdict(lambda: [0, Decimal(0)])
+    refused: dict[str, list[str]] = defaultdict(list)
+    counts: dict[str, int] = defaultdict(int)
+    read = 0
+    for number, row in _rows(path, delimiter, on_rows):
+        read += 1
+        try:
+            use = _READERS[scheduler](row)
+        except _Refuse as refusal:
+            reason = str(refusal)
+            counts[reason] += 1
+            if len(refused[reason]) < EXAMPLES_MAX:
+                refused[reason].append(_example(number, row, scheduler))
+            continue
+        if use is not None:
+            total = sums[_key(use, scheduler, cluster)]
+            total[0] += 1
+            total[1] += use.gpus * use.seconds / SECONDS
+    found = tuple(Refusal(name, REASONS[name], counts[name], tuple(refused[name])) for name in REASONS if counts[name])
+    return Gathered(_frame(sums), read, found, has_zoneless_times=True, rows_with_unreadable_tags=0, set_aside={})
+
+
+def check_header(names: Sequence[str], *, scheduler: Scheduler) -> None:
+    """Raise Invalid where columns are missing that the accounting of this scheduler needs."""
+    lacking = [name for name in NEEDED[scheduler] if name not in names]
+    if lacking:
+        needed = ", ".join(NEEDED[scheduler])
+        raise Invalid(
+            f"This is no accounting of {scheduler}: it lacks {', '.join(lacking)}. Needed are {needed}.",
+            field="file",
+            code="columns",
+        )
+
+
+def _rows(path: Path, delimiter: str, on_rows: OnRows) -> Iterator[tuple[int, Row]]:
+    """Rows with their numbers; those of job steps, which repeat their job, are left out."""
+    pending = 0
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for number, row in enumerate(csv.DictReader(file, delimiter=delimiter, restval=""), start=2):
+                pending += 1
+                if pending == BATCH_ROWS:
+                    on_rows(pending)
+                    pending = 0
+                if "." not in (row.get("JobID") or ""):
+                    yield number, row
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Invalid(f"The file cannot be read to its end ({error}).", field="file", code="damaged") from error
+    on_rows(pending)
+
+
+def _slurm(row: Row) -> _Use | None:
+    start, seconds = _time(row["Start"]), _number(row["ElapsedRaw"], "duration_unreadable")
+    _check_month(start, start + timedelta(seconds=float(seconds)))
+    gpus, kind = _tres(row["AllocTRES"])
+    if gpus == 0:
+        return None
+    named = {
+        "account": row["Account"],
+        "partition": row.get("Partition", ""),
+        "wckey": row.get("WCKey", ""),
+        "job": row.get("JobName", ""),
+    }
+    told, _ = canonical(row.get("Comment") or None)
+    tags = {name: value for name, value in named.items() if value} | json.loads(told)
+    return _Use(start, seconds, gpus, row["Account"], kind, json.dumps(tags), row.get("Cluster", ""))
+
+
+def _kubernetes(row: Row) -> _Use | None:
+    start, end = _time(row["start"]), _time(row["end"])
+    if end < start:
+        raise _Refuse("duration_unreadable")
+    _check_month(start, end)
+    gpus = _number(row["gpus"], "gpus_unreadable")
+    if gpus == 0:
+        return None
+    named = {"namespace": row["namespace"], "workload": row.get("workload", "")}
+    told, _ = canonical(row.get("labels") or None)
+    tags = {name: value for name, value in named.items() if value} | json.loads(told)
+    seconds = Decimal(int((end - start).total_seconds()))
+    return _Use(start, seconds, gpus, row["namespace"], row.get("gpu", ""), json.dumps(tags), row.get("cluster", ""))
+
+
+_READERS: dict[Scheduler, Callable[[Row], _Use | None]] = {Scheduler.SLURM: _slurm, Scheduler.KUBERNETES: _kubernetes}
+
+
+def _time(text: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _Refuse("time_unreadable") from error
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _number(text: str, reason: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise _Refuse(reason) from error
+    if not number.is_finite() or not 0 <= number < 10**9:
+        raise _Refuse(reason)
+    return number
+
+
+def _tres(text: str) -> tuple[Decimal, str]:
+    """GPUs in an AllocTRES, and their kind; `gres/gpu` counts all, and `gres/gpu:KIND` those of a kind once more."""
+    found = re.findall(r"(?:^|,)gres/gpu(?::([^=,]+))?=([^,]*)", text)
+    amounts = [(kind, _number(amount, "gpus_unreadable")) for kind, amount in found]
+    kinds = "+".join(sorted(kind for kind, _ in amounts if kind))
+    whole = [amount for kind, amount in amounts if not kind]
+    return (whole[0] if whole else sum((amount for _, amount in amounts), Decimal(0))), kinds
+
+
+def _check_month(start: datetime, end: datetime) -> None:
+    if end > _after(start.date()):
+        raise _Refuse("crosses_months")
+
+
+def _after(day: date) -> datetime:
+    """The first instant of the next month."""
+    return datetime(day.year + day.month // 12, day.month % 12 + 1, 1, tzinfo=UTC)
+
+
+def _key(use: _Use, scheduler: Scheduler, cluster: str) -> tuple[object, ...]:
+    day = use.start.date()
+    return (
+        scheduler.value,
+        use.cluster or cluster,
+        day.replace(day=1),
+        _after(day).date(),
+        day,
+        use.subaccount,
+        "",
+        use.sku,
+        scheduler.value,
+        "Compute",
+        "",
+        "Usage",
+        False,
+        "USD",
+        canonical(use.tags)[0],
+    )
+
+
+def _frame(sums: Mapping[tuple[object, ...], list[Decimal | int]]) -> "pl.DataFrame":
+    import polars as pl
+
+    exact = pl.Decimal(38, 12)
+    kinds: dict[str, Any] = {"period": pl.Date, "period_end": pl.Date, "day": pl.Date, "is_correction": pl.Boolean}
+    schema: dict[str, Any] = {name: kinds.get(name, pl.String) for name in LINE} | {
+        "rows": pl.Int64,
+        "gpu_hours": exact,
+    }
+    rows = [(*key, rows, Decimal(hours).quantize(PLACES, ROUND_HALF_EVEN)) for key, (rows, hours) in sums.items()]
+    zeros = (pl.lit(0).cast(exact).alias(name) for name in ("billed", "effective", "listed", "server_hours"))
+    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(*zeros).sort(*LINE)
+
+
+def _example(number: int, row: Row, scheduler: Scheduler) -> str:
+    shown = ", ".join(f"{name} is {(row[name] or '')[:VALUE_CHARS_MAX]!r}" for name in NEEDED[scheduler])
+    return f"row {number}: {shown}"

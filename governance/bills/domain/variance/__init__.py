@@ -1,0 +1,1 @@
+"""Differences between plan and bill, and forecasts."""

@@ -1,0 +1,112 @@
+"""Where a year ends: what was billed so far, and the plan of the months to come corrected by how far the plan was off.
+
+    F = sum of actuals so far + sum over the rest of P_m b,    b = (sum A + k P) / (sum P + k P)
+
+P is the mean planned month and k the weight of the plan in months: with few months the plan is believed, with many the
+bills are. The band comes from the months' own ratios A_m / P_m, centred so that their mean is the forecast, drawn again
+for the months to come (residual bootstrap). The bar to beat is the seasonal-naive forecast: each month to come costs
+what it cost a year before.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from weighbridge.core.errors import Invalid
+
+PLAN_WEIGHT_MONTHS = Decimal(2)
+DRAWS, SEED = 2_000, 20260101
+MONTHS_FOR_A_BAND = 3
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A year's end in dollars. `low` and `high` (P10, P90) are None with too few months; `naive` without a
+    year before.
+    """
+
+    expected: Decimal
+    low: Decimal | None
+    high: Decimal | None
+    bias: Decimal
+    naive: Decimal | None
+
+
+def year_end(
+    planned: Sequence[Decimal], actual: Sequence[Decimal], *, year_before: Sequence[Decimal] = (), seed: int = SEED
+) -> Outlook:
+    """The end of a year of twelve planned months of which the first `len(actual)` are billed.
+
+    `year_before` holds the twelve months of the year before, or nothing. Raises Invalid for a plan that is none.
+    """
+    if len(planned) != 12 or not 0 <= len(actual) <= 12 or len(year_before) not in {0, 12}:
+        raise Invalid(
+            "A year has twelve planned months, at most twelve billed, and twelve or none before.", field="planned"
+        )
+    if any(month < 0 for month in planned) or sum(planned) <= 0:
+        raise Invalid("A plan has months that are not below zero, and not all of them zero.", field="planned")
+    done, rest = len(actual), planned[len(actual) :]
+    bias = shrunk_bias(planned[:done], actual, mean=sum(planned, ZERO) / 12)
+    spent = sum(actual, ZERO)
+    low, high = _band(planned[:done], actual, rest, bias, seed)
+    naive = spent + sum(year_before[done:], ZERO) if year_before else None
+    return Outlook(
+        expected=spent + sum(rest, ZERO) * bias,
+        low=None if low is None else spent + low,
+        high=None if high is None else spent + high,
+        bias=bias,
+        naive=naive,
+    )
+
+
+def shrunk_bias(
+    planned: Sequence[Decimal], actual: Sequence[Decimal], *, mean: Decimal, weight: Decimal = PLAN_WEIGHT_MONTHS
+) -> Decimal:
+    """How many dollars were billed for each planned one, drawn towards 1 by `weight` planned months of
+    `mean` dollars.
+    """
+    return (sum(actual, ZERO) + weight * mean) / (sum(planned, ZERO) + weight * mean)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """How far two forecasts were off over the same year-ends, as mean absolute errors in dollars."""
+
+    ours: Decimal
+    naive: Decimal
+    origins: int
+
+    @property
+    def is_won(self) -> bool:
+        """Whether ours was off by less than the bar."""
+        return self.ours < self.naive
+
+
+def contest(planned: Sequence[Decimal], actual: Sequence[Decimal], *, year_before: Sequence[Decimal]) -> Contest:
+    """Both forecasts of a closed year, made after each of its months but the last, against what the year came to."""
+    truth = sum(actual, ZERO)
+    ours, naive = ZERO, ZERO
+    for done in range(1, 12):
+        found = year_end(planned, actual[:done], year_before=year_before)
+        ours += abs(found.expected - truth)
+        naive += abs((found.naive or ZERO) - truth)
+    return Contest(ours / 11, naive / 11, 11)
+
+
+def _band(
+    planned: Sequence[Decimal], actual: Sequence[Decimal], rest: Sequence[Decimal], bias: Decimal, seed: int
+) -> tuple[Decimal | None, Decimal | None]:
+    ratios = [a / p for p, a in zip(planned, actual, strict=True) if p > 0]
+    if len(ratios) < MONTHS_FOR_A_BAND or sum(ratios) <= 0:
+        return None, None
+    centred = [ratio * len(ratios) / sum(ratios) for ratio in ratios]
+    dice = random.Random(seed)  # noqa: S311 -- a bootstrap, not a secret
+    sums = sorted(sum((p * bias * dice.choice(centred) for p in rest), ZERO) for _ in range(DRAWS))
+    return sums[DRAWS // 10], sums[DRAWS - 1 - DRAWS // 10]
+
+
+def by_month(months: Mapping[int, Decimal]) -> tuple[Decimal, ...]:
+    """Twelve months from a mapping of their numbers; a month that is not there is zero."""
+    return tuple(months.get(number, ZERO) for number in range(1, 13))

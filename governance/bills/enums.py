@@ -1,0 +1,21 @@
+"""Closed vocabularies stored in the database; changing one needs a migration."""
+
+from django.db.models import TextChoices
+
+
+class BillKind(TextChoices):
+    """What a file of costs or use is."""
+
+    FOCUS = "focus", "Bill in the FOCUS format"
+    SLURM = "slurm", "Accounting of Slurm (sacct)"
+    KUBERNETES = "kubernetes", "GPU use of a Kubernetes cluster"
+
+
+class BillOrigin(TextChoices):
+    """Through which door a bill came."""
+
+    UPLOAD = "upload", "uploaded"
+    FOLDER = "folder", "watched folder"
+    COMMAND = "command", "command line"
+    API = "api", "API"
+    GENERATED = "generated", "generated"

@@ -1,0 +1,47 @@
+"""Receive a bill from a file on this machine; a worker reads it."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.files import File
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from weighbridge.core.errors import Refused
+
+from governance.audit.actions import record as audit
+from governance.bills.actions import bills
+from governance.bills.enums import BillKind, BillOrigin
+
+
+class Command(BaseCommand):
+    """`manage.py read_bill FILE`."""
+
+    help = "Receive a bill (FOCUS as CSV, CSV.gz or Parquet) or a scheduler's accounting (CSV)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which file, and what it is."""
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--kind", choices=BillKind.values, default=BillKind.FOCUS.value)
+        parser.add_argument("--cluster", default="", help="Name of the cluster; needed for a scheduler's accounting.")
+        parser.add_argument(
+            "--new", action="store_true", help="Refuse the file if it speaks of a period that is already on record."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Receive it, and say what became of it."""
+        path: Path = options["file"]
+        if not path.is_file():
+            raise CommandError(f"There is no file {path}.")
+        delivery = bills.Delivery(
+            kind=BillKind(options["kind"]),
+            origin=BillOrigin.COMMAND,
+            cluster=options["cluster"],
+            refuses_existing=options["new"],
+        )
+        try:
+            with audit.origin("command"), path.open("rb") as file:
+                upload = File(file, name=path.name)
+                bill = bills.receive(upload=upload, delivery=delivery, by=None, now=timezone.now())
+        except Refused as refusal:
+            raise CommandError(refusal.reason) from refusal
+        self.stdout.write(f"{bill} is {bill.state}: see /bills/{bill.pk}/ for its progress and report.")

@@ -1,0 +1,187 @@
+"""Reads of allocation rules, and which lines of bills they take."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+import yaml
+from django.db.models import Case, Count, F, Func, IntegerField, Q, QuerySet, Sum, TextField, Value, When
+from django.db.models.functions import Coalesce
+from weighbridge.core.errors import Invalid, NotFound
+
+from governance.bills.domain.allocation import ANY, TAG, Condition, Rule, RuleSet, read_rules
+from governance.bills.models import AllocationVersion, BillSlice, SpendLine
+from governance.inventory.models import ModelAsset
+from governance.people.models import Team
+from governance.rulebook.enums import DocumentState
+
+Lines = QuerySet[SpendLine]
+REST_KINDS_MAX, NAMES_MAX = 20, 12
+SOURCE_CHARS_MAX = 200_000
+NOBODY = -1
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a rule takes, or none does: lines, effective cost by currency, GPU hours."""
+
+    rule: str
+    account: str
+    model: str
+    lines: int
+    costs: Mapping[str, Decimal]
+    gpu_hours: Decimal
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Lines that no rule takes, of one provider, sub-account and service, in one currency."""
+
+    provider: str
+    subaccount: str
+    service: str
+    currency: str
+    lines: int
+    cost: Decimal
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a set of rules would do to the bills of a month: each rule, the rest, and the dearest kinds of the rest."""
+
+    month: date
+    rules: tuple[Taken, ...]
+    rest: Taken
+    dearest: tuple[Kind, ...]
+
+
+def current() -> Lines:
+    """The lines of slices that count."""
+    return SpendLine.objects.filter(slice__is_current=True)
+
+
+def taken_by(rules: Sequence[Rule], *, among: Lines) -> tuple[Lines, list[Q]]:
+    """The lines with every tag the rules speak of made a column, and the condition of each rule."""
+    tags = sorted({each.field for rule in rules for each in rule.conditions if each.field.startswith(TAG)})
+    names = {field: f"tag_{number}" for number, field in enumerate(tags)}
+    tests = [
+        reduce(and_, (_holds(names.get(each.field, each.field), each) for each in rule.conditions)) for rule in rules
+    ]
+    return among.alias(**{name: _tag(field) for field, name in names.items()}), tests
+
+
+def published() -> AllocationVersion | None:
+    """The version in force, or None."""
+    return AllocationVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("name").first()
+
+
+def rules_of(version: AllocationVersion) -> RuleSet:
+    """The rules a version holds."""
+    return parse(version.source)
+
+
+def parse(source: str) -> RuleSet:
+    """The rules of a YAML text. Raises Invalid where they are none, or two of them overlap."""
+    if len(source) > SOURCE_CHARS_MAX:
+        raise Invalid(f"The document is longer than {SOURCE_CHARS_MAX:,} characters.", field="source")
+    try:
+        return read_rules(yaml.safe_load(source))
+    except (yaml.YAMLError, ValueError) as error:  # a date like 2026-13-01 is a ValueError
+        raise Invalid(f"This is not YAML: {error}", field="source") from error
+    except RecursionError as error:
+        raise Invalid("The document is nested too deeply to be read.", field="source") from error
+
+
+def targets(rules: RuleSet) -> list[tuple[Rule, Team, ModelAsset | None]]:
+    """Each rule with the team and the model it names. Raises Invalid for one that is not there."""
+    teams = {team.slug: team for team in Team.objects.all()}
+    assets = {f"{row.team.slug}/{row.slug}": row for row in ModelAsset.objects.select_related("team")}
+    for number, rule in enumerate(rules.rules):
+        if rule.account not in teams:
+            field = f"rules[{number}].account"
+            raise Invalid(f"{field} names no team: {rule.account!r}. There are {_some(teams)}.", field=field)
+        if rule.model and rule.model not in assets:
+            field = f"rules[{number}].model"
+            raise Invalid(f"{field} names no model: {rule.model!r}. There are {_some(assets)}.", field=field)
+    return [(rule, teams[rule.account], assets.get(rule.model)) for rule in rules.rules]
+
+
+def versions() -> list[AllocationVersion]:
+    """Every version, the newest first."""
+    return list(AllocationVersion.objects.select_related("written_by", "published_by").order_by("-pk"))
+
+
+def find(*, number: int) -> AllocationVersion:
+    """A version by its number, or NotFound."""
+    version = AllocationVersion.objects.select_related("written_by", "published_by").filter(number=number).first()
+    if version is None:
+        raise NotFound(f"There is no version {number} of the allocation rules.")
+    return version
+
+
+def months() -> list[date]:
+    """The first days of the months that bills are on record for, the latest first."""
+    periods = BillSlice.objects.filter(is_current=True).values_list("period", flat=True).distinct()
+    return sorted({period.replace(day=1) for period in periods}, reverse=True)
+
+
+def preview(*, rules: RuleSet, month: date) -> Preview:
+    """What the rules would do to the lines billed in a month."""
+    lines, tests = taken_by(rules.rules, among=current().filter(period__gte=month, period__lt=after(month)))
+    cases = [When(test, then=Value(number)) for number, test in enumerate(tests)]
+    marked = lines.annotate(taker=Case(*cases, default=Value(NOBODY), output_field=IntegerField()))
+    sums = (
+        marked.order_by()
+        .values("taker", "currency")
+        .annotate(count=Count("pk"), cost=Sum("effective"), hours=Sum("gpu_hours"))
+    )
+    by_taker: dict[int, list[Mapping[str, Any]]] = {}
+    for row in sums.order_by("taker", "currency"):
+        by_taker.setdefault(row["taker"], []).append(row)
+    taken = tuple(
+        _taken(by_taker.get(number, []), rule.id, rule.account, rule.model) for number, rule in enumerate(rules.rules)
+    )
+    fields = ("provider", "subaccount", "service", "currency")
+    rest = marked.filter(taker=NOBODY).order_by().values(*fields).annotate(count=Count("pk"), cost=Sum("effective"))
+    kinds = rest.order_by("-cost", *fields)[:REST_KINDS_MAX]
+    dearest = tuple(
+        Kind(row["provider"], row["subaccount"], row["service"], row["currency"], row["count"], row["cost"])
+        for row in kinds
+    )
+    return Preview(month, taken, _taken(by_taker.get(NOBODY, []), "", "", ""), dearest)
+
+
+def after(month: date) -> date:
+    """The first day of the next month."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def _taken(rows: Sequence[Mapping[str, Any]], rule: str, account: str, model: str) -> Taken:
+    costs = {row["currency"]: row["cost"] for row in rows}
+    hours = sum((row["hours"] for row in rows), Decimal(0))
+    return Taken(rule, account, model, sum(row["count"] for row in rows), costs, hours)
+
+
+def _some(names: Mapping[str, Any]) -> str:
+    listed = sorted(names)
+    return (", ".join(listed[:NAMES_MAX]) + (", …" if len(listed) > NAMES_MAX else "")) or "none yet"
+
+
+def _tag(field: str) -> Coalesce:
+    """A tag as a column, whatever its name; empty where a line has none."""
+    name = Value(field.removeprefix(TAG))
+    found = Func(F("tags"), name, function="jsonb_extract_path_text", output_field=TextField())
+    return Coalesce(found, Value(""), output_field=TextField())
+
+
+def _holds(name: str, condition: Condition) -> Q:
+    if not condition.patterns:
+        return Q(**{name: ""})
+    exact = [pattern for pattern in condition.patterns if not pattern.endswith(ANY)]
+    begins = [pattern.removesuffix(ANY) for pattern in condition.patterns if pattern.endswith(ANY)]
+    tests = [Q(**{f"{name}__startswith": prefix}) if prefix else ~Q(**{name: ""}) for prefix in begins]
+    return reduce(or_, [*tests, Q(**{f"{name}__in": exact})])

@@ -1,0 +1,80 @@
+"""Reads of bills: the files, what became of them, and what of them belongs to nobody."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Count, QuerySet, Sum
+from weighbridge.core.errors import NotFound
+
+from governance.bills.models import Bill, BillSlice, ExchangeRate, SpendLine
+from governance.bills.rules import may_see_bills
+from governance.jobs.enums import ENDED_BADLY, UNFINISHED
+from governance.people.domain.roles import Person
+
+
+@dataclass(frozen=True)
+class Owned:
+    """Lines of a bill in one currency: what belongs to somebody, and what to nobody."""
+
+    currency: str
+    allocated: Decimal
+    unallocated: Decimal
+    lines_unallocated: int
+
+
+@dataclass(frozen=True)
+class BillView:
+    """A bill as its page shows it."""
+
+    bill: Bill
+    slices: tuple[BillSlice, ...]
+    owned: tuple[Owned, ...]
+    rows_refused: int
+    is_finished: bool
+    has_failed: bool
+
+
+def listed() -> QuerySet[Bill]:
+    """Every bill, the newest first, with `slice_count`."""
+    return Bill.objects.select_related("received_by").annotate(slice_count=Count("slices")).order_by("-pk")
+
+
+def find(*, bill_id: int, person: Person) -> Bill:
+    """The bill, or NotFound where there is none this person may see."""
+    bill = Bill.objects.select_related("received_by").filter(pk=bill_id).first() if may_see_bills(person) else None
+    if bill is None:
+        raise NotFound(f"There is no bill {bill_id} you can see.")
+    return bill
+
+
+def describe(bill: Bill) -> BillView:
+    """The bill with its slices and what of it belongs to whom."""
+    report = bill.report or {}
+    slices = tuple(bill.slices.select_related("replaced_by").order_by("provider", "billing_account", "period"))
+    return BillView(
+        bill,
+        slices,
+        _owned(bill),
+        sum(each["rows"] for each in report.get("refused", [])),
+        bill.state not in UNFINISHED,
+        bill.state in ENDED_BADLY,
+    )
+
+
+def rates() -> QuerySet[ExchangeRate]:
+    """Every rate, the latest day first."""
+    return ExchangeRate.objects.select_related("set_by").order_by("-on", "currency", "-pk")
+
+
+def _owned(bill: Bill) -> tuple[Owned, ...]:
+    lines = SpendLine.objects.filter(slice__bill=bill).order_by().values("currency")
+    whole = {row["currency"]: row["cost"] for row in lines.annotate(cost=Sum("effective"))}
+    rest = {
+        row["currency"]: (row["cost"], row["count"])
+        for row in lines.filter(rule__isnull=True).annotate(cost=Sum("effective"), count=Count("pk"))
+    }
+    nothing = (Decimal(0), 0)
+    return tuple(
+        Owned(currency, cost - rest.get(currency, nothing)[0], *rest.get(currency, nothing))
+        for currency, cost in sorted(whole.items())
+    )

@@ -1,0 +1,98 @@
+"""Reads for the ledger: what the lines on record say of a month, by team, unit and request, beside what the ledger
+says.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.db.models import Q, Sum
+
+from governance.bills.domain.currencies import Amount, convert
+from governance.bills.queries.allocation import after, current
+from governance.bills.queries.spend import known_rates
+from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.ledger import SPENT, EntryKind
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.enums import Unit
+from governance.budgets.models import BudgetAccount, LedgerEntry
+from governance.budgets.queries.budgets import lock_accounts
+
+Key = tuple[date, int, str]  # month, team, request
+
+
+@dataclass(frozen=True)
+class Posting:
+    """What a month has cost a team in one unit, for a request or without one; `stated` is what the ledger
+    says so far.
+    """
+
+    team: str
+    unit: Unit
+    period: str
+    request_ref: str
+    amount: Decimal
+    account: BudgetAccount | None
+    stated: Decimal | None
+
+    def __str__(self) -> str:
+        """As an event names it."""
+        return f"{self.team} {self.unit} {self.period}"
+
+
+def postings(*, months: Sequence[date]) -> list[Posting]:
+    """Every statement these months ask for, on locked accounts in the order in which everybody locks them.
+
+    A month that was stated and of which no line is left is stated as nothing.
+    """
+    sums, names = _sums(months)
+    quarters = {month: str(Quarter.of(month)) for month in months}
+    accounts = {
+        (row.centre.team_id, row.quarter, row.unit): row
+        for row in BudgetAccount.objects.select_related("centre__team").filter(
+            centre__level=Level.TEAM.value, quarter__in=set(quarters.values())
+        )
+    }
+    lock_accounts(Q(pk__in=[row.pk for row in accounts.values()]))
+    stated = _stated(accounts.values(), months)
+    found = []
+    for (month, team, ref), (usd, hours) in sorted(sums.items()):
+        for unit, amount in ((Unit.USD, usd), (Unit.GPU_H, hours)):
+            account = accounts.get((team, quarters[month], unit.value))
+            said = stated.pop((account.pk, f"{month:%Y-%m}", ref), None) if account else None
+            if amount or said is not None:
+                found.append(Posting(names[team], unit, f"{month:%Y-%m}", ref, amount, account, said))
+    by_pk = {row.pk: row for row in accounts.values()}
+    for (pk, period, ref), said in sorted(stated.items()):
+        row = by_pk[pk]
+        found.append(Posting(row.centre.slug, Unit(row.unit), period, ref, Decimal(0), row, said))
+    return sorted(found, key=lambda one: one.account.pk if one.account else 0)
+
+
+def _sums(months: Sequence[date]) -> tuple[dict[Key, tuple[Decimal, Decimal]], dict[int, str]]:
+    """US dollars and GPU hours by month of consumption, team and request; and the teams' slugs."""
+    rates, sums, names = known_rates(), {}, {}
+    fields = ("rule__team", "rule__team__slug", "rule__request_ref", "currency")
+    for month in months:
+        lines = current().filter(rule__isnull=False, day__gte=month, day__lt=after(month)).order_by()
+        by_key: dict[Key, list[Mapping[str, object]]] = defaultdict(list)
+        for row in lines.values(*fields).annotate(cost=Sum("effective"), hours=Sum("gpu_hours")):
+            by_key[(month, row["rule__team"], row["rule__request_ref"])].append(row)
+            names[row["rule__team"]] = row["rule__team__slug"]
+        last = after(month) - timedelta(days=1)
+        for key, rows in by_key.items():
+            amounts = [Amount(str(row["currency"]), last, Decimal(str(row["cost"]))) for row in rows]
+            hours = sum((Decimal(str(row["hours"])) for row in rows), Decimal(0))
+            sums[key] = (convert(amounts, rates).usd, hours)
+    return sums, names
+
+
+def _stated(accounts: Iterable[BudgetAccount], months: Sequence[date]) -> dict[tuple[int, str, str], Decimal]:
+    """What the ledger says bills said of the months; estimates are none of them."""
+    kinds = [kind.value for kind in SPENT if kind is not EntryKind.ACCRUAL]
+    periods = [f"{month:%Y-%m}" for month in months]
+    rows = LedgerEntry.objects.filter(account__in=list(accounts), kind__in=kinds, period__in=periods).order_by()
+    sums = rows.values("account", "period", "request_ref").annotate(amount=Sum("amount"))
+    return {(row["account"], row["period"], row["request_ref"]): row["amount"] for row in sums}

@@ -1,0 +1,241 @@
+"""Reads of spend: what was billed and consumed, by team, model and month, in US dollars as far as there are rates."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth
+
+from governance.bills.domain.currencies import Amount, Converted, Rate, convert
+from governance.bills.enums import BillOrigin
+from governance.bills.models import ExchangeRate, SpendLine
+from governance.bills.queries.allocation import after, current
+from governance.bills.rules import may_see_bills
+from governance.exports.domain.tables import Table
+from governance.inventory.models import ModelAsset
+from governance.people.domain.roles import Person
+
+FIELDS = (
+    "month",
+    "rule__team__slug",
+    "rule__team__name",
+    "rule__asset__team__slug",
+    "rule__asset__slug",
+    "rule__asset__name",
+    "currency",
+)
+COLUMNS = ("Month", "Team", "Model", "Effective USD", "Billed USD", "GPU hours", "Not converted", "Basis")
+GENERATED = Q(slice__bill__origin=BillOrigin.GENERATED)
+HOURS = {"of_gpus": Sum("gpu_hours"), "of_servers": Sum("server_hours")}
+
+
+@dataclass(frozen=True)
+class Spend:
+    """What a team's model cost in a month of consumption; `team` is empty for what belongs to nobody.
+
+    `effective` is amortised (for comparing with plans), `billed` is cash; both in US dollars, `apart` is what of the
+    effective cost has no rate of its time, by currency. `is_generated` says that a part of it is no bill of any
+    provider.
+    """
+
+    month: date
+    team: str
+    team_name: str
+    model_team: str
+    model: str
+    model_name: str
+    effective: Decimal
+    billed: Decimal
+    gpu_hours: Decimal
+    apart: Mapping[str, Decimal]
+    is_generated: bool
+
+    @property
+    def is_allocated(self) -> bool:
+        """Whether it belongs to somebody."""
+        return bool(self.team)
+
+
+@dataclass(frozen=True)
+class Month:
+    """The sums of a month."""
+
+    month: date
+    effective: Decimal
+    billed: Decimal
+    unallocated: Decimal
+    gpu_hours: Decimal
+    apart: Mapping[str, Decimal]
+    is_generated: bool
+
+
+def spend(*, person: Person | None, month: date | None = None) -> list[Spend]:
+    """Spend by month, team and model, the latest month and the dearest first; `person` None is the installation itself.
+
+    Whoever may not see whole bills sees what belongs to their teams.
+    """
+    lines = current()
+    if person is not None and not may_see_bills(person):
+        lines = lines.filter(rule__team__slug__in=person.teams)
+    if month is not None:
+        lines = lines.filter(day__gte=month, day__lt=after(month))
+    sums = lines.order_by().annotate(month=TruncMonth("day")).values(*FIELDS)
+    found: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    amounts = {name: Sum(name) for name in ("effective", "billed")}
+    for row in sums.annotate(**amounts, hours=Sum("gpu_hours"), generated=Count("pk", filter=GENERATED)):
+        found[tuple(row[name] or "" for name in FIELDS[:-1])].append(row)
+    rates = known_rates()
+    rows = [_spend(key, amounts, rates) for key, amounts in found.items()]
+    return sorted(
+        rows, key=lambda row: (-row.month.toordinal(), not row.is_allocated, -row.effective, row.team, row.model)
+    )
+
+
+@dataclass(frozen=True)
+class ModelMonth:
+    """What bills say of a model in a month: for one request by name (`is_named`), or for the model as such."""
+
+    month: date
+    is_named: bool
+    effective: Decimal
+    gpu_hours: Decimal
+    server_hours: Decimal
+    apart: Mapping[str, Decimal]
+    is_generated: bool
+
+
+def of_model(*, asset: ModelAsset, request_refs: Iterable[str]) -> list[ModelMonth]:
+    """What rules that name one of the requests, or the model and no request, allocate to it, the earliest
+    month first.
+    """
+    named = Q(rule__request_ref__in=request_refs)
+    lines = current().filter(named | Q(rule__asset=asset, rule__request_ref="")).order_by()
+    found: dict[tuple[date, bool], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in _by_month(lines, "rule__request_ref"):
+        found[(row["month"], bool(row["rule__request_ref"]))].append(row)
+    rates = known_rates()
+    return [_model_month(key, rows, rates) for key, rows in sorted(found.items())]
+
+
+def of_requests(assets: Mapping[str, int]) -> dict[str, list[ModelMonth]]:
+    """The same for many requests at once, by the ref of each; `assets` says of which model each is, by its id."""
+    named = Q(rule__request_ref__in=assets)
+    lines = current().filter(named | Q(rule__asset__in=set(assets.values()), rule__request_ref="")).order_by()
+    found: dict[tuple[str | int, date], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in _by_month(lines, "rule__request_ref", "rule__asset_id"):
+        found[(row["rule__request_ref"] or row["rule__asset_id"], row["month"])].append(row)
+    rates = known_rates()
+    months: dict[str | int, list[ModelMonth]] = defaultdict(list)
+    for (whose, month), rows in found.items():
+        months[whose].append(_model_month((month, isinstance(whose, str)), rows, rates))
+    return {
+        ref: sorted([*months[asset], *months[ref]], key=lambda row: (row.month, row.is_named))
+        for ref, asset in assets.items()
+    }
+
+
+def months(rows: Iterable[Spend]) -> list[Month]:
+    """The sums of each month, the latest first."""
+    by_month: dict[date, list[Spend]] = defaultdict(list)
+    for row in rows:
+        by_month[row.month].append(row)
+    return [_month(month, by_month[month]) for month in sorted(by_month, reverse=True)]
+
+
+def months_of_use() -> list[date]:
+    """The first days of the months that lines on record were consumed in."""
+    return sorted(current().order_by().annotate(month=TruncMonth("day")).values_list("month", flat=True).distinct())
+
+
+def known_rates() -> list[Rate]:
+    """Every rate in the order it was set: of one day the last counts."""
+    rows = ExchangeRate.objects.order_by("pk")
+    return [Rate(row.currency, row.on, row.usd, row.source) for row in rows]
+
+
+def table(rows: Sequence[Spend]) -> Table:
+    """Spend as a table."""
+    cells = (
+        (
+            row.month,
+            row.team,
+            row.model,
+            row.effective,
+            row.billed,
+            row.gpu_hours,
+            apart_words(row.apart),
+            basis_of(row),
+        )
+        for row in rows
+    )
+    return Table("spend", COLUMNS, cells, len(rows))
+
+
+def basis_of(row: Spend) -> str:
+    """What the amounts rest on, in a word: bills, or figures that were generated for a show or a test."""
+    return BillOrigin.GENERATED.label if row.is_generated else "billed"
+
+
+def teams_with_generated(*, since: date, until: date) -> frozenset[str]:
+    """The slugs of teams to which something generated was allocated on a day from `since` to `until`, both counted."""
+    lines = current().filter(GENERATED, day__gte=since, day__lte=until, rule__team__isnull=False).order_by()
+    return frozenset(lines.values_list("rule__team__slug", flat=True).distinct())
+
+
+def apart_words(apart: Mapping[str, Decimal]) -> str:
+    """Amounts that were not converted, as text: `12.50 EUR, 3 JPY`."""
+    return ", ".join(f"{amount.normalize():f} {currency}" for currency, amount in sorted(apart.items()))
+
+
+def _spend(key: tuple[Any, ...], rows: Sequence[Mapping[str, Any]], rates: Sequence[Rate]) -> Spend:
+    effective, billed = (_converted(rows, name, rates) for name in ("effective", "billed"))
+    hours = sum((row["hours"] for row in rows), Decimal(0))
+    named = dict(zip(("month", "team", "team_name", "model_team", "model", "model_name"), key, strict=True))
+    return Spend(
+        **named,
+        effective=effective.usd,
+        billed=billed.usd,
+        gpu_hours=hours,
+        apart=effective.apart,
+        is_generated=_is_generated(rows),
+    )
+
+
+def _by_month(lines: QuerySet[SpendLine], *whose: str) -> QuerySet[SpendLine, dict[str, Any]]:
+    sums = lines.annotate(month=TruncMonth("day")).values("month", *whose, "currency")
+    rows: QuerySet[SpendLine, dict[str, Any]] = sums.annotate(
+        effective=Sum("effective"), **HOURS, generated=Count("pk", filter=GENERATED)
+    )
+    return rows
+
+
+def _model_month(key: tuple[date, bool], rows: Sequence[Mapping[str, Any]], rates: Sequence[Rate]) -> ModelMonth:
+    effective = _converted(rows, "effective", rates)
+    of_gpus, of_servers = (sum((row[name] for row in rows), Decimal(0)) for name in HOURS)
+    return ModelMonth(*key, effective.usd, of_gpus, of_servers, effective.apart, is_generated=_is_generated(rows))
+
+
+def _is_generated(rows: Iterable[Mapping[str, Any]]) -> bool:
+    return any(row["generated"] for row in rows)
+
+
+def _converted(rows: Sequence[Mapping[str, Any]], name: str, rates: Sequence[Rate]) -> Converted:
+    last_days = ((row, after(row["month"]) - timedelta(days=1)) for row in rows)
+    return convert([Amount(row["currency"], last, row[name]) for row, last in last_days], rates)
+
+
+def _month(month: date, rows: Sequence[Spend]) -> Month:
+    apart: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        for currency, amount in row.apart.items():
+            apart[currency] += amount
+    effective, billed, hours = (
+        sum((getattr(row, name) for row in rows), Decimal(0)) for name in ("effective", "billed", "gpu_hours")
+    )
+    loose = sum((row.effective for row in rows if not row.is_allocated), Decimal(0))
+    is_generated = any(row.is_generated for row in rows)
+    return Month(month, effective, billed, loose, hours, dict(apart), is_generated)

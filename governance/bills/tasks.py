@@ -1,0 +1,140 @@
+"""Work that a worker or the tick does."""
+
+import logging
+import shutil
+import tempfile
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from celery import shared_task
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import storages
+from django.utils import timezone
+from weighbridge.core.errors import Refused
+
+from governance.audit.actions import record as audit
+from governance.bills.actions import allocation, bills
+from governance.bills.actions import month_postings as postings
+from governance.bills.domain.file_kind import Caps
+from governance.bills.domain.pipeline import Order, read_bill
+from governance.bills.enums import BillOrigin
+from governance.bills.models import Bill, BillSlice
+from governance.bills.queries.spend import months_of_use
+from governance.jobs import outbox
+from governance.jobs import worker_signals as wakeups
+from governance.jobs.enums import JobState
+from governance.jobs.models import OutboxMessage
+
+if TYPE_CHECKING:
+    from governance.bills.domain.aggregation import Gathered
+
+
+log = logging.getLogger(__name__)
+PROGRESS_EVERY_S = 0.5
+QUIET_FOR_S = 60.0
+ASSIGNED_TOGETHER = 50
+
+
+class _LeaseLost(Exception):  # noqa: N818 -- an answer, not a malfunction
+    """The bill was cancelled or given to another worker; raised inside the reading to end it."""
+
+
+class _Follower:
+    """What the reading thread says of its progress, for the thread that holds the database connection to write down."""
+
+    def __init__(self, bill: Bill) -> None:
+        self.bill, self.share, self.phase, self.is_held = bill, 0.0, "fetching the file", True
+
+    def hear(self, share: float, phase: str) -> None:
+        """Called by the reading thread; ends it once the bill is not this worker's any more."""
+        self.share, self.phase = min(max(share, 0.0), 1.0), phase[:120]
+        if not self.is_held:
+            raise _LeaseLost
+
+    def write(self) -> None:
+        """Keep the lease and show where the reading is."""
+        self.is_held = self.bill.renew(
+            now=timezone.now(), lease=outbox.lease(), state=JobState.RUNNING, progress=self.share, phase=self.phase
+        )
+
+
+@shared_task
+def take_in_bill(bill_id: int) -> None:
+    """Read one bill and count it, if it is due and nobody else has it."""
+    bill = Bill.claim(pk=bill_id, now=timezone.now(), lease=outbox.lease())
+    if bill is None:
+        return
+    with audit.origin("job"), tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+        try:
+            gathered, report = _read(bill, Path(folder))
+            bills.take_in(bill=bill, gathered=gathered, report=report, now=timezone.now())
+        except _LeaseLost:
+            log.warning("%s was cancelled or given to another worker.", bill)
+        except Refused as refusal:
+            bills.fail(bill=bill, reason=refusal.reason, now=timezone.now())
+        except Exception as error:
+            log.exception("%s met a fault of ours, not of the file's.", bill)
+            wait = outbox.backoff(bill.attempts)
+            bill.hand_back(now=timezone.now(), error=f"{type(error).__name__}: {error}", wait=wait)
+
+
+def _read(bill: Bill, folder: Path) -> "tuple[Gathered, dict[str, Any]]":
+    follower = _Follower(bill)
+    follower.write()
+    path = folder / "received"
+    with storages["artifacts"].open(bill.stored_as) as source, path.open("wb") as copy:
+        shutil.copyfileobj(source, copy)
+    order = Order(name=bill.name, kind=bill.kind, cluster=bill.cluster)
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(read_bill, path, order, folder=folder, caps=Caps(), on_share=follower.hear)
+        _follow(reading, follower)
+        return reading.result()
+
+
+def _follow(reading: "Future[Any]", follower: _Follower) -> None:
+    while not reading.done():
+        time.sleep(PROGRESS_EVERY_S)
+        follower.write()
+
+
+@outbox.handles(allocation.ASSIGN)
+def assign_anew(message: OutboxMessage) -> None:
+    """Let the rules in force say anew to whom every line on record belongs, and the ledger what that comes to."""
+    rows = list(BillSlice.objects.filter(is_current=True).order_by("pk"))
+    for start in range(0, len(rows), ASSIGNED_TOGETHER):
+        allocation.assign(slices=rows[start : start + ASSIGNED_TOGETHER], now=timezone.now())
+    postings.state_months(months=months_of_use(), cause=message.payload["cause"], now=timezone.now())
+
+
+@outbox.on_tick
+def redrive_bills(now: datetime) -> None:
+    """Bury what went silent too often, wake workers for bills that are due."""
+    bills.bury(now=now)
+    wakeups.announce(Bill, bills.TAKE_IN, now=now)
+
+
+@outbox.on_tick
+def watch_folder(now: datetime) -> None:
+    """Receive every file of the watched folder that has lain still for a minute and was not seen before."""
+    folder = settings.WEIGHBRIDGE["BILLS_FOLDER"]
+    if not folder:
+        return
+    for path in sorted(each for each in Path(folder).iterdir() if each.is_file() and not each.name.startswith(".")):
+        found = path.stat()
+        seen_as = f"{path.name}:{found.st_size}:{found.st_mtime_ns}"
+        is_quiet = now.timestamp() - found.st_mtime >= QUIET_FOR_S
+        if is_quiet and not Bill.objects.filter(seen_as=seen_as).exists():
+            _receive(path, seen_as, now)
+
+
+def _receive(path: Path, seen_as: str, now: datetime) -> None:
+    delivery = bills.Delivery(origin=BillOrigin.FOLDER, seen_as=seen_as)
+    try:
+        with path.open("rb") as file:
+            bills.receive(upload=File(file, name=path.name), delivery=delivery, by=None, now=now)
+    except Refused as refusal:
+        bills.turn_away(name=path.name, delivery=delivery, reason=refusal.reason, by=None, now=now)

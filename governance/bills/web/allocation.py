@@ -1,0 +1,177 @@
+"""Pages of allocation rules: versions, the editor with its preview, publishing; and spend by team, model and month."""
+
+from datetime import date
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from weighbridge.core.errors import Invalid, Refused
+
+from governance.bills.actions import allocation as writes
+from governance.bills.queries import allocation, spend
+from governance.bills.queries.allocation import Preview
+from governance.bills.rules import (
+    check_handle_bills,
+    check_publish_allocation,
+    check_see_bills,
+    may_handle_bills,
+    may_see_bills,
+)
+from governance.exports.web import export
+from governance.people.web.current_user import person_of, user_of
+from governance.rulebook.enums import DocumentState
+from governance.site.web.refusals import attempt
+
+START = """\
+apiVersion: weighbridge/v1
+kind: AllocationRules
+name: default
+rules:
+  - id: visual-search
+    match:
+      tags: {model: [visual-search]}
+    account: search
+    model: search/visual-search
+"""
+
+
+class RulesForm(forms.Form):
+    """Rules as YAML, and the month they are tried on."""
+
+    source = forms.CharField(
+        label="YAML",
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 26, "spellcheck": "false", "class": "code-input", "autocomplete": "off"}),
+        help_text=(
+            "Lists under match: providers, services, subaccounts, resources, skus, tags. A value may end in *; an "
+            "empty list means that a row has none."
+        ),
+    )
+    month = forms.ChoiceField(label="Try it on the bills of", required=False)
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]  # Django's own arguments
+        months = [(month.isoformat(), f"{month:%B %Y}") for month in allocation.months()]
+        self.fields["month"].choices = months or [("", "no bills yet")]  # type: ignore[attr-defined]  # it is a ChoiceField
+
+
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """`/bills/allocation/`: every version of the rules."""
+    check_see_bills(person_of(request))
+    context = {
+        "rows": allocation.versions(),
+        "may_write": may_handle_bills(person_of(request)),
+        "crumbs": (("Bills", reverse("governance:bills")), ("Allocation rules", "")),
+    }
+    return render(request, "bills/allocation.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft(request: HttpRequest) -> HttpResponse:
+    """`/bills/allocation/new/`: write the next version; tried on a month before it is saved."""
+    check_handle_bills(person_of(request))
+    form = RulesForm(request.POST) if request.method == "POST" else RulesForm(initial={"source": _start()})
+    preview = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            if "save" in request.POST:
+                version = writes.draft(source=form.cleaned_data["source"], by=user_of(request), now=timezone.now())
+                return redirect("governance:allocation_version", version.number)
+            preview = _preview(form.cleaned_data["source"], form.cleaned_data["month"])
+        except Invalid as refusal:
+            form.add_error("source", refusal.reason)
+    context = {
+        "form": form,
+        "preview": preview,
+        "crumbs": (
+            ("Bills", reverse("governance:bills")),
+            ("Allocation rules", reverse("governance:allocation")),
+            ("New version", ""),
+        ),
+    }
+    return render(request, "bills/allocation_draft.html", context)
+
+
+@require_safe
+def detail(request: HttpRequest, number: int) -> HttpResponse:
+    """One version: its rules tried on a month, its source, and publishing."""
+    person = person_of(request)
+    check_see_bills(person)
+    version = allocation.find(number=number)
+    months = allocation.months()
+    asked = request.GET.get("month", "") or (months[0].isoformat() if months else "")
+    context = {
+        "version": version,
+        "months": months,
+        "preview": _preview(version.source, asked),
+        "cannot_publish": _why_not(request, version.written_by_id) if version.state == DocumentState.DRAFT else None,
+        "crumbs": (
+            ("Bills", reverse("governance:bills")),
+            ("Allocation rules", reverse("governance:allocation")),
+            (f"Version {number}", ""),
+        ),
+    }
+    return render(request, "bills/allocation_version.html", context)
+
+
+@require_POST
+def publish(request: HttpRequest, number: int) -> HttpResponse:
+    """Put a version in force."""
+    check_see_bills(person_of(request))
+    version = allocation.find(number=number)
+
+    def act() -> str:
+        writes.publish(version=version, by=user_of(request), now=timezone.now())
+        return f"Version {number} is in force; a worker assigns the lines on record anew."
+
+    attempt(request, act)
+    return redirect("governance:allocation_version", number)
+
+
+@require_safe
+def spent(request: HttpRequest) -> HttpResponse:
+    """`/spend/`: what teams and models cost in a month; everybody sees their teams', finance and leads see all."""
+    rows = spend.spend(person=person_of(request))
+    months = spend.months(rows)
+    asked = request.GET.get("month", "")
+    chosen = next((each for each in months if each.month.isoformat() == asked), months[0] if months else None)
+    context = {
+        "months": months,
+        "chosen": chosen,
+        "rows": [row for row in rows if chosen and row.month == chosen.month],
+        "largest": max((each.effective for each in months), default=0),
+        "sees_all": may_see_bills(person_of(request)),
+    }
+    return render(request, "bills/spend.html", context)
+
+
+@require_safe
+def spent_file(request: HttpRequest, kind: str) -> HttpResponse:
+    """`/spend.csv` and `.xlsx`: every month."""
+    return export(spend.table(spend.spend(person=person_of(request))), kind=kind)
+
+
+def _preview(source: str, month: str) -> Preview | None:
+    rules = allocation.parse(source)
+    allocation.targets(rules)
+    try:
+        return allocation.preview(rules=rules, month=date.fromisoformat(month))
+    except ValueError:  # no month, or none that is one
+        return None
+
+
+def _why_not(request: HttpRequest, written_by_id: int | None) -> str:
+    try:
+        check_publish_allocation(person_of(request), written_by_id=written_by_id)
+    except Refused as refusal:
+        return refusal.reason
+    return ""
+
+
+def _start() -> str:
+    found = allocation.versions()
+    return found[0].source if found else START

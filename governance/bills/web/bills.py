@@ -1,0 +1,163 @@
+"""Pages of bills: the list with its upload, one bill with its progress and report, and exchange rates."""
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from weighbridge.core.errors import Refused
+
+from governance.audit.queries import trail
+from governance.bills.actions import bills as writes
+from governance.bills.actions import rates as rate_writes
+from governance.bills.actions.bills import Delivery
+from governance.bills.domain.currencies import Rate
+from governance.bills.enums import BillKind, BillOrigin
+from governance.bills.queries import bills
+from governance.bills.rules import check_handle_bills, check_see_bills, may_handle_bills
+from governance.people.web.current_user import person_of, user_of
+from governance.site.web.refusals import attempt, show_in
+
+PAGE_SIZE = 30
+
+
+class UploadForm(forms.Form):
+    """A file, and what it is."""
+
+    file = forms.FileField(max_length=160, help_text="CSV, CSV.gz or Parquet in the FOCUS format; accounting as CSV.")
+    kind = forms.ChoiceField(label="What it is", choices=BillKind.choices)
+    cluster = forms.CharField(
+        required=False, max_length=80, help_text="For accounting of a scheduler: which cluster, like hpc-1."
+    )
+    refuses_existing = forms.BooleanField(
+        required=False,
+        label="Refuse it if a period is already on record",
+        help_text="Otherwise it replaces what is on record of its accounts and periods.",
+    )
+
+
+class RateForm(forms.Form):
+    """What a currency was worth."""
+
+    currency = forms.CharField(max_length=3, help_text="Three letters, like EUR.")
+    on = forms.DateField(label="On", widget=forms.DateInput(attrs={"type": "date"}))
+    usd = forms.DecimalField(label="US dollars for one unit", max_digits=16, decimal_places=10)
+    source = forms.CharField(max_length=200, help_text="Like: reference rate of the central bank.")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def listed(request: HttpRequest) -> HttpResponse:
+    """`/bills/`: every bill with its state; whoever handles bills sends files here."""
+    person = person_of(request)
+    check_see_bills(person)
+    form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+    if request.method == "POST":
+        check_handle_bills(person)
+        if form.is_valid() and (answer := _receive(request, form)):
+            return answer
+    context = {
+        "page": Paginator(bills.listed(), PAGE_SIZE).get_page(request.GET.get("page")),
+        "form": form if may_handle_bills(person) else None,
+    }
+    return render(request, "bills/bills.html", context)
+
+
+@require_safe
+def detail(request: HttpRequest, bill_id: int) -> HttpResponse:
+    """`/bills/<number>/`: progress, report, slices, and what belongs to nobody."""
+    bill = bills.find(bill_id=bill_id, person=person_of(request))
+    context = {
+        "view": bills.describe(bill),
+        "may_handle": may_handle_bills(person_of(request)),
+        "events": trail.of_subject("bill", subject=str(bill)),
+        "crumbs": (("Bills", reverse("governance:bills")), (str(bill), "")),
+    }
+    return render(request, "bills/bill.html", context)
+
+
+@require_safe
+def live(request: HttpRequest, bill_id: int) -> HttpResponse:
+    """The part of the page that asks again until the bill is read; then the whole page is loaded once more."""
+    view = bills.describe(bills.find(bill_id=bill_id, person=person_of(request)))
+    answer = render(request, "bills/_fragments/bill_live.html", {"view": view})
+    if view.is_finished:
+        answer["HX-Refresh"] = "true"
+    return answer
+
+
+@require_POST
+def cancel(request: HttpRequest, bill_id: int) -> HttpResponse:
+    """Stop its reading."""
+    bill = bills.find(bill_id=bill_id, person=person_of(request))
+
+    def act() -> str:
+        writes.cancel(bill=bill, by=user_of(request), now=timezone.now())
+        return f"{bill} is cancelled; nothing of it counts."
+
+    attempt(request, act)
+    return redirect("governance:bill", bill_id)
+
+
+@require_POST
+def retry(request: HttpRequest, bill_id: int) -> HttpResponse:
+    """Read it once more."""
+    bill = bills.find(bill_id=bill_id, person=person_of(request))
+
+    def act() -> str:
+        writes.retry(bill=bill, by=user_of(request), now=timezone.now())
+        return f"{bill} waits for a worker again."
+
+    attempt(request, act)
+    return redirect("governance:bill", bill_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def rates(request: HttpRequest) -> HttpResponse:
+    """`/bills/rates/`: dated exchange rates, and setting one."""
+    person = person_of(request)
+    check_see_bills(person)
+    form = RateForm(request.POST) if request.method == "POST" else RateForm()
+    if request.method == "POST":
+        check_handle_bills(person)
+        if form.is_valid() and _set_rate(request, form):
+            return redirect("governance:rates")
+    context = {
+        "page": Paginator(bills.rates(), PAGE_SIZE).get_page(request.GET.get("page")),
+        "form": form if may_handle_bills(person) else None,
+        "crumbs": (("Bills", reverse("governance:bills")), ("Exchange rates", "")),
+    }
+    return render(request, "bills/rates.html", context)
+
+
+def _receive(request: HttpRequest, form: UploadForm) -> HttpResponse | None:
+    given = form.cleaned_data
+    delivery = Delivery(
+        kind=BillKind(given["kind"]),
+        origin=BillOrigin.UPLOAD,
+        cluster=given["cluster"],
+        refuses_existing=given["refuses_existing"],
+    )
+    now = timezone.now()
+    try:
+        bill = writes.receive(upload=given["file"], delivery=delivery, by=user_of(request), now=now)
+    except Refused as refusal:
+        show_in(form, refusal)
+        return None
+    is_new = bill.created_at == now
+    messages.success(request, f"{bill} is received." if is_new else f"This content is already here: it is {bill}.")
+    return redirect("governance:bill", bill.pk)
+
+
+def _set_rate(request: HttpRequest, form: RateForm) -> bool:
+    given = form.cleaned_data
+    rate = Rate(given["currency"].upper(), given["on"], given["usd"], given["source"])
+    try:
+        rate_writes.set_rate(rate=rate, by=user_of(request), now=timezone.now())
+    except Refused as refusal:
+        show_in(form, refusal)
+        return False
+    messages.success(request, f"1 {rate.currency} counts as {rate.usd} USD from {rate.on} on.")
+    return True

@@ -1,0 +1,1 @@
+"""Budget accounts on a tree of cost centers, and their ledger."""

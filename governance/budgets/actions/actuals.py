@@ -1,0 +1,85 @@
+"""What was billed, on the ledger: drawn from commitments, and told of where it runs over."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from weighbridge.core.money import format_amount
+
+from governance.budgets.actions import ledger_entries as bookings
+from governance.budgets.domain import actuals, ledger
+from governance.budgets.domain import quarter_forecast as outlook
+from governance.budgets.domain.actuals import Stated
+from governance.budgets.domain.amounts import check_hundredths
+from governance.budgets.domain.ledger import Entry, Mode
+from governance.budgets.models import BudgetAccount, LedgerEntry
+from governance.budgets.queries.budgets import entries_of, lock_accounts
+from governance.findings import actions as findings
+from governance.findings.actions import Sighting
+from governance.findings.enums import Severity
+
+
+def book_actual(
+    *, account: BudgetAccount, stated: Stated, key: str, source: str = "", by: User | None, now: datetime
+) -> LedgerEntry:
+    """Make the ledger say what a month has cost on an account, for a request or without one.
+
+    The first bill of a month is an actual, a restated month a correction of the difference, an estimate an accrual
+    until the bill is there. What names a request draws on its commitment. The same `key` again is the same statement.
+    The caller has asked whether the person may; `by` None is the system. Lock accounts in the order of their ids if you
+    book on several.
+    """
+    actuals.check_period(stated.period)
+    check_hundredths(stated.amount)
+    with transaction.atomic():
+        (row,) = lock_accounts(Q(pk=account.pk))
+        known = LedgerEntry.objects.filter(key=key).first()
+        if known is not None:
+            return known
+        entries = entries_of(row)
+        new = actuals.restate(entries, stated=stated, key=key)
+        booked = [bookings.book(account=row, entry=entry, note=source, by=by, now=now) for entry in new]
+        if row.mode != Mode.OFF:
+            _tell_overruns(row, [*entries, *new], stated, by, now)
+    return booked[-1]
+
+
+def _tell_overruns(
+    account: BudgetAccount, entries: list[Entry], stated: Stated, by: User | None, now: datetime
+) -> None:
+    tolerance = account.tolerance_percent
+    if stated.request_ref:
+        held = ledger.holding_of(entries, ref=stated.request_ref)
+        if outlook.overrun(held, tolerance_percent=tolerance) > 0:
+            subject = f"{stated.request_ref} on {account}"
+            text = _words("committed", account, granted=held.committed, spent=held.spent)
+            key = f"budget.overrun:{stated.request_ref}:{account.pk}"
+            findings.raise_once(sighting=_sighting(subject, text, stated, key), by=by, now=now)
+    balance = ledger.balance(entries)
+    over = outlook.excess(granted=balance.allocated, spent=balance.spent, tolerance_percent=tolerance)
+    if over > 0:
+        text = _words("allocated", account, granted=balance.allocated, spent=balance.spent)
+        sighting = _sighting(str(account), text, stated, f"budget.overrun:{account.pk}")
+        findings.raise_once(sighting=sighting, by=by, now=now)
+
+
+def _words(what: str, account: BudgetAccount, *, granted: Decimal, spent: Decimal) -> str:
+    unit = account.unit
+    return (
+        f"{format_amount(spent, unit=unit)} was billed or accrued, and {format_amount(granted, unit=unit)} is {what}: "
+        f"{format_amount(spent - granted, unit=unit)} more, which is beyond the tolerance of "
+        f"{account.tolerance_percent} %."
+    )
+
+
+def _sighting(subject: str, text: str, stated: Stated, key: str) -> Sighting:
+    return Sighting(
+        kind="budget.overrun",
+        subject=subject,
+        text=text,
+        severity=Severity.HIGH,
+        source=f"bills of {stated.period}",
+        key=key,
+    )

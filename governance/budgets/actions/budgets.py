@@ -1,0 +1,172 @@
+"""Writes of the budget ledger. Every booking locks its accounts first, so two approvals never spend the same money."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from weighbridge.core.errors import Invalid
+
+from governance.budgets.actions import cost_centres
+from governance.budgets.actions import ledger_entries as bookings
+from governance.budgets.domain import ledger
+from governance.budgets.domain.amounts import check_amount
+from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.ledger import Entry, EntryKind, Mode
+from governance.budgets.domain.quarter_forecast import TOLERANCE_PERCENT
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.enums import Unit
+from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
+from governance.budgets.queries.budgets import entries_of, lock_accounts, lock_touched, of_team
+from governance.budgets.queries.cost_centres import account_above, upwards
+from governance.budgets.queries.cost_centres import of_team as of_team_centre
+from governance.budgets.rules import check_allocate_budget
+from governance.people.models import Team
+from governance.people.queries.people import person_of
+
+
+def allocate(
+    *, team: Team, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
+) -> LedgerEntry:
+    """Give a team something to spend; the same `key` again is the same allocation."""
+    check_allocate_budget(person_of(by))
+    Quarter.parse(quarter)
+    check_amount(amount)
+    with transaction.atomic():
+        if of_team_centre(team) is None:
+            # Held before the head of the audit chain, which opening a centre takes: a new one hangs under the
+            # organisation.
+            lock_accounts(Q(centre__level=Level.ORGANISATION.value, quarter__lte=quarter, unit=unit))
+        centre = cost_centres.open_for_team(team=team, by=by, now=now)
+        return allocate_to(centre=centre, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
+
+
+def allocate_for(
+    *, holder: Team | CostCentre, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
+) -> LedgerEntry:
+    """Give a team, or another cost centre, something to spend or to hand out."""
+    if isinstance(holder, Team):
+        return allocate(team=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
+    return allocate_to(centre=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
+
+
+def allocate_to(
+    *, centre: CostCentre, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
+) -> LedgerEntry:
+    """Give a cost centre something to spend or to hand out, if the account above it holds that much."""
+    check_allocate_budget(person_of(by))
+    Quarter.parse(quarter)
+    check_amount(amount)
+    with transaction.atomic():
+        # The earlier accounts too: an approval holds them while it opens later ones, and must not be waited for in a
+        # circle.
+        lock_accounts(Q(centre__in=upwards(centre), unit=unit, quarter__lte=quarter))
+        account = _opened(centre, quarter, unit)
+        above = account_above(account)
+        lock_accounts(Q(pk__in=[account.pk, *([above.pk] if above else [])]))
+        known = LedgerEntry.objects.filter(key=key).first()
+        if known is not None:
+            return known
+        ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
+        return bookings.book_given(account=account, entry=Entry(EntryKind.ALLOCATE, amount, None, key), by=by, now=now)
+
+
+def reserve(
+    *, team: Team, quarter: str, amounts: Mapping[Unit, Decimal], ref: str, key: str, by: User, now: datetime
+) -> None:
+    """Set amounts aside for a request under review; refused, with the figures, where they are not available."""
+    with transaction.atomic():
+        for account, amount in _locked(team, quarter, amounts):
+            entry = Entry(EntryKind.RESERVE, amount, ref, f"{key}:reserve:{account.unit}")
+            bookings.book_checked(account=account, entry=entry, by=by, now=now)
+
+
+def commit(
+    *,
+    team: Team,
+    quarter: str,
+    amounts: Mapping[Unit, Decimal],
+    ref: str,
+    key: str,
+    by: User,
+    now: datetime,
+    later: Mapping[str, Mapping[Unit, Decimal]] = MappingProxyType({}),
+) -> None:
+    """Turn what was reserved for a request into a commitment of `amounts`, in the caller's transaction.
+
+    `later` is what falls into quarters to come: planned on their accounts, which open where there are none yet.
+    """
+    with transaction.atomic():
+        lock_touched(refs=[ref], team=team, quarter=quarter)
+        _release_reserved(ref, key, by, now)
+        for account, amount in _locked(team, quarter, amounts):
+            entry = Entry(EntryKind.COMMIT, amount, ref, f"{key}:commit:{account.unit}")
+            bookings.book_checked(account=account, entry=entry, by=by, now=now)
+        for to_come, planned in sorted(later.items()):
+            _plan(team, to_come, planned, ref, key, by, now)
+
+
+def release(*, ref: str, key: str, by: User | None, now: datetime) -> None:
+    """Give back whatever is still reserved for a request."""
+    with transaction.atomic():
+        _release_reserved(ref, key, by, now)
+
+
+def release_commitment(
+    *, ref: str, key: str, kind: EntryKind = EntryKind.RELEASE, by: User | None, now: datetime
+) -> None:
+    """Give back what a request has committed and nobody was billed for; harmless when repeated.
+
+    `kind` is `release`, or `expire` where time ended it. A closed account takes it back and leaves it unused.
+    """
+    with transaction.atomic():
+        for account in lock_accounts(Q(entries__request_ref=ref)):
+            own = f"{key}:{kind.value}:{account.pk}"
+            for entry in ledger.what_is_left(entries_of(account), ref=ref, key=own, kind=kind):
+                bookings.book(account=account, entry=entry, by=by, now=now)
+
+
+def _plan(
+    team: Team, quarter: str, amounts: Mapping[Unit, Decimal], ref: str, key: str, by: User, now: datetime
+) -> None:
+    centre = cost_centres.open_for_team(team=team, by=by, now=now)
+    for unit in sorted(unit for unit, amount in amounts.items() if amount > 0):
+        account = _opened(centre, quarter, unit)
+        entry = Entry(EntryKind.PLAN, amounts[unit], ref, f"{key}:plan:{quarter}:{unit}")
+        bookings.book_planned(account=account, entry=entry, by=by, now=now)
+
+
+def _opened(centre: CostCentre, quarter: str, unit: Unit) -> BudgetAccount:
+    """The account, opened on the terms of the latest one of the same centre and unit where it is new."""
+    last = BudgetAccount.objects.filter(centre=centre, unit=unit, quarter__lt=quarter).order_by("-quarter").first()
+    terms = {
+        "mode": last.mode if last else Mode.ENFORCE.value,
+        "tolerance_percent": last.tolerance_percent if last else TOLERANCE_PERCENT,
+    }
+    account, _ = BudgetAccount.objects.get_or_create(centre=centre, quarter=quarter, unit=unit, defaults=terms)
+    return account
+
+
+def _release_reserved(ref: str, key: str, by: User | None, now: datetime) -> None:
+    for account in lock_accounts(Q(entries__request_ref=ref)):
+        reserved = ledger.reserved_by(entries_of(account), ref=ref)
+        if reserved > 0:
+            entry = Entry(EntryKind.RELEASE, reserved, ref, f"{key}:release:{account.pk}")
+            bookings.book(account=account, entry=entry, by=by, now=now)
+
+
+def _locked(team: Team, quarter: str, amounts: Mapping[Unit, Decimal]) -> list[tuple[BudgetAccount, Decimal]]:
+    wanted = {unit: amount for unit, amount in amounts.items() if amount > 0}
+    rows = lock_accounts(of_team(team=team, quarter=quarter) & Q(unit__in=wanted))
+    found = {Unit(account.unit): account for account in rows}
+    for unit, amount in wanted.items():
+        if unit not in found:
+            raise Invalid(
+                f"{team.name} has no {unit.label} budget for {quarter}, and this request needs {amount:,}. "
+                "Ask finance to allocate one.",
+                code="no_budget",
+            )
+    return [(account, wanted[unit]) for unit, account in found.items()]

@@ -1,0 +1,136 @@
+"""Writes of the tree that budgets hang on: opening a cost centre, moving it, and the terms of its accounts."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import Q
+from weighbridge.core.errors import Invalid, WrongState
+from weighbridge.core.money import format_amount
+
+from governance.audit.actions import record as audit
+from governance.budgets.domain import cost_centres as tree
+from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.ledger import Mode
+from governance.budgets.models import BudgetAccount, CostCentre
+from governance.budgets.queries import cost_centres as read
+from governance.budgets.queries.budgets import balance_of, lock_accounts
+from governance.budgets.rules import check_allocate_budget
+from governance.people.actions.people import SLUG
+from governance.people.models import Team
+from governance.people.queries.people import person_of
+
+TREE_LOCK = 0x74726565  # any number that nobody else locks
+NAME_CHARS_MAX = 120
+ROOT_NAMES = ("organisation", "the-organisation", "root-of-budgets")
+
+
+def open_centre(
+    *, level: Level, slug: str, name: str, parent: CostCentre | None, by: User, now: datetime
+) -> CostCentre:
+    """Open a unit under the organisation, or a project under a team; teams open by themselves with their
+    first budget.
+    """
+    check_allocate_budget(person_of(by))
+    _check_words(slug, name)
+    if level is Level.TEAM:
+        raise Invalid("A team's cost centre opens with its first budget; allocate one.", field="level")
+    with transaction.atomic():
+        _lock_tree()
+        if level is Level.ORGANISATION:
+            return _root(by, now, slug=slug, name=name)
+        above = parent or _root(by, now)
+        tree.check_parent(level=level, parent=Level(above.level))
+        if CostCentre.objects.filter(slug=slug).exists() or Team.objects.filter(slug=slug).exists():
+            raise Invalid(f"There is a team or a cost centre {slug!r} already; choose another slug.", field="slug")
+        return _create(level, slug, name, above, above.team, by, now)
+
+
+def open_for_team(*, team: Team, by: User | None, now: datetime) -> CostCentre:
+    """The centre of a team, opened under the organisation where there is none."""
+    with transaction.atomic():
+        found = read.of_team(team)
+        if found is not None:
+            return found
+        _lock_tree()
+        return read.of_team(team) or _create(Level.TEAM, team.slug, team.name, _root(by, now), team, by, now)
+
+
+def place(*, centre: CostCentre, parent: CostCentre, by: User, now: datetime) -> CostCentre:
+    """Hang a team under another unit; refused where the budgets there would not bear what the team was given."""
+    check_allocate_budget(person_of(by))
+    tree.check_parent(level=Level(centre.level), parent=Level(parent.level))
+    if centre.level == Level.PROJECT:
+        raise Invalid("A project stays with its team.", field="parent")
+    with transaction.atomic():
+        lock_accounts(Q(closed_at=None))
+        _lock_tree()
+        before = centre.parent
+        centre.parent = parent
+        centre.save(update_fields=["parent"])
+        _check_above(centre)
+        details = {"before": str(before), "after": str(parent)}
+        audit.record(kind="cost_centre.placed", by=by, subject=("cost_centre", centre.slug), details=details, now=now)
+    return centre
+
+
+def set_terms(*, account: BudgetAccount, mode: Mode, tolerance_percent: int, by: User, now: datetime) -> BudgetAccount:
+    """What an account does with what it cannot bear, and how much more than its budget is tolerated, in percent."""
+    check_allocate_budget(person_of(by))
+    if not 0 <= tolerance_percent <= 100:
+        raise Invalid("The tolerance is a share of the budget, from 0 to 100 percent.", field="tolerance_percent")
+    with transaction.atomic():
+        (row,) = lock_accounts(Q(pk=account.pk))
+        details = {
+            "before": {"mode": row.mode, "tolerance_percent": row.tolerance_percent},
+            "after": {"mode": mode.value, "tolerance_percent": tolerance_percent},
+        }
+        row.mode, row.tolerance_percent = mode.value, tolerance_percent
+        row.save(update_fields=["mode", "tolerance_percent"])
+        audit.record(kind="budget.terms", by=by, subject=("budget", str(row)), details=details, now=now)
+    return row
+
+
+def _lock_tree() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TREE_LOCK])
+
+
+def _check_words(slug: str, name: str) -> None:
+    if not SLUG.fullmatch(slug):
+        raise Invalid("A slug is written in letters, digits, hyphens and underscores.", field="slug")
+    if not name.strip() or len(name) > NAME_CHARS_MAX:
+        raise Invalid(f"The name has 1 to {NAME_CHARS_MAX} characters.", field="name")
+
+
+def _root(by: User | None, now: datetime, *, slug: str = "", name: str = "Organisation") -> CostCentre:
+    found = read.root()
+    if found is not None:
+        if slug:
+            raise WrongState(f"The organisation is open already, as {found.name}.", code="one_root")
+        return found
+    taken = set(Team.objects.filter(slug__in=ROOT_NAMES).values_list("slug", flat=True))
+    free = slug or next(each for each in ROOT_NAMES if each not in taken)
+    return _create(Level.ORGANISATION, free, name, None, None, by, now)
+
+
+def _create(
+    level: Level, slug: str, name: str, parent: CostCentre | None, team: Team | None, by: User | None, now: datetime
+) -> CostCentre:
+    centre = CostCentre.objects.create(level=level.value, slug=slug, name=name, parent=parent, team=team)
+    details = {"level": level.value, "name": name, "parent": parent.slug if parent else ""}
+    audit.record(kind="cost_centre.opened", by=by, subject=("cost_centre", slug), details=details, now=now)
+    return centre
+
+
+def _check_above(centre: CostCentre) -> None:
+    for account in BudgetAccount.objects.filter(centre=centre, closed_at=None).order_by("pk"):
+        above = read.account_above(account)
+        if above is not None and (balance := balance_of(above)).allocated < balance.handed_out:
+            raise WrongState(
+                f"{above} holds {format_amount(balance.allocated, unit=above.unit)}, and with {centre} it would have "
+                "handed "
+                f"out {format_amount(balance.handed_out, unit=above.unit)}. Give it more first.",
+                code="over_parent",
+                field="parent",
+            )

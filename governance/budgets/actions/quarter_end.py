@@ -1,0 +1,56 @@
+"""The end of a quarter: what was allocated and never promised to anything expires, once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+
+from governance.audit.actions import record as audit
+from governance.budgets.actions import ledger_entries as bookings
+from governance.budgets.domain.ledger import Entry, EntryKind
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.models import BudgetAccount
+from governance.budgets.queries.budgets import balance_of, lock_accounts
+from governance.budgets.queries.cost_centres import places
+
+
+def close_quarters(*, by: User | None = None, now: datetime) -> list[BudgetAccount]:
+    """Close the accounts of quarters that are over, from the leaves up; harmless when repeated.
+
+    What is left uncommitted expires. Commitments stay and are drawn down by late bills; what is released later stays
+    unused.
+    """
+    over = Q(closed_at=None, quarter__lt=str(Quarter.of(now)))
+    if not BudgetAccount.objects.filter(over).exists():
+        return []
+    with transaction.atomic():
+        rows = [row for row in lock_accounts(over) if row.closed_at is None]
+        depths = _depths(rows)
+        rows.sort(key=lambda row: (-depths[row.pk], row.pk))
+        for row in rows:
+            _close(row, by, now)
+    return rows
+
+
+def _close(row: BudgetAccount, by: User | None, now: datetime) -> None:
+    left = balance_of(row).available
+    row.closed_at = now
+    row.save(update_fields=["closed_at"])
+    audit.record(kind="budget.closed", by=by, subject=("budget", str(row)), details={"left": str(left)}, now=now)
+    if left > 0:
+        bookings.book(account=row, entry=Entry(EntryKind.EXPIRE, left, None, f"expire:{row.pk}"), by=by, now=now)
+
+
+def _depths(rows: Sequence[BudgetAccount]) -> dict[int, int]:
+    """How many accounts stand above each."""
+    above: dict[int, int | None] = {}
+    for quarter, unit in {(row.quarter, row.unit) for row in rows}:
+        above |= {place.account_id: place.above_id for place in places(quarter=quarter, unit=unit).values()}
+
+    def depth(account_id: int) -> int:
+        higher = above[account_id]
+        return 0 if higher is None else 1 + depth(higher)
+
+    return {row.pk: depth(row.pk) for row in rows}

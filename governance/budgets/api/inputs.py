@@ -1,0 +1,82 @@
+"""What the governance API takes."""
+
+from decimal import Decimal
+
+from rest_framework import serializers
+from weighbridge.core.errors import NotFound
+
+from governance.budgets.domain.budget_changes import Aspect
+from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.ledger import Mode
+from governance.budgets.enums import Unit
+from governance.budgets.models import CostCentre
+from governance.budgets.queries.cost_centres import holder
+from governance.people.models import Team
+from governance.site.api.shapes import Input, choice
+
+
+def team_or_centre(slug: str) -> Team | CostCentre:
+    """Whom a slug names. Raises ValidationError in words."""
+    try:
+        return holder(slug)
+    except NotFound as refusal:
+        raise serializers.ValidationError(f"There is no team or cost centre “{slug}”.") from refusal
+
+
+class AllocationInput(Input):
+    """Something for a team, or another cost centre, to spend in a quarter."""
+
+    team = serializers.CharField(max_length=60, help_text="Slug of the team or cost centre.")
+    quarter = serializers.CharField(max_length=6, help_text="Like 2026Q4.")
+    unit = choice(Unit.values)
+    amount = serializers.DecimalField(max_digits=16, decimal_places=2, min_value=Decimal("0.01"))
+
+    def validate_team(self, slug: str) -> Team | CostCentre:
+        """Whom the slug names."""
+        return team_or_centre(slug)
+
+
+class CentreInput(Input):
+    """A unit or a project to open."""
+
+    level = choice([Level.UNIT.value, Level.PROJECT.value])
+    slug = serializers.SlugField(max_length=60)
+    name = serializers.CharField(max_length=120)
+    team = serializers.SlugRelatedField(
+        slug_field="slug",
+        queryset=Team.objects.all(),
+        required=False,
+        error_messages={"does_not_exist": "There is no team “{value}”."},
+        help_text="Slug of the team of a project.",
+    )
+
+
+class TermsInput(Input):
+    """What an account does with what it cannot bear."""
+
+    mode = choice([mode.value for mode in Mode])
+    tolerance_percent = serializers.IntegerField(min_value=0, max_value=100)
+
+
+class BudgetChangeInput(Input):
+    """Another amount, quarter or account."""
+
+    aspect = choice([aspect.value for aspect in Aspect])
+    team = serializers.CharField(max_length=60, help_text="Slug of the team or cost centre.")
+    quarter = serializers.CharField(max_length=6, help_text="Like 2026Q4.")
+    unit = choice(Unit.values)
+    amount = serializers.DecimalField(
+        max_digits=16, decimal_places=2, min_value=Decimal(0), help_text="The new total, or how much of it moves."
+    )
+    request = serializers.CharField(
+        required=False, default="", max_length=20, help_text="Whose commitment; without it, the budget itself."
+    )
+    to_team = serializers.CharField(required=False, max_length=60, help_text="Where it moves: another cost centre.")
+    to_quarter = serializers.CharField(required=False, max_length=6, help_text="Where it moves: another quarter.")
+    reason = serializers.CharField(min_length=10, max_length=2000)
+
+
+class BudgetFilters(Input):
+    """Which budgets."""
+
+    quarter = serializers.CharField(required=False, max_length=6, help_text="Like 2026Q4.")

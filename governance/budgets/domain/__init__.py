@@ -1,0 +1,1 @@
+"""Rules and calculations of budgets, free of any framework."""

@@ -1,0 +1,60 @@
+"""What is billed, month by month: what a statement of a month's amount adds to the ledger.
+
+A statement says what a month has cost in all, as far as is known. The first bill of a month is booked as it stands; a
+later one that says something else books the difference as a correction. Until there is a bill, an estimate may be
+accrued, and the first bill takes the accrual back.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from weighbridge.core.errors import Invalid
+
+from governance.budgets.domain.ledger import ZERO, Entry, EntryKind
+
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stated:
+    """What a month has cost in all: for a request, or for the account itself where `request_ref` is empty."""
+
+    period: str
+    amount: Decimal
+    request_ref: str = ""
+    is_estimate: bool = False
+
+
+def check_period(period: str) -> None:
+    """Raise Invalid unless it is a month written like 2026-10."""
+    if not _MONTH.fullmatch(period):
+        raise Invalid(f"{period!r} is not a month; write it like 2026-10.", field="period")
+
+
+def restate(entries: Sequence[Entry], *, stated: Stated, key: str) -> tuple[Entry, ...]:
+    """The entries that make the ledger say what is stated, the last of them under `key` itself, be it of nothing.
+
+    An estimate after the bill changes nothing: the bill stands.
+    """
+    of_month = [
+        each for each in entries if each.period == stated.period and (each.request_ref or "") == stated.request_ref
+    ]
+    accrued = _sum(of_month, EntryKind.ACCRUAL)
+    is_billed = any(each.kind is EntryKind.ACTUAL for each in of_month)
+    if stated.is_estimate:
+        return (_entry(EntryKind.ACCRUAL, ZERO if is_billed else stated.amount - accrued, stated, key),)
+    taken_back = (_entry(EntryKind.ACCRUAL, -accrued, stated, f"{key}:accrual"),) if accrued else ()
+    if not is_billed:
+        return (*taken_back, _entry(EntryKind.ACTUAL, stated.amount, stated, key))
+    billed = _sum(of_month, EntryKind.ACTUAL) + _sum(of_month, EntryKind.CORRECTION)
+    return (*taken_back, _entry(EntryKind.CORRECTION, stated.amount - billed, stated, key))
+
+
+def _sum(entries: Iterable[Entry], kind: EntryKind) -> Decimal:
+    return sum((each.amount for each in entries if each.kind is kind), ZERO)
+
+
+def _entry(kind: EntryKind, amount: Decimal, stated: Stated, key: str) -> Entry:
+    return Entry(kind, amount, stated.request_ref or None, key, period=stated.period)

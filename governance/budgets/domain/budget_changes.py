@@ -1,0 +1,92 @@
+"""What a confirmed change of a budget books: of an allocation or a commitment, in its amount, its quarter or its
+account.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from weighbridge.core.errors import Invalid, WrongState
+
+from governance.budgets.domain.ledger import Entry, EntryKind, allocated, holding_of
+
+
+class Aspect(StrEnum):
+    """What of a budget changes."""
+
+    AMOUNT = "amount"
+    DATE = "date"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True)
+class Place:
+    """An account as a change sees it: whose, when, in what."""
+
+    centre: str
+    quarter: str
+    unit: str
+
+
+def check_places(*, aspect: Aspect, source: Place, target: Place | None) -> None:
+    """Raise Invalid unless only that aspect differs: the quarter for a date, the cost centre for an account."""
+    if aspect is Aspect.AMOUNT:
+        if target is not None:
+            raise Invalid("A change of amount has no second account; leave it out.", field="target")
+        return
+    if target is None:
+        raise Invalid("Say which account it moves to.", field="target")
+    if target.unit != source.unit:
+        raise Invalid(f"{source.unit} cannot become {target.unit}; choose an account in {source.unit}.", field="target")
+    if aspect is Aspect.DATE and (target.centre != source.centre or target.quarter == source.quarter):
+        raise Invalid("A change of date keeps the cost centre and names another quarter.", field="target")
+    if aspect is Aspect.ACCOUNT and (target.quarter != source.quarter or target.centre == source.centre):
+        raise Invalid("A change of account keeps the quarter and names another cost centre.", field="target")
+
+
+def new_amount(entries: Sequence[Entry], *, ref: str, amount: Decimal, key: str) -> Entry:
+    """The entry that makes the allocation, or the request's commitment, `amount`. Raises WrongState where
+    it cannot be.
+    """
+    if not ref:
+        delta = amount - allocated(entries)
+        return _moved(delta, Entry(EntryKind.ALLOCATE, delta, None, key))
+    held = holding_of(entries, ref=ref)
+    if held.committed <= 0:
+        raise WrongState(
+            f"{ref} has committed nothing on this account; there is nothing to change.", code="not_committed"
+        )
+    delta = amount - held.committed
+    if delta > 0:
+        return Entry(EntryKind.COMMIT, delta, ref, key)
+    if -delta > held.open:
+        raise WrongState(
+            f"{held.spent:,} of the commitment of {ref} is billed already; it cannot fall below that.", code="billed"
+        )
+    return _moved(delta, Entry(EntryKind.RELEASE, -delta, ref, key, is_commitment=True))
+
+
+def _moved(delta: Decimal, entry: Entry) -> Entry:
+    if delta == 0:
+        raise WrongState("The amount is that already; nothing would change.", code="no_change")
+    return entry
+
+
+def move(entries: Sequence[Entry], *, ref: str, amount: Decimal, key: str) -> tuple[Entry, Entry]:
+    """The entries that take `amount` from one account and put it on another: of an allocation, or of a commitment."""
+    if not ref:
+        return (
+            Entry(EntryKind.TRANSFER, -amount, None, f"{key}:out"),
+            Entry(EntryKind.TRANSFER, amount, None, f"{key}:in"),
+        )
+    left = holding_of(entries, ref=ref).open
+    if amount > left:
+        raise WrongState(
+            f"{ref} has {left:,} committed and not yet billed on this account; no more than that can move.",
+            code="not_committed",
+        )
+    return (
+        Entry(EntryKind.RELEASE, amount, ref, f"{key}:out", is_commitment=True),
+        Entry(EntryKind.COMMIT, amount, ref, f"{key}:in"),
+    )

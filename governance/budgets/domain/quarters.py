@@ -1,0 +1,66 @@
+"""Calendar quarters: the periods of budgets and of the performance and cost review."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from weighbridge.core.errors import Invalid
+
+_SPELLING = re.compile(r"([0-9]{4})Q([1-4])", re.ASCII)
+
+
+@dataclass(frozen=True, order=True)
+class Quarter:
+    """A quarter of a calendar year, written `2026Q4`; quarters sort by time."""
+
+    year: int
+    number: int
+
+    def __post_init__(self) -> None:
+        """Refuse what is no quarter of a year the calendar knows."""
+        # One year short of either end, so that the neighbours always exist.
+        if not 2 <= self.year <= 9998 or not 1 <= self.number <= 4:
+            raise Invalid(f"There is no quarter {self.number} of {self.year}; quarters run from 1 to 4.")
+
+    @classmethod
+    def of(cls, day: date) -> "Quarter":
+        """The quarter a day, or an aware instant in UTC, falls in."""
+        if isinstance(day, datetime):
+            day = day.astimezone(UTC).date()
+        return cls(day.year, (day.month + 2) // 3)
+
+    @classmethod
+    def parse(cls, text: str) -> "Quarter":
+        """The quarter written as `2026Q4`. Raises Invalid for anything else."""
+        match = _SPELLING.fullmatch(text.strip().upper())
+        if match is None:
+            raise Invalid(f"{text!r} is not a quarter; write it like 2026Q4.")
+        return cls(int(match[1]), int(match[2]))
+
+    @property
+    def start_on(self) -> date:
+        """Its first day."""
+        return date(self.year, 3 * self.number - 2, 1)
+
+    @property
+    def end_on(self) -> date:
+        """Its last day."""
+        return self.next.start_on - timedelta(days=1)
+
+    @property
+    def next(self) -> "Quarter":
+        """The quarter after this one."""
+        return self._moved(1)
+
+    @property
+    def previous(self) -> "Quarter":
+        """The quarter before this one."""
+        return self._moved(-1)
+
+    def _moved(self, quarters: int) -> "Quarter":
+        years, number = divmod(4 * self.year + self.number - 1 + quarters, 4)
+        return Quarter(years, number + 1)
+
+    def __str__(self) -> str:
+        """As people write it: `2026Q4`."""
+        return f"{self.year:04d}Q{self.number}"

@@ -1,0 +1,10 @@
+"""Closed vocabularies stored in the database; changing one needs a migration."""
+
+from django.db.models import TextChoices
+
+
+class Unit(TextChoices):
+    """What a budget account counts."""
+
+    USD = "USD", "USD"
+    GPU_H = "gpu_h", "GPU hours"

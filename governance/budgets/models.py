@@ -1,0 +1,198 @@
+"""Tables, and the constraints the database holds."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from weighbridge.core.money import format_amount
+
+from governance.budgets.domain.budget_changes import Aspect
+from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.ledger import GIVES_BACK, OF_THE_ACCOUNT, SIGNED, SPENT, EntryKind, Mode
+from governance.budgets.domain.quarter_forecast import TOLERANCE_PERCENT
+from governance.budgets.enums import Unit
+from governance.people.approvals.enums import ChangeState
+from governance.people.approvals.models import VALID
+from governance.people.models import Team
+
+KINDS = [(kind.value, kind.value) for kind in EntryKind]
+MODES = [(mode.value, mode.value) for mode in Mode]
+LEVELS = [(level.value, level.value) for level in Level]
+_SPENT = sorted(kind.value for kind in SPENT)
+_SIGNED = sorted(kind.value for kind in SIGNED)
+_GIVES_BACK = sorted(kind.value for kind in GIVES_BACK)
+_OWN = sorted(kind.value for kind in OF_THE_ACCOUNT)
+_TEAMS = [Level.TEAM.value, Level.PROJECT.value]
+
+
+class CostCentre(models.Model):
+    """A place in the tree that budgets hang on; a team's centre bears the team's slug."""
+
+    level = models.CharField(max_length=12, choices=LEVELS)
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="cost_centres")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="known_level", condition=Q(level__in=[level.value for level in Level])),
+            models.CheckConstraint(
+                name="only_the_root_has_no_parent",
+                condition=Q(level=Level.ORGANISATION.value, parent__isnull=True)
+                | (~Q(level=Level.ORGANISATION.value) & Q(parent__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="teams_and_projects_have_a_team",
+                condition=Q(level__in=_TEAMS, team__isnull=False) | (~Q(level__in=_TEAMS) & Q(team__isnull=True)),
+            ),
+            models.UniqueConstraint(fields=["level"], condition=Q(level=Level.ORGANISATION.value), name="one_root"),
+            models.UniqueConstraint(fields=["team"], condition=Q(level=Level.TEAM.value), name="one_centre_of_a_team"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BudgetAccount(models.Model):
+    """What a cost centre may spend in a quarter, in USD or in GPU hours; `mode` says what happens to what
+    is too much.
+    """
+
+    centre = models.ForeignKey(CostCentre, on_delete=models.PROTECT, related_name="accounts")
+    quarter = models.CharField(max_length=6)
+    unit = models.CharField(max_length=6, choices=Unit.choices)
+    mode = models.CharField(max_length=7, choices=MODES, default=Mode.ENFORCE.value, db_default=Mode.ENFORCE.value)
+    tolerance_percent = models.PositiveSmallIntegerField(default=TOLERANCE_PERCENT, db_default=TOLERANCE_PERCENT)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["centre", "quarter", "unit"], name="one_account"),
+            models.CheckConstraint(name="quarter_is_written_2026Q4", condition=Q(quarter__regex=r"^\d{4}Q[1-4]$")),
+            models.CheckConstraint(name="known_unit", condition=Q(unit__in=Unit.values)),
+            models.CheckConstraint(name="known_mode", condition=Q(mode__in=[mode.value for mode in Mode])),
+            models.CheckConstraint(name="tolerance_is_a_share", condition=Q(tolerance_percent__lte=100)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.centre} {self.quarter} {self.unit}"
+
+
+class LedgerEntry(models.Model):
+    """One booking; never changed (a trigger holds that), corrected only by another booking."""
+
+    account = models.ForeignKey(BudgetAccount, on_delete=models.PROTECT, related_name="entries")
+    kind = models.CharField(max_length=10, choices=KINDS)
+    amount = models.DecimalField(max_digits=16, decimal_places=2)
+    request_ref = models.CharField(max_length=20, blank=True)
+    is_commitment = models.BooleanField(default=False, db_default=False)
+    period = models.CharField(max_length=7, blank=True, default="", db_default="")
+    key = models.CharField(max_length=120, unique=True)
+    note = models.CharField(max_length=200, blank=True)
+    booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    booked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="amount_suits_kind",
+                condition=Q(amount__gt=0) | Q(kind__in=_SPENT) | (Q(kind__in=_SIGNED) & ~Q(amount=0)),
+            ),
+            models.CheckConstraint(name="known_kind", condition=Q(kind__in=[kind.value for kind in EntryKind])),
+            models.CheckConstraint(
+                name="what_is_billed_has_a_month",
+                condition=Q(kind__in=_SPENT, period__regex=r"^\d{4}-(0[1-9]|1[0-2])$")
+                | (~Q(kind__in=_SPENT) & Q(period="")),
+            ),
+            models.CheckConstraint(
+                name="releases_give_back", condition=Q(is_commitment=False) | Q(kind__in=_GIVES_BACK)
+            ),
+            models.CheckConstraint(
+                name="bookings_name_their_request",
+                condition=Q(kind__in=_SPENT)
+                | Q(kind__in=_OWN, is_commitment=False, request_ref="")
+                | ((~Q(kind__in=_OWN) | Q(is_commitment=True)) & ~Q(request_ref="")),
+            ),
+        ]
+        indexes = [models.Index(fields=["account", "request_ref"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount}"
+
+
+ASPECTS = [(aspect.value, aspect.value) for aspect in Aspect]
+_OPEN, _CONFIRMED = Q(state=ChangeState.PENDING), Q(state=ChangeState.CONFIRMED)
+
+
+class BudgetChange(models.Model):
+    """A new amount, another quarter or another account; once closed it never changes (a trigger holds that).
+
+    With a `request_ref` it changes what that request has committed on the account, otherwise what the account was
+    given.
+    `amount` is the new total for a change of amount, and what moves to `target` for a change of date or account.
+    """
+
+    aspect = models.CharField(max_length=7, choices=ASPECTS)
+    account = models.ForeignKey(BudgetAccount, on_delete=models.PROTECT, related_name="changes")
+    target = models.ForeignKey(BudgetAccount, on_delete=models.PROTECT, null=True, related_name="+")
+    request_ref = models.CharField(max_length=20, blank=True)
+    amount = models.DecimalField(max_digits=16, decimal_places=2)
+    reason = models.TextField()
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=ChangeState.choices, default=ChangeState.PENDING)
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    closed_at = models.DateTimeField(null=True)
+    closing_reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="budget_change_names_what_moves",
+                condition=Q(aspect=Aspect.AMOUNT.value, target__isnull=True, amount__gte=0)
+                | (
+                    Q(aspect__in=[Aspect.DATE.value, Aspect.ACCOUNT.value], target__isnull=False, amount__gt=0)
+                    & ~Q(target=F("account"))
+                ),
+            ),
+            models.CheckConstraint(
+                name="another_person_confirms_a_budget_change",
+                condition=~_CONFIRMED | (Q(closed_by__isnull=False) & ~Q(closed_by=F("proposed_by"))),
+            ),
+            models.CheckConstraint(
+                name="closed_budget_change_says_when_and_by_whom",
+                condition=(_OPEN & Q(closed_at__isnull=True, closed_by__isnull=True))
+                | Q(state=ChangeState.EXPIRED, closed_at__isnull=False, closed_by__isnull=True)
+                | Q(
+                    state__in=[ChangeState.CONFIRMED, ChangeState.REFUSED],
+                    closed_at__isnull=False,
+                    closed_by__isnull=False,
+                )
+                | Q(state=ChangeState.WITHDRAWN, closed_at__isnull=False, closed_by=F("proposed_by")),
+            ),
+            models.CheckConstraint(
+                name="budget_change_waits_seven_days",
+                condition=Q(expires_at__gt=F("proposed_at"), expires_at__lte=F("proposed_at") + VALID)
+                & (~_CONFIRMED | Q(closed_at__lt=F("expires_at"))),
+            ),
+            models.UniqueConstraint(
+                fields=["account", "request_ref"], condition=_OPEN, name="one_open_change_of_a_budget"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"BCH-{self.pk}"
+
+    @property
+    def what(self) -> str:
+        """The change as a sentence begins it: "Set the budget of Search 2026Q4 USD to 120.00 USD"."""
+        thing = (
+            f"the commitment of {self.request_ref} on {self.account}"
+            if self.request_ref
+            else f"the budget of {self.account}"
+        )
+        if self.target is None:
+            return f"Set {thing} to {format_amount(self.amount, unit=self.account.unit)}"
+        return f"Move {format_amount(self.amount, unit=self.account.unit)} of {thing} to {self.target}"

@@ -1,0 +1,220 @@
+"""Reads of the budget ledger: what is available now, and after this."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Q
+
+from governance.bills.queries import spend
+from governance.budgets.domain import ledger
+from governance.budgets.domain import quarter_forecast as outlook
+from governance.budgets.domain.ledger import ZERO, Balance, Entry, EntryKind, Holding, Mode
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.enums import Unit
+from governance.budgets.models import BudgetAccount, LedgerEntry
+from governance.budgets.queries import cost_centres
+from governance.people.models import Team
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """One account as a person sees it; `team` is the slug of its cost centre, which for a team is the team's own.
+
+    `is_generated` says that what its team spent in the quarter rests on generated bills.
+    """
+
+    team: str
+    team_name: str
+    quarter: str
+    unit: str
+    balance: Balance
+    level: str
+    mode: str
+    tolerance_percent: int
+    is_closed: bool
+    of_team: str
+    is_generated: bool
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What approving a request would do to one account; `available` counts the request's own reservation as free.
+
+    `forecast` is what will have been spent by the end of the quarter without the request, `forecast_after` with it;
+    `held` is
+    what the account bears for the request already, `over` by how much it ran over beyond the tolerance.
+    """
+
+    unit: str
+    quarter: str
+    mode: str
+    allocated: Decimal
+    available: Decimal
+    amount: Decimal
+    after: Decimal
+    reserved_by_others: Decimal
+    committed: Decimal
+    spent: Decimal
+    held: Holding
+    over: Decimal
+    forecast: Decimal
+    forecast_after: Decimal
+    is_affordable: bool
+
+    @property
+    def booked(self) -> Decimal:
+        """What the account bears for the request: committed and not yet billed, and billed."""
+        return self.held.open + self.held.spent
+
+
+def entries_of(account: BudgetAccount) -> list[Entry]:
+    """The account's bookings in order, as the ledger's arithmetic takes them."""
+    return [_entry(row) for row in account.entries.order_by("pk")]
+
+
+def entries_by_account(*, quarter: str, unit: Unit) -> list[list[Entry]]:
+    """The bookings of every account of a quarter in that unit, each in order."""
+    found: dict[int, list[Entry]] = defaultdict(list)
+    for row in LedgerEntry.objects.filter(account__quarter=quarter, account__unit=unit).order_by("pk"):
+        found[row.account_id].append(_entry(row))
+    return list(found.values())
+
+
+def _entry(row: LedgerEntry) -> Entry:
+    return Entry(
+        kind=EntryKind(row.kind),
+        amount=row.amount,
+        request_ref=row.request_ref or None,
+        key=row.key,
+        is_commitment=row.is_commitment,
+        period=row.period,
+    )
+
+
+def handed_out(account: BudgetAccount, *, as_given: bool = False) -> Decimal:
+    """What the accounts right below were given; `as_given` as if the account had been given something itself."""
+    below = cost_centres.ids_below(account, as_given=as_given)
+    rows = LedgerEntry.objects.filter(account__in=below, kind__in=[kind.value for kind in ledger.OF_THE_ACCOUNT])
+    return ledger.allocated(_entry(row) for row in rows)
+
+
+def balance_of(account: BudgetAccount, *, as_given: bool = False) -> Balance:
+    """Where the account stands; `as_given` counts what those below hold even where it was given nothing itself."""
+    return ledger.balance(entries_of(account), handed_out=handed_out(account, as_given=as_given))
+
+
+def lock_accounts(which: Q) -> list[BudgetAccount]:
+    """Accounts in the one order in which everybody locks them, so that no two bookings wait for each other."""
+    wanted = list(BudgetAccount.objects.filter(which).values_list("pk", flat=True))
+    rows = BudgetAccount.objects.select_for_update(of=("self",)).select_related("centre")
+    return list(rows.filter(pk__in=wanted).order_by("pk"))
+
+
+def of_team(*, team: Team, quarter: str) -> Q:
+    """The accounts a team's requests draw on in a quarter."""
+    return Q(centre__level="team", centre__team=team, quarter=quarter)
+
+
+def quarters_of(*, team: Team, ref: str) -> list[str]:
+    """The quarters of the team's accounts that anything was booked on for the request, the earliest first."""
+    rows = BudgetAccount.objects.filter(centre__level="team", centre__team=team, entries__request_ref=ref)
+    return list(rows.order_by("quarter").values_list("quarter", flat=True).distinct())
+
+
+def lock_touched(*, refs: Collection[str], team: Team, quarter: str) -> list[BudgetAccount]:
+    """Lock every account that settling the requests may book on; ask before the first audit event of a transaction.
+
+    Those are the team's from `quarter` on: an approval plans in later ones too.
+    """
+    own = Q(centre__level="team", centre__team=team, quarter__gte=quarter)
+    return lock_accounts(Q(entries__request_ref__in=refs) | own)
+
+
+def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[AccountView]:
+    """Accounts of the named teams (None: of every cost centre), latest quarter first."""
+    rows = BudgetAccount.objects.select_related("centre__team").order_by("-quarter", "centre__name", "unit")
+    if teams is not None:
+        rows = rows.filter(centre__team__slug__in=teams)
+    if quarter:
+        rows = rows.filter(quarter=quarter)
+    booked: dict[int, list[Entry]] = defaultdict(list)
+    for entry in LedgerEntry.objects.filter(account__in=rows.order_by()).order_by("pk"):
+        booked[entry.account_id].append(_entry(entry))
+    quarters = sorted({row.quarter for row in rows})
+    given, generated = _handed_out(quarters=quarters), {each: _generated(Quarter.parse(each)) for each in quarters}
+    return [
+        _view(
+            row,
+            ledger.balance(booked[row.pk], handed_out=given.get(row.pk, ZERO)),
+            is_generated=row.centre.team is not None and row.centre.team.slug in generated[row.quarter],
+        )
+        for row in rows
+    ]
+
+
+def _generated(quarter: Quarter) -> frozenset[str]:
+    return spend.teams_with_generated(since=quarter.start_on, until=quarter.end_on)
+
+
+def _handed_out(*, quarters: list[str]) -> dict[int, Decimal]:
+    """What each account of those quarters hands out, by its id."""
+    own: dict[int, Decimal] = defaultdict(Decimal)
+    kinds = [kind.value for kind in ledger.OF_THE_ACCOUNT]
+    for row in LedgerEntry.objects.filter(account__quarter__in=quarters, kind__in=kinds):
+        own[row.account_id] += ledger.allocated([_entry(row)])
+    given: dict[int, Decimal] = defaultdict(Decimal)
+    for quarter in quarters:
+        for unit in Unit.values:
+            for place in cost_centres.places(quarter=quarter, unit=unit).values():
+                if place.above_id is not None:
+                    given[place.above_id] += own[place.account_id]
+    return given
+
+
+def _view(row: BudgetAccount, balance: Balance, *, is_generated: bool) -> AccountView:
+    centre = row.centre
+    return AccountView(
+        team=centre.slug,
+        team_name=centre.name,
+        quarter=row.quarter,
+        unit=row.unit,
+        balance=balance,
+        level=centre.level,
+        mode=row.mode,
+        tolerance_percent=row.tolerance_percent,
+        is_closed=row.closed_at is not None,
+        of_team=centre.team.slug if centre.team else "",
+        is_generated=is_generated,
+    )
+
+
+def effect(*, team: Team, quarter: str, unit: Unit, amount: Decimal, ref: str, today: date) -> Effect:
+    """What committing `amount` for the request `ref` would leave in the account."""
+    account = BudgetAccount.objects.filter(of_team(team=team, quarter=quarter), unit=unit).first()
+    entries = entries_of(account) if account else []
+    balance = ledger.balance(entries, handed_out=handed_out(account) if account else ZERO)
+    held = ledger.holding_of(entries, ref=ref)
+    available = balance.available + held.reserved
+    heading_for = outlook.forecast(balance, quarter=Quarter.parse(quarter), today=today)
+    return Effect(
+        unit=unit.value,
+        quarter=quarter,
+        mode=account.mode if account else Mode.ENFORCE.value,
+        allocated=balance.allocated,
+        available=available,
+        amount=amount,
+        after=available - amount,
+        reserved_by_others=balance.reserved - held.reserved,
+        committed=balance.committed,
+        spent=balance.spent,
+        held=held,
+        over=outlook.overrun(
+            held, tolerance_percent=account.tolerance_percent if account else outlook.TOLERANCE_PERCENT
+        ),
+        forecast=heading_for,
+        forecast_after=heading_for + amount,
+        is_affordable=available >= amount,
+    )

@@ -1,0 +1,144 @@
+"""Reads of one account's bookings, with what each left available."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from weighbridge.core.errors import NotFound
+
+from governance.budgets.domain import ledger
+from governance.budgets.domain import quarter_forecast as outlook
+from governance.budgets.domain.ledger import Balance, EntryKind, Holding
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.models import BudgetAccount
+from governance.budgets.queries.budget_changes import team_of
+from governance.budgets.queries.budgets import balance_of, entries_of
+from governance.budgets.rules import may_see_budget
+from governance.exports.domain.tables import Table
+from governance.people.domain.roles import Person
+
+OF_A_COMMITMENT = {EntryKind.RELEASE: "release of a commitment", EntryKind.EXPIRE: "expiry of a commitment"}
+COLUMNS = ("Booked", "Booking", "Request", "Month", "By", "Amount", "Change", "Available after", "Note")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One booking; `change` is what it did to the amount available, `available` what was left after it."""
+
+    kind: str
+    amount: Decimal
+    change: Decimal
+    available: Decimal
+    request_ref: str
+    period: str
+    note: str
+    booked_by: str
+    booked_at: datetime
+
+
+@dataclass(frozen=True)
+class Statement:
+    """An account with its balance and its lines, newest first; `team` is the slug of its cost centre.
+
+    `holdings` are (request, what it holds, by how much it ran over beyond the tolerance).
+    """
+
+    team: str
+    team_name: str
+    quarter: str
+    unit: str
+    balance: Balance
+    lines: tuple[Line, ...]
+    account: BudgetAccount
+    forecast: Decimal
+    holdings: tuple[tuple[str, Holding, Decimal], ...]
+
+
+def statement(*, team: str, quarter: str, unit: str, today: date) -> Statement:
+    """The account's statement, or NotFound where it was never opened."""
+    return _statement(_found(team, quarter, unit), today)
+
+
+def find(*, team: str, quarter: str, unit: str, person: Person, today: date) -> Statement:
+    """The statement; whoever may not see it is told what everybody is told of an account that was never opened."""
+    return _statement(account_for(team=team, quarter=quarter, unit=unit, person=person), today)
+
+
+def account_for(*, team: str, quarter: str, unit: str, person: Person) -> BudgetAccount:
+    """The account of a cost centre, or NotFound, be it that there is none or that the person may not see it."""
+    account = _found(team, quarter, unit)
+    if not may_see_budget(person, team=team_of(account)):
+        raise NotFound(_none(team, quarter, unit))
+    return account
+
+
+def _found(team: str, quarter: str, unit: str) -> BudgetAccount:
+    rows = BudgetAccount.objects.select_related("centre__team", "centre__parent")
+    account = rows.filter(centre__slug=team, quarter=quarter, unit=unit).first()
+    if account is None:
+        raise NotFound(_none(team, quarter, unit))
+    return account
+
+
+def _none(team: str, quarter: str, unit: str) -> str:
+    return f"The team {team} has no {unit} account for {quarter}."
+
+
+def _statement(account: BudgetAccount, today: date) -> Statement:
+    balance, entries = balance_of(account), entries_of(account)
+    held = (
+        (ref, held, outlook.overrun(held, tolerance_percent=account.tolerance_percent))
+        for ref, held in ledger.holdings(entries).items()
+        if ref is not None
+    )
+    return Statement(
+        team=account.centre.slug,
+        team_name=account.centre.name,
+        quarter=account.quarter,
+        unit=account.unit,
+        balance=balance,
+        lines=tuple(reversed(_lines(account))),
+        account=account,
+        forecast=outlook.forecast(balance, quarter=Quarter.parse(account.quarter), today=today),
+        holdings=tuple(sorted(held, key=lambda each: each[0])),
+    )
+
+
+def table(statement: Statement) -> Table:
+    """Every booking of the account as a table, newest first."""
+    name = f"ledger-{statement.team}-{statement.quarter}-{statement.unit}"
+    rows = (
+        (
+            line.booked_at,
+            line.kind,
+            line.request_ref,
+            line.period,
+            line.booked_by,
+            line.amount,
+            line.change,
+            line.available,
+            line.note,
+        )
+        for line in statement.lines
+    )
+    return Table(name, COLUMNS, rows, len(statement.lines))
+
+
+def quarters() -> list[str]:
+    """Every quarter with an account, latest first."""
+    return list(BudgetAccount.objects.order_by("-quarter").values_list("quarter", flat=True).distinct())
+
+
+def _lines(account: BudgetAccount) -> list[Line]:
+    """Each booking with what it left; what accounts below were given comes off besides."""
+    rows = account.entries.select_related("booked_by").order_by("pk")
+    available, lines = Decimal(0), []
+    for row, change in zip(rows, ledger.changes_of_available(entries_of(account)), strict=True):
+        available += change
+        person = row.booked_by
+        name = (person.get_full_name() or person.username) if person else "system"
+        kind = OF_A_COMMITMENT[EntryKind(row.kind)] if row.is_commitment else row.kind
+        lines.append(
+            Line(kind, row.amount, change, available, row.request_ref, row.period, row.note, name, row.booked_at)
+        )
+    return lines

@@ -1,0 +1,229 @@
+"""Pages of budgets: the tree, allocations, the ledger, and the ledger as a file."""
+
+import secrets
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from weighbridge.core.errors import Invalid, Refused
+
+from governance.budgets.actions import budgets as writes
+from governance.budgets.actions import cost_centres as tree_writes
+from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.ledger import Mode
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.enums import Unit
+from governance.budgets.models import BudgetAccount
+from governance.budgets.queries import budget_changes, budgets, cost_centres, ledger
+from governance.budgets.queries.budgets import AccountView
+from governance.budgets.queries.ledger import Statement
+from governance.budgets.rules import (
+    check_allocate_budget,
+    may_allocate_budget,
+    may_propose_budget_change,
+    may_see_budget,
+)
+from governance.budgets.web.budget_forms import TITLES, AllocationForm, CentreForm, ChangeForm, PlaceForm, TermsForm
+from governance.exports.web import export
+from governance.findings.rules import may_read_findings
+from governance.people.domain.roles import Person
+from governance.people.models import Team
+from governance.people.web.current_user import person_of, user_of
+from governance.site.web.formatting import format_quantity
+from governance.site.web.refusals import attempt, show_in
+
+
+@dataclass(frozen=True)
+class CentreAccounts:
+    """The accounts of one cost centre in one quarter, and how deep it hangs."""
+
+    team: str
+    team_name: str
+    level: str
+    depth: int
+    under: str
+    accounts: tuple[AccountView, ...]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def listed(request: HttpRequest) -> HttpResponse:
+    """`/budgets/`: what cost centres may spend in a quarter and have left; finance allocates here."""
+    person = person_of(request)
+    if request.method == "POST":
+        check_allocate_budget(person)
+    current = str(Quarter.of(timezone.now().date()))
+    form = _form(request, current)
+    if request.method == "POST" and form.is_valid() and _allocate(request, form):
+        return redirect(f"{reverse('governance:budgets')}?quarter={form.cleaned_data['quarter']}")
+    quarter = request.GET.get("quarter", "") or current
+    context = {
+        "quarter": quarter,
+        "current": current,
+        "quarters": sorted({current, quarter, *ledger.quarters()}, reverse=True),
+        "teams": _centres(person, quarter),
+        "waiting": budget_changes.listed(person=person, state="pending").count(),
+        "may_read_findings": may_read_findings(person),
+        **({"form": form, "centre_form": CentreForm()} if may_allocate_budget(person) else {"form": None}),
+    }
+    return render(request, "budgets/budgets.html", context)
+
+
+@require_POST
+def open_centre(request: HttpRequest) -> HttpResponse:
+    """Open a unit or a project."""
+    form = CentreForm(request.POST)
+
+    def act() -> str:
+        if not form.is_valid():
+            field, reasons = next(iter(form.errors.items()))
+            raise Invalid(f"{field.capitalize()}: {reasons[0]}", field=field)
+        given = form.cleaned_data
+        team: Team | None = given["team"]
+        centre = tree_writes.open_centre(
+            level=Level(given["level"]),
+            slug=given["slug"],
+            name=given["name"],
+            parent=cost_centres.of_team(team) if team else None,
+            by=user_of(request),
+            now=timezone.now(),
+        )
+        return f"{centre.name} is open; allocate something to it."
+
+    attempt(request, act)
+    return redirect("governance:budgets")
+
+
+@require_safe
+def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
+    """One account: its balance, its terms, what changes wait, and every booking with what was left after it."""
+    person, statement = person_of(request), _statement(request, team, quarter, unit)
+    row = statement.account
+    title = TITLES[Unit(statement.unit)]
+    crumbs = (
+        ("Budgets", f"{reverse('governance:budgets')}?quarter={quarter}"),
+        (f"{statement.team_name} {quarter}, {title}", ""),
+    )
+    may_shape, is_open = may_allocate_budget(person), row.closed_at is None
+    may_change = is_open and may_propose_budget_change(person, team=budget_changes.team_of(row))
+    initial = {"mode": row.mode, "tolerance_percent": row.tolerance_percent}
+    context = {
+        "statement": statement,
+        "crumbs": crumbs,
+        "title": title,
+        "mode": Mode(row.mode),
+        "waiting": budget_changes.waiting_on(row),
+        "terms_form": TermsForm(initial=initial) if may_shape else None,
+        "place_form": _place_form(row) if may_shape else None,
+        "change_form": change_form(row, statement) if may_change else None,
+    }
+    return render(request, "budgets/account.html", context)
+
+
+def change_form(row: BudgetAccount, statement: Statement, data: QueryDict | None = None) -> ChangeForm:
+    """The form that proposes a change of an account."""
+    refs = [ref for ref, held, _ in statement.holdings if held.committed > 0]
+    return ChangeForm(data, refs=refs, targets=budget_changes.targets_of(row))
+
+
+def _place_form(row: BudgetAccount) -> PlaceForm | None:
+    parent = row.centre.parent
+    return PlaceForm(initial={"parent": parent.slug}) if row.centre.level == Level.TEAM and parent else None
+
+
+@require_POST
+def terms(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
+    """Set the mode and the tolerance of an account."""
+    row = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person_of(request))
+
+    def act() -> str:
+        form = TermsForm(request.POST)
+        if not form.is_valid():
+            raise Invalid("Choose a mode, and a tolerance from 0 to 100 percent.", field="tolerance_percent")
+        mode, tolerance = Mode(form.cleaned_data["mode"]), form.cleaned_data["tolerance_percent"]
+        tree_writes.set_terms(
+            account=row, mode=mode, tolerance_percent=tolerance, by=user_of(request), now=timezone.now()
+        )
+        return f"{mode.value.capitalize()}. {mode.words}"
+
+    attempt(request, act)
+    return redirect("governance:account", team, quarter, unit)
+
+
+@require_POST
+def place(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
+    """Hang the cost centre of an account under another unit."""
+    row = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person_of(request))
+
+    def act() -> str:
+        form = PlaceForm(request.POST)
+        if not form.is_valid():
+            raise Invalid("Choose the organisation or one of its units.", field="parent")
+        parent = form.cleaned_data["parent"]
+        tree_writes.place(centre=row.centre, parent=parent, by=user_of(request), now=timezone.now())
+        return f"{row.centre.name} hangs under {parent.name} now."
+
+    attempt(request, act)
+    return redirect("governance:account", team, quarter, unit)
+
+
+@require_safe
+def exported(request: HttpRequest, team: str, quarter: str, unit: str, kind: str) -> HttpResponse:
+    """`/budgets/TEAM/QUARTER/UNIT/ledger.csv` and `.xlsx`: every booking of one account, newest first."""
+    return export(ledger.table(_statement(request, team, quarter, unit)), kind=kind)
+
+
+def _statement(request: HttpRequest, team: str, quarter: str, unit: str) -> Statement:
+    today = timezone.now().date()
+    return ledger.find(team=team, quarter=quarter, unit=unit, person=person_of(request), today=today)
+
+
+def _form(request: HttpRequest, quarter: str) -> AllocationForm:
+    if request.method == "POST":
+        return AllocationForm(request.POST)
+    return AllocationForm(initial={"quarter": quarter, "key": secrets.token_urlsafe(16)})
+
+
+def _allocate(request: HttpRequest, form: AllocationForm) -> bool:
+    given = form.cleaned_data
+    unit, amount, holder = Unit(given["unit"]), Decimal(given["amount"]), cost_centres.holder(given["team"])
+    try:
+        writes.allocate_for(
+            holder=holder,
+            quarter=given["quarter"],
+            unit=unit,
+            amount=amount,
+            key=f"form:{given['key']}",
+            by=user_of(request),
+            now=timezone.now(),
+        )
+    except Refused as refusal:
+        show_in(form, refusal)
+        return False
+    words = format_quantity(amount, unit=unit.value)
+    messages.success(request, f"{words} allocated to {holder.name} for {given['quarter']}.")
+    return True
+
+
+def _centres(person: Person, quarter: str) -> list[CentreAccounts]:
+    """In the order of the tree; a centre without an account that the person may see is left out."""
+    found: dict[str, list[AccountView]] = {}
+    for row in budgets.accounts(teams=None, quarter=quarter):
+        if may_see_budget(person, team=row.of_team):
+            found.setdefault(row.team, []).append(row)
+    return [
+        CentreAccounts(
+            centre.slug,
+            centre.name,
+            centre.level,
+            depth,
+            centre.parent.name if centre.parent else "",
+            tuple(found[centre.slug]),
+        )
+        for centre, depth in cost_centres.in_order()
+        if centre.slug in found
+    ]

@@ -1,1 +1,0 @@
-"""Bills: files in the FOCUS format and accounts of schedulers, read in a stream, checked, added up, and allocated."""

@@ -1,0 +1,1 @@
+"""Rules and calculations of exports, free of any framework."""

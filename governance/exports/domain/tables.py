@@ -1,0 +1,56 @@
+"""A list as a file for a spreadsheet: CSV or XLSX, the same from a page and from the API."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from weighbridge.core.errors import NotFound, TooLarge
+
+from governance.exports.domain.spreadsheets import Cell, csv_of, xlsx_of
+
+ROWS_MAX = 20_000
+CSV, XLSX = "csv", "xlsx"
+MEDIA_TYPES = {
+    CSV: "text/csv; charset=utf-8",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a header; `count` says how many there are before one is read."""
+
+    name: str
+    header: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+    count: int
+
+
+@dataclass(frozen=True)
+class File:
+    """A table as it is sent."""
+
+    name: str
+    content: bytes
+    media_type: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What its HTTP answer says of it: to be kept, and to be nothing but what its type says."""
+        return {
+            "Content-Type": self.media_type,
+            "Content-Disposition": f'attachment; filename="{self.name}"',
+            "X-Content-Type-Options": "nosniff",
+        }
+
+
+def file_of(table: Table, *, kind: str) -> File:
+    """The file `name.kind`; NotFound for another kind than csv and xlsx, TooLarge beyond `ROWS_MAX` rows."""
+    if kind not in MEDIA_TYPES:
+        raise NotFound(f"There is no export as {kind!r}; ask for csv or xlsx.")
+    if table.count > ROWS_MAX:
+        raise TooLarge(
+            f"{table.count:,} rows are more than the {ROWS_MAX:,} one file holds; narrow the list with its filters."
+        )
+    is_csv = kind == CSV
+    content = csv_of(table.header, table.rows) if is_csv else xlsx_of(table.header, table.rows, title=table.name)
+    return File(f"{table.name}.{kind}", content, MEDIA_TYPES[kind])

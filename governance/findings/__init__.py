@@ -1,0 +1,1 @@
+"""Findings: what the system noticed, who looks after it, and how it was closed."""

@@ -1,0 +1,93 @@
+"""Findings: raised once by what noticed them, given to somebody, and closed once."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from weighbridge.core.errors import Invalid, WrongState
+
+from governance.audit.actions import record as audit
+from governance.findings.enums import FindingState, Severity
+from governance.findings.models import Finding
+from governance.findings.rules import check_assign_finding, check_close_finding
+from governance.people.queries.people import person_of
+
+NOTE_CHARS_MIN, NOTE_CHARS_MAX = 3, 2_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sighting:
+    """What was noticed. `key` says what makes it the same finding; a recurrence is given a key of its own."""
+
+    kind: str
+    subject: str
+    text: str
+    severity: Severity
+    key: str
+    source: str = ""
+    owner: User | None = None
+    due_on: date | None = None
+
+
+def raise_once(*, sighting: Sighting, by: User | None, now: datetime) -> Finding:
+    """Raise a finding, or answer the one that was raised before under the same key, be it open or closed."""
+    with transaction.atomic():
+        finding, is_new = Finding.objects.get_or_create(key=sighting.key, defaults={**vars(sighting), "opened_at": now})
+        if is_new:
+            details = {"subject": sighting.subject, "severity": sighting.severity.value}
+            _record("raised", finding, by, now, details=details, reason=sighting.text)
+    return finding
+
+
+def assign(*, finding: Finding, owner: User, due_on: date, by: User, now: datetime) -> Finding:
+    """Say who looks into it, and until when."""
+    check_assign_finding(person_of(by))
+    if not owner.is_active:
+        raise Invalid(f"The account {owner.username} is closed.", field="owner")
+    if due_on < now.date():
+        raise Invalid("A finding is due today or on a day to come.", field="due_on")
+    with transaction.atomic():
+        row = _open(finding)
+        row.owner, row.due_on = owner, due_on
+        row.save(update_fields=["owner", "due_on"])
+        _record("assigned", row, by, now, details={"owner": owner.username, "due_on": due_on.isoformat()})
+    return row
+
+
+def close(*, finding: Finding, note: str, by: User, now: datetime) -> Finding:
+    """Close it with what was done about it; it never opens again."""
+    check_close_finding(person_of(by), owner_id=finding.owner_id)
+    if len(note.strip()) < NOTE_CHARS_MIN or len(note) > NOTE_CHARS_MAX:
+        raise Invalid(f"Say in {NOTE_CHARS_MIN} to {NOTE_CHARS_MAX:,} characters what was done about it.", field="note")
+    with transaction.atomic():
+        row = _open(finding)
+        row.state, row.closed_at, row.closed_by, row.closing_note = FindingState.CLOSED, now, by, note
+        row.save(update_fields=["state", "closed_at", "closed_by", "closing_note"])
+        _record("closed", row, by, now, reason=note)
+    return row
+
+
+def settle(*, finding: Finding, note: str, by: User | None = None, now: datetime) -> bool:
+    """Close what does not hold any more, as the platform itself (`by` None); False where somebody had closed it."""
+    with transaction.atomic():
+        row = Finding.objects.select_for_update().get(pk=finding.pk)
+        if row.state != FindingState.OPEN:
+            return False
+        row.state, row.closed_at, row.closed_by, row.closing_note = FindingState.CLOSED, now, by, note
+        row.save(update_fields=["state", "closed_at", "closed_by", "closing_note"])
+        _record("closed", row, by, now, reason=note)
+    return True
+
+
+def _open(finding: Finding) -> Finding:
+    row = Finding.objects.select_for_update().get(pk=finding.pk)
+    if row.state != FindingState.OPEN:
+        raise WrongState(f"{row} is closed; a finding never opens again.")
+    return row
+
+
+def _record(
+    word: str, row: Finding, by: User | None, now: datetime, *, details: dict[str, str] | None = None, reason: str = ""
+) -> None:
+    audit.record(kind=f"finding.{word}", by=by, subject=("finding", str(row)), details=details, reason=reason, now=now)

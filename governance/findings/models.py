@@ -1,0 +1,44 @@
+"""Findings: what the system noticed and somebody must look into; raised once, closed once, never opened again."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from governance.findings.enums import FindingState, Severity
+
+
+class Finding(models.Model):
+    """Something to look into. `key` is unique, so that it is raised once; a recurrence has a key of its own.
+
+    `kind` is a slug like `budget.overrun`, `subject` what it is about, `source` where it was seen.
+    """
+
+    kind = models.CharField(max_length=40)
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    severity = models.CharField(max_length=6, choices=Severity.choices)
+    source = models.CharField(max_length=200, blank=True)
+    key = models.CharField(max_length=160, unique=True)
+    state = models.CharField(max_length=6, choices=FindingState.choices, default=FindingState.OPEN)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="findings")
+    due_on = models.DateField(null=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    closing_note = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(name="known_severity", condition=Q(severity__in=Severity.values)),
+            models.CheckConstraint(
+                name="closed_finding_says_when_and_by_whom",
+                condition=Q(state=FindingState.OPEN, closed_at__isnull=True, closed_by__isnull=True)
+                | Q(state=FindingState.CLOSED, closed_at__isnull=False, closed_by__isnull=False)
+                # Nobody closes what settled itself; then the note says why.
+                | Q(state=FindingState.CLOSED, closed_at__isnull=False) & ~Q(closing_note=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"FND-{self.pk}"

@@ -1,0 +1,32 @@
+"""Reads of findings: what the system noticed and somebody must look into."""
+
+from django.db.models import QuerySet
+from weighbridge.core.errors import NotFound
+
+from governance.findings.enums import FindingState
+from governance.findings.models import Finding
+from governance.findings.rules import may_read_findings
+from governance.people.domain.roles import Person
+
+
+def listed(*, person: Person, state: str = "", kind: str = "") -> QuerySet[Finding]:
+    """What the person may read, the newest first: everything, or what they own."""
+    rows = Finding.objects.select_related("owner", "closed_by").order_by("-pk")
+    if not may_read_findings(person):
+        rows = rows.filter(owner_id=person.id) if person.is_active else rows.none()
+    if state:
+        rows = rows.filter(state=state)
+    return rows.filter(kind__startswith=kind) if kind else rows
+
+
+def find(*, finding_id: int, person: Person) -> Finding:
+    """One finding, or NotFound, which is also the answer to whoever may not read it."""
+    finding = listed(person=person).filter(pk=finding_id).first()
+    if finding is None:
+        raise NotFound(f"There is no finding {finding_id}.")
+    return finding
+
+
+def open_count(person: Person) -> int:
+    """How many open findings the person may read."""
+    return listed(person=person, state=FindingState.OPEN).count()

@@ -1,0 +1,156 @@
+"""Writes of the model inventory."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from weighbridge.core.errors import Invalid, NotFound
+from weighbridge.core.model_files.inspection import inspect
+
+from governance.audit.actions import record as audit
+from governance.inventory.actions import artifacts
+from governance.inventory.actions.artifacts import Spooled
+from governance.inventory.enums import Tier
+from governance.inventory.models import ModelAsset, ModelVersion
+from governance.people.models import Team
+from governance.people.queries.people import person_of
+from governance.people.rules import check_act_for_team
+
+if TYPE_CHECKING:
+    from django.core.files import File
+
+SLUG = re.compile(r"[-a-zA-Z0-9_]{1,80}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewAsset:
+    """A model to enter in the inventory; `team` is a slug."""
+
+    team: str
+    slug: str
+    name: str
+    tier: str
+    owner: User
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewVersion:
+    """A version to register, of a model there is or of a new one: by its file, or by where it lies and its digest."""
+
+    asset: ModelAsset | NewAsset
+    version: str
+    upload: "File[bytes] | Spooled | None" = None
+    uri: str = ""
+    digest: str = ""
+
+
+def register(*, entry: NewVersion, by: User, now: datetime) -> ModelVersion:
+    """Register a version, with its model where that is new; no model is entered for a version that is refused.
+
+    A file is read and hashed before anything is locked.
+    """
+    if isinstance(entry.asset, NewAsset):
+        _check_asset(entry.asset, by)
+    else:
+        check_act_for_team(person_of(by), team=entry.asset.team.slug)
+    if not entry.version.strip():
+        raise Invalid("Give the version a name, for example 1.4.0.", field="version")
+    if entry.upload is None:
+        return _entered(entry, _referred(entry.uri, entry.digest), None, by, now)
+    with Spooled.read(entry.upload) as spooled:
+        found = inspect(spooled.path, name=spooled.name)
+        return _entered(entry, {"format": found.format, "size_bytes": spooled.size_bytes}, spooled, by, now)
+
+
+def _entered(
+    entry: NewVersion, fields: dict[str, object], spooled: Spooled | None, by: User, now: datetime
+) -> ModelVersion:
+    with transaction.atomic():
+        asset = entry.asset
+        if isinstance(asset, NewAsset):
+            asset = register_asset(**vars(asset), by=by, now=now)
+        if spooled is None:
+            return _register(asset, entry.version, entry.digest, fields, by, now)
+        kept = artifacts.keep(upload=spooled, by=by, now=now)
+        return _register(asset, entry.version, kept.digest, fields | {"stored_as": kept.stored_as}, by, now)
+
+
+def register_asset(*, team: str, slug: str, name: str, tier: str, owner: User, by: User, now: datetime) -> ModelAsset:
+    """Enter a model in the inventory, or bring its name, tier and owner up to date."""
+    home = _check_asset(NewAsset(team=team, slug=slug, name=name, tier=tier, owner=owner), by)
+    wanted = {"name": name, "tier": tier, "owner": owner}
+    with transaction.atomic():
+        asset, is_new = ModelAsset.objects.select_for_update().get_or_create(
+            team=home, slug=slug, defaults=wanted | {"created_at": now}
+        )
+        before = {"name": asset.name, "tier": asset.tier, "owner": asset.owner.username}
+        after = {"name": name, "tier": tier, "owner": owner.username}
+        if is_new or before != after:
+            for field, value in wanted.items():
+                setattr(asset, field, value)
+            asset.save()
+            details = {"before": None if is_new else before, "after": after}
+            audit.record(kind="model.registered", by=by, subject=("model", f"{team}/{slug}"), details=details, now=now)
+    return asset
+
+
+def register_upload(*, asset: ModelAsset, version: str, upload: "File[bytes]", by: User, now: datetime) -> ModelVersion:
+    """Register a version by its file: parsed before anything loads it, hashed, and stored by content."""
+    return register(entry=NewVersion(asset=asset, version=version, upload=upload), by=by, now=now)
+
+
+def register_reference(
+    *, asset: ModelAsset, version: str, uri: str, digest: str, by: User, now: datetime
+) -> ModelVersion:
+    """Register a version that lies elsewhere, by URI and SHA-256; it cannot be benchmarked here until it is
+    uploaded.
+    """
+    return register(entry=NewVersion(asset=asset, version=version, uri=uri, digest=digest), by=by, now=now)
+
+
+def _check_asset(asset: NewAsset, by: User) -> Team:
+    check_act_for_team(person_of(by), team=asset.team)
+    if not SLUG.fullmatch(asset.slug):
+        raise Invalid("The slug of a model is written in letters, digits, hyphens and underscores.", field="slug")
+    if asset.tier not in Tier.values:
+        raise Invalid(f"The tier must be one of {', '.join(Tier.values)}.", field="tier")
+    home = Team.objects.filter(slug=asset.team).first()
+    if home is None:
+        raise NotFound(f"There is no team {asset.team!r}.", field="team")
+    return home
+
+
+def _referred(uri: str, digest: str) -> dict[str, object]:
+    if not DIGEST.fullmatch(digest):
+        raise Invalid("The digest must be written sha256: followed by 64 hexadecimal digits.", field="sha256")
+    suffix = Path(uri).suffix.lower()
+    if suffix not in {".onnx", ".safetensors"}:
+        raise Invalid(
+            "The URI must name an .onnx or a .safetensors file; pickles are refused because loading one runs code.",
+            field="uri",
+        )
+    return {"format": suffix[1:], "uri": uri}
+
+
+def _register(
+    asset: ModelAsset, version: str, digest: str, fields: dict[str, object], by: User, now: datetime
+) -> ModelVersion:
+    with transaction.atomic():
+        defaults = {"digest": digest, "registered_by": by, "registered_at": now, **fields}
+        known, is_new = ModelVersion.objects.get_or_create(asset=asset, version=version, defaults=defaults)
+        if is_new:
+            subject = ("model", f"{asset.team.slug}/{asset.slug}")
+            details = {"version": version, "digest": digest}
+            audit.record(kind="model.version_registered", by=by, subject=subject, details=details, now=now)
+    if known.digest != digest:
+        raise Invalid(
+            f"Version {version} is already registered with other content; give this file a new version.",
+            code="version_taken",
+            field="version",
+        )
+    return known

@@ -1,0 +1,50 @@
+"""The model inventory: assets and their immutable versions."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from governance.inventory.enums import Tier
+from governance.people.models import Team
+
+
+class ModelAsset(models.Model):
+    """A model as the business knows it, whatever its version."""
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="models")
+    slug = models.SlugField(max_length=80)
+    name = models.CharField(max_length=160)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_models")
+    tier = models.CharField(max_length=2, choices=Tier.choices)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "slug"], name="one_asset_per_team_and_slug")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ModelVersion(models.Model):
+    """One artifact, named by its content; either stored here or named by URI and digest."""
+
+    asset = models.ForeignKey(ModelAsset, on_delete=models.PROTECT, related_name="versions")
+    version = models.CharField(max_length=60)
+    digest = models.CharField(max_length=71)
+    format = models.CharField(max_length=16)
+    size_bytes = models.BigIntegerField(null=True)
+    stored_as = models.CharField(max_length=200, blank=True)
+    uri = models.CharField(max_length=500, blank=True)
+    registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    registered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["asset", "version"], name="one_artifact_per_version"),
+            models.CheckConstraint(name="digest_is_sha256", condition=Q(digest__regex=r"^sha256:[0-9a-f]{64}$")),
+            models.CheckConstraint(name="stored_or_named", condition=~Q(stored_as="") | ~Q(uri="")),
+        ]
+        indexes = [models.Index(fields=["digest"])]
+
+    def __str__(self) -> str:
+        return f"{self.asset.name} {self.version}"

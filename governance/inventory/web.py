@@ -1,0 +1,56 @@
+"""Pages of the model inventory."""
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance.audit.queries import trail
+from governance.inventory import queries as inventory
+from governance.inventory.enums import Tier
+from governance.inventory.queries import Filters
+from governance.people.models import Team
+from governance.people.web.current_user import person_of
+
+PAGE_SIZE = 50
+
+
+class FilterForm(forms.Form):
+    """What the list can be narrowed to."""
+
+    q = forms.CharField(label="Name or digest", required=False, widget=forms.TextInput(attrs={"type": "search"}))
+    team = forms.ModelChoiceField(
+        Team.objects.order_by("name"), required=False, to_field_name="slug", empty_label="All"
+    )
+    tier = forms.ChoiceField(required=False, choices=[("", "All"), *Tier.choices])
+
+    def filters(self) -> Filters:
+        """The filters as given; what is not understood narrows nothing."""
+        self.is_valid()
+        given = self.cleaned_data
+        team = given.get("team")
+        return Filters(given.get("q", ""), team.slug if team else "", given.get("tier", ""))
+
+
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """`/models/`: every model the reader may see."""
+    form = FilterForm(request.GET)
+    filters = form.filters()
+    rows = inventory.listed(person=person_of(request), filters=filters)
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, "inventory/models.html", {"page": page, "form": form, "is_filtered": filters != Filters()})
+
+
+@require_safe
+def detail(request: HttpRequest, team: str, slug: str) -> HttpResponse:
+    """`/models/<team>/<slug>/`: a model, its versions and its history; runs are fetched by the page."""
+    asset = inventory.find(team=team, slug=slug, person=person_of(request))
+    context = {
+        "asset": asset,
+        "versions": inventory.versions_of(asset),
+        "events": trail.of_subject("model", subject=f"{team}/{slug}"),
+        "crumbs": (("Models", "/models/"), (asset.name, "")),
+    }
+    return render(request, "inventory/model.html", context)

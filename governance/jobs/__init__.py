@@ -1,0 +1,1 @@
+"""Leased jobs and the outbox: work that survives whatever dies."""

@@ -1,0 +1,129 @@
+"""Tables, and the constraints the database holds."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Self
+
+from django.db import models, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from weighbridge.core.masking import mask
+
+from governance.jobs.enums import HELD, UNFINISHED, JobState
+
+
+class Due(NamedTuple):
+    """A row a worker could take, and what changes once somebody takes it or puts it off."""
+
+    pk: int
+    fence: int
+    next_attempt_at: datetime
+    lease_until: datetime | None
+
+
+class Leased(models.Model):
+    """A row of work with state, attempts, lease and fence."""
+
+    state = models.CharField(max_length=12, choices=JobState.choices, default=JobState.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    max_attempts = models.PositiveSmallIntegerField(default=3)
+    fence = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    next_attempt_at = models.DateTimeField()
+    error = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def claimable(cls, *, now: datetime) -> Q:
+        """Rows a worker may take at `now`: due, or held by a worker that went silent."""
+        due = Q(state=JobState.QUEUED, next_attempt_at__lte=now)
+        silent = Q(state__in=HELD, lease_until__lt=now)
+        return (due | silent) & Q(attempts__lt=F("max_attempts"))
+
+    @classmethod
+    def exhausted(cls, *, now: datetime) -> Q:
+        """Rows whose last allowed worker went silent, or that came back to the queue with no attempt left."""
+        silent = Q(state__in=HELD, lease_until__lt=now)
+        return (silent | Q(state=JobState.QUEUED)) & Q(attempts__gte=F("max_attempts"))
+
+    @classmethod
+    def due(cls, *, now: datetime, limit: int, among: Q | None = None) -> list[Due]:
+        """What workers could take at `now`, oldest first; with `among`, of those rows alone."""
+        rows = cls._default_manager.filter(cls.claimable(now=now), among or Q()).order_by("pk")
+        return [Due(*row) for row in rows.values_list(*Due._fields)[:limit]]
+
+    @classmethod
+    def claim(cls, *, pk: int, now: datetime, lease: timedelta) -> Self | None:
+        """Take the row for `lease`, or answer None because it is not due, is finished, or is another's."""
+        with transaction.atomic():
+            rows = cls._default_manager.filter(cls.claimable(now=now), pk=pk)
+            row = rows.select_for_update(skip_locked=True, of=("self",)).first()
+            if row is None:
+                return None
+            row.state, row.lease_until = JobState.CLAIMED, now + lease
+            row.attempts, row.fence = row.attempts + 1, row.fence + 1
+            row.save(update_fields=["state", "lease_until", "attempts", "fence"])
+            return row
+
+    def write(self, **fields: Any) -> bool:
+        """Write `fields` if this worker still holds the row; False means the lease was lost and nothing was written."""
+        rows: models.QuerySet[Self] = models.QuerySet(type(self))
+        return rows.filter(pk=self.pk, fence=self.fence, state__in=HELD).update(**fields) == 1
+
+    def renew(self, *, now: datetime, lease: timedelta, **fields: Any) -> bool:
+        """Hold the row for another `lease`; False means it was lost or cancelled."""
+        return self.write(lease_until=now + lease, **fields)
+
+    def hand_back(self, *, now: datetime, error: str, wait: timedelta = timedelta(0), **fields: Any) -> bool:
+        """Return the row to the queue, to be tried again after `wait`."""
+        return self.write(
+            state=JobState.QUEUED, lease_until=None, next_attempt_at=now + wait, error=mask(error)[:4000], **fields
+        )
+
+
+class OutboxMessage(Leased):
+    """Something that must happen outside; messages of one lane are delivered one at a time, in order.
+
+    `asked_in` is the identifier of the request that wanted it.
+    """
+
+    kind = models.CharField(max_length=60)
+    key = models.CharField(max_length=160, unique=True)
+    lane = models.CharField(max_length=120)
+    payload = models.JSONField(default=dict)
+    is_uncertain = models.BooleanField(default=False)
+    asked_in = models.CharField(max_length=64, blank=True, default="", db_default="")
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="outbox_state_known", condition=Q(state__in=JobState.values))]
+        indexes = [models.Index(fields=["state", "next_attempt_at"]), models.Index(fields=["lane", "id"])]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @classmethod
+    def claimable(cls, *, now: datetime) -> Q:
+        """As for every leased row, and nothing before it in its lane is unfinished or dead."""
+        before = cls._default_manager.filter(lane=OuterRef("lane"), pk__lt=OuterRef("pk"))
+        blocked = before.filter(state__in=[*UNFINISHED, JobState.DEAD])
+        return super().claimable(now=now) & ~Q(Exists(blocked))
+
+
+class Pulse(models.Model):
+    """One moment, by name; written by the tick, read by pages, `/readyz` and `/metrics`."""
+
+    name = models.CharField(max_length=60, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def note(cls, *, name: str, at: datetime | None) -> None:
+        """Set the moment; None forgets it: nothing waits."""
+        if at is None:
+            cls._default_manager.filter(name=name).delete()
+        else:
+            cls._default_manager.update_or_create(name=name, defaults={"at": at})

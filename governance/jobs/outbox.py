@@ -1,0 +1,304 @@
+"""Effects outside the database: enqueued in the transaction that wants them, delivered after it, any number of times.
+
+The row is the truth; the broker's message is only a wake-up, and losing every one of them loses nothing: a tick finds
+what is due. Handlers are registered by kind in the `tasks` of the app that knows how.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, Q, TextField, Value, When
+from weighbridge.core.masking import mask
+
+from governance.audit.domain import correlation as trace
+from governance.jobs.enums import HELD, UNFINISHED, JobState, Reach
+from governance.jobs.models import OutboxMessage, Pulse
+from governance.jobs.queries.operation import BROKER
+from governance.jobs.worker_signals import (
+    announce,
+    is_left_alone,
+    reach_broker,
+    wake,  # whoever writes knows this one door
+)
+
+log = logging.getLogger(__name__)
+
+Settle = Callable[[], None]
+Handler = Callable[[OutboxMessage], Settle | None]
+HANDLERS: dict[str, Handler] = {}
+CHANNELS: dict[str, str] = {}
+PROBES: set[str] = set()
+TICKERS: list[Callable[[datetime], None]] = []
+ATTEMPTS_MAX = 12
+BACKOFF_FIRST_S, BACKOFF_LAST_S = 5, 3600
+OUTAGE_LAST, LOOK_AGAIN = timedelta(minutes=5), timedelta(seconds=5)
+TOGETHER_MAX = 20
+DELIVER = "governance.jobs.tasks.deliver"
+
+
+class TryLater(Exception):  # noqa: N818 -- a request to the outbox, not a malfunction
+    """The effect did not happen now; `wait_s` None means the usual backoff. `is_uncertain`: it may have happened.
+
+    The wait counts from `at`, when the other side answered; unset, from the beginning of the attempt. A wait that
+    reaches further than its message is not the message's fault and uses up no attempt.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        wait_s: float | None = None,
+        is_uncertain: bool = False,
+        reach: Reach = Reach.MESSAGE,
+        at: datetime | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.wait_s, self.is_uncertain, self.reach, self.at = wait_s, is_uncertain, reach, at
+
+
+class NeedsPerson(Exception):  # noqa: N818 -- a request to the outbox, not a malfunction
+    """Nothing will change by itself: keep the message, pause it, and say why until it is resumed."""
+
+    def __init__(self, reason: str, *, reach: Reach = Reach.MESSAGE) -> None:
+        super().__init__(reason)
+        self.reach = reach
+
+
+class LeaseLost(Exception):  # noqa: N818 -- an answer, not a malfunction
+    """Another worker has the message now; this one does nothing more."""
+
+
+def handles(kind: str, *, channel: str = "", is_probe: bool = False) -> Callable[[Handler], Handler]:
+    """Register the handler of a kind. It acts outside, then returns what to write here once the message is done.
+
+    Kinds of one `channel` speak to the same other side. A probe goes through while the others are paused.
+    """
+
+    def register(handler: Handler) -> Handler:
+        HANDLERS[kind] = handler
+        if channel:
+            CHANNELS[kind] = channel
+        if is_probe:
+            PROBES.add(kind)
+        return handler
+
+    return register
+
+
+def on_tick(ticker: Callable[[datetime], None]) -> Callable[[datetime], None]:
+    """Register something the tick does every time; it must be harmless when run twice, late or in two processes."""
+    TICKERS.append(ticker)
+    return ticker
+
+
+def lease() -> timedelta:
+    """How long a worker may be silent."""
+    return timedelta(seconds=settings.WEIGHBRIDGE["LEASE_S"])
+
+
+def effect_lease() -> timedelta:
+    """How long one effect may take: more than its time-outs add up to, so that nobody repeats what is still
+    under way.
+    """
+    return timedelta(seconds=settings.WEIGHBRIDGE["EFFECT_LEASE_S"])
+
+
+def check_held(*, message: OutboxMessage, now: datetime, **fields: Any) -> None:
+    """Raise LeaseLost unless this worker still holds the message; asked right before what cannot be taken back."""
+    if not message.renew(now=now, lease=effect_lease(), **fields):
+        raise LeaseLost(f"{message.key} was given to another worker.")
+
+
+def remember(*, message: OutboxMessage, now: datetime, **facts: Any) -> None:
+    """Keep `facts` (JSON) in the payload right before what cannot be taken back. Raises LeaseLost as
+    `check_held` does.
+    """
+    message.payload = message.payload | facts
+    check_held(message=message, now=now, payload=message.payload)
+
+
+def gather(*, message: OutboxMessage, now: datetime) -> list[OutboxMessage]:
+    """The message and those of its kind that wait right behind it in its lane: one effect does for all of them.
+
+    Settled before the effect, so that a repeated attempt says the same. Nobody else can take them meanwhile, because
+    nothing in a lane goes before its head is finished; they are done when the head is. Raises LeaseLost.
+    """
+    if "together" not in message.payload:
+        behind = OutboxMessage.objects.filter(lane=message.lane, pk__gt=message.pk, state__in=UNFINISHED).order_by("pk")
+        alike = takewhile(lambda row: row.kind == message.kind, behind[: TOGETHER_MAX - 1])
+        remember(message=message, now=now, together=[row.pk for row in alike])
+    return [message, *OutboxMessage.objects.filter(pk__in=message.payload["together"]).order_by("pk")]
+
+
+def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: datetime) -> OutboxMessage:
+    """Write the message in the caller's transaction; the same `key` twice is one message."""
+    message, _ = OutboxMessage.objects.get_or_create(
+        key=key,
+        defaults={
+            "kind": kind,
+            "lane": lane,
+            "payload": dict(payload),
+            "created_at": now,
+            "next_attempt_at": now,
+            "max_attempts": ATTEMPTS_MAX,
+            "asked_in": trace.request_id(),
+        },
+    )
+    wake(DELIVER, message.pk)
+    return message
+
+
+def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
+    """Deliver one message if it is due, free and nothing holds it back; the message as it then stands, or None."""
+    if _held_back(pk=pk, now=now):
+        return None
+    message = OutboxMessage.claim(pk=pk, now=now, lease=effect_lease())
+    if message is None:
+        return None
+    with trace.marked(request_id=message.asked_in, outbox_key=message.key):
+        _attempt(message, now)
+    message.refresh_from_db()
+    return message
+
+
+def _attempt(message: OutboxMessage, now: datetime) -> None:
+    try:
+        _finish(message, HANDLERS[message.kind](message), now)
+    except LeaseLost as loss:
+        log.warning("%s", loss)
+    except NeedsPerson as refusal:
+        payload = _marked(message, refusal.reach)
+        message.write(state=JobState.PAUSED, lease_until=None, error=mask(str(refusal)), payload=payload)
+    except TryLater as delay:
+        _wait(message, delay, now)
+    except Exception as error:
+        log.exception("Outbox message %s failed.", message.key)
+        wait, payload = backoff(message.attempts), _marked(message, Reach.MESSAGE)
+        reason = f"{type(error).__name__}: {error}"
+        message.hand_back(now=now, error=reason, wait=wait, is_uncertain=True, payload=payload)
+
+
+def resume(*, channel: str, now: datetime) -> int:
+    """Set going what a refusal or an outage held back, in the caller's transaction; how many messages.
+
+    Whatever met the refusal goes last and, should it be refused again, stands for nobody but itself.
+    """
+    met_an_outage = Q(payload__has_key="reach") & ~Q(payload__told=True)
+    queued = Q(state=JobState.QUEUED) & (met_an_outage | Q(attempts=0, next_attempt_at__gt=now))
+    rows = OutboxMessage.objects.select_for_update().filter(Q(state=JobState.PAUSED) | queued, kind__in=_kinds(channel))
+    resumed = list(rows.exclude(kind__in=PROBES).order_by("pk"))
+    for row in resumed:
+        met_it = "reach" in row.payload
+        row.payload = _marked(row, Reach.MESSAGE) | ({"is_alone": True} if met_it else {})
+        row.is_uncertain = row.is_uncertain or row.attempts > 0
+        row.state, row.attempts, row.max_attempts = JobState.QUEUED, 0, ATTEMPTS_MAX
+        row.next_attempt_at = now + LOOK_AGAIN if met_it else now
+        row.save(update_fields=["payload", "is_uncertain", "state", "attempts", "max_attempts", "next_attempt_at"])
+        wake(DELIVER, row.pk)
+    return len(resumed)
+
+
+def tick(*, now: datetime) -> None:
+    """Re-drive what is due or was abandoned. Harmless when run twice, late, or by several processes."""
+    bury(now=now)
+    is_reached = reach_broker()
+    announce(OutboxMessage, DELIVER, now=now)
+    failures = []
+    for ticker in TICKERS:
+        try:
+            ticker(now)
+        except Exception as error:
+            log.exception("A part of the tick failed; the others go on.")
+            failures.append(error)
+    # Some brokers let themselves be reached and take nothing, such as a folder that cannot be written to.
+    Pulse.note(name=BROKER, at=None if is_reached and not is_left_alone() else now)
+    if failures:
+        raise ExceptionGroup("parts of the tick failed", failures)
+
+
+def _kinds(channel: str) -> list[str]:
+    return [kind for kind, named in CHANNELS.items() if named == channel]
+
+
+def _marked(message: OutboxMessage, reach: Reach, *, is_told: bool = False) -> dict[str, Any]:
+    """The payload, with how far the refusal goes; `is_told`: the other side named the wait itself."""
+    kept = {name: value for name, value in message.payload.items() if name not in {"reach", "told"}}
+    if reach is Reach.MESSAGE or message.kind not in CHANNELS or kept.get("is_alone"):
+        return kept
+    return kept | {"reach": reach, "told": is_told}
+
+
+def _wait(message: OutboxMessage, delay: TryLater, now: datetime) -> None:
+    reaches = delay.reach is not Reach.MESSAGE
+    wait = backoff(message.attempts)
+    if delay.wait_s is not None:
+        wait = timedelta(seconds=delay.wait_s)
+    elif reaches:
+        wait = min(wait, OUTAGE_LAST)
+    message.hand_back(
+        now=delay.at or now,
+        error=str(delay),
+        wait=wait,
+        is_uncertain=message.is_uncertain or delay.is_uncertain,
+        payload=_marked(message, delay.reach, is_told=delay.wait_s is not None),
+        max_attempts=message.max_attempts + reaches,
+    )
+
+
+def _held_back(*, pk: int, now: datetime) -> bool:
+    """Whether another message of the channel stands in the way; then this one waits, or pauses, with it."""
+    message = OutboxMessage.objects.filter(OutboxMessage.claimable(now=now), pk=pk, kind__in=CHANNELS).first()
+    before = _in_the_way(message, now) if message else None
+    if message is None or before is None:
+        return False
+    rows = OutboxMessage.objects.filter(pk=pk, fence=message.fence, state=message.state)
+    if before.state == JobState.PAUSED:
+        rows.update(state=JobState.PAUSED, lease_until=None, error=before.error)
+    else:
+        waits = "next_attempt_at" if message.state == JobState.QUEUED else "lease_until"
+        rows.update(**{waits: max(before.next_attempt_at, now + LOOK_AGAIN)})
+    return True
+
+
+def _in_the_way(message: OutboxMessage, now: datetime) -> OutboxMessage | None:
+    alike = Q(payload__reach=Reach.CHANNEL, kind__in=_kinds(CHANNELS[message.kind]))
+    others = OutboxMessage.objects.filter(alike | Q(payload__reach=Reach.KIND, kind=message.kind)).exclude(
+        pk=message.pk
+    )
+    if message.kind in PROBES:
+        told = others.filter(state=JobState.QUEUED, payload__told=True, next_attempt_at__gt=now)
+        return told.order_by("-next_attempt_at").first()
+    if "reach" in message.payload:  # two that met it at once: the older tries first, or they would wait for each other
+        return others.filter(pk__lt=message.pk, state__in=[JobState.QUEUED, *HELD]).order_by("pk").first()
+    return others.filter(state__in=UNFINISHED).order_by("-next_attempt_at").first()
+
+
+def _finish(message: OutboxMessage, settle: Settle | None, now: datetime) -> None:
+    done = {"state": JobState.DONE, "finished_at": now, "error": "", "lease_until": None}
+    with transaction.atomic():
+        if message.write(**done):
+            together = OutboxMessage.objects.filter(pk__in=message.payload.get("together", []), state__in=UNFINISHED)
+            together.update(**done)
+            if settle is not None:
+                settle()
+    after = OutboxMessage.objects.filter(lane=message.lane, pk__gt=message.pk, state=JobState.QUEUED).order_by("pk")
+    for row in after[:1]:
+        wake(DELIVER, row.pk)
+
+
+def backoff(attempts: int) -> timedelta:
+    """5 s, 10 s, 20 s … at most an hour."""
+    return timedelta(seconds=min(BACKOFF_FIRST_S * 2 ** max(attempts - 1, 0), BACKOFF_LAST_S))
+
+
+def bury(*, now: datetime) -> int:
+    """Declare dead what has used up its attempts; people see it on the integration page, with a retry button."""
+    silent = Value("Every worker that took this message went silent.", output_field=TextField())
+    return OutboxMessage.objects.filter(OutboxMessage.exhausted(now=now)).update(
+        state=JobState.DEAD, finished_at=now, lease_until=None, error=Case(When(error="", then=silent), default="error")
+    )

@@ -1,0 +1,1 @@
+"""Rules and calculations of operations, free of any framework."""

@@ -1,0 +1,43 @@
+"""Prepare an installation: keys, and the default policy and checklist where none is published; harmless
+when repeated.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+from weighbridge.core import attestation
+
+from governance.audit.actions import record as audit
+from governance.rulebook import actions as rulebook
+from governance.rulebook.domain.defaults import CHECKLIST, POLICY, text_of
+from governance.rulebook.enums import DocumentState
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
+
+
+class Command(BaseCommand):
+    """`manage.py prepare`."""
+
+    help = "Make the signing key, and publish the default policy and checklist where there is none."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make what is missing and say so."""
+        path = Path(settings.WEIGHBRIDGE["SIGNING_KEY"])
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+            path.write_text(attestation.new_key_pem())
+            self.stdout.write(f"Made the signing key {path}.")
+        with audit.origin("command"):
+            self._publish()
+
+    def _publish(self) -> None:
+        now = timezone.now()
+        if not ChecklistVersion.objects.filter(state=DocumentState.PUBLISHED).exists():
+            checklist = rulebook.draft_checklist(source=text_of(CHECKLIST), by=None, now=now)
+            self.stdout.write(f"Published the checklist {rulebook.publish(version=checklist, by=None, now=now)}.")
+        if not PolicyVersion.objects.filter(state=DocumentState.PUBLISHED).exists():
+            policy = rulebook.draft_policy(source=text_of(POLICY), by=None, now=now)
+            self.stdout.write(f"Published the policy {rulebook.publish(version=policy, by=None, now=now)}.")

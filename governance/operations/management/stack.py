@@ -1,0 +1,142 @@
+"""The processes of one installation on one machine: web, two workers and the tick, started and stopped together."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+STOP_PATIENCE_S = 10.0
+START_PATIENCE_S = 60.0
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Stack:
+    """Child processes that live as long as the `with` block; each writes to a log of its own."""
+
+    def __init__(self, *, logs: Path, environment: Mapping[str, str] | None = None) -> None:
+        self.logs, self.environment = logs, dict(environment or {})
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.logs.parent / "stack.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._lock.close()
+            raise SystemExit(
+                f"Another `make run` or `make demo` is at work on {self.logs.parent}; stop it first (Ctrl-C)."
+            ) from error
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _interrupt)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self._lock.close()
+
+    def start(self, name: str, command: Sequence[str]) -> None:
+        """Start a process in a group of its own."""
+        named = [f"{variable}={value}" for variable, value in self.environment.items()]
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self.children[name] = subprocess.Popen(  # noqa: S603 -- our own commands, no shell
+                ["/usr/bin/env", *named, *command],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def start_all(self, *, port: int) -> None:
+        """Start the web server, a worker for effects, a worker for benchmarks, and the tick."""
+        python = sys.executable
+        celery = [
+            python,
+            "-m",
+            "celery",
+            "-A",
+            "config",
+            "worker",
+            "--concurrency",
+            "1",
+            "--loglevel",
+            "INFO",
+        ]
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        self.start(
+            "web",
+            [
+                python,
+                "-m",
+                "gunicorn",
+                "config.wsgi",
+                "--bind",
+                f"127.0.0.1:{port}",
+                "--workers",
+                "2",
+                "--threads",
+                "4",
+                "--timeout",
+                "120",
+                "--access-logfile",
+                "-",
+            ],
+        )
+        self.start("effects", [*celery, *quiet, "-Q", "effects", "-n", "effects@%h"])
+        self.start("bench", [*celery, *quiet, "-Q", "bench.cpu", "-n", "bench@%h"])
+        self.start("tick", [python, "manage.py", "tick", "--every", "2"])
+
+    def wait_for(self, url: str) -> None:
+        """Wait until `url` answers; SystemExit with the log's path where it never does."""
+        deadline = time.monotonic() + START_PATIENCE_S
+        while time.monotonic() < deadline:
+            dead = self.dead()
+            if dead:
+                raise SystemExit(f"The process {dead} ended at once; see {self.logs / (dead + '.log')}.")
+            try:
+                with urllib.request.urlopen(url, timeout=2):  # noqa: S310 -- loopback only
+                    return
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                time.sleep(0.2)
+        raise SystemExit(f"{url} did not answer within {START_PATIENCE_S:.0f} s; see {self.logs}.")
+
+    def dead(self) -> str | None:
+        """The name of a process that ended by itself, if one did."""
+        return next((name for name, child in self.children.items() if child.poll() is not None), None)
+
+    def stop(self) -> None:
+        """Ask every process to stop, and end those that do not."""
+        for child in self.children.values():
+            _signal(child, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_PATIENCE_S
+        for child in self.children.values():
+            try:
+                child.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _signal(child, signal.SIGKILL)
+                child.wait()
+        self.children.clear()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Whoever asks the stack to end, its children end with it."""
+    raise KeyboardInterrupt
+
+
+def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    if child.poll() is None:
+        target = os.killpg if number is signal.SIGKILL else os.kill
+        target(child.pid, number)

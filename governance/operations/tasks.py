@@ -1,0 +1,26 @@
+"""Work that a worker or the tick does."""
+
+import logging
+from datetime import datetime, timedelta
+
+from weighbridge.core.errors import WrongState
+
+from governance.audit.actions import checkpoints
+from governance.audit.queries.checkpoints import latest
+from governance.jobs import outbox
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_EVERY = timedelta(days=1)
+
+
+@outbox.on_tick
+def sign_daily(now: datetime) -> None:
+    """Sign the head of the audit trail once a day; packets do so more often."""
+    last = latest()
+    if last is not None and last.at > now - CHECKPOINT_EVERY:
+        return
+    try:
+        checkpoints.keep(now=now)
+    except WrongState as refusal:
+        log.warning("The audit trail has no checkpoint of today. %s", refusal.reason)

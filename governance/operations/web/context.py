@@ -1,0 +1,30 @@
+"""What every page knows: who is looking, and whether work is delayed."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from governance.jobs.queries.operation import is_delayed
+from governance.people.approvals.rules import may_read_changes
+from governance.people.domain.roles import Role
+from governance.people.rules import may_operate, may_read_trail, sees_everything
+from governance.people.web.current_user import person_of
+
+
+def page(request: HttpRequest) -> dict[str, Any]:
+    """The person behind the session, and what the navigation shows them."""
+    if not hasattr(request, "user") or not request.user.is_authenticated:
+        nobody = dict.fromkeys(("may_operate", "may_read_trail", "may_read_changes", "sees_all", "is_delayed"), False)
+        return {"person": None, **nobody}
+    person = person_of(request)
+    operates = may_operate(person)
+    is_told = operates or Role.REQUESTER in person.roles
+    return {
+        "person": person,
+        "may_operate": operates,
+        "may_read_trail": may_read_trail(person),
+        "may_read_changes": may_read_changes(person),
+        "sees_all": sees_everything(person),
+        "is_delayed": is_told and is_delayed(now=timezone.now()),
+    }

@@ -1,0 +1,117 @@
+"""The page of findings: what the system noticed, who looks into it, and closing it."""
+
+import re
+from dataclasses import dataclass
+
+from django import forms
+from django.contrib.auth.models import User
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from weighbridge.core.errors import Invalid
+
+from governance.budgets.models import BudgetAccount
+from governance.budgets.queries import overruns
+from governance.findings import actions as writes
+from governance.findings import queries as findings_queries
+from governance.findings.models import Finding
+from governance.findings.rules import may_assign_finding, may_close_finding
+from governance.people.approvals.web import PersonField
+from governance.people.domain.roles import Person
+from governance.people.web.current_user import person_of, user_of
+from governance.site.web.refusals import attempt
+
+PAGE_SIZE = 20
+REFERENCE = re.compile(r"[A-Z]+-\d{4}-\d+$")
+
+
+class AssignForm(forms.Form):
+    """Who looks into a finding, and until when."""
+
+    owner = PersonField(User.objects.filter(is_active=True).order_by("username"), label="Who", to_field_name="username")
+    due_on = forms.DateField(label="Until", widget=forms.DateInput(attrs={"type": "date"}))
+
+
+class CloseForm(forms.Form):
+    """What was done about it."""
+
+    note = forms.CharField(
+        label="What was done", max_length=writes.NOTE_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A finding with the account or the request it is about, and the forms its reader may use."""
+
+    finding: Finding
+    account: BudgetAccount | None
+    ref: str
+    assign: AssignForm | None
+    close: CloseForm | None
+
+
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """`/findings/`: the newest first; whoever reads no other team's sees what they own."""
+    person = person_of(request)
+    page = Paginator(findings_queries.listed(person=person), PAGE_SIZE).get_page(request.GET.get("page"))
+    accounts = overruns.accounts_of(page)
+    context = {
+        "page": page,
+        "rows": [_shown(row, accounts.get(row.pk), person) for row in page],
+        "crumbs": (("Budgets", reverse("governance:budgets")), ("Findings", "")),
+    }
+    return render(request, "operations/findings.html", context)
+
+
+def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> Shown:
+    may_close = may_close_finding(person, owner_id=finding.owner_id)
+    return Shown(
+        finding,
+        account,
+        _ref(finding),
+        assign=AssignForm(auto_id=f"assign-{finding.pk}-%s") if may_assign_finding(person) else None,
+        close=CloseForm(auto_id=f"close-{finding.pk}-%s") if may_close else None,
+    )
+
+
+def _ref(finding: Finding) -> str:
+    """The request a finding is about, which its subject begins with; "" where it is about none."""
+    first = finding.subject.partition(" ")[0]
+    return first if REFERENCE.match(first) else ""
+
+
+@require_POST
+def assign(request: HttpRequest, finding_id: int) -> HttpResponse:
+    """Say who looks into it."""
+    finding = findings_queries.find(finding_id=finding_id, person=person_of(request))
+
+    def act() -> str:
+        form = AssignForm(request.POST)
+        if not form.is_valid():
+            raise Invalid("Choose a person, and a day written like 2026-12-31.", field="due_on")
+        owner, due_on = form.cleaned_data["owner"], form.cleaned_data["due_on"]
+        row = writes.assign(finding=finding, owner=owner, due_on=due_on, by=user_of(request), now=timezone.now())
+        return f"{owner.get_full_name() or owner.username} looks into {row}."
+
+    attempt(request, act)
+    return redirect("governance:findings")
+
+
+@require_POST
+def close(request: HttpRequest, finding_id: int) -> HttpResponse:
+    """Close it with what was done."""
+    finding = findings_queries.find(finding_id=finding_id, person=person_of(request))
+
+    def act() -> str:
+        form = CloseForm(request.POST)
+        note = form.cleaned_data["note"] if form.is_valid() else ""
+        row = writes.close(finding=finding, note=note, by=user_of(request), now=timezone.now())
+        return f"{row} is closed."
+
+    attempt(request, act)
+    return redirect("governance:findings")

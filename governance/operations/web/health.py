@@ -1,0 +1,86 @@
+"""Whether the process answers and whether it can work: for load balancers, container health checks and operators."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from weighbridge.core import attestation
+
+from governance.jobs.queries.operation import is_delayed
+from governance.jobs.worker_signals import reach_broker
+
+log = logging.getLogger(__name__)
+OK, DELAYED, FAILED = "ok", "delayed", "failed"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: ok, delayed (work waits, nothing is lost) or failed; `says` tells what to do."""
+
+    name: str
+    state: str
+    says: str
+
+
+def livez(request: HttpRequest) -> HttpResponse:
+    """Alive; touches no database, so a database that is away does not restart a healthy process."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 while requests can be served, 503 with words while not. The words are our own: drivers repeat addresses."""
+    findings = [_found(*each) for each in CHECKS]
+    is_ready = all(finding.state != FAILED for finding in findings)
+    answer = {"ready": is_ready, "checks": [asdict(finding) for finding in findings]}
+    return JsonResponse(answer, status=200 if is_ready else 503, headers={"Cache-Control": "no-store"})
+
+
+def _found(name: str, check: Callable[[], object], state: str, says: str) -> Finding:
+    try:
+        is_well = check() is not False
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the answer is that it does not work
+        log.warning("Not well: %s (%s: %s)", name, type(error).__name__, error)
+        is_well = False
+    return Finding(name, OK, "") if is_well else Finding(name, state, says)
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _migrated() -> bool:
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+def _signing_key() -> None:
+    attestation.public_pem(Path(settings.WEIGHBRIDGE["SIGNING_KEY"]).read_text())
+
+
+def _artifacts() -> None:
+    name = storages["artifacts"].save(f"probe-{uuid4().hex}", ContentFile(b"probe"))
+    storages["artifacts"].delete(name)
+
+
+def _work_goes_on() -> bool:
+    return not is_delayed(now=timezone.now())
+
+
+CHECKS: tuple[tuple[str, Callable[[], object], str, str], ...] = (
+    ("database", _database, FAILED, "The database does not answer; check DATABASE_URL and the server."),
+    ("migrations", _migrated, FAILED, "The tables are not those of this version; run manage.py migrate."),
+    ("signing_key", _signing_key, FAILED, "The signing key cannot be used; check WEIGHBRIDGE_SIGNING_KEY."),
+    ("artifacts", _artifacts, FAILED, "Files cannot be written; check the folder WEIGHBRIDGE_VAR and its space."),
+    ("broker", reach_broker, DELAYED, "The broker does not answer; the tick finds the work once workers reach it."),
+    ("work", _work_goes_on, DELAYED, "Due work was left lying for a minute; check the tick and the workers."),
+)

@@ -1,0 +1,99 @@
+"""The page of integrations: what waits, what failed and why, and how to set it going again."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from weighbridge.core.errors import Refused
+
+from governance.jobs.models import OutboxMessage
+from governance.jobs.queries import outbox as effects
+from governance.operations import actions as writes
+from governance.people.rules import check_operate, sees_everything
+from governance.people.web.current_user import person_of, user_of
+from governance.site.web.formatting import format_ago
+from governance.site.web.refusals import attempt
+
+PAGE_SIZE = 30
+
+
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """`/integrations/`: the connection to Jira, and the outbox by state."""
+    person, now = person_of(request), timezone.now()
+    health = effects.health(now=now)
+    oldest_at = health.oldest_waiting_at
+    context = {
+        "health": health,
+        "oldest_words": f"oldest {format_ago(oldest_at, now=now)}" if oldest_at else "",
+        "pauses": effects.pauses(),
+        "sees_rows": sees_everything(person),
+        "dead": Paginator(effects.stuck(), PAGE_SIZE).get_page(request.GET.get("page")),
+        "paused": effects.paused()[:PAGE_SIZE],
+        "delayed": effects.delayed()[:PAGE_SIZE],
+        **_connection(request),
+    }
+    return render(request, "operations/integrations.html", context)
+
+
+@require_safe
+def connection(request: HttpRequest) -> HttpResponse:
+    """The part of the page that says how the connection stands; asks again by itself while a test is under way."""
+    return render(request, "operations/_fragments/connection.html", _connection(request))
+
+
+@require_POST
+def check(request: HttpRequest) -> HttpResponse:
+    """Ask for a test of the connection to Jira."""
+
+    def act() -> str:
+        writes.request_check(by=user_of(request), now=timezone.now())
+        return "The connection is being tested; the answer appears here."
+
+    attempt(request, act)
+    return redirect("governance:integrations")
+
+
+@require_POST
+def resume(request: HttpRequest) -> HttpResponse:
+    """Resume everything that was paused."""
+
+    def act() -> str:
+        count = writes.resume_all(by=user_of(request), now=timezone.now())
+        return f"{count} paused message{'' if count == 1 else 's'} will be tried again now."
+
+    attempt(request, act)
+    return redirect("governance:integrations")
+
+
+@require_POST
+def retry(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Try one dead or paused message again."""
+    message = get_object_or_404(OutboxMessage, pk=message_id)
+
+    def act() -> str:
+        row = writes.retry(message=message, by=user_of(request), now=timezone.now())
+        return f"{row.key} will be tried again now."
+
+    attempt(request, act)
+    return redirect("governance:integrations")
+
+
+def _connection(request: HttpRequest) -> dict[str, Any]:
+    jira = settings.WEIGHBRIDGE["JIRA"]
+    try:
+        check_operate(person_of(request))
+    except Refused as refusal:
+        cannot_operate = refusal.reason
+    else:
+        cannot_operate = ""
+    return {
+        "jira": {name: jira[name] for name in ("url", "email", "project", "issue_type")},
+        "connection": effects.last_connection(),
+        "under_way": effects.check_under_way(),
+        "cannot_operate": cannot_operate,
+    }

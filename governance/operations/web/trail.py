@@ -1,0 +1,77 @@
+"""The page of the audit trail: who did what, and whether the chain holds; the same list as a file."""
+
+from typing import Any
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from governance.audit.actions import record as audit
+from governance.audit.queries import checkpoints, trail
+from governance.audit.queries.trail import Filters
+from governance.exports.web import export
+from governance.people.rules import check_read_trail
+from governance.people.web.current_user import person_of, wants_fragment
+
+PAGE_SIZE = 50
+
+
+def _subject_types() -> list[tuple[str, str]]:
+    return [("", "All"), *((name, name.replace("_", " ").capitalize()) for name in trail.subject_types())]
+
+
+class FilterForm(forms.Form):
+    """What the list can be narrowed to."""
+
+    q = forms.CharField(
+        label="Subject, person, reason or request id", required=False, widget=forms.TextInput(attrs={"type": "search"})
+    )
+    subject_type = forms.ChoiceField(label="About", required=False, choices=_subject_types)
+    kind = forms.CharField(label="Event begins with", required=False, max_length=60)
+
+    def filters(self) -> Filters:
+        """The filters as given; what is not understood narrows nothing."""
+        self.is_valid()
+        given = self.cleaned_data
+        return Filters(given.get("q", ""), given.get("subject_type", ""), given.get("kind", ""))
+
+
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """`/audit/`: events, newest first."""
+    check_read_trail(person_of(request))
+    return render(request, "operations/audit.html", {**_list(request), **_head()})
+
+
+@require_safe
+def chain(request: HttpRequest) -> HttpResponse:
+    """Walk the whole chain and say whether it holds: asked for by the page's button, because it reads every row."""
+    check_read_trail(person_of(request))
+    broken = audit.first_broken()
+    faults = [f"Event {broken[0]} {broken[1]}."] if broken else []
+    faults += checkpoints.faults(public_keys=checkpoints.own_keys())
+    context = {**_head(), "is_walked": True, "broken_words": " ".join(faults)}
+    if wants_fragment(request):
+        return render(request, "operations/_fragments/chain.html", context)
+    return render(request, "operations/audit.html", {**_list(request), **context})
+
+
+@require_safe
+def exported(request: HttpRequest, kind: str) -> HttpResponse:
+    """`/audit.csv` and `/audit.xlsx`: the events as filtered, newest first."""
+    check_read_trail(person_of(request))
+    return export(trail.table(FilterForm(request.GET).filters()), kind=kind)
+
+
+def _head() -> dict[str, Any]:
+    return {"head": trail.head(), "checkpoint": checkpoints.latest()}
+
+
+def _list(request: HttpRequest) -> dict[str, Any]:
+    form = FilterForm(request.GET)
+    filters = form.filters()
+    page = Paginator(trail.listed(filters), PAGE_SIZE).get_page(request.GET.get("page"))
+    return {"page": page, "form": form, "is_filtered": filters != Filters(), "list_url": reverse("governance:audit")}

@@ -1,0 +1,124 @@
+"""Writes about people: teams, roles, tokens."""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
+
+from governance.audit.actions import record as audit
+from governance.people.approvals.enums import ChangeState
+from governance.people.approvals.models import RuleChange
+from governance.people.domain.roles import BINDING, Role
+from governance.people.domain.scopes import Scope
+from governance.people.models import ApiToken, RoleGrant, Team
+from governance.people.queries.people import person_of
+from governance.people.rules import check_create_token, check_manage_people
+
+TOKEN_DAYS_MAX = 366
+ALONE = "By an operator on the server, without a second person."
+SLUG = re.compile(r"[-a-zA-Z0-9_]{1,60}")
+
+
+def create_team(*, slug: str, name: str, by: User | None, now: datetime) -> Team:
+    """Open a team, or answer the one there is; `by` None is an operator on the server."""
+    if by is not None:
+        check_manage_people(person_of(by))
+    if not SLUG.fullmatch(slug):
+        raise Invalid("The slug of a team is written in letters, digits, hyphens and underscores.", field="slug")
+    with transaction.atomic():
+        team, is_new = Team.objects.get_or_create(slug=slug, defaults={"name": name})
+        if is_new:
+            audit.record(kind="team.created", by=by, subject=("team", slug), details={"name": name}, now=now)
+    return team
+
+
+def grant_role(
+    *,
+    user: User,
+    role: Role,
+    team: Team | None = None,
+    change: RuleChange | None = None,
+    by: User | None,
+    now: datetime,
+) -> RoleGrant:
+    """Give a role; requesters for one team, everybody else for the whole organisation.
+
+    A role that binds people needs the `change` in which another person proposed it and `by` confirmed it.
+    """
+    if (role is Role.REQUESTER) != (team is not None):
+        raise Invalid("A requester is granted for a team; every other role for the whole organisation.", field="team")
+    if by is not None:
+        check_manage_people(person_of(by), user_id=user.pk)
+        _check_two_people(user, role, change, by)
+    with transaction.atomic():
+        grant, is_new = RoleGrant.objects.get_or_create(user=user, role=role.value, team=team)
+        if is_new:
+            details = {"role": role.value, "team": team.slug if team else None}
+            details |= {"change": str(change)} if change else {}
+            reason = "" if by else ALONE
+            subject = ("person", user.username)
+            audit.record(kind="role.granted", by=by, subject=subject, details=details, reason=reason, now=now)
+    return grant
+
+
+def _check_two_people(user: User, role: Role, change: RuleChange | None, by: User) -> None:
+    if role not in BINDING:
+        return
+    agreed = RuleChange.objects.filter(user=user, role=role.value, state=ChangeState.CONFIRMED, closed_by=by)
+    if change is None or not agreed.filter(pk=change.pk).exists():
+        raise NotAllowed(
+            "This role judges, spends or administers, so two people grant it: propose it under Changes, and another "
+            "administrator confirms.",
+            code="two_people",
+        )
+
+
+def revoke_role(*, user: User, role: Role, team: Team | None = None, by: User | None, now: datetime) -> None:
+    """Take a role back."""
+    if by is not None:
+        check_manage_people(person_of(by), user_id=user.pk)
+    with transaction.atomic():
+        gone, _ = RoleGrant.objects.filter(user=user, role=role.value, team=team).delete()
+        if not gone:
+            raise NotFound(f"{user.username} does not hold that role.", field="role")
+        details = {"role": role.value, "team": team.slug if team else None}
+        audit.record(kind="role.revoked", by=by, subject=("person", user.username), details=details, now=now)
+
+
+def close_account(*, user: User, by: User | None, now: datetime) -> User:
+    """Let nobody in by this account any more; what it did stays, and so do its roles until they are revoked."""
+    if by is not None:
+        check_manage_people(person_of(by), user_id=user.pk)
+    with transaction.atomic():
+        row = User.objects.select_for_update().get(pk=user.pk)
+        if not row.is_active:
+            raise WrongState(f"The account {row.username} is closed already.")
+        row.is_active = False
+        row.save(update_fields=["is_active"])
+        audit.record(kind="account.closed", by=by, subject=("person", row.username), now=now)
+    return row
+
+
+def create_token(*, user: User, valid_days: int, by: User | None, now: datetime, scope: Scope = Scope.WRITE) -> str:
+    """A new token of `user` for what `scope` names, shown this once; only its hash is kept."""
+    if by is not None:
+        check_create_token(person_of(by), user_id=user.pk)
+    if not 1 <= valid_days <= TOKEN_DAYS_MAX:
+        raise Invalid(f"A token is valid for 1 to {TOKEN_DAYS_MAX} days.", field="valid_days")
+    token = f"wb_{secrets.token_urlsafe(32)}"
+    with transaction.atomic():
+        ApiToken.objects.create(
+            user=user,
+            digest=hashlib.sha256(token.encode()).hexdigest(),
+            prefix=token[:9],
+            scope=scope.value,
+            created_at=now,
+            expires_at=now + timedelta(days=valid_days),
+        )
+        details = {"prefix": token[:9], "valid_days": valid_days, "scope": scope.value}
+        audit.record(kind="token.created", by=by, subject=("person", user.username), details=details, now=now)
+    return token

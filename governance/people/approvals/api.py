@@ -1,0 +1,85 @@
+"""`changes/`: what binds people, proposed by one and confirmed by another."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.people.api.caller import asker
+from governance.people.approvals import actions as writes
+from governance.people.approvals import queries as changes
+from governance.people.approvals.models import RuleChange
+from governance.people.approvals.rules import check_read_changes
+from governance.people.approvals.serializers import ChangeAnswer, ChangeFilters, ChangeReasonInput, GrantInput
+from governance.people.domain.roles import Role
+from governance.site.api.shapes import Nothing, read
+
+
+class Changes(GenericAPIView[Any]):
+    """Proposed changes, for whoever may propose, and auditors."""
+
+    parser_classes = [JSONParser]
+    serializer_class = ChangeAnswer
+
+    @extend_schema(operation_id="changes_list", parameters=[ChangeFilters], responses=ChangeAnswer(many=True))
+    def get(self, request: Request) -> Response:
+        """The newest first; those of the state pending wait for a second person."""
+        _, person, _ = asker(request)
+        check_read_changes(person)
+        rows = changes.listed(state=read(ChangeFilters, request.query_params).get("state", ""))
+        return self.get_paginated_response(ChangeAnswer(self.paginate_queryset(rows), many=True).data)
+
+    @extend_schema(operation_id="changes_propose_role", request=GrantInput, responses={201: ChangeAnswer})
+    def post(self, request: Request) -> Response:
+        """Propose a role that judges, spends or administers for somebody else; another administrator confirms."""
+        user, _, now = asker(request)
+        given = read(GrantInput, request.data)
+        change = writes.propose_grant(**given | {"role": Role(given["role"])}, by=user, now=now)
+        return Response(ChangeAnswer(change).data, status=201)
+
+
+class ChangeDetail(APIView):
+    """One change."""
+
+    @extend_schema(operation_id="changes_retrieve", responses=ChangeAnswer)
+    def get(self, request: Request, change_id: int) -> Response:
+        """What would change, who proposed it and why, and how it ended."""
+        return Response(ChangeAnswer(_found(request, change_id)).data)
+
+
+class ChangeConfirmation(APIView):
+    """The second person's yes."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="changes_confirm", request=Nothing, responses=ChangeAnswer)
+    def post(self, request: Request, change_id: int) -> Response:
+        """Put the change in force; needs an administrator who neither proposed it nor gains by it."""
+        change = _found(request, change_id)
+        user, _, now = asker(request)
+        read(Nothing, request.data)
+        return Response(ChangeAnswer(writes.confirm(change=change, by=user, now=now)).data)
+
+
+class ChangeRefusal(APIView):
+    """The second person's no, or the proposer's."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="changes_refuse", request=ChangeReasonInput, responses=ChangeAnswer)
+    def post(self, request: Request, change_id: int) -> Response:
+        """Close the proposal without effect: refused, or withdrawn by whoever proposed it."""
+        change = _found(request, change_id)
+        user, _, now = asker(request)
+        reason = read(ChangeReasonInput, request.data)["reason"]
+        return Response(ChangeAnswer(writes.refuse(change=change, reason=reason, by=user, now=now)).data)
+
+
+def _found(request: Request, change_id: int) -> RuleChange:
+    _, person, _ = asker(request)
+    check_read_changes(person)
+    return changes.find(change_id)

@@ -1,0 +1,49 @@
+"""JSON shapes of approvals."""
+
+from django.contrib.auth.models import User
+from rest_framework import serializers
+
+from governance.people.approvals.enums import ChangeState
+from governance.people.domain.roles import BINDING
+from governance.site.api.shapes import Answer, Input, choice
+
+
+class ChangeAnswer(Answer):
+    """A change of what binds people: proposed by one person, in force once another has confirmed it."""
+
+    id = serializers.IntegerField()
+    ref = serializers.CharField(source="__str__")
+    what = serializers.CharField()
+    state = serializers.CharField(help_text="pending, confirmed, refused, withdrawn or expired.")
+    reason = serializers.CharField()
+    proposed_by = serializers.CharField(source="proposed_by.username")
+    proposed_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    closed_by = serializers.CharField(source="closed_by.username", default=None, allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True)
+    closing_reason = serializers.CharField()
+
+
+class ChangeReasonInput(Input):
+    """Why."""
+
+    reason = serializers.CharField(min_length=10, max_length=2000)
+
+
+class ChangeFilters(Input):
+    """What the list of changes can be narrowed to."""
+
+    page = serializers.IntegerField(required=False, min_value=1)
+    state = choice(ChangeState.values, required=False)
+
+
+class GrantInput(ChangeReasonInput):
+    """A role that binds people, for somebody else."""
+
+    user = serializers.SlugRelatedField(
+        slug_field="username",
+        queryset=User.objects.filter(is_active=True),
+        error_messages={"does_not_exist": "There is no active user “{value}”."},
+        help_text="User name of whoever is to hold the role.",
+    )
+    role = choice(sorted(BINDING))

@@ -1,0 +1,1 @@
+"""Rules and calculations of people, free of any framework."""

@@ -1,0 +1,45 @@
+"""Make an API token for a user and print it once."""
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from weighbridge.core.errors import Refused
+
+from governance.audit.actions import record as audit
+from governance.people.actions import people
+from governance.people.domain.scopes import Scope
+
+
+class Command(BaseCommand):
+    """`manage.py create_token USER`."""
+
+    help = "Make an API token for a user and print it once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """For whom, for how long, and for what."""
+        parser.add_argument("user")
+        parser.add_argument("--days", type=int, default=90, help="How long the token is valid.")
+        parser.add_argument(
+            "--scope",
+            choices=[scope.value for scope in Scope],
+            default=Scope.WRITE.value,
+            help="What it may do: read; write, which is all its user may do; or ask the gate and nothing else.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the token, which is kept nowhere."""
+        user = User.objects.filter(username=options["user"], is_active=True).first()
+        if user is None:
+            raise CommandError(
+                f"There is no active user {options['user']!r}; make one with manage.py createsuperuser or in the admin."
+            )
+        try:
+            with audit.origin("command"):
+                token = people.create_token(
+                    user=user, valid_days=options["days"], scope=Scope(options["scope"]), by=None, now=timezone.now()
+                )
+        except Refused as refusal:
+            raise CommandError(refusal.reason) from refusal
+        self.stdout.write(token)

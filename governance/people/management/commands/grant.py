@@ -1,0 +1,47 @@
+"""Grant a role to a user, making the team where it is missing."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
+from weighbridge.core.errors import Refused
+
+from governance.audit.actions import record as audit
+from governance.people.actions import people
+from governance.people.domain.roles import Role
+from governance.people.models import Team
+
+
+class Command(BaseCommand):
+    """`manage.py grant USER ROLE [--team SLUG]`."""
+
+    help = "Grant a role: requester (for a team), reviewer, platform_lead, finance, admin or auditor."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Who, what, and for which team."""
+        parser.add_argument("user")
+        parser.add_argument("role", choices=[role.value for role in Role])
+        parser.add_argument("--team", default="", help="Slug of the team; needed for requesters.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Grant it, and say so."""
+        user = User.objects.filter(username=options["user"]).first()
+        if user is None:
+            raise CommandError(
+                f"There is no user {options['user']!r}; make one with manage.py createsuperuser or in the admin."
+            )
+        now, slug = timezone.now(), options["team"]
+        try:
+            with audit.origin("command"), transaction.atomic():
+                team = _team(slug, now) if slug else None
+                people.grant_role(user=user, role=Role(options["role"]), team=team, by=None, now=now)
+        except Refused as refusal:
+            raise CommandError(refusal.reason) from refusal
+        self.stdout.write(f"{user.username} is now {options['role']}{' of ' + slug if slug else ''}.")
+
+
+def _team(slug: str, now: datetime) -> Team:
+    return people.create_team(slug=slug, name=slug.replace("-", " ").title(), by=None, now=now)

@@ -1,0 +1,23 @@
+"""Why somebody wants or refuses something: one field, read the same on every page."""
+
+from django import forms
+from django.http import HttpRequest
+from weighbridge.core.errors import Invalid
+
+from governance.people.approvals.actions import REASON_CHARS_MAX
+
+
+class ReasonForm(forms.Form):
+    """A reason; how long it must be the action says."""
+
+    reason = forms.CharField(
+        label="Why", required=False, max_length=REASON_CHARS_MAX, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+def reason_in(request: HttpRequest) -> str:
+    """The reason that was sent. Raises Invalid for text that cannot be kept."""
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        raise Invalid(str(form.errors["reason"][0]), field="reason")
+    return str(form.cleaned_data["reason"])

@@ -1,0 +1,82 @@
+"""A second factor for those who approve, and a fresh one for each step that binds the house; both by one setting.
+
+With `WEIGHBRIDGE_REQUIRE_MFA` on, whoever holds a role that judges, spends or administers sees no page before a
+one-time code or a passkey is set up, and confirms with it again before a vote and its like. Such a step is then taken
+in the browser alone: a token has no second factor.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.account.authentication import get_authentication_records
+from allauth.account.internal.flows.reauthentication import suspend_request
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from weighbridge.core.errors import NotAllowed
+
+from governance.people.domain.roles import BINDING
+from governance.people.web.current_user import person_of, user_of
+from governance.site.web.middleware import OPEN_PREFIXES, GetResponse, refusal_response
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+API = "/api/"
+BY_BROWSER = "This step is confirmed with a second factor, which a program has not; take it in the browser."
+SET_UP = "Your role needs a second factor: set up an authenticator app or a security key, then go on."
+
+
+class SecondFactor:
+    """Middleware; behind the one that sends strangers to the log-in page."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> HttpResponse | None:
+        """Ask for a factor, or for it again; None lets the view answer."""
+        if not settings.WEIGHBRIDGE["REQUIRE_MFA"]:
+            return None
+        is_api, is_step = request.path.startswith(API), _is_step(request)
+        if is_api and is_step:
+            return refusal_response(request, NotAllowed(BY_BROWSER, code="second_factor"))
+        if request.path.startswith(OPEN_PREFIXES) and not is_api:
+            return None
+        if not request.user.is_authenticated or not person_of(request).roles & BINDING:
+            return None
+        if not is_mfa_enabled(user_of(request)):
+            return _set_up(request, is_api=is_api)
+        return suspend_request(request, _door(request)) if is_step and not is_fresh(request) else None
+
+
+def is_fresh(request: HttpRequest) -> bool:
+    """Whether this session proved a second factor within the last minutes."""
+    since = timezone.now().timestamp() - settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+    records = get_authentication_records(request, user_of(request))
+    return any(record["method"] == "mfa" and record["at"] > since for record in records)
+
+
+def _is_step(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and request.method not in SAFE_METHODS and match.view_name in settings.STEP_UP_ROUTES
+
+
+def _set_up(request: HttpRequest, *, is_api: bool) -> HttpResponse:
+    if is_api:
+        return refusal_response(request, NotAllowed(SET_UP, code="second_factor"))
+    messages.info(request, SET_UP)
+    return redirect("mfa_index")
+
+
+def _door(request: HttpRequest) -> str:
+    """Where the factor is proved again; a password alone is no second factor."""
+    methods = get_adapter().get_reauthentication_methods(user_of(request))
+    return str(next(method["url"] for method in methods if method["url"] != reverse("account_reauthenticate")))

@@ -1,0 +1,49 @@
+"""Sessions end: some hours after the last click, and some days after the log-in, whatever is clicked."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from governance.people.domain.security_events import Sitting
+from governance.site.web.middleware import GetResponse
+
+BEGAN, SEEN = "began_s", "seen_s"
+NOTED_S = 60  # a session that goes on is written down so often, not with each click
+ENDED = "You were logged out, because you had not been here for long, or had been for very long. Log in to go on."
+
+
+@receiver(user_logged_in)
+def begin(request: HttpRequest, **_: Any) -> None:
+    """Whoever logs in begins a session, also in a browser that had one."""
+    now_s = timezone.now().timestamp()
+    request.session.update({BEGAN: now_s, SEEN: now_s})
+
+
+class SessionLimits:
+    """Middleware; behind those that say who is logged in and keep messages for them."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            _go_on_or_end(request, timezone.now())
+        return self.get_response(request)
+
+
+def _go_on_or_end(request: HttpRequest, now: datetime) -> None:
+    now_s = now.timestamp()
+    sitting = Sitting(request.session.setdefault(BEGAN, now_s), request.session.setdefault(SEEN, now_s))
+    limits = settings.WEIGHBRIDGE["SESSION"]
+    if sitting.is_over(now_s=now_s, idle_s=limits["idle_s"], longest_s=limits["longest_s"]):
+        logout(request)
+        messages.info(request, ENDED)
+    elif now_s - sitting.seen_s >= NOTED_S:
+        request.session[SEEN] = now_s

@@ -1,5 +1,0 @@
-"""The roof: settings, URLs, the Celery application; sees all rooms and is imported by none."""
-
-from governance.project.celery import app as celery_app
-
-__all__ = ["celery_app"]

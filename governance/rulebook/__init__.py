@@ -1,0 +1,1 @@
+"""Policies and checklists, and the evaluation of a policy."""

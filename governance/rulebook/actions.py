@@ -1,0 +1,95 @@
+"""Writes of the rulebook: drafting and publishing policies and checklists."""
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+import yaml
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, WrongState
+
+from governance.audit.actions import record as audit
+from governance.people.queries.people import person_of
+from governance.rulebook.domain import checklists, policy
+from governance.rulebook.enums import DocumentState
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from governance.rulebook.rules import check_publish_rulebook, check_write_rulebook
+
+SOURCE_CHARS_MAX = 200_000
+Version = TypeVar("Version", PolicyVersion, ChecklistVersion)
+
+
+def draft_policy(*, source: str, by: User | None, now: datetime) -> PolicyVersion:
+    """Keep a policy as the next draft of its name, once it reads as one; `by` None is the installation itself."""
+    document = _read(source)
+    return _draft(PolicyVersion(name=policy.parse_policy(document).name), document, source, by, now)
+
+
+def draft_checklist(*, source: str, by: User | None, now: datetime) -> ChecklistVersion:
+    """Keep a checklist as the next draft of its name, once it reads as one."""
+    document = _read(source)
+    return _draft(ChecklistVersion(name=checklists.parse_checklist(document).name), document, source, by, now)
+
+
+def publish(*, version: Version, by: User | None, now: datetime) -> Version:
+    """Put a draft in force; the version before it is retired. `by` None is the installation itself.
+
+    For a person this is the second half of a change that they have just confirmed (`changes.confirm`); the database
+    refuses it otherwise.
+    """
+    if by is not None:
+        check_publish_rulebook(person_of(by), written_by_id=version.written_by_id)
+    kind = type(version)
+    with transaction.atomic():
+        siblings = {row.pk: row for row in kind.objects.select_for_update().filter(name=version.name).order_by("pk")}
+        draft = siblings[version.pk]
+        if draft.state != DocumentState.DRAFT:
+            raise WrongState(f"{draft} is {draft.state}; only a draft can be published.")
+        for row in siblings.values():
+            if row.state == DocumentState.PUBLISHED:
+                row.state = DocumentState.RETIRED
+                row.save(update_fields=["state"])
+        draft.state, draft.published_by, draft.published_at = DocumentState.PUBLISHED, by, now
+        draft.save(update_fields=["state", "published_by", "published_at"])
+        details = {"digest": draft.digest}
+        audit.record(
+            kind=f"{_word(draft)}.published", by=by, subject=(_word(draft), str(draft)), details=details, now=now
+        )
+    return draft
+
+
+def _draft(row: Version, document: dict[str, Any], source: str, by: User | None, now: datetime) -> Version:
+    if by is not None:
+        check_write_rulebook(person_of(by))
+    with transaction.atomic():
+        last = type(row).objects.filter(name=row.name).aggregate(last=Max("number"))["last"] or 0
+        row.number, row.source, row.digest = last + 1, source, digest_of(document)
+        row.written_by, row.written_at = by, now
+        try:
+            with transaction.atomic():
+                row.save()
+        except IntegrityError as error:
+            raise WrongState(f"Somebody else has just saved {row}; look at it, then save yours again.") from error
+        details = {"digest": row.digest}
+        audit.record(kind=f"{_word(row)}.drafted", by=by, subject=(_word(row), str(row)), details=details, now=now)
+    return row
+
+
+def _read(source: str) -> dict[str, Any]:
+    if len(source) > SOURCE_CHARS_MAX:
+        raise Invalid(f"The document is longer than {SOURCE_CHARS_MAX:,} characters.", field="source")
+    try:
+        document = yaml.safe_load(source)
+    except (yaml.YAMLError, ValueError) as error:  # a date like 2026-13-01 is a ValueError
+        raise Invalid(f"This is not YAML: {error}", field="source") from error
+    except RecursionError as error:
+        raise Invalid("The document is nested too deeply to be read.", field="source") from error
+    if not isinstance(document, dict):
+        raise Invalid("The document must be a mapping that begins with apiVersion and kind.", field="source")
+    return document
+
+
+def _word(row: PolicyVersion | ChecklistVersion) -> str:
+    return "policy" if isinstance(row, PolicyVersion) else "checklist"

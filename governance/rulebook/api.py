@@ -1,0 +1,79 @@
+"""`policies/`: reading, drafting, and proposing for publication."""
+
+from dataclasses import asdict
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.people.api.caller import asker
+from governance.people.approvals.actions import propose_publication
+from governance.people.approvals.serializers import ChangeAnswer, ChangeReasonInput
+from governance.rulebook import actions as writes
+from governance.rulebook.models import PolicyVersion
+from governance.rulebook.queries import rulebook
+from governance.rulebook.serializers import PolicyAnswer, PolicyDetailAnswer, PolicyInput
+from governance.site.api.shapes import read
+
+KIND = "policies"
+
+
+class Policies(APIView):
+    """Every version of every policy."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="policies_list", responses=PolicyAnswer(many=True))
+    def get(self, request: Request) -> Response:
+        """By name, the newest version first."""
+        return Response(PolicyAnswer(rulebook.versions(KIND), many=True).data)
+
+    @extend_schema(operation_id="policies_draft", request=PolicyInput, responses={201: PolicyDetailAnswer})
+    def post(self, request: Request) -> Response:
+        """Write the next draft; a fault is named by its place, like rules[2].limit."""
+        user, _, now = asker(request)
+        draft = writes.draft_policy(source=read(PolicyInput, request.data)["source"], by=user, now=now)
+        return Response(_said(draft), status=201)
+
+
+class PolicyDetail(APIView):
+    """One version."""
+
+    @extend_schema(operation_id="policies_retrieve", responses=PolicyDetailAnswer)
+    def get(self, request: Request, name: str, number: int) -> Response:
+        """The version with its rules, its stages and its source."""
+        return Response(_said(_found(name, number)))
+
+
+class PolicyProposal(APIView):
+    """Proposing to put a draft in force."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="policies_propose", request=ChangeReasonInput, responses={201: ChangeAnswer})
+    def post(self, request: Request, name: str, number: int) -> Response:
+        """Propose the draft for publication; an administrator who neither wrote nor proposed it confirms the change."""
+        user, _, now = asker(request)
+        reason = read(ChangeReasonInput, request.data)["reason"]
+        change = propose_publication(version=_found(name, number), reason=reason, by=user, now=now)
+        return Response(ChangeAnswer(change).data, status=201)
+
+
+def _found(name: str, number: int) -> PolicyVersion:
+    version = rulebook.find(kind=KIND, name=name, number=number)
+    assert isinstance(version, PolicyVersion)  # noqa: S101 -- KIND says so
+    return version
+
+
+def _said(version: PolicyVersion) -> dict[str, Any]:
+    policy = rulebook.policy_in(version)
+    said = {
+        **asdict(rulebook.row_of(version)),
+        "source": version.source,
+        "rules": policy.rules,
+        "stages": policy.stages,
+    }
+    return dict(PolicyDetailAnswer(said).data)

@@ -1,0 +1,1 @@
+"""Rules and calculations of rulebook, free of any framework."""

@@ -1,0 +1,274 @@
+"""The review policy: structured rules over facts, the stages of a review, and what the benchmarks must deliver.
+
+Decides what a well-formed policy is. What it means for a request is decided in `evaluation.py`. There is no expression
+language: a rule says which condition must HOLD, and fires when it does not.
+"""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.documents import API_VERSION, Reader, check_unique
+from weighbridge.core.metrics import CATALOGUE, Basis, number_words, stronger_or_equal
+
+from governance.people.domain.roles import Role
+from governance.rulebook.domain.benchmark_plans import (
+    AlternativesPlan,
+    BenchmarkPlan,
+    read_alternatives,
+    read_benchmark,
+)
+from governance.rulebook.domain.monitoring import Monitoring, read_monitoring
+
+KIND = "ReviewPolicy"
+
+
+class Comparator(StrEnum):
+    """How the fact must stand to the limit."""
+
+    AT_MOST = "at_most"
+    AT_LEAST = "at_least"
+    BELOW = "below"
+    ABOVE = "above"
+
+    @property
+    def words(self) -> str:
+        """As a sentence says it: `at most`."""
+        return self.value.replace("_", " ")
+
+    @property
+    def is_ceiling(self) -> bool:
+        """True when the limit bounds the fact from above."""
+        return self in (Comparator.AT_MOST, Comparator.BELOW)
+
+    def holds(self, observed: Decimal, limit: Decimal) -> bool:
+        """Whether the observed number satisfies the limit."""
+        return _COMPARISONS[self](observed, limit)
+
+
+_COMPARISONS: dict[Comparator, Callable[[Decimal, Decimal], bool]] = {
+    Comparator.AT_MOST: operator.le,
+    Comparator.AT_LEAST: operator.ge,
+    Comparator.BELOW: operator.lt,
+    Comparator.ABOVE: operator.gt,
+}
+
+
+class Statistic(StrEnum):
+    """Which number of a figure is compared; `p80` is that of an estimate, and of a bill the amount itself."""
+
+    VALUE = "value"
+    LOWER = "lower"
+    UPPER = "upper"
+    P80 = "p80"
+
+    @property
+    def label(self) -> str:
+        """As a table says it: `upper bound`; nothing for the value itself."""
+        return {"value": "", "p80": "P80"}.get(self.value, f"{self.value} bound")
+
+    @property
+    def words(self) -> str:
+        """As a sentence says it: `the upper bound of `; nothing for the value itself."""
+        return f"the {self.label} of " if self.label else ""
+
+
+class Effect(StrEnum):
+    """What follows when a rule fires, mildest first."""
+
+    ADVISE = "advise"
+    REQUIRE_REVIEW = "require_review"
+    DENY = "deny"
+
+    @property
+    def rank(self) -> int:
+        """1 for the mildest, 3 for the strictest; 0 is kept for no effect at all."""
+        return tuple(Effect).index(self) + 1
+
+
+class Level(StrEnum):
+    """Whether a rule may be waived."""
+
+    SOFT = "soft"
+    HARD = "hard"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a rule applies. An empty dimension means everywhere."""
+
+    teams: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One condition that must hold, and what follows when it does not or when nobody can tell."""
+
+    id: str
+    fact: str
+    comparator: Comparator
+    limit: Decimal
+    unit: str
+    accept: tuple[Basis, ...]
+    effect: Effect
+    message: str
+    statistic: Statistic = Statistic.VALUE
+    min_n: int = 0
+    scope: Scope = field(default_factory=Scope)
+    level: Level = Level.HARD
+    on_indeterminate: Effect = Effect.REQUIRE_REVIEW
+
+    @property
+    def condition(self) -> str:
+        """In words, like `latency_p95_ms (upper) at most 100 ms`."""
+        statistic = "" if self.statistic is Statistic.VALUE else f" ({self.statistic})"
+        return f"{self.fact}{statistic} {self.comparator.words} {number_words(self.limit)} {self.unit}"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the review: `quorum` distinct people of `role` must approve."""
+
+    id: str
+    title: str
+    role: Role
+    quorum: int
+
+
+@dataclass(frozen=True)
+class AuthorisationTerms:
+    """How long an authorisation lasts, and how long before its end people are warned."""
+
+    valid_days: int
+    warn_days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """A parsed policy. `digest` is that of the document it was read from; duties are always separated."""
+
+    name: str
+    title: str
+    rules: tuple[Rule, ...]
+    stages: tuple[Stage, ...]
+    benchmarks: tuple[BenchmarkPlan, ...]
+    checklist: str
+    authorisation: AuthorisationTerms
+    deadline_days: int
+    digest: str
+    description: str = ""
+    alternatives: AlternativesPlan | None = None
+    monitoring: Monitoring = field(default_factory=Monitoring)
+    separation_of_duties: bool = True
+
+
+def parse_policy(document: Mapping[str, object]) -> Policy:
+    """The policy a document describes. Raises Invalid with the path of the first fault, like `rules[2].limit`."""
+    reader = Reader(document)
+    reader.constant("apiVersion", API_VERSION)
+    reader.constant("kind", KIND)
+    reader.constant("separation_of_duties", True, is_required=False)
+    policy = Policy(
+        name=reader.text("name"),
+        title=reader.text("title"),
+        description=reader.text("description", ""),
+        rules=reader.items("rules", _rule),
+        stages=reader.items("stages", _stage),
+        benchmarks=reader.items("benchmarks", read_benchmark),
+        alternatives=read_alternatives(reader.mapping("alternatives")),
+        monitoring=read_monitoring(reader.mapping("monitoring")),
+        checklist=reader.text("checklist"),
+        authorisation=_authorisation(reader.mapping("authorisation")),
+        deadline_days=reader.whole("deadline_days", at_least=1),
+        digest="",
+    )
+    reader.close()
+    _check_whole(reader, policy)
+    return replace(
+        policy, digest=digest_of(document)
+    )  # hashed last: by now the document is known to be flat and finite
+
+
+def _check_whole(reader: Reader, policy: Policy) -> None:
+    if not policy.rules:
+        raise reader.fault("rules", "is empty; a policy without rules would clear everything.")
+    if not policy.stages:
+        raise reader.fault("stages", "is empty; name at least one stage, or no review could ever end.")
+    check_unique(tuple(rule.id for rule in policy.rules), path="rules")
+    check_unique(tuple(stage.id for stage in policy.stages), path="stages")
+    check_unique(tuple(plan.scenario.value for plan in policy.benchmarks), path="benchmarks", name="scenario")
+
+
+def _rule(reader: Reader) -> Rule:
+    effect = reader.choice("effect", Effect)
+    least_indeterminate = max(effect, Effect.REQUIRE_REVIEW, key=lambda each: each.rank)
+    rule = Rule(
+        id=reader.text("id"),
+        fact=reader.text("fact"),
+        comparator=reader.choice("comparator", Comparator),
+        limit=reader.number("limit"),
+        unit=reader.text("unit"),
+        accept=_accepted(reader),
+        statistic=reader.choice("statistic", Statistic, Statistic.VALUE),
+        min_n=reader.whole("min_n", 0),
+        scope=_scope(reader.mapping("scope")),
+        effect=effect,
+        level=reader.choice("level", Level, Level.HARD),
+        on_indeterminate=reader.choice("on_indeterminate", Effect, least_indeterminate),
+        message=reader.text("message"),
+    )
+    _check_rule(reader, rule)
+    return rule
+
+
+def _check_rule(reader: Reader, rule: Rule) -> None:
+    kind = CATALOGUE.get(rule.fact)
+    if kind is None:
+        raise reader.fault("fact", f"names no fact of the catalogue; use one of {', '.join(CATALOGUE)}.")
+    if rule.unit != kind.unit:
+        raise reader.fault("unit", f"must be {kind.unit}, the unit of {kind.name}.")
+    if rule.on_indeterminate.rank < rule.effect.rank:
+        raise reader.fault(
+            "on_indeterminate", f"must be at least as strict as the effect ({rule.effect}), or silence would pay."
+        )
+    # The bound nearer to the limit's far side grows kinder with uncertainty: less evidence would pass more easily.
+    kinder = {Statistic.LOWER} if rule.comparator.is_ceiling else {Statistic.UPPER, Statistic.P80}
+    if rule.statistic in kinder:
+        raise reader.fault(
+            "statistic", f"cannot be {rule.statistic} with {rule.comparator}: a wider interval would pass more easily."
+        )
+
+
+def _accepted(reader: Reader) -> tuple[Basis, ...]:
+    """The listed bases and every stronger one: weakening a figure's basis must never make it count."""
+    listed = reader.words("accept")
+    if not listed:
+        raise reader.fault("accept", f"must list at least one of {', '.join(Basis)}.")
+    if not set(listed) <= set(Basis):
+        raise reader.fault("accept", f"may list only {', '.join(Basis)}.")
+    return stronger_or_equal(min((Basis(word) for word in listed), key=lambda basis: basis.rank))
+
+
+def _scope(reader: Reader) -> Scope:
+    scope = Scope(reader.words("teams"), reader.words("tiers"), reader.words("environments"))
+    reader.close()
+    return scope
+
+
+def _stage(reader: Reader) -> Stage:
+    return Stage(
+        reader.text("id"), reader.text("title"), reader.choice("role", Role), reader.whole("quorum", 1, at_least=1)
+    )
+
+
+def _authorisation(reader: Reader) -> AuthorisationTerms:
+    terms = AuthorisationTerms(reader.whole("valid_days", at_least=1), reader.whole("warn_days", 0))
+    reader.close()
+    if terms.warn_days >= terms.valid_days:
+        raise reader.fault("warn_days", "must be smaller than valid_days.")
+    return terms

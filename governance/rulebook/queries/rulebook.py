@@ -1,0 +1,118 @@
+"""Reads of the rulebook: versions of policies and checklists, parsed, and what changed between two of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import yaml
+from django.contrib.auth.models import User
+from weighbridge.core.errors import NotFound
+
+from governance.rulebook.domain import checklists, policy, policy_diff
+from governance.rulebook.domain.checklists import Checklist
+from governance.rulebook.domain.policy import Policy
+from governance.rulebook.domain.policy_diff import Change
+from governance.rulebook.enums import DocumentState
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from governance.rulebook.queries.checklist_changes import diff_checklists
+
+Version = PolicyVersion | ChecklistVersion
+KINDS: Mapping[str, type[PolicyVersion] | type[ChecklistVersion]] = {
+    "policies": PolicyVersion,
+    "checklists": ChecklistVersion,
+}
+
+
+@dataclass(frozen=True)
+class VersionRow:
+    """A version as a list shows it."""
+
+    name: str
+    number: int
+    state: str
+    digest: str
+    written_by: str
+    written_at: datetime
+    published_by: str
+    published_at: datetime | None
+
+    @property
+    def previous(self) -> int:
+        """The number before this one; numbers of a name have no gaps."""
+        return self.number - 1
+
+
+def model_of(kind: str) -> type[PolicyVersion] | type[ChecklistVersion]:
+    """The table of "policies" or "checklists"."""
+    if kind not in KINDS:
+        raise NotFound("There are policies and checklists here, nothing else.")
+    return KINDS[kind]
+
+
+def kind_of(version: Version) -> str:
+    """ "policies" or "checklists"."""
+    return "policies" if isinstance(version, PolicyVersion) else "checklists"
+
+
+def versions(kind: str) -> list[VersionRow]:
+    """Every version, by name, the newest first."""
+    rows = model_of(kind).objects.select_related("written_by", "published_by").order_by("name", "-number")
+    return [row_of(row) for row in rows]
+
+
+def row_of(version: Version) -> VersionRow:
+    """A version as a list shows it; "system" wrote what came with the installation."""
+    published = _name(version.published_by) if version.published_at else ""
+    return VersionRow(
+        version.name,
+        version.number,
+        version.state,
+        version.digest,
+        _name(version.written_by),
+        version.written_at,
+        published,
+        version.published_at,
+    )
+
+
+def find(*, kind: str, name: str, number: int) -> Version:
+    """One version, or NotFound."""
+    rows = model_of(kind).objects.select_related("written_by", "published_by")
+    version = rows.filter(name=name, number=number).first()
+    if version is None:
+        raise NotFound(f"There is no version {number} of {name}.")
+    return version
+
+
+def in_force(*, kind: str, name: str) -> Version | None:
+    """The published version of a name."""
+    return model_of(kind).objects.filter(name=name, state=DocumentState.PUBLISHED).first()
+
+
+def latest(kind: str) -> Version | None:
+    """The version a new draft best starts from: the one published last, else the one written last."""
+    rows = model_of(kind).objects
+    return rows.filter(state=DocumentState.PUBLISHED).order_by("-published_at").first() or rows.order_by("-pk").first()
+
+
+def policy_in(version: PolicyVersion) -> Policy:
+    """The policy a version holds."""
+    return policy.parse_policy(yaml.safe_load(version.source))
+
+
+def checklist_in(version: ChecklistVersion) -> Checklist:
+    """The checklist a version holds."""
+    return checklists.parse_checklist(yaml.safe_load(version.source))
+
+
+def changes(*, before: Version, after: Version) -> tuple[Change, ...]:
+    """What differs in meaning; both must be of one kind."""
+    if isinstance(before, PolicyVersion) and isinstance(after, PolicyVersion):
+        return policy_diff.diff(policy_in(before), policy_in(after))
+    if isinstance(before, ChecklistVersion) and isinstance(after, ChecklistVersion):
+        return diff_checklists(before=checklist_in(before), after=checklist_in(after))
+    raise NotFound("A policy and a checklist cannot be compared.")
+
+
+def _name(user: User | None) -> str:
+    return (user.get_full_name() or user.username) if user else "the installation"

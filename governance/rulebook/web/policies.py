@@ -1,0 +1,186 @@
+"""Pages of the rulebook: versions, what they say, what changed, drafting, and proposing for publication."""
+
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from weighbridge.core.errors import Invalid, NotFound, Refused
+
+from governance.people.approvals import actions as proposals
+from governance.people.approvals import queries as changes
+from governance.people.approvals.rules import may_read_changes
+from governance.people.rules import sees_everything
+from governance.people.web.current_user import person_of, user_of
+from governance.people.web.reason_form import reason_in
+from governance.rulebook import actions as writes
+from governance.rulebook.domain.policy_diff import Change
+from governance.rulebook.enums import DocumentState
+from governance.rulebook.models import PolicyVersion
+from governance.rulebook.queries import rulebook
+from governance.rulebook.queries.rulebook import Version
+from governance.rulebook.rules import check_propose_publication, check_write_rulebook, may_write_rulebook
+from governance.site.web.refusals import attempt
+
+WORDS = {"policies": "policy", "checklists": "checklist"}
+
+
+class DraftForm(forms.Form):
+    """A document as YAML."""
+
+    source = forms.CharField(
+        label="YAML",
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 32, "spellcheck": "false", "class": "code-input", "autocomplete": "off"}),
+        help_text="Checked as a whole when you save; a fault is named by its place, like rules[2].limit.",
+    )
+
+
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """`/policy/`: every version of every policy and checklist."""
+    kinds = [(kind, WORDS[kind], rulebook.versions(kind)) for kind in rulebook.KINDS]
+    return render(
+        request, "rulebook/policies.html", {"kinds": kinds, "may_write": may_write_rulebook(person_of(request))}
+    )
+
+
+@require_safe
+def detail(request: HttpRequest, kind: str, name: str, number: int) -> HttpResponse:
+    """One version: what it says, its source, and, for a draft, what publishing it would change."""
+    version = rulebook.find(kind=kind, name=name, number=number)
+    row = rulebook.row_of(version)
+    others = [each for each in rulebook.versions(kind) if each.name == name and each.number != number]
+    context = {
+        "kind": kind,
+        "word": WORDS[kind],
+        "version": version,
+        "row": row,
+        "others": others,
+        "may_write": may_write_rulebook(person_of(request)),
+        "may_backtest": kind == "policies" and sees_everything(person_of(request)),
+        "crumbs": (("Policy", reverse("governance:policies")), (f"{name} v{number}", "")),
+        **_said(version),
+        **(_draft_context(request, kind, version) if version.state == DocumentState.DRAFT else {}),
+    }
+    return render(request, f"governance/{WORDS[kind]}.html", context)
+
+
+@require_safe
+def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
+    """`…/diff/?from=1&to=2`: what changed between two versions."""
+    before, after = (_asked(request, kind, name, field) for field in ("from", "to"))
+    context = {
+        "kind": kind,
+        "word": WORDS[kind],
+        "name": name,
+        "before": before,
+        "after": after,
+        "changes": shown_changes(before=before, after=after),
+        "numbers": [each.number for each in rulebook.versions(kind) if each.name == name],
+        "crumbs": (
+            ("Policy", reverse("governance:policies")),
+            (f"{name} v{after.number}", reverse("governance:policy", args=[kind, name, after.number])),
+            (f"Changes since v{before.number}", ""),
+        ),
+    }
+    return render(request, "rulebook/difference.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft(request: HttpRequest, kind: str) -> HttpResponse:
+    """`…/new/`: write the next version, starting from the one in force or the one asked for."""
+    rulebook.model_of(kind)
+    check_write_rulebook(person_of(request))
+    form = DraftForm(request.POST) if request.method == "POST" else DraftForm(initial={"source": _start(request, kind)})
+    if request.method == "POST" and form.is_valid():
+        write = writes.draft_policy if kind == "policies" else writes.draft_checklist
+        try:
+            version = write(source=form.cleaned_data["source"], by=user_of(request), now=timezone.now())
+        except Invalid as refusal:
+            form.add_error("source", refusal.reason)
+        else:
+            return redirect("governance:policy", kind, version.name, version.number)
+    context = {
+        "kind": kind,
+        "word": WORDS[kind],
+        "form": form,
+        "crumbs": (("Policy", reverse("governance:policies")), (f"New {WORDS[kind]} version", "")),
+    }
+    return render(request, "rulebook/draft.html", context)
+
+
+@require_POST
+def propose(request: HttpRequest, kind: str, name: str, number: int) -> HttpResponse:
+    """Propose to put a draft in force; a second person confirms."""
+    version = rulebook.find(kind=kind, name=name, number=number)
+
+    def act() -> str:
+        change = proposals.propose_publication(
+            version=version, reason=reason_in(request), by=user_of(request), now=timezone.now()
+        )
+        return (
+            f"{change} is proposed. An administrator who neither wrote nor proposed it must confirm it within seven "
+            "days."
+        )
+
+    attempt(request, act)
+    return redirect("governance:policy", kind, name, number)
+
+
+def _said(version: Version) -> dict[str, Any]:
+    """The document as read today; a version of another time that no longer reads as one is shown as source alone."""
+    try:
+        if isinstance(version, PolicyVersion):
+            return {"policy": rulebook.policy_in(version)}
+        return {"checklist": rulebook.checklist_in(version)}
+    except Invalid as refusal:
+        return {"unreadable": refusal.reason}
+
+
+def _draft_context(request: HttpRequest, kind: str, version: Version) -> dict[str, Any]:
+    current = rulebook.in_force(kind=kind, name=version.name)
+    try:
+        check_propose_publication(person_of(request))
+    except Refused as refusal:
+        cannot_propose = refusal.reason
+    else:
+        cannot_propose = ""
+    return {
+        "current": current,
+        "changes": shown_changes(before=current, after=version) if current else None,
+        "cannot_propose": cannot_propose,
+        "open_change": changes.open_for(version),
+        "may_read_changes": may_read_changes(person_of(request)),
+    }
+
+
+def shown_changes(*, before: Version, after: Version) -> tuple[Change, ...]:
+    """Changes for a table whose columns say before and after: words only where they say more than these."""
+    return tuple(replace(change, words=_more(change)) for change in rulebook.changes(before=before, after=after))
+
+
+def _more(change: Change) -> str:
+    for way in ("looser", "stricter"):
+        if change.words.endswith(f"which is {way}."):
+            return f"A {way} limit"
+    return change.words if change.words.startswith("The ") else ""
+
+
+def _asked(request: HttpRequest, kind: str, name: str, field: str) -> Version:
+    text = request.GET.get(field, "")
+    if not text.isdecimal() or len(text) > 9:
+        raise NotFound("Say which versions to compare, like ?from=1&to=2.")
+    return rulebook.find(kind=kind, name=name, number=int(text))
+
+
+def _start(request: HttpRequest, kind: str) -> str:
+    name, _, number = request.GET.get("from", "").rpartition(":")
+    if name and number.isdecimal():
+        return rulebook.find(kind=kind, name=name, number=int(number)).source
+    found = rulebook.latest(kind)
+    return found.source if found else ""

@@ -1,0 +1,134 @@
+"""The page on which the rules of the next policy version are written in a form instead of YAML."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+from weighbridge.core.errors import Refused
+from weighbridge.core.metrics import CATALOGUE, Basis
+
+from governance.people.web.current_user import person_of, user_of
+from governance.rulebook import actions as writes
+from governance.rulebook.domain import policy_form
+from governance.rulebook.domain.policy import Comparator, Effect, Level, Statistic
+from governance.rulebook.models import PolicyVersion
+from governance.rulebook.queries import rulebook
+from governance.rulebook.rules import check_write_rulebook
+
+RULES_MAX = 100
+
+
+def _words(text: str) -> str:
+    return text.replace("_", " ").capitalize()
+
+
+class RuleForm(forms.Form):
+    """One rule: what must hold, on which evidence, where, and what follows when it does not.
+
+    Each choice has an initial one, so that the empty form for a new rule counts as untouched.
+    """
+
+    id = forms.SlugField(label="Name", max_length=80)
+    fact = forms.ChoiceField(
+        initial=next(iter(CATALOGUE)),
+        choices=[(name, f"{_words(name)} ({kind.unit})") for name, kind in CATALOGUE.items()],
+    )
+    statistic = forms.ChoiceField(
+        initial=Statistic.VALUE.value, choices=[(each.value, each.label or "the value") for each in Statistic]
+    )
+    comparator = forms.ChoiceField(
+        label="Must be", initial=Comparator.AT_MOST.value, choices=[(each.value, each.words) for each in Comparator]
+    )
+    limit = forms.DecimalField()
+    accept = forms.ChoiceField(
+        label="Evidence that counts",
+        initial=Basis.DECLARED.value,
+        choices=[(each.value, f"{each.value} or stronger") for each in Basis],
+    )
+    min_n = forms.IntegerField(label="Least sample", min_value=1, required=False)
+    effect = forms.ChoiceField(
+        label="When it does not hold",
+        initial=Effect.REQUIRE_REVIEW.value,
+        choices=[(each.value, _words(each.value)) for each in Effect],
+    )
+    on_indeterminate = forms.ChoiceField(
+        label="When nobody can tell",
+        required=False,
+        initial="",
+        choices=[
+            ("", "As strict as the effect, review at least"),
+            *((each.value, _words(each.value)) for each in Effect),
+        ],
+    )
+    level = forms.ChoiceField(
+        label="Waivers",
+        initial=Level.HARD.value,
+        choices=[(Level.HARD.value, "cannot be waived"), (Level.SOFT.value, "can be waived")],
+    )
+    environments = forms.CharField(
+        required=False, max_length=400, help_text="Separated by commas; empty is everywhere."
+    )
+    tiers = forms.CharField(required=False, max_length=400, help_text="Like T1, T2; empty is every tier.")
+    teams = forms.CharField(required=False, max_length=2_000, help_text="Slugs; empty is every team.")
+    message = forms.CharField(max_length=2_000, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+RuleFormSet = forms.formset_factory(
+    RuleForm, extra=1, can_delete=True, max_num=RULES_MAX, absolute_max=RULES_MAX, validate_max=True
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
+    """`/policy/policies/default/3/form/`: the next version of a policy, its rules in a form, the rest as in
+    this one.
+    """
+    check_write_rulebook(person_of(request))
+    version = rulebook.find(kind="policies", name=name, number=number)
+    document = yaml.safe_load(version.source)
+    forms_of = (
+        RuleFormSet(request.POST) if request.method == "POST" else RuleFormSet(initial=policy_form.rows_of(document))
+    )
+    status = 200
+    if request.method == "POST":
+        status = 400
+        if forms_of.is_valid() and (draft := _drafted(request, forms_of, document)) is not None:
+            return redirect("governance:policy", "policies", draft.name, draft.number)
+    context = {
+        "rules": forms_of,
+        "version": version,
+        "crumbs": (
+            ("Policy", reverse("governance:policies")),
+            (str(version), reverse("governance:policy", args=["policies", name, number])),
+            ("Rules in a form", ""),
+        ),
+    }
+    return render(request, "rulebook/policy_form.html", context, status=status)
+
+
+def _drafted(request: HttpRequest, forms_of: Any, document: Mapping[str, Any]) -> PolicyVersion | None:
+    """The draft, or None with what is wrong beside the field at fault."""
+    kept = [form for form in forms_of if form.has_changed() or form.initial]
+    kept = [form for form in kept if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+    rows = [{name: _text(form.cleaned_data.get(name)) for name in form.fields if name != "DELETE"} for form in kept]
+    source = yaml.safe_dump(policy_form.document_with(document, rows=rows), sort_keys=False, allow_unicode=True)
+    try:
+        return writes.draft_policy(source=source, by=user_of(request), now=timezone.now())
+    except Refused as refusal:
+        place = policy_form.place_of(refusal.field)
+        form = kept[place[0]] if place is not None and place[0] < len(kept) else None
+        if form is None or place is None:
+            forms_of.non_form_errors().append(refusal.reason)
+        else:
+            form.add_error(place[1] if place[1] in form.fields else None, refusal.reason)
+        return None
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

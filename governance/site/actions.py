@@ -1,0 +1,22 @@
+"""Forgetting answers that were kept for repeated POSTs: nobody repeats a request after a week."""
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from governance.audit.actions import record as audit
+from governance.site.models import AnsweredPost
+
+KEPT = timedelta(days=7)
+
+
+def forget(*, by: User | None = None, now: datetime) -> int:
+    """Remove the answers kept longer than a week; how many. Without any, nothing is written."""
+    with transaction.atomic():
+        count, _ = AnsweredPost.objects.filter(received_at__lt=now - KEPT).delete()
+        if count:
+            audit.record(
+                kind="answers.forgotten", by=by, subject=("answers", "posts"), details={"count": count}, now=now
+            )
+    return count

@@ -1,0 +1,170 @@
+"""`Idempotency-Key`: a POST sent again under its key gets the first answer, and changes nothing a second time.
+
+A JSON call runs in one transaction with the record of its answer, so both stand or neither: a worker that dies half-way
+leaves nothing behind, and the repeat does the work. A lock of PostgreSQL, which a dying worker gives up by itself,
+marks the call as under way. Answers below 500 are remembered; after an error of ours everything is rolled back, and the
+repeat is a real attempt.
+
+Uploads hold no transaction open while gigabytes are hashed. What they write is named by its content, and the same when
+written twice, so their answer is remembered after the fact.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+from weighbridge.core.errors import Invalid, Refused
+
+from governance.site.api.problems import PREFIX, GetResponse, refuse
+from governance.site.models import AnsweredPost
+
+if TYPE_CHECKING:
+    from django.core.files.uploadedfile import UploadedFile
+
+HEADER, REPLAY_HEADER = "Idempotency-Key", "Idempotent-Replay"
+KEY_CHARS_MAX = 120
+FORM = "multipart/form-data"
+Answer = Callable[[], HttpResponse]
+
+
+class KeyReused(Refused):
+    """The key belongs to another call."""
+
+    status: ClassVar[int] = HTTPStatus.UNPROCESSABLE_ENTITY
+    default_code = "idempotency_key_reused"
+
+
+class UnderWay(Refused):
+    """The call of this key has no answer yet."""
+
+    status: ClassVar[int] = HTTPStatus.CONFLICT
+    default_code = "idempotency_key_under_way"
+
+
+class IdempotentPosts:
+    """Middleware; the last of them, so that what it remembers is what the view said."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Answer for the view where the call carries a key and comes from somebody known; None lets the view answer."""
+        key = request.headers.get(HEADER)
+        if request.method != "POST" or key is None or not request.path.startswith(PREFIX):
+            return None
+        if not 1 <= len(key) <= KEY_CHARS_MAX or not key.isprintable():
+            return refuse(Invalid(f"An {HEADER} has 1 to {KEY_CHARS_MAX} printable characters.", field=HEADER))
+        user = _user_of(request, view)
+        if user is None:
+            return None
+        row = AnsweredPost(user=user, key=key, fingerprint=_fingerprint(request), received_at=timezone.now())
+        try:
+            return _answered(
+                row, lambda: _rendered(view(request, *args, **kwargs)), is_form=request.content_type == FORM
+            )
+        except KeyReused as refusal:
+            return refuse(refusal)
+        except UnderWay as refusal:
+            response = refuse(refusal)
+            response["Retry-After"] = "1"
+            return response
+
+
+def _answered(row: AnsweredPost, answer: Answer, *, is_form: bool) -> HttpResponse:
+    if is_form:
+        return _known(row) or _remembered(row, answer())
+    with transaction.atomic():
+        if not _is_locked(row):
+            raise UnderWay("This call is still under way; ask again in a second for its answer.")
+        known = _known(row)
+        if known is not None:
+            return known
+        response = answer()
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            transaction.set_rollback(True)
+            return response
+        return _remembered(row, response)
+
+
+def _known(row: AnsweredPost) -> HttpResponse | None:
+    first = AnsweredPost.objects.filter(user=row.user, key=row.key).first()
+    if first is None:
+        return None
+    if first.fingerprint != row.fingerprint:
+        raise KeyReused(
+            f"This {HEADER} was used for another call; use a new one for each call that differs.", field=HEADER
+        )
+    response = HttpResponse(bytes(first.body), status=first.status, content_type=first.content_type)
+    response[REPLAY_HEADER] = "true"
+    return response
+
+
+def _remembered(row: AnsweredPost, response: HttpResponse) -> HttpResponse:
+    if response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+        row.status, row.body, row.content_type = (
+            response.status_code,
+            response.content,
+            response.get("Content-Type", ""),
+        )
+        AnsweredPost.objects.bulk_create([row], ignore_conflicts=True)
+    return response
+
+
+def _is_locked(row: AnsweredPost) -> bool:
+    name = hashlib.sha256(f"{row.user_id}:{row.key}".encode()).digest()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(name[:8], "big", signed=True)])
+        return bool(cursor.fetchone()[0])
+
+
+def _user_of(request: HttpRequest, view: Callable[..., HttpResponse]) -> User | None:
+    """Whoever the view itself would see; what it would refuse, it refuses itself."""
+    kind = getattr(view, "cls", None)
+    if kind is None:
+        return None
+    logged_in = request.user
+    try:
+        user = kind().initialize_request(request).user
+    except (APIException, Refused):
+        return None
+    finally:
+        request.user = logged_in  # a refused authentication leaves none behind, and the view is to refuse by itself
+    return user if isinstance(user, User) else None
+
+
+def _fingerprint(request: HttpRequest) -> str:
+    """What makes two calls the same: address and body; of a form its fields and the content of its files."""
+    digest = hashlib.sha256(request.get_full_path().encode())
+    if request.content_type != FORM:
+        digest.update(b"\n" + request.body)
+        return digest.hexdigest()
+    fields = sorted((name, values) for name, values in request.POST.lists())
+    files = sorted((name, [_file_print(file) for file in found]) for name, found in request.FILES.lists())
+    digest.update(json.dumps([fields, files]).encode())
+    return digest.hexdigest()
+
+
+def _file_print(file: "UploadedFile[bytes]") -> list[str | None]:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return [file.name, digest.hexdigest()]
+
+
+def _rendered(response: HttpResponse) -> HttpResponse:
+    """The response with its body, which has to be known before the transaction ends."""
+    return response.render() if isinstance(response, Response) else response

@@ -1,0 +1,123 @@
+"""Errors of the API in one shape: RFC 9457 problem+json, whoever refuses: a rule, the framework, or Django itself."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+from weighbridge.core.errors import Refused, TooLarge
+
+PREFIX = "/api/"
+MEDIA_TYPE = "application/problem+json"
+FORM_SLACK_BYTES = 1_000_000
+KEPT_HEADERS = ("WWW-Authenticate", "Retry-After", "Allow")
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+def problem_response(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Problem+json for a refusal or for one of the framework's own errors; None for what is nobody's intention."""
+    if isinstance(error, Refused):
+        return _response(refusal_document(error))
+    answer = exception_handler(error, context)
+    if answer is None:
+        return None
+    errors = _flattened(error.detail) if isinstance(error, exceptions.ValidationError) else []
+    problem = document(status=answer.status_code, code=_code(error), detail=_detail(error, errors))
+    if errors:
+        problem["errors"] = [{"field": field, "detail": words} for field, words in errors]
+    response = _response(problem)
+    for name in KEPT_HEADERS:
+        if name in answer:
+            response[name] = answer[name]
+    return response
+
+
+def refusal_document(refusal: Refused) -> dict[str, Any]:
+    """What a refusal says to a program."""
+    problem = document(status=refusal.status, code=refusal.code, detail=refusal.reason)
+    if refusal.field:
+        problem["errors"] = [{"field": refusal.field, "detail": refusal.reason}]
+    return problem
+
+
+def document(*, status: int, code: str, detail: str) -> dict[str, Any]:
+    """A problem; `code` is stable, `title` names the status, `detail` is a sentence for a person."""
+    title = HTTPStatus(status).phrase
+    return {"type": f"urn:weighbridge:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
+
+
+def refuse(refusal: Refused) -> HttpResponse:
+    """A refusal as a response, outside any view."""
+    return JsonResponse(refusal_document(refusal), status=refusal.status, content_type=MEDIA_TYPE)
+
+
+class ApiProblems:
+    """Refuses bodies beyond their cap before they are read, and puts Django's own error pages into the API's shape."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(PREFIX):
+            return self.get_response(request)
+        cap = _cap_bytes(request)
+        if int(request.META.get("CONTENT_LENGTH") or 0) > cap:
+            return refuse(TooLarge(f"The body is larger than the {cap:,} bytes accepted here."))
+        response = self.get_response(request)
+        is_page = response.get("Content-Type", "").startswith("text/html")
+        return _in_shape(response) if response.status_code >= HTTPStatus.BAD_REQUEST and is_page else response
+
+
+def _cap_bytes(request: HttpRequest) -> int:
+    if request.content_type == "multipart/form-data":
+        return int(settings.UPLOAD_LIMIT_BYTES) + FORM_SLACK_BYTES
+    return int(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+
+def _in_shape(page: HttpResponse) -> HttpResponse:
+    status = HTTPStatus(page.status_code)
+    details = {
+        HTTPStatus.NOT_FOUND: "There is nothing at this address; /api/v1/schema/ lists what there is.",
+        HTTPStatus.INTERNAL_SERVER_ERROR: "Something failed here that is not your doing; nothing was changed.",
+    }
+    problem = document(
+        status=status, code=status.name.lower(), detail=details.get(status, f"{status.description or status.phrase}.")
+    )
+    response = JsonResponse(problem, status=status, content_type=MEDIA_TYPE)
+    for name in KEPT_HEADERS:
+        if name in page:
+            response[name] = page[name]
+    return response
+
+
+def _response(problem: dict[str, Any]) -> Response:
+    return Response(problem, status=problem["status"], content_type=MEDIA_TYPE)
+
+
+def _code(error: Exception) -> str:
+    names = {Http404: "not_found", PermissionDenied: "permission_denied"}
+    return names.get(type(error)) or str(getattr(error, "default_code", "error"))
+
+
+def _detail(error: Exception, errors: list[tuple[str, str]]) -> str:
+    if errors:
+        return " ".join(["The input is not valid.", *(f"{field}: {words}" for field, words in errors)])
+    return str(getattr(error, "detail", "")) or str(error)
+
+
+def _flattened(detail: Any, path: str = "") -> list[tuple[str, str]]:
+    """(field, words) of every error, like facts[2].value."""
+    if isinstance(detail, dict):
+        return [pair for key, value in detail.items() for pair in _flattened(value, _joined(path, key))]
+    if isinstance(detail, list):
+        return [pair for value in detail for pair in _flattened(value, path)]
+    return [(path or "body", str(detail))]
+
+
+def _joined(path: str, key: str | int) -> str:
+    return f"{path}[{key}]" if isinstance(key, int) else f"{path}.{key}".lstrip(".")

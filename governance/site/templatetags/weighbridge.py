@@ -1,0 +1,163 @@
+"""The tags and filters every page uses: `{% load weighbridge %}`."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.template.context import Context
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from governance.site.web import formatting, gauges, navigation
+from governance.site.web.looks import Look, look_of
+
+register = template.Library()
+
+ZERO = Decimal(0)
+
+
+@register.filter
+def number(value: Decimal | float | str) -> str:
+    """Digits grouped, as many decimals as deserve it."""
+    return formatting.format_number(Decimal(str(value)))
+
+
+@register.filter
+def usd(value: Decimal | int | str) -> str:
+    """An amount of US dollars."""
+    return formatting.format_usd(Decimal(value))
+
+
+@register.filter
+def quantity(value: Decimal | int | str | None, unit: str) -> str:
+    """A number with its unit; a dash for nothing."""
+    return "\N{EN DASH}" if value is None else formatting.format_quantity(Decimal(value), unit=unit)
+
+
+@register.filter
+def exact(amount: Decimal | int | str, unit: str) -> str:
+    """An amount of a ledger, to the cent."""
+    return formatting.format_exact(Decimal(amount), unit=unit)
+
+
+@register.filter
+def percent(value: Decimal | float | str) -> str:
+    """0.95 -> "95 %"."""
+    return formatting.format_quantity(Decimal(str(value)), unit="ratio")
+
+
+register.filter("size", formatting.format_size)
+register.filter("short_digest", formatting.short_digest)
+register.filter("initials", formatting.initials)
+register.filter("unit_words", formatting.unit_words)
+
+
+@register.filter
+def words(slug: str) -> str:
+    """ "latency_p95_ms" -> "Latency p95", "gpu_h" -> "Gpu h": a name from the catalogue, readable."""
+    text = str(slug)
+    for unit in ("_ms", "_mb", "_usd", "_per_s"):
+        text = text.removesuffix(unit)
+    known = {"gpu": "GPU", "f1": "F1", "kpi": "KPI", "1y": "1 year", "1k": "1k"}
+    return " ".join(known.get(part, part) for part in text.replace("_", " ").capitalize().split(" "))
+
+
+@register.filter
+def event_words(kind: str) -> str:
+    """ "model.version_registered" -> "Model version registered": the kind of an audit event, readable."""
+    return str(kind).replace(".", " ").replace("_", " ").capitalize()
+
+
+@register.simple_tag
+def when(at: datetime | None) -> str | SafeString:
+    """A moment as `<time>`: how long ago, with the exact UTC moment in its title."""
+    if at is None:
+        return "\N{EN DASH}"
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        at.isoformat(),
+        formatting.format_moment(at),
+        formatting.format_ago(at, now=timezone.now()),
+    )
+
+
+@register.simple_tag
+def moment(at: datetime | None) -> str | SafeString:
+    """A moment as `<time>`, written out in UTC."""
+    if at is None:
+        return "\N{EN DASH}"
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), formatting.format_moment(at))
+
+
+@register.simple_tag
+def look(state: str) -> Look:
+    """Tone, shape and word of a state."""
+    return look_of(str(state))
+
+
+@register.simple_tag
+def figure_text(figure: Any, bound: str = "value") -> str:
+    """The number of a figure, or of its "lower" or "upper" bound, to the digits its interval deserves."""
+    return formatting.shown_value(
+        figure.value, unit=figure.unit, lower=figure.lower, upper=figure.upper, bound=getattr(figure, bound)
+    )
+
+
+register.filter("shown_unit", formatting.shown_unit)
+
+
+def _amount(value: Decimal | int | str | None) -> Decimal | None:
+    """A number from a template, where an absent variable is an empty text."""
+    return None if value is None or value == "" else Decimal(value)
+
+
+@register.simple_tag
+def gauge(figure: Any, claim: Any = None, limit: Decimal | None = None, comparator: str = "at_most") -> gauges.Gauge:
+    """Where a figure's interval, its claim and its limit stand on a ruler."""
+    return gauges.interval_gauge(
+        value=figure.value,
+        lower=figure.lower,
+        upper=figure.upper,
+        claim=_amount(getattr(claim, "value", claim)),
+        limit=_amount(limit),
+        is_upper_limit=comparator in {"at_most", "below"},
+    )
+
+
+@register.simple_tag
+def meter(
+    total: Decimal,
+    committed: Decimal,
+    reserved: Decimal,
+    this: Decimal = ZERO,
+    spent: Decimal = ZERO,
+    handed: Decimal = ZERO,
+) -> tuple[gauges.Part, ...]:
+    """The parts of a budget drawn end to end: handed out, billed, committed, reserved, this request."""
+    parts = (("handed", handed), ("spent", spent), ("committed", committed), ("reserved", reserved), ("this", this))
+    return gauges.meter_parts(total=total, parts=parts)
+
+
+@register.simple_tag(takes_context=True)
+def navigation_entries(context: Context) -> tuple[navigation.Entry, ...]:
+    """The entries of the bar, the current one marked."""
+    return navigation.entries(path=context["request"].path, sees_all=bool(context.get("sees_all")))
+
+
+@register.simple_tag(takes_context=True)
+def menu_entries(context: Context) -> tuple[navigation.Entry, ...]:
+    """The entries of the reader's own menu, the current one marked."""
+    told = {name: bool(context.get(name)) for name in ("may_read_trail", "may_read_changes")}
+    return navigation.menu_entries(path=context["request"].path, **told)
+
+
+@register.simple_block_tag
+def section(content: str, title: str, anchor: str = "", note: str = "", kind: str = "") -> str:
+    """A titled part of a page: `{% section "Runs" anchor="runs" note="3 done" kind="flush" %}…{% endsection %}`."""
+    return render_to_string(
+        "components/section.html",
+        {"title": title, "anchor": anchor, "note": note, "kind": kind, "content": content},
+    )

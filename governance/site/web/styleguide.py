@@ -1,0 +1,202 @@
+"""The style guide: each component in each of its states, with specimens that belong to no one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from weighbridge.core.metrics import Basis, Figure
+
+from governance.site.web.looks import LOOKS
+
+_SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+_COLOURS = (
+    "face",
+    "surface",
+    "sunken",
+    "line",
+    "line-strong",
+    "accent",
+    "accent-wash",
+    "ok",
+    "ok-wash",
+    "warn",
+    "warn-wash",
+    "bad",
+    "bad-wash",
+)
+_TEXTS = ("3xl", "2xl", "xl", "l", "m", "s", "xs")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a road: its word, and whether it is done, current, stopped or to_come."""
+
+    word: str
+    state: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A line of a difference."""
+
+    path: str
+    before: str | None
+    after: str | None
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A line of a history."""
+
+    at: datetime
+    who: str
+    words: str
+    note: str = ""
+
+
+class SpecimenForm(forms.Form):
+    """One field of each kind."""
+
+    title = forms.CharField(help_text="What reviewers will call it.")
+    environment = forms.ChoiceField(choices=[("prod", "Production"), ("staging", "Staging")])
+    gpu_hours = forms.DecimalField(label="Training GPU hours", required=False, help_text="All devices added up.")
+    purpose = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    choice = forms.ChoiceField(
+        label="Your vote", widget=forms.RadioSelect, choices=[("approve", "Approve"), ("reject", "Reject")]
+    )
+    model_file = forms.FileField(required=False, help_text="ONNX or safetensors; a pickle is refused.")
+    attested = forms.BooleanField(label="A rollback has been rehearsed", required=False)
+
+
+class SpecimenFilter(forms.Form):
+    """A search and a choice, as above a list."""
+
+    q = forms.CharField(label="Search", required=False, widget=forms.TextInput(attrs={"type": "search"}))
+    state = forms.ChoiceField(label="State", required=False, choices=[("", "Any"), ("in_review", "In review")])
+
+
+def _figure(value: str, name: str, unit: str, basis: Basis, bounds: str = "", n: int | None = None) -> Figure:
+    """`bounds` is "lower upper confidence"."""
+    lower, upper, confidence = (Decimal(part) for part in bounds.split()) if bounds else (None, None, None)
+    return Figure(
+        name=name,
+        value=Decimal(value),
+        unit=unit,
+        basis=basis,
+        observed_at=_SEEN_AT,
+        lower=lower,
+        upper=upper,
+        confidence=confidence,
+        n=n,
+    )
+
+
+def _figures() -> dict[str, Figure]:
+    p95, cost = ("latency_p95_ms", "ms"), ("total_cost_1y_usd", "USD")
+    return {
+        "declared": _figure("9", *p95, Basis.DECLARED),
+        "measured": _figure("12.41", *p95, Basis.MEASURED, "12.05 12.97 0.99", 4096),
+        "slow": _figure("98.2", *p95, Basis.MEASURED, "94.0 103.5 0.99", 512),
+        "accuracy": _figure("0.9127", "accuracy", "ratio", Basis.MEASURED, "0.9071 0.9181 0.95", 10000),
+        "cost": _figure("48210.75", *cost, Basis.ESTIMATED, "41000 61500 0.8"),
+        "billed": _figure("2310.40", "inference_cost_1y_usd", "USD", Basis.BILLED),
+    }
+
+
+def _looks_by_kind() -> Iterable[tuple[str, tuple[str, ...]]]:
+    names = tuple(LOOKS)
+    starts = ("draft", "approved", "active", "advised", "queued", "pending", "published")
+    heads = (
+        "Requests",
+        "Decisions and votes",
+        "Authorisations",
+        "Determinations and rules",
+        "Runs and verdicts",
+        "Effects",
+        "Documents",
+    )
+    marks = [names.index(start) for start in starts] + [len(names)]
+    return tuple((head, names[marks[at] : marks[at + 1]]) for at, head in enumerate(heads))
+
+
+_ICONS = (
+    "search",
+    "theme",
+    "plus",
+    "arrow",
+    "upload",
+    "download",
+    "link",
+    "file",
+    "inbox",
+    "copy",
+    "close",
+    "clock",
+    "info",
+)
+
+
+def _row(name: str, *figures: str) -> tuple[Any, ...]:
+    return name, *({"text": figure, "kind": "number"} for figure in figures)
+
+
+def specimens() -> dict[str, Any]:
+    """Everything the style guide shows, ready for its template."""
+    refused = SpecimenForm({"title": "", "environment": "prod", "gpu_hours": "many"})
+    return {
+        "figures": _figures(),
+        "limit": Decimal(100),
+        "floor": Decimal("0.80"),
+        "looks_by_kind": _looks_by_kind(),
+        "bases": tuple(str(basis) for basis in Basis),
+        "colours": _COLOURS,
+        "texts": _TEXTS,
+        "icons": _ICONS,
+        "form": SpecimenForm(),
+        "refused": refused,
+        "filter_form": SpecimenFilter({"q": "fashion"}),
+        "page": Paginator(range(1, 2312), 50).page(3),
+        "columns": (("Model", ""), ("p95 (ms)", "number"), ("Size (MB)", "number"), ("Accuracy (%)", "number")),
+        "rows": (
+            _row("fashion-cnn 3", "12.41", "1.69", "91.27"),
+            _row("fashion-cnn 3, INT8", "7.08", "0.44", "90.94"),
+        ),
+        "road": (
+            Step("Draft", "done", "20 Nov"),
+            Step("Screening", "done"),
+            Step("Evidence", "done", "2 runs"),
+            Step("In review", "current", "1 of 2 votes"),
+            Step("Decided", "to_come"),
+        ),
+        "stopped": (Step("Draft", "done"), Step("Screening", "done"), Step("Rejected", "stopped", "22 Nov")),
+        "changes": (
+            Change("rules[0].limit", "200 gpu_h", "500 gpu_h", "The limit of training_gpu_hours was raised"),
+            Change("rules[3]", None, "error_rate (upper) at most 0.01", "A rule was added"),
+            Change("title", "Default", "Default policy"),
+        ),
+        "events": (
+            Event(_SEEN_AT, "Rosa Reyes", "voted to approve.", "Latency and quality hold with room to spare."),
+            Event(_SEEN_AT, "", "Benchmark run 17 finished; its result is valid."),
+        ),
+        "crumbs": (("Requests", "/requests/"), ("MRR-2026-0042", "")),
+        "digest": "sha256:" + "4f1d09be77c2" * 5 + "4f1d",
+        "budget": {
+            "allocated": Decimal(2000),
+            "committed": Decimal(760),
+            "reserved": Decimal(300),
+            "this": Decimal(240),
+        },
+    }
+
+
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """`/styleguide/`: the components, with nobody's data."""
+    return render(request, "site/styleguide.html", specimens())

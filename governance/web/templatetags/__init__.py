@@ -1,1 +1,0 @@
-"""Template tags of the pages: thin wrappers around the pure modules beside this folder."""

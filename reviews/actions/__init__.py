@@ -1,1 +1,0 @@
-"""Writes of reviews: one function each, atomic and audited."""

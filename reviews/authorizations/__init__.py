@@ -1,0 +1,1 @@
+"""Authorizations: signed, conditional, expiring, revocable; and the gate."""

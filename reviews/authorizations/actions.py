@@ -1,0 +1,209 @@
+"""Authorisations: issued by an approving decision, signed, and ended by time, breach or a person."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Q
+from weighbridge.core import attestation
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, WrongState
+
+from governance.audit.actions import record as audit
+from governance.audit.queries.keys import signing_key
+from governance.budgets.actions import budgets
+from governance.budgets.domain.ledger import EntryKind
+from governance.budgets.queries.budgets import lock_accounts
+from governance.people.queries.people import person_of
+from reviews.authorizations.domain import (
+    AUTHORISATION_TERMINAL,
+    IN_FORCE,
+    AuthorisationState,
+    check_authorisation_transition,
+)
+from reviews.authorizations.models import Authorisation, Condition, Decision
+from reviews.authorizations.rules import check_confirm_condition, check_revoke
+from reviews.requests.queries.requests import parties_of
+from reviews.requests.queries.rulebook import judged_by, policy_of
+from reviews.voting.queries.electorate import electorate_of
+
+ENDS = {
+    AuthorisationState.EXPIRED: EntryKind.EXPIRE,
+    AuthorisationState.REVOKED: EntryKind.RELEASE,
+    AuthorisationState.SUPERSEDED: EntryKind.RELEASE,
+}
+"""How the ledger books what is left of the commitment of an authorisation that has ended."""
+
+
+def issue(*, decision: Decision, conditions: Sequence[dict[str, Any]], by: User, now: datetime) -> Authorisation:
+    """Sign the leave to run the artifact; an older one for the same artifact and environment is superseded."""
+    request = decision.request
+    policy = judged_by(request)
+    terms = policy_of(policy).authorisation
+    expires_at = now + timedelta(days=terms.valid_days)
+    number = request.ref.replace("MRR-", "AUT-")
+    approvers = User.objects.filter(pk__in=electorate_of(request).approver_ids).order_by("username")
+    grant = attestation.Grant(
+        authorisation=number,
+        request=request.ref,
+        decision=decision.outcome,
+        environment=request.environment,
+        issued_at=now,
+        expires_at=expires_at,
+        policy_name=policy.name,
+        policy_version=policy.number,
+        policy_digest=policy.digest,
+        evidence_digest=decision.bundle_digest,
+        conditions=[f"{each['text']} (by {each['due_on']:%Y-%m-%d})" for each in conditions],
+        approvers=[person.username for person in approvers],
+    )
+    statement = attestation.statement(
+        subject_name=str(request.model_version), subject_digest=request.model_version.digest, grant=grant
+    )
+    with transaction.atomic():
+        _supersede(request.model_version.digest, request.environment, by, now)
+        row = Authorisation.objects.create(
+            number=number,
+            decision=decision,
+            subject_digest=request.model_version.digest,
+            environment=request.environment,
+            issued_at=now,
+            expires_at=expires_at,
+            warn_at=expires_at - timedelta(days=terms.warn_days),
+            envelope=attestation.sign(statement, private_key_pem=signing_key()),
+            statement_digest=digest_of(statement),
+        )
+        for each in conditions:
+            Condition.objects.create(authorisation=row, **each)
+        _record(
+            "issued", row, by, now, details={"statement": row.statement_digest, "expires_at": expires_at.isoformat()}
+        )
+    return row
+
+
+def revoke(*, authorisation: Authorisation, reason: str, by: User, now: datetime) -> Authorisation:
+    """Take an authorisation back; the gate denies from now on, and what is left of its commitment is free again."""
+    check_revoke(person_of(by))
+    if not reason.strip():
+        raise Invalid("Say why the authorisation is revoked.", field="reason")
+    ref = authorisation.decision.request.ref
+    with transaction.atomic():
+        lock_accounts(Q(entries__request_ref=ref))
+        row = _locked(authorisation)
+        _end(row, AuthorisationState.REVOKED, by, now, reason)
+    return row
+
+
+def oblige(*, authorisation: Authorisation, text: str, owner: User, due_on: date, by: User, now: datetime) -> Condition:
+    """Bind an authorisation in force to one more condition; unmet when due, it is suspended like any other."""
+    check_revoke(person_of(by))
+    if due_on < now.date():
+        raise Invalid("A condition is due today or later.", field="due_on")
+    with transaction.atomic():
+        row = _locked(authorisation)
+        if row.state not in IN_FORCE:
+            raise WrongState(f"{row.number} is {row.state}; only an authorisation in force takes a condition.")
+        condition = Condition.objects.create(authorisation=row, text=text[:400], owner=owner, due_on=due_on)
+        details = {"owner": owner.username, "due_on": due_on.isoformat()}
+        _record("obliged", row, by, now, details=details, reason=text)
+    return condition
+
+
+def confirm_condition(*, condition: Condition, by: User, now: datetime) -> Condition:
+    """Confirm that a condition is met; the last overdue one lifts a suspension."""
+    parties = parties_of(condition.authorisation.decision.request)
+    check_confirm_condition(person_of(by), parties, owner_id=condition.owner_id)
+    with transaction.atomic():
+        row = _locked(condition.authorisation)
+        condition = Condition.objects.get(pk=condition.pk)
+        if condition.met_at is not None:
+            raise WrongState("This condition was confirmed before.")
+        condition.met_at, condition.met_by = now, by
+        condition.save(update_fields=["met_at", "met_by"])
+        _record("condition_met", row, by, now, reason=condition.text)
+        if row.state == AuthorisationState.SUSPENDED and not _overdue(row, now):
+            _move(row, AuthorisationState.ACTIVE, by, now, "No condition is overdue any more.")
+    return condition
+
+
+def age(*, by: User | None = None, now: datetime) -> list[Authorisation]:
+    """Expire what has run out, warn of what will, suspend what owes a condition; harmless when repeated.
+
+    What has run out gives back what is left of its commitment.
+    """
+    living = Authorisation.objects.exclude(state__in=AUTHORISATION_TERMINAL)
+    with transaction.atomic():
+        over = living.filter(expires_at__lte=now).values_list("decision__request__ref", flat=True)
+        lock_accounts(Q(entries__request_ref__in=list(over)))
+        changed = []
+        for row in living.select_for_update(skip_locked=True).order_by("pk"):
+            target, reason = _aged(row, now)
+            if target is not None and target != row.state:
+                move = _end if target in ENDS else _move
+                move(row, target, by, now, reason)
+                changed.append(row)
+    return changed
+
+
+def _aged(row: Authorisation, now: datetime) -> tuple[AuthorisationState | None, str]:
+    if row.expires_at <= now:
+        return AuthorisationState.EXPIRED, "Its time has run out."
+    if row.state in IN_FORCE and _overdue(row, now):
+        return AuthorisationState.SUSPENDED, "A condition is overdue."
+    if row.state == AuthorisationState.ACTIVE and row.warn_at <= now:
+        return AuthorisationState.PENDING_EXPIRATION, f"It expires on {row.expires_at:%Y-%m-%d}."
+    return None, ""
+
+
+def _overdue(row: Authorisation, now: datetime) -> bool:
+    return row.conditions.filter(met_at=None, due_on__lt=now.date()).exists()
+
+
+def _supersede(digest: str, environment: str, by: User, now: datetime) -> None:
+    # A suspended one too: reinstated later, it would stand beside the newer one.
+    living = [*IN_FORCE, AuthorisationState.SUSPENDED]
+    rows = Authorisation.objects.select_for_update().filter(
+        subject_digest=digest, environment=environment, state__in=living
+    )
+    for row in rows.order_by("pk"):
+        _end(row, AuthorisationState.SUPERSEDED, by, now, "A newer authorisation covers the same artifact.")
+
+
+def _end(row: Authorisation, target: AuthorisationState, by: User | None, now: datetime, reason: str) -> None:
+    """End it for good, and give back what is left of its commitment; the caller holds the accounts locked."""
+    _move(row, target, by, now, reason)
+    ref, key = row.decision.request.ref, f"{row.number}:{target.value}"
+    budgets.release_commitment(ref=ref, key=key, kind=ENDS[target], by=by, now=now)
+
+
+def _locked(authorisation: Authorisation) -> Authorisation:
+    return Authorisation.objects.select_for_update().get(pk=authorisation.pk)
+
+
+def _move(row: Authorisation, target: AuthorisationState, by: User | None, now: datetime, reason: str) -> None:
+    source = AuthorisationState(row.state)
+    check_authorisation_transition(source=source, target=target)
+    row.state = target
+    row.save(update_fields=["state"])
+    _record(target.value, row, by, now, details={"before": source.value, "after": target.value}, reason=reason)
+
+
+def _record(
+    word: str,
+    row: Authorisation,
+    by: User | None,
+    now: datetime,
+    *,
+    details: dict[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    audit.record(
+        kind=f"authorisation.{word}",
+        by=by,
+        subject=("authorisation", row.number),
+        details=details,
+        reason=reason,
+        now=now,
+    )

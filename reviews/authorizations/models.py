@@ -1,0 +1,95 @@
+"""Tables, and the constraints the database holds."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from governance.findings.models import Finding
+from reviews.authorizations.domain import AuthorisationState
+from reviews.evidence.models import Determination
+from reviews.requests.enums import ENVIRONMENTS, OUTCOMES
+from reviews.requests.models import ReviewRequest
+
+User = settings.AUTH_USER_MODEL
+VALIDITIES = [(state.value, state.value.replace("_", " ")) for state in AuthorisationState]
+
+
+class Decision(models.Model):
+    """The end of a review; never changed (a trigger holds that)."""
+
+    request = models.OneToOneField(ReviewRequest, on_delete=models.PROTECT, related_name="decision")
+    outcome = models.CharField(max_length=30, choices=OUTCOMES)
+    revision = models.PositiveIntegerField()
+    bundle_digest = models.CharField(max_length=71)
+    determination = models.ForeignKey(Determination, on_delete=models.PROTECT, related_name="+")
+    rationale = models.TextField(blank=True)
+    decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.request} {self.outcome}"
+
+
+class Authorisation(models.Model):
+    """The expiring, signed leave to run one artifact in one environment."""
+
+    number = models.CharField(max_length=24, unique=True)
+    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="authorisation")
+    subject_digest = models.CharField(max_length=71)
+    environment = models.CharField(max_length=10, choices=ENVIRONMENTS)
+    state = models.CharField(max_length=20, choices=VALIDITIES, default=AuthorisationState.ACTIVE)
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    warn_at = models.DateTimeField()
+    envelope = models.JSONField()
+    statement_digest = models.CharField(max_length=71)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="expires_after_issue", condition=Q(expires_at__gt=models.F("issued_at"))),
+        ]
+        indexes = [models.Index(fields=["subject_digest", "environment"])]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Condition(models.Model):
+    """A dated obligation an approval came with."""
+
+    authorisation = models.ForeignKey(Authorisation, on_delete=models.PROTECT, related_name="conditions")
+    text = models.CharField(max_length=400)
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="conditions")
+    due_on = models.DateField()
+    met_at = models.DateTimeField(null=True)
+    met_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="met_has_a_person",
+                condition=Q(met_at__isnull=True, met_by__isnull=True) | Q(met_at__isnull=False, met_by__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class ReReview(models.Model):
+    """What a breach has opened; never changed (a trigger holds that).
+
+    A finding opens one, and is of one authorisation, kind and window: that makes it once for each. The first row of a
+    request opened it; later ones are breaches found while it was open, which point back to it.
+    """
+
+    authorisation = models.ForeignKey(Authorisation, on_delete=models.PROTECT, related_name="re_reviews")
+    finding = models.OneToOneField(Finding, on_delete=models.PROTECT, related_name="re_review")
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="re_reviews")
+    noted_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.request} for {self.finding}"

@@ -1,0 +1,55 @@
+"""Reads of re-reviews: why a request reviews a model again, and what reviews an authorisation again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from reviews.authorizations.models import Authorisation, ReReview
+from reviews.requests.models import ReviewRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReReviewView:
+    """A breach and the request that answers it; `first` is the authorised request, `authorisation` its number."""
+
+    finding: str
+    kind: str
+    text: str
+    authorisation: str
+    first: str
+    request: str
+    state: str
+    noted_at: datetime
+
+
+def causes_of(request: ReviewRequest) -> tuple[ReReviewView, ...]:
+    """Why the request reviews a model again, what opened it first; none where people filed it by themselves."""
+    return _views(request.re_reviews.all())
+
+
+def opened_for(authorisation: Authorisation) -> tuple[ReReviewView, ...]:
+    """What breaches of an authorisation have opened or pointed back to, the earliest first."""
+    return _views(authorisation.re_reviews.all())
+
+
+def first_cause(request: ReviewRequest) -> str:
+    """What made the system open the request, like `FND-3`; "" where people filed it by themselves."""
+    row = request.re_reviews.select_related("finding").first()
+    return str(row.finding) if row is not None else ""
+
+
+def _views(rows: QuerySet[ReReview]) -> tuple[ReReviewView, ...]:
+    return tuple(
+        ReReviewView(
+            finding=str(row.finding),
+            kind=row.finding.kind,
+            text=row.finding.text,
+            authorisation=row.authorisation.number,
+            first=row.authorisation.decision.request.ref,
+            request=row.request.ref,
+            state=row.request.state,
+            noted_at=row.noted_at,
+        )
+        for row in rows.select_related("finding", "authorisation__decision__request", "request").order_by("pk")
+    )

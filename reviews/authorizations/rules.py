@@ -1,0 +1,31 @@
+"""Who may do what: `check_` raises with a reason, `may_` answers."""
+
+from weighbridge.core.errors import NotAllowed
+
+from governance.people.domain.roles import Person, Role
+from governance.people.rules import may
+from reviews.requests.rules import Parties
+
+
+def check_revoke(person: Person) -> None:
+    """Revoking or suspending an authorisation: platform leads."""
+    if not person.is_active or Role.PLATFORM_LEAD not in person.roles:
+        raise NotAllowed("Only a platform lead may revoke an authorisation.")
+
+
+def may_revoke(person: Person) -> bool:
+    """Whether the person may revoke authorisations."""
+    return may(lambda: check_revoke(person))
+
+
+def check_confirm_condition(person: Person, parties: Parties, *, owner_id: int) -> None:
+    """Confirming that a condition is met: a reviewer or platform lead who neither owes it nor has a stake."""
+    if not person.is_active or not person.roles & {Role.REVIEWER, Role.PLATFORM_LEAD}:
+        raise NotAllowed("Only a reviewer or a platform lead may confirm that a condition is met.")
+    if person.id in {owner_id, parties.requester_id, parties.owner_id}:
+        raise NotAllowed("Somebody who has no stake in this request must confirm its conditions.")
+
+
+def may_confirm_condition(person: Person, parties: Parties, *, owner_id: int) -> bool:
+    """Whether the person may confirm the condition."""
+    return may(lambda: check_confirm_condition(person, parties, owner_id=owner_id))

@@ -1,1 +1,0 @@
-"""Pure rules of reviews: lifecycle, voting, what a packet says."""

@@ -1,0 +1,248 @@
+"""Figures, answers and benchmark results: everything a request is judged by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
+from weighbridge.core.metrics import CATALOGUE, Basis, Figure, check_figure
+
+from benchmarking.runs.enums import Verdict
+from benchmarking.runs.models import Run
+from benchmarking.runs.queries.runs import metrics_of
+from governance.inventory.actions import artifacts
+from governance.people.queries.people import person_of
+from governance.rulebook.domain.benchmark_plans import Scenario
+from governance.rulebook.domain.checklists import Item, ItemKind
+from reviews.evidence.actions import projections, screening
+from reviews.evidence.locking import lock_all
+from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, Fact
+from reviews.evidence.queries.evidence import contradictions_of, figure_of
+from reviews.evidence.queries.projections import redrawn
+from reviews.requests.audit import check_editable, record
+from reviews.requests.domain.lifecycle import State
+from reviews.requests.locking import lock
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import parties_of
+from reviews.requests.queries.rulebook import checklist_of
+from reviews.requests.rules import check_edit
+
+if TYPE_CHECKING:
+    from django.core.files import File
+
+MEASURED_VALID = timedelta(days=180)
+STATED_BY_PEOPLE = frozenset({Basis.DECLARED, Basis.ESTIMATED})
+ANSWER_CHARS_MIN = 10
+SOURCE_CHARS_MAX = 300
+SAMPLES_BELOW = 2**63
+ENDED = frozenset({State.DECIDED, State.WITHDRAWN, State.LAPSED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """A figure as a person states it."""
+
+    name: str
+    value: Decimal
+    unit: str
+    basis: Basis
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    confidence: Decimal | None = None
+    n: int | None = None
+    source: str = ""
+    valid_until: datetime | None = None
+
+
+def state_fact(*, request: ReviewRequest, statement: Statement, by: User, now: datetime) -> Fact:
+    """Add a declared or estimated figure; the one before it stays on record."""
+    check_edit(person_of(by), parties_of(request))
+    if statement.basis not in STATED_BY_PEOPLE:
+        raise NotAllowed(
+            f"Figures of basis {statement.basis} come from benchmarks and bills, never from a form; state it as "
+            "declared or estimated.",
+            code="basis_not_stated",
+            field="basis",
+        )
+    check_figure(Figure(**vars(statement), observed_at=now))
+    _check_fits(statement)
+    with transaction.atomic():
+        row = lock(request)
+        check_editable(row)
+        fact = Fact.objects.create(request=row, stated_by=by, observed_at=now, **vars(statement))
+        record(kind="fact.stated", request=row, by=by, now=now, details=_fact_words(fact))
+        screening.evaluate_again(request=row, occasion="figure stated", now=now)
+    return fact
+
+
+def _check_fits(statement: Statement) -> None:
+    if len(statement.source) > SOURCE_CHARS_MAX:
+        raise Invalid(
+            f"The source has {len(statement.source):,} characters; at most {SOURCE_CHARS_MAX} are kept.", field="source"
+        )
+    if statement.n is not None and statement.n >= SAMPLES_BELOW:
+        raise Invalid("The sample size is beyond any plausible number; check it.", field="n")
+
+
+def answer_item(
+    *,
+    request: ReviewRequest,
+    item_id: str,
+    text: str = "",
+    upload: "File[bytes] | None" = None,
+    is_attested: bool = False,
+    by: User,
+    now: datetime,
+) -> ChecklistAnswer:
+    """Answer a text, file or attestation item of the checklist."""
+    check_edit(person_of(by), parties_of(request))
+    if request.checklist is None:
+        raise WrongState("The checklist is attached when the request is submitted.")
+    item = next((item for item in checklist_of(request.checklist).items if item.id == item_id), None)
+    if item is None:
+        raise NotFound(f"The checklist has no item {item_id!r}.", field="item")
+    _check_answer(item, text, upload, is_attested)
+    with transaction.atomic():
+        row = lock(request)
+        check_editable(row)
+        kept = artifacts.keep(upload=upload, by=by, now=now) if upload is not None else None
+        answer, _ = ChecklistAnswer.objects.update_or_create(
+            request=row,
+            item=item_id,
+            defaults={
+                "text": text,
+                "is_attested": is_attested,
+                "answered_by": by,
+                "answered_at": now,
+                "file_name": str(upload.name)[:160] if upload is not None else "",
+                "file_digest": kept.digest if kept else "",
+            },
+        )
+        details = {"item": item_id, "text": text, "file": answer.file_digest, "is_attested": is_attested}
+        record(kind="checklist.answered", request=row, by=by, now=now, details=details)
+    return answer
+
+
+def answer_contradiction(
+    *, request: ReviewRequest, name: str, text: str, by: User, now: datetime
+) -> ContradictionAnswer:
+    """Say why a measurement contradicts the claim; approval waits for it."""
+    check_edit(person_of(by), parties_of(request))
+    if len(text.strip()) < ANSWER_CHARS_MIN:
+        raise Invalid(f"Explain the difference in at least {ANSWER_CHARS_MIN} characters.", field="text")
+    with transaction.atomic():
+        row = lock(request)
+        check_editable(row)
+        each = next((found for found in contradictions_of(row, now=now) if found.contradiction.name == name), None)
+        if each is None:
+            raise NotFound(f"No measurement contradicts a claim about {name!r}.", field="name")
+        claimed_id, measured_id = int(each.contradiction.claimed.id), int(each.contradiction.measured.id)
+        answer, _ = ContradictionAnswer.objects.update_or_create(
+            claimed_id=claimed_id,
+            measured_id=measured_id,
+            defaults={"request": row, "text": text, "answered_by": by, "answered_at": now},
+        )
+        record(kind="contradiction.answered", request=row, by=by, now=now, details={"fact": name, "text": text})
+    return answer
+
+
+def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: datetime) -> list[Fact]:
+    """Turn a finished run into measured figures, unless its verdict is invalid; the policy is evaluated again.
+
+    A cost projection that assumed the service time is drawn anew with the measured one.
+    """
+    drawn = redrawn(request=request, run=run)
+    with transaction.atomic():
+        row = lock_all(request=request, now=now)
+        known = list(row.facts.filter(run=run))
+        if known:
+            return known
+        figures = _figures(row, run, now)
+        why_not = _why_refused(row, run, figures)
+        if why_not:
+            details = {"run": run.pk, "state": run.state, "verdict": run.verdict}
+            record(kind="evidence.refused", request=row, by=by, now=now, details=details, reason=why_not[:1000])
+            return []
+        facts = Fact.objects.bulk_create(figures)
+        details = {"run": run.pk, "verdict": run.verdict, "result": run.result_digest, "facts": [f.name for f in facts]}
+        record(kind="evidence.measured", request=row, by=by, now=now, details=details)
+        if row.state == State.IN_REVIEW and facts:
+            screening.reopen(
+                request=row, reason="New measurements arrived; the votes so far are void.", by=None, now=now
+            )
+        screening.evaluate_again(request=row, occasion="evidence", now=now)
+        projections.take_redrawn(request=row, run=run, drawn=drawn, by=by, now=now)
+    return facts
+
+
+def _figures(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
+    source = f"run {run.pk}, {run.scenario}"
+    return [
+        Fact(
+            request=request,
+            name=metric.name,
+            value=metric.value,
+            unit=metric.unit,
+            basis=Basis.MEASURED,
+            lower=metric.lower,
+            upper=metric.upper,
+            confidence=metric.confidence,
+            n=metric.n,
+            source=source,
+            run=run,
+            observed_at=now,
+            valid_until=now + MEASURED_VALID,
+        )
+        for metric in metrics_of(run.result or {})
+        if metric.name in CATALOGUE and CATALOGUE[metric.name].unit == metric.unit and _speaks_of(metric.name, run)
+    ]
+
+
+def _speaks_of(name: str, run: Run) -> bool:
+    """Whether a run's figure is the fact of that name: the latency of a whole query or batch is not that of
+    a request.
+    """
+    return run.scenario == Scenario.SINGLE_STREAM or not name.startswith("latency_")
+
+
+def _why_refused(request: ReviewRequest, run: Run, figures: Sequence[Fact]) -> str:
+    """Why a run is no evidence for the request; "" where it is."""
+    state = State(request.state)
+    if state in ENDED:
+        return f"The request is {state.words}, so the result of its run {run.pk} is not taken any more."
+    if run.verdict not in {Verdict.VALID, Verdict.INDICATIVE}:
+        reasons = [reason["message"] for reason in (run.result or {}).get("verdict", {}).get("reasons", [])]
+        return run.error or "; ".join(reasons) or f"Run {run.pk} ended {run.state}, without a result."
+    try:
+        for figure in figures:
+            check_figure(figure_of(figure))
+    except Invalid as fault:
+        return f"Run {run.pk} reports an impossible figure. {fault.reason}"
+    return ""
+
+
+def _check_answer(item: Item, text: str, upload: "File[bytes] | None", is_attested: bool) -> None:
+    if item.kind.is_answered_by_facts:
+        raise Invalid(
+            f"“{item.title}” is answered by figures: {', '.join(item.facts)}. State those instead.", field="item"
+        )
+    wanted = {ItemKind.TEXT: bool(text.strip()), ItemKind.FILE: upload is not None, ItemKind.ATTESTATION: is_attested}
+    if not wanted[item.kind]:
+        what = {ItemKind.TEXT: "a text", ItemKind.FILE: "a file", ItemKind.ATTESTATION: "your confirmation"}[item.kind]
+        raise Invalid(f"“{item.title}” needs {what}.", field=str(item.kind))
+    if item.kind is ItemKind.TEXT and len(text.strip()) < item.min_length:
+        raise Invalid(f"“{item.title}” needs at least {item.min_length} characters.", field="text")
+
+
+def _fact_words(fact: Fact) -> dict[str, str]:
+    return {
+        "name": fact.name,
+        "value": str(fact.value),
+        "unit": fact.unit,
+        "basis": fact.basis,
+        "source": fact.source,
+    }

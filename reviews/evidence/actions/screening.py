@@ -1,0 +1,171 @@
+"""What the policy says of a request, each time its figures change, and what follows by itself."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from weighbridge.optimize.alternatives import ALTERNATIVES
+
+from benchmarking.runs.actions import runs as run_actions
+from benchmarking.runs.domain.alternatives import families_of
+from benchmarking.runs.models import Run
+from governance.budgets.actions import budgets
+from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
+from governance.rulebook.domain.evaluation import Outcome
+from reviews.evidence.models import Determination
+from reviews.evidence.queries.evidence import determine, told_of
+from reviews.requests.audit import move, record
+from reviews.requests.domain.lifecycle import State
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.rulebook import judged_by, policy_of
+from reviews.tickets import actions as effects
+
+NO_DATA = "Cheaper variants cannot be measured without evaluation data: name a data set, or have the rule waived."
+
+
+def screen(*, request: ReviewRequest, by: User, now: datetime) -> Determination:
+    """Evaluate a request in screening: clear it, or make its review mandatory; in the caller's transaction."""
+    with transaction.atomic():
+        determination = _determination(request, "submission", now)
+        if Outcome(determination.outcome).rank < Outcome.REVIEW_REQUIRED.rank:
+            reason = "No rule of the policy requires a review."
+            move(request=request, target=State.CLEARED, by=None, now=now, reason=reason)
+            _until(request, now, days=policy_of(judged_by(request)).authorisation.valid_days)
+        else:
+            _open_review(request, by, now)
+    return determination
+
+
+def reopen(*, request: ReviewRequest, reason: str, by: User | None, now: datetime) -> None:
+    """Take a locked request back to evidence as its next revision; votes are void, the reservation is released."""
+    with transaction.atomic():
+        budgets.release(ref=request.ref, key=f"{request.ref}:{request.revision}:revise", by=by, now=now)
+        move(request=request, target=State.EVIDENCE, by=by, now=now, reason=reason)
+        request.revision += 1
+        request.save(update_fields=["revision"])
+        record(
+            kind="request.revised",
+            request=request,
+            by=by,
+            now=now,
+            details={"revision": request.revision},
+            reason=reason,
+        )
+        effects.tell_ticket(request=request, occasion="evidence", reason=reason, by=by, now=now)
+
+
+def start_benchmarks(*, request: ReviewRequest, by: User, now: datetime) -> list[Run]:
+    """Queue the benchmarks the policy plans for this request's artifact, and its cheaper variants, once."""
+    policy = policy_of(judged_by(request))
+    version = request.model_version
+    if not version.stored_as or version.format != "onnx":
+        record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=_why_not(version.format))
+        return []
+    planned = [(str(plan.scenario), _benchmark(plan)) for plan in policy.benchmarks]
+    if policy.alternatives is not None and request.dataset is not None:
+        planned.append((ALTERNATIVES, _alternatives(policy.alternatives, request)))
+    elif policy.alternatives is not None:
+        record(kind="benchmark.not_possible", request=request, by=by, now=now, reason=NO_DATA)
+    return [
+        run_actions.queue(
+            key=f"{request.ref}/{name}",
+            version=version,
+            dataset=request.dataset,
+            plan=plan,
+            asked_for=request.ref,
+            by=by,
+            now=now,
+        )
+        for name, plan in planned
+    ]
+
+
+def _benchmark(plan: BenchmarkPlan) -> dict[str, Any]:
+    return {
+        "scenario": str(plan.scenario),
+        "min_samples": plan.min_samples,
+        "needs_data": plan.needs_data,
+        "hardware": str(plan.hardware),
+        "settings": {name: int(value) if value == int(value) else float(value) for name, value in plan.settings},
+    }
+
+
+def _alternatives(plan: AlternativesPlan, request: ReviewRequest) -> dict[str, Any]:
+    return _rivals(request) | {
+        "scenario": ALTERNATIVES,
+        "variants": [str(variant) for variant in plan.variants],
+        "max_quality_drop": float(plan.max_quality_drop),
+        "calibration_rows": plan.calibration_rows,
+        "hardware": str(plan.hardware),
+    }
+
+
+def _rivals(request: ReviewRequest) -> dict[str, Any]:
+    """The other candidates, and what each is called beside them; nothing where there are none."""
+    rivals = list(request.rivals.select_related("asset").order_by("pk"))
+    if not rivals:
+        return {}
+    rows = [request.model_version, *rivals]
+    own, *others = families_of([(row.asset.slug, row.version) for row in rows])
+    named = [
+        {"family": family, "version_id": row.pk, "digest": row.digest}
+        for family, row in zip(others, rivals, strict=True)
+    ]
+    return {"family": own, "rivals": named}
+
+
+def _why_not(format_name: str) -> str:
+    if format_name != "onnx":
+        return "Only ONNX models can be run here; weights alone cannot be measured."
+    return "The model lies elsewhere; upload the file to have it measured."
+
+
+def _open_review(request: ReviewRequest, by: User, now: datetime) -> None:
+    move(request=request, target=State.EVIDENCE, by=None, now=now, reason="A rule of the policy requires a review.")
+    _until(request, now, days=policy_of(judged_by(request)).deadline_days)
+    effects.open_ticket(request=request, by=by, now=now)
+    start_benchmarks(request=request, by=by, now=now)
+
+
+def _until(request: ReviewRequest, now: datetime, *, days: int) -> None:
+    request.deadline_at = now + timedelta(days=days)
+    request.save(update_fields=["deadline_at"])
+
+
+def _determination(request: ReviewRequest, occasion: str, now: datetime) -> Determination:
+    said = determine(request, now=now)
+    row = Determination.objects.create(
+        request=request,
+        revision=request.revision,
+        policy=judged_by(request),
+        occasion=occasion,
+        outcome=said.outcome.value,
+        document=said.as_document(),
+        told=told_of(request, now=now),
+        determined_at=now,
+    )
+    standing = {result.rule_id: result.status.value for result in said.standing()}
+    details = {"outcome": said.outcome.value, "policy": said.policy_digest, "standing": standing, "occasion": occasion}
+    record(kind="request.determined", request=request, by=None, now=now, details=details)
+    return row
+
+
+def evaluate_again(*, request: ReviewRequest, occasion: str, by: User | None = None, now: datetime) -> None:
+    """Evaluate the policy anew on a submitted, locked request whose figures changed; a cleared one may need
+    review now.
+    """
+    if request.policy is None:
+        return
+    before = request.determinations.order_by("-pk").values_list("outcome", flat=True).first()
+    row = _determination(request, occasion, now)
+    if request.state == State.CLEARED and Outcome(row.outcome).rank >= Outcome.REVIEW_REQUIRED.rank:
+        _open_review(request, by or request.requester, now)
+    elif occasion == "evidence" or row.outcome != before:
+        effects.tell_ticket(request=request, occasion="determination", reason=_said(row), by=None, now=now)
+
+
+def _said(row: Determination) -> str:
+    results: list[dict[str, Any]] = row.document["results"]
+    lines = [f"{each['rule_id']}: {each['why']}" for each in results if each["effect"]]
+    return "\n".join([f"The policy now says: {row.outcome.replace('_', ' ')}.", *lines])

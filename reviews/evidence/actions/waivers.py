@@ -1,0 +1,56 @@
+"""Waivers: time-limited leave not to meet a soft rule, given by a platform lead and shown wherever the rule
+is shown.
+"""
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from weighbridge.core.errors import Invalid, NotFound
+
+from governance.people.queries.people import person_of
+from governance.rulebook.domain.policy import Level
+from reviews.evidence.actions import screening
+from reviews.evidence.models import Waiver
+from reviews.evidence.rules import check_waive
+from reviews.requests.audit import check_editable, record
+from reviews.requests.locking import lock
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import parties_of
+from reviews.requests.queries.rulebook import judged_by, policy_of
+
+REASON_CHARS_MIN = 10
+VALID_DAYS_MAX = 180
+
+
+def grant(*, request: ReviewRequest, rule_id: str, reason: str, valid_days: int, by: User, now: datetime) -> Waiver:
+    """Waive a soft rule for this request; the policy is evaluated anew at once."""
+    check_waive(person_of(by), parties_of(request))
+    if len(reason.strip()) < REASON_CHARS_MIN:
+        raise Invalid(f"Say in at least {REASON_CHARS_MIN} characters why the rule is waived.", field="reason")
+    if not 1 <= valid_days <= VALID_DAYS_MAX:
+        raise Invalid(f"A waiver lasts 1 to {VALID_DAYS_MAX} days.", field="valid_days")
+    with transaction.atomic():
+        row = lock(request)
+        check_editable(row)
+        _check_soft(row, rule_id)
+        waiver = Waiver.objects.create(
+            request=row,
+            rule_id=rule_id,
+            reason=reason,
+            granted_by=by,
+            granted_at=now,
+            expires_at=now + timedelta(days=valid_days),
+        )
+        details = {"rule": rule_id, "valid_days": valid_days}
+        record(kind="rule.waived", request=row, by=by, now=now, details=details, reason=reason)
+        screening.evaluate_again(request=row, occasion="waiver", now=now)
+    return waiver
+
+
+def _check_soft(request: ReviewRequest, rule_id: str) -> None:
+    rule = next((rule for rule in policy_of(judged_by(request)).rules if rule.id == rule_id), None)
+    if rule is None:
+        raise NotFound(f"The policy of this request has no rule {rule_id!r}.", field="rule")
+    if rule.level is not Level.SOFT:
+        raise Invalid(f"The rule {rule_id} is hard: it cannot be waived, only met.", code="hard_rule", field="rule")

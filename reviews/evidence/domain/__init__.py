@@ -1,0 +1,1 @@
+"""Rules and calculations of evidence, free of any framework."""

@@ -1,0 +1,200 @@
+"""Tables, and the constraints the database holds."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from weighbridge.core.metrics import CATALOGUE, Basis
+
+from benchmarking.projections.models import CostProjection
+from benchmarking.runs.models import Run
+from governance.rulebook.models import PolicyVersion
+from reviews.requests.models import ReviewRequest
+from reviews.scorecard.models import CHANNELS
+
+User = settings.AUTH_USER_MODEL
+BASES = [(basis.value, basis.value) for basis in Basis]
+
+
+class Fact(models.Model):
+    """One figure of a request; rows are never changed (a trigger holds that), a newer row speaks louder."""
+
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="facts")
+    name = models.CharField(max_length=40, choices=[(name, name) for name in CATALOGUE])
+    value = models.DecimalField(max_digits=25, decimal_places=9)
+    unit = models.CharField(max_length=12)
+    basis = models.CharField(max_length=10, choices=BASES)
+    lower = models.DecimalField(max_digits=25, decimal_places=9, null=True)
+    upper = models.DecimalField(max_digits=25, decimal_places=9, null=True)
+    confidence = models.DecimalField(max_digits=5, decimal_places=4, null=True)
+    p80 = models.DecimalField(max_digits=25, decimal_places=9, null=True)
+    n = models.PositiveBigIntegerField(null=True)
+    source = models.CharField(max_length=300, blank=True)
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="facts")
+    stated_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    observed_at = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="known_basis", condition=Q(basis__in=[basis.value for basis in Basis])),
+            models.CheckConstraint(
+                name="measured_has_a_run", condition=~Q(basis=Basis.MEASURED) | Q(run__isnull=False)
+            ),
+            models.UniqueConstraint(fields=["run", "name"], name="one_fact_per_run_and_name"),
+            models.CheckConstraint(
+                name="interval_holds_value",
+                condition=(Q(lower__isnull=True) | Q(lower__lte=models.F("value")))
+                & (Q(upper__isnull=True) | Q(upper__gte=models.F("value"))),
+            ),
+        ]
+        indexes = [models.Index(fields=["request", "name"])]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value} {self.unit} ({self.basis})"
+
+
+class ContradictionAnswer(models.Model):
+    """What the requester says to a claim that a measurement contradicts."""
+
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="contradiction_answers")
+    claimed = models.ForeignKey(Fact, on_delete=models.PROTECT, related_name="+")
+    measured = models.ForeignKey(Fact, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    answered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["claimed", "measured"], name="one_answer_per_contradiction")]
+
+    def __str__(self) -> str:
+        return f"{self.claimed} / {self.measured}"
+
+
+class ChecklistAnswer(models.Model):
+    """The latest answer to a checklist item; earlier ones stand in the audit trail."""
+
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="checklist_answers")
+    item = models.CharField(max_length=60)
+    text = models.TextField(blank=True)
+    file_name = models.CharField(max_length=160, blank=True)
+    file_digest = models.CharField(max_length=71, blank=True)
+    is_attested = models.BooleanField(default=False)
+    answered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "item"], name="one_answer_per_item")]
+
+    def __str__(self) -> str:
+        return self.item
+
+
+class Determination(models.Model):
+    """What the policy said, with the figures it was told; never changed (a trigger holds that).
+
+    `told` keeps what a replay needs beside the figures: team, tier and environment, the rules that were waived, and
+    the latest figure known (`facts_to`). Rows of earlier days have none.
+    """
+
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="determinations")
+    revision = models.PositiveIntegerField()
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    occasion = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=20)
+    document = models.JSONField()
+    told = models.JSONField(null=True)
+    determined_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.request} {self.outcome}"
+
+
+class Waiver(models.Model):
+    """Leave not to meet one soft rule for a while; never changed (a trigger holds that), it only runs out."""
+
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="waivers")
+    rule_id = models.CharField(max_length=80)
+    reason = models.TextField()
+    granted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    granted_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="waiver_runs_out", condition=Q(expires_at__gt=models.F("granted_at"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request} {self.rule_id}"
+
+
+OPTION_CHARS_MAX = 80
+
+
+class RequestProjection(models.Model):
+    """A projection that a request was judged by; the latest counts. Never changed (a trigger holds that).
+
+    `option` is the one of the projection's options that the request asks for. `run` is the benchmark whose measured
+    service times replaced the assumed ones, `changes` what moved then. `widened_by` is how many times as wide the
+    ranges of its yearly costs became facts, `widened_on` how many billed months asked for that; None where they are as
+    projected.
+    """
+
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="projections")
+    number = models.PositiveIntegerField()
+    projection = models.ForeignKey(CostProjection, on_delete=models.PROTECT, related_name="+")
+    option = models.CharField(max_length=OPTION_CHARS_MAX)
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="+")
+    changes = models.JSONField(default=dict)
+    widened_by = models.DecimalField(max_digits=16, decimal_places=4, null=True)
+    widened_on = models.PositiveIntegerField(null=True)
+    stated_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    stated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["request", "number"], name="one_projection_per_number"),
+            models.UniqueConstraint(fields=["request", "run"], name="one_projection_per_run"),
+            models.CheckConstraint(
+                name="projection_is_stated_or_redrawn",
+                condition=Q(run__isnull=True, stated_by__isnull=False) | Q(run__isnull=False, stated_by__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="widening_is_whole_and_never_narrows",
+                condition=Q(widened_by__isnull=True, widened_on__isnull=True) | Q(widened_by__gt=1, widened_on__gte=1),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request} projection {self.number}"
+
+
+class Traffic(models.Model):
+    """The requests that an authorised model answered in a month; rows are never changed (a trigger), the
+    latest counts.
+    """
+
+    request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="traffic")
+    month = models.DateField()
+    requests = models.BigIntegerField()
+    channel = models.CharField(max_length=4, choices=CHANNELS)
+    source = models.CharField(max_length=200, blank=True)
+    supplied_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    supplied_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(name="traffic_is_of_a_month", condition=Q(month__day=1)),
+            models.CheckConstraint(name="traffic_not_negative", condition=Q(requests__gte=0)),
+            models.CheckConstraint(
+                name="traffic_channel_known", condition=Q(channel__in=[name for name, _ in CHANNELS])
+            ),
+        ]
+        indexes = [models.Index(fields=["request", "month"])]
+
+    def __str__(self) -> str:
+        return f"{self.request} {self.month:%Y-%m}"

@@ -1,0 +1,294 @@
+"""Back-tests: what a policy version would have said of the requests of the last quarters, from what was known then."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from weighbridge.core.errors import Invalid, NotFound
+from weighbridge.core.metrics import Basis, Figure
+
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.enums import Unit
+from governance.exports.domain.tables import Table
+from governance.rulebook.domain.evaluation import Determination as Said
+from governance.rulebook.domain.evaluation import Outcome, Subject, evaluate
+from governance.rulebook.domain.metric_index import known
+from governance.rulebook.domain.policy_diff import Change, diff
+from governance.rulebook.domain.replay import Case, Comparison, Share, compare, rule_counts, share, shares
+from governance.rulebook.models import PolicyVersion
+from governance.rulebook.queries import rulebook
+from reviews.evidence.models import Determination, Fact, Waiver
+from reviews.evidence.queries.evidence import amounts_of, figure_of, subject_of
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.rulebook import policy_of
+
+QUARTERS_MAX = 40
+COLUMNS = (
+    "Request",
+    "Title",
+    "Team",
+    "Judged",
+    "Was",
+    "Before",
+    "After",
+    "USD",
+    "GPU hours",
+    "New rules",
+    "Gone rules",
+)
+FACT_COLUMNS = (
+    "request_id",
+    "pk",
+    "name",
+    "value",
+    "unit",
+    "basis",
+    "lower",
+    "upper",
+    "confidence",
+    "n",
+    "source",
+    "observed_at",
+    "valid_until",
+    "p80",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One request of a back-test: what was said of it, and what two versions say."""
+
+    ref: str
+    title: str
+    team: str
+    judged_at: datetime
+    recorded: Outcome
+    compared: Comparison
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backtest:
+    """A version on the requests of some quarters, set beside another; `lines` are those whose outcome differs first."""
+
+    version: PolicyVersion
+    against: PolicyVersion
+    quarters: tuple[str, ...]
+    lines: tuple[Line, ...]
+    before: dict[Outcome, Share]
+    after: dict[Outcome, Share]
+    rules_before: dict[str, int]
+    rules_after: dict[str, int]
+    changes: tuple[Change, ...]
+
+    @property
+    def changed(self) -> tuple[Line, ...]:
+        """Requests whose outcome differs."""
+        return tuple(line for line in self.lines if line.compared.is_stricter or line.compared.is_looser)
+
+    @property
+    def stricter(self) -> Share:
+        """Requests of which the version asks for more."""
+        return share(line.compared.case for line in self.lines if line.compared.is_stricter)
+
+    @property
+    def looser(self) -> Share:
+        """Requests of which the version asks for less."""
+        return share(line.compared.case for line in self.lines if line.compared.is_looser)
+
+
+def run(*, version: PolicyVersion, against: PolicyVersion, quarters: int, now: datetime) -> Backtest:
+    """Replay both versions on the requests submitted in the last quarters, the current one included.
+
+    A request counts once, as it stood when it was judged last.
+    """
+    if not 1 <= quarters <= QUARTERS_MAX:
+        raise Invalid(f"Ask for 1 to {QUARTERS_MAX} quarters.", field="quarters")
+    names = _quarters(now, quarters)
+    rows = _last_judged(since=names[-1])
+    cases = _cases(rows)
+    before, after = policy_of(against), policy_of(version)
+    compared = compare(cases, before=before, after=after)
+    lines = sorted((_line(row, each) for row, each in zip(rows, compared, strict=True)), key=_weight)
+    return Backtest(
+        version=version,
+        against=against,
+        quarters=tuple(str(each) for each in names),
+        lines=tuple(lines),
+        before=shares([(each.case, each.before) for each in compared]),
+        after=shares([(each.case, each.after) for each in compared]),
+        rules_before=rule_counts(each.before for each in compared),
+        rules_after=rule_counts(each.after for each in compared),
+        changes=diff(before, after),
+    )
+
+
+def replayed(row: Determination) -> Said:
+    """The determination that the version of a recorded one makes of what was known then."""
+    facts = [figure_of(fact) for fact in row.request.facts.order_by("pk") if _was_known(row, fact.pk, fact.observed_at)]
+    subject, waived = _subject(row), _waived(row, _waivers([row]))
+    return evaluate(policy_of(row.policy), subject=subject, figures=facts, now=row.determined_at, waived=waived)
+
+
+def table(backtest: Backtest) -> Table:
+    """Every request of a back-test as a table."""
+    rows = (
+        (
+            line.ref,
+            line.title,
+            line.team,
+            line.judged_at,
+            line.recorded.value,
+            line.compared.before.outcome.value,
+            line.compared.after.outcome.value,
+            line.compared.case.usd,
+            line.compared.case.gpu_h,
+            " ".join(line.compared.new_rules),
+            " ".join(line.compared.gone_rules),
+        )
+        for line in backtest.lines
+    )
+    name = f"backtest-{backtest.version.name}-{backtest.version.number}"
+    return Table(name, COLUMNS, rows, len(backtest.lines))
+
+
+def _quarters(now: datetime, count: int) -> list[Quarter]:
+    """The current quarter and those before it, latest first."""
+    found = [Quarter.of(now)]
+    while len(found) < count:
+        found.append(found[-1].previous)
+    return found
+
+
+def _last_judged(*, since: Quarter) -> list[Determination]:
+    """The latest determination of every request submitted since the quarter began."""
+    rows = Determination.objects.filter(request__submitted_at__date__gte=since.start_on)
+    latest = rows.order_by("request_id", "-pk").distinct("request_id").values("pk")
+    related = ("request__team", "request__model_version__asset", "policy")
+    # The documents are the bulk of these rows, and a replay does without them.
+    return list(Determination.objects.filter(pk__in=latest).select_related(*related).defer("document").order_by("-pk"))
+
+
+def _cases(rows: Sequence[Determination]) -> list[Case]:
+    figures, waivers = _figures(rows), _waivers(rows)
+    return [_case(row, figures.get(row.pk, []), waivers) for row in rows]
+
+
+def _case(row: Determination, figures: list[Figure], waivers: dict[int, list[Waiver]]) -> Case:
+    amounts = amounts_of(figures, now=row.determined_at)
+    return Case(
+        ref=row.request.ref,
+        subject=_subject(row),
+        told=known(figures),
+        at=row.determined_at,
+        waived=_waived(row, waivers),
+        usd=amounts[Unit.USD],
+        gpu_h=amounts[Unit.GPU_H],
+    )
+
+
+def _figures(rows: Iterable[Determination]) -> dict[int, list[Figure]]:
+    """What was known for each determination, in the order in which it was stated."""
+    of_request = {row.request_id: row for row in rows}
+    found: dict[int, list[Figure]] = defaultdict(list)
+    facts = Fact.objects.filter(request__in=of_request).order_by("pk").values_list(*FACT_COLUMNS)
+    for (
+        request_id,
+        pk,
+        name,
+        value,
+        unit,
+        basis,
+        lower,
+        upper,
+        confidence,
+        n,
+        source,
+        seen,
+        until,
+        p80,
+    ) in facts.iterator():
+        row = of_request[request_id]
+        if _was_known(row, pk, seen):
+            found[row.pk].append(
+                Figure(
+                    name=name,
+                    value=value.normalize(),
+                    unit=unit,
+                    basis=Basis(basis),
+                    observed_at=seen,
+                    lower=lower,
+                    upper=upper,
+                    confidence=confidence,
+                    n=n,
+                    source=source,
+                    valid_until=until,
+                    p80=p80,
+                    id=str(pk),
+                )
+            )
+    return found
+
+
+def _was_known(row: Determination, fact_id: int, seen: datetime) -> bool:
+    """Whether a figure had been stated; of rows from before `told` only the times can say so."""
+    return fact_id <= row.told["facts_to"] if row.told else seen <= row.determined_at
+
+
+def _subject(row: Determination) -> Subject:
+    if not row.told:
+        return subject_of(row.request)
+    return Subject(team=row.told["team"], tier=row.told["tier"], environment=row.told["environment"])
+
+
+def _waivers(rows: Iterable[Determination]) -> dict[int, list[Waiver]]:
+    """Waivers by request, for the rows from before `told`."""
+    found: dict[int, list[Waiver]] = defaultdict(list)
+    old = [row.request_id for row in rows if not row.told]
+    for waiver in Waiver.objects.filter(request__in=old):
+        found[waiver.request_id].append(waiver)
+    return found
+
+
+def _waived(row: Determination, waivers: dict[int, list[Waiver]]) -> frozenset[str]:
+    if row.told:
+        return frozenset(row.told["waived"])
+    at = row.determined_at
+    granted = (each for each in waivers.get(row.request_id, []) if each.granted_at <= at < each.expires_at)
+    return frozenset(each.rule_id for each in granted)
+
+
+def _line(row: Determination, compared: Comparison) -> Line:
+    request: ReviewRequest = row.request
+    return Line(
+        ref=request.ref,
+        title=request.title,
+        team=request.team.name,
+        judged_at=row.determined_at,
+        recorded=Outcome(row.outcome),
+        compared=compared,
+    )
+
+
+def _weight(line: Line) -> tuple[int, Decimal, str]:
+    """Outcomes that differ first, the stricter before the looser, and of those the dearest."""
+    order = 0 if line.compared.is_stricter else 1 if line.compared.is_looser else 2
+    return order, -line.compared.case.usd, line.ref
+
+
+def version_of(*, name: str, number: int) -> PolicyVersion:
+    """One version of a policy, or NotFound."""
+    found = rulebook.find(kind="policies", name=name, number=number)
+    assert isinstance(found, PolicyVersion)  # noqa: S101 -- the table of policies holds nothing else
+    return found
+
+
+def compared_with(*, name: str, number: int | None) -> PolicyVersion:
+    """The version to set another beside: the one asked for, or the one in force."""
+    if number is not None:
+        return version_of(name=name, number=number)
+    current = rulebook.in_force(kind="policies", name=name)
+    if not isinstance(current, PolicyVersion):
+        raise NotFound(f"No version of {name} is in force; say which one to compare with.")
+    return current

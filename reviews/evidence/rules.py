@@ -1,0 +1,31 @@
+"""Who may do what: `check_` raises with a reason, `may_` answers."""
+
+from weighbridge.core.errors import NotAllowed
+
+from governance.people.domain.roles import Person, Role
+from governance.people.rules import may, sees_everything
+from reviews.requests.rules import Parties
+
+
+def check_waive(person: Person, parties: Parties) -> None:
+    """Waiving a soft rule: a platform lead who has no stake in the request."""
+    if not person.is_active or Role.PLATFORM_LEAD not in person.roles:
+        raise NotAllowed("Only a platform lead may waive a rule.")
+    if person.id in {parties.requester_id, parties.owner_id} or parties.team in person.teams:
+        raise NotAllowed("A platform lead who has no stake in this request must waive its rules.")
+
+
+def may_waive(person: Person, parties: Parties) -> bool:
+    """Whether the person may waive soft rules for the request."""
+    return may(lambda: check_waive(person, parties))
+
+
+def check_backtest(person: Person) -> None:
+    """Replaying a policy on the requests of every team: whoever reads them all."""
+    if not sees_everything(person):
+        raise NotAllowed("A back-test reads the requests of every team; ask a platform lead or an auditor for one.")
+
+
+def may_backtest(person: Person) -> bool:
+    """Whether the person may replay a policy on past requests."""
+    return may(lambda: check_backtest(person))

@@ -1,0 +1,68 @@
+"""Where Jira says that something happened. The signature is the authentication; the body is a hint, never the truth."""
+
+import logging
+
+from django.conf import settings
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid
+
+from reviews.inbound.actions import receiving as inbound
+from reviews.tickets.domain import hint_of, is_signed, is_too_old
+from reviews.tickets.queries.mirror import linked_ticket
+
+log = logging.getLogger(__name__)
+
+BODY_BYTES_MAX = 25_000_000
+"""Jira sends nothing larger."""
+IDENTIFIER_CHARS_MAX = 200
+
+
+@csrf_exempt  # the signature is the proof; no cookie is looked at
+@require_POST
+def jira(request: HttpRequest) -> HttpResponse:
+    """`/hooks/jira/`: 202 once stored, 200 for one stored before, 204 for what is not ours, 401 for the forged, 503 to
+    be sent again.
+    """
+    body = request.read(BODY_BYTES_MAX + 1)
+    if len(body) > BODY_BYTES_MAX:
+        return _said(413, "The body is larger than any that Jira sends.")
+    secrets = settings.WEIGHBRIDGE["JIRA_INBOUND"]["secrets"]
+    if not is_signed(body=body, signature=request.headers.get("X-Hub-Signature", ""), secrets=secrets):
+        return _said(401, "The signature does not fit the body.")
+    try:
+        return _stored(request, body)
+    except Invalid as refusal:
+        return _said(400, refusal.reason)
+    except Error:
+        log.exception("A delivery of Jira could not be stored; it is asked for again.")
+        answer = _said(503, "The delivery could not be stored; send it again.")
+        answer["Retry-After"] = "60"
+        return answer
+
+
+def _stored(request: HttpRequest, body: bytes) -> HttpResponse:
+    now = timezone.now()
+    hint = hint_of(body)
+    if is_too_old(body, now):
+        return _said(401, "The delivery is more than a day old.")
+    ticket = linked_ticket(hint.issue_id)
+    if ticket is None:
+        return HttpResponse(status=204)
+    identifier = request.headers.get("X-Atlassian-Webhook-Identifier", "") or digest_of(body.decode(errors="replace"))
+    if len(identifier) > IDENTIFIER_CHARS_MAX:
+        raise Invalid("The identifier of the delivery is too long.")
+    is_new = inbound.receive(identifier=identifier, hint=hint, body=body, ticket=ticket, now=now)
+    return _said(202, "Stored.") if is_new else _said(200, "Stored before.")
+
+
+def _said(status: int, sentence: str) -> HttpResponse:
+    return JsonResponse({"detail": sentence}, status=status)
+
+
+urlpatterns = [path("jira/", jira, name="jira")]

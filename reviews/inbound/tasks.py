@@ -1,0 +1,237 @@
+"""Work that a worker or the tick does."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from governance.jobs import enums as jobs_enums
+from governance.jobs import outbox
+from governance.jobs.models import OutboxMessage
+from reviews.inbound.actions import action_moves as inbound_actions
+from reviews.inbound.actions import receiving as inbound
+from reviews.inbound.actions import reconciliation
+from reviews.requests.enums import OUTCOMES
+from reviews.tickets import actions as effects
+from reviews.tickets.domain import MOVES, Mode
+from reviews.tickets.jira.reader import GLANCE_MAX, JiraReader
+from reviews.tickets.jira.settings import STATUSES, JiraSettings
+from reviews.tickets.jira.tracker import JiraTracker
+from reviews.tickets.models import Ticket
+from reviews.tickets.opening import open_once
+from reviews.tickets.ports import (
+    Glance,
+    Health,
+    LabelLost,
+    Misconfigured,
+    OutcomeUnknown,
+    Paragraph,
+    Reach,
+    RemoteTicket,
+    TicketGone,
+    TicketReader,
+    TicketTracker,
+    TrackerError,
+    TransitionUnavailable,
+    Unreachable,
+)
+from reviews.tickets.queries.drafts import draft_for, page_of, ticket_of, title_of
+from reviews.tickets.queries.mirror import linked_ids
+from reviews.workflow.tasks import _do
+
+NO_TRACKER = "No Jira is configured (JIRA_URL is unset); the ticket waits and nothing is lost."
+REACH = {
+    Reach.TICKET: jobs_enums.Reach.MESSAGE,
+    Reach.ALIKE: jobs_enums.Reach.KIND,
+    Reach.TRACKER: jobs_enums.Reach.CHANNEL,
+}
+PATIENCE_MAX_S = 3600.0
+NIGHT_HOUR = 2
+OUTCOME_NAMES = tuple(name for name, _ in OUTCOMES)
+
+
+def jira_settings() -> JiraSettings:
+    """What the settings say of Jira. Raises NeedsPerson where they name none, or one that cannot be."""
+    named = settings.WEIGHBRIDGE["JIRA"]
+    if not named["url"]:
+        raise outbox.NeedsPerson(NO_TRACKER)
+    try:
+        return JiraSettings(**{**named, "statuses": {**STATUSES, **named["statuses"]}})
+    except Misconfigured as refusal:
+        raise outbox.NeedsPerson(refusal.reason) from refusal
+
+
+@contextmanager
+def tracker() -> Iterator[TicketTracker]:
+    """The tracker the settings name; its failures become what the outbox understands, in words a person can act on."""
+    opened = JiraTracker(jira_settings(), clock=timezone.now)
+    with _in_words(opened.close):
+        yield opened
+
+
+@contextmanager
+def reader() -> Iterator[TicketReader]:
+    """The same, to read with."""
+    opened = JiraReader(jira_settings(), clock=timezone.now)
+    with _in_words(opened.close):
+        yield opened
+
+
+@contextmanager
+def _in_words(close: Callable[[], None]) -> Iterator[None]:
+    try:
+        yield
+    except Unreachable as failure:
+        reach, wait_s = REACH[failure.reach], failure.retry_after_s
+        raise outbox.TryLater(failure.reason, wait_s=wait_s, reach=reach, at=timezone.now()) from failure
+    except OutcomeUnknown as failure:
+        raise outbox.TryLater(
+            failure.reason, wait_s=failure.settle_s, is_uncertain=True, at=timezone.now()
+        ) from failure
+    except TrackerError as failure:
+        raise outbox.NeedsPerson(failure.reason, reach=REACH[failure.reach]) from failure
+    finally:
+        close()
+
+
+@outbox.handles("ticket.open", channel=effects.TRACKER)
+def open_ticket(message: OutboxMessage) -> None:
+    """Open the one ticket of a request or an action item, or adopt the one an earlier attempt left, and
+    link it back.
+    """
+    ticket = ticket_of(message.payload)
+    with tracker() as jira:
+        remote = _opened(jira, message, ticket)
+        jira.link(remote.id, url=page_of(ticket), title=title_of(ticket), global_id=ticket.label)
+
+
+def _opened(jira: TicketTracker, message: OutboxMessage, ticket: Ticket) -> RemoteTicket:
+    if ticket.remote_id:
+        return RemoteTicket(ticket.remote_id, ticket.key, ticket.url, ticket.status)
+    try:
+        # It always looks first: a database restored from a backup has forgotten the attempts that went before.
+        remote = open_once(jira, draft_for(ticket), may_exist=True, before_open=lambda: _note_asking(message))
+    except OutcomeUnknown:
+        effects.mark_uncertain(ticket=ticket, now=timezone.now())
+        raise
+    except LabelLost as loss:
+        _link(message, ticket, loss.ticket)
+        raise
+    # Kept at once: if the link back fails now, a search too soon after the opening would not find the ticket.
+    _link(message, ticket, remote)
+    return remote
+
+
+def _note_asking(message: OutboxMessage) -> datetime:
+    """Write down that a creation is being sent, unless an earlier one may still turn up; it waits longer each time.
+
+    Answers until when it may be sent.
+    """
+    now, asks, jira = timezone.now(), message.payload.get("asks", 0), jira_settings()
+    if asks:
+        patience_s = min(jira.patience_s * 2 ** (asks - 1), PATIENCE_MAX_S)
+        left_s = patience_s - (now - datetime.fromisoformat(message.payload["asked_at"])).total_seconds()
+        if left_s > 0:
+            reason = "Jira may have opened the ticket; its search may not know it yet, so it is looked for again."
+            raise outbox.TryLater(reason, wait_s=left_s, is_uncertain=True, at=now)
+    outbox.remember(message=message, now=now, asked_at=now.isoformat(), asks=asks + 1)
+    return now + timedelta(seconds=jira.sendable_s(outbox.effect_lease().total_seconds()))
+
+
+def _link(message: OutboxMessage, ticket: Ticket, remote: RemoteTicket) -> None:
+    with transaction.atomic():  # a worker that slept past its lease must not overwrite what another found
+        outbox.check_held(message=message, now=timezone.now())
+        effects.link_ticket(ticket=ticket, remote=remote, now=timezone.now())
+
+
+@outbox.handles("ticket.tell", channel=effects.TRACKER)
+def tell_ticket(message: OutboxMessage) -> outbox.Settle:
+    """Comment on the ticket once for all that waits to be said, and move it to the status of the latest occasion."""
+    ticket = ticket_of(message.payload)
+    status, note, comment_id = "", "", ""
+    with tracker() as jira:
+        said = [each.payload for each in outbox.gather(message=message, now=timezone.now())]
+        wanted = [name for each in said if (name := _statuses().get(each["occasion"]))]
+        blocks = tuple(
+            Paragraph(f"{each['by']}: {each['text'] or each['occasion'].replace('_', ' ')}") for each in said
+        )
+        may_exist = message.attempts > 1 or message.is_uncertain
+        try:
+            comment_id = jira.comment(ticket.remote_id, blocks, marker=message.payload["marker"], may_exist=may_exist)
+            status = jira.transition(ticket.remote_id, wanted[-1]) if wanted else ""
+        except (TicketGone, TransitionUnavailable) as failure:
+            note = failure.reason
+    noted = {"status": status, "note": note, "comment_id": comment_id}
+    return lambda: _do(effects.note_ticket, ticket=ticket, **noted, now=timezone.now())
+
+
+def _statuses() -> dict[str, str]:
+    return {**STATUSES, **settings.WEIGHBRIDGE["JIRA"]["statuses"]}
+
+
+@outbox.handles("ticket.read", channel=effects.TRACKER)
+def read_ticket(message: OutboxMessage) -> None:
+    """Read the ticket once for all that hinted at it; keep it as it stands, then judge each move that is new."""
+    ticket = ticket_of(message.payload)
+    with reader() as jira:
+        outbox.gather(message=message, now=timezone.now())
+        try:
+            remote = jira.read(ticket.remote_id)
+        except TicketGone as failure:
+            with transaction.atomic():
+                outbox.check_held(message=message, now=timezone.now())
+                inbound.note_gone(ticket=ticket, reason=failure.reason, now=timezone.now())
+            return
+    # Each step is a transaction of its own that begins by asking whether the message is still ours.
+    with transaction.atomic():
+        outbox.check_held(message=message, now=timezone.now())
+        inbound.mirror(ticket=ticket, remote=remote, now=timezone.now())
+    statuses, page = _statuses(), page_of(ticket)
+    decisions = [statuses[name] for name in OUTCOME_NAMES if name in statuses]
+    moves = {**MOVES, **settings.WEIGHBRIDGE["JIRA_INBOUND"]["moves"]}
+    judge = inbound.judge if ticket.request_id else inbound_actions.judge_action
+    for move in remote.moves:
+        with transaction.atomic():
+            outbox.check_held(message=message, now=timezone.now())
+            judge(ticket=ticket, move=move, moves=moves, decisions=decisions, page=page, now=timezone.now())
+
+
+@outbox.handles("tickets.reconcile", channel=effects.TRACKER)
+def reconcile_tickets(message: OutboxMessage) -> outbox.Settle:
+    """Look at every linked ticket, a hundred to a request, and heal what differs as the mode says."""
+    seen: dict[str, Glance] = {}
+    ids = linked_ids()
+    with reader() as jira:
+        for start in range(0, len(ids), GLANCE_MAX):
+            outbox.check_held(message=message, now=timezone.now())
+            seen |= jira.glance(ids[start : start + GLANCE_MAX])
+    by = User.objects.filter(pk=message.payload.get("by")).first()
+    mode = Mode(message.payload["mode"])
+    return lambda: _do(reconciliation.reconcile, mode=mode, seen=seen, statuses=_statuses(), by=by, now=timezone.now())
+
+
+@outbox.on_tick
+def compare_nightly(now: datetime) -> None:
+    """Once a night, after two o'clock UTC, compare every ticket: no delivery is waited for for ever."""
+    mode = settings.WEIGHBRIDGE["JIRA_INBOUND"]["nightly"]
+    if settings.WEIGHBRIDGE["JIRA"]["url"] and mode in set(Mode) and now.hour >= NIGHT_HOUR and linked_ids():
+        reconciliation.request_reconciliation(mode=Mode(mode), occasion=f"night:{now:%Y-%m-%d}", now=now)
+
+
+@outbox.handles("tracker.check", channel=effects.TRACKER, is_probe=True)
+def check_tracker(message: OutboxMessage) -> outbox.Settle:
+    """Try the connection, changing nothing there; the answer is kept for the integrations page."""
+    try:
+        with tracker() as jira:
+            health = jira.check()
+    except outbox.NeedsPerson as refusal:
+        health = Health(ok=False, sentence=str(refusal))
+    if health.retry_after_s is not None:
+        wait_s = health.retry_after_s
+        raise outbox.TryLater(health.sentence, wait_s=wait_s, reach=jobs_enums.Reach.CHANNEL, at=timezone.now())
+    by = User.objects.filter(pk=message.payload.get("by")).first()
+    return lambda: _do(effects.note_health, health=health, by=by, now=timezone.now())

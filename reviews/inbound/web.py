@@ -1,0 +1,21 @@
+"""The part of the integrations page that says what came in from the tracker."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from reviews.tickets.queries import mirror as inbound
+
+
+@require_safe
+def numbers(request: HttpRequest) -> HttpResponse:
+    """`/integrations/inbound/`: deliveries, readings, and the last comparison, in figures that name no request."""
+    context = {
+        "numbers": inbound.numbers(now=timezone.now()),
+        "reconciliation": inbound.last_reconciliation(),
+        "has_secret": bool(settings.WEIGHBRIDGE["JIRA_INBOUND"]["secrets"]),
+        "hook_url": f"{settings.WEIGHBRIDGE['BASE_URL']}/hooks/jira/",
+    }
+    return render(request, "inbound/_fragments/inbound.html", context)

@@ -1,0 +1,244 @@
+"""What needs a person: votes, own requests, the quarterly review, action items, conditions, authorisations, stuck
+effects.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Count, Q, QuerySet
+
+from governance.jobs.enums import JobState
+from governance.jobs.models import OutboxMessage
+from governance.people.domain.roles import Person
+from governance.people.queries.people import name_of
+from governance.people.rules import may_operate
+from reviews.authorizations.domain import AuthorisationState
+from reviews.authorizations.models import Authorisation, Condition
+from reviews.authorizations.queries.re_reviews import first_cause
+from reviews.authorizations.rules import may_confirm_condition
+from reviews.quarterly.domain.cycle import CycleState
+from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.queries.cycles import ActionView, owed_by
+from reviews.quarterly.rules import may_lead_meeting
+from reviews.requests.domain.lifecycle import OWNER, State
+from reviews.requests.domain.steps import Actor
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import parties_of, visible_to
+from reviews.voting.queries.electorate import electorate_of, open_stage_for
+from reviews.voting.queries.readiness import obstacles
+
+WAITING_FOR_REQUESTER = tuple(state for state, actor in OWNER.items() if actor is Actor.REQUESTER)
+ENDING = (AuthorisationState.PENDING_EXPIRATION, AuthorisationState.SUSPENDED)
+CYCLE_TODO = {
+    CycleState.COLLECTING: "Have the figures supplied before the cut-off, and look through the agenda.",
+    CycleState.FROZEN: "Read the packet, then open the meeting.",
+    CycleState.HELD: "Decide what is left on the agenda, then close the meeting.",
+}
+STUCK = (JobState.DEAD, JobState.PAUSED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestLine:
+    """A request in the inbox: what it waits for, in a sentence, and since when."""
+
+    ref: str
+    title: str
+    team: str
+    model: str
+    requester: str
+    state: str
+    todo: str
+    since: datetime
+    deadline_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConditionLine:
+    """A condition that somebody owes; `is_mine` where this person owes it, else this person may confirm it."""
+
+    ref: str
+    authorisation: str
+    text: str
+    owner: str
+    due_on: date
+    is_overdue: bool
+    is_mine: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuthorisationLine:
+    """An authorisation that needs its owner: it ends soon, or it is suspended."""
+
+    ref: str
+    number: str
+    model: str
+    environment: str
+    state: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleLine:
+    """A quarterly review this person may lead: what comes next there, in a sentence."""
+
+    quarter: str
+    state: str
+    todo: str
+    cut_off_at: datetime
+
+
+@dataclass(frozen=True)
+class StuckLine:
+    """Effects of one kind that wait for an operator, for one reason."""
+
+    kind: str
+    state: str
+    reason: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inbox:
+    """What needs one person, most urgent first in every part."""
+
+    to_vote: tuple[RequestLine, ...]
+    waiting_for_me: tuple[RequestLine, ...]
+    waiting_on_others: tuple[RequestLine, ...]
+    cycles: tuple[CycleLine, ...]
+    actions: tuple[ActionView, ...]
+    conditions: tuple[ConditionLine, ...]
+    authorisations: tuple[AuthorisationLine, ...]
+    stuck: tuple[StuckLine, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing at all needs the person; what waits on others does not count."""
+        needs = (self.to_vote, self.waiting_for_me, self.cycles, self.actions, self.conditions, self.authorisations)
+        return not any((*needs, self.stuck))
+
+
+def inbox_of(*, person: Person, now: datetime) -> Inbox:
+    """What needs this person now."""
+    own = visible_to(person).filter(_stake(person))
+    return Inbox(
+        to_vote=tuple(_to_vote(person)),
+        waiting_for_me=tuple(_mine(own.filter(state__in=WAITING_FOR_REQUESTER), now)),
+        waiting_on_others=tuple(_theirs(own.filter(state=State.IN_REVIEW))),
+        cycles=tuple(_cycles()) if may_lead_meeting(person) else (),
+        actions=owed_by(person, now=now),
+        conditions=tuple(_conditions(person, now)),
+        authorisations=tuple(_authorisations(own)),
+        stuck=tuple(_stuck()) if may_operate(person) else (),
+    )
+
+
+def _cycles() -> Iterable[CycleLine]:
+    for row in ReviewCycle.objects.filter(state__in=list(CYCLE_TODO)).order_by("quarter"):
+        state = CycleState(row.state)
+        yield CycleLine(quarter=row.quarter, state=state, todo=CYCLE_TODO[state], cut_off_at=row.cut_off_at)
+
+
+def _stake(person: Person) -> Q:
+    return Q(requester_id=person.id) | Q(model_version__asset__owner_id=person.id)
+
+
+def _to_vote(person: Person) -> Iterable[RequestLine]:
+    rows = visible_to(person).filter(state=State.IN_REVIEW).exclude(_stake(person))
+    for request in rows.select_related("policy").order_by("deadline_at", "pk"):
+        stage = open_stage_for(request=request, person=person)
+        if stage is not None:
+            yield _line(request, f"Your vote: {stage.title}.", _frozen_at(request))
+
+
+def _mine(rows: QuerySet[ReviewRequest], now: datetime) -> Iterable[RequestLine]:
+    for request in rows.select_related("policy", "checklist", "dataset").order_by("deadline_at", "pk"):
+        yield _line(request, _todo(request, now), request.submitted_at or request.created_at)
+
+
+def _theirs(rows: QuerySet[ReviewRequest]) -> Iterable[RequestLine]:
+    for request in rows.select_related("policy").order_by("deadline_at", "pk"):
+        yield _line(request, _awaited(request), _frozen_at(request))
+
+
+def _todo(request: ReviewRequest, now: datetime) -> str:
+    if request.state == State.DRAFT:
+        cause = first_cause(request)
+        if cause:
+            return f"{cause} asks for a new review: state the figures as they are now and submit it."
+        return "Finish the draft and submit it."
+    if request.state == State.CHANGES_REQUESTED:
+        return "A reviewer asked for changes: open the next revision."
+    found = obstacles(request, now=now)
+    if not found:
+        return "Nothing is missing: ask for the review."
+    more = f" And {len(found) - 1} more." if len(found) > 1 else ""
+    return f"{found[0].reason}{more}"
+
+
+def _awaited(request: ReviewRequest) -> str:
+    progress = electorate_of(request).progress
+    for row in progress.stages:
+        if row.stage == progress.open_stage:
+            votes = "vote" if row.needed == 1 else "votes"
+            return f"{row.stage.title}: {row.needed} {votes} of a {row.stage.role.label.lower()} to come."
+    return "The votes are complete."
+
+
+def _frozen_at(request: ReviewRequest) -> datetime:
+    last = request.revisions.order_by("-number").values_list("frozen_at", flat=True).first()
+    return last or request.created_at
+
+
+def _line(request: ReviewRequest, todo: str, since: datetime) -> RequestLine:
+    return RequestLine(
+        ref=request.ref,
+        title=request.title,
+        team=request.team.name,
+        model=str(request.model_version),
+        requester=name_of(request.requester),
+        state=request.state,
+        todo=todo,
+        since=since,
+        deadline_at=request.deadline_at,
+    )
+
+
+def _conditions(person: Person, now: datetime) -> Iterable[ConditionLine]:
+    """Those the person owes, and those that somebody else owes and this person may confirm."""
+    rows = Condition.objects.filter(met_at=None).exclude(
+        authorisation__state__in=[AuthorisationState.REVOKED, AuthorisationState.EXPIRED, AuthorisationState.SUPERSEDED]
+    )
+    for row in rows.select_related("owner", "authorisation__decision__request__team").order_by("due_on", "pk"):
+        request = row.authorisation.decision.request
+        is_mine = row.owner_id == person.id
+        if is_mine or may_confirm_condition(person, parties_of(request), owner_id=row.owner_id):
+            yield ConditionLine(
+                ref=request.ref,
+                authorisation=row.authorisation.number,
+                text=row.text,
+                owner=name_of(row.owner),
+                due_on=row.due_on,
+                is_overdue=row.due_on < now.date(),
+                is_mine=is_mine,
+            )
+
+
+def _authorisations(own: QuerySet[ReviewRequest]) -> Iterable[AuthorisationLine]:
+    rows = Authorisation.objects.filter(decision__request__in=own, state__in=ENDING)
+    for row in rows.select_related("decision__request__model_version__asset").order_by("expires_at", "pk"):
+        request = row.decision.request
+        yield AuthorisationLine(
+            ref=request.ref,
+            number=row.number,
+            model=str(request.model_version),
+            environment=row.environment,
+            state=row.state,
+            expires_at=row.expires_at,
+        )
+
+
+def _stuck() -> Iterable[StuckLine]:
+    rows = OutboxMessage.objects.filter(state__in=STUCK).values("kind", "state", "error")
+    for row in rows.annotate(count=Count("pk")).order_by("-count", "kind"):
+        yield StuckLine(row["kind"], row["state"], row["error"], row["count"])

@@ -1,1 +1,0 @@
-"""Everything that leaves the machine: Jira, and the PDF printer."""

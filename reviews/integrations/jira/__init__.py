@@ -1,1 +1,0 @@
-"""The ticket tracker port spoken to Jira Cloud or Data Center."""

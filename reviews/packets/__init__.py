@@ -1,0 +1,1 @@
+"""The packet of a request: frozen data, printed as PDF."""

@@ -1,0 +1,1 @@
+"""Rules and calculations of packets, free of any framework."""

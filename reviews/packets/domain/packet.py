@@ -1,0 +1,257 @@
+"""What a review packet says, as frozen data: the PDF is drawn from it, its JSON twin is it.
+
+Everything is a value at one moment; nothing here computes a decision. `as_document` and `from_document` are exact
+inverses, so a packet frozen in the database prints the same today and after every model has changed.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from reviews.packets.domain.packet_evidence import (
+    Claim,
+    Comparison,
+    CostRow,
+    DeterminationPart,
+    Measurement,
+    PictureRow,
+    RuleLine,
+    RunRow,
+    VariantRow,
+)
+from reviews.packets.domain.packet_projection import ProjectionPart
+from reviews.packets.domain.packet_trail import AuditPart, AuditRow, CheckpointPart
+from reviews.requests.domain import wording
+
+__all__ = [
+    "SCHEMA",
+    "Approver",
+    "AuditPart",
+    "AuditRow",
+    "AuthorisationPart",
+    "BudgetRow",
+    "ChecklistRow",
+    "CheckpointPart",
+    "Claim",
+    "Comparison",
+    "ConditionRow",
+    "CostRow",
+    "Cover",
+    "DeterminationPart",
+    "Measurement",
+    "Packet",
+    "PictureRow",
+    "RuleLine",
+    "RunRow",
+    "StageRow",
+    "TicketPart",
+    "VariantRow",
+    "VoteRow",
+]
+
+SCHEMA = "weighbridge.packet/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approver:
+    """Somebody whose approval the decision rests on."""
+
+    name: str
+    stage: str
+    approved_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """Which request this is about and how it ended. `outcome` is "" while undecided."""
+
+    ref: str
+    title: str
+    team: str
+    requester: str
+    owner: str
+    model_name: str
+    model_version: str
+    artifact_digest: str
+    artifact_format: str = ""
+    artifact_size_bytes: int | None = None
+    purpose: str
+    environment: str
+    state: str
+    revision: int
+    bundle_digest: str = ""
+    submitted_at: datetime | None = None
+    outcome: str = ""
+    decided_at: datetime | None = None
+    rationale: str = ""
+    approvers: tuple[Approver, ...] = ()
+
+    @property
+    def size_words(self) -> str:
+        """The size of the artifact, or nothing."""
+        return wording.bytes_words(self.artifact_size_bytes) if self.artifact_size_bytes is not None else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChecklistRow:
+    """One item of the checklist and how it was answered."""
+
+    item_id: str
+    title: str
+    kind: str
+    is_required: bool
+    is_complete: bool
+    why: str
+    answer: str = ""
+    answered_by: str = ""
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRow:
+    """A stage of the vote and how far it came."""
+
+    title: str
+    role: str
+    quorum: int
+    approvals: int
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteRow:
+    """One vote as cast. `is_void` says that it does not count: another revision, or a stake."""
+
+    stage: str
+    person: str
+    choice: str
+    revision: int
+    rationale: str
+    cast_at: datetime
+    is_void: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionRow:
+    """An obligation the approval came with."""
+
+    text: str
+    owner: str
+    due_on: date
+    met_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRow:
+    """What the decision does to an account: available before, this request, available after; amounts in `unit`."""
+
+    account: str
+    unit: str
+    before: Decimal
+    this: Decimal
+    after: Decimal
+    reserved_by_others: Decimal | None = None
+
+    @property
+    def unit_words(self) -> str:
+        """The unit as a reader expects it."""
+        return wording.unit_words(self.unit)
+
+    @property
+    def before_words(self) -> str:
+        """Available before."""
+        return wording.number_words(self.before, unit=self.unit)
+
+    @property
+    def this_words(self) -> str:
+        """What this request takes."""
+        return wording.number_words(self.this, unit=self.unit)
+
+    @property
+    def after_words(self) -> str:
+        """Available after."""
+        return wording.number_words(self.after, unit=self.unit)
+
+    @property
+    def others_words(self) -> str:
+        """Reserved by others, or nothing."""
+        return (
+            wording.number_words(self.reserved_by_others, unit=self.unit) if self.reserved_by_others is not None else ""
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketPart:
+    """Where people outside follow the request; `key` is "" while no ticket could be opened."""
+
+    key: str
+    url: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorisationPart:
+    """The permission the decision produced."""
+
+    number: str
+    state: str
+    environment: str
+    issued_at: datetime
+    expires_at: datetime
+    statement_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packet:
+    """Everything a review packet says."""
+
+    cover: Cover
+    business_case: str
+    business_metric: str = ""
+    determination: DeterminationPart | None = None
+    comparisons: tuple[Comparison, ...] = ()
+    costs: tuple[CostRow, ...] = ()
+    projection: ProjectionPart | None = None
+    checklist_title: str = ""
+    checklist: tuple[ChecklistRow, ...] = ()
+    stages: tuple[StageRow, ...] = ()
+    votes: tuple[VoteRow, ...] = ()
+    conditions: tuple[ConditionRow, ...] = ()
+    budget: tuple[BudgetRow, ...] = ()
+    ticket: TicketPart | None = None
+    runs: tuple[RunRow, ...] = ()
+    variants: tuple[VariantRow, ...] = ()
+    pictures: tuple[PictureRow, ...] = ()
+    audit: AuditPart | None = None
+    authorisation: AuthorisationPart | None = None
+    generated_at: datetime
+    generator: str
+    schema: str = field(default=SCHEMA)
+
+    @property
+    def latency(self) -> tuple[Comparison, ...]:
+        """The measured latency percentiles, smallest first: what the latency chart draws."""
+        names = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms")
+        return tuple(row for name in names for row in self.comparisons if row.name == name and row.measured)
+
+    @property
+    def contradicted(self) -> tuple[Comparison, ...]:
+        """The claims that a measurement contradicts."""
+        return tuple(row for row in self.comparisons if row.is_contradicted)
+
+    @property
+    def fired(self) -> tuple[RuleLine, ...]:
+        """The rules that stand against the request: fired or indeterminate."""
+        rules = self.determination.rules if self.determination else ()
+        return tuple(rule for rule in rules if rule.status in {"fired", "indeterminate"})
+
+    @property
+    def headlines(self) -> tuple[Comparison, ...]:
+        """The three figures of the cover: how fast, how good, how dear."""
+        names = ("latency_p95_ms", "accuracy", "total_cost_1y_usd")
+        return tuple(row for name in names for row in self.comparisons if row.name == name)
+
+    @property
+    def answered_count(self) -> int:
+        """How many items of the checklist are complete."""
+        return sum(row.is_complete for row in self.checklist)

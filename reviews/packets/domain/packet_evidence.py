@@ -1,0 +1,211 @@
+"""The evidence in a packet: what the policy said, claimed beside measured, costs, and the runs behind the figures."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from reviews.requests.domain import wording
+
+_TITLES = {
+    "training_gpu_hours": "Training compute",
+    "training_cost_usd": "Training cost",
+    "inference_cost_1y_usd": "Inference cost, 1 year",
+    "total_cost_1y_usd": "Total cost, 1 year",
+    "latency_p50_ms": "Latency p50",
+    "latency_p95_ms": "Latency p95",
+    "latency_p99_ms": "Latency p99",
+    "throughput_per_s": "Throughput",
+    "model_size_mb": "Model size",
+    "peak_memory_mb": "Peak memory",
+    "f1_macro": "Macro F1",
+    "cost_per_1k_usd": "Cost per 1,000 inferences",
+    "business_kpi_delta": "Change of the business metric",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleLine:
+    """One rule of the policy, answered: status is passed, fired, indeterminate, not_applicable or waived."""
+
+    rule_id: str
+    fact: str
+    status: str
+    level: str
+    effect: str
+    condition: str
+    observed: Decimal | None = None
+    unit: str = ""
+    basis: str = ""
+    n: int | None = None
+    why: str
+    message: str = ""
+
+    @property
+    def observed_words(self) -> str:
+        """The number the rule compared, with unit, or nothing."""
+        return wording.value_words(self.observed, unit=self.unit) if self.observed is not None else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeterminationPart:
+    """What the policy said, and which text of the policy said it."""
+
+    outcome: str
+    occasion: str
+    determined_at: datetime
+    policy_name: str
+    policy_version: int
+    policy_digest: str
+    rules: tuple[RuleLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariantRow:
+    """A cheaper variant as it was measured beside the model; figures as words with their bounds, "" for none."""
+
+    name: str
+    made_by: str
+    answer: str
+    accuracy: str
+    drop: str
+    p95_ms: str
+    speed_up: str
+    size_mb: str
+    standing: str
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRow:
+    """A chart that was drawn with the measurement, and the same in words."""
+
+    name: str
+    title: str
+    alt: str
+    svg: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A declared or estimated figure."""
+
+    value: Decimal
+    basis: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """A measured or billed figure with its interval at `confidence` (0 to 1), sample size and the run's verdict."""
+
+    value: Decimal
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    confidence: Decimal | None = None
+    n: int | None = None
+    basis: str = "measured"
+    source: str = ""
+    verdict: str = ""
+
+    @property
+    def sample_words(self) -> str:
+        """Confidence and sample size: `95 %, n = 3,000`; what is unknown is left out."""
+        percent = f"{(self.confidence * 100).normalize():f} %" if self.confidence is not None else ""
+        count = f"n = {self.n:,}" if self.n is not None else ""
+        return ", ".join(part for part in (percent, count) if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """One fact, claimed beside measured. `limit` is the policy's, if a rule names this fact."""
+
+    name: str
+    unit: str
+    direction: str
+    claimed: Claim | None = None
+    measured: Measurement | None = None
+    limit: Decimal | None = None
+    is_contradicted: bool = False
+    contradiction: str = ""
+    answer: str = ""
+    answered_by: str = ""
+
+    @property
+    def title(self) -> str:
+        """The fact as a reader knows it; the unit stands elsewhere."""
+        return _TITLES.get(self.name, self.name.replace("_", " ").capitalize())
+
+    @property
+    def unit_words(self) -> str:
+        """The unit as a reader expects it."""
+        return wording.unit_words(self.unit)
+
+    @property
+    def claimed_words(self) -> str:
+        """The claimed number without unit, or nothing."""
+        return wording.number_words(self.claimed.value, unit=self.unit) if self.claimed else ""
+
+    @property
+    def measured_words(self) -> str:
+        """The measured number without unit, or nothing."""
+        return wording.number_words(self.measured.value, unit=self.unit) if self.measured else ""
+
+    @property
+    def interval_words(self) -> str:
+        """The measured interval without unit, bounds rounded outwards, or nothing."""
+        if self.measured is None:
+            return ""
+        return wording.interval_words(lower=self.measured.lower, upper=self.measured.upper, unit=self.unit)
+
+    @property
+    def spoken(self) -> str:
+        """The row as a phrase, for readers who hear the page."""
+        said = [f"claimed {self.claimed_words}"] if self.claimed else []
+        if self.measured:
+            bounds = f" ({self.interval_words})" if self.interval_words else ""
+            said.append(f"measured {self.measured_words}{bounds}")
+        if self.limit is not None:
+            said.append(f"limit {wording.number_words(self.limit, unit=self.unit)}")
+        return f"{self.title}: {', '.join(said) or 'no figure'}"
+
+    @property
+    def chart(self) -> str:
+        """The asset that draws this row."""
+        return f"interval-{self.name}.svg"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostRow:
+    """One line of the cost table in USD; bounds are P10 and P90 where the basis gives them."""
+
+    label: str
+    value_usd: Decimal
+    lower_usd: Decimal | None = None
+    upper_usd: Decimal | None = None
+    basis: str
+    source: str = ""
+    is_total: bool = False
+
+    @property
+    def value_words(self) -> str:
+        """The amount to the cent."""
+        return wording.number_words(self.value_usd, unit="USD")
+
+    @property
+    def interval_words(self) -> str:
+        """The range to the cent, or nothing."""
+        return wording.interval_words(lower=self.lower_usd, upper=self.upper_usd, unit="USD")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A benchmark run behind the evidence."""
+
+    run_id: str
+    scenario: str
+    verdict: str
+    reasons: tuple[str, ...] = ()
+    manifest_digest: str
+    isolation: str
+    machine: str = ""
+    finished_at: datetime | None = None

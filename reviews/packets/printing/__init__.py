@@ -1,0 +1,1 @@
+"""Printing of packets as PDF."""

@@ -1,0 +1,250 @@
+"""Prints the sections of a packet, several at once, in child processes that stay for many sections; and joins them.
+
+Each child is limited like the printer of a single packet and serves nothing but what it was handed. It is renewed after
+a number of sections, so that its memory stays bounded, and killed where one section takes too long. Results are handed
+on as they come: nobody ever holds more than a few of them.
+"""
+
+import base64
+import io
+import json
+import logging
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reviews.packets.ports import PrintFailed
+from reviews.packets.printing.pdf import CHILD_ENVIRONMENT, MEMORY_MAX_BYTES, PROJECT, limit, render
+
+PROCESSES = 2
+SECTION_MAX_S = 60.0
+CPU_MAX_S = 900
+RENEW_AFTER = 60
+WAITING_MAX = 4
+FEW = 8
+"""A child takes most of a second to start: so few sheets are printed sooner by one."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A section to be printed: `key` comes back with its PDF, `assets` are its own beside those all sections share."""
+
+    key: str
+    html: str
+    assets: Mapping[str, bytes]
+
+
+class SectionPrinter:
+    """Prints sheets in `processes` children; `section_max_s` is the wall clock for one, memory in bytes for
+    each child.
+    """
+
+    def __init__(
+        self,
+        *,
+        processes: int = PROCESSES,
+        section_max_s: float = SECTION_MAX_S,
+        memory_max_bytes: int = MEMORY_MAX_BYTES,
+    ) -> None:
+        self.processes = processes
+        self.section_max_s = section_max_s
+        self.memory_max_bytes = memory_max_bytes
+
+    def print(
+        self, sheets: Iterable[Sheet], *, shared: Mapping[str, bytes], on_printed: Callable[[str, bytes], None]
+    ) -> None:
+        """Print every sheet and hand each PDF to `on_printed`, in this thread, as it comes. Raises PrintFailed for the
+        first fault.
+        """
+        work = _Shared(iter(sheets))
+        done: queue.Queue[tuple[str, bytes] | PrintFailed | None] = queue.Queue(maxsize=WAITING_MAX)
+        threads = [
+            threading.Thread(target=self._work, args=(work, shared, done), daemon=True) for _ in range(self.processes)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            _hand_on(done, len(threads), on_printed)
+        finally:
+            work.stop()
+            _drain(done, threads)
+
+    def _work(self, work: "_Shared", shared: Mapping[str, bytes], done: "queue.Queue[Any]") -> None:
+        child = None
+        try:
+            for sheet in work:
+                if child is None or child.printed >= RENEW_AFTER:
+                    child = _renewed(child, shared, self.memory_max_bytes)
+                done.put((sheet.key, child.print(sheet, wall_max_s=self.section_max_s)))
+        except PrintFailed as failure:
+            done.put(failure)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the waiting side must hear of it
+            done.put(PrintFailed(f"The printer of sections failed: {type(error).__name__}: {error}."))
+        finally:
+            if child is not None:
+                child.close()
+            done.put(None)
+
+
+def processes_for(sheets: int) -> int:
+    """How many children print so many sheets soonest."""
+    return 1 if sheets <= FEW else PROCESSES
+
+
+def merge(parts: Sequence[tuple[str, bytes]], *, title: str) -> tuple[bytes, int]:
+    """One PDF of the parts in order, each a bookmark by its title, and how many pages it has; the same parts give the
+    same bytes.
+    """
+    from pypdf import PdfReader, PdfWriter  # noqa: PLC0415 -- slow import, and only workers join
+
+    writer = PdfWriter()
+    for name, pdf in parts:
+        first = len(writer.pages)
+        writer.append(PdfReader(io.BytesIO(pdf)), import_outline=False)
+        writer.add_outline_item(title=name, page_number=first)
+    writer.add_metadata({"/Title": title, "/Producer": "Weighbridge"})
+    joined = io.BytesIO()
+    writer.write(joined)
+    return joined.getvalue(), len(writer.pages)
+
+
+class _Shared:
+    """The sheets still to be printed, taken one by one by every thread."""
+
+    def __init__(self, sheets: Iterator[Sheet]) -> None:
+        self._sheets = sheets
+        self._lock = threading.Lock()
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Give out nothing more."""
+        self._is_stopped = True
+
+    def __iter__(self) -> Iterator[Sheet]:
+        while True:
+            with self._lock:
+                sheet = None if self._is_stopped else next(self._sheets, None)
+            if sheet is None:
+                return
+            yield sheet
+
+
+class _Child:
+    """A child process that prints sheet after sheet."""
+
+    def __init__(self, shared: Mapping[str, bytes], memory_max_bytes: int) -> None:
+        self.printed = 0
+        self._is_late = False
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "reviews.packets.printing.pdf_sections"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=PROJECT,
+            env=CHILD_ENVIRONMENT,
+        )
+        self._send({"shared": _encoded(shared), "memory_max_bytes": memory_max_bytes, "cpu_max_s": CPU_MAX_S})
+
+    def print(self, sheet: Sheet, *, wall_max_s: float) -> bytes:
+        """The PDF of one sheet."""
+        alarm = threading.Timer(wall_max_s, self._too_late)
+        alarm.start()
+        try:
+            self._send({"html": sheet.html, "assets": _encoded(sheet.assets)})
+            answer = self._read(sheet.key, wall_max_s)
+        finally:
+            alarm.cancel()
+        self.printed += 1
+        return answer
+
+    def close(self) -> None:
+        """End the child."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._process.kill()
+        self._process.wait()
+
+    def _send(self, order: Mapping[str, Any]) -> None:
+        assert self._process.stdin is not None  # noqa: S101 -- opened as a pipe
+        try:
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            return  # it ended; reading says how
+
+    def _read(self, key: str, wall_max_s: float) -> bytes:
+        assert self._process.stdout is not None  # noqa: S101 -- opened as a pipe
+        word, _, rest = self._process.stdout.readline().decode(errors="replace").rstrip("\n").partition(" ")
+        if word == "ok":
+            return self._process.stdout.read(int(rest))
+        if word == "no":
+            raise PrintFailed(f"The section {key}: {rest}")
+        why = f"took longer than {wall_max_s:g} s" if self._is_late else "ended its printer, most likely for its memory"
+        raise PrintFailed(f"The section {key} {why}. Shorten its longest texts, then try again.")
+
+    def _too_late(self) -> None:
+        self._is_late = True
+        self._process.kill()
+
+
+def _renewed(child: _Child | None, shared: Mapping[str, bytes], memory_max_bytes: int) -> _Child:
+    if child is not None:
+        child.close()
+    return _Child(shared, memory_max_bytes)
+
+
+def _hand_on(done: "queue.Queue[Any]", workers: int, on_printed: Callable[[str, bytes], None]) -> None:
+    while workers:
+        came = done.get()
+        if came is None:
+            workers -= 1
+        elif isinstance(came, PrintFailed):
+            raise came
+        else:
+            on_printed(*came)
+
+
+def _drain(done: "queue.Queue[Any]", threads: Sequence[threading.Thread]) -> None:
+    """Take what still comes, so that no thread waits for room, until all have ended."""
+    while any(thread.is_alive() for thread in threads):
+        try:
+            done.get(timeout=0.1)
+        except queue.Empty:
+            continue
+
+
+def _encoded(assets: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: base64.b64encode(body).decode() for name, body in assets.items()}
+
+
+def _decoded(assets: Mapping[str, str]) -> dict[str, bytes]:
+    return {name: base64.b64decode(body) for name, body in assets.items()}
+
+
+def main() -> int:
+    """The child: one line of JSON for each sheet on stdin; on stdout a line `ok LENGTH` and the PDF, or `no REASON`."""
+    logging.getLogger("weasyprint").addHandler(logging.NullHandler())
+    terms = json.loads(sys.stdin.readline())
+    limit(cpu_max_s=terms["cpu_max_s"], memory_max_bytes=terms["memory_max_bytes"])
+    from weasyprint.text.fonts import FontConfiguration
+
+    shared, fonts, out = _decoded(terms["shared"]), FontConfiguration(), sys.stdout.buffer
+    for line in sys.stdin:
+        order = json.loads(line)
+        try:
+            pdf = render(order["html"], assets=shared | _decoded(order["assets"]), variant=None, fonts=fonts)
+            out.write(f"ok {len(pdf)}\n".encode() + pdf)
+        except (PrintFailed, MemoryError, OSError, RuntimeError) as failure:
+            reason = failure.reason if isinstance(failure, PrintFailed) else f"{type(failure).__name__}: {failure}"
+            out.write(f"no {' '.join(reason.split())}\n".encode())
+        out.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""What a packet says of a request now, read from the database; and the page a frozen packet is printed from."""
+
+import re
+import tomllib
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+
+from governance.people.queries import people
+from reviews.authorizations.models import Decision
+from reviews.packets import models as packets_models
+from reviews.packets.charts.charts import draw_charts
+from reviews.packets.domain.packet import Approver, Cover, Packet
+from reviews.packets.domain.packet_document import from_document
+from reviews.packets.queries import packet_evidence as evidence
+from reviews.packets.queries import packet_parts
+from reviews.packets.queries.packet_projection import projection_part
+from reviews.requests.models import ReviewRequest
+from reviews.voting.queries.electorate import Electorate, electorate_of
+
+# Names of the printed style sheets as the template asks for them; the tokens are shared with the pages.
+_TOKENS, _SHEET = "tokens.css", "packet.css"
+# Strings are cut out first, so that a title cannot count as a page. Our printer escapes every bracket inside them.
+_PDF_STRING = re.compile(rb"\((?:\\.|[^\\)])*\)", re.DOTALL)
+_PDF_STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
+_PDF_OBJECT_STREAM = re.compile(rb"/Type\s*/ObjStm\b[^>]*>>\s*stream\r?\n")
+_PDF_PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
+
+
+@dataclass(frozen=True)
+class PacketPage:
+    """What the packet's template and the printer need: the context, and every asset by the name the page gives it."""
+
+    context: dict[str, Any]
+    assets: dict[str, bytes]
+
+
+def packet_of(request: ReviewRequest, *, now: datetime) -> Packet:
+    """Everything a packet says, as it stands now; inside the transaction of the decision, what that has written."""
+    decision = Decision.objects.filter(request=request).first()
+    electorate = electorate_of(request)
+    determination = request.determinations.select_related("policy").order_by("-pk").first()
+    figures = evidence.known_figures(request)
+    return Packet(
+        cover=_cover(request, decision, electorate),
+        business_case=request.business_case,
+        business_metric=evidence.business_metric(figures, now=now),
+        determination=packet_parts.determination_part(determination) if determination else None,
+        comparisons=evidence.comparisons(request, known=figures, now=now),
+        costs=evidence.costs(figures, now=now),
+        projection=projection_part(request),
+        checklist_title=packet_parts.checklist_title(request),
+        checklist=packet_parts.checklist_rows(request, now=now),
+        stages=packet_parts.stage_rows(request, electorate=electorate),
+        votes=packet_parts.vote_rows(electorate),
+        conditions=packet_parts.condition_rows(decision),
+        budget=packet_parts.budget_rows(request, decision=decision, now=now),
+        ticket=packet_parts.ticket_part(request),
+        runs=evidence.run_rows(request),
+        variants=evidence.variant_rows(request),
+        pictures=evidence.picture_rows(request),
+        audit=packet_parts.audit_part(request),
+        authorisation=packet_parts.authorisation_part(decision),
+        generated_at=now,
+        generator=generator_words(),
+    )
+
+
+def packet_page(row: packets_models.Packet) -> PacketPage:
+    """The page of a frozen packet, rebuilt from its document alone. Raises Invalid for a document that is no packet."""
+    packet = from_document(row.document)
+    return PacketPage(
+        context={"packet": packet, "digest": row.document_digest},
+        assets={**style_sheets(), **draw_charts(packet), **_pictures(packet)},
+    )
+
+
+def pages_of(pdf: bytes) -> int:
+    """How many pages a PDF of our printer has, whether its objects are written plainly or packed into streams."""
+    packed = [zlib.decompressobj().decompress(pdf[found.end() :]) for found in _PDF_OBJECT_STREAM.finditer(pdf)]
+    return sum(len(_PDF_PAGE.findall(_PDF_STRING.sub(b"", text))) for text in (_PDF_STREAM.sub(b"", pdf), *packed))
+
+
+def _cover(request: ReviewRequest, decision: Decision | None, electorate: Electorate) -> Cover:
+    version = request.model_version
+    revision = request.revisions.filter(number=request.revision).first()
+    return Cover(
+        ref=request.ref,
+        title=request.title,
+        team=request.team.name,
+        requester=people.name_of(request.requester),
+        owner=people.name_of(request.owner),
+        model_name=version.asset.name,
+        model_version=version.version,
+        artifact_digest=version.digest,
+        artifact_format=version.format,
+        artifact_size_bytes=version.size_bytes,
+        purpose=request.purpose,
+        environment=request.environment,
+        state=request.state,
+        revision=request.revision,
+        bundle_digest=revision.digest if revision else "",
+        submitted_at=request.submitted_at,
+        outcome=decision.outcome if decision else "",
+        decided_at=decision.decided_at if decision else None,
+        rationale=decision.rationale if decision else "",
+        approvers=() if decision and decision.outcome == packet_parts.REJECTED else _approvers(electorate),
+    )
+
+
+def _approvers(electorate: Electorate) -> tuple[Approver, ...]:
+    return tuple(
+        Approver(name=ballot.person_name, stage=row.stage.title, approved_at=ballot.cast_at)
+        for row in electorate.progress.stages
+        for ballot in row.approvals
+    )
+
+
+def style_sheets() -> dict[str, bytes]:
+    """The printed style sheets by the name the template gives them."""
+    tokens = finders.find(f"weighbridge/{_TOKENS}")
+    sheet = Path(settings.BASE_DIR) / "templates" / "packets" / _SHEET
+    # A missing sheet is left out here: the printer then fails in words, rather than print without it.
+    found = {_TOKENS: Path(tokens) if isinstance(tokens, str) else None, _SHEET: sheet}
+    return {name: path.read_bytes() for name, path in found.items() if path is not None and path.exists()}
+
+
+def _pictures(packet: Packet) -> dict[str, bytes]:
+    return {f"variants-{each.name}.svg": each.svg.encode() for each in packet.pictures}
+
+
+@cache
+def generator_words() -> str:
+    """The name and version of what wrote a packet."""
+    project = tomllib.loads((Path(settings.BASE_DIR) / "pyproject.toml").read_text(encoding="utf-8"))
+    return f"Weighbridge {project['project']['version']}"

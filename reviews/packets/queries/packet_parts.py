@@ -1,0 +1,268 @@
+"""The course of a request in a packet: what the policy said, who answered and voted, money, ticket and trail."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db.models import Q
+from weighbridge.core.addresses import clickable
+from weighbridge.core.canonical import is_digest
+
+from benchmarking.runs.queries import runs
+from governance.audit.models import AuditEvent
+from governance.audit.queries import checkpoints
+from governance.people.queries.people import name_of
+from governance.rulebook.domain.checklists import ItemStatus
+from governance.rulebook.domain.evaluation import RuleResult
+from governance.rulebook.domain.evaluation_document import determination_from
+from reviews.authorizations.models import Authorisation, Decision
+from reviews.evidence.models import ChecklistAnswer, Determination
+from reviews.evidence.queries.evidence import checklist_status
+from reviews.packets.domain.packet import (
+    AuthorisationPart,
+    BudgetRow,
+    ChecklistRow,
+    ConditionRow,
+    StageRow,
+    TicketPart,
+    VoteRow,
+)
+from reviews.packets.domain.packet_evidence import DeterminationPart, RuleLine
+from reviews.packets.domain.packet_trail import AuditPart, AuditRow, CheckpointPart
+from reviews.requests.domain import wording
+from reviews.requests.domain.lifecycle import State
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.rulebook import checklist_of
+from reviews.tickets.models import Ticket, TicketState
+from reviews.voting.domain import standing
+from reviews.voting.queries.commitments import Take, takes
+from reviews.voting.queries.electorate import Electorate
+
+REJECTED = "rejected"
+NOT_REVIEWED = frozenset({State.DRAFT, State.SCREENING, State.CLEARED})
+SPENDS_NOTHING = frozenset({State.CLEARED, State.WITHDRAWN, State.LAPSED})
+TICKET_WORDS = {
+    TicketState.WAITING: "it waits to be delivered",
+    TicketState.UNCERTAIN: "the tracker has not confirmed it",
+    TicketState.LINKED: "linked",
+}
+NOTE_VALUE_CHARS_MAX, DIGEST_CHARS_MAX = 80, 19
+
+
+def determination_part(row: Determination) -> DeterminationPart:
+    """A stored determination, rule by rule."""
+    said = determination_from(row.document)
+    return DeterminationPart(
+        outcome=said.outcome.value,
+        occasion=row.occasion,
+        determined_at=row.determined_at,
+        policy_name=row.policy.name,
+        policy_version=row.policy.number,
+        policy_digest=said.policy_digest,
+        rules=tuple(_rule_line(result) for result in said.results),
+    )
+
+
+def checklist_title(request: ReviewRequest) -> str:
+    """Title and version of the checklist; "" before submission fixed one."""
+    if request.checklist is None:
+        return ""
+    return f"{checklist_of(request.checklist).title}, version {request.checklist.number}"
+
+
+def checklist_rows(request: ReviewRequest, *, now: datetime) -> tuple[ChecklistRow, ...]:
+    """Every item with its answer."""
+    answers = {row.item: row for row in request.checklist_answers.select_related("answered_by")}
+    return tuple(_checklist_row(each, answers.get(each.item.id)) for each in checklist_status(request, now=now))
+
+
+def stage_rows(request: ReviewRequest, *, electorate: Electorate) -> tuple[StageRow, ...]:
+    """How far each stage came; none where the policy asked for no review."""
+    if request.state in NOT_REVIEWED:
+        return ()
+    return tuple(
+        StageRow(
+            title=row.stage.title,
+            role=row.stage.role.value,
+            quorum=row.stage.quorum,
+            approvals=len(row.approvals),
+            is_complete=row.is_complete,
+        )
+        for row in electorate.progress.stages
+    )
+
+
+def vote_rows(electorate: Electorate) -> tuple[VoteRow, ...]:
+    """Every vote ever cast, oldest first; those that do not count are void."""
+    titles = {stage.id: stage.title for stage in electorate.stages}
+    counted = standing(
+        ballots=electorate.ballots, revision=electorate.revision, conflicted_ids=electorate.conflicted_ids
+    )
+    return tuple(
+        VoteRow(
+            stage=titles.get(ballot.stage_id, ballot.stage_id),
+            person=ballot.person_name,
+            choice=ballot.choice.value,
+            revision=ballot.revision,
+            rationale=ballot.rationale,
+            cast_at=ballot.cast_at,
+            is_void=ballot not in counted,
+        )
+        for ballot in electorate.ballots
+    )
+
+
+def condition_rows(decision: Decision | None) -> tuple[ConditionRow, ...]:
+    """What the approval came with, soonest due first."""
+    held = _authorisation_of(decision)
+    rows = held.conditions.select_related("owner").order_by("due_on", "pk") if held else ()
+    return tuple(
+        ConditionRow(text=row.text, owner=name_of(row.owner), due_on=row.due_on, met_at=row.met_at) for row in rows
+    )
+
+
+def budget_rows(request: ReviewRequest, *, decision: Decision | None, now: datetime) -> tuple[BudgetRow, ...]:
+    """What the request takes from its team's accounts, quarter by quarter, the present one or the decision's first."""
+    if request.state in SPENDS_NOTHING or (decision and decision.outcome == REJECTED):
+        return ()
+    return tuple(_budget_row(request, take) for take in takes(request, decision=decision, now=now))
+
+
+def ticket_part(request: ReviewRequest) -> TicketPart | None:
+    """Where the ticket stands, or None where none was wanted."""
+    ticket = Ticket.objects.filter(request=request).first()
+    if ticket is None:
+        return None
+    return TicketPart(
+        key=ticket.key, url=clickable(ticket.url), state=ticket.status or TICKET_WORDS[TicketState(ticket.state)]
+    )
+
+
+def audit_part(request: ReviewRequest) -> AuditPart | None:
+    """The trail of the request, its runs, its authorisation and its bookings, and the head of the whole chain."""
+    head = AuditEvent.objects.order_by("-position").first()
+    if head is None:
+        return None
+    about = (
+        Q(subject_type="request", subject=request.ref)
+        | Q(subject_type="run", subject__in=[run.key for run in runs.of_request(request.ref)])
+        | Q(
+            subject_type="authorisation",
+            subject__in=Authorisation.objects.filter(decision__request=request).values("number"),
+        )
+        | Q(subject_type="budget", details__request=request.ref)
+    )
+    rows = AuditEvent.objects.filter(about).order_by("position")
+    return AuditPart(
+        rows=tuple(_audit_row(row) for row in rows),
+        chain_head=head.hash,
+        chain_length=head.position,
+        checkpoint=_checkpoint_part(),
+    )
+
+
+def _checkpoint_part() -> CheckpointPart | None:
+    row = checkpoints.latest()
+    if row is None:
+        return None
+    return CheckpointPart(count=row.count, head=row.head, at=row.at, key_id=row.key_id, signature=row.signature)
+
+
+def authorisation_part(decision: Decision | None) -> AuthorisationPart | None:
+    """The permission the decision produced."""
+    held = _authorisation_of(decision)
+    if held is None:
+        return None
+    return AuthorisationPart(
+        number=held.number,
+        state=held.state,
+        environment=held.environment,
+        issued_at=held.issued_at,
+        expires_at=held.expires_at,
+        statement_digest=held.statement_digest,
+    )
+
+
+def _authorisation_of(decision: Decision | None) -> Authorisation | None:
+    return Authorisation.objects.filter(decision=decision).first() if decision else None
+
+
+def _rule_line(result: RuleResult) -> RuleLine:
+    figure = result.figure
+    return RuleLine(
+        rule_id=result.rule_id,
+        fact=result.fact,
+        status=result.status.value,
+        level=result.level.value,
+        effect=result.effect.value if result.effect else "",
+        condition=result.condition,
+        observed=result.observed,
+        unit=figure.unit if figure else "",
+        basis=figure.basis.value if figure else "",
+        n=figure.n if figure else None,
+        why=result.why,
+        message=result.message,
+    )
+
+
+def _checklist_row(status: ItemStatus, answer: ChecklistAnswer | None) -> ChecklistRow:
+    item = status.item
+    by_person = None if item.kind.is_answered_by_facts else answer
+    return ChecklistRow(
+        item_id=item.id,
+        title=item.title,
+        kind=item.kind.value,
+        is_required=item.required,
+        is_complete=status.is_complete,
+        why=status.why,
+        answer=_answer_words(by_person) if by_person else _figures_words(status),
+        answered_by=name_of(by_person.answered_by) if by_person else "",
+        answered_at=by_person.answered_at if by_person else None,
+    )
+
+
+def _figures_words(status: ItemStatus) -> str:
+    return "; ".join(
+        f"{figure.name} {wording.value_words(figure.value, unit=figure.unit)} {figure.basis}"
+        for figure in status.figures
+    )
+
+
+def _answer_words(answer: ChecklistAnswer) -> str:
+    attested = "Attested." if answer.is_attested else ""
+    file = f"{answer.file_name} ({answer.file_digest})" if answer.file_digest else ""
+    return "\n".join(part for part in (attested, answer.text, file) if part)
+
+
+def _budget_row(request: ReviewRequest, take: Take) -> BudgetRow:
+    effect = take.effect
+    before = effect.available + effect.booked
+    return BudgetRow(
+        account=f"{request.team.name}, {effect.quarter}{', planned' if take.is_later else ''}",
+        unit=effect.unit,
+        before=before,
+        this=take.this,
+        after=before - take.this,
+        reserved_by_others=effect.reserved_by_others,
+    )
+
+
+def _audit_row(event: AuditEvent) -> AuditRow:
+    return AuditRow(
+        number=event.position,
+        happened_at=event.at,
+        actor=event.actor,
+        action=event.kind,
+        note=event.reason or _details_words(event.details),
+    )
+
+
+def _details_words(details: Mapping[str, object]) -> str:
+    """The details a line can carry: numbers and texts, long ones and digests cut short."""
+    told = {key: value for key, value in details.items() if value != "" and value is not False}
+    said = {key: str(value) for key, value in told.items() if isinstance(value, str | int)}
+    return "; ".join(f"{key} {_short(text)}" for key, text in said.items())
+
+
+def _short(text: str) -> str:
+    longest = DIGEST_CHARS_MAX if is_digest(text) else NOTE_VALUE_CHARS_MAX
+    return text if len(text) <= longest else f"{text[:longest]}…"

@@ -1,0 +1,89 @@
+"""The cost projection of a packet, from the document that counts."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from weighbridge.core.metrics import number_words
+
+from benchmarking.projections.domain.projection_table import Move, PriceRow, table_of
+from reviews.evidence.queries.projections import ProjectionView, views
+from reviews.packets.domain.packet_projection import FIRST_YEAR, OptionFigure, OptionRow, ProjectionPart
+from reviews.requests.models import ReviewRequest
+
+MOST_PRICES = 24
+
+
+def projection_part(request: ReviewRequest) -> ProjectionPart | None:
+    """The latest projection of the request; None where none was stated."""
+    latest = next(iter(views(request)), None)
+    if latest is None:
+        return None
+    table, document = table_of(latest.document), latest.document
+    return ProjectionPart(
+        number=latest.number,
+        title=latest.title,
+        digest=latest.digest,
+        snapshot=table.snapshot,
+        origin=_origin(latest),
+        requests_per_year=table.requests_per_year,
+        draws=table.draws,
+        seed=table.seed,
+        options=tuple(
+            _option(option, latest.option, document["cheapest"][FIRST_YEAR]) for option in document["options"]
+        ),
+        changes=tuple(_change(move) for move in latest.moves),
+        prices=tuple(_price(row) for row in table.prices[:MOST_PRICES]),
+    )
+
+
+def _origin(view: ProjectionView) -> str:
+    return _stated(view) if view.widened_by is None else f"{_stated(view)} {_widened(view.widened_by, view.widened_on)}"
+
+
+def _widened(factor: Decimal, months: int | None) -> str:
+    return (
+        f"Among the figures the ranges of its yearly costs stand {number_words(factor)} times as wide, as {months} "
+        "billed months of "
+        "earlier projections ask for."
+    )
+
+
+def _stated(view: ProjectionView) -> str:
+    if view.run_id is not None:
+        return f"Drawn anew with the service time that run {view.run_id} measured."
+    return f"Stated by {view.stated_by}."
+
+
+def _option(option: Mapping[str, Any], chosen: str, cheapest: Mapping[str, float]) -> OptionRow:
+    figures = option["figures"]
+    return OptionRow(
+        title=option["title"],
+        is_chosen=option["id"] == chosen,
+        cheapest=Decimal(str(cheapest[option["id"]])),
+        first_year=_figure(figures[FIRST_YEAR]),
+        serving=_figure(figures["inference_cost_1y_usd"]),
+        training=_figure(figures["training_cost_usd"]),
+        ownership=_figure(figures["tco_usd"]),
+        per_1k=_figure(figures["cost_per_1k_usd"]),
+    )
+
+
+def _figure(said: Mapping[str, Any]) -> OptionFigure:
+    amounts = {level: None if said[level] is None else Decimal(said[level]) for level in ("p10", "p50", "p90")}
+    if None in amounts.values():
+        return OptionFigure(value=None, low=None, high=None)
+    return OptionFigure(value=amounts["p50"], low=amounts["p10"], high=amounts["p90"])
+
+
+def _change(move: Move) -> str:
+    return f"{move.label}: {_amount(move.before)} before, {_amount(move.after)} now ({move.unit})"
+
+
+def _amount(amount: Decimal | None) -> str:
+    return "not served" if amount is None else f"{amount:,f}"
+
+
+def _price(row: PriceRow) -> str:
+    named = row.name or row.path
+    return f"{named}: {row.usd:f} USD for one {row.unit.replace('_', ' ')}, as of {row.as_of}, {row.source}"

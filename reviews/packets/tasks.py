@@ -1,0 +1,37 @@
+"""Work that a worker or the tick does."""
+
+import time
+from datetime import timedelta
+
+from celery import shared_task
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from governance.audit.actions import record as audit
+from governance.jobs import outbox
+from reviews.packets import actions as packets
+from reviews.packets.models import Packet
+from reviews.packets.ports import PrintFailed
+from reviews.packets.printing.pdf import WALL_MAX_S, WeasyPrintPrinter
+from reviews.packets.queries.packet import packet_page, pages_of
+
+PRINT_MAX = timedelta(seconds=WALL_MAX_S)
+
+
+@shared_task
+def render_packet(packet_id: int) -> None:
+    """Draw one packet, if it is due and nobody else has it."""
+    packet = Packet.claim(pk=packet_id, now=timezone.now(), lease=outbox.lease() + PRINT_MAX)
+    if packet is None:
+        return
+    with audit.origin("job"):
+        started_s = time.monotonic()
+        page = packet_page(packet)
+        html = render_to_string("packets/review.html", page.context)
+        try:
+            pdf = WeasyPrintPrinter().print(html, assets=page.assets)
+        except PrintFailed as failure:
+            packets.failed(packet=packet, reason=failure.reason, now=timezone.now())
+        else:
+            taken_ms = round((time.monotonic() - started_s) * 1000)
+            packets.rendered(packet=packet, pdf=pdf, pages=pages_of(pdf), render_ms=taken_ms, now=timezone.now())

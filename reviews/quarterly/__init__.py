@@ -1,0 +1,1 @@
+"""The quarterly Model Performance & Cost Review: cycle, agenda, meeting, packet."""

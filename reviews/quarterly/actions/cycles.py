@@ -1,0 +1,180 @@
+"""The cycle of a quarter: planned and moved on by the tick, its agenda gathered, the meeting opened and closed by
+people.
+"""
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, WrongState
+
+from governance.budgets.domain.quarters import Quarter
+from governance.people.queries.people import person_of
+from reviews.quarterly.actions import gathering
+from reviews.quarterly.audit import record_of_cycle
+from reviews.quarterly.domain.cycle import Calendar, CycleState, check_move, due_state
+from reviews.quarterly.domain.minutes import markdown
+from reviews.quarterly.domain.quorum import check_quorum
+from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.queries.meeting import meeting_of, sides_present
+from reviews.quarterly.rules import check_close_meeting, check_lead_meeting
+
+GATHER_EVERY = timedelta(hours=1)
+NOTES_CHARS_MAX = 20_000
+REASON_CHARS_MIN = 5
+CUT_OFF_WITHIN = timedelta(days=60)
+
+
+def plan(*, by: User | None = None, now: datetime) -> list[ReviewCycle]:
+    """Make the cycle of the quarter, and of those since the last one, each exactly once however often this runs."""
+    current, made = Quarter.of(now), []
+    last = ReviewCycle.objects.order_by("-quarter").values_list("quarter", flat=True).first()
+    quarter = min(Quarter.parse(last).next, current) if last else current
+    while quarter <= current:
+        calendar = Calendar.of(quarter)
+        times = {"planned_at": now, "collecting_at": calendar.collecting_at, "cut_off_at": calendar.cut_off_at}
+        with transaction.atomic():
+            cycle, is_new = ReviewCycle.objects.get_or_create(quarter=str(quarter), defaults=times)
+            if is_new:
+                details = {"collecting_at": cycle.collecting_at, "cut_off_at": cycle.cut_off_at}
+                record_of_cycle(kind="planned", cycle=cycle, by=by, now=now, details=details)
+                made.append(cycle)
+        quarter = quarter.next
+    return made
+
+
+def advance(*, by: User | None = None, now: datetime) -> list[ReviewCycle]:
+    """Move cycles on whose time has come, and gather the agenda of those that collect, once an hour."""
+    waiting = ReviewCycle.objects.filter(state__in=[CycleState.PLANNED, CycleState.COLLECTING])
+    moved = []
+    for pk in list(waiting.order_by("quarter").values_list("pk", flat=True)):
+        with transaction.atomic():
+            row = waiting.select_for_update(skip_locked=True).filter(pk=pk).first()
+            if row is None:  # another process is at it
+                continue
+            if _moved_by_time(row, by, now):
+                moved.append(row)
+            elif row.state == CycleState.COLLECTING and _is_stale(row, now):
+                gathering.gather_into(cycle=row, by=by, now=now)
+    return moved
+
+
+def gather(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
+    """Gather the agenda now, because somebody wants to see it as it stands."""
+    check_lead_meeting(person_of(by))
+    with transaction.atomic():
+        row = _locked(cycle)
+        if row.state != CycleState.COLLECTING:
+            raise WrongState(f"The agenda of {row} is gathered while the cycle collects; it is {row.state} now.")
+        gathering.gather_into(cycle=row, by=by, now=now)
+    return row
+
+
+def move_cut_off(*, cycle: ReviewCycle, cut_off_at: datetime, reason: str, by: User, now: datetime) -> ReviewCycle:
+    """Move the instant after which figures stand still; before it has passed, and into the future."""
+    check_lead_meeting(person_of(by))
+    if len(reason.strip()) < REASON_CHARS_MIN:
+        raise Invalid(f"Say in at least {REASON_CHARS_MIN} characters why the cut-off moves.", field="reason")
+    with transaction.atomic():
+        row = _locked(cycle)
+        if row.state not in {CycleState.PLANNED, CycleState.COLLECTING}:
+            raise WrongState(f"The cut-off of {row} has passed; the cycle is {row.state}.")
+        _check_cut_off(row, cut_off_at, now)
+        details = {"before": row.cut_off_at, "after": cut_off_at}
+        row.cut_off_at = cut_off_at
+        row.save(update_fields=["cut_off_at"])
+        record_of_cycle(kind="cut_off_moved", cycle=row, by=by, now=now, details=details, reason=reason)
+    return row
+
+
+def hold(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
+    """Open the meeting; whoever opens it is in the chair."""
+    check_lead_meeting(person_of(by))
+    with transaction.atomic():
+        row = _locked(cycle)
+        check_move(source=CycleState(row.state), target=CycleState.HELD)
+        row.state, row.chair, row.held_at = CycleState.HELD, by, now
+        row.save(update_fields=["state", "chair", "held_at"])
+        record_of_cycle(kind="held", cycle=row, by=by, now=now)
+    return row
+
+
+def take_chair(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
+    """Take the chair of an open meeting from whoever had it."""
+    check_lead_meeting(person_of(by))
+    with transaction.atomic():
+        row = _held(cycle)
+        if row.chair_id == by.pk:
+            raise WrongState("You are in the chair already.", code="already")
+        details = {"before": row.chair.username if row.chair else "", "after": by.username}
+        row.chair = by
+        row.save(update_fields=["chair"])
+        record_of_cycle(kind="chair_taken", cycle=row, by=by, now=now, details=details)
+    return row
+
+
+def write_notes(*, cycle: ReviewCycle, notes: str, by: User, now: datetime) -> ReviewCycle:
+    """Write the chair's own part of the minutes."""
+    check_lead_meeting(person_of(by))
+    if len(notes) > NOTES_CHARS_MAX:
+        raise Invalid(f"The notes have at most {NOTES_CHARS_MAX:,} characters.", field="notes")
+    with transaction.atomic():
+        row = _held(cycle)
+        row.notes = notes
+        row.save(update_fields=["notes"])
+        record_of_cycle(kind="notes_written", cycle=row, by=by, now=now, details={"characters": len(notes)})
+    return row
+
+
+def close(*, cycle: ReviewCycle, by: User, now: datetime) -> ReviewCycle:
+    """Close the meeting: its minutes are issued, and nothing of the cycle changes any more."""
+    with transaction.atomic():
+        row = _locked(cycle)
+        check_move(source=CycleState(row.state), target=CycleState.CLOSED)
+        check_close_meeting(person_of(by), chair_id=row.chair_id)
+        check_quorum(sides_present(row))
+        row.minutes = markdown(meeting_of(row))
+        row.minutes_digest = digest_of(row.minutes)
+        row.state, row.closed_at, row.closed_by = CycleState.CLOSED, now, by
+        row.save(update_fields=["minutes", "minutes_digest", "state", "closed_at", "closed_by"])
+        record_of_cycle(kind="closed", cycle=row, by=by, now=now, details={"minutes": row.minutes_digest})
+    return row
+
+
+def _moved_by_time(row: ReviewCycle, by: User | None, now: datetime) -> bool:
+    source = CycleState(row.state)
+    while target := due_state(
+        CycleState(row.state), collecting_at=row.collecting_at, cut_off_at=row.cut_off_at, now=now
+    ):
+        check_move(source=CycleState(row.state), target=target)
+        gathering.gather_into(cycle=row, by=by, now=now)
+        record_of_cycle(kind=target.value, cycle=row, by=by, now=now, details={"before": row.state})
+        row.state = target
+        row.save(update_fields=["state"])
+    return CycleState(row.state) is not source
+
+
+def _is_stale(row: ReviewCycle, now: datetime) -> bool:
+    return row.gathered_at is None or now - row.gathered_at >= GATHER_EVERY
+
+
+def _check_cut_off(row: ReviewCycle, cut_off_at: datetime, now: datetime) -> None:
+    latest = Calendar.of(Quarter.parse(row.quarter)).cut_off_at + CUT_OFF_WITHIN
+    if not max(now, row.collecting_at) < cut_off_at <= latest:
+        raise Invalid(
+            f"The cut-off must lie after {max(now, row.collecting_at):%Y-%m-%d %H:%M} and not after "
+            f"{latest:%Y-%m-%d %H:%M} UTC.",
+            field="cut_off_at",
+        )
+
+
+def _locked(cycle: ReviewCycle) -> ReviewCycle:
+    return ReviewCycle.objects.select_for_update().get(pk=cycle.pk)
+
+
+def _held(cycle: ReviewCycle) -> ReviewCycle:
+    row = _locked(cycle)
+    if row.state != CycleState.HELD:
+        raise WrongState(f"The meeting of {row} is not open; the cycle is {row.state}.")
+    return row

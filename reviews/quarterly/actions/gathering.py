@@ -1,0 +1,88 @@
+"""Placing a gathered agenda in its cycle: new items are added, settled ones taken off, whatever people did stays."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from governance.inventory.models import ModelAsset
+from governance.people.models import Team
+from reviews.quarterly.audit import record_of_cycle
+from reviews.quarterly.domain.agenda import AgendaKind, Entry
+from reviews.quarterly.models import AgendaItem, ReviewCycle
+from reviews.quarterly.queries.cycle_sources import entries_of
+from reviews.requests.models import ReviewRequest
+
+SETTLED = "Settled before the meeting."
+STEP = 10
+
+
+def gather_into(*, cycle: ReviewCycle, by: User | None = None, now: datetime) -> None:
+    """Make the gathered part of a locked cycle's agenda equal to what the rules find now.
+
+    What somebody removed stays removed; an item that was settled and comes back is put back.
+    """
+    with transaction.atomic():
+        added, settled = _place(cycle, entries_of(cycle, now=now), now)
+        cycle.gathered_at = now
+        cycle.save(update_fields=["gathered_at"])
+        if added or settled or by is not None:
+            details = {"added": added, "settled": settled}
+            record_of_cycle(kind="gathered", cycle=cycle, by=by, now=now, details=details)
+
+
+def _place(cycle: ReviewCycle, entries: Iterable[Entry], now: datetime) -> tuple[int, int]:
+    """How many were added, and how many settled."""
+    wanted = {(entry.kind.value, entry.subject): entry for entry in entries}
+    there = {(row.kind, row.subject): row for row in AgendaItem.objects.filter(cycle=cycle)}
+    added = settled = 0
+    for number, (key, entry) in enumerate(wanted.items()):
+        position = (number + 1) * STEP
+        if (row := there.get(key)) is None:
+            _add(cycle, entry, _last(there) + STEP if cycle.is_reordered else position, now)
+            added += 1
+        elif row.removed_by_id is None:
+            _refresh(row, entry, row.position if cycle.is_reordered else position)
+    for key, row in there.items():
+        if key not in wanted and row.kind != AgendaKind.ADDED and row.removed_at is None:
+            row.removed_at, row.removal_reason = now, SETTLED
+            row.save(update_fields=["removed_at", "removal_reason"])
+            settled += 1
+    return added, settled
+
+
+def _add(cycle: ReviewCycle, entry: Entry, position: int, now: datetime) -> AgendaItem:
+    home, _, slug = entry.model.partition("/")
+    return AgendaItem.objects.create(
+        cycle=cycle,
+        kind=entry.kind,
+        subject=entry.subject,
+        title=entry.title[:400],
+        why=entry.why,
+        page=entry.page,
+        position=position,
+        added_at=now,
+        asset=ModelAsset.objects.filter(team__slug=home, slug=slug).first() if slug else None,
+        request=ReviewRequest.objects.filter(ref=entry.request).first() if entry.request else None,
+        team=Team.objects.filter(slug=entry.team or home).first(),
+        recurs=_recurs(cycle, entry),
+    )
+
+
+def _recurs(cycle: ReviewCycle, entry: Entry) -> AgendaItem | None:
+    """The latest item of an earlier cycle about the same; nothing reopens, a recurrence points back."""
+    if entry.kind is AgendaKind.FOLLOW_UP:
+        return AgendaItem.objects.filter(decisions__action__ref=entry.subject).first()
+    rows = AgendaItem.objects.filter(kind=entry.kind, subject=entry.subject, cycle__quarter__lt=cycle.quarter)
+    return rows.order_by("-cycle__quarter").first()
+
+
+def _refresh(row: AgendaItem, entry: Entry, position: int) -> None:
+    row.title, row.why, row.page, row.position = entry.title[:400], entry.why, entry.page, position
+    row.removed_at, row.removal_reason = None, ""
+    row.save(update_fields=["title", "why", "page", "position", "removed_at", "removal_reason"])
+
+
+def _last(there: dict[tuple[str, str], AgendaItem]) -> int:
+    return max((row.position for row in there.values()), default=0)

@@ -1,0 +1,118 @@
+"""What a decision of the quarterly meeting does at once, through the same guarded actions as anybody else's."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from weighbridge.core.errors import Invalid, WrongState
+
+from governance.audit.actions import record as audit
+from governance.budgets.actions import budget_changes
+from governance.budgets.domain.budget_changes import Aspect
+from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.enums import Unit
+from governance.budgets.models import BudgetAccount
+from governance.inventory.models import ModelAsset
+from governance.people.models import Team
+from governance.people.queries.people import person_of
+from reviews.authorizations import actions as authorisations
+from reviews.authorizations.domain import IN_FORCE, AuthorisationState
+from reviews.authorizations.models import Authorisation
+from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.models import AgendaItem
+from reviews.requests.models import ReviewRequest
+from reviews.voting.domain import Choice
+from reviews.voting.queries.electorate import open_stage_for
+from reviews.workflow.actions import review
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """A decision that lacks nothing."""
+
+    kind: DecisionKind
+    rationale: str
+    owner: User
+    due_on: date
+    amount_usd: Decimal | None = None
+
+
+def carry_out(*, item: AgendaItem, order: Order, by: User, now: datetime) -> str:
+    """Do what follows from the decision, in the caller's transaction; the sentence that says what was done."""
+    with transaction.atomic():
+        done = _done(item, order, by, now)
+        subject = ("cycle", item.cycle.quarter)
+        details = {"item": item.title, "kind": order.kind.value}
+        audit.record(kind="cycle.carried_out", by=by, subject=subject, details=details, reason=done, now=now)
+    return done
+
+
+def _done(item: AgendaItem, order: Order, by: User, now: datetime) -> str:
+    if order.kind is DecisionKind.RETIRE and item.asset is not None:
+        return _retire(item.asset, order, by, now)
+    if order.kind is DecisionKind.RE_REVIEW and item.asset is not None:
+        return _review_again(item.asset, order, by, now)
+    if order.kind is DecisionKind.APPROVE_INVESTMENT and item.request is not None:
+        return _approve(item.request, order, by, now)
+    if order.kind is DecisionKind.BUDGET_CHANGE and item.team is not None:
+        return _change_budget(item.team, order, by, now)
+    return order.kind.implies
+
+
+def _retire(asset: ModelAsset, order: Order, by: User, now: datetime) -> str:
+    rows = _living(asset)
+    for row in rows:
+        reason = f"Retired by the quarterly review: {order.rationale}"
+        authorisations.revoke(authorisation=row, reason=reason, by=by, now=now)
+    if not rows:
+        return "The model holds no authorisation; there was nothing to revoke."
+    return f"Revoked: {', '.join(row.number for row in rows)}."
+
+
+def _review_again(asset: ModelAsset, order: Order, by: User, now: datetime) -> str:
+    rows = [row for row in _living(asset) if row.state in IN_FORCE]
+    text = f"Have {asset.name} reviewed again, as the quarterly review order."
+    for row in rows:
+        authorisations.oblige(authorisation=row, text=text, owner=order.owner, due_on=order.due_on, by=by, now=now)
+    if not rows:
+        return "The model holds no authorisation in force; a new request is the way to its next review."
+    numbers = ", ".join(row.number for row in rows)
+    return f"To be reviewed again by {order.due_on:%Y-%m-%d}, or suspended: {numbers}."
+
+
+def _approve(request: ReviewRequest, order: Order, by: User, now: datetime) -> str:
+    stage = open_stage_for(request=request, person=person_of(by))
+    if stage is None:
+        raise WrongState(
+            f"You have no vote on {request.ref} now: its stages are not open to you. Whoever may vote approves it on "
+            "its page, and the meeting decides something else here.",
+            code="no_vote",
+        )
+    row = review.vote(
+        request=request, stage_id=stage.id, choice=Choice.APPROVE, rationale=order.rationale, by=by, now=now
+    )
+    return f"A vote to approve {request.ref} was cast in the stage {stage.title}; it is {row.state.replace('_', ' ')}."
+
+
+def _change_budget(team: Team, order: Order, by: User, now: datetime) -> str:
+    quarter = str(Quarter.of(now))
+    account = BudgetAccount.objects.filter(
+        centre__team=team, centre__level=Level.TEAM, quarter=quarter, unit=Unit.USD
+    ).first()
+    if account is None or order.amount_usd is None:
+        raise Invalid(
+            f"{team.name} has no budget in USD for {quarter}; finance allocates one first.", field="amount_usd"
+        )
+    wish = budget_changes.Wish(aspect=Aspect.AMOUNT, account=account, amount=order.amount_usd)
+    reason = f"Decided by the quarterly review: {order.rationale}"
+    change = budget_changes.propose(wish=wish, reason=reason, by=by, now=now)
+    return f"{change} is proposed: {change.what}. A second person confirms it."
+
+
+def _living(asset: ModelAsset) -> list[Authorisation]:
+    living = [*IN_FORCE, AuthorisationState.SUSPENDED]
+    rows = Authorisation.objects.filter(decision__request__model_version__asset=asset, state__in=living)
+    return list(rows.order_by("pk"))

@@ -1,0 +1,23 @@
+"""What reviews record: moving a request by the transition table, and the event that goes with it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from governance.audit.actions import record as audit
+from reviews.quarterly.models import ReviewCycle
+
+
+def record_of_cycle(
+    *,
+    kind: str,
+    cycle: ReviewCycle,
+    by: User | None,
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """Append an event about a quarterly review cycle."""
+    audit.record(kind=f"cycle.{kind}", by=by, subject=("cycle", cycle.quarter), details=details, reason=reason, now=now)

@@ -1,0 +1,1 @@
+"""Rules and calculations of quarterly, free of any framework."""

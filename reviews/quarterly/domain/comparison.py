@@ -1,0 +1,44 @@
+"""What differs between the packets of two quarters, in the lines a reader looks for."""
+
+from collections.abc import Iterator, Mapping
+
+from reviews.quarterly.domain.packet import ChangeRow, QuarterlyPacket
+from reviews.requests.domain.wording import number_words
+
+
+def differences(before: QuarterlyPacket | None, after: QuarterlyPacket) -> tuple[ChangeRow, ...]:
+    """The money, the models that came and went, their authorisations, and the KPIs whose standing changed; none at
+    first.
+    """
+    if before is None:
+        return ()
+    return tuple(row for row in _rows(before, after) if row.before != row.after)
+
+
+def _rows(before: QuarterlyPacket, after: QuarterlyPacket) -> Iterator[ChangeRow]:
+    for what, name in (("Allocated", "allocated_usd"), ("Spent", "spent_usd"), ("Forecast", "forecast_usd")):
+        amounts = [f"{number_words(getattr(packet, name), unit='USD')} USD" for packet in (before, after)]
+        yield ChangeRow(what=what, before=amounts[0], after=amounts[1])
+    yield from _between("Authorisation of", _authorisations(before), _authorisations(after))
+    yield from _between("Standing of", _standings(before), _standings(after))
+    yield from _between("On the agenda:", _agenda(before), _agenda(after))
+
+
+def _between(words: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[ChangeRow]:
+    for name in sorted({*before, *after}):
+        yield ChangeRow(what=f"{words} {name}", before=before.get(name, ""), after=after.get(name, ""))
+
+
+def _authorisations(packet: QuarterlyPacket) -> dict[str, str]:
+    return {page.model: page.authorisation or "none" for page in packet.models}
+
+
+def _standings(packet: QuarterlyPacket) -> dict[str, str]:
+    return {f"{row.model}, {row.kpi}": row.score.standing.value for row in packet.scores}
+
+
+def _agenda(packet: QuarterlyPacket) -> dict[str, str]:
+    counted: dict[str, int] = {}
+    for row in packet.agenda:
+        counted[row.kind] = counted.get(row.kind, 0) + 1
+    return {kind: str(count) for kind, count in counted.items()}

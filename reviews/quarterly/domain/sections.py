@@ -1,0 +1,162 @@
+"""A packet cut into sections that are drawn by themselves: each has a digest of all that decides how it looks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from weighbridge.core.canonical import digest_of
+
+from reviews.packets.domain.packet_document import plain_of
+from reviews.quarterly.domain import charts
+from reviews.quarterly.domain.packet import QuarterlyPacket, frontier
+
+ROWS_MAX = 30
+"""A page of a table; longer ones are cut, so that a change draws one page anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section: `template` draws `content`, with `charts` as assets by name; `digest` covers all of it and the
+    sheet.
+    """
+
+    key: str
+    title: str
+    template: str
+    content: Mapping[str, Any]
+    digest: str
+    charts: Mapping[str, str] = field(default_factory=dict)
+
+
+def sections_of(packet: QuarterlyPacket, *, sheet: str) -> tuple[Section, ...]:
+    """Every section in the order of the packet; `sheet` is the digest of templates and styles they are drawn with.
+
+    Parts that are empty are left out, but for the summary, and the method with its sources.
+    """
+    best = tuple(sorted(frontier(packet.points)))
+    found = [
+        *_cut(packet, sheet, "spend", "Spend against budget and forecast", packet.spend, drawn=_spend(packet)),
+        *_cut(
+            packet,
+            sheet,
+            "portfolio",
+            "Portfolio: value, cost, latency",
+            packet.points,
+            name="points",
+            drawn=_portfolio(packet),
+            frontier=best,
+        ),
+        *_cut(
+            packet,
+            sheet,
+            "variance",
+            "Bills against projections",
+            packet.variances,
+            name="variances",
+            drawn=_bills(packet),
+        ),
+        *_cut(packet, sheet, "scorecard", "Scorecard", packet.scores, name="scores"),
+        *_cut(packet, sheet, "followed", "Decided before, and what became of it", packet.followed),
+        *_cut(packet, sheet, "agenda", "Agenda", packet.agenda),
+        *_cut(packet, sheet, "changes", "Different from the quarter before", packet.changes),
+        *(
+            _section(packet, sheet, f"model:{page.model}", page.name, {"page": page}, template="model")
+            for page in packet.models
+        ),
+        *_cut(packet, sheet, "rejected", "Rejected, and options not taken", packet.rejected),
+        _section(packet, sheet, "method", "Method and sources", {"sources": packet.sources}),
+    ]
+    summary = _summary(packet, sheet)
+    listed = tuple((section.title, section.digest) for section in (summary, *found))
+    return (summary, *_cut(packet, sheet, "contents", "Sections and their digests", listed), *found)
+
+
+def _cut(
+    packet: QuarterlyPacket,
+    sheet: str,
+    key: str,
+    title: str,
+    rows: Sequence[object],
+    *,
+    name: str = "",
+    drawn: Mapping[str, str] | None = None,
+    **more: object,
+) -> list[Section]:
+    """A table as sections of so many rows each, so that a changed row draws no other page anew.
+
+    The chart stands above a table of one section, and is one of its own before a longer one.
+    """
+    chunks = [tuple(rows[start : start + ROWS_MAX]) for start in range(0, len(rows), ROWS_MAX)]
+    if len(chunks) == 1:
+        return [_section(packet, sheet, key, title, {name or key: chunks[0], **more}, drawn, template=key)]
+    chart = [_section(packet, sheet, f"{key}:chart", f"{title}: the chart", {}, drawn, template=key)] if drawn else []
+    titles = [f"{title} ({number} of {len(chunks)})" for number in range(1, len(chunks) + 1)]
+    return chart + [
+        _section(
+            packet,
+            sheet,
+            key if number == 1 else f"{key}:{number}",
+            titles[number - 1],
+            {name or key: chunk, **more},
+            template=key,
+        )
+        for number, chunk in enumerate(chunks, start=1)
+    ]
+
+
+def _section(
+    packet: QuarterlyPacket,
+    sheet: str,
+    key: str,
+    title: str,
+    content: Mapping[str, Any],
+    drawn: Mapping[str, str] | None = None,
+    *,
+    template: str = "",
+) -> Section:
+    said = {name: plain_of(value) for name, value in content.items()}
+    whole = {
+        "quarter": packet.quarter,
+        "key": key,
+        "title": title,
+        "content": said,
+        "charts": drawn or {},
+        "sheet": sheet,
+    }
+    return Section(key, title, template or key, content, digest_of(whole), drawn or {})
+
+
+def _summary(packet: QuarterlyPacket, sheet: str) -> Section:
+    """The page for leadership."""
+    content = {
+        "cut_off_at": packet.cut_off_at,
+        "generated_at": packet.generated_at,
+        "generator": packet.generator,
+        "allocated_usd": packet.allocated_usd,
+        "spent_usd": packet.spent_usd,
+        "forecast_usd": packet.forecast_usd,
+        "over": packet.over,
+        "is_generated": packet.is_generated,
+        "totals": packet.totals,
+        "unfinished": packet.unfinished,
+        "agenda": packet.agenda[:5],
+        "agenda_count": len(packet.agenda),
+        "model_count": len(packet.models),
+    }
+    return _section(packet, sheet, "summary", f"Performance & Cost Review {packet.quarter}", content)
+
+
+def _spend(packet: QuarterlyPacket) -> Mapping[str, str]:
+    return {"spend.svg": charts.spend_chart(packet.money)} if packet.money else {}
+
+
+def _portfolio(packet: QuarterlyPacket) -> Mapping[str, str]:
+    drawn = charts.portfolio_chart(packet.points, best=frontier(packet.points))
+    return {"portfolio.svg": drawn} if drawn else {}
+
+
+def _bills(packet: QuarterlyPacket) -> Mapping[str, str]:
+    if not packet.variances:
+        return {}
+    by_cause = charts.causes(packet.variances)
+    return {"variance.svg": charts.waterfall(packet.variances)} | ({"causes.svg": by_cause} if by_cause else {})

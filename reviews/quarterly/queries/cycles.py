@@ -1,0 +1,285 @@
+"""Reads of the quarterly review: which cycles there are, and everything the page of one shows to one person."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from weighbridge.core.errors import NotFound
+from weighbridge.core.money import format_amount
+
+from governance.people.domain.roles import Person
+from governance.people.queries.people import name_of
+from reviews.quarterly.domain.agenda import AgendaKind
+from reviews.quarterly.domain.cycle import CycleState
+from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.domain.quorum import missing
+from reviews.quarterly.models import ActionItem, AgendaItem, MeetingDecision, ReviewCycle
+from reviews.quarterly.queries.cycle_sources import model_name
+from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
+from reviews.quarterly.queries.scores import Line, scorecard
+from reviews.quarterly.rules import may_close_meeting, may_decide, may_lead_meeting, may_see_cycles
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionView:
+    """A decision as a page shows it."""
+
+    kind: str
+    words: str
+    rationale: str
+    effect: str
+    amount: str
+    decided_by: str
+    decided_at: datetime
+    action: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemView:
+    """An item of the agenda; `place` counts from 1 among those that are on it, 0 for one that was taken off."""
+
+    id: int
+    place: int
+    kind: str
+    words: str
+    title: str
+    why: str
+    page: str
+    model: str
+    request: str
+    recurs: str
+    removal: str
+    removed_by: str
+    decisions: tuple[DecisionView, ...]
+    may_decide: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionView:
+    """An action item as a page shows it."""
+
+    ref: str
+    quarter: str
+    kind: str
+    words: str
+    title: str
+    owner: str
+    due_on: date
+    state: str
+    outcome: str
+    ticket: str
+    ticket_url: str
+    is_overdue: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Presence:
+    """Somebody who attends."""
+
+    username: str
+    name: str
+    side: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleView:
+    """Everything the page of a cycle shows."""
+
+    quarter: str
+    state: CycleState
+    collecting_at: datetime
+    cut_off_at: datetime
+    gathered_at: datetime | None
+    held_at: datetime | None
+    closed_at: datetime | None
+    chair: str
+    notes: str
+    minutes: str
+    minutes_digest: str
+    items: tuple[ItemView, ...]
+    removed: tuple[ItemView, ...]
+    presences: tuple[Presence, ...]
+    missing: tuple[str, ...]
+    scores: tuple[Line, ...]
+    actions: tuple[ActionView, ...]
+    before: tuple[ActionView, ...]
+    may_lead: bool
+    may_close: bool
+    is_present: bool
+
+    @property
+    def may_issue(self) -> bool:
+        """Whether the state allows a packet."""
+        return self.state not in {CycleState.PLANNED, CycleState.COLLECTING}
+
+    @property
+    def decided_count(self) -> int:
+        """How many items of the agenda were decided."""
+        return sum(bool(item.decisions) for item in self.items)
+
+
+def listed(*, person: Person) -> QuerySet[ReviewCycle]:
+    """Every cycle, latest first; NotFound for whoever may see none."""
+    _check_sees(person)
+    return ReviewCycle.objects.select_related("chair").order_by("-quarter")
+
+
+def find(*, quarter: str, person: Person) -> ReviewCycle:
+    """The cycle of a quarter, or NotFound where there is none this person may see."""
+    _check_sees(person)
+    cycle = ReviewCycle.objects.select_related("chair").filter(quarter=quarter).first()
+    if cycle is None:
+        raise NotFound(f"There is no quarterly review of {quarter}.", field="quarter")
+    return cycle
+
+
+def find_item(*, cycle: ReviewCycle, item_id: int) -> AgendaItem:
+    """An item of the cycle's agenda, or NotFound."""
+    related = ("cycle", "asset__team", "asset__owner", "request", "recurs__cycle")
+    item = cycle.items.select_related(*related).filter(pk=item_id).first()
+    if item is None:
+        raise NotFound(f"The agenda of {cycle} has no item {item_id}.", field="item")
+    return item
+
+
+def find_action(*, ref: str, person: Person) -> ActionItem:
+    """The action item, for its owner and for whoever sees the quarterly review; NotFound for everybody else."""
+    related = ("owner", "closed_by", "decision__decided_by", "decision__item__cycle", "ticket")
+    item = ActionItem.objects.select_related(*related).filter(ref=ref).first()
+    if item is None or not (may_see_cycles(person) or (person.is_active and item.owner_id == person.id)):
+        raise NotFound(f"There is no action item {ref} you can see.")
+    return item
+
+
+def owed_by(person: Person, *, now: datetime) -> tuple[ActionView, ...]:
+    """The action items this person has not closed yet, of every quarter, the first one due first."""
+    rows = _actions().filter(owner_id=person.id, closed_at=None).order_by("due_on", "pk")
+    return tuple(action_view(row, now=now) for row in rows)
+
+
+def describe(*, cycle: ReviewCycle, person: Person, now: datetime) -> CycleView:
+    """The whole page of a cycle, as this person sees it."""
+    user = User.objects.get(pk=person.id)
+    present = is_present_as_lead(cycle, user=user)
+    state = CycleState(cycle.state)
+    items = items_of(cycle, person=person)
+    return CycleView(
+        quarter=cycle.quarter,
+        state=state,
+        collecting_at=cycle.collecting_at,
+        cut_off_at=cycle.cut_off_at,
+        gathered_at=cycle.gathered_at,
+        held_at=cycle.held_at,
+        closed_at=cycle.closed_at,
+        chair=name_of(cycle.chair) if cycle.chair else "",
+        notes=cycle.notes,
+        minutes=cycle.minutes,
+        minutes_digest=cycle.minutes_digest,
+        items=tuple(item for item in items if item.place),
+        removed=tuple(item for item in items if not item.place),
+        presences=_presences(cycle),
+        missing=tuple(side.words for side in missing(sides_present(cycle))),
+        scores=scorecard(cycle.quarter, person=person),
+        actions=tuple(action_view(row, now=now) for row in _actions().filter(decision__item__cycle=cycle)),
+        before=_before(cycle, now),
+        may_lead=may_lead_meeting(person),
+        is_present=present,
+        may_close=may_close_meeting(person, chair_id=cycle.chair_id),
+    )
+
+
+def items_of(cycle: ReviewCycle, *, person: Person) -> tuple[ItemView, ...]:
+    """The agenda in order, what was taken off it last."""
+    rows = cycle.items.select_related("asset__team", "request", "recurs__cycle", "removed_by")
+    decided = ("decisions__decided_by", "decisions__action")
+    there = is_present_as_lead(cycle, user=User.objects.get(pk=person.id)) and cycle.state == CycleState.HELD
+    place, found = 0, []
+    for row in rows.prefetch_related(*decided).order_by("position", "pk"):
+        place += row.removed_at is None
+        found.append(item_view(row, person=person, place=place if row.removed_at is None else 0, is_present=there))
+    return tuple(sorted(found, key=lambda item: item.place == 0))
+
+
+def item_view(row: AgendaItem, *, person: Person, place: int, is_present: bool) -> ItemView:
+    """One item of the agenda, as this person sees it."""
+    asset = row.asset
+    return ItemView(
+        id=row.pk,
+        place=place,
+        kind=row.kind,
+        words=AgendaKind(row.kind).words,
+        title=row.title,
+        why=row.why,
+        page=row.page,
+        model=model_name(asset) if asset else "",
+        request=row.request.ref if row.request else "",
+        recurs=row.recurs.cycle.quarter if row.recurs else "",
+        removal=row.removal_reason,
+        removed_by=name_of(row.removed_by) if row.removed_by else "",
+        decisions=tuple(_decision(each) for each in row.decisions.all()),
+        may_decide=is_present
+        and may_decide(
+            person,
+            is_present=is_present,
+            team=asset.team.slug if asset else "",
+            owner_id=asset.owner_id if asset else None,
+        ),
+    )
+
+
+def action_view(row: ActionItem, *, now: datetime) -> ActionView:
+    """One action item."""
+    decision, ticket = row.decision, getattr(row, "ticket", None)
+    return ActionView(
+        ref=row.ref,
+        quarter=decision.item.cycle.quarter,
+        kind=decision.kind,
+        title=decision.item.title,
+        words=DecisionKind(decision.kind).words,
+        owner=name_of(row.owner),
+        due_on=row.due_on,
+        state=row.state,
+        outcome=row.outcome,
+        ticket=ticket.key if ticket else "",
+        ticket_url=ticket.url if ticket else "",
+        is_overdue=row.closed_at is None and row.due_on < now.date(),
+    )
+
+
+def _check_sees(person: Person) -> None:
+    if not may_see_cycles(person):
+        raise NotFound("There is no quarterly review you can see.")
+
+
+def _actions() -> QuerySet[ActionItem]:
+    return ActionItem.objects.select_related("owner", "ticket", "decision__item__cycle").order_by("pk")
+
+
+def _before(cycle: ReviewCycle, now: datetime) -> tuple[ActionView, ...]:
+    """What earlier meetings decided: everything still open, and what was closed since the meeting before this one."""
+    last = ReviewCycle.objects.filter(quarter__lt=cycle.quarter, held_at__isnull=False).order_by("-quarter").first()
+    rows = _actions().filter(decision__item__cycle__quarter__lt=cycle.quarter)
+    since = last.quarter if last else ""
+    kept = [row for row in rows if row.closed_at is None or row.decision.item.cycle.quarter >= since]
+    return tuple(action_view(row, now=now) for row in kept)
+
+
+def _presences(cycle: ReviewCycle) -> tuple[Presence, ...]:
+    return tuple(
+        Presence(username=row.person.username, name=name_of(row.person), side=row.side)
+        for row in cycle.attendances.select_related("person")
+    )
+
+
+def _decision(row: MeetingDecision) -> DecisionView:
+    return DecisionView(
+        kind=row.kind,
+        words=DecisionKind(row.kind).words,
+        rationale=row.rationale,
+        effect=row.effect,
+        amount=format_amount(row.amount_usd, unit="USD") if row.amount_usd is not None else "",
+        decided_by=name_of(row.decided_by),
+        decided_at=row.decided_at,
+        action=row.action.ref,
+    )

@@ -1,0 +1,60 @@
+"""Who is present at a meeting, and everything its minutes say."""
+
+from django.contrib.auth.models import User
+from weighbridge.core.money import format_amount
+
+from governance.people.queries.people import name_of
+from reviews.quarterly.domain.agenda import AgendaKind
+from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.domain.minutes import Decided, Meeting, Present, Taken
+from reviews.quarterly.domain.quorum import QUORUM, Side
+from reviews.quarterly.models import AgendaItem, MeetingDecision, ReviewCycle
+
+
+def sides_present(cycle: ReviewCycle) -> list[Side]:
+    """The side of everybody who attends."""
+    return [Side(side) for side in cycle.attendances.values_list("side", flat=True)]
+
+
+def is_present_as_lead(cycle: ReviewCycle, *, user: User) -> bool:
+    """Whether somebody attends for engineering or product."""
+    return cycle.attendances.filter(person=user, side__in=[side.value for side in QUORUM]).exists()
+
+
+def meeting_of(cycle: ReviewCycle) -> Meeting:
+    """What the minutes of a held meeting say now."""
+    assert cycle.chair is not None  # noqa: S101 -- the database says so of a held cycle
+    assert cycle.held_at is not None  # noqa: S101 -- likewise
+    items = cycle.items.prefetch_related("decisions__owner", "decisions__decided_by", "decisions__action")
+    return Meeting(
+        quarter=cycle.quarter,
+        chair=name_of(cycle.chair),
+        held_at=cycle.held_at,
+        present=tuple(
+            Present(name=name_of(row.person), side=row.side) for row in cycle.attendances.select_related("person")
+        ),
+        items=tuple(_taken(item) for item in items),
+        notes=cycle.notes,
+    )
+
+
+def _taken(item: AgendaItem) -> Taken:
+    return Taken(
+        kind=AgendaKind(item.kind).words,
+        title=item.title,
+        why=item.why,
+        decisions=tuple(_decided(row) for row in item.decisions.all()),
+        removal=item.removal_reason,
+    )
+
+
+def _decided(row: MeetingDecision) -> Decided:
+    return Decided(
+        kind=DecisionKind(row.kind).words,
+        rationale=row.rationale,
+        decided_by=name_of(row.decided_by),
+        action=row.action.ref,
+        owner=name_of(row.owner),
+        due_on=row.due_on,
+        amount=format_amount(row.amount_usd, unit="USD") if row.amount_usd is not None else "",
+    )

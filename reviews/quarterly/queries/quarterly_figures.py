@@ -1,0 +1,224 @@
+"""Every figure of a quarterly packet, read in one place: whatever bills, projections and runs know of a quarter."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Prefetch
+from weighbridge.core import metrics as facts
+from weighbridge.core.metrics import Basis, Figure
+
+from governance.budgets.domain import ledger
+from governance.budgets.domain import quarter_forecast as outlook
+from governance.budgets.domain.ledger import Balance, Entry
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.enums import Unit
+from governance.budgets.queries import budgets
+from governance.inventory.models import ModelAsset
+from reviews.authorizations.domain import IN_FORCE, AuthorisationState
+from reviews.authorizations.models import Authorisation, Condition
+from reviews.evidence.domain.comparison import ComparedMonth
+from reviews.evidence.queries import comparison
+from reviews.evidence.queries.comparison_sources import Known, known_of
+from reviews.quarterly.domain.packet import FigureRow, Point, Spend, Variance
+from reviews.quarterly.domain.variance import NO_BILL, variance_of
+from reviews.requests.domain.wording import value_words
+from reviews.requests.models import ReviewRequest
+
+COST, LATENCY, VALUE = "total_cost_1y_usd", "latency_p95_ms", "business_kpi_delta"
+SHOWN = (
+    COST,
+    "inference_cost_1y_usd",
+    "training_cost_usd",
+    LATENCY,
+    "throughput_per_s",
+    "accuracy",
+    "model_size_mb",
+    VALUE,
+)
+PROJECTED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
+MEASURED = frozenset({Basis.MEASURED})
+LIVING = (*IN_FORCE, AuthorisationState.SUSPENDED)
+QUARTERS_A_YEAR = 4
+
+
+def spend(quarter: Quarter, *, now: datetime) -> tuple[Spend, ...]:
+    """Every account that spends, with its forecast to the quarter's end.
+
+    What an account handed out stands with those that got it, so that no sum counts it twice.
+    """
+    rows = budgets.accounts(teams=None, quarter=str(quarter))
+    return tuple(
+        Spend(
+            account=f"{row.team_name} {'USD' if row.unit == Unit.USD else 'GPU hours'}",
+            unit=row.unit,
+            allocated=row.balance.allocated - row.balance.handed_out,
+            committed=row.balance.committed,
+            reserved=row.balance.reserved,
+            spent=row.balance.spent,
+            is_generated=row.is_generated,
+            forecast=outlook.forecast(row.balance, quarter=quarter, today=min(now.date(), quarter.end_on)),
+        )
+        for row in rows
+        if not row.balance.handed_out or _is_used(row.balance)
+    )
+
+
+def _is_used(balance: Balance) -> bool:
+    """Whether an account that hands out has kept something back, or spends by itself."""
+    kept_back = balance.allocated - balance.handed_out
+    return any((kept_back, balance.committed, balance.reserved, balance.spent))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A model with its requests that hold an authorisation, the latest first, and what is known of each by its id.
+
+    `ended` are those whose authorisation is over: bills of the quarter may speak of them still.
+    """
+
+    asset: ModelAsset
+    requests: Sequence[ReviewRequest]
+    ended: Sequence[ReviewRequest]
+    known: Mapping[int, Known]
+    months: Mapping[int, tuple[ComparedMonth, ...]]
+
+    @property
+    def name(self) -> str:
+        """As the packet names it: "team/slug"."""
+        return f"{self.asset.team.slug}/{self.asset.slug}"
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Those of the latest authorised request."""
+        return self.known[self.requests[0].pk].figures if self.requests else []
+
+    @property
+    def authorisation(self) -> Authorisation | None:
+        """The latest living one."""
+        return self.requests[0].decision.authorisation if self.requests else None
+
+
+def standings(assets: Sequence[ModelAsset], *, now: datetime) -> list[Standing]:
+    """Every model with what is known of it; the number of queries does not depend on how many there are."""
+    requests = _authorised(assets)
+    known = known_of(requests)
+    months = comparison.months_by_request(known, now=now)
+    own: dict[tuple[int, bool], list[ReviewRequest]] = defaultdict(list)
+    for row in requests:
+        own[row.model_version.asset_id, row.decision.authorisation.state in LIVING].append(row)
+    return [Standing(asset, own[asset.pk, True], own[asset.pk, False], known, months) for asset in assets]
+
+
+def _authorised(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
+    conditions = Condition.objects.select_related("owner").order_by("due_on", "pk")
+    rows = ReviewRequest.objects.filter(model_version__asset__in=assets, decision__authorisation__isnull=False)
+    return list(
+        rows.select_related("decision__authorisation", "model_version")
+        .prefetch_related(Prefetch("decision__authorisation__conditions", queryset=conditions))
+        .order_by("-pk")
+    )
+
+
+def point(standing: Standing, *, now: datetime) -> Point:
+    """The model in the portfolio, by the best figures of its latest authorised request."""
+    known = standing.figures
+    return Point(
+        model=standing.name,
+        cost_usd=_best(known, COST, now),
+        latency_ms=_best(known, LATENCY, now),
+        value=_best(known, VALUE, now),
+    )
+
+
+def variances(
+    models: Iterable[Standing], *, quarter: Quarter, spent: Mapping[str, Decimal], now: datetime
+) -> dict[int, Variance]:
+    """By model with a bill in the quarter: what its billed months were projected to cost, and what they were billed.
+
+    Where no line of a bill is allocated to it: a fourth of its projected year, and what the ledger drew on its
+    commitments.
+    """
+    found = {}
+    for each in models:
+        months = [month for row in (*each.requests, *each.ended) for month in each.months[row.pk]]
+        known = variance_of(each.name, in_quarter(months, quarter=quarter)) or _drawn(each, spent, now)
+        if known is not None:
+            found[each.asset.pk] = known
+    return found
+
+
+def in_quarter(months: Iterable[ComparedMonth], *, quarter: Quarter) -> list[ComparedMonth]:
+    """Those of the quarter."""
+    return [month for month in months if Quarter.of(month.month) == quarter]
+
+
+def _drawn(standing: Standing, spent: Mapping[str, Decimal], now: datetime) -> Variance | None:
+    paid = {row.pk: spent[row.ref] for row in (*standing.requests, *standing.ended) if spent.get(row.ref)}
+    paid_usd = sum(paid.values(), Decimal(0))
+    if not paid_usd:
+        return None
+    figures = [standing.known[pk].figures for pk in paid]
+    years = [_best(known, COST, now, accept=PROJECTED) or Decimal(0) for known in figures]
+    projected = (sum(years, Decimal(0)) / QUARTERS_A_YEAR).quantize(Decimal("0.01"))
+    return Variance(model=standing.name, projected_usd=projected, billed_usd=paid_usd, lacking=(NO_BILL,))
+
+
+def figure_rows(standing: Standing, *, variance: Variance | None, now: datetime) -> tuple[FigureRow, ...]:
+    """Each figure of the latest authorised request on every basis it has, and what the quarter was billed."""
+    if not standing.requests:
+        return ()
+    known = standing.figures
+    rows = [
+        FigureRow(
+            name=name,
+            projected=_words(known, name, now, PROJECTED),
+            measured=_words(known, name, now, MEASURED),
+            billed=_words(known, name, now, frozenset({Basis.BILLED})),
+        )
+        for name in SHOWN
+    ]
+    return tuple(
+        row
+        for row in (_this_quarter(_best(known, COST, now, accept=PROJECTED), variance), *rows)
+        if row.projected or row.measured or row.billed
+    )
+
+
+def _this_quarter(year: Decimal | None, variance: Variance | None) -> FigureRow:
+    projected = variance.projected_usd if variance else year and year / QUARTERS_A_YEAR
+    return FigureRow(
+        name="this quarter",
+        projected=value_words(projected, unit="USD") if projected else "",
+        measured="",
+        billed=_billed_words(variance) if variance else "",
+    )
+
+
+def _billed_words(variance: Variance) -> str:
+    return f"{value_words(variance.billed_usd, unit='USD')}{' (generated)' if variance.is_generated else ''}"
+
+
+def billed(quarter: Quarter) -> dict[str, Decimal]:
+    """What was billed or accrued in USD in a quarter, by request."""
+    spent: dict[str, Decimal] = {}
+    for entries in budgets.entries_by_account(quarter=str(quarter), unit=Unit.USD):
+        for ref in {entry.request_ref for entry in entries if entry.request_ref}:
+            spent[ref] = spent.get(ref, Decimal(0)) + _spent(entries, ref)
+    return spent
+
+
+def _spent(entries: list[Entry], ref: str) -> Decimal:
+    return ledger.holding_of(entries, ref=ref).spent
+
+
+def _best(known: list[Figure], name: str, now: datetime, *, accept: frozenset[Basis] | None = None) -> Decimal | None:
+    figure = facts.best(known, name=name, now=now, **({"accept": accept} if accept is not None else {}))
+    return Decimal(facts.number_words(figure.value)) if figure is not None else None
+
+
+def _words(known: list[Figure], name: str, now: datetime, accept: frozenset[Basis]) -> str:
+    value = _best(known, name, now, accept=accept)
+    return value_words(value, unit=facts.CATALOGUE[name].unit) if value is not None else ""

@@ -1,0 +1,220 @@
+"""What the packet of a quarter says now, read from the database; and the document of one, read back."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import InvalidOperation
+from typing import Any
+
+from weighbridge.core.errors import Invalid
+
+from benchmarking.runs.domain.alternatives import lines_of
+from benchmarking.runs.models import Run
+from benchmarking.runs.queries import runs
+from governance.budgets.domain.quarters import Quarter
+from governance.inventory.models import ModelAsset
+from governance.people.queries.people import name_of
+from reviews.packets.domain.packet_document import revived
+from reviews.packets.queries.packet import generator_words
+from reviews.packets.queries.packet_parts import REJECTED
+from reviews.quarterly.domain.agenda import AgendaKind
+from reviews.quarterly.domain.comparison import differences
+from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.domain.packet import (
+    SCHEMA,
+    AgendaRow,
+    FollowedRow,
+    ModelPage,
+    OptionRow,
+    QuarterlyPacket,
+    RejectedRow,
+    ScoreRow,
+    SourceRow,
+    Variance,
+)
+from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, ReviewCycle
+from reviews.quarterly.queries import quarterly_figures as figures
+from reviews.quarterly.queries.cycle_sources import model_name
+from reviews.quarterly.queries.quarterly_figures import Standing
+from reviews.quarterly.queries.scores import lines_of as score_lines_of
+from reviews.requests.models import ReviewRequest
+from reviews.scorecard.models import Kpi
+
+SOURCES = (
+    SourceRow(
+        part="Spend",
+        words=(
+            "The ledger of every budget account; the forecast carries what names no request on at its pace so far, "
+            "and adds what is committed."
+        ),
+    ),
+    SourceRow(
+        part="Portfolio",
+        words=(
+            "The best figure of each model's latest authorised request: billed before measured before estimated "
+            "before declared. On the frontier stands what no other model beats in cost, latency and value together."
+        ),
+    ),
+    SourceRow(
+        part="Bills against projections",
+        words=(
+            "What the billed months of the quarter were projected to cost, against what bills allocate to the model; "
+            "where no bill does, a fourth of the projected year against what was drawn on its commitments. Volume is "
+            "what more or fewer requests cost, efficiency the GPU hours for each of them, price the dollars for each "
+            "hour; they are told apart for months whose requests were supplied, and the rest is named as such."
+        ),
+    ),
+    SourceRow(
+        part="Scorecard",
+        words=(
+            "Figures supplied before the cut-off by the owners of the KPIs; steady is less than two percent of the "
+            "figure before."
+        ),
+    ),
+    SourceRow(
+        part="Agenda",
+        words="Gathered by rule from requests, authorisations, conditions, waivers and findings; edited by the leads.",
+    ),
+)
+
+
+def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
+    """Everything the packet of a cycle says, as it stands now."""
+    quarter = Quarter.parse(cycle.quarter)
+    assets = list(ModelAsset.objects.select_related("team", "owner").order_by("team__slug", "slug"))
+    items = list(cycle.items.filter(removed_at=None).select_related("asset__team"))
+    models = figures.standings(assets, now=now)
+    runs_of = runs.by_request([each.requests[0].ref for each in models if each.requests])
+    variances = figures.variances(models, quarter=quarter, spent=figures.billed(quarter), now=now)
+    said = QuarterlyPacket(
+        quarter=cycle.quarter,
+        cut_off_at=cycle.cut_off_at,
+        generated_at=now,
+        generator=generator_words(),
+        spend=figures.spend(quarter, now=now),
+        points=tuple(figures.point(each, now=now) for each in models),
+        variances=tuple(variances.values()),
+        scores=_scores(cycle.quarter),
+        agenda=tuple(_agenda(number, item) for number, item in enumerate(items, start=1)),
+        followed=_followed(cycle),
+        changes=(),
+        models=tuple(_page(each, items, variances.get(each.asset.pk), runs_of, now) for each in models),
+        rejected=_rejected(quarter),
+        sources=SOURCES,
+    )
+    return _with_changes(cycle, said)
+
+
+def read_packet(document: Mapping[str, Any]) -> QuarterlyPacket:
+    """The packet a document was made from. Raises Invalid for another schema, or a document that is no packet."""
+    if document.get("schema") != SCHEMA:
+        raise Invalid(f"This is not a packet of the schema {SCHEMA}.", field="schema")
+    try:
+        packet: QuarterlyPacket = revived(QuarterlyPacket, document)
+    except (KeyError, TypeError, ValueError, InvalidOperation) as error:
+        raise Invalid(f"The packet's document is damaged ({error}); make the packet again.") from error
+    return packet
+
+
+def _with_changes(cycle: ReviewCycle, said: QuarterlyPacket) -> QuarterlyPacket:
+    before = CyclePacket.objects.filter(cycle__quarter__lt=cycle.quarter).order_by("-cycle__quarter", "-number").first()
+    found = differences(read_packet(before.document) if before is not None else None, said)
+    return QuarterlyPacket(**{name: getattr(said, name) for name in said.__dataclass_fields__} | {"changes": found})
+
+
+def _scores(quarter: str) -> tuple[ScoreRow, ...]:
+    lines = score_lines_of(Kpi.objects.filter(retired_at=None).select_related("asset__team", "owner"), quarter=quarter)
+    return tuple(
+        ScoreRow(
+            model=line.score.model,
+            kpi=line.score.kpi,
+            metric=line.score.metric,
+            unit=line.score.unit,
+            better=line.score.better.value,
+            target=line.score.target,
+            actual=line.score.actual,
+            before=line.score.before,
+            supplied_by=line.score.supplied_by,
+            channel=line.score.channel,
+            data_source=line.data_source,
+        )
+        for line in lines
+    )
+
+
+def _agenda(number: int, item: AgendaItem) -> AgendaRow:
+    return AgendaRow(
+        place=number,
+        kind=AgendaKind(item.kind).words,
+        title=item.title,
+        why=item.why,
+        model=model_name(item.asset) if item.asset else "",
+    )
+
+
+def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
+    rows = ActionItem.objects.filter(decision__item__cycle__quarter__lt=cycle.quarter)
+    last = ReviewCycle.objects.filter(quarter__lt=cycle.quarter).order_by("-quarter").first()
+    kept = [
+        row
+        for row in rows.select_related("owner", "decision__item__cycle").order_by("pk")
+        if row.closed_at is None or (last is not None and row.decision.item.cycle_id == last.pk)
+    ]
+    return tuple(
+        FollowedRow(
+            ref=row.ref,
+            decision=DecisionKind(row.decision.kind).words,
+            title=row.decision.item.title,
+            owner=name_of(row.owner),
+            due_on=row.due_on,
+            state=row.state,
+            outcome=row.outcome,
+        )
+        for row in kept
+    )
+
+
+def _page(
+    model: Standing, items: list[AgendaItem], variance: Variance | None, runs_of: Mapping[str, list[Run]], now: datetime
+) -> ModelPage:
+    asset, requests, held = model.asset, model.requests, model.authorisation
+    own = [item for item in items if item.asset_id == asset.pk]
+    return ModelPage(
+        model=model.name,
+        name=asset.name,
+        owner=name_of(asset.owner),
+        tier=asset.tier,
+        version=requests[0].model_version.version if requests else "",
+        authorisation=f"{held.number}, {held.state.replace('_', ' ')}, until {held.expires_at:%Y-%m-%d}"
+        if held
+        else "",
+        asked=tuple(dict.fromkeys(f"{AgendaKind(item.kind).words}: {item.title}" for item in own)),
+        variance=variance,
+        figures=figures.figure_rows(model, variance=variance, now=now),
+        options=_options(runs_of[requests[0].ref]) if requests else (),
+        conditions=tuple(
+            f"{row.text} ({name_of(row.owner)}, by {row.due_on:%Y-%m-%d}{', met' if row.met_at else ''})"
+            for row in (held.conditions.all() if held else ())
+        ),
+        risks=tuple(item.why for item in own),
+        requests=tuple(row.ref for row in requests),
+    )
+
+
+def _options(asked: Iterable[Run]) -> tuple[OptionRow, ...]:
+    rows = [line for run in asked for line in lines_of(run.result or {})]
+    return tuple(
+        OptionRow(name=row.name, answer=row.answer, accuracy=row.accuracy, p95_ms=row.p95_ms, standing=row.standing)
+        for row in rows
+    )
+
+
+def _rejected(quarter: Quarter) -> tuple[RejectedRow, ...]:
+    rows = ReviewRequest.objects.filter(
+        decision__outcome=REJECTED,
+        decision__decided_at__date__gte=quarter.start_on,
+        decision__decided_at__date__lte=quarter.end_on,
+    )
+    return tuple(
+        RejectedRow(ref=row.ref, title=row.title, model=model_name(row.model_version.asset), why=row.decision.rationale)
+        for row in rows.select_related("decision", "model_version__asset__team").order_by("pk")
+    )

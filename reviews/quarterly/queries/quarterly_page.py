@@ -1,0 +1,136 @@
+"""The pages a frozen quarterly packet is printed from, section by section, and the digest of the sheets they are drawn
+with.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from governance.exports.domain.tables import Table
+from reviews.packets.queries.packet import style_sheets
+from reviews.quarterly.domain.packet import QuarterlyPacket, Spend, Variance
+from reviews.quarterly.domain.sections import Section, sections_of
+from reviews.quarterly.models import CyclePacket
+from reviews.quarterly.queries.quarterly_packet import read_packet
+
+TEMPLATE = "quarterly/packet/sheet.html"
+QUARTERLY_SHEET = "quarterly.css"
+COLUMNS = (
+    "Quarter",
+    "Part",
+    "Model or account",
+    "Name",
+    "Projected or target",
+    "Measured or actual",
+    "Billed or spent",
+    "Note",
+)
+
+
+def sections(row: CyclePacket) -> tuple[Section, ...]:
+    """The sections of a frozen packet, from its document alone."""
+    return sections_of(read_packet(row.document), sheet=sheet_digest())
+
+
+def context_of(section: Section, *, quarter: str) -> Mapping[str, Any]:
+    """What the template of a section is given."""
+    return {
+        "section": section,
+        "quarter": quarter,
+        "body": f"packets/quarterly/{section.template}.html",
+        **section.content,
+    }
+
+
+def shared_assets() -> dict[str, bytes]:
+    """The style sheets every section names."""
+    own = Path(settings.BASE_DIR) / "templates" / "packets" / "quarterly" / QUARTERLY_SHEET
+    return {**style_sheets(), QUARTERLY_SHEET: own.read_bytes()}
+
+
+@cache
+def sheet_digest() -> str:
+    """The digest of every template and style sheet a section is drawn with: a change of one draws all anew."""
+    folder = Path(settings.BASE_DIR) / "templates" / "packets" / "quarterly"
+    hashed = hashlib.sha256()
+    for name, body in sorted(shared_assets().items()):
+        hashed.update(name.encode() + b"\0" + body)
+    for path in sorted(folder.glob("*.html")):
+        hashed.update(path.name.encode() + b"\0" + path.read_bytes())
+    return f"sha256:{hashed.hexdigest()}"
+
+
+def appendix(row: CyclePacket) -> Table:
+    """Every figure of the packet as one table, for whoever calculates on."""
+    packet = read_packet(row.document)
+    rows = _rows(packet)
+    return Table(f"packet-{packet.quarter}-{row.number}", COLUMNS, iter(rows), len(rows))
+
+
+def _rows(packet: QuarterlyPacket) -> list[tuple[Any, ...]]:
+    quarter = packet.quarter
+    spend = [
+        (
+            quarter,
+            "spend",
+            each.account,
+            each.unit,
+            each.allocated,
+            None,
+            each.spent,
+            f"forecast {each.forecast}{_mark(each)}",
+        )
+        for each in packet.spend
+    ]
+    bills = [
+        (
+            quarter,
+            "variance",
+            each.model,
+            "USD",
+            each.projected_usd,
+            None,
+            each.billed_usd,
+            _made_of(each) + _mark(each),
+        )
+        for each in packet.variances
+    ]
+    scores = [
+        (
+            quarter,
+            "scorecard",
+            each.model,
+            each.kpi,
+            each.target,
+            each.actual,
+            None,
+            f"{each.unit}, {each.better} is better",
+        )
+        for each in packet.scores
+    ]
+    figures = [
+        (quarter, "figure", page.model, each.name, each.projected, each.measured, each.billed, page.version)
+        for page in packet.models
+        for each in page.figures
+    ]
+    followed = [
+        (quarter, "decision", each.ref, each.decision, None, None, None, f"{each.state}: {each.outcome}")
+        for each in packet.followed
+    ]
+    return [*spend, *bills, *scores, *figures, *followed]
+
+
+def _mark(row: Spend | Variance) -> str:
+    return "; generated" if row.is_generated else ""
+
+
+def _made_of(row: Variance) -> str:
+    parts = [
+        f"{name} {usd}"
+        for name, usd in (*row.parts, *((("not told apart", row.untold_usd),) if row.untold_usd else ()))
+    ]
+    return "; ".join([*parts, *(f"lacks {words}" for words in row.lacking)])

@@ -1,0 +1,144 @@
+"""The scorecard of a quarter, and the KPIs somebody may supply figures for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import QuerySet
+from weighbridge.core.errors import NotFound
+
+from governance.budgets.domain.quarters import Quarter
+from governance.exports.domain.tables import Table
+from governance.inventory.models import ModelAsset
+from governance.inventory.queries import visible_to
+from governance.people.domain.roles import Person
+from governance.people.queries.people import name_of
+from reviews.scorecard.domain.scorecard import Better, Score
+from reviews.scorecard.models import Kpi, KpiActual
+from reviews.scorecard.rules import may_keep_score
+
+COLUMNS = (
+    "Model",
+    "KPI",
+    "Technical metric",
+    "Unit",
+    "Better",
+    "Target",
+    "Actual",
+    "Quarter before",
+    "Standing",
+    "Trend",
+    "Supplied by",
+    "Channel",
+    "Owner",
+    "Data source",
+    "How estimated",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line of the scorecard with what a page needs beside the figures."""
+
+    score: Score
+    team: str
+    slug: str
+    kpi: str
+    owner: str
+    data_source: str
+    how_estimated: str
+    supplied_at: datetime | None
+
+
+def scorecard(quarter: str, *, person: Person) -> tuple[Line, ...]:
+    """Every KPI of models the person may see, with its actual of the quarter, the one before, and who supplied it."""
+    rows = Kpi.objects.filter(asset__in=visible_to(person)).select_related("asset__team", "owner")
+    return lines_of(rows.filter(retired_at=None) | rows.filter(actuals__quarter=quarter), quarter=quarter)
+
+
+def lines_of(rows: QuerySet[Kpi], *, quarter: str) -> tuple[Line, ...]:
+    """The scorecard of these KPIs, by model and KPI."""
+    kpis = list(rows.distinct().order_by("asset__team__slug", "asset__slug", "slug"))
+    actuals = _latest(kpis, quarter)
+    before = _latest(kpis, str(Quarter.parse(quarter).previous))
+    return tuple(_line(kpi, actuals.get(kpi.pk), before.get(kpi.pk)) for kpi in kpis)
+
+
+def of_model(asset: ModelAsset) -> list[Kpi]:
+    """The KPIs that count for a model now."""
+    return list(Kpi.objects.filter(asset=asset, retired_at=None).select_related("owner", "asset__team"))
+
+
+def find_kpi(*, asset: ModelAsset, slug: str) -> Kpi:
+    """A KPI of the model, or NotFound."""
+    kpi = Kpi.objects.select_related("asset__team").filter(asset=asset, slug=slug).first()
+    if kpi is None:
+        raise NotFound(f"{asset.name} has no KPI {slug!r}.", field="kpi")
+    return kpi
+
+
+def to_supply(*, person: Person, quarter: str) -> tuple[Line, ...]:
+    """The lines somebody may supply figures for."""
+    return tuple(line for line in scorecard(quarter, person=person) if may_keep_score(person, team=line.team))
+
+
+def table(quarter: str, *, person: Person) -> Table:
+    """The scorecard as a table."""
+    lines = scorecard(quarter, person=person)
+    return Table(f"scorecard-{quarter}", COLUMNS, map(_cells, lines), len(lines))
+
+
+def _latest(kpis: Iterable[Kpi], quarter: str) -> dict[int, KpiActual]:
+    rows = KpiActual.objects.filter(kpi__in=list(kpis), quarter=quarter).select_related("supplied_by").order_by("pk")
+    return {row.kpi_id: row for row in rows}
+
+
+def _line(kpi: Kpi, actual: KpiActual | None, before: KpiActual | None) -> Line:
+    team, slug = kpi.asset.team.slug, kpi.asset.slug
+    return Line(
+        score=Score(
+            model=f"{team}/{slug}",
+            kpi=kpi.name,
+            metric=kpi.metric,
+            unit=kpi.unit,
+            better=Better(kpi.better),
+            target=_plain(actual.target if actual else kpi.target),
+            actual=_plain(actual.value) if actual else None,
+            before=_plain(before.value) if before else None,
+            supplied_by=name_of(actual.supplied_by) if actual else "",
+            channel=actual.get_channel_display() if actual else "",
+        ),
+        team=team,
+        slug=slug,
+        kpi=kpi.slug,
+        owner=name_of(kpi.owner),
+        data_source=kpi.data_source,
+        how_estimated=kpi.how_estimated,
+        supplied_at=actual.supplied_at if actual else None,
+    )
+
+
+def _plain(number: Decimal) -> Decimal:
+    return Decimal(format(number.normalize(), "f"))
+
+
+def _cells(line: Line) -> tuple[str | Decimal | None, ...]:
+    said = line.score
+    return (
+        said.model,
+        said.kpi,
+        said.metric,
+        said.unit,
+        said.better.value,
+        said.target,
+        said.actual,
+        said.before,
+        said.standing.value,
+        said.trend.value,
+        said.supplied_by,
+        said.channel,
+        line.owner,
+        line.data_source,
+        line.how_estimated,
+    )

@@ -1,0 +1,161 @@
+"""The small forms of the quarterly review, one for each thing somebody can do there."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+
+from governance.inventory.models import ModelAsset
+from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.domain.quorum import Side
+from reviews.quarterly.models import AgendaItem
+from reviews.scorecard.domain.scorecard import Better
+from reviews.workflow.web.filing_forms import PersonField
+
+WORDS = forms.Textarea(attrs={"rows": 2})
+DAY = forms.DateInput(attrs={"type": "date"})
+SIDES = [
+    (Side.ENGINEERING.value, "Engineering (a platform lead)"),
+    (Side.PRODUCT.value, "Product (a product lead)"),
+    (Side.GUEST.value, "Guest"),
+]
+
+
+def people() -> Any:
+    """Everybody whose account is open, by user name."""
+    return User.objects.filter(is_active=True).order_by("username")
+
+
+class CutOffForm(forms.Form):
+    """Another cut-off."""
+
+    cut_off_at = forms.DateTimeField(
+        label="Cut-off (UTC)", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+    reason = forms.CharField(label="Why", widget=WORDS)
+
+
+class AddForm(forms.Form):
+    """Something no rule found."""
+
+    title = forms.CharField(max_length=400)
+    why = forms.CharField(widget=WORDS)
+    model = forms.ModelChoiceField(
+        ModelAsset.objects.select_related("team").order_by("name"), required=False, empty_label="no model"
+    )
+
+
+class RemovalForm(forms.Form):
+    """Off the agenda."""
+
+    reason = forms.CharField(label="Why", widget=WORDS)
+
+
+class PlaceForm(forms.Form):
+    """Another place on the agenda."""
+
+    place = forms.IntegerField(min_value=1)
+
+
+class AttendanceForm(forms.Form):
+    """Who attends, and for which side."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["person"] = PersonField(queryset=people(), to_field_name="username")
+        self.fields["side"] = forms.ChoiceField(choices=SIDES)
+
+
+class LeaveForm(forms.Form):
+    """Who does not attend after all."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["person"] = PersonField(queryset=people(), to_field_name="username")
+
+
+class NotesForm(forms.Form):
+    """The chair's own part of the minutes."""
+
+    notes = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 8}))
+
+
+class DecisionForm(forms.Form):
+    """A decision; whether something is missing the action says, so that every door says the same."""
+
+    kind = forms.ChoiceField(label="Decision")
+    rationale = forms.CharField(label="Why", required=False, widget=WORDS)
+    due_on = forms.DateField(label="Due", required=False, widget=DAY)
+    amount_usd = forms.DecimalField(
+        label="New budget (USD)",
+        required=False,
+        max_digits=16,
+        decimal_places=2,
+        help_text="Only to change the budget: what the team's account of this quarter comes to.",
+    )
+
+    field_order = ("kind", "rationale", "owner", "due_on", "amount_usd")
+
+    def __init__(self, *args: Any, item: AgendaItem, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: dict[str, Any] = self.fields
+        fields["kind"].choices = [(kind.value, kind.words.capitalize()) for kind in offered(item)]
+        fields["owner"] = PersonField(queryset=people(), to_field_name="username", required=False)
+        self.order_fields(self.field_order)
+
+
+def offered(item: AgendaItem) -> list[DecisionKind]:
+    """The decisions that make sense for an item; the action has the last word."""
+    needs_model = {
+        DecisionKind.KEEP,
+        DecisionKind.OPTIMISE,
+        DecisionKind.SCALE_DOWN,
+        DecisionKind.RETIRE,
+        DecisionKind.RE_REVIEW,
+    }
+    return [
+        kind
+        for kind in DecisionKind
+        if (kind not in needs_model or item.asset_id)
+        and (kind is not DecisionKind.APPROVE_INVESTMENT or item.request_id)
+    ]
+
+
+class OutcomeForm(forms.Form):
+    """What became of an action item."""
+
+    outcome = forms.CharField(label="What became of it", widget=WORDS)
+
+
+class KpiForm(forms.Form):
+    """A KPI of a model."""
+
+    slug = forms.CharField(label="Short name", max_length=60, help_text="Lower case; programs and files name it so.")
+    name = forms.CharField(label="Business KPI", max_length=120)
+    metric = forms.CharField(
+        label="Technical metric", max_length=120, help_text="What the model's metric stands for it."
+    )
+    unit = forms.CharField(max_length=60)
+    better = forms.ChoiceField(choices=[(each.value, each.value) for each in Better])
+    target = forms.DecimalField(max_digits=24, decimal_places=9, widget=forms.NumberInput(attrs={"step": "any"}))
+    data_source = forms.CharField(max_length=200)
+    how_estimated = forms.CharField(label="How it is estimated", widget=WORDS)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["owner"] = PersonField(queryset=people(), to_field_name="username")
+
+
+class ActualForm(forms.Form):
+    """What a KPI came to."""
+
+    model = forms.CharField(widget=forms.HiddenInput)
+    kpi = forms.CharField(widget=forms.HiddenInput)
+    value = forms.DecimalField(max_digits=24, decimal_places=9, widget=forms.NumberInput(attrs={"step": "any"}))
+    source = forms.CharField(max_length=200, required=False)
+
+
+class ActualsFileForm(forms.Form):
+    """Actuals as a file."""
+
+    file = forms.FileField(label="CSV file", help_text="Columns: model (team/model), kpi, value, source.")

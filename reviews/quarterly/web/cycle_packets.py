@@ -1,0 +1,141 @@
+"""Packets of a quarter: issued, followed while they are drawn, read beforehand as a page, fetched as files."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+from weighbridge.core.canonical import canonical_bytes
+from weighbridge.core.errors import NotFound, WrongState
+
+from governance.exports.web import export
+from governance.jobs.enums import UNFINISHED, JobState
+from governance.people.web.current_user import person_of, user_of
+from reviews.quarterly.actions import quarterly_packets as writes
+from reviews.quarterly.models import CyclePacket
+from reviews.quarterly.queries import quarterly_page as pages
+from reviews.quarterly.queries.quarterly_packet import read_packet
+from reviews.quarterly.rules import may_lead_meeting
+from reviews.quarterly.web.cycles import load, settle
+from reviews.workflow.web.downloads import file_answer, json_answer
+from reviews.workflow.web.step_forms import PlainForm
+
+
+@require_POST
+def issue(request: HttpRequest, quarter: str) -> HttpResponse:
+    """Freeze what a packet says now, and have it drawn."""
+    cycle = load(request, quarter)
+
+    def act() -> str:
+        packet = writes.issue(cycle=cycle, by=user_of(request), now=timezone.now())
+        return f"Packet {packet.number} is frozen and is being drawn."
+
+    return settle(request, cycle, name="packet", form=PlainForm(request.POST), act=act, part="packets")
+
+
+@require_safe
+def live(request: HttpRequest, quarter: str) -> HttpResponse:
+    """The packets as they stand, asked for while one is drawn."""
+    return render(request, "quarterly/_fragments/cycle_packets.html", packets_context(request, quarter))
+
+
+@require_safe
+def preread(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
+    """What a packet says, as a page to read before the meeting."""
+    packet = _found(request, quarter, number)
+    said = read_packet(packet.document)
+    context = {
+        "packet": packet,
+        "said": said,
+        "sections": pages.sections(packet),
+        "crumbs": (
+            ("Quarterly review", reverse("reviews:cycles")),
+            (quarter, reverse("reviews:cycle", args=[quarter])),
+            (f"Packet {number}", ""),
+        ),
+    }
+    return render(request, "quarterly/preread.html", context)
+
+
+@require_safe
+def chart(request: HttpRequest, quarter: str, number: int, name: str) -> HttpResponse:
+    """A chart of a packet, which its page shows as a picture."""
+    packet = _found(request, quarter, number)
+    drawn = {each: svg for section in pages.sections(packet) for each, svg in section.charts.items()}
+    if f"{name}.svg" not in drawn:
+        raise NotFound(f"Packet {number} has no chart {name!r}.")
+    answer = HttpResponse(drawn[f"{name}.svg"], content_type="image/svg+xml")
+    answer["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    return answer
+
+
+@require_safe
+def pdf(request: HttpRequest, quarter: str, number: int) -> HttpResponseBase:
+    """The packet as PDF."""
+    packet = _found(request, quarter, number)
+    if not packet.stored_as:
+        raise WrongState(f"Packet {number} is {packet.state}; its PDF is not drawn yet.")
+    name = f"{quarter}-packet-{number}.pdf"
+    return file_answer(packet.stored_as, name=name, digest=packet.pdf_digest, kind="application/pdf")
+
+
+@require_safe
+def document(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
+    """What the packet says, as the JSON whose digest is on record."""
+    packet = _found(request, quarter, number)
+    name = f"{quarter}-packet-{number}.json"
+    return json_answer(canonical_bytes(packet.document), name=name, digest=packet.document_digest)
+
+
+@require_safe
+def appendix(request: HttpRequest, quarter: str, number: int, kind: str) -> HttpResponse:
+    """Every figure of the packet as one table, for whoever calculates on."""
+    return export(pages.appendix(_found(request, quarter, number)), kind=kind)
+
+
+@require_POST
+def retry(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
+    """Draw a packet again whose drawing failed."""
+    cycle, packet = load(request, quarter), _found(request, quarter, number)
+
+    def act() -> str:
+        writes.retry(packet=packet, by=user_of(request), now=timezone.now())
+        return f"Packet {number} is being drawn again; what was drawn of it is kept."
+
+    return settle(request, cycle, name="packet", form=PlainForm(request.POST), act=act, part="packets")
+
+
+@require_POST
+def invite(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
+    """Send agenda and pre-read to whoever is invited."""
+    cycle, packet = load(request, quarter), _found(request, quarter, number)
+
+    def act() -> str:
+        count = writes.invite(packet=packet, by=user_of(request), now=timezone.now())
+        return f"{count} letters are on their way; whoever had one for this packet gets no second."
+
+    return settle(request, cycle, name="packet", form=PlainForm(request.POST), act=act, part="packets")
+
+
+def packets_context(request: HttpRequest, quarter: str) -> dict[str, Any]:
+    """The packets of a quarter, the latest first."""
+    cycle = load(request, quarter)
+    rows = list(CyclePacket.objects.filter(cycle=cycle).order_by("-number"))
+    return {
+        "quarter": quarter,
+        "packets": rows,
+        "is_drawing": any(row.state in UNFINISHED for row in rows),
+        "may_issue": may_lead_meeting(person_of(request)),
+        "may_be_issued": cycle.state in writes.ISSUED_FROM,
+        "done": JobState.DONE,
+    }
+
+
+def _found(request: HttpRequest, quarter: str, number: int) -> CyclePacket:
+    packet = CyclePacket.objects.select_related("cycle").filter(cycle=load(request, quarter), number=number).first()
+    if packet is None:
+        raise NotFound(f"The review of {quarter} has no packet {number}.")
+    return packet

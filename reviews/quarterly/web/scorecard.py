@@ -1,0 +1,149 @@
+"""Pages of KPIs: those of a model, and the figures somebody supplies for a quarter."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+from weighbridge.core.errors import Invalid
+
+from governance.budgets.domain.quarters import Quarter
+from governance.inventory.models import ModelAsset
+from governance.inventory.queries import find, visible_to
+from governance.people.web.current_user import person_of, user_of
+from governance.site.web.refusals import settled
+from reviews.quarterly.actions import scorecard as writes
+from reviews.quarterly.actions.scorecard import KpiSheet, Supplied
+from reviews.quarterly.domain.actuals_file import read_actuals
+from reviews.quarterly.domain.cycle import CycleState
+from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.queries import scores
+from reviews.quarterly.web.cycle_forms import ActualForm, ActualsFileForm, KpiForm
+from reviews.scorecard.domain.scorecard import Better
+from reviews.scorecard.rules import may_keep_score
+from reviews.workflow.web.step_forms import PlainForm
+
+OPEN = (CycleState.PLANNED, CycleState.COLLECTING)
+FILE_BYTES_MAX = 2_000_000
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
+    """`/models/search/ranker/kpis/`: what counts for a model; by POST, one more KPI or another target."""
+    asset = find(team=team, slug=slug, person=person_of(request))
+    form, status = KpiForm(request.POST or None), 200
+    if request.method == "POST":
+
+        def act() -> str:
+            said = form.cleaned_data | {"better": Better(form.cleaned_data["better"])}
+            row = writes.set_kpi(asset=asset, sheet=KpiSheet(**said), by=user_of(request), now=timezone.now())
+            return f"{row.name} counts for {asset.name}."
+
+        done, status = settled(request, form, act)
+        if done:
+            return redirect("reviews:kpis", team, slug)
+    context = {
+        "asset": asset,
+        "kpis": scores.of_model(asset),
+        "form": form,
+        "may_keep": may_keep_score(person_of(request), team=team),
+        "crumbs": (
+            ("Models", reverse("governance:models")),
+            (asset.name, reverse("governance:model", args=[team, slug])),
+            ("KPIs", ""),
+        ),
+    }
+    return render(request, "quarterly/kpis.html", context, status=status)
+
+
+@require_POST
+def retire(request: HttpRequest, team: str, slug: str, kpi: str) -> HttpResponse:
+    """Take a KPI off the scorecards to come."""
+    asset = find(team=team, slug=slug, person=person_of(request))
+    row = scores.find_kpi(asset=asset, slug=kpi)
+
+    def act() -> str:
+        writes.retire_kpi(kpi=row, by=user_of(request), now=timezone.now())
+        return f"{row.name} counts no more."
+
+    form = PlainForm(request.POST)
+    done, _ = settled(request, form, act)
+    if not done:
+        messages.error(request, str(form.non_field_errors()[0]))
+    return redirect("reviews:kpis", team, slug)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def supply(request: HttpRequest) -> HttpResponse:
+    """`/scorecard/`: the KPIs the reader may supply figures for; by POST, one figure typed in."""
+    form, status = ActualForm(request.POST or None), 200
+    if request.method == "POST":
+        done, status = settled(request, form, lambda: _typed(request, form))
+        if done:
+            return redirect("reviews:scorecard")
+    return _show(request, form=form, file_form=ActualsFileForm(), status=status)
+
+
+@require_POST
+def upload(request: HttpRequest) -> HttpResponse:
+    """Figures as a CSV file, all of them or none."""
+    form = ActualsFileForm(request.POST, request.FILES)
+    done, status = settled(request, form, lambda: _read(request, form))
+    if done:
+        return redirect("reviews:scorecard")
+    return _show(request, form=ActualForm(), file_form=form, status=status)
+
+
+def _typed(request: HttpRequest, form: forms.Form) -> str:
+    said = form.cleaned_data
+    actual = Supplied(asset=_asset(request, said["model"]), kpi=said["kpi"], value=said["value"], source=said["source"])
+    quarter = _quarter()
+    writes.supply(quarter=quarter, actuals=[actual], channel="form", by=user_of(request), now=timezone.now())
+    return f"The figure for {quarter} is kept."
+
+
+def _read(request: HttpRequest, form: forms.Form) -> str:
+    file = form.cleaned_data["file"]
+    if file.size > FILE_BYTES_MAX:
+        raise Invalid(f"The file has more than {FILE_BYTES_MAX:,} bytes; split it.", field="file")
+    rows = read_actuals(file.read())
+    actuals = [
+        Supplied(
+            asset=_asset(request, row.model, row=row.row), kpi=row.kpi, value=row.value, source=row.source, row=row.row
+        )
+        for row in rows
+    ]
+    quarter = _quarter()
+    writes.supply(quarter=quarter, actuals=actuals, channel="csv", by=user_of(request), now=timezone.now())
+    return f"{len(rows):,} figures for {quarter} are kept."
+
+
+def _asset(request: HttpRequest, name: str, *, row: int | None = None) -> ModelAsset:
+    team, _, slug = name.partition("/")
+    found = visible_to(person_of(request)).filter(team__slug=team, slug=slug).first()
+    if found is None:
+        where = f"Row {row}: " if row else ""
+        raise Invalid(f"{where}There is no model {name!r} you can see; write it as team/model.", field="file")
+    return found
+
+
+def _quarter() -> str:
+    """The oldest quarter whose cut-off has not passed: the one whose figures are wanted now."""
+    open_ones = ReviewCycle.objects.filter(state__in=OPEN).order_by("quarter").values_list("quarter", flat=True)
+    return open_ones.first() or str(Quarter.of(timezone.now()))
+
+
+def _show(request: HttpRequest, *, form: forms.Form, file_form: forms.Form, status: int) -> HttpResponse:
+    quarter = _quarter()
+    context: dict[str, Any] = {
+        "quarter": quarter,
+        "lines": scores.to_supply(person=person_of(request), quarter=quarter),
+        "form": form,
+        "file_form": file_form,
+        "cycle": ReviewCycle.objects.filter(quarter=quarter).first(),
+    }
+    return render(request, "quarterly/scorecard.html", context, status=status)

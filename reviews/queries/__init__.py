@@ -1,1 +1,0 @@
-"""Reads of reviews: who may see what, as frozen dataclasses."""

@@ -1,0 +1,1 @@
+"""The model review request: its states, who may see and change it."""

@@ -1,0 +1,1 @@
+"""Rules and calculations of requests, free of any framework."""

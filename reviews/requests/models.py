@@ -1,0 +1,58 @@
+"""Tables, and the constraints the database holds."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from benchmarking.runs.models import Dataset
+from governance.inventory.models import ModelVersion
+from governance.people.models import Team
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from reviews.requests.domain.lifecycle import OPEN_STATES, State
+from reviews.requests.enums import ENVIRONMENTS
+
+User = settings.AUTH_USER_MODEL
+
+STATES = [(state.value, state.value.replace("_", " ")) for state in State]
+
+
+class ReviewRequest(models.Model):
+    """A filed request; `state` follows `reviews.requests.domain.lifecycle`, and only `reviews.actions` moves it."""
+
+    ref = models.CharField(max_length=20, unique=True)
+    title = models.CharField(max_length=160)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="review_requests")
+    requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="review_requests")
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="owned_requests")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="review_requests")
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    rivals = models.ManyToManyField(ModelVersion, related_name="+", blank=True)
+    purpose = models.CharField(max_length=200)
+    environment = models.CharField(max_length=10, choices=ENVIRONMENTS)
+    business_case = models.TextField()
+    state = models.CharField(max_length=20, choices=STATES, default=State.DRAFT)
+    revision = models.PositiveIntegerField(default=1)
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    checklist = models.ForeignKey(ChecklistVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model_version", "purpose"],
+                condition=Q(state__in=sorted(state.value for state in OPEN_STATES)),
+                name="one_open_request_per_version_and_purpose",
+            ),
+            models.CheckConstraint(name="request_state_known", condition=Q(state__in=[state.value for state in State])),
+            models.CheckConstraint(
+                name="submitted_fixes_policy",
+                condition=Q(submitted_at__isnull=True)
+                | Q(policy__isnull=False, checklist__isnull=False, submitted_at__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "-created_at"])]
+
+    def __str__(self) -> str:
+        return self.ref

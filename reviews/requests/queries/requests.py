@@ -1,0 +1,123 @@
+"""Which requests there are, and who may see them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Length
+from weighbridge.core.errors import NotFound
+
+from governance.exports.domain.spreadsheets import Cell
+from governance.exports.domain.tables import Table
+from governance.people.domain.roles import Person
+from governance.people.rules import sees_everything
+from reviews.requests.domain.lifecycle import State
+from reviews.requests.models import ReviewRequest
+from reviews.requests.rules import Parties
+
+COLUMNS = (
+    "Request",
+    "Title",
+    "State",
+    "Outcome",
+    "Model",
+    "Artifact",
+    "Team",
+    "Environment",
+    "Requester",
+    "Owner",
+    "Filed",
+)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to; every field empty means all."""
+
+    search: str = ""
+    state: str = ""
+    team: str = ""
+    environment: str = ""
+    mine: bool = False
+
+
+def visible_to(person: Person) -> QuerySet[ReviewRequest]:
+    """Requests the person may see; the same rule as `reviews.requests.rules.may_see`, as a query."""
+    rows = ReviewRequest.objects.select_related("team", "requester", "owner", "model_version__asset")
+    if sees_everything(person):
+        return rows
+    return rows.filter(Q(team__slug__in=person.teams) | _own(person))
+
+
+def find(*, ref: str, person: Person) -> ReviewRequest:
+    """The request, or NotFound where there is none this person may see."""
+    rows = visible_to(person).select_related("policy", "checklist", "dataset", "model_version__asset__team")
+    request = rows.filter(ref=ref).first()
+    if request is None:
+        raise NotFound(f"There is no request {ref} you can see.")
+    return request
+
+
+def listed(*, person: Person, filters: Filters) -> QuerySet[ReviewRequest]:
+    """Requests for a list, newest first."""
+    rows = visible_to(person).order_by("-created_at", "-pk")
+    if filters.search:
+        words = filters.search.strip()
+        rows = rows.filter(
+            Q(ref__icontains=words)
+            | Q(title__icontains=words)
+            | Q(purpose__icontains=words)
+            | Q(model_version__asset__name__icontains=words)
+            | Q(model_version__digest=words)
+        )
+    if filters.state in {state.value for state in State}:
+        rows = rows.filter(state=filters.state)
+    if filters.team:
+        rows = rows.filter(team__slug=filters.team)
+    if filters.environment:
+        rows = rows.filter(environment=filters.environment)
+    if filters.mine:
+        rows = rows.filter(_own(person))
+    return rows
+
+
+def table(*, person: Person, filters: Filters) -> Table:
+    """The list as a table, every page of it."""
+    rows = listed(person=person, filters=filters).select_related("decision", "model_version__asset__owner")
+    return Table("requests", COLUMNS, map(_cells, rows), rows.count())
+
+
+def _cells(row: ReviewRequest) -> Sequence[Cell]:
+    outcome = row.decision.outcome if hasattr(row, "decision") else ""
+    version = row.model_version
+    return (
+        row.ref,
+        row.title,
+        row.state,
+        outcome,
+        str(version),
+        version.digest,
+        row.team.slug,
+        row.environment,
+        row.requester.username,
+        version.asset.owner.username,
+        row.created_at,
+    )
+
+
+def _own(person: Person) -> Q:
+    return Q(requester_id=person.id) | Q(model_version__asset__owner_id=person.id)
+
+
+def parties_of(request: ReviewRequest) -> Parties:
+    """Whose request it is; the owner is whoever owns the model now, not when it was filed."""
+    return Parties(request.team.slug, request.requester_id, request.model_version.asset.owner_id)
+
+
+def next_ref(now: datetime) -> str:
+    """The next free reference of the year; the caller holds the lock that makes it unique."""
+    prefix = f"MRR-{now.year}-"
+    rows = ReviewRequest.objects.filter(ref__startswith=prefix).order_by(Length("ref").desc(), "-ref")
+    last = rows.values_list("ref", flat=True).first()
+    return f"{prefix}{int(last.rpartition('-')[2]) + 1 if last else 1:04d}"

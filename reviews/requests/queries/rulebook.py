@@ -1,0 +1,61 @@
+"""What is known about a request: figures, contradictions, checklist, and what the policy says of them."""
+
+from functools import lru_cache
+
+import yaml
+from weighbridge.core.errors import WrongState
+
+from governance.rulebook.domain import checklists
+from governance.rulebook.domain.checklists import Checklist
+from governance.rulebook.domain.monitoring import Monitoring
+from governance.rulebook.domain.policy import Policy, parse_policy
+from governance.rulebook.enums import DocumentState
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from reviews.requests.models import ReviewRequest
+
+
+def policy_of(version: PolicyVersion) -> Policy:
+    """The parsed policy of a version; a published version has been parsed before it was kept."""
+    return _parsed_policy(version.source)
+
+
+def checklist_of(version: ChecklistVersion) -> Checklist:
+    """The parsed checklist of a version."""
+    return _parsed_checklist(version.source)
+
+
+@lru_cache(maxsize=32)  # versions never change, and parsing YAML would be half the time of every page
+def _parsed_policy(source: str) -> Policy:
+    return parse_policy(yaml.safe_load(source))
+
+
+@lru_cache(maxsize=32)
+def _parsed_checklist(source: str) -> Checklist:
+    return checklists.parse_checklist(yaml.safe_load(source))
+
+
+def in_force() -> tuple[PolicyVersion, ChecklistVersion]:
+    """The policy published last, and the checklist it names."""
+    policy = PolicyVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("-published_at").first()
+    if policy is None:
+        raise WrongState("No policy is published yet; an administrator must publish one before requests are submitted.")
+    name = policy_of(policy).checklist
+    checklist = ChecklistVersion.objects.filter(state=DocumentState.PUBLISHED, name=name).first()
+    if checklist is None:
+        raise WrongState(
+            f"The policy names the checklist {name!r}, which is not published; an administrator must publish it."
+        )
+    return policy, checklist
+
+
+def monitoring_in_force() -> Monitoring:
+    """What the policy published last watches for; the default before any is published."""
+    policy = PolicyVersion.objects.filter(state=DocumentState.PUBLISHED).order_by("-published_at").first()
+    return Monitoring() if policy is None else policy_of(policy).monitoring
+
+
+def judged_by(request: ReviewRequest) -> PolicyVersion:
+    """The policy version that submission fixed."""
+    if request.policy is None:
+        raise WrongState("The policy of a request is fixed when it is submitted; submit it first.")
+    return request.policy

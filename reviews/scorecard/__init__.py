@@ -1,0 +1,1 @@
+"""Business KPIs of models, and the actuals supplied for them."""

@@ -1,0 +1,1 @@
+"""Rules and calculations of scorecard, free of any framework."""

@@ -1,0 +1,1 @@
+"""Tickets in an outside tracker: opened, commented and moved; `jira/` is the adapter to Jira."""

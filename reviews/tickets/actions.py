@@ -1,0 +1,150 @@
+"""What a review wants outside: its ticket. Every effect is an outbox row in the transaction that wants it."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from governance.audit.actions import record as audit
+from governance.jobs import outbox
+from governance.jobs.enums import UNFINISHED, JobState
+from governance.jobs.models import OutboxMessage
+from governance.jobs.queries.outbox import CHECK
+from reviews.quarterly.models import ActionItem
+from reviews.requests.audit import record
+from reviews.requests.models import ReviewRequest
+from reviews.tickets.audit import record_of_ticket
+from reviews.tickets.models import Ticket, TicketComment, TicketState
+from reviews.tickets.ports import Health, RemoteTicket, ticket_label
+
+TRACKER = "tracker"
+PROBE_FIRST, PROBE_LAST = timedelta(minutes=5), timedelta(hours=6)
+_JIRA = ("integration", "jira")
+
+
+def open_ticket(*, request: ReviewRequest, by: User, now: datetime) -> Ticket:
+    """Ask for the one ticket of a request; without a tracker it waits, and the pages say so."""
+    label = ticket_label(instance=settings.WEIGHBRIDGE["INSTANCE"], reference=request.ref)
+    with transaction.atomic():
+        ticket, is_new = Ticket.objects.get_or_create(request=request, defaults={"label": label})
+        if is_new:
+            record(kind="ticket.wanted", request=request, by=by, now=now, details={"label": label})
+        outbox.enqueue(
+            kind="ticket.open",
+            key=f"ticket.open:{request.ref}",
+            lane=_lane(request.ref),
+            payload={"request_id": request.pk},
+            now=now,
+        )
+    return ticket
+
+
+def open_action_ticket(*, item: ActionItem, by: User, now: datetime) -> Ticket:
+    """Ask for the one ticket of an action item."""
+    label = ticket_label(instance=settings.WEIGHBRIDGE["INSTANCE"], reference=item.ref)
+    with transaction.atomic():
+        ticket, is_new = Ticket.objects.get_or_create(action_item=item, defaults={"label": label})
+        if is_new:
+            record_of_ticket(kind="ticket.wanted", ticket=ticket, by=by, now=now, details={"label": label})
+        payload = {"action_id": item.pk}
+        outbox.enqueue(
+            kind="ticket.open", key=f"ticket.open:{item.ref}", lane=_lane(item.ref), payload=payload, now=now
+        )
+    return ticket
+
+
+def tell_ticket(*, request: ReviewRequest, occasion: str, reason: str, by: User | None, now: datetime) -> None:
+    """Comment on the ticket, and move it to the status configured for the occasion, if there is a ticket at all."""
+    with transaction.atomic():
+        ticket = Ticket.objects.filter(request=request).first()
+        if ticket is None:
+            record(kind="ticket.not_wanted", request=request, by=by, now=now, details={"occasion": occasion})
+            return
+        tell(ticket=ticket, occasion=occasion, reason=reason, by=by, now=now)
+
+
+def tell(*, ticket: Ticket, occasion: str, reason: str, by: User | None, now: datetime) -> None:
+    """Comment on a ticket, of whatever it is, and move it to the status configured for the occasion."""
+    ref = ticket.subject[1]
+    with transaction.atomic():
+        number = OutboxMessage.objects.filter(lane=_lane(ref)).count()
+        key = f"ticket.tell:{ref}:{number}:{occasion}"
+        subject = {"request_id": ticket.request_id} if ticket.request_id else {"action_id": ticket.action_item_id}
+        payload = subject | {"occasion": occasion, "text": reason, "by": _name(by), "marker": key}
+        outbox.enqueue(kind="ticket.tell", key=key, lane=_lane(ref), payload=payload, now=now)
+        record_of_ticket(kind="ticket.told", ticket=ticket, by=by, now=now, details={"occasion": occasion})
+
+
+def link_ticket(*, ticket: Ticket, remote: RemoteTicket, by: User | None = None, now: datetime) -> Ticket:
+    """Remember which ticket of the tracker is ours."""
+    with transaction.atomic():
+        ticket.state, ticket.remote_id, ticket.key, ticket.url = TicketState.LINKED, remote.id, remote.key, remote.url
+        ticket.status, ticket.linked_at = remote.status or ticket.status, ticket.linked_at or now
+        ticket.save()
+        details = {"key": remote.key, "duplicates": list(remote.duplicates)}
+        record_of_ticket(kind="ticket.linked", ticket=ticket, by=by, now=now, details=details)
+    return ticket
+
+
+def note_ticket(
+    *, ticket: Ticket, status: str, note: str, comment_id: str = "", by: User | None = None, now: datetime
+) -> None:
+    """Remember the status the ticket has now, the comment we wrote, and what could not be done there."""
+    with transaction.atomic():
+        ticket.status = status or ticket.status
+        ticket.save(update_fields=["status"])
+        if comment_id:
+            ours = {"is_ours": True, "text": "", "created_at": now, "updated_at": now}
+            TicketComment.objects.update_or_create(ticket=ticket, remote_id=comment_id, defaults=ours)
+        details = {"status": status}
+        record_of_ticket(kind="ticket.updated", ticket=ticket, by=by, now=now, details=details, reason=note)
+
+
+def mark_uncertain(*, ticket: Ticket, by: User | None = None, now: datetime) -> None:
+    """The answer to the creation got lost: the ticket is searched for before it is asked for again."""
+    with transaction.atomic():
+        ticket.state = TicketState.UNCERTAIN
+        ticket.save(update_fields=["state"])
+        record_of_ticket(kind="ticket.uncertain", ticket=ticket, by=by, now=now)
+
+
+def note_health(*, health: Health, by: User | None = None, now: datetime) -> None:
+    """Keep the answer of a connection test where the integrations page finds it; a good one sets going what waits."""
+    details = {"ok": health.ok, "sentence": health.sentence, "account": health.account}
+    with transaction.atomic():
+        resumed = outbox.resume(channel=TRACKER, now=now) if health.ok else 0
+        audit.record(kind="tracker.checked", by=by, subject=_JIRA, details=details, now=now)
+        if resumed:
+            audit.record(kind="tracker.resumed", by=by, subject=_JIRA, details={"count": resumed}, now=now)
+
+
+def probe_tracker(*, by: User | None = None, now: datetime) -> OutboxMessage | None:
+    """Test the connection while tickets are paused: at once where nobody has yet, then ever more rarely.
+
+    The wait is half the time since the oldest of them was wanted, from five minutes to six hours: a token that
+    will not be renewed before Monday is not tried a thousand times. None where no test is due.
+    """
+    paused = OutboxMessage.objects.filter(state=JobState.PAUSED, kind__startswith="ticket.").order_by("pk").first()
+    last = OutboxMessage.objects.filter(kind=CHECK).order_by("-pk").first()
+    if paused is None or (last is not None and not _is_due(last, now - paused.created_at, now)):
+        return None
+    with transaction.atomic():
+        key = f"{CHECK}:after:{last.pk if last else 0}"  # one test, however many processes find it due
+        message = outbox.enqueue(kind=CHECK, key=key, lane=TRACKER, payload={}, now=now)
+        audit.record(kind="tracker.check_requested", by=by, subject=_JIRA, now=now)
+    return message
+
+
+def _is_due(last: OutboxMessage, paused_for: timedelta, now: datetime) -> bool:
+    wait = min(max(paused_for / 2, PROBE_FIRST), PROBE_LAST)
+    return last.state not in {*UNFINISHED, JobState.DEAD} and now - (last.finished_at or last.created_at) >= wait
+
+
+def _lane(ref: str) -> str:
+    """Messages about one ticket go out one after the other."""
+    return f"ticket:{ref}"
+
+
+def _name(by: User | None) -> str:
+    return (by.get_full_name() or by.username) if by else "Weighbridge"

@@ -1,0 +1,195 @@
+"""In-process twins of the adapters: the same promises, kept in dictionaries. For tests, and for trying things out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from reviews.tickets.ports import (
+    Block,
+    Glance,
+    Health,
+    RemoteComment,
+    RemoteIssue,
+    RemoteMove,
+    RemoteTicket,
+    TicketDraft,
+    TicketGone,
+    TrackerError,
+    TransitionUnavailable,
+)
+
+STATUSES = ("To Do", "In Progress", "In Review", "Done")
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryComment:
+    """One comment, and the marker it was written under."""
+
+    id: str
+    marker: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(slots=True)
+class MemoryTicket:
+    """A ticket as the twin keeps it: `comments` in order, `links` (url, title) by global id.
+
+    `said`, `moves` and `updated_at` are what people did there; a test sets them.
+    """
+
+    id: str
+    key: str
+    draft: TicketDraft
+    status: str = "To Do"
+    comments: list[MemoryComment] = field(default_factory=list)
+    links: dict[str, tuple[str, str]] = field(default_factory=dict)
+    indexed: bool = True
+    said: list[RemoteComment] = field(default_factory=list)
+    moves: list[RemoteMove] = field(default_factory=list)
+    updated_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _Fault:
+    error: TrackerError
+    after_commit: bool
+    times: int
+
+
+class MemoryTracker:
+    """A TicketTracker whose failures are ordered in advance. `calls` names every method called, in order."""
+
+    def __init__(self, *, project: str = "MR", url: str = "https://tracker.invalid") -> None:
+        self.tickets: dict[str, MemoryTicket] = {}
+        self.calls: list[str] = []
+        self.indexes_at_once = True
+        self.health = Health(ok=True, sentence="The tracker in memory is always there.", account="weighbridge")
+        self._project = project
+        self._url = url
+        self._faults: list[_Fault] = []
+
+    def fail_next(self, error: TrackerError, *, after_commit: bool = False, times: int = 1) -> None:
+        """Make the next `times` calls raise `error`: instead of their effect, or after it as if the answer
+        were lost.
+        """
+        self._faults.append(_Fault(error, after_commit, times))
+
+    def index(self) -> None:
+        """Let search see every ticket, as Jira's index does some time after a write."""
+        for ticket in self.tickets.values():
+            ticket.indexed = True
+
+    def open(self, ticket: TicketDraft, *, not_after: datetime | None = None) -> RemoteTicket:
+        """Create a ticket, unconditionally; here no time passes."""
+        fault = self._begin("open")
+        number = len(self.tickets) + 1
+        kept = MemoryTicket(f"{10_000 + number}", f"{self._project}-{number}", ticket, indexed=self.indexes_at_once)
+        self.tickets[kept.id] = kept
+        _lose_answer(fault)
+        return self._remote(kept)
+
+    def find(self, label: str) -> RemoteTicket | None:
+        """The oldest ticket that search can see by this label."""
+        _lose_answer(self._begin("find"))
+        found = [ticket for ticket in self.tickets.values() if ticket.indexed and label in _labels(ticket.draft)]
+        if not found:
+            return None
+        return self._remote(found[0], duplicates=tuple(ticket.key for ticket in found[1:]))
+
+    def comment(self, ticket_id: str, blocks: tuple[Block, ...], *, marker: str, may_exist: bool = True) -> str:
+        """Add the comment unless one with its marker may exist and does."""
+        fault = self._begin("comment")
+        ticket = self._ticket(ticket_id)
+        known = [comment.id for comment in ticket.comments if may_exist and comment.marker == marker]
+        if not known:
+            known = [f"{ticket_id}{len(ticket.comments) + 1:03}"]
+            ticket.comments.append(MemoryComment(known[0], marker, blocks))
+        _lose_answer(fault)
+        return known[0]
+
+    def transition(self, ticket_id: str, target: str) -> str:
+        """Move to the status of that name; here each category has the name of one of its statuses."""
+        fault = self._begin("transition")
+        ticket = self._ticket(ticket_id)
+        if target not in STATUSES:
+            raise TransitionUnavailable(f"There is no way from {ticket.status} to {target}; move the ticket by hand.")
+        ticket.status = target
+        _lose_answer(fault)
+        return ticket.status
+
+    def link(self, ticket_id: str, *, url: str, title: str, global_id: str) -> None:
+        """Set or overwrite the link with this global id."""
+        fault = self._begin("link")
+        self._ticket(ticket_id).links[global_id] = (url, title)
+        _lose_answer(fault)
+
+    def read(self, ticket_id: str) -> RemoteIssue:
+        """The ticket, with our comments before those of people."""
+        fault = self._begin("read")
+        kept = self._ticket(ticket_id)
+        _lose_answer(fault)
+        remote = self._remote(kept)
+        ours = tuple(_as_read(comment, kept.updated_at) for comment in kept.comments)
+        return RemoteIssue(
+            id=kept.id,
+            key=kept.key,
+            url=remote.url,
+            status=kept.status,
+            updated_at=kept.updated_at,
+            comments=(*ours, *kept.said),
+            moves=tuple(kept.moves),
+        )
+
+    def glance(self, ticket_ids: Sequence[str]) -> dict[str, Glance]:
+        """Where the tickets stand; here a status is its own category."""
+        fault = self._begin("glance")
+        known = [self.tickets[each] for each in ticket_ids if each in self.tickets]
+        _lose_answer(fault)
+        return {each.id: Glance(status=each.status, categories=(), updated_at=each.updated_at) for each in known}
+
+    def check(self) -> Health:
+        """Whatever `health` was set to."""
+        self.calls.append("check")
+        return self.health
+
+    def _begin(self, call: str) -> _Fault | None:
+        self.calls.append(call)
+        if not self._faults:
+            return None
+        fault = self._faults[0]
+        fault.times -= 1
+        if fault.times <= 0:
+            del self._faults[0]
+        if not fault.after_commit:
+            raise fault.error
+        return fault
+
+    def _ticket(self, ticket_id: str) -> MemoryTicket:
+        if ticket_id not in self.tickets:
+            raise TicketGone(f"There is no ticket {ticket_id}: it was deleted.")
+        return self.tickets[ticket_id]
+
+    def _remote(self, ticket: MemoryTicket, *, duplicates: tuple[str, ...] = ()) -> RemoteTicket:
+        url = f"{self._url}/browse/{ticket.key}"
+        return RemoteTicket(id=ticket.id, key=ticket.key, url=url, status=ticket.status, duplicates=duplicates)
+
+
+def _labels(draft: TicketDraft) -> tuple[str, ...]:
+    return (draft.label, *draft.extra_labels)
+
+
+def _as_read(comment: MemoryComment, at: datetime) -> RemoteComment:
+    return RemoteComment(
+        id=comment.id,
+        author_id="us",
+        author="Weighbridge",
+        text=f"[{comment.marker}]",
+        created_at=at,
+        updated_at=at,
+        is_by_us=True,
+    )
+
+
+def _lose_answer(fault: _Fault | None) -> None:
+    if fault is not None:
+        raise fault.error

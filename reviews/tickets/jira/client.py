@@ -1,0 +1,78 @@
+"""The `jira` client with its own retries off: one call here is one request there.
+
+The library repeats every verb, POST included, on a dropped connection, 429 and 503: one `create_issue` made four issues
+(pycontribs/jira#1484). Its helpers also ask for more than they need, send nulls and integer ids that Atlassian's
+contract does not know, or return None where the server does not say that it is Cloud. So it lends its session, its
+addresses and its error parsing, and the paths are ours.
+"""
+
+import json
+from typing import Any
+
+from jira import JIRA
+
+from governance.audit.domain import correlation as trace
+from reviews.tickets.jira.settings import JiraSettings
+from reviews.tickets.ports import Misconfigured
+
+Json = dict[str, Any]
+
+
+class JiraClient(JIRA):
+    """JSON in, JSON out, over API version 3. Raises what `requests` and `jira` raise; see `errors.in_words`."""
+
+    def __init__(self, settings: JiraSettings) -> None:
+        super().__init__(
+            server=settings.url,
+            options={"rest_api_version": "3"},
+            basic_auth=(settings.email, settings.token),
+            max_retries=0,
+            timeout=(settings.connect_timeout_s, settings.read_timeout_s),
+            get_server_info=False,
+            logging=False,
+        )
+        self._session.max_redirects = 0  # a redirect turns a POST into a GET, and may carry the token elsewhere
+        if trace.request_id():
+            self._session.headers[trace.HEADER] = trace.request_id()
+        self._session.trust_env = not settings.is_loopback
+
+    def identify(self) -> None:
+        """Ask the server what it is. Raises Misconfigured unless it is Jira Cloud."""
+        self.deploymentType = self.get_json("serverInfo").get("deploymentType")
+        if not self._is_cloud:
+            raise Misconfigured(
+                f"The server at JIRA_URL says it is {self.deploymentType or 'no Jira'}, not Jira Cloud: "
+                "only Jira Cloud is supported so far, so set JIRA_URL to a Cloud site."
+            )
+
+    def hang_up(self) -> None:
+        """Let the connection go."""
+        self._session.close()
+
+    def get_json(self, path: str, **params: str) -> Json:
+        """GET a path below the API root."""
+        return _as_object(self._get_json(path, params=params))
+
+    def get_list(self, path: str) -> list[Json]:
+        """GET a path below the API root that answers a list of objects."""
+        answer: object = self._get_json(path)
+        if not isinstance(answer, list):
+            raise ValueError("not a JSON list")
+        return [_as_object(each) for each in answer]
+
+    def search(self, jql: str, *, fields: list[str], results_max: int) -> list[Json]:
+        """The first issues that match, by the token-paged search (the older one was removed in August 2025)."""
+        query = {"jql": jql, "fields": fields, "maxResults": results_max}
+        issues: list[Json] = _as_object(self._get_json("search/jql", params=query, use_post=True))["issues"]
+        return issues
+
+    def post_json(self, path: str, payload: Json) -> Json:
+        """POST once; {} where the answer has no body."""
+        answer = self._session.post(self._get_url(path), data=json.dumps(payload))
+        return _as_object(answer.json() if answer.content else {})
+
+
+def _as_object(answer: object) -> Json:
+    if not isinstance(answer, dict):
+        raise ValueError("not a JSON object")
+    return answer

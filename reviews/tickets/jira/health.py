@@ -1,0 +1,82 @@
+"""The walk behind "test connection": account, project, permissions, issue type, fields. It changes nothing."""
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from reviews.tickets.jira.client import JiraClient, Json
+from reviews.tickets.jira.settings import JiraSettings
+from reviews.tickets.ports import Health, Misconfigured
+
+_NEEDED = {
+    "CREATE_ISSUES": "create issues",
+    "ADD_COMMENTS": "add comments",
+    "TRANSITION_ISSUES": "transition issues",
+    "LINK_ISSUES": "link issues",
+}
+_WE_FILL = frozenset({"project", "issuetype", "summary", "description", "labels"})
+_PAGE = "200"
+
+
+def examine(client: JiraClient, settings: JiraSettings) -> Health:
+    """The first thing that would keep a ticket from being opened, or the good news. Raises Misconfigured and others."""
+    account = str(client.get_json("myself").get("displayName", settings.email))
+    project = client.get_json(f"project/{quote(settings.project, safe='')}")
+    try:
+        _check_permissions(client, settings)
+        _check_fields(_fields(client, settings), settings)
+    except Misconfigured as error:
+        return Health(ok=False, sentence=error.reason, account=account)
+    sentence = (
+        f"Connected as {account}: tickets open in {project['name']} ({settings.project}) as {settings.issue_type}."
+    )
+    return Health(ok=True, sentence=sentence, account=account)
+
+
+def _check_permissions(client: JiraClient, settings: JiraSettings) -> None:
+    answer = client.get_json("mypermissions", projectKey=settings.project, permissions=",".join(_NEEDED))
+    held = {name for name, entry in answer["permissions"].items() if entry["havePermission"]}
+    if missing := [words for name, words in _NEEDED.items() if name not in held]:
+        raise Misconfigured(
+            f"The account {settings.email} may not {_listed(missing)} in project {settings.project}: give it these "
+            "permissions there."
+        )
+
+
+def _fields(client: JiraClient, settings: JiraSettings) -> list[Json]:
+    path = f"issue/createmeta/{quote(settings.project, safe='')}/issuetypes"
+    types = client.get_json(path, maxResults=_PAGE)["issueTypes"]
+    for kind in types:
+        if kind["name"].casefold() == settings.issue_type.casefold():
+            fields: list[Json] = client.get_json(f"{path}/{kind['id']}", maxResults=_PAGE)["fields"]
+            return fields
+    raise Misconfigured(
+        f"Project {settings.project} has no issue type {settings.issue_type}: set JIRA_ISSUE_TYPE to one of "
+        f"{_listed(kind['name'] for kind in types)}."
+    )
+
+
+def _check_fields(fields: list[Json], settings: JiraSettings) -> None:
+    names = {str(field["fieldId"]): str(field["name"]) for field in fields}
+    if "labels" not in names:
+        raise Misconfigured(
+            f"The create screen of {settings.issue_type} in project {settings.project} lacks the field Labels: add it. "
+            "Without its label a ticket could not be found again.",
+            fields=("labels",),
+        )
+    if unknown := sorted(set(settings.fields) - set(names)):
+        raise Misconfigured(
+            f"JIRA_FIELDS sets {_listed(unknown)}, which the create screen of {settings.issue_type} lacks: remove it "
+            "there or add it to the screen.",
+            fields=tuple(unknown),
+        )
+    required = {str(field["fieldId"]) for field in fields if field["required"] and not field.get("hasDefaultValue")}
+    if missing := sorted(required - _WE_FILL - set(settings.fields)):
+        raise Misconfigured(
+            f"Project {settings.project} requires {_listed(f'{names[name]} ({name})' for name in missing)} in every "
+            "ticket: give it a value in JIRA_FIELDS.",
+            fields=tuple(missing),
+        )
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words)

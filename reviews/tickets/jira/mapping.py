@@ -1,0 +1,115 @@
+"""Blocks to Atlassian Document Format, which API version 3 asks for, and back to plain text."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from reviews.tickets.ports import Block, Facts, Heading, Link, Paragraph
+
+Node = dict[str, Any]
+
+SUMMARY_CHARS_MAX = 255
+BODY_CHARS_MAX = 30_000
+"""Jira refuses texts above 32,767 characters; the rest is kept free for what it adds itself."""
+
+_CUT = Paragraph("The text was cut here: the whole of it is on the page this ticket links to.")
+
+
+def document(blocks: tuple[Block, ...]) -> Node:
+    """The blocks as one ADF document, cut at a block's border where Jira would refuse its length."""
+    return {"type": "doc", "version": 1, "content": [_node(block) for block in _fitting(blocks)]}
+
+
+def marked_document(blocks: tuple[Block, ...], *, marker: str) -> Node:
+    """The same with a last line that says which comment of ours this is, so that it is never written twice."""
+    whole = document(blocks)
+    whole["content"].append({"type": "paragraph", "content": [_text(marker_text(marker), marks=[{"type": "code"}])]})
+    return whole
+
+
+def marker_text(marker: str) -> str:
+    """The marker as it stands in the text; the brackets keep one from being found inside another."""
+    return f"[{marker}]"
+
+
+def plain_text(node: object) -> str:
+    """Every piece of text in an ADF node, a line each. Total: text of an unknown shape is simply not there."""
+    return "\n".join(_texts(node))
+
+
+def summary_line(text: str) -> str:
+    """One line of at most 255 characters, as Jira demands of a summary."""
+    line = " ".join(text.split())
+    return line if len(line) <= SUMMARY_CHARS_MAX else line[: SUMMARY_CHARS_MAX - 1] + "…"
+
+
+def _node(block: Block) -> Node:
+    match block:
+        case Heading(text):
+            return {"type": "heading", "attrs": {"level": 3}, "content": _inline(text)}
+        case Paragraph(text):
+            return {"type": "paragraph", "content": _inline(text)}
+        case Facts(rows):
+            return {"type": "table", "content": [_row(name, value) for name, value in rows]}
+        case Link(text, url):
+            return {"type": "paragraph", "content": [_link(text, url)]}
+
+
+def _row(name: str, value: str) -> Node:
+    return {"type": "tableRow", "content": [_cell("tableHeader", name), _cell("tableCell", value)]}
+
+
+def _cell(kind: str, text: str) -> Node:
+    return {"type": kind, "attrs": {}, "content": [{"type": "paragraph", "content": _inline(text)}]}
+
+
+def _inline(text: str) -> list[Node]:
+    nodes: list[Node] = []
+    for number, line in enumerate(text.splitlines()):
+        if number:
+            nodes.append({"type": "hardBreak"})
+        if line:  # ADF knows no empty text
+            nodes.append(_text(line))
+    return nodes
+
+
+def _link(text: str, url: str) -> Node:
+    if urlsplit(url).scheme not in {"http", "https"}:
+        return _text(f"{text} {url}".strip() or "-")
+    return _text(text or url, marks=[{"type": "link", "attrs": {"href": url}}])
+
+
+def _text(text: str, *, marks: list[Node] | None = None) -> Node:
+    return {"type": "text", "text": text} | ({"marks": marks} if marks else {})
+
+
+def _fitting(blocks: tuple[Block, ...]) -> Iterator[Block]:
+    left = BODY_CHARS_MAX
+    for block in blocks:
+        if isinstance(block, Facts) and not block.rows:
+            continue  # ADF knows no table without rows
+        left -= _length(block)
+        if left < 0:
+            yield _CUT
+            return
+        yield block
+
+
+def _length(block: Block) -> int:
+    match block:
+        case Facts(rows):
+            return sum(len(name) + len(value) for name, value in rows)
+        case Link(text, url):
+            return len(text) + len(url)
+        case _:
+            return len(block.text)
+
+
+def _texts(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(text := node.get("text"), str):
+            yield text
+        yield from _texts(node.get("content"))
+    elif isinstance(node, list):
+        for child in node:
+            yield from _texts(child)

@@ -1,0 +1,231 @@
+"""What is known of tickets as they stand in the tracker: for the page of a request, the integrations page, the
+reconciler.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Max, Q
+
+from governance.audit.models import AuditEvent
+from governance.jobs.enums import UNFINISHED, JobState
+from governance.jobs.models import OutboxMessage
+from reviews.tickets.domain import Meaning, Outcome, stands_at
+from reviews.tickets.models import (
+    ExternalIdentity,
+    Ticket,
+    TicketComment,
+    TicketMirror,
+    TicketMove,
+    TicketState,
+    WebhookDelivery,
+)
+from reviews.tickets.ports import Glance
+
+SHOWN_MAX = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommentView:
+    """A comment people wrote there; `person` is who it is here, or ""."""
+
+    author: str
+    person: str
+    text: str
+    at: datetime
+    is_edited: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveView:
+    """A move of the ticket there, and what became of it."""
+
+    author: str
+    status: str
+    at: datetime
+    meaning: str
+    outcome: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MirrorView:
+    """The ticket as last read: comments oldest first, and the moves that asked for something."""
+
+    read_at: datetime
+    is_gone: bool
+    comments: tuple[CommentView, ...]
+    earlier_count: int
+    moves: tuple[MoveView, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbers:
+    """What came in, in figures."""
+
+    deliveries: int
+    deliveries_last_day: int
+    last_delivery_at: datetime | None
+    tickets: int
+    read: int
+    gone: int
+    comments: int
+    refused: int
+    linked_people: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reconciliation:
+    """What the last comparison found, by count."""
+
+    mode: str
+    at: datetime
+    counts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Tickets that changed there since they were read, that are shown no more, or stand elsewhere than we put them."""
+
+    compared: int
+    changed: tuple[Ticket, ...]
+    gone: tuple[Ticket, ...]
+    astray: tuple[tuple[Ticket, str], ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each."""
+        counted = {"changed": self.changed, "gone": self.gone, "astray": self.astray}
+        return {"compared": self.compared} | {name: len(rows) for name, rows in counted.items()}
+
+
+def linked_ticket(issue_id: str) -> Ticket | None:
+    """Our ticket with this id there; ids survive a move to another project, keys do not."""
+    rows = Ticket.objects.filter(state=TicketState.LINKED, remote_id=issue_id).exclude(remote_id="")
+    return rows.select_related("request", "action_item").first()
+
+
+def linked_ids() -> list[str]:
+    """The ids there of every linked ticket, oldest first."""
+    return list(Ticket.objects.filter(state=TicketState.LINKED).order_by("pk").values_list("remote_id", flat=True))
+
+
+def mirror_view(ticket: Ticket) -> MirrorView | None:
+    """The ticket as last read, or None where nobody has read it yet."""
+    kept = TicketMirror.objects.filter(ticket=ticket).first()
+    if kept is None:
+        return None
+    theirs = TicketComment.objects.filter(ticket=ticket, is_ours=False).order_by("created_at", "pk")
+    count = theirs.count()
+    shown = list(theirs[max(0, count - SHOWN_MAX) :])
+    known = _people({row.author_id for row in shown})
+    return MirrorView(
+        read_at=kept.read_at,
+        is_gone=kept.gone_at is not None,
+        earlier_count=count - len(shown),
+        comments=tuple(
+            CommentView(
+                author=row.author,
+                person=known.get(row.author_id, ""),
+                text=row.text,
+                at=row.created_at,
+                is_edited=row.updated_at > row.created_at,
+            )
+            for row in shown
+        ),
+        moves=tuple(
+            MoveView(
+                author=row.author,
+                status=row.status,
+                at=row.moved_at,
+                meaning=row.meaning,
+                outcome=row.outcome,
+                reason=row.reason,
+            )
+            for row in TicketMove.objects.filter(ticket=ticket).exclude(meaning=Meaning.NONE).order_by("pk")
+        ),
+    )
+
+
+def numbers(*, now: datetime) -> Numbers:
+    """What came in, in figures."""
+    day = Q(received_at__gt=now - timedelta(days=1))
+    hooks = WebhookDelivery.objects.aggregate(all=Count("pk"), day=Count("pk", filter=day), last=Max("received_at"))
+    return Numbers(
+        deliveries=hooks["all"],
+        deliveries_last_day=hooks["day"],
+        last_delivery_at=hooks["last"],
+        tickets=Ticket.objects.filter(state=TicketState.LINKED).count(),
+        read=TicketMirror.objects.count(),
+        gone=TicketMirror.objects.filter(gone_at__isnull=False).count(),
+        comments=TicketComment.objects.filter(is_ours=False).count(),
+        refused=TicketMove.objects.filter(outcome=Outcome.REFUSED).count(),
+        linked_people=ExternalIdentity.objects.count(),
+    )
+
+
+def last_reconciliation() -> Reconciliation | None:
+    """The counts of the last comparison, or None where there was none."""
+    event = AuditEvent.objects.filter(kind="tickets.reconciled").order_by("-position").first()
+    if event is None:
+        return None
+    counts = tuple((name, int(event.details.get(name, 0))) for name in ("compared", "changed", "gone", "astray"))
+    return Reconciliation(mode=str(event.details.get("mode", "")), at=event.at, counts=counts)
+
+
+def differences(*, seen: Mapping[str, Glance], statuses: Mapping[str, str]) -> Differences:
+    """Every linked ticket beside what was seen of it, by remote id; `statuses` as the settings name them."""
+    rows = list(
+        Ticket.objects.filter(state=TicketState.LINKED)
+        .select_related("request", "action_item", "mirror")
+        .order_by("pk")
+    )
+    told = _told(statuses)
+    return Differences(
+        compared=len(rows),
+        changed=tuple(row for row in rows if row.remote_id in seen and _is_behind(row, seen[row.remote_id])),
+        gone=tuple(row for row in rows if row.remote_id not in seen and not _is_known_gone(row)),
+        astray=tuple(
+            (row, told[row.subject[1]])
+            for row in rows
+            if row.remote_id in seen
+            and row.subject[1] in told
+            and not _is_where_told(seen[row.remote_id], statuses[told[row.subject[1]]])
+        ),
+    )
+
+
+def _people(account_ids: set[str]) -> dict[str, str]:
+    rows = ExternalIdentity.objects.filter(account_id__in=account_ids).select_related("user")
+    return {row.account_id: row.user.get_full_name() or row.user.username for row in rows}
+
+
+def _mirror_of(ticket: Ticket) -> TicketMirror | None:
+    return getattr(ticket, "mirror", None)
+
+
+def _is_behind(ticket: Ticket, glance: Glance) -> bool:
+    kept = _mirror_of(ticket)
+    return kept is None or kept.gone_at is not None or kept.remote_updated_at != glance.updated_at
+
+
+def _is_known_gone(ticket: Ticket) -> bool:
+    kept = _mirror_of(ticket)
+    return kept is not None and kept.gone_at is not None
+
+
+def _is_where_told(glance: Glance, wanted: str) -> bool:
+    return stands_at(wanted=wanted, status=glance.status, categories=glance.categories)
+
+
+def _told(statuses: Mapping[str, str]) -> dict[str, str]:
+    """By request, the latest occasion that moved its ticket; none where something still waits to be told."""
+    found: dict[str, str] = {}
+    messages = OutboxMessage.objects.filter(kind="ticket.tell", payload__occasion__in=list(statuses)).order_by("pk")
+    for lane, occasion in messages.filter(state=JobState.DONE).values_list("lane", "payload__occasion"):
+        found[lane.removeprefix("ticket:")] = occasion
+    waiting = OutboxMessage.objects.filter(kind="ticket.tell", state__in=[*UNFINISHED, JobState.DEAD])
+    for lane in waiting.values_list("lane", flat=True):
+        found.pop(lane.removeprefix("ticket:"), None)
+    return found

@@ -1,0 +1,1 @@
+"""Who may vote on a frozen revision, and what the votes add up to."""

@@ -1,0 +1,223 @@
+"""Filing a request, and the requester's own steps: submit, revise, withdraw."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, connection, transaction
+from weighbridge.core.errors import Invalid, WrongState
+
+from benchmarking.runs.actions import runs as run_actions
+from benchmarking.runs.models import Dataset
+from benchmarking.runs.queries import runs
+from governance.budgets.actions import budgets
+from governance.inventory.models import ModelVersion
+from governance.people.queries.people import person_of
+from reviews.evidence.actions import screening
+from reviews.evidence.locking import lock_all
+from reviews.requests.audit import move, record
+from reviews.requests.domain.lifecycle import State, check_action
+from reviews.requests.enums import ENVIRONMENT_NAMES
+from reviews.requests.locking import lock
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import next_ref, parties_of
+from reviews.requests.queries.rulebook import in_force
+from reviews.requests.rules import check_edit, check_file, check_withdraw
+from reviews.tickets import actions as effects
+
+REF_LOCK = 0x4D5252  # any number that nobody else locks
+REASON_CHARS_MIN, RIVALS_MAX = 3, 5
+AGAIN = "Again: "
+TEXTS = {"title": 160, "purpose": 200, "business_case": 20_000}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filing:
+    """What a requester fills in."""
+
+    title: str
+    purpose: str
+    environment: str
+    business_case: str
+    model_version: ModelVersion
+    dataset: Dataset | None = None
+    rivals: tuple[ModelVersion, ...] = ()
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What stands in the row itself."""
+        return {name: value for name, value in vars(self).items() if name != "rivals"}
+
+
+def create(*, filing: Filing, by: User, now: datetime) -> ReviewRequest:
+    """File a request as a draft."""
+    check_file(person_of(by), team=filing.model_version.asset.team.slug)
+    _check_filing(filing)
+    return _insert(filing, requester=by, by=by, now=now)
+
+
+def file_again(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
+    """File what was decided before anew, as a draft for the model's owner; `by` None is the system.
+
+    It says what the request said; the figures are to be stated anew, because they are what is in doubt.
+    """
+    if by is not None:
+        check_file(person_of(by), team=request.team.slug)
+    title = f"{AGAIN}{request.title.removeprefix(AGAIN)}"[: TEXTS["title"]]
+    filing = Filing(
+        title=title,
+        purpose=request.purpose,
+        environment=request.environment,
+        business_case=request.business_case,
+        model_version=request.model_version,
+        dataset=request.dataset,
+        rivals=tuple(request.rivals.order_by("pk")),
+    )
+    return _insert(filing, requester=request.model_version.asset.owner, by=by, now=now)
+
+
+def _insert(filing: Filing, *, requester: User, by: User | None, now: datetime) -> ReviewRequest:
+    asset = filing.model_version.asset
+    with _one_open(), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [REF_LOCK])
+        request = ReviewRequest.objects.create(
+            ref=next_ref(now),
+            team=asset.team,
+            requester=requester,
+            owner=asset.owner,
+            created_at=now,
+            **filing.columns,
+        )
+        request.rivals.set(filing.rivals)
+        record(kind="request.created", request=request, by=by, now=now, details=_words(filing))
+    return request
+
+
+def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> ReviewRequest:
+    """Change what a draft says."""
+    check_edit(person_of(by), parties_of(request))
+    _check_filing(filing)
+    with _one_open(), transaction.atomic():
+        row = lock(request)
+        if row.state != State.DRAFT:
+            raise WrongState(f"The request is {State(row.state).words}; only a draft can be edited.")
+        if filing.model_version.asset.team_id != row.team_id:
+            raise Invalid("The model belongs to another team.", field="model_version")
+        for field, value in filing.columns.items():
+            setattr(row, field, value)
+        row.owner = filing.model_version.asset.owner
+        row.save()
+        row.rivals.set(filing.rivals)
+        record(kind="request.edited", request=row, by=by, now=now, details=_words(filing))
+    return row
+
+
+def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
+    """Fix policy and checklist, evaluate, and either clear the request or open its review, all at once."""
+    check_edit(person_of(by), parties_of(request))
+    with transaction.atomic():
+        row = lock(request)
+        check_action(source=State(row.state), action="submit")
+        row.policy, row.checklist = in_force()
+        row.submitted_at = now
+        row.save(update_fields=["policy", "checklist", "submitted_at"])
+        move(request=row, target=State.SCREENING, by=by, now=now)
+        screening.screen(request=row, by=by, now=now)
+    return row
+
+
+def revise(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> ReviewRequest:
+    """Open the next revision to work on; every vote on the one before is void."""
+    check_edit(person_of(by), parties_of(request))
+    with transaction.atomic():
+        row = lock_all(request=request, now=now)
+        check_action(source=State(row.state), action="revise")
+        screening.reopen(request=row, reason=reason, by=by, now=now)
+    return row
+
+
+def withdraw(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> ReviewRequest:
+    """Pull the request out: runs are cancelled, the reservation is released, the ticket is told."""
+    check_withdraw(person_of(by), parties_of(request))
+    if len(reason.strip()) < REASON_CHARS_MIN:
+        raise Invalid("Say why you withdraw the request.", field="reason")
+    with transaction.atomic():
+        row = lock_all(request=request, now=now)
+        _end(row, State.WITHDRAWN, by, now, reason)
+    return row
+
+
+def lapse(*, request: ReviewRequest, by: User | None = None, now: datetime) -> ReviewRequest:
+    """End a request nobody acted on before its deadline; never an approval."""
+    with transaction.atomic():
+        row = lock_all(request=request, now=now)
+        if row.deadline_at is None or row.deadline_at > now:
+            raise WrongState("The deadline of this request has not passed.")
+        what = "The clearance ended on" if row.state == State.CLEARED else "Nobody acted before"
+        _end(row, State.LAPSED, by, now, f"{what} {row.deadline_at:%Y-%m-%d}.")
+    return row
+
+
+def _end(row: ReviewRequest, target: State, by: User | None, now: datetime, reason: str) -> None:
+    budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:{target.value}", by=by, now=now)
+    move(request=row, target=target, by=by, now=now, reason=reason)
+    for run in runs.of_request(row.ref):
+        run_actions.abandon(run=run, by=by, now=now)
+    effects.tell_ticket(request=row, occasion=target.value, reason=reason, by=by, now=now)
+
+
+@contextmanager
+def _one_open() -> Iterator[None]:
+    """The database refuses a second open request for a version and purpose; say so in words."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise WrongState(
+            "There is already an open request for this model version and purpose; work on that one, or withdraw it.",
+            code="already_open",
+            field="model_version",
+        ) from error
+
+
+def _check_filing(filing: Filing) -> None:
+    for field, chars_max in TEXTS.items():
+        text, words = getattr(filing, field), field.replace("_", " ")
+        if not text.strip():
+            raise Invalid(f"The {words} is missing.", field=field)
+        if len(text) > chars_max:
+            raise Invalid(f"The {words} has {len(text):,} characters; at most {chars_max:,} are kept.", field=field)
+    if filing.environment not in ENVIRONMENT_NAMES:
+        raise Invalid(f"The environment must be one of {', '.join(ENVIRONMENT_NAMES)}.", field="environment")
+    _check_rivals(filing)
+
+
+def _check_rivals(filing: Filing) -> None:
+    rivals, subject = filing.rivals, filing.model_version
+    if len(rivals) > RIVALS_MAX:
+        raise Invalid(f"At most {RIVALS_MAX} other candidates are measured with a request.", field="rivals")
+    digests = [subject.digest, *(rival.digest for rival in rivals)]
+    if len(set(digests)) < len(digests):
+        raise Invalid("Each candidate is another file: name none twice, and not the model itself.", field="rivals")
+    for rival in rivals:
+        if rival.asset.team_id != subject.asset.team_id:
+            raise Invalid(f"{rival} belongs to another team; only your team's models are candidates.", field="rivals")
+        if not rival.stored_as or rival.format != "onnx":
+            raise Invalid(f"{rival} cannot be measured here: upload it as an ONNX file.", field="rivals")
+    if rivals and filing.dataset is None:
+        raise Invalid("Other candidates are compared on evaluation data: name a data set.", field="dataset")
+
+
+def _words(filing: Filing) -> dict[str, Any]:
+    rivals = {"rivals": [rival.digest for rival in filing.rivals]} if filing.rivals else {}
+    return rivals | {
+        "title": filing.title,
+        "purpose": filing.purpose,
+        "environment": filing.environment,
+        "business_case": filing.business_case,
+        "model": filing.model_version.digest,
+        "dataset": filing.dataset.digest if filing.dataset else "",
+    }

@@ -1,0 +1,63 @@
+"""What follows a decision: the gate, revoking an authorisation, confirming its conditions."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from weighbridge.core.errors import NotFound
+
+from governance.people.api.caller import asker
+from governance.site.api.shapes import Nothing, read
+from reviews.authorizations import actions as writes
+from reviews.authorizations.models import Authorisation, Condition
+from reviews.authorizations.queries import gate
+from reviews.workflow.api.answers import ReviewAnswer, said
+from reviews.workflow.api.course_answers import GateReplyAnswer
+from reviews.workflow.api.inputs import GateInput, ReasonInput, found
+
+
+class Gate(APIView):
+    """The question a deployment asks."""
+
+    @extend_schema(operation_id="gate", parameters=[GateInput], responses=GateReplyAnswer)
+    def get(self, request: Request) -> Response:
+        """Whether this artifact may run in this environment, and the signed statement that says so."""
+        _, _, now = asker(request)
+        given = read(GateInput, request.query_params)
+        return Response(GateReplyAnswer(gate.ask(digest=given["subject"], environment=given["env"], now=now)).data)
+
+
+class Revocation(APIView):
+    """Taking an authorisation back."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_revoke", request=ReasonInput, responses=ReviewAnswer)
+    def post(self, request: Request, ref: str) -> Response:
+        """Revoke: the gate denies from now on."""
+        row, user, person, now = found(request, ref)
+        held = Authorisation.objects.filter(decision__request=row).first()
+        if held is None:
+            raise NotFound(f"{ref} holds no authorisation.")
+        reason = read(ReasonInput, request.data)["reason"]
+        writes.revoke(authorisation=held, reason=reason, by=user, now=now)
+        return Response(said(row, person, now))
+
+
+class Confirmation(APIView):
+    """A condition met."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_confirm_condition", request=Nothing, responses=ReviewAnswer)
+    def post(self, request: Request, ref: str, condition_id: int) -> Response:
+        """Confirm that the condition is met; somebody who has no stake in the request."""
+        row, user, person, now = found(request, ref)
+        conditions = Condition.objects.select_related("authorisation__decision__request__team")
+        condition = conditions.filter(pk=condition_id, authorisation__decision__request=row).first()
+        if condition is None:
+            raise NotFound(f"{ref} has no condition {condition_id}.")
+        read(Nothing, request.data)
+        writes.confirm_condition(condition=condition, by=user, now=now)
+        return Response(said(row, person, now))

@@ -1,0 +1,169 @@
+"""The evidence of a request: figures, checklist, contradictions, benchmarks, waivers."""
+
+from django.db import transaction
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from weighbridge.core.errors import WrongState
+
+from benchmarking.projections import actions as projection_writes
+from benchmarking.projections.queries import find as find_projection
+from benchmarking.runs.actions import runs as run_actions
+from benchmarking.runs.queries import runs
+from governance.site.api.shapes import Nothing, read
+from reviews.evidence.actions import evidence as writes
+from reviews.evidence.actions import projections, waivers
+from reviews.evidence.domain.projected import only_option
+from reviews.evidence.queries.evidence import figure_of
+from reviews.evidence.queries.projections import views
+from reviews.workflow.api.answers import ReviewAnswer, said
+from reviews.workflow.api.evidence_answers import (
+    ComparisonAnswer,
+    FactAnswer,
+    FigureAnswer,
+    ItemAnswer,
+    RunAnswer,
+    StatedProjectionAnswer,
+)
+from reviews.workflow.api.inputs import AnswerInput, FactInput, ProjectionInput, TextInput, WaiverInput, found
+from reviews.workflow.api.requests import statement_of
+from reviews.workflow.queries.view_evidence import fact_views, item_views
+
+
+class Facts(APIView):
+    """The figures of a request."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_facts_list", responses=FactAnswer(many=True))
+    def get(self, request: Request, ref: str) -> Response:
+        """Every fact with the figure that counts and all figures ever stated, in the order of the catalogue."""
+        row, _, _, now = found(request, ref)
+        return Response(FactAnswer(fact_views(row, now=now), many=True).data)
+
+    @extend_schema(operation_id="reviews_state_fact", request=FactInput, responses={201: FigureAnswer})
+    def post(self, request: Request, ref: str) -> Response:
+        """State a declared or estimated figure; the one before it stays on record."""
+        row, user, _, now = found(request, ref)
+        statement = statement_of(read(FactInput, request.data))
+        fact = writes.state_fact(request=row, statement=statement, by=user, now=now)
+        fact.refresh_from_db()
+        return Response(FigureAnswer(figure_of(fact)).data, status=201)
+
+
+class Projections(APIView):
+    """The cost projections of a request."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_projections_list", responses=StatedProjectionAnswer(many=True))
+    def get(self, request: Request, ref: str) -> Response:
+        """The latest first; it counts."""
+        row, _, _, _ = found(request, ref)
+        return Response(StatedProjectionAnswer(views(row), many=True).data)
+
+    @extend_schema(
+        operation_id="reviews_state_projection",
+        request=ProjectionInput,
+        responses={201: StatedProjectionAnswer(many=True)},
+    )
+    def post(self, request: Request, ref: str) -> Response:
+        """Let a projection speak for the costs: its figures become estimates, its prices stay pinned."""
+        row, user, _, now = found(request, ref)
+        given = read(ProjectionInput, request.data)
+        if "spec" in given:
+            kept = projection_writes.keep(spec=given["spec"], by=user, now=now)
+        else:
+            kept = find_projection(given["token"])
+        option = given.get("option") or only_option(kept.document)
+        widen = given["widen"]
+        projections.state(request=row, projection=kept, option=option, widen=widen, by=user, now=now)
+        return Response(StatedProjectionAnswer(views(row), many=True).data, status=201)
+
+
+class Checklist(APIView):
+    """The checklist of a request."""
+
+    @extend_schema(operation_id="reviews_checklist_list", responses=ItemAnswer(many=True))
+    def get(self, request: Request, ref: str) -> Response:
+        """Every item with what stands for it; none before the request is submitted."""
+        row, _, _, now = found(request, ref)
+        return Response(ItemAnswer(item_views(row, now=now), many=True).data)
+
+
+class ChecklistItem(APIView):
+    """One item that people answer."""
+
+    parser_classes = [JSONParser, MultiPartParser]
+
+    @extend_schema(operation_id="reviews_answer_item", request=AnswerInput, responses=ItemAnswer)
+    def put(self, request: Request, ref: str, item: str) -> Response:
+        """Answer; a new answer takes the place of the one before."""
+        row, user, _, now = found(request, ref)
+        given = read(AnswerInput, request.data)
+        writes.answer_item(
+            request=row,
+            item_id=item,
+            text=given.get("text", ""),
+            upload=given.get("file"),
+            is_attested=given.get("is_attested", False),
+            by=user,
+            now=now,
+        )
+        answered = next(each for each in item_views(row, now=now) if each.id == item)
+        return Response(ItemAnswer(answered).data)
+
+    @extend_schema(operation_id="reviews_answer_item_by_post", request=AnswerInput, responses=ItemAnswer)
+    def post(self, request: Request, ref: str, item: str) -> Response:
+        """The same as PUT, with an Idempotency-Key if you like."""
+        return self.put(request, ref, item)
+
+
+class Contradiction(APIView):
+    """A claim that a measurement contradicts."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_answer_contradiction", request=TextInput, responses=ComparisonAnswer)
+    def post(self, request: Request, ref: str, fact: str) -> Response:
+        """Say why; approval waits for it."""
+        row, user, person, now = found(request, ref)
+        text = read(TextInput, request.data)["text"]
+        writes.answer_contradiction(request=row, name=fact, text=text, by=user, now=now)
+        return Response(next(each for each in said(row, person, now)["comparisons"] if each["name"] == fact))
+
+
+class Benchmarks(APIView):
+    """The benchmarks of a request."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_benchmark_again", request=Nothing, responses={201: RunAnswer(many=True)})
+    def post(self, request: Request, ref: str) -> Response:
+        """Run every benchmark of the request once more; what new measurements say makes a new revision."""
+        row, user, _, now = found(request, ref)
+        read(Nothing, request.data)
+        latest = {run.scenario: run for run in runs.of_request(row.ref)}
+        if not latest:
+            raise WrongState("This request has no benchmark to repeat; they start when a review becomes mandatory.")
+        with transaction.atomic():
+            again = [run_actions.repeat(run=run, by=user, now=now) for run in latest.values()]
+        return Response(RunAnswer([runs.describe(run) for run in again], many=True).data, status=201)
+
+
+class Waivers(APIView):
+    """Leave not to meet a soft rule."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_waive", request=WaiverInput, responses={201: ReviewAnswer})
+    def post(self, request: Request, ref: str) -> Response:
+        """Waive a soft rule for a while; a platform lead without a stake in the request."""
+        row, user, person, now = found(request, ref)
+        given = read(WaiverInput, request.data)
+        given["rule_id"] = given.pop("rule")
+        waivers.grant(request=row, by=user, now=now, **given)
+        row.refresh_from_db()
+        return Response(said(row, person, now), status=201)

@@ -1,0 +1,158 @@
+"""What the reviews API takes."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from rest_framework import serializers
+from rest_framework.request import Request
+from weighbridge.core.metrics import CATALOGUE, Basis
+
+from governance.people.api.caller import asker
+from governance.people.domain.roles import Person
+from governance.site.api.shapes import Input, choice
+from reviews.requests.domain.lifecycle import State
+from reviews.requests.enums import ENVIRONMENT_NAMES
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries import requests
+from reviews.voting.domain import Choice
+
+DIGEST = r"^sha256:[0-9a-f]{64}$"
+N_MAX = 2**63 - 1
+TEXT_CHARS_MAX = 20_000
+
+
+def found(request: Request, ref: str) -> tuple[ReviewRequest, User, Person, datetime]:
+    """The request of that reference, if this person may see it, with who asks and when."""
+    user, person, now = asker(request)
+    return requests.find(ref=ref, person=person), user, person, now
+
+
+def _amount(**options: Any) -> serializers.DecimalField:
+    return serializers.DecimalField(max_digits=24, decimal_places=9, **options)
+
+
+class FactInput(Input):
+    """A figure as a person states it; text is exact where a number is not."""
+
+    name = choice(CATALOGUE)
+    value = _amount()
+    unit = serializers.CharField(required=False, max_length=12, help_text="The catalogue's unit, which is the default.")
+    basis = choice(
+        Basis, help_text="declared or estimated; measured figures come from benchmarks, billed ones from bills."
+    )
+    lower = _amount(required=False, allow_null=True)
+    upper = _amount(required=False, allow_null=True)
+    confidence = serializers.DecimalField(max_digits=5, decimal_places=4, required=False, allow_null=True)
+    n = serializers.IntegerField(min_value=1, max_value=N_MAX, required=False, allow_null=True)
+    source = serializers.CharField(max_length=300, required=False, allow_blank=True)  # type: ignore[assignment]  # a field of that name, not DRF's attribute
+    valid_until = serializers.DateTimeField(required=False, allow_null=True)
+
+
+class ReviewInput(Input):
+    """A model review request."""
+
+    title = serializers.CharField(max_length=160)
+    purpose = serializers.CharField(max_length=200)
+    environment = choice(ENVIRONMENT_NAMES)
+    business_case = serializers.CharField(max_length=TEXT_CHARS_MAX)
+    model_version = serializers.CharField(max_length=71, help_text="Digest or id of a registered model version.")
+    dataset = serializers.CharField(
+        max_length=71, required=False, allow_null=True, help_text="Digest of registered data."
+    )
+    rivals = serializers.ListField(
+        child=serializers.CharField(max_length=71),
+        required=False,
+        max_length=5,
+        help_text="Digests or ids of other candidates of the team, which are measured beside the model.",
+    )
+    facts = FactInput(many=True, required=False)
+
+
+class ReviewFilters(Input):
+    """What the list of requests can be narrowed to."""
+
+    page = serializers.IntegerField(required=False, min_value=1)
+    q = serializers.CharField(required=False, max_length=200, allow_blank=True, help_text="Words to search for.")
+    state = choice(State, required=False)
+    team = serializers.SlugField(required=False, help_text="Slug of a team.")
+    environment = choice(ENVIRONMENT_NAMES, required=False)
+    mine = serializers.BooleanField(required=False, help_text="Filed or owned by you.")
+
+
+class AnswerInput(Input):
+    """An answer to a checklist item: the text, the confirmation, or the file that its kind asks for."""
+
+    text = serializers.CharField(required=False, allow_blank=True, max_length=TEXT_CHARS_MAX)
+    is_attested = serializers.BooleanField(required=False)
+    file = serializers.FileField(required=False, max_length=160)
+
+
+class TextInput(Input):
+    """An explanation."""
+
+    text = serializers.CharField(max_length=TEXT_CHARS_MAX)
+
+
+class ProjectionInput(Input):
+    """A cost projection: the token of a kept one, or a spec that is projected and kept now; and the option
+    asked for.
+    """
+
+    token = serializers.CharField(required=False, max_length=32)
+    spec = serializers.DictField(required=False)
+    option = serializers.CharField(required=False, max_length=80)
+    widen = serializers.BooleanField(
+        default=False, help_text="Widen the ranges of the yearly costs as billed months of earlier projections ask for."
+    )
+
+    def validate(self, attrs: dict[str, object]) -> dict[str, object]:
+        """One of the two."""
+        if ("token" in attrs) == ("spec" in attrs):
+            raise serializers.ValidationError({"token": ["Give the token of a kept projection, or a spec."]})
+        return attrs
+
+
+class ReasonInput(Input):
+    """Why."""
+
+    reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
+
+
+class WaiverInput(Input):
+    """Leave not to meet a soft rule for a while."""
+
+    rule = serializers.CharField(max_length=60)
+    reason = serializers.CharField(max_length=TEXT_CHARS_MAX)
+    valid_days = serializers.IntegerField(min_value=1)
+
+
+class ConditionInput(Input):
+    """What must be done, by whom, until when."""
+
+    text = serializers.CharField(max_length=400)
+    owner = serializers.SlugRelatedField(
+        slug_field="username",
+        queryset=User.objects.filter(is_active=True),
+        error_messages={"does_not_exist": "There is no active user “{value}”."},
+        help_text="User name.",
+    )
+    due_on = serializers.DateField()
+
+
+class VoteInput(Input):
+    """A vote; conditions belong to the approval that completes the last stage."""
+
+    stage = serializers.CharField(max_length=40)
+    choice = choice(Choice)
+    rationale = serializers.CharField(required=False, allow_blank=True, max_length=TEXT_CHARS_MAX)
+    conditions = ConditionInput(many=True, required=False)
+
+
+class GateInput(Input):
+    """Which artifact, and where it is to run."""
+
+    subject = serializers.RegexField(
+        DIGEST, error_messages={"invalid": "Write sha256: followed by 64 hexadecimal digits in lower case."}
+    )
+    env = choice(ENVIRONMENT_NAMES)

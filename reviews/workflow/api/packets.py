@@ -1,0 +1,83 @@
+"""`reviews/{ref}/packet/`: the review packet and its PDF."""
+
+from django.core.files.storage import storages
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from weighbridge.core.errors import NotFound, WrongState
+
+from governance.jobs.enums import JobState
+from governance.site.api.shapes import AnyAccept, Nothing, read
+from reviews.packets import actions as writes
+from reviews.packets.models import Packet
+from reviews.requests.models import ReviewRequest
+from reviews.workflow.api.course_answers import PacketDetailAnswer
+from reviews.workflow.api.inputs import found
+
+PDF = "application/pdf"
+
+
+class Packets(APIView):
+    """The packet of a request."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="packets_packet", responses=PacketDetailAnswer)
+    def get(self, request: Request, ref: str) -> Response:
+        """The latest packet: how its drawing goes, and what it says."""
+        return Response(_said(_latest(found(request, ref)[0])))
+
+    @extend_schema(operation_id="packets_packet_freeze", request=Nothing, responses={201: PacketDetailAnswer})
+    def post(self, request: Request, ref: str) -> Response:
+        """Freeze what a packet says now, and have it drawn."""
+        row, user, _, now = found(request, ref)
+        read(Nothing, request.data)
+        return Response(_said(writes.ask_for(request=row, by=user, now=now)), status=201)
+
+
+class PacketRetry(APIView):
+    """Drawing the packet again."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="packets_packet_retry", request=Nothing, responses=PacketDetailAnswer)
+    def post(self, request: Request, ref: str) -> Response:
+        """Draw the latest packet again, after its drawing failed."""
+        row, user, _, now = found(request, ref)
+        read(Nothing, request.data)
+        return Response(_said(writes.retry(packet=_latest(row), by=user, now=now)))
+
+
+class PacketPdf(APIView):
+    """The packet as PDF."""
+
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(operation_id="packets_packet_pdf", responses={(200, PDF): OpenApiTypes.BINARY})
+    def get(self, request: Request, ref: str) -> FileResponse:
+        """The latest packet as PDF; `X-Content-Digest` is its SHA-256."""
+        packet = _latest(found(request, ref)[0])
+        if not packet.stored_as:
+            raise WrongState(f"Packet {packet.number} is {packet.state}; its PDF is not drawn yet.")
+        content = storages["artifacts"].open(packet.stored_as)
+        name = f"{ref}-packet-{packet.number}.pdf"
+        answer = FileResponse(content, as_attachment=True, filename=name, content_type=PDF)
+        answer["X-Content-Digest"] = packet.pdf_digest
+        return answer
+
+
+def _latest(request: ReviewRequest) -> Packet:
+    packet = request.packets.select_related("request__team").order_by("-number").first()
+    if packet is None:
+        raise NotFound(f"{request.ref} has no packet yet; one is made with its decision.")
+    return packet
+
+
+def _said(packet: Packet) -> dict[str, object]:
+    fields = {name: getattr(packet, name) for name in ("number", "state", "pages", "error", "document", "created_at")}
+    digests = {"document_digest": packet.document_digest, "pdf_digest": packet.pdf_digest}
+    return dict(PacketDetailAnswer(fields | digests | {"is_ready": packet.state == JobState.DONE}).data)

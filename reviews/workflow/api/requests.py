@@ -1,0 +1,126 @@
+"""`reviews/`: filing, finding and reading requests."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.metrics import CATALOGUE, Basis
+
+from benchmarking.runs.models import Dataset
+from governance.inventory import queries as inventory
+from governance.inventory.models import ModelVersion
+from governance.people.api.caller import asker
+from governance.people.domain.roles import Person
+from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, download, read
+from reviews.evidence.actions import evidence
+from reviews.evidence.actions.evidence import Statement
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries import requests
+from reviews.requests.queries.requests import Filters
+from reviews.workflow.actions import requests as writes
+from reviews.workflow.actions.requests import Filing
+from reviews.workflow.api.answers import ReviewAnswer, RowAnswer, said
+from reviews.workflow.api.inputs import ReviewFilters, ReviewInput, found
+
+ID_DIGITS_MAX = 18
+
+
+class Reviews(GenericAPIView[Any]):
+    """The requests you may see."""
+
+    parser_classes = [JSONParser]
+    serializer_class = RowAnswer
+
+    @extend_schema(operation_id="reviews_list", parameters=[ReviewFilters], responses=RowAnswer(many=True))
+    def get(self, request: Request) -> Response:
+        """The newest first."""
+        _, person, _ = asker(request)
+        page = self.paginate_queryset(requests.listed(person=person, filters=_filters(request)))
+        return self.get_paginated_response(RowAnswer(page, many=True).data)
+
+    @extend_schema(operation_id="reviews_create", request=ReviewInput, responses={201: ReviewAnswer})
+    def post(self, request: Request) -> Response:
+        """File a draft with its figures; where one figure is refused, nothing is filed."""
+        user, person, now = asker(request)
+        given = read(ReviewInput, request.data)
+        facts = given.pop("facts", [])
+        version = _version(given.pop("model_version"), person)
+        rivals = tuple(_version(text, person, field="rivals") for text in given.pop("rivals", ()))
+        data = _dataset(given.get("dataset"))
+        filing = Filing(**given | {"model_version": version, "dataset": data, "rivals": rivals})
+        with transaction.atomic():
+            row = writes.create(filing=filing, by=user, now=now)
+            _state_all(row, facts, by=user, now=now)
+        return Response(said(row, person, now), status=201)
+
+
+class ReviewsExport(APIView):
+    """The requests you may see, as a file."""
+
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(operation_id="reviews_export", parameters=[TABLE_KIND, ReviewFilters], responses=TABLE_ANSWERS)
+    def get(self, request: Request, kind: str) -> HttpResponse:
+        """Every request the filters leave, the newest first."""
+        _, person, _ = asker(request)
+        return download(requests.table(person=person, filters=_filters(request)), kind=kind)
+
+
+class Review(APIView):
+    """One request."""
+
+    @extend_schema(operation_id="reviews_retrieve", responses=ReviewAnswer)
+    def get(self, request: Request, ref: str) -> Response:
+        """Everything there is to know of it, and what you may do now."""
+        row, _, person, now = found(request, ref)
+        return Response(said(row, person, now))
+
+
+def _filters(request: Request) -> Filters:
+    given = read(ReviewFilters, request.query_params)
+    given.pop("page", None)
+    return replace(Filters(search=given.pop("q", "")), **given)
+
+
+def statement_of(fact: dict[str, Any]) -> Statement:
+    """A figure as it was sent, in the catalogue's unit unless another one was named."""
+    return Statement(**{"unit": CATALOGUE[fact["name"]].unit, **fact, "basis": Basis(fact["basis"])})
+
+
+def _state_all(request: ReviewRequest, facts: list[dict[str, Any]], *, by: User, now: datetime) -> None:
+    for number, fact in enumerate(facts):
+        try:
+            evidence.state_fact(request=request, statement=statement_of(fact), by=by, now=now)
+        except Refused as refusal:
+            refusal.field = f"facts[{number}].{refusal.field or 'name'}"
+            raise
+
+
+def _version(text: str, person: Person, *, field: str = "model_version") -> ModelVersion:
+    """A version by digest or id; of one artifact registered by several teams, that of the person's own team."""
+    rows = ModelVersion.objects.select_related("asset__team", "asset__owner")
+    rows = rows.filter(asset__in=inventory.visible_to(person)).order_by("-registered_at", "-pk")
+    is_id = text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX
+    known = list(rows.filter(pk=int(text)) if is_id else rows.filter(digest=text))
+    if not known:
+        raise Invalid(f"There is no model version {text} you can see; register it first.", field=field)
+    return min(known, key=lambda version: version.asset.team.slug not in person.teams)
+
+
+def _dataset(digest: str | None) -> Dataset | None:
+    if digest is None:
+        return None
+    dataset = Dataset.objects.filter(digest=digest).first()
+    if dataset is None:
+        raise Invalid(f"There is no data set {digest}; register it first.", field="dataset")
+    return dataset

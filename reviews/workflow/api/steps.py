@@ -1,0 +1,99 @@
+"""The steps of a request: submit, ask for review, vote, revise, withdraw. Each answers with the request as it then
+stands.
+"""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance.site.api.shapes import Nothing, read
+from reviews.voting.domain import Choice
+from reviews.workflow.actions import requests as writes
+from reviews.workflow.actions import review
+from reviews.workflow.actions.review import Promise
+from reviews.workflow.api.answers import ReviewAnswer, said
+from reviews.workflow.api.course_answers import VotingAnswer
+from reviews.workflow.api.inputs import ReasonInput, VoteInput, found
+from reviews.workflow.queries.view import describe
+
+
+class Submission(APIView):
+    """From draft to what the policy makes of it."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_submit", request=Nothing, responses=ReviewAnswer)
+    def post(self, request: Request, ref: str) -> Response:
+        """Submit: the policy clears the request, or opens a ticket and starts benchmarks."""
+        row, user, person, now = found(request, ref)
+        read(Nothing, request.data)
+        return Response(said(writes.submit(request=row, by=user, now=now), person, now))
+
+
+class ReviewRequested(APIView):
+    """From evidence to the voters."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_request_review", request=Nothing, responses=ReviewAnswer)
+    def post(self, request: Request, ref: str) -> Response:
+        """Freeze the revision, reserve its budget, and ask the reviewers."""
+        row, user, person, now = found(request, ref)
+        read(Nothing, request.data)
+        return Response(said(review.request_review(request=row, by=user, now=now), person, now))
+
+
+class Votes(APIView):
+    """Stages and votes."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_votes_list", responses=VotingAnswer)
+    def get(self, request: Request, ref: str) -> Response:
+        """Every stage, and every vote ever cast, the latest first."""
+        row, _, person, now = found(request, ref)
+        return Response(VotingAnswer(describe(request=row, person=person, now=now)).data)
+
+    @extend_schema(operation_id="voting_vote", request=VoteInput, responses={201: ReviewAnswer})
+    def post(self, request: Request, ref: str) -> Response:
+        """Vote; the vote that settles the stages decides in the same transaction."""
+        row, user, person, now = found(request, ref)
+        given = read(VoteInput, request.data)
+        row = review.vote(
+            request=row,
+            stage_id=given["stage"],
+            choice=Choice(given["choice"]),
+            rationale=given.get("rationale", ""),
+            conditions=tuple(Promise(**each) for each in given.get("conditions", [])),
+            by=user,
+            now=now,
+        )
+        return Response(said(row, person, now), status=201)
+
+
+class Revision(APIView):
+    """Back to evidence."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_revise", request=ReasonInput, responses=ReviewAnswer)
+    def post(self, request: Request, ref: str) -> Response:
+        """Open the next revision; every vote on the one before is void."""
+        row, user, person, now = found(request, ref)
+        reason = read(ReasonInput, request.data)["reason"]
+        return Response(said(writes.revise(request=row, reason=reason, by=user, now=now), person, now))
+
+
+class Withdrawal(APIView):
+    """Out of the review."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(operation_id="reviews_withdraw", request=ReasonInput, responses=ReviewAnswer)
+    def post(self, request: Request, ref: str) -> Response:
+        """Withdraw: runs are cancelled, the reservation is released."""
+        row, user, person, now = found(request, ref)
+        reason = read(ReasonInput, request.data)["reason"]
+        return Response(said(writes.withdraw(request=row, reason=reason, by=user, now=now), person, now))

@@ -1,0 +1,66 @@
+"""Work that a worker or the tick does."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+from weighbridge.core.errors import WrongState
+
+from benchmarking.runs.models import Run
+from governance.jobs import outbox
+from governance.jobs import worker_signals as wakeups
+from governance.jobs.models import OutboxMessage, Pulse
+from reviews.authorizations import actions as authorisations
+from reviews.evidence.actions import evidence
+from reviews.packets import actions as packets
+from reviews.packets.models import Packet
+from reviews.requests.models import ReviewRequest
+from reviews.tickets import actions as effects
+from reviews.workflow.actions import breaches, requests
+from reviews.workflow.queries.due import lapsed
+from reviews.workflow.queries.metrics import PACKETS, undrawn_since
+
+
+def _do(action: Callable[..., object], **arguments: object) -> None:
+    action(**arguments)
+
+
+@outbox.handles("run.finished")
+def take_run(message: OutboxMessage) -> outbox.Settle:
+    """Turn a finished run into evidence of the request that asked for it."""
+    run = Run.objects.get(pk=message.payload["run_id"])
+    request = ReviewRequest.objects.get(ref=run.asked_for)
+    return lambda: _do(evidence.take_run, request=request, run=run, now=timezone.now())
+
+
+@outbox.on_tick
+def age(now: datetime) -> None:
+    """Expire and suspend authorisations, let overdue requests lapse, wake workers for packets."""
+    authorisations.age(now=now)
+    packets.bury(now=now)
+    if settings.WEIGHBRIDGE["JIRA"]["url"]:
+        effects.probe_tracker(now=now)
+    for request in lapsed(now=now):
+        with suppress(WrongState):  # somebody acted, or another process was quicker
+            requests.lapse(request=request, now=now)
+    wakeups.announce(Packet, "reviews.packets.tasks.render_packet", now=now)
+    Pulse.note(name=PACKETS, at=undrawn_since(now=now))
+
+
+LOOK = "authorisations.look"
+
+
+@outbox.on_tick
+def look_daily(now: datetime) -> None:
+    """Ask for the comparison of the day, once."""
+    key = f"{LOOK}:{now.date()}"
+    if not OutboxMessage.objects.filter(key=key).exists():
+        outbox.enqueue(kind=LOOK, key=key, lane="costs", payload={}, now=now)
+
+
+@outbox.handles(LOOK)
+def look(_: OutboxMessage) -> None:
+    """Raise a finding for whatever speaks against an authorisation, once."""
+    breaches.look(now=timezone.now())

@@ -1,0 +1,26 @@
+"""The page of a request, and the fragment it asks for while a benchmark runs."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from governance.people.web.current_user import person_of
+from reviews.workflow.queries.view_evidence import run_entries
+from reviews.workflow.web.page import context_of, is_measuring, load, show
+
+
+@require_safe
+def detail(request: HttpRequest, ref: str) -> HttpResponse:
+    """`/requests/<ref>/`: everything there is to know of a request, on one page."""
+    return show(request, load(request, ref))
+
+
+@require_safe
+def runs(request: HttpRequest, ref: str) -> HttpResponse:
+    """The benchmarks as they stand; once they are through, with every other part of the page they changed."""
+    review = load(request, ref)
+    entries = run_entries(review, person=person_of(request))
+    if is_measuring([entry.run for entry in entries]):
+        context = {"ref": ref, "entries": entries, "is_measuring": True}
+        return render(request, "workflow/_fragments/runs.html", context)
+    return render(request, "workflow/_fragments/measured.html", context_of(request, review, {}))

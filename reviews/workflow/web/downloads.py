@@ -1,0 +1,63 @@
+"""Files of a request: packets and their documents, signed statements, answers given as files."""
+
+from django.core.files.storage import storages
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
+from weighbridge.core.canonical import canonical_bytes
+from weighbridge.core.errors import NotFound, WrongState
+
+from reviews.workflow.web.outcomes import authorisation_of, packet_of
+from reviews.workflow.web.page import load
+
+
+@require_safe
+def packet(request: HttpRequest, ref: str, number: int) -> HttpResponseBase:
+    """The PDF of a packet."""
+    row = packet_of(load(request, ref), number)
+    if not row.stored_as:
+        raise WrongState(f"Packet {number} is {row.state}; its PDF is not drawn yet.")
+    return file_answer(row.stored_as, name=f"{ref}-packet-{number}.pdf", digest=row.pdf_digest, kind="application/pdf")
+
+
+@require_safe
+def packet_document(request: HttpRequest, ref: str, number: int) -> HttpResponse:
+    """What the packet says, as the JSON whose digest it prints."""
+    row = packet_of(load(request, ref), number)
+    return json_answer(canonical_bytes(row.document), name=f"{ref}-packet-{number}.json", digest=row.document_digest)
+
+
+@require_safe
+def statement(request: HttpRequest, ref: str) -> HttpResponse:
+    """The signed statement of the authorisation, as a DSSE envelope that anybody can verify offline."""
+    held = authorisation_of(load(request, ref))
+    return json_answer(canonical_bytes(held.envelope), name=f"{held.number}.dsse.json", digest=held.statement_digest)
+
+
+@require_safe
+def answer_file(request: HttpRequest, ref: str, item: str) -> HttpResponseBase:
+    """The file that answers a checklist item."""
+    answer = load(request, ref).checklist_answers.filter(item=item).exclude(file_digest="").first()
+    if answer is None:
+        raise NotFound(f"No file answers {item!r}.")
+    name = answer.file_digest.removeprefix("sha256:")
+    return file_answer(
+        f"sha256/{name[:2]}/{name}", name=answer.file_name, digest=answer.file_digest, kind="application/octet-stream"
+    )
+
+
+def file_answer(stored_as: str, *, name: str, digest: str, kind: str) -> FileResponse:
+    """A stored file to be saved, with its digest."""
+    if not storages["artifacts"].exists(stored_as):
+        raise NotFound("The file is no longer in the artifact storage; tell whoever runs this service.")
+    answer = FileResponse(storages["artifacts"].open(stored_as), as_attachment=True, filename=name, content_type=kind)
+    answer["X-Content-Digest"] = digest
+    return answer
+
+
+def json_answer(content: bytes, *, name: str, digest: str) -> HttpResponse:
+    """JSON to be saved, with its digest."""
+    answer = HttpResponse(content, content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer["X-Content-Digest"] = digest
+    return answer

@@ -1,0 +1,134 @@
+"""The steps that make evidence: figures, answers, benchmark runs."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+from weighbridge.core.errors import NotFound
+from weighbridge.core.metrics import CATALOGUE, Basis
+from weighbridge.costs.spec.spec_text import read_spec_text, text_of
+
+from benchmarking.projections import actions as projection_actions
+from benchmarking.projections.queries import find as find_projection
+from benchmarking.runs.actions import runs as run_actions
+from benchmarking.runs.models import Run
+from benchmarking.runs.queries import runs
+from governance.people.web.current_user import user_of
+from reviews.evidence.actions import evidence, projections
+from reviews.evidence.actions.evidence import Statement
+from reviews.evidence.domain.projected import only_option
+from reviews.requests.models import ReviewRequest
+from reviews.workflow.queries.view_evidence import ItemView, item_views
+from reviews.workflow.web.page import load, settle
+from reviews.workflow.web.step_forms import ContradictionForm, FigureForm, PlainForm, ProjectionForm, answer_form
+
+
+@require_POST
+def state_figure(request: HttpRequest, ref: str) -> HttpResponse:
+    """Add a declared or estimated figure."""
+    row, form = load(request, ref), FigureForm(request.POST, auto_id="figure-%s")
+
+    def act() -> str:
+        said: dict[str, Any] = form.cleaned_data
+        statement = Statement(**{**said, "basis": Basis(said["basis"]), "unit": CATALOGUE[said["name"]].unit})
+        evidence.state_fact(request=row, statement=statement, by=user_of(request), now=timezone.now())
+        return f"{statement.name} is on record; the policy has been evaluated with it."
+
+    return settle(request, row, name="figure", form=form, act=act, part="figures")
+
+
+@require_POST
+def state_projection(request: HttpRequest, ref: str) -> HttpResponse:
+    """State a cost projection: one that is kept, or a spec that is projected and kept now."""
+    row, form = load(request, ref), ProjectionForm(request.POST, request.FILES, auto_id="projection-%s")
+
+    def act() -> str:
+        given, user, now = form.cleaned_data, user_of(request), timezone.now()
+        kept = (
+            projection_actions.keep(spec=read_spec_text(text_of(given["file"])), by=user, now=now)
+            if given["file"]
+            else find_projection(form.token)
+        )
+        option = given["option"] or only_option(kept.document)
+        stated = projections.state(request=row, projection=kept, option=option, widen=given["widen"], by=user, now=now)
+        content = " The past asks for no wider range." if given["widen"] and stated.widened_by is None else ""
+        return f"The projection speaks for the costs; the policy has been evaluated with it.{content}"
+
+    return settle(request, row, name="projection", form=form, act=act, part="costs")
+
+
+@require_POST
+def answer_contradiction(request: HttpRequest, ref: str, fact: str) -> HttpResponse:
+    """Explain why a measurement differs from the claim."""
+    row, form = load(request, ref), ContradictionForm(request.POST, auto_id=f"contradiction-{fact}-%s")
+
+    def act() -> str:
+        text = form.cleaned_data["text"]
+        evidence.answer_contradiction(request=row, name=fact, text=text, by=user_of(request), now=timezone.now())
+        return "Your explanation stands beside the measurement."
+
+    return settle(request, row, name=f"contradiction:{fact}", form=form, act=act, part="figures")
+
+
+@require_POST
+def answer_item(request: HttpRequest, ref: str, item: str) -> HttpResponse:
+    """Answer an item of the checklist."""
+    row = load(request, ref)
+    asked = _item(row, item)
+    form = answer_form(asked, request.POST, request.FILES) or forms.Form(request.POST)
+
+    def act() -> str:
+        said: dict[str, Any] = form.cleaned_data
+        evidence.answer_item(
+            request=row,
+            item_id=item,
+            text=said.get("text", ""),
+            upload=said.get("file"),
+            is_attested=said.get("is_attested", False),
+            by=user_of(request),
+            now=timezone.now(),
+        )
+        return f"“{asked.title}” is answered."
+
+    return settle(request, row, name=f"answer:{item}", form=form, act=act, part=f"item-{item}")
+
+
+@require_POST
+def cancel_run(request: HttpRequest, ref: str, run_id: int) -> HttpResponse:
+    """Stop a benchmark."""
+    row, run = _run(request, ref, run_id)
+
+    def act() -> str:
+        run_actions.cancel(run=run, by=user_of(request), now=timezone.now())
+        return f"Run {run.pk} is cancelled."
+
+    return settle(request, row, name="run", form=PlainForm(request.POST), act=act, part="runs")
+
+
+@require_POST
+def repeat_run(request: HttpRequest, ref: str, run_id: int) -> HttpResponse:
+    """Measure once more, as a run of its own."""
+    row, run = _run(request, ref, run_id)
+
+    def act() -> str:
+        again = run_actions.repeat(run=run, by=user_of(request), now=timezone.now())
+        return f"Run {again.pk} is queued."
+
+    return settle(request, row, name="run", form=PlainForm(request.POST), act=act, part="runs")
+
+
+def _item(row: ReviewRequest, item_id: str) -> ItemView:
+    for item in item_views(row, now=timezone.now()):
+        if item.id == item_id:
+            return item
+    raise NotFound(f"The checklist has no item {item_id!r}.", field="item")
+
+
+def _run(request: HttpRequest, ref: str, run_id: int) -> tuple[ReviewRequest, Run]:
+    row = load(request, ref)
+    for run in runs.of_request(ref):
+        if run.pk == run_id:
+            return row, run
+    raise NotFound(f"{ref} has no run {run_id}.")

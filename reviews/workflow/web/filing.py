@@ -1,0 +1,144 @@
+"""Filing a request and changing a draft."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+from weighbridge.core.errors import Refused
+
+from benchmarking.runs.models import Dataset
+from governance.inventory.actions.inventory import NewAsset, NewVersion
+from governance.inventory.models import ModelAsset, ModelVersion
+from governance.people.rules import check_act_for_any_team
+from governance.people.web.current_user import person_of, user_of
+from governance.site.web.refusals import attempt, show_in
+from reviews.requests.domain.lifecycle import State
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.requests import find, parties_of
+from reviews.requests.rules import check_edit
+from reviews.workflow.actions import filing, requests
+from reviews.workflow.actions.filing import NewDataset, Paper
+from reviews.workflow.queries import view_evidence
+from reviews.workflow.web.filing_forms import FiguresForm, FilingForm
+
+Asked = Mapping[str, Any]
+SUBMITTED = {
+    State.CLEARED: "Submitted and cleared: no rule of the policy requires a review.",
+    State.EVIDENCE: "Submitted. A review is mandatory: "
+    "the ticket is asked for, the benchmarks are queued, the checklist is open.",
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """`/requests/new/`: an empty form, or the draft it makes."""
+    person = person_of(request)
+    check_act_for_any_team(person)
+    return _page(request, None, FilingForm(*_given(request), person=person), FiguresForm(*_given(request)))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: HttpRequest, ref: str) -> HttpResponse:
+    """`…/edit/`: the draft as it stands, or as it is to be."""
+    person = person_of(request)
+    draft = find(ref=ref, person=person)
+    check_edit(person, parties_of(draft))
+    if draft.state != State.DRAFT:
+        messages.warning(request, f"The request is {State(draft.state).words}; only a draft can be edited.")
+        return redirect("reviews:detail", ref)
+    known = {
+        fact.kind.name: fact.claimed for fact in view_evidence.fact_views(draft, now=timezone.now()) if fact.claimed
+    }
+    form = FilingForm(*_given(request), person=person, draft=draft, initial=_initial(draft))
+    return _page(request, draft, form, FiguresForm(*_given(request), known=known))
+
+
+def _page(request: HttpRequest, draft: ReviewRequest | None, form: FilingForm, figures: FiguresForm) -> HttpResponse:
+    status = 200
+    if request.method == "POST":
+        if form.is_valid() & figures.is_valid():
+            try:
+                paper = _paper(form.cleaned_data, figures)
+                saved = filing.file(paper=paper, draft=draft, by=user_of(request), now=timezone.now())
+            except Refused as refusal:
+                show_in(figures if refusal.field in figures.fields else form, refusal)
+                status = refusal.status
+            else:
+                return _saved(request, saved)
+        else:
+            status = 400
+    here = (draft.ref, reverse("reviews:detail", args=[draft.ref])) if draft else ("New", "")
+    context = {
+        "crumbs": (("Requests", reverse("reviews:list")), here, *((("Edit", ""),) if draft else ())),
+        "draft": draft,
+        "form": form,
+        "figures": figures,
+        "had_file": bool(request.FILES),
+    }
+    return render(request, "workflow/filing.html", context, status=status)
+
+
+def _saved(request: HttpRequest, draft: ReviewRequest) -> HttpResponse:
+    if request.POST.get("then") == "submit":
+        attempt(request, lambda: SUBMITTED[State(_submitted(request, draft).state)])
+    else:
+        messages.success(request, f"{draft.ref} is saved as a draft.")
+    return redirect("reviews:detail", draft.ref)
+
+
+def _submitted(request: HttpRequest, draft: ReviewRequest) -> ReviewRequest:
+    return requests.submit(request=draft, by=user_of(request), now=timezone.now())
+
+
+def _given(request: HttpRequest) -> tuple[Any, ...]:
+    return (request.POST, request.FILES) if request.method == "POST" else ()
+
+
+def _initial(draft: ReviewRequest) -> dict[str, Any]:
+    return {
+        "title": draft.title,
+        "purpose": draft.purpose,
+        "environment": draft.environment,
+        "business_case": draft.business_case,
+        "artifact": "registered",
+        "model_version": draft.model_version_id,
+        "evaluation": "registered" if draft.dataset_id else "none",
+        "dataset": draft.dataset_id,
+        "rivals": list(draft.rivals.values_list("pk", flat=True)),
+    }
+
+
+def _paper(asked: Asked, figures: FiguresForm) -> Paper:
+    return Paper(
+        title=asked["title"],
+        purpose=asked["purpose"],
+        environment=asked["environment"],
+        business_case=asked["business_case"],
+        version=_version(asked),
+        dataset=_dataset(asked),
+        rivals=tuple(asked["rivals"]),
+        statements=tuple(figures.statements()),
+    )
+
+
+def _version(asked: Asked) -> ModelVersion | NewVersion:
+    if asked["artifact"] == "registered":
+        chosen: ModelVersion = asked["model_version"]
+        return chosen
+    names = ("team", "slug", "name", "tier", "owner")
+    asset: ModelAsset | NewAsset = asked["asset"] or NewAsset(**{name: asked[name] for name in names})
+    if asked["artifact"] == "upload":
+        return NewVersion(asset=asset, version=asked["version"], upload=asked["file"])
+    return NewVersion(asset=asset, version=asked["version"], uri=asked["uri"], digest=asked["sha256"])
+
+
+def _dataset(asked: Asked) -> Dataset | NewDataset | None:
+    if asked["evaluation"] == "upload":
+        return NewDataset(name=asked["dataset_name"], upload=asked["dataset_file"])
+    chosen: Dataset | None = asked["dataset"] if asked["evaluation"] == "registered" else None
+    return chosen

@@ -1,0 +1,260 @@
+"""The forms a request is filed with: what it is about, and the figures it claims."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db.models import Q
+from django.utils.text import slugify
+from weighbridge.core.metrics import CATALOGUE, Basis, Figure
+
+from benchmarking.runs.models import Dataset
+from governance.inventory.enums import Tier
+from governance.inventory.models import ModelAsset, ModelVersion
+from governance.people.domain.roles import Person
+from governance.people.queries.people import teams_of
+from governance.site.web.formatting import unit_words
+from reviews.evidence.actions.evidence import Statement
+from reviews.requests.enums import ENVIRONMENTS
+from reviews.requests.models import ReviewRequest
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    AnyModelChoiceField = forms.ModelChoiceField[Any]
+    AnyModelMultipleField = forms.ModelMultipleChoiceField[Any]
+else:
+    AnyModelChoiceField = forms.ModelChoiceField
+    AnyModelMultipleField = forms.ModelMultipleChoiceField
+
+ARTIFACTS = [
+    ("registered", "A registered version"),
+    ("upload", "Upload a file"),
+    ("reference", "Name a file that lies elsewhere"),
+]
+DATA = [("none", "No evaluation data"), ("registered", "Registered data"), ("upload", "Upload a file")]
+STATED = [(Basis.DECLARED.value, "declared"), (Basis.ESTIMATED.value, "estimated")]
+GROUPS = (
+    (
+        "Cost",
+        "in money and in GPU hours",
+        ("training_gpu_hours", "training_cost_usd", "inference_cost_1y_usd", "total_cost_1y_usd", "cost_per_1k_usd"),
+    ),
+    ("Business", "what the model is to gain", ("business_kpi_delta",)),
+    ("Quality", "measured by the benchmark anyway; a claim is set beside it", ("accuracy", "f1_macro", "error_rate")),
+    (
+        "Speed and size",
+        "measured by the benchmark anyway; a claim is set beside it",
+        ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "model_size_mb", "peak_memory_mb"),
+    ),
+)
+OPEN_GROUPS = 2
+RATIO_HELP = "A share of one: 0.02 is two percent."
+
+
+class VersionField(AnyModelChoiceField):
+    """A registered version, by model, version and the beginning of its digest."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """As the list writes it."""
+        return f"{obj} · {obj.format} · {obj.digest[7:19]}"
+
+
+class VersionsField(AnyModelMultipleField):
+    """Several of them."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """As the list writes it."""
+        return f"{obj} · {obj.digest[7:19]}"
+
+
+class PersonField(AnyModelChoiceField):
+    """Somebody, by name."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Full name and user name."""
+        name = obj.get_full_name()
+        return f"{name} ({obj.username})" if name else str(obj.username)
+
+
+class FilingForm(forms.Form):
+    """What a request is about: purpose, artifact and evaluation data."""
+
+    title = forms.CharField(max_length=160, help_text="What reviewers will call it.")
+    purpose = forms.CharField(
+        max_length=200, help_text="What the model is for. One request at a time per version and purpose."
+    )
+    environment = forms.ChoiceField(choices=ENVIRONMENTS, initial="prod", help_text="Where it is to run.")
+    business_case = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text="Which business metric it must move, by how much, and what follows if it does not.",
+    )
+
+    artifact = forms.ChoiceField(
+        label="The model file", choices=ARTIFACTS, initial="registered", widget=forms.RadioSelect
+    )
+    model_version = VersionField(
+        queryset=ModelVersion.objects.none(), required=False, label="Version", empty_label="Choose a version"
+    )
+    asset = forms.ModelChoiceField(
+        queryset=ModelAsset.objects.none(), required=False, label="Model", empty_label="A new model"
+    )
+    team = forms.ChoiceField(required=False)
+    name = forms.CharField(max_length=160, required=False, label="Name of the model")
+    slug = forms.SlugField(
+        max_length=80, required=False, label="Short name", help_text="For addresses; made from the name if left empty."
+    )
+    tier = forms.ChoiceField(required=False, choices=Tier.choices, help_text="Exposure times purpose.")
+    owner = PersonField(
+        queryset=User.objects.none(), required=False, help_text="Who answers for it; nobody votes on their own model."
+    )
+    version = forms.CharField(max_length=60, required=False, label="New version", help_text="For example 1.4.0.")
+    file = forms.FileField(required=False, label="File", help_text="ONNX or safetensors; a pickle is refused.")
+    uri = forms.CharField(max_length=500, required=False, label="URI")
+    sha256 = forms.CharField(
+        max_length=71, required=False, label="SHA-256", help_text="sha256: and 64 hexadecimal digits."
+    )
+
+    rivals = VersionsField(
+        queryset=ModelVersion.objects.none(),
+        required=False,
+        label="Other candidates",
+        help_text="Up to five stored ONNX models of the team; "
+        "they and their cheaper variants are measured beside this one.",
+        widget=forms.SelectMultiple(attrs={"size": 4}),
+    )
+
+    evaluation = forms.ChoiceField(label="Evaluation data", choices=DATA, initial="none", widget=forms.RadioSelect)
+    dataset = forms.ModelChoiceField(
+        queryset=Dataset.objects.none(), required=False, label="Data set", empty_label="Choose a data set"
+    )
+    dataset_name = forms.CharField(max_length=120, required=False, label="Name of the data")
+    dataset_file = forms.FileField(
+        required=False, label="Data file", help_text="An .npz file with arrays x (inputs) and y (labels)."
+    )
+
+    def __init__(self, *args: Any, person: Person, draft: ReviewRequest | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        teams = [draft.team] if draft else teams_of(person)
+        fields: dict[str, Any] = self.fields
+        fields["team"].choices = [(team.slug, team.name) for team in teams]
+        versions = ModelVersion.objects.filter(asset__team__in=teams).select_related("asset")
+        fields["model_version"].queryset = versions.order_by("asset__name", "-registered_at")
+        stored = versions.filter(format="onnx").exclude(stored_as="")
+        fields["rivals"].queryset = stored.order_by("asset__name", "-registered_at")
+        fields["asset"].queryset = ModelAsset.objects.filter(team__in=teams).order_by("name")
+        fields["dataset"].queryset = Dataset.objects.order_by("-registered_at")
+        colleagues = Q(role_grants__team__in=teams) | Q(pk=person.id)
+        fields["owner"].queryset = User.objects.filter(colleagues, is_active=True).distinct().order_by("username")
+        fields["owner"].initial = person.id
+        if not versions and not self.is_bound and "artifact" not in self.initial:
+            self.initial["artifact"] = "upload"
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what the chosen ways of naming artifact and data need."""
+        asked: dict[str, Any] = super().clean() or self.cleaned_data
+        for field, reason in self._missing(asked):
+            if field not in self.errors:
+                self.add_error(field, reason)
+        asked["slug"] = asked.get("slug") or slugify(asked.get("name", ""))[:80]
+        return asked
+
+    def _missing(self, asked: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        wanted: list[tuple[str, str]] = []
+        if asked.get("artifact") == "registered":
+            wanted.append(("model_version", "Choose a version, or upload one."))
+        else:
+            wanted.append(("version", "Give the version a name, for example 1.4.0."))
+            if not asked.get("asset"):
+                wanted += [("name", "Give the model a name."), ("owner", "Say who answers for the model.")]
+        if asked.get("artifact") == "upload":
+            wanted.append(("file", self._no_file()))
+        if asked.get("artifact") == "reference":
+            wanted += [("uri", "Say where the file lies."), ("sha256", "Give the digest of the file.")]
+        if asked.get("evaluation") == "registered":
+            wanted.append(("dataset", "Choose a data set."))
+        if asked.get("evaluation") == "upload":
+            wanted += [("dataset_name", "Give the data a name."), ("dataset_file", self._no_file())]
+        yield from ((field, reason) for field, reason in wanted if not asked.get(field))
+
+    def _no_file(self) -> str:
+        return f"Choose a file of at most {settings.UPLOAD_LIMIT_BYTES // 1_000_000:,} MB."
+
+
+class FiguresForm(forms.Form):
+    """A line for each fact of the catalogue: a number, how it is known, and where it comes from."""
+
+    def __init__(self, *args: Any, known: Mapping[str, Figure] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = dict(known or {})
+        for kind in CATALOGUE.values():
+            claim = self.known.get(kind.name)
+            self.fields[kind.name] = forms.DecimalField(
+                required=False,
+                label=kind.meaning,
+                initial=claim and format(claim.value, "f"),
+                min_value=kind.minimum,
+                max_value=kind.maximum,
+                error_messages={
+                    "min_value": f"The value of {kind.name} cannot be below {kind.minimum}.",
+                    "max_value": f"The value of {kind.name} cannot be above {kind.maximum}.",
+                },
+                max_digits=24,
+                decimal_places=9,
+                widget=forms.NumberInput(attrs={"step": "any"}),
+            )
+            self.fields[f"{kind.name}_basis"] = forms.ChoiceField(
+                choices=STATED,
+                label="Basis",
+                initial=claim.basis.value if claim else Basis.DECLARED.value,
+                required=False,
+            )
+            self.fields[f"{kind.name}_source"] = forms.CharField(
+                required=False,
+                max_length=300,
+                label="Source",
+                initial=claim.source if claim else "",
+                widget=forms.TextInput(attrs={"placeholder": "bill, quote, log, estimate of …"}),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """A stated figure stays on record, so clearing its line is no way to take it back."""
+        asked: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in self.known:
+            if asked.get(name) is None and name not in self.errors:
+                self.add_error(name, "A stated figure stays on record; correct it instead of clearing it.")
+        return asked
+
+    @property
+    def groups(self) -> list[tuple[str, str, bool, list[dict[str, Any]]]]:
+        """Kinds of fact as a page draws them: title, note, whether it stands open, and its lines."""
+        return [
+            (title, note, at < OPEN_GROUPS or self._is_used(names), [self._line(name) for name in names])
+            for at, (title, note, names) in enumerate(GROUPS)
+        ]
+
+    def _is_used(self, names: Iterable[str]) -> bool:
+        return any(self[name].value() or self[name].errors for name in names)
+
+    def _line(self, name: str) -> dict[str, Any]:
+        return {
+            "name": name,
+            "unit": unit_words(CATALOGUE[name].unit) if CATALOGUE[name].unit != "ratio" else "of 1",
+            "value": self[name],
+            "basis": self[f"{name}_basis"],
+            "source": self[f"{name}_source"],
+        }
+
+    def statements(self) -> Iterator[Statement]:
+        """The figures that are new or say something new."""
+        for name, kind in CATALOGUE.items():
+            value: Decimal | None = self.cleaned_data[name]
+            basis = Basis(self.cleaned_data[f"{name}_basis"] or Basis.DECLARED)
+            source: str = self.cleaned_data[f"{name}_source"]
+            known = self.known.get(name)
+            if value is not None and (
+                known is None or (known.value, known.basis, known.source) != (value, basis, source)
+            ):
+                yield Statement(name=name, value=value, unit=kind.unit, basis=basis, source=source)

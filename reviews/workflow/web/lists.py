@@ -1,0 +1,78 @@
+"""The list of requests: filters and page live in the address; the same list as a file."""
+
+from typing import Any
+
+from django import forms
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from governance.exports.web import export
+from governance.people.domain.roles import Person, Role
+from governance.people.models import Team
+from governance.people.rules import sees_everything
+from governance.people.web.current_user import person_of
+from governance.site.web.looks import look_of
+from reviews.requests.domain.lifecycle import State
+from reviews.requests.enums import ENVIRONMENTS
+from reviews.requests.queries.requests import Filters, table
+from reviews.requests.queries.requests import listed as found
+
+PAGE_SIZE = 25
+
+
+class FilterForm(forms.Form):
+    """What a list is narrowed to; an unknown choice narrows nothing."""
+
+    q = forms.CharField(label="Search", required=False, widget=forms.TextInput(attrs={"type": "search"}))
+    state = forms.ChoiceField(
+        label="State", required=False, choices=[("", "Any"), *((state.value, look_of(state).word) for state in State)]
+    )
+    team = forms.ChoiceField(label="Team", required=False)
+    environment = forms.ChoiceField(label="Environment", required=False, choices=[("", "Any"), *ENVIRONMENTS])
+    mine = forms.ChoiceField(label="Whose", required=False, choices=[("", "Everybody's"), ("1", "Mine")])
+
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        teams = Team.objects.order_by("name")
+        if not sees_everything(person):
+            teams = teams.filter(slug__in=person.teams)
+        self.fields["team"].choices = [("", "Any"), *teams.values_list("slug", "name")]  # type: ignore[attr-defined]
+
+    @property
+    def filters(self) -> Filters:
+        """The filters of a bound form."""
+        self.is_valid()
+        asked = self.cleaned_data
+        return Filters(
+            search=asked.get("q", ""),
+            state=asked.get("state", ""),
+            team=asked.get("team", ""),
+            environment=asked.get("environment", ""),
+            mine=bool(asked.get("mine")),
+        )
+
+
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """`/requests/`: newest first."""
+    person = person_of(request)
+    form = FilterForm(request.GET, person=person)
+    rows = found(person=person, filters=form.filters).select_related("decision")
+    context = {
+        "form": form,
+        "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "is_filtered": form.filters != Filters(),
+        "clear": reverse("reviews:list"),
+        "may_file": person.has_role(Role.REQUESTER),
+    }
+    return render(request, "workflow/list.html", context)
+
+
+@require_safe
+def exported(request: HttpRequest, kind: str) -> HttpResponse:
+    """`/requests.csv` and `/requests.xlsx`: the list as filtered, every page of it."""
+    person = person_of(request)
+    return export(table(person=person, filters=FilterForm(request.GET, person=person).filters), kind=kind)

@@ -1,0 +1,115 @@
+"""The steps after a review: packets, conditions, revoking an authorisation."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+from weighbridge.core.errors import NotFound
+
+from governance.people.web.current_user import person_of, user_of
+from reviews.authorizations import actions as authorisations
+from reviews.authorizations.models import Authorisation, Condition
+from reviews.evidence.actions import waivers
+from reviews.packets import actions as packet_actions
+from reviews.packets.models import Packet
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.rulebook import policy_of
+from reviews.workflow.queries.view_course import packet_views
+from reviews.workflow.web.page import load, settle
+from reviews.workflow.web.step_forms import PlainForm, ReasonForm, WaiverForm
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def packets(request: HttpRequest, ref: str) -> HttpResponse:
+    """The packets as they stand, asked for while one is drawn; by POST, a new one."""
+    row = load(request, ref)
+    if request.method != "POST":
+        context = {"ref": ref, "packets": packet_views(row, person=person_of(request))}
+        return render(request, "workflow/_fragments/packets.html", context)
+
+    def act() -> str:
+        now = timezone.now()
+        packet = packet_actions.ask_for(request=row, by=user_of(request), now=now)
+        return f"Packet {packet.number} is frozen and is being drawn."
+
+    return settle(request, row, name="packet", form=PlainForm(request.POST), act=act, part="packets")
+
+
+@require_POST
+def retry_packet(request: HttpRequest, ref: str, number: int) -> HttpResponse:
+    """Draw a packet again."""
+    row = load(request, ref)
+    packet = packet_of(row, number)
+
+    def act() -> str:
+        packet_actions.retry(packet=packet, by=user_of(request), now=timezone.now())
+        return f"Packet {number} is being drawn again."
+
+    return settle(request, row, name="packet", form=PlainForm(request.POST), act=act, part="packets")
+
+
+@require_POST
+def revoke(request: HttpRequest, ref: str) -> HttpResponse:
+    """Take the authorisation back."""
+    row, form = load(request, ref), ReasonForm(request.POST, auto_id="revoke-%s")
+    held = authorisation_of(row)
+
+    def act() -> str:
+        reason = form.cleaned_data["reason"]
+        authorisations.revoke(authorisation=held, reason=reason, by=user_of(request), now=timezone.now())
+        return f"{held.number} is revoked; the gate denies this artifact from now on."
+
+    return settle(request, row, name="revoke", form=form, act=act, part="authorisation")
+
+
+@require_POST
+def confirm_condition(request: HttpRequest, ref: str, condition_id: int) -> HttpResponse:
+    """Confirm that a condition is met."""
+    row = load(request, ref)
+    condition = Condition.objects.filter(pk=condition_id, authorisation__decision__request=row).first()
+    if condition is None:
+        raise NotFound(f"{ref} has no such condition.")
+
+    def act() -> str:
+        authorisations.confirm_condition(condition=condition, by=user_of(request), now=timezone.now())
+        return "The condition is met."
+
+    return settle(request, row, name="condition", form=PlainForm(request.POST), act=act, part="authorisation")
+
+
+@require_POST
+def waive(request: HttpRequest, ref: str) -> HttpResponse:
+    """Waive a soft rule for a while."""
+    row = load(request, ref)
+    rules = [rule.id for rule in policy_of(row.policy).rules] if row.policy else []
+    form = WaiverForm(request.POST, auto_id="waive-%s", rules=rules)
+
+    def act() -> str:
+        said = form.cleaned_data
+        waivers.grant(
+            request=row,
+            rule_id=said["rule"],
+            reason=said["reason"],
+            valid_days=said["valid_days"],
+            by=user_of(request),
+            now=timezone.now(),
+        )
+        return f"{said['rule']} is waived for {said['valid_days']} days; the policy has been evaluated anew."
+
+    return settle(request, row, name="waive", form=form, act=act, part="policy")
+
+
+def packet_of(row: ReviewRequest, number: int) -> Packet:
+    """The packet of that number."""
+    packet = row.packets.filter(number=number).first()
+    if packet is None:
+        raise NotFound(f"{row.ref} has no packet {number}.")
+    return packet
+
+
+def authorisation_of(row: ReviewRequest) -> Authorisation:
+    """The authorisation of an approved request."""
+    held = Authorisation.objects.filter(decision__request=row).first()
+    if held is None:
+        raise NotFound(f"{row.ref} holds no authorisation.")
+    return held

@@ -1,0 +1,94 @@
+"""The steps of requester and reviewers: submit, ask for the review, vote, revise, withdraw."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from governance.people.web.current_user import user_of
+from reviews.requests.domain.lifecycle import State
+from reviews.voting.domain import Choice
+from reviews.voting.queries.electorate import electorate_of
+from reviews.workflow.actions import requests
+from reviews.workflow.actions import review as reviewing
+from reviews.workflow.web.filing import SUBMITTED
+from reviews.workflow.web.page import load, settle
+from reviews.workflow.web.step_forms import PlainForm, ReasonForm, VoteForm
+
+CAST = {
+    State.IN_REVIEW: "Your vote is cast.",
+    State.CHANGES_REQUESTED: "Your vote is cast; the request goes back for changes.",
+    State.DECIDED: "Your vote is cast, and it settled the review.",
+}
+
+
+@require_POST
+def submit(request: HttpRequest, ref: str) -> HttpResponse:
+    """Fix policy and checklist, and let the policy speak."""
+    row = load(request, ref)
+
+    def act() -> str:
+        return SUBMITTED[State(requests.submit(request=row, by=user_of(request), now=timezone.now()).state)]
+
+    return settle(request, row, name="submit", form=PlainForm(request.POST), act=act, part="next")
+
+
+@require_POST
+def request_review(request: HttpRequest, ref: str) -> HttpResponse:
+    """Freeze the revision and ask the reviewers."""
+    row = load(request, ref)
+
+    def act() -> str:
+        reviewing.request_review(request=row, by=user_of(request), now=timezone.now())
+        return "The revision is frozen, its budget is reserved, and the reviewers are asked."
+
+    return settle(request, row, name="request_review", form=PlainForm(request.POST), act=act, part="next")
+
+
+@require_POST
+def vote(request: HttpRequest, ref: str) -> HttpResponse:
+    """Cast a vote in the stage the page showed."""
+    row = load(request, ref)
+    stages = electorate_of(row).stages
+    is_last = bool(stages) and request.POST.get("stage") == stages[-1].id
+    form = VoteForm(request.POST, auto_id="vote-%s", may_condition=is_last)
+
+    def act() -> str:
+        choice = Choice(form.cleaned_data["choice"])
+        after = reviewing.vote(
+            request=row,
+            stage_id=form.cleaned_data["stage"],
+            choice=choice,
+            rationale=form.cleaned_data["rationale"],
+            conditions=form.promises,
+            by=user_of(request),
+            now=timezone.now(),
+        )
+        return CAST[State(after.state)]
+
+    return settle(request, row, name="vote", form=form, act=act, part="votes")
+
+
+@require_POST
+def revise(request: HttpRequest, ref: str) -> HttpResponse:
+    """Open the next revision."""
+    row, form = load(request, ref), ReasonForm(request.POST, auto_id="revise-%s")
+
+    def act() -> str:
+        after = requests.revise(
+            request=row, reason=form.cleaned_data["reason"], by=user_of(request), now=timezone.now()
+        )
+        return f"Revision {after.revision} is open; the votes on the one before are void."
+
+    return settle(request, row, name="revise", form=form, act=act, part="next")
+
+
+@require_POST
+def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
+    """Pull the request out."""
+    row, form = load(request, ref), ReasonForm(request.POST, auto_id="withdraw-%s")
+
+    def act() -> str:
+        requests.withdraw(request=row, reason=form.cleaned_data["reason"], by=user_of(request), now=timezone.now())
+        return f"{row.ref} is withdrawn."
+
+    return settle(request, row, name="withdraw", form=form, act=act, part="next")

@@ -1,0 +1,80 @@
+"""Addresses of the reviews pages."""
+
+from django.urls import path
+
+from reviews.evidence import web as backtest
+from reviews.inbound import web as inbound
+from reviews.inbox import web as inbox
+from reviews.quarterly.web import action_items, cycle_packets, cycles, meeting, scorecard
+from reviews.workflow.web import costs, detail, downloads, evidence, filing, lists, outcomes, steps
+
+app_name = "reviews"
+urlpatterns = [
+    path("", inbox.inbox, name="inbox"),
+    path("integrations/inbound/", inbound.numbers, name="inbound"),
+    path("backtest/<slug:name>/<int:number>/", backtest.page, name="backtest"),
+    path("backtest/<slug:name>/<int:number>/requests.<slug:kind>", backtest.exported, name="backtest_export"),
+    path("requests/", lists.listed, name="list"),
+    path("requests.<slug:kind>", lists.exported, name="export"),
+    path("requests/new/", filing.new, name="new"),
+    path("requests/<str:ref>/", detail.detail, name="detail"),
+    path("requests/<str:ref>/edit/", filing.edit, name="edit"),
+    path("requests/<str:ref>/submit/", steps.submit, name="submit"),
+    path("requests/<str:ref>/review/", steps.request_review, name="request_review"),
+    path("requests/<str:ref>/vote/", steps.vote, name="vote"),
+    path("requests/<str:ref>/revise/", steps.revise, name="revise"),
+    path("requests/<str:ref>/withdraw/", steps.withdraw, name="withdraw"),
+    path("requests/<str:ref>/waive/", outcomes.waive, name="waive"),
+    path("requests/<str:ref>/figures/", evidence.state_figure, name="state_figure"),
+    path("requests/<str:ref>/projections/", evidence.state_projection, name="state_projection"),
+    path("requests/<str:ref>/figures/<slug:fact>/answer/", evidence.answer_contradiction, name="answer_contradiction"),
+    path("requests/<str:ref>/checklist/<slug:item>/", evidence.answer_item, name="answer_item"),
+    path("requests/<str:ref>/checklist/<slug:item>/file/", downloads.answer_file, name="answer_file"),
+    path("requests/<str:ref>/costs/", costs.compared, name="costs"),
+    path("requests/<str:ref>/costs.<slug:kind>", costs.exported, name="costs_export"),
+    path("requests/<str:ref>/runs/", detail.runs, name="runs"),
+    path("requests/<str:ref>/runs/<int:run_id>/cancel/", evidence.cancel_run, name="cancel_run"),
+    path("requests/<str:ref>/runs/<int:run_id>/repeat/", evidence.repeat_run, name="repeat_run"),
+    path("requests/<str:ref>/packets/", outcomes.packets, name="packets"),
+    path("requests/<str:ref>/packets/<int:number>/", downloads.packet, name="packet"),
+    path("requests/<str:ref>/packets/<int:number>/document/", downloads.packet_document, name="packet_document"),
+    path("requests/<str:ref>/packets/<int:number>/retry/", outcomes.retry_packet, name="retry_packet"),
+    path("requests/<str:ref>/authorisation/revoke/", outcomes.revoke, name="revoke"),
+    path("requests/<str:ref>/authorisation/statement/", downloads.statement, name="statement"),
+    path("requests/<str:ref>/conditions/<int:condition_id>/", outcomes.confirm_condition, name="confirm_condition"),
+    path("cycles/", cycles.listed, name="cycles"),
+    path("cycles/<str:quarter>/", cycles.detail, name="cycle"),
+    path("cycles/<str:quarter>/scorecard.<slug:kind>", cycles.exported, name="cycle_export"),
+    path("cycles/<str:quarter>/minutes/", cycles.minutes, name="cycle_minutes"),
+    path("cycles/<str:quarter>/gather/", cycles.gather, name="cycle_gather"),
+    path("cycles/<str:quarter>/cut-off/", cycles.move_cut_off, name="cycle_cut_off"),
+    path("cycles/<str:quarter>/hold/", cycles.hold, name="cycle_hold"),
+    path("cycles/<str:quarter>/chair/", cycles.take_chair, name="cycle_chair"),
+    path("cycles/<str:quarter>/notes/", cycles.write_notes, name="cycle_notes"),
+    path("cycles/<str:quarter>/close/", cycles.close, name="cycle_close"),
+    path("cycles/<str:quarter>/attend/", meeting.attend, name="cycle_attend"),
+    path("cycles/<str:quarter>/leave/", meeting.leave, name="cycle_leave"),
+    path("cycles/<str:quarter>/agenda/", cycles.add_item, name="cycle_add"),
+    path("cycles/<str:quarter>/agenda/<int:item_id>/remove/", meeting.remove_item, name="cycle_remove"),
+    path("cycles/<str:quarter>/agenda/<int:item_id>/move/", meeting.move_item, name="cycle_move"),
+    path("cycles/<str:quarter>/agenda/<int:item_id>/decide/", meeting.decide, name="cycle_decide"),
+    path("cycles/<str:quarter>/packets/", cycle_packets.live, name="cycle_packets"),
+    path("cycles/<str:quarter>/packets/issue/", cycle_packets.issue, name="cycle_issue"),
+    path("cycles/<str:quarter>/packets/<int:number>/", cycle_packets.preread, name="cycle_preread"),
+    path("cycles/<str:quarter>/packets/<int:number>/pdf/", cycle_packets.pdf, name="cycle_pdf"),
+    path("cycles/<str:quarter>/packets/<int:number>/document/", cycle_packets.document, name="cycle_document"),
+    path(
+        "cycles/<str:quarter>/packets/<int:number>/appendix.<slug:kind>", cycle_packets.appendix, name="cycle_appendix"
+    ),
+    path("cycles/<str:quarter>/packets/<int:number>/charts/<slug:name>/", cycle_packets.chart, name="cycle_chart"),
+    path("cycles/<str:quarter>/packets/<int:number>/retry/", cycle_packets.retry, name="cycle_retry"),
+    path("cycles/<str:quarter>/packets/<int:number>/invite/", cycle_packets.invite, name="cycle_invite"),
+    path("actions/<str:action>/", action_items.detail, name="action"),
+    path("actions/<str:action>/acknowledge/", action_items.acknowledge, name="action_acknowledge"),
+    path("actions/<str:action>/finish/", action_items.finish, name="action_finish"),
+    path("actions/<str:action>/drop/", action_items.drop, name="action_drop"),
+    path("scorecard/", scorecard.supply, name="scorecard"),
+    path("scorecard/upload/", scorecard.upload, name="scorecard_upload"),
+    path("models/<str:team>/<slug:slug>/kpis/", scorecard.of_model, name="kpis"),
+    path("models/<str:team>/<slug:slug>/kpis/<slug:kpi>/retire/", scorecard.retire, name="kpi_retire"),
+]

@@ -1,0 +1,87 @@
+"""The page that sets runs side by side: its address is its state, and it shows nobody a run they may not see."""
+
+import pytest
+from django.urls import reverse
+
+from benchmarking.runs.actions import runs as actions
+from tests.factories.models import make_dataset
+from tests.factories.requests import finish_run, result_of
+
+
+@pytest.fixture
+def runs(version, author, now):
+    """Two finished runs of one version, and one that waits."""
+    dataset = make_dataset(by=author, now=now)
+    made = [
+        actions.queue(
+            key=f"r{place}",
+            version=version,
+            dataset=dataset,
+            plan={"scenario": "SingleStream", "min_samples": 3000},
+            asked_for="",
+            by=author,
+            now=now,
+        )
+        for place in range(3)
+    ]
+    for run, p95 in zip(made, (80.0, 40.0), strict=False):
+        found = result_of({"latency_p95_ms": (p95, p95 - 1, p95 + 1, 3000), "accuracy": (0.9, 0.88, 0.92, 2000)})
+        finish_run(run=run, result=found, now=now)
+    return made
+
+
+def compare(client, *ids, **more):
+    return client.get(reverse("benchmarking:compare"), {"run": ids, **more})
+
+
+def test_two_runs_stand_side_by_side_the_first_being_the_measure(as_, author, runs):
+    page = compare(as_(author), runs[0].pk, runs[1].pk)
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert "better" in text
+    assert "0.500, better" in text
+    assert f"?run={runs[1].pk}&amp;run={runs[0].pk}" in text  # the link that turns them round
+
+
+def test_differences_only_hides_what_is_the_same(as_, author, runs):
+    everything = compare(as_(author), runs[0].pk, runs[1].pk).content.decode()
+    narrowed = compare(as_(author), runs[0].pk, runs[1].pk, only="differences").content.decode()
+    assert '<th scope="row">accuracy' in everything.lower()
+    assert "do not differ" not in everything
+    assert "p95" in narrowed.lower()
+    assert '<th scope="row">accuracy' not in narrowed.lower()
+    assert "in which the runs do not differ" in narrowed
+
+
+def test_a_run_that_waits_has_no_figures_and_says_so(as_, author, runs):
+    assert "no figure" in compare(as_(author), runs[0].pk, runs[2].pk).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        ([], "Choose 2 to 6 runs"),
+        (["1"], "Choose 2 to 6 runs"),
+        (["x", "2"], "named by its number"),
+        (["9" * 40, "2"], "named by its number"),
+        ([str(place) for place in range(1, 9)], "At most 6 runs"),
+    ],
+)
+def test_a_choice_that_cannot_be_compared_is_answered_in_words(ids, words, as_, author, runs):
+    wanted = [str(runs[0].pk)] if ids == ["1"] else ids
+    page = compare(as_(author), *wanted)
+    assert page.status_code == 400
+    assert words in page.content.decode()
+
+
+def test_strangers_learn_nothing(as_, outsider, runs):
+    page = compare(as_(outsider), runs[0].pk, runs[1].pk)
+    assert page.status_code == 404
+    assert "80" not in page.content.decode()
+
+
+def test_the_list_of_runs_leads_there(as_, author, runs):
+    asset = runs[0].model_version.asset
+    page = as_(author).get(reverse("benchmarking:model_runs", args=[asset.team.slug, asset.slug])).content.decode()
+    assert reverse("benchmarking:compare") in page
+    assert page.count('name="run"') == 3

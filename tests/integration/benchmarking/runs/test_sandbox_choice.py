@@ -1,0 +1,197 @@
+"""Strangers' models and bubblewrap: nothing runs without it unless an administrator chose so, and the trail
+says who.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import pytest
+from allauth.mfa.totp.internal import auth as totp
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.test import Client
+from pytest_django import Settings
+from rest_framework.test import APIClient
+from weighbridge.core.errors import Invalid, NotAllowed
+from weighbridge.systems import isolated
+from weighbridge.systems.layers import Layers
+
+from benchmarking.runs import tasks as runs_tasks
+from benchmarking.runs.actions import runs, sandbox
+from benchmarking.runs.models import Run, SandboxChoice
+from benchmarking.runs.queries.sandbox import last_layers, may_go_without
+from benchmarking.runs.rules import needs_wall
+from governance.audit.models import AuditEvent
+from governance.inventory.models import ModelVersion
+from governance.people.domain.roles import Person, Role
+from tests.factories.models import make_dataset, make_version
+from tests.factories.people import Cast
+from tests.factories.requests import finish_run, result_of
+from tests.factories.snapshots import snapshot
+
+PLAN = {"scenario": "SingleStream", "min_samples": 700}
+Api = Callable[[User | None], APIClient]
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[Layers]:
+    """The layers of each run that began, on a machine without bubblewrap; nothing is measured."""
+    found: list[Layers] = []
+    monkeypatch.setattr(isolated, "layers_here", lambda: Layers(bubblewrap=None))
+    monkeypatch.setattr(isolated, "profile_behind", lambda layers, **_: found.append(layers) or result_of())
+    return found
+
+
+def run_of(version: ModelVersion, now: datetime, *, data_by: User | None = None) -> Run:
+    by = version.registered_by
+    dataset = make_dataset(by=data_by, now=now) if data_by else None
+    run = runs.queue(key="r", version=version, dataset=dataset, plan=PLAN, asked_for="", by=by, now=now)
+    runs_tasks.execute_run(run.pk)
+    run.refresh_from_db()
+    return run
+
+
+def choose(cast: Cast, now: datetime, *, may: bool = True) -> SandboxChoice:
+    return sandbox.choose(may_go_without=may, reason="A container of its own.", by=cast.admin, now=now)
+
+
+def test_a_requesters_model_is_not_run_and_the_reader_learns_what_to_do(
+    version: ModelVersion, begun: list[Layers], now: datetime
+) -> None:
+    run = run_of(version, now)
+    assert (run.state, run.attempts, begun) == ("failed", 1, [])
+    for words in ("Not measured: bubblewrap", "Install it there", "administrator", "/runs/sandbox/", "run it again"):
+        assert words in run.error
+    assert AuditEvent.objects.filter(kind="run.failed").count() == 1
+
+
+def test_an_administrator_may_choose_to_go_without_and_back(
+    version: ModelVersion, begun: list[Layers], cast: Cast, now: datetime
+) -> None:
+    choose(cast, now)
+    assert (run_of(version, now).state, len(begun)) == ("done", 1)
+    choose(cast, now, may=False)
+    again = runs.repeat(run=Run.objects.get(), by=cast.author, now=now)
+    runs_tasks.execute_run(again.pk)
+    again.refresh_from_db()
+    assert (again.state, len(begun)) == ("failed", 1)
+    kinds = (
+        AuditEvent.objects.filter(subject_type="sandbox").order_by("position").values_list("kind", "actor", "reason")
+    )
+    why = "A container of its own."
+    assert list(kinds) == [("sandbox.loosened", "Admin", why), ("sandbox.tightened", "Admin", why)]
+
+
+def test_those_who_could_change_the_machine_are_measured_all_the_same(
+    begun: list[Layers], cast: Cast, now: datetime
+) -> None:
+    version = make_version(by=cast.author, now=now)
+    ModelVersion.objects.filter(pk=version.pk).update(registered_by=cast.approver)
+    version.refresh_from_db()
+    assert run_of(version, now).state == "done"
+    Run.objects.all().delete()
+    assert run_of(version, now, data_by=cast.author).state == "failed", "the data are a stranger's"
+    assert len(begun) == 1
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("is_active", [True, False])
+def test_who_is_trusted(role: Role, is_active: bool) -> None:
+    person = Person(id=1, username="x", is_active=is_active, roles=frozenset({role}), teams=frozenset())
+    is_trusted = is_active and role in {Role.PLATFORM_LEAD, Role.ADMIN}
+    assert needs_wall([person], may_go_without=False) is not is_trusted
+    assert needs_wall([person], may_go_without=True) is False
+
+
+@pytest.mark.parametrize("name", ["author", "reviewer_one", "approver", "finance", "auditor", "outsider"])
+def test_nobody_else_chooses(name: str, cast: Cast, api: Api, now: datetime) -> None:
+    user = getattr(cast, name)
+    before = snapshot()
+    with pytest.raises(NotAllowed):
+        sandbox.choose(may_go_without=True, reason="I want it.", by=user, now=now)
+    assert snapshot() == before
+    answer = api(user).post("/api/v1/sandbox/", {"may_go_without": True, "reason": "x"}, format="json")
+    assert answer.status_code == 403
+    browser = Client()
+    browser.force_login(user)
+    page = browser.post("/runs/sandbox/choose/", {"may_go_without": "True", "reason": "x"}, follow=True)
+    assert "Only administrators choose" in page.content.decode()
+    assert not may_go_without()
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 401])
+def test_a_choice_has_a_reason(reason: str, cast: Cast, now: datetime) -> None:
+    with pytest.raises(Invalid):
+        sandbox.choose(may_go_without=True, reason=reason, by=cast.admin, now=now)
+    assert not SandboxChoice.objects.exists()
+
+
+def test_the_database_keeps_choices_as_they_were(cast: Cast, now: datetime) -> None:
+    choice = choose(cast, now)
+    for attempt in (
+        lambda: SandboxChoice.objects.filter(pk=choice.pk).update(may_go_without=False),
+        choice.delete,
+        lambda: SandboxChoice.objects.create(may_go_without=True, reason="", chosen_by=cast.admin, chosen_at=now),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            attempt()
+
+
+def test_page_and_program_choose_alike(cast: Cast, api: Api, version: ModelVersion, now: datetime) -> None:
+    run = runs.queue(key="r", version=version, dataset=None, plan=PLAN, asked_for="", by=cast.author, now=now)
+    finish_run(run=run, now=now)
+    assert last_layers() == ("process",)
+    browser = Client()
+    browser.force_login(cast.admin)
+    page = browser.get("/runs/sandbox/").content.decode()
+    assert "measured behind bubblewrap alone" in page
+    assert "<li>process</li>" in page
+    form = {"may_go_without": "True", "reason": "The <b>container</b> is a machine of its own."}
+    page = browser.post("/runs/sandbox/choose/", form, follow=True).content.decode()
+    assert "with whatever walls the worker has" in page
+    assert "&lt;b&gt;container&lt;/b&gt;" in page
+    program = api(cast.admin)
+    assert program.get("/api/v1/sandbox/").json() == {"may_go_without": True, "last_layers": ["process"]}
+    answer = program.post("/api/v1/sandbox/", {"may_go_without": False, "reason": "Moved."}, format="json")
+    assert answer.json()["may_go_without"] is False
+    assert SandboxChoice.objects.count() == 2
+
+
+def test_a_page_without_a_reason_says_so(cast: Cast) -> None:
+    browser = Client()
+    browser.force_login(cast.admin)
+    answer = browser.post("/runs/sandbox/choose/", {"may_go_without": "True", "reason": ""})
+    assert answer.status_code == 422
+    assert "This field is required" in answer.content.decode()
+
+
+def test_where_factors_are_required_the_choice_asks_for_one_and_no_program_makes_it(
+    cast: Cast, api: Api, settings: Settings
+) -> None:
+    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"REQUIRE_MFA": True}
+    totp.TOTP.activate(cast.admin, "JBSWY3DPEHPK3PXP")
+    browser = Client()
+    browser.force_login(cast.admin)
+    asked = browser.post("/runs/sandbox/choose/", {"may_go_without": "True", "reason": "x"})
+    assert (asked.status_code, urlsplit(asked["Location"]).path) == (302, "/accounts/2fa/reauthenticate/")
+    program = api(cast.admin)
+    assert program.get("/api/v1/sandbox/").status_code == 200
+    problem = program.post("/api/v1/sandbox/", {"may_go_without": True, "reason": "x"}, format="json")
+    assert (problem.status_code, problem.json()["code"]) == (403, "second_factor")
+    assert not SandboxChoice.objects.exists()
+
+
+def test_a_repeat_never_goes_behind_fewer_walls_whoever_allowed_them(
+    version: ModelVersion, begun: list[Layers], cast: Cast, now: datetime
+) -> None:
+    choose(cast, now)
+    first = run_of(version, now)
+    walled = result_of()
+    walled["manifest"]["isolation"] = Layers(bubblewrap="/usr/bin/bwrap").words(())
+    Run.objects.filter(pk=first.pk).update(result=walled)
+    again = runs.repeat(run=Run.objects.get(), by=cast.author, now=now)
+    runs_tasks.execute_run(again.pk)
+    again.refresh_from_db()
+    assert (again.state, len(begun)) == ("failed", 1)
+    assert again.error.startswith("Not repeated: the first run was measured behind bubblewrap")

@@ -1,0 +1,71 @@
+"""Cheaper variants where people look: on the run's page, as pictures, and on the page of the request."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from benchmarking.runs.actions import runs as actions
+from benchmarking.runs.models import Run
+from governance.inventory.models import ModelVersion
+from reviews.packets.queries.packet import packet_of
+from reviews.requests.models import ReviewRequest
+from tests.factories.alternatives import RESULT
+from tests.factories.requests import finish_run
+
+As = Callable[[User], Client]
+
+
+def measured(version: ModelVersion, author: User, now: datetime, asked_for: str = "") -> Run:
+    run = actions.queue(
+        key="v",
+        version=version,
+        dataset=None,
+        plan={"scenario": "alternatives", "hardware": "cpu"},
+        asked_for=asked_for,
+        by=author,
+        now=now,
+    )
+    return finish_run(run=run, now=now, result=RESULT)
+
+
+def test_the_page_of_the_run_shows_each_variant_and_the_pictures(
+    as_: As, version: ModelVersion, author: User, now: datetime
+) -> None:
+    run = measured(version, author, now)
+    page = as_(author).get(reverse("benchmarking:run", args=[run.pk])).content.decode()
+    assert "1.61 (1.60 to 1.63)" in page
+    assert "Because of int8." in page
+    address = reverse("benchmarking:run_picture", args=[run.pk, "accuracy-latency"])
+    assert f'<img src="{address}" alt="int8 is on the frontier."' in page
+    picture = as_(author).get(address)
+    assert (picture["Content-Type"], picture.content.decode()) == ("image/svg+xml", RESULT["charts"][0]["svg"])
+    assert {"default-src 'none'", "sandbox"} <= set(picture["Content-Security-Policy"].split("; "))
+
+
+@pytest.mark.parametrize("name", ["accuracy-size", "no-chart"])
+def test_a_picture_that_was_not_drawn_is_not_found(
+    name: str, as_: As, version: ModelVersion, author: User, now: datetime
+) -> None:
+    run = measured(version, author, now)
+    assert as_(author).get(reverse("benchmarking:run_picture", args=[run.pk, name])).status_code == 404
+
+
+def test_strangers_see_no_picture(as_: As, version: ModelVersion, author: User, outsider: User, now: datetime) -> None:
+    address = reverse("benchmarking:run_picture", args=[measured(version, author, now).pk, "accuracy-latency"])
+    assert as_(outsider).get(address).status_code == 404
+
+
+def test_request_and_packet_show_what_a_variant_saves(
+    as_: As, submitted: ReviewRequest, author: User, now: datetime
+) -> None:
+    measured(submitted.model_version, author, now, asked_for=submitted.ref)
+    page = as_(author).get(reverse("reviews:detail", args=[submitted.ref])).content.decode()
+    assert "costs too much" not in page
+    assert "1.61 (1.60 to 1.63)" in page
+    packet = packet_of(submitted, now=now)
+    assert [row.name for row in packet.variants] == ["fp32", "int8", "graph", "fp16"]
+    assert packet.pictures[0].svg == RESULT["charts"][0]["svg"]

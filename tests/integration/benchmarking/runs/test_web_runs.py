@@ -1,0 +1,211 @@
+"""Pages of runs: following one, reading its result, stopping and repeating it."""
+
+from datetime import timedelta
+
+import pytest
+
+from benchmarking.runs.actions import runs as actions
+from benchmarking.runs.models import Run
+from governance.jobs.enums import JobState
+from tests.factories.models import make_dataset
+from tests.factories.requests import finish_run, keeping_samples, result_of
+
+MACHINE = {
+    "cpu": "AMD EPYC",
+    "memory_mb": 25276,
+    "is_virtual": True,
+    "cpu_flags": ["avx", "fma"],
+    "limits": {"wall_s": 900},
+}
+
+
+@pytest.fixture
+def run(version, author, now):
+    """Queued by the author, asked for by no request."""
+    plan = {"scenario": "SingleStream", "min_samples": 3000}
+    return actions.queue(
+        key="r", version=version, dataset=make_dataset(by=author, now=now), plan=plan, asked_for="", by=author, now=now
+    )
+
+
+@pytest.fixture
+def done(run, now):
+    """With samples, a confusion matrix and a doubt."""
+    result = result_of(verdict="indicative", reasons=("The machine was busy.",))
+    result["samples"] = {"latency_ns": [1_500_000 + 1000 * step for step in range(400)], "stride": 2}
+    result["confusion"] = [[9, 1], [0, 0]]
+    result["manifest"] |= {"machine": MACHINE, "data": None}
+    return finish_run(run=run, now=now, result=result)
+
+
+def held(run, now, **fields):
+    claimed = Run.claim(pk=run.pk, now=now, lease=timedelta(minutes=5))
+    assert claimed.renew(now=now, lease=timedelta(minutes=5), **fields)
+
+
+def test_a_queued_run_says_its_place_and_is_followed(as_, run, author):
+    page = as_(author).get(f"/runs/{run.pk}/").content.decode()
+    assert "First in the queue; a worker of the kind “cpu” takes it next." in page
+    assert f'hx-get="/runs/{run.pk}/live/"' in page
+    assert "Cancel" in page
+
+
+def test_a_running_run_says_how_far_it_is(as_, run, author, now):
+    held(run, now, state=JobState.RUNNING, progress=0.42, phase="measuring latency")
+    answer = as_(author).get(f"/runs/{run.pk}/live/", headers={"HX-Request": "true"})
+    page = answer.content.decode()
+    assert "Running: measuring latency" in page
+    assert "42\N{NO-BREAK SPACE}%" in page
+    assert "HX-Refresh" not in answer.headers
+
+
+def test_a_run_that_a_silent_worker_gave_back_says_why(as_, run, author, now):
+    Run.objects.filter(pk=run.pk).update(attempts=2, error="The worker went silent.")
+    page = as_(author).get(f"/runs/{run.pk}/live/").content.decode()
+    assert "The worker went silent." in page
+    assert "Attempt 2 of 3" in page
+
+
+def test_once_it_has_ended_the_page_is_fetched_again(as_, done, author):
+    answer = as_(author).get(f"/runs/{done.pk}/live/")
+    assert answer.headers["HX-Refresh"] == "true"
+    assert "hx-get" not in answer.content.decode()
+
+
+def test_a_result_is_shown_with_verdict_figures_distribution_and_conditions(as_, done, author):
+    answer = as_(author).get(f"/runs/{done.pk}/")
+    page = answer.content.decode()
+    for words in (
+        "Indicative",
+        "The machine was busy.",
+        "400 samples, one of every 2 measured",
+        "AMD EPYC",
+        "Memory (MB)",
+    ):
+        assert words in page
+    groups = {group.title: [figure.name for figure in group.figures] for group in answer.context["groups"]}
+    assert groups == {
+        "Speed": ["latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s"],
+        "Quality": ["accuracy", "f1_macro"],
+    }
+    assert [(cell.count, cell.share, cell.is_hit) for cell in answer.context["confusion"][0]] == [
+        (9, 0.9, True),
+        (1, 0.1, False),
+    ]
+    machine = answer.context["conditions"][0]
+    assert machine.title == "machine"
+    assert dict(machine.pairs) == {
+        "CPU": "AMD EPYC",
+        "memory (MB)": "25276",
+        "virtual": "yes",
+        "CPU flags": "avx, fma",
+        "limits wall (s)": "900",
+    }
+
+
+def test_a_metric_of_tomorrow_is_shown_too(as_, run, author, now):
+    result = result_of()
+    result["metrics"]["joules"] = {"value": 3.5, "lower": None, "upper": None, "confidence": None, "n": 1, "unit": "J"}
+    finish_run(run=run, now=now, result=result)
+    groups = as_(author).get(f"/runs/{run.pk}/").context["groups"]
+    assert [(figure.name, figure.unit) for figure in groups[-1].figures] == [("joules", "J")]
+
+
+def test_a_failed_run_says_why(as_, run, author, now):
+    claimed = Run.claim(pk=run.pk, now=now, lease=timedelta(minutes=5))
+    actions.fail(run=claimed, reason="The model ran out of memory.", now=now)
+    assert "The model ran out of memory." in as_(author).get(f"/runs/{run.pk}/").content.decode()
+
+
+def test_the_result_is_there_to_be_taken_away(as_, done, author):
+    answer = as_(author).get(f"/runs/{done.pk}/result.json")
+    assert answer.json() == done.result
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="run-{done.pk}.json"'
+
+
+def test_without_a_result_there_is_nothing_to_take(as_, run, author):
+    answer = as_(author).get(f"/runs/{run.pk}/result.json")
+    assert answer.status_code == 404
+    assert "has no result; it is queued" in answer.content.decode()
+
+
+def test_a_run_is_cancelled_once(as_, run, author):
+    client = as_(author)
+    assert "is cancelled" in client.post(f"/runs/{run.pk}/cancel/", follow=True).content.decode()
+    run.refresh_from_db()
+    assert run.state == JobState.CANCELLED
+    assert "nothing to cancel" in client.post(f"/runs/{run.pk}/cancel/", follow=True).content.decode()
+
+
+def test_a_run_is_repeated_as_a_run_of_its_own(as_, done, author):
+    answer = as_(author).post(f"/runs/{done.pk}/repeat/")
+    again = Run.objects.exclude(pk=done.pk).get()
+    assert answer.headers["Location"] == f"/runs/{again.pk}/"
+    assert (again.state, again.plan, again.dataset) == (JobState.QUEUED, done.plan, done.dataset)
+
+
+def test_an_unfinished_run_is_not_repeated(as_, run, author):
+    answer = as_(author).post(f"/runs/{run.pk}/repeat/", follow=True)
+    assert "is still queued" in answer.content.decode()
+    assert answer.redirect_chain == [(f"/runs/{run.pk}/", 302)]
+    assert Run.objects.count() == 1
+
+
+@pytest.mark.parametrize("step", ["cancel", "repeat"])
+def test_whoever_may_not_run_is_told_why_and_nothing_moves(as_, run, reviewer_one, step):
+    answer = as_(reviewer_one).post(f"/runs/{run.pk}/{step}/", follow=True)
+    assert "start or stop its benchmarks" in answer.content.decode()
+    assert [row.state for row in Run.objects.all()] == [JobState.QUEUED]
+
+
+def test_steps_a_reader_cannot_take_are_named_with_the_reason(as_, run, reviewer_one):
+    page = as_(reviewer_one).get(f"/runs/{run.pk}/").content.decode()
+    assert 'aria-disabled="true"' in page
+    assert f'action="/runs/{run.pk}/cancel/"' not in page
+
+
+@pytest.mark.parametrize("path", ["/runs/{pk}/", "/runs/{pk}/live/", "/runs/{pk}/result.json"])
+def test_another_teams_run_is_not_found(as_, done, outsider, path):
+    assert as_(outsider).get(path.format(pk=done.pk)).status_code == 404
+
+
+def test_runs_of_a_model_are_a_part_of_its_page_and_a_page_without_scripts(as_, done, author, outsider):
+    path = "/models/search/visual-search/runs/"
+    part = as_(author).get(path, headers={"HX-Request": "true"}).content.decode()
+    assert f"Run {done.pk}" in part
+    assert "<html" not in part
+    assert "<html" in as_(author).get(path).content.decode()
+    assert as_(outsider).get(path).status_code == 404
+
+
+def test_a_model_without_runs_says_so(as_, version, author):
+    assert "No benchmark runs yet" in as_(author).get("/models/search/visual-search/runs/").content.decode()
+
+
+def test_a_repetition_says_how_it_compares_on_its_page_and_to_programs(as_, run, author, now):
+    first = finish_run(run=run, now=now, result=keeping_samples(result_of({"latency_p95_ms": (2.0, 1.99, 2.01, 3000)})))
+    again = actions.repeat(run=first, by=author, now=now)
+    result = keeping_samples(result_of({"latency_p95_ms": (3.0, 2.99, 3.01, 3000)}))
+    result["manifest"] |= {"machine": {"cpu": "Another"}, "engine": None}
+    again = finish_run(run=again, now=now, result=result)
+    page = as_(author).get(f"/runs/{again.pk}/").content.decode()
+    for words in (
+        "Different: a figure lies outside the margin for sure.",
+        "1.500 (1.5",
+        "machine.cpu",
+        "none → Another",
+    ):
+        assert words in page
+    assert f'<a href="/runs/{first.pk}/">Run {first.pk}</a>, with the settings of its manifest' in page
+    told = as_(author).get(f"/api/v1/runs/{again.pk}/").json()
+    assert (told["repeats"], told["equivalence"]["answer"]) == (first.pk, "different")
+    other = as_(author).get(f"/runs/{first.pk}/").content.decode()
+    assert 'id="equivalence"' not in other
+
+
+def test_a_repetition_that_differs_in_nothing_says_so_and_why_it_cannot_tell(as_, run, author, now):
+    first = finish_run(run=run, now=now, result=result_of(verdict="invalid"))
+    again = finish_run(run=actions.repeat(run=first, by=author, now=now), now=now, result=result_of())
+    page = as_(author).get(f"/runs/{again.pk}/").content.decode()
+    assert "The first run is no valid measurement, so nothing can be told from it." in page
+    assert "Nothing in the manifest" in page

@@ -1,0 +1,185 @@
+"""The pages of the tree of budgets: drawing it, its terms, changes by two people, and findings."""
+
+from decimal import Decimal
+
+import pytest
+
+from governance.budgets.actions import actuals
+from governance.budgets.domain.actuals import Stated
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.models import BudgetAccount, BudgetChange, CostCentre, LedgerEntry
+from governance.findings import actions as findings
+from governance.findings.actions import Sighting
+from governance.findings.enums import Severity
+from governance.findings.models import Finding
+from governance.site.templatetags.weighbridge import quantity
+from tests.factories.requests import allocate_budget, usd_shares
+from tests.factories.snapshots import snapshot
+
+WHY = "Prices rose in this quarter."
+
+
+@pytest.fixture
+def quarter(now):
+    return str(Quarter.of(now.date()))
+
+
+@pytest.fixture
+def account(team, finance, now):
+    allocate_budget(team=team, by=finance, now=now)
+    return BudgetAccount.objects.get(unit="USD")
+
+
+@pytest.fixture
+def url(quarter):
+    return f"/budgets/search/{quarter}/USD/"
+
+
+def said(answer):
+    return [str(message) for message in answer.context["messages"]]
+
+
+def change(**more):
+    return {"request_ref": "", "aspect": "amount", "amount": "120000", "target": "", "reason": WHY} | more
+
+
+def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
+    client = as_(finance)
+    opened = {"level": "unit", "slug": "retail", "name": "Retail", "team": ""}
+    answer = client.post("/budgets/centres/", opened, follow=True)
+    assert said(answer) == ["Retail is open; allocate something to it."]
+    sent = {"team": "retail", "quarter": quarter, "unit": "USD", "amount": "200000", "key": "k"}
+    client.post("/budgets/", sent)
+    moved = client.post(f"/budgets/search/{quarter}/USD/place/", {"parent": "retail"}, follow=True)
+    assert said(moved)[-1] == "Search hangs under Retail now."
+    page = client.get("/budgets/")
+    assert [(each.team, each.depth, each.under) for each in page.context["teams"]] == [
+        ("retail", 1, "Organisation"),
+        ("search", 2, "Retail"),
+    ]
+    assert "handed out $100,000" in page.content.decode()
+    assert [each.team for each in as_(author).get("/budgets/").context["teams"]] == ["search"]
+    assert as_(author).get(f"/budgets/retail/{quarter}/USD/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "words"),
+    [
+        ("/budgets/centres/", {"level": "unit", "slug": "a b", "name": "A"}, "Slug: Enter a valid"),
+        (
+            "/budgets/centres/",
+            {"level": "project", "slug": "a", "name": "A"},
+            "A project hangs under a cost centre of the level",
+        ),
+        ("terms/", {"mode": "loud", "tolerance_percent": "5"}, "Choose a mode"),
+        ("place/", {"parent": "search"}, "Choose the organisation or one of its units."),
+        ("change/", {"aspect": "amount", "amount": "-1", "reason": WHY}, "Amount: "),
+        ("change/", {"aspect": "date", "amount": "1", "reason": WHY}, "Say which account it moves to."),
+    ],
+)
+def test_what_makes_no_sense_is_told_and_moves_nothing(as_, account, finance, url, path, sent, words):
+    client = as_(finance)
+    before = snapshot()
+    answer = client.post(path if path.startswith("/") else url + path, sent, follow=True)
+    assert [words in message for message in said(answer)] == [True]
+    assert snapshot() == before
+
+
+def test_finance_sets_the_terms(as_, account, finance, author, url):
+    answer = as_(finance).post(f"{url}terms/", {"mode": "observe", "tolerance_percent": "25"}, follow=True)
+    assert said(answer) == ["Observe. What is too much is booked and raises a finding."]
+    account.refresh_from_db()
+    assert (account.mode, account.tolerance_percent) == ("observe", 25)
+    refused = as_(author).post(f"{url}terms/", {"mode": "off", "tolerance_percent": "25"}, follow=True)
+    assert said(refused) == ["Only finance may allocate a budget."]
+    assert as_(author).get(url).context["terms_form"] is None
+
+
+def test_a_change_is_proposed_by_one_and_booked_by_another(as_, account, finance, author, approver, url):
+    answer = as_(author).post(f"{url}change/", change(), follow=True)
+    proposed = BudgetChange.objects.get()
+    assert said(answer) == [f"{proposed} waits for a second person."]
+    page = f"/budgets/changes/{proposed.pk}/"
+    shown = as_(author).get(page)
+    assert shown.context["cannot_confirm"] == "Only a platform lead or finance may confirm a change of a budget."
+    assert "Author" not in [person.first_name for person in shown.context["confirmers"]]
+    assert as_(approver).get(page).context["cannot_confirm"] == ""
+    assert said(as_(author).post(f"{page}confirm/", follow=True)) == [shown.context["cannot_confirm"]]
+    assert said(as_(approver).post(f"{page}confirm/", follow=True)) == [f"{proposed} is confirmed and booked."]
+    assert LedgerEntry.objects.latest("pk").amount == Decimal(20000)
+    assert [row.pk for row in as_(author).get("/budgets/changes/").context["page"]] == [proposed.pk]
+
+
+def test_a_change_moves_to_another_account_and_is_withdrawn(as_, account, finance, author, approver, url, quarter, now):
+    other = {"team": "ads", "quarter": quarter, "unit": "USD", "amount": "5", "key": "k"}
+    as_(finance).post("/budgets/", other)
+    target = BudgetAccount.objects.get(centre__slug="ads")
+    sent = change(aspect="account", amount="10", target=str(target.pk))
+    as_(approver).post(f"{url}change/", sent, follow=True)
+    proposed = BudgetChange.objects.get()
+    assert proposed.target == target
+    page = f"/budgets/changes/{proposed.pk}/"
+    assert len(as_(approver).get(page).context["accounts"]) == 2
+    answer = as_(approver).post(f"{page}refuse/", {"reason": "Not needed any more."}, follow=True)
+    assert said(answer) == [f"{proposed} is withdrawn; nothing changed."]
+
+
+def test_the_ledger_tells_of_bills_and_requests(as_, decided, author, quarter, now):
+    page = as_(author).get(f"/budgets/search/{quarter}/USD/").content.decode()
+    assert f"forecast to quarter end {quantity(usd_shares(now=now)[0], 'USD')}" in page
+    assert decided.ref in page
+
+
+def test_the_account_tells_which_request_ran_over_in_its_quarter(as_, decided, author, quarter, now):
+    first = usd_shares(now=now)[0]
+    account = BudgetAccount.objects.get(quarter=quarter, unit="USD")
+    stated = Stated(period="2026-11", amount=first + 2000, request_ref=decided.ref)
+    actuals.book_actual(account=account, stated=stated, key="b", by=None, now=now)
+    page = as_(author).get(f"/budgets/search/{quarter}/USD/")
+    ((ref, held, over),) = page.context["statement"].holdings
+    assert (ref, held.spent, held.open, over) == (decided.ref, first + 2000, 0, 2000)
+    assert "Over</span>" in page.content.decode()
+    following = as_(author).get(f"/budgets/search/{Quarter.parse(quarter).next}/USD/")
+    ((ref, held, over),) = following.context["statement"].holdings
+    assert (ref, held.spent, over) == (decided.ref, 0, 0)
+    assert "Over</span>" not in following.content.decode()
+
+
+def test_findings_are_given_and_closed(as_, finance, author, outsider, now):
+    said_of = Sighting(kind="test.seen", subject="S", text="It ran over.", severity=Severity.HIGH, key="k")
+    found = findings.raise_once(sighting=said_of, by=None, now=now)
+    assert as_(author).get("/findings/").context["rows"] == []
+    client = as_(finance)
+    sent = {"owner": "author", "due_on": str(now.date())}
+    assert said(client.post(f"/findings/{found.pk}/assign/", sent, follow=True)) == [f"Author looks into {found}."]
+    assert said(client.post(f"/findings/{found.pk}/assign/", {}, follow=True)) == [
+        "Choose a person, and a day written like 2026-12-31."
+    ]
+    assert as_(outsider).post(f"/findings/{found.pk}/close/", {"note": "Done."}).status_code == 404
+    assert said(as_(author).post(f"/findings/{found.pk}/close/", {"note": ""}, follow=True))[0].startswith(
+        "Say in 3 to"
+    )
+    assert said(as_(author).post(f"/findings/{found.pk}/close/", {"note": "Done."}, follow=True)) == [
+        f"{found} is closed."
+    ]
+    assert Finding.objects.get().closed_by == author
+    assert "Done." in client.get("/findings/").content.decode()
+
+
+def test_a_finding_leads_to_its_ledger_or_its_request(as_, finance, account, now):
+    kinds = (("budget.overrun", "Search", f"budget.overrun:{account.pk}"), ("cost.breach", "MRR-2026-0003 (AUT)", "k"))
+    for kind, subject, key in kinds:
+        seen = Sighting(kind=kind, subject=subject, text="It ran over.", severity=Severity.HIGH, key=key)
+        findings.raise_once(sighting=seen, by=None, now=now)
+    page = as_(finance).get("/findings/").content.decode()
+    for pk in Finding.objects.values_list("pk", flat=True):  # each field has a label of its own
+        for name in (f"assign-{pk}-owner", f"assign-{pk}-due_on", f"close-{pk}-note"):
+            assert (page.count(f'for="{name}"'), page.count(f'id="{name}"')) == (1, 1)
+    ledger = f"/budgets/{account.centre.slug}/{account.quarter}/{account.unit}/"
+    assert f'<a href="{ledger}">Its ledger</a>' in page
+    assert '<a href="/requests/MRR-2026-0003/">The request</a>' in page
+    assert ("high: Budget overrun" in page, "high: Cost breach" in page) == (True, True)
+
+
+def test_the_root_has_no_account_of_its_own(account):
+    assert CostCentre.objects.get(level="organisation").accounts.count() == 0

@@ -1,0 +1,118 @@
+"""`budgets/centres/`, `budgets/changes/` and `findings/`."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.models import BudgetAccount, BudgetChange, LedgerEntry
+from governance.findings import actions as findings
+from governance.findings.actions import Sighting
+from governance.findings.enums import Severity
+from governance.people.models import Team
+from tests.factories.requests import allocate_budget
+from tests.factories.snapshots import snapshot
+
+Api = Callable[[User | None], APIClient]
+ROOT = "/api/v1/budgets"
+WHY = "Prices rose in this quarter."
+
+
+@pytest.fixture
+def quarter(team: Team, finance: User, now: datetime) -> str:
+    """The current quarter, in which Search has a budget."""
+    allocate_budget(team=team, by=finance, now=now)
+    return str(Quarter.of(now.date()))
+
+
+def wish(quarter: str, **more: str) -> dict[str, str]:
+    asked = {"aspect": "amount", "team": "search", "quarter": quarter, "unit": "USD", "amount": "99000", "reason": WHY}
+    return asked | more
+
+
+def test_a_unit_is_opened_and_given_something(api: Api, finance: User, author: User, quarter: str) -> None:
+    client = api(finance)
+    opened = client.post(f"{ROOT}/centres/", {"level": "unit", "slug": "retail", "name": "Retail"}, format="json")
+    assert (opened.status_code, opened.json()) == (
+        201,
+        {"slug": "retail", "name": "Retail", "level": "unit", "under": "organisation"},
+    )
+    given = {"team": "retail", "quarter": quarter, "unit": "USD", "amount": "5"}
+    assert client.post(f"{ROOT}/", given, format="json").json()["team"] == "retail"
+    project = {"level": "project", "slug": "ranker", "name": "Ranker", "team": "search"}
+    assert client.post(f"{ROOT}/centres/", project, format="json").json()["under"] == "search"
+    assert [each["slug"] for each in client.get(f"{ROOT}/centres/").json()] == [
+        "organisation",
+        "retail",
+        "search",
+        "ranker",
+    ]
+    assert [each["slug"] for each in api(author).get(f"{ROOT}/centres/").json()] == ["search", "ranker"]
+
+
+def test_the_terms_of_an_account(api: Api, finance: User, author: User, outsider: User, quarter: str) -> None:
+    url, terms = f"{ROOT}/search/{quarter}/USD/terms/", {"mode": "observe", "tolerance_percent": 5}
+    assert api(finance).post(url, terms, format="json").json() == terms
+    assert BudgetAccount.objects.get(unit="USD").mode == "observe"
+    assert [api(each).post(url, terms, format="json").status_code for each in (author, outsider)] == [403, 404]
+
+
+def test_a_change_is_proposed_confirmed_and_refused(api: Api, cast: Any, quarter: str) -> None:
+    said = api(cast.author).post(f"{ROOT}/changes/", wish(quarter), format="json")
+    change = BudgetChange.objects.get()
+    assert (said.status_code, said.json()["ref"], said.json()["state"]) == (201, f"BCH-{change.pk}", "pending")
+    url = f"{ROOT}/changes/{change.pk}/"
+    assert api(cast.outsider).get(url).status_code == 404
+    assert api(cast.author).post(f"{url}confirm/", {}, format="json").status_code == 403
+    confirmed = api(cast.finance).post(f"{url}confirm/", {}, format="json").json()
+    assert (confirmed["state"], confirmed["closed_by"], confirmed["target"]) == ("confirmed", "finance", None)
+    assert LedgerEntry.objects.latest("pk").amount == -1000
+    second = api(cast.author).post(f"{ROOT}/changes/", wish(quarter, amount="1"), format="json").json()
+    refused = api(cast.approver).post(f"{ROOT}/changes/{second['id']}/refuse/", {"reason": WHY}, format="json").json()
+    assert (refused["state"], refused["closing_reason"]) == ("refused", WHY)
+    listed = api(cast.author).get(f"{ROOT}/changes/", {"state": "refused"}).json()
+    assert [each["id"] for each in listed["results"]] == [second["id"]]
+
+
+def test_a_change_names_where_it_moves(api: Api, cast: Any, quarter: str, now: datetime) -> None:
+    allocate_budget(team=Team.objects.get(slug="ads"), by=cast.finance, now=now)
+    asked = wish(quarter, aspect="account", amount="5", to_team="ads")
+    said = api(cast.approver).post(f"{ROOT}/changes/", asked, format="json").json()
+    assert (said["account"], said["target"]) == (f"Search {quarter} USD", f"Ads {quarter} USD")
+    missing = api(cast.approver).post(f"{ROOT}/changes/", wish(quarter, to_quarter="2031Q1"), format="json")
+    assert missing.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"aspect": "colour"}, "aspect"),
+        ({"amount": "-1"}, "amount"),
+        ({"reason": "no"}, "reason"),
+        ({"aspect": "date"}, "target"),
+        ({"unit": "EUR"}, "unit"),
+    ],
+)
+def test_bad_input_is_named_by_its_field(api: Api, approver: User, quarter: str, change: dict, field: str) -> None:
+    client, before = api(approver), snapshot()
+    response = client.post(f"{ROOT}/changes/", wish(quarter) | change, format="json")
+    assert (response.status_code, [error["field"] for error in response.json()["errors"]]) == (400, [field])
+    assert snapshot() == before
+
+
+def test_findings_are_read_and_closed(api: Api, finance: User, author: User, now: datetime) -> None:
+    sighting = Sighting(kind="budget.overrun", subject="S", text="Over.", severity=Severity.HIGH, key="k")
+    found = findings.raise_once(sighting=sighting, by=None, now=now)
+    client = api(finance)
+    assert [each["ref"] for each in client.get("/api/v1/findings/", {"kind": "budget"}).json()["results"]] == [
+        str(found)
+    ]
+    assert client.get("/api/v1/findings/", {"state": "closed"}).json()["results"] == []
+    assert api(author).get("/api/v1/findings/").json()["results"] == []
+    closed = client.post(f"/api/v1/findings/{found.pk}/close/", {"note": "Paid."}, format="json").json()
+    assert (closed["state"], closed["closed_by"], closed["closing_note"]) == ("closed", "finance", "Paid.")
+    assert api(author).post(f"/api/v1/findings/{found.pk}/close/", {"note": "Paid."}, format="json").status_code == 404

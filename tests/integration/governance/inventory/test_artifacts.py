@@ -1,0 +1,133 @@
+"""Kept files: streamed, capped while they stream, stored once under the name of their content, whoever sends them."""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
+from pytest_django import Settings
+from weighbridge.core.errors import Invalid, TooLarge
+
+from governance.audit.models import AuditEvent
+from governance.inventory.actions import artifacts
+from governance.inventory.actions.artifacts import Kept
+from tests.integration.governance.threads import together
+
+NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
+CONTENT = b"weights" * 1000
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+NAME = f"sha256/{DIGEST[:2]}/{DIGEST}"
+
+
+def keep(content: bytes = CONTENT, name: str = "model.onnx") -> Kept:
+    return artifacts.keep(upload=ContentFile(content, name=name), by=None, now=NOW)
+
+
+def files(installation: Path) -> list[str]:
+    """Everything stored, and everything left behind while storing."""
+    return sorted(
+        str(path.relative_to(installation))
+        for folder in ("artifacts", "uploads")
+        for path in (installation / folder).rglob("*")
+        if path.is_file()
+    )
+
+
+def test_a_file_is_stored_under_the_name_of_its_content(db: None, installation: Path) -> None:
+    assert keep() == Kept(f"sha256:{DIGEST}", 7000, NAME)
+    with storages["artifacts"].open(NAME) as stored:
+        assert stored.read() == CONTENT
+    assert files(installation) == [f"artifacts/{NAME}"]
+    event = AuditEvent.objects.get()
+    assert (event.kind, event.subject) == ("artifact.kept", f"sha256:{DIGEST}")
+    assert event.details == {"size_bytes": 7000, "name": "model.onnx"}
+
+
+def test_the_same_content_is_stored_once(db: None, installation: Path) -> None:
+    assert keep() == keep(name="other.onnx")
+    assert files(installation) == [f"artifacts/{NAME}"]
+    assert [event.details["name"] for event in AuditEvent.objects.all()] == ["model.onnx", "other.onnx"]
+
+
+def test_what_a_writer_left_half_written_is_written_again(db: None, installation: Path) -> None:
+    storages["artifacts"].save(NAME, ContentFile(CONTENT[:100]))
+    assert keep().stored_as == NAME
+    with storages["artifacts"].open(NAME) as stored:
+        assert stored.read() == CONTENT
+    assert files(installation) == [f"artifacts/{NAME}"]
+
+
+def test_of_two_writers_at_the_same_moment_one_file_stays(
+    db: None, installation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = storages["artifacts"]
+    storage.save(NAME, ContentFile(CONTENT))
+    answers = iter([False])  # when asked, nobody had stored it yet
+    monkeypatch.setattr(storage, "exists", lambda name: next(answers, True) and type(storage).exists(storage, name))
+    assert keep().stored_as == NAME
+    assert files(installation) == [f"artifacts/{NAME}"]
+
+
+@pytest.mark.parametrize(("size", "is_accepted"), [(999_999, True), (1_000_000, True), (1_000_001, False)])
+def test_the_cap(db: None, installation: Path, settings: Settings, size: int, is_accepted: bool) -> None:
+    settings.UPLOAD_LIMIT_BYTES = 1_000_000
+    if is_accepted:
+        assert keep(b"x" * size).size_bytes == size
+        return
+    with pytest.raises(TooLarge, match="The file is larger than the 1 MB accepted here") as refusal:
+        keep(b"x" * size)
+    assert (refusal.value.field, refusal.value.code, refusal.value.status) == ("file", "too_large", 413)
+    assert files(installation) == []
+    assert not AuditEvent.objects.exists()
+
+
+def test_the_cap_stops_an_endless_stream(db: None, installation: Path, settings: Settings) -> None:
+    settings.UPLOAD_LIMIT_BYTES = 1_000_000
+    read: list[int] = []
+
+    class Endless(ContentFile):
+        def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
+            while True:
+                read.append(1)
+                yield b"x" * 100_000
+
+    with pytest.raises(TooLarge):
+        artifacts.keep(upload=Endless(b""), by=None, now=NOW, field="data")
+    assert len(read) == 11
+    assert files(installation) == []
+
+
+def test_an_empty_file_is_refused(db: None, installation: Path) -> None:
+    with pytest.raises(Invalid, match="The file is empty; choose another") as refusal:
+        artifacts.keep(upload=ContentFile(b"", name="m.onnx"), by=None, now=NOW, field="upload")
+    assert refusal.value.field == "upload"
+    assert (files(installation), AuditEvent.objects.count()) == ([], 0)
+
+
+def test_what_the_inspection_refuses_is_not_stored(db: None, installation: Path) -> None:
+    def look(path: Path) -> None:
+        assert path.read_bytes() == CONTENT
+        raise Invalid("I do not like it.", field="file")
+
+    with pytest.raises(Invalid, match="I do not like it"):
+        artifacts.keep(upload=ContentFile(CONTENT, name="m"), by=None, now=NOW, inspect=look)
+    assert (files(installation), AuditEvent.objects.count()) == ([], 0)
+
+
+def test_a_long_name_is_cut_in_the_trail(db: None) -> None:
+    keep(name="n" * 500)
+    assert AuditEvent.objects.get().details["name"] == "n" * 160
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_send_the_same_file_store_it_once(installation: Path) -> None:
+    found = together([partial(keep, CONTENT, f"{number}.onnx") for number in range(6)])
+    assert found == [Kept(f"sha256:{DIGEST}", 7000, NAME)] * 6
+    with storages["artifacts"].open(NAME) as stored:
+        assert stored.read() == CONTENT
+    assert files(installation) == [f"artifacts/{NAME}"]
+    assert AuditEvent.objects.count() == 6

@@ -1,0 +1,248 @@
+"""The model inventory: versions are named by content, pickles stay outside, and a version never changes what it is."""
+
+import pickle
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound
+
+from governance.audit.models import AuditEvent
+from governance.inventory.actions import inventory
+from governance.inventory.models import ModelAsset, ModelVersion
+from governance.people.domain.roles import Role
+from governance.people.models import Team
+from tests.factories.models import make_version, onnx_bytes
+from tests.factories.people import Cast, make_person, make_team
+from tests.integration.governance.threads import together
+
+DIGEST = "sha256:" + "ab" * 32
+
+
+def register(by: User, now: datetime, *, owner: User | None = None, **changes: str) -> ModelAsset:
+    fields = {"team": "search", "slug": "ranker", "name": "Ranker", "tier": "T2"} | changes
+    return inventory.register_asset(owner=owner or by, by=by, now=now, **fields)
+
+
+def upload(
+    asset: ModelAsset,
+    by: User,
+    now: datetime,
+    *,
+    content: bytes = b"",
+    name: str = "model.onnx",
+    version: str = "1.0.0",
+) -> ModelVersion:
+    file = ContentFile(content or onnx_bytes(), name=name)
+    return inventory.register_upload(asset=asset, version=version, upload=file, by=by, now=now)
+
+
+def counts() -> tuple[int, int, int]:
+    return ModelAsset.objects.count(), ModelVersion.objects.count(), AuditEvent.objects.count()
+
+
+def test_a_model_is_entered_once_and_brought_up_to_date(cast: Cast, now: datetime) -> None:
+    asset = register(cast.author, now)
+    event = AuditEvent.objects.latest("position")
+    after = {"name": "Ranker", "tier": "T2", "owner": "author"}
+    assert (event.kind, event.subject, event.details) == (
+        "model.registered",
+        "search/ranker",
+        {"before": None, "after": after},
+    )
+    before = counts()
+    assert register(cast.author, now) == asset
+    assert counts() == before
+    changed = register(cast.author, now, owner=cast.approver, name="Ranker II", tier="T1")
+    assert (changed.pk, changed.name, changed.tier, changed.owner) == (asset.pk, "Ranker II", "T1", cast.approver)
+    assert AuditEvent.objects.latest("position").details == {
+        "before": after,
+        "after": {"name": "Ranker II", "tier": "T1", "owner": "approver"},
+    }
+    asset.refresh_from_db()
+    assert (asset.name, asset.created_at) == ("Ranker II", now)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "field"),
+    [
+        ({"tier": "T9"}, Invalid, "tier"),
+        ({"slug": "a b"}, Invalid, "slug"),
+        ({"slug": "../up"}, Invalid, "slug"),
+        ({"slug": ""}, Invalid, "slug"),
+        ({"slug": "x" * 81}, Invalid, "slug"),
+    ],
+)
+def test_a_model_that_cannot_be_entered(
+    cast: Cast, now: datetime, changes: dict[str, str], error: type[Exception], field: str
+) -> None:
+    before = counts()
+    with pytest.raises(error) as refusal:
+        register(cast.author, now, **changes)
+    assert refusal.value.field == field
+    assert counts() == before
+
+
+def test_a_team_that_is_gone_is_named(cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "check_act_for_team", lambda person, team: None)
+    with pytest.raises(NotFound, match="There is no team 'gone'") as refusal:
+        register(cast.author, now, team="gone")
+    assert refusal.value.field == "team"
+
+
+def test_only_requesters_of_the_team_register(cast: Cast, now: datetime) -> None:
+    asset = register(cast.author, now)
+    before = counts()
+    for person in cast.everybody():
+        if person == cast.author:
+            continue
+        reference = partial(inventory.register_reference, asset=asset, version="2", uri="s3://b/m.onnx", digest=DIGEST)
+        for action in (
+            partial(register, person, now),
+            partial(upload, asset, person, now),
+            partial(reference, by=person, now=now),
+        ):
+            with pytest.raises(NotAllowed):
+                action()
+    assert counts() == before
+
+
+def test_an_uploaded_version_is_named_by_its_content(cast: Cast, now: datetime) -> None:
+    import hashlib
+
+    asset = register(cast.author, now)
+    version = upload(asset, cast.author, now)
+    digest = hashlib.sha256(onnx_bytes()).hexdigest()
+    assert (version.digest, version.format, version.uri) == (f"sha256:{digest}", "onnx", "")
+    assert (version.size_bytes, version.stored_as) == (len(onnx_bytes()), f"sha256/{digest[:2]}/{digest}")
+    assert (version.registered_by, version.registered_at) == (cast.author, now)
+    event = AuditEvent.objects.latest("position")
+    assert (event.kind, event.subject) == ("model.version_registered", "search/ranker")
+    assert event.details == {"version": "1.0.0", "digest": f"sha256:{digest}"}
+
+
+def test_the_same_content_again_is_the_same_version(cast: Cast, now: datetime) -> None:
+    asset = register(cast.author, now)
+    assert upload(asset, cast.author, now) == upload(asset, cast.author, now, name="again.onnx")
+    assert ModelVersion.objects.count() == 1
+    assert AuditEvent.objects.filter(kind="model.version_registered").count() == 1
+    assert upload(asset, cast.author, now, version="1.0.1").digest == ModelVersion.objects.first().digest
+
+
+def test_a_version_keeps_its_content(cast: Cast, now: datetime) -> None:
+    asset = register(cast.author, now)
+    upload(asset, cast.author, now)
+    with pytest.raises(Invalid, match="already registered with other content; give this file a new version") as refusal:
+        upload(asset, cast.author, now, content=onnx_bytes(seed=1))
+    assert (refusal.value.code, refusal.value.field) == ("version_taken", "version")
+    with pytest.raises(Invalid, match="already registered with other content"):
+        inventory.register_reference(
+            asset=asset, version="1.0.0", uri="s3://b/m.onnx", digest=DIGEST, by=cast.author, now=now
+        )
+    assert ModelVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize("version", ["", "   ", "\n"])
+def test_a_version_has_a_name(cast: Cast, now: datetime, version: str) -> None:
+    asset = register(cast.author, now)
+    with pytest.raises(Invalid, match=r"Give the version a name, for example 1\.4\.0") as refusal:
+        upload(asset, cast.author, now, version=version)
+    assert refusal.value.field == "version"
+    assert not ModelVersion.objects.exists()
+
+
+@pytest.mark.parametrize("suffix", ["pt", "pth", "pt2", "pkl", "joblib", "ckpt", "onnx"])
+def test_pickles_stay_outside_whatever_they_are_called(
+    cast: Cast, now: datetime, installation: Path, suffix: str
+) -> None:
+    asset = register(cast.author, now)
+    before = counts()
+    with pytest.raises(Invalid, match=r"pickle.*Export the model to ONNX") as refusal:
+        upload(asset, cast.author, now, content=pickle.dumps({"a": 1}), name=f"model.{suffix}")
+    assert (refusal.value.code, refusal.value.field) == ("unsafe_artifact", "file")
+    assert counts() == before
+    assert not (installation / "artifacts").exists()
+
+
+def test_a_version_may_lie_elsewhere(cast: Cast, now: datetime) -> None:
+    asset = register(cast.author, now)
+    for number, uri in enumerate(("s3://bucket/model.onnx", "https://models.example.org/a.SafeTensors")):
+        version = inventory.register_reference(
+            asset=asset, version=str(number), uri=uri, digest=DIGEST, by=cast.author, now=now
+        )
+        assert (version.uri, version.digest, version.stored_as, version.size_bytes) == (uri, DIGEST, "", None)
+        assert version.format == ("onnx", "safetensors")[number]
+
+
+@pytest.mark.parametrize(
+    ("uri", "digest", "field"),
+    [
+        ("s3://b/m.onnx", "ab" * 32, "sha256"),
+        ("s3://b/m.onnx", "sha256:" + "AB" * 32, "sha256"),
+        ("s3://b/m.onnx", DIGEST + "\n", "sha256"),
+        ("s3://b/m.pkl", DIGEST, "uri"),
+        ("s3://b/m", DIGEST, "uri"),
+        ("", DIGEST, "uri"),
+    ],
+)
+def test_a_reference_names_a_safe_format_and_its_content(
+    cast: Cast, now: datetime, uri: str, digest: str, field: str
+) -> None:
+    asset = register(cast.author, now)
+    before = counts()
+    with pytest.raises(Invalid) as refusal:
+        inventory.register_reference(asset=asset, version="1", uri=uri, digest=digest, by=cast.author, now=now)
+    assert refusal.value.field == field
+    assert counts() == before
+
+
+def test_the_database_refuses_what_no_action_would_write(cast: Cast, now: datetime) -> None:
+    version = make_version(by=cast.author, now=now)
+    fields = {
+        "asset": version.asset,
+        "version": "2",
+        "digest": DIGEST,
+        "format": "onnx",
+        "uri": "s3://b/m.onnx",
+        "registered_by": cast.author,
+        "registered_at": now,
+    }
+    for wrong in ({"digest": "md5:1"}, {"digest": DIGEST.upper()}, {"uri": ""}, {"version": "1.0.0"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ModelVersion.objects.create(**fields | wrong)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ModelAsset.objects.create(
+            team=version.asset.team, slug="visual-search", name="x", owner=cast.author, tier="T1", created_at=now
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_register_at_once_make_one_version(now: datetime) -> None:
+    author = make_person("author", Role.REQUESTER, team=make_team(now=now), now=now)
+
+    def one() -> int:
+        asset = register(author, now)
+        return upload(asset, author, now).pk
+
+    found = together([one] * 6)
+    assert set(found) == {ModelVersion.objects.get().pk}
+    assert ModelAsset.objects.count() == 1
+    assert AuditEvent.objects.filter(kind="model.registered").count() == 1
+    assert AuditEvent.objects.filter(kind="model.version_registered").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_claim_one_version_for_other_content_one_wins(now: datetime) -> None:
+    author = make_person("author", Role.REQUESTER, team=make_team(now=now), now=now)
+    asset = register(author, now)
+    works = [partial(upload, asset, author, now, content=onnx_bytes(seed=seed)) for seed in range(6)]
+    found = together(works)
+    won = [each for each in found if isinstance(each, ModelVersion)]
+    lost = [each for each in found if isinstance(each, Invalid)]
+    assert (len(won), len(lost), {each.code for each in lost}) == (1, 5, {"version_taken"})
+    assert ModelVersion.objects.get() == won[0]
+    assert Team.objects.count() == 1

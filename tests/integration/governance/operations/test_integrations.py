@@ -1,0 +1,130 @@
+"""The integrations page: what is stuck, why, and who may set it going again."""
+
+from datetime import timedelta
+
+import pytest
+
+from governance.audit.models import AuditEvent
+from governance.jobs import outbox
+from governance.jobs.enums import JobState
+from governance.jobs.models import OutboxMessage
+from reviews.tickets.actions import note_health
+from reviews.tickets.ports import Health
+
+
+@pytest.fixture
+def message(db, now):
+    """Makes a message of the state."""
+
+    def make(state, key="m", **fields):
+        row = outbox.enqueue(kind="ticket.open", key=key, lane=key, payload={}, now=now)
+        OutboxMessage.objects.filter(pk=row.pk).update(state=state, **fields)
+        row.refresh_from_db()
+        return row
+
+    return make
+
+
+def test_the_outbox_in_figures(as_, message, admin, now):
+    message(JobState.QUEUED, "a")
+    message(JobState.QUEUED, "b", attempts=2, error="Jira did not answer.", next_attempt_at=now + timedelta(minutes=1))
+    message(JobState.CLAIMED, "c", lease_until=now)
+    message(JobState.PAUSED, "d", error="No Jira is configured.")
+    message(JobState.PAUSED, "e", error="No Jira is configured.")
+    message(JobState.PAUSED, "f", error="The token is wrong.")
+    message(JobState.DEAD, "g", attempts=12, error="503 twelve times.", finished_at=now)
+    message(JobState.DONE, "h", finished_at=now)
+    answer = as_(admin).get("/integrations/")
+    health = answer.context["health"]
+    assert (health.waiting, health.sending, health.paused, health.dead, health.done_last_day) == (2, 1, 3, 1, 1)
+    assert health.oldest_waiting_at == now
+    assert [(pause.count, pause.reason) for pause in answer.context["pauses"]] == [
+        (2, "No Jira is configured."),
+        (1, "The token is wrong."),
+    ]
+    page = answer.content.decode()
+    for words in ("503 twelve times.", "Jira did not answer.", "12 of 12", "oldest"):
+        assert words in page
+
+
+def test_a_quiet_outbox(as_, admin):
+    page = as_(admin).get("/integrations/").content.decode()
+    assert "Nothing was given up" in page
+    assert "Resume paused work" not in page
+    assert "JIRA_URL" in page
+
+
+def test_rows_are_shown_to_those_who_see_everything(as_, message, author, reviewer_one, now):
+    message(JobState.DEAD, "secret-key", error="Secret.", finished_at=now)
+    assert "secret-key" in as_(reviewer_one).get("/integrations/").content.decode()
+    page = as_(author).get("/integrations/").content.decode()
+    assert "secret-key" not in page
+    assert "Given up" in page
+
+
+def test_a_dead_message_is_retried(as_, message, admin, now):
+    row = message(JobState.DEAD, attempts=12, finished_at=now)
+    answer = as_(admin).post(f"/integrations/{row.pk}/retry/", follow=True)
+    assert "will be tried again now" in answer.content.decode()
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.is_uncertain) == (JobState.QUEUED, 0, True)
+
+
+def test_paused_work_is_resumed(as_, message, approver):
+    rows = [message(JobState.PAUSED, key) for key in "ab"]
+    answer = as_(approver).post("/integrations/resume/", follow=True)
+    assert "2 paused messages will be tried again now." in answer.content.decode()
+    assert {OutboxMessage.objects.get(pk=row.pk).state for row in rows} == {JobState.QUEUED}
+
+
+@pytest.mark.parametrize("path", ["/integrations/check/", "/integrations/resume/", "/integrations/{pk}/retry/"])
+def test_whoever_may_not_operate_is_told_why_and_nothing_moves(as_, message, author, path):
+    row = message(JobState.PAUSED)
+    answer = as_(author).post(path.format(pk=row.pk), follow=True)
+    assert "may operate integrations" in answer.content.decode()
+    assert [each.state for each in OutboxMessage.objects.all()] == [JobState.PAUSED]
+    assert not AuditEvent.objects.filter(subject_type__in=["effect", "integration"]).exists()
+
+
+def test_a_message_that_is_not_stuck_is_not_retried(as_, message, admin):
+    row = message(JobState.QUEUED)
+    answer = as_(admin).post(f"/integrations/{row.pk}/retry/", follow=True)
+    assert "only a dead or paused one can be retried" in answer.content.decode()
+    assert as_(admin).post("/integrations/0/retry/").status_code == 404
+
+
+def test_a_connection_test_is_asked_for_and_followed(as_, admin, settings):
+    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {
+        "JIRA": settings.WEIGHBRIDGE["JIRA"] | {"url": "https://jira.test", "token": "very-secret"}
+    }
+    client = as_(admin)
+    assert "Not tested" in client.get("/integrations/").content.decode()
+    page = client.post("/integrations/check/", follow=True).content.decode()
+    assert 'hx-get="/integrations/connection/"' in page
+    row = OutboxMessage.objects.get(kind="tracker.check")
+    assert (row.state, row.lane, row.payload) == (JobState.QUEUED, "tracker", {"by": admin.pk})
+    assert AuditEvent.objects.get(kind="tracker.check_requested").subject == "jira"
+    assert "very-secret" not in page
+
+
+def test_a_second_test_takes_the_place_of_one_that_never_got_through(as_, admin):
+    client = as_(admin)
+    client.post("/integrations/check/")
+    first = OutboxMessage.objects.get()
+    OutboxMessage.objects.update(state=JobState.PAUSED)
+    client.post("/integrations/check/")
+    first.refresh_from_db()
+    assert first.state == JobState.CANCELLED
+    assert OutboxMessage.objects.exclude(pk=first.pk).get().state == JobState.QUEUED
+
+
+@pytest.mark.parametrize(("ok", "badge"), [(True, "Connected"), (False, "Not working")])
+def test_the_answer_of_the_last_test_is_the_health(as_, author, settings, now, ok, badge):
+    settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | {"url": "https://jira.test"}}
+    note_health(health=Health(ok=not ok, sentence="Earlier.", account=""), now=now)
+    note_health(health=Health(ok=ok, sentence="Jira answered so.", account="bot"), now=now)
+    page = as_(author).get("/integrations/connection/").content.decode()
+    assert badge in page
+    assert "Jira answered so." in page
+    assert "Earlier." not in page
+    assert "hx-get" not in page

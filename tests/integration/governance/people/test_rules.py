@@ -1,0 +1,287 @@
+"""Who may do what on the ground floor: every role against every rule, as a yes or no and as a reason."""
+
+import inspect
+from collections.abc import Callable
+
+import pytest
+from weighbridge.core.errors import NotAllowed, WrongState
+
+from governance.bills import rules as bills_rules
+from governance.budgets import rules as budgets_rules
+from governance.findings import rules as findings_rules
+from governance.people import rules as people_rules
+from governance.people.approvals import rules as approvals_rules
+from governance.people.domain.roles import Person, Role
+from governance.rulebook import rules as rulebook_rules
+
+R, V, L, P, F, A, U = list(Role)
+ME, SOMEBODY = 7, 8
+HOME, AWAY = "search", "ads"
+Check = Callable[[Person], None]
+
+
+def person(*roles: Role, is_active: bool = True, teams: tuple[str, ...] = ()) -> Person:
+    home = (HOME,) if R in roles else ()
+    return Person(ME, "ada", roles=frozenset(roles), teams=frozenset((*home, *teams)), is_active=is_active)
+
+
+# The rule, whom of the single roles it lets through, and what it says to the others.
+TABLE: dict[str, tuple[Check, set[Role], str]] = {
+    "check_write_rulebook": (
+        rulebook_rules.check_write_rulebook,
+        {L, A},
+        "Only a platform lead or an administrator may write a policy.",
+    ),
+    "check_publish_rulebook": (
+        lambda who: rulebook_rules.check_publish_rulebook(who, written_by_id=SOMEBODY),
+        {A},
+        "Only an administrator may publish a policy.",
+    ),
+    "check_publish_rulebook of the installation's": (
+        lambda who: rulebook_rules.check_publish_rulebook(who, written_by_id=None),
+        {A},
+        "Only an administrator may publish a policy.",
+    ),
+    "check_publish_rulebook of one's own": (
+        lambda who: rulebook_rules.check_publish_rulebook(who, written_by_id=ME),
+        set(),
+        "",
+    ),
+    "check_propose_publication": (
+        rulebook_rules.check_propose_publication,
+        {L, A},
+        "Only a platform lead or an administrator may propose a policy for publication.",
+    ),
+    "check_confirm_change": (
+        lambda who: approvals_rules.check_confirm_change(who, proposed_by_id=SOMEBODY, gaining_ids={9}),
+        {A},
+        "Only an administrator may confirm a change.",
+    ),
+    "check_confirm_change of one's own": (
+        lambda who: approvals_rules.check_confirm_change(who, proposed_by_id=ME, gaining_ids=set()),
+        set(),
+        "",
+    ),
+    "check_confirm_change to one's gain": (
+        lambda who: approvals_rules.check_confirm_change(who, proposed_by_id=SOMEBODY, gaining_ids={ME}),
+        set(),
+        "",
+    ),
+    "check_refuse_change": (
+        lambda who: approvals_rules.check_refuse_change(who, proposed_by_id=SOMEBODY),
+        {A},
+        "Only an administrator may refuse a change.",
+    ),
+    "check_refuse_change of one's own": (
+        lambda who: approvals_rules.check_refuse_change(who, proposed_by_id=ME),
+        set(Role),
+        "",
+    ),
+    "check_read_changes": (approvals_rules.check_read_changes, {L, A, U}, "may read proposed changes."),
+    "check_allocate_budget": (budgets_rules.check_allocate_budget, {F}, "Only finance may allocate a budget."),
+    "check_propose_budget_change at home": (
+        lambda who: budgets_rules.check_propose_budget_change(who, team=HOME),
+        {R, L, F},
+        "may change another team's budget.",
+    ),
+    "check_propose_budget_change": (
+        lambda who: budgets_rules.check_propose_budget_change(who, team=AWAY),
+        {L, F},
+        "may change another team's budget.",
+    ),
+    "check_confirm_budget_change": (
+        lambda who: budgets_rules.check_confirm_budget_change(who, proposed_by_id=SOMEBODY, teams={AWAY}),
+        {L, F},
+        "may confirm a change of a budget.",
+    ),
+    "check_confirm_budget_change of one's own": (
+        lambda who: budgets_rules.check_confirm_budget_change(who, proposed_by_id=ME, teams={AWAY}),
+        set(),
+        "",
+    ),
+    "check_refuse_budget_change": (
+        lambda who: budgets_rules.check_refuse_budget_change(who, proposed_by_id=SOMEBODY),
+        {L, F},
+        "may refuse a change of a budget.",
+    ),
+    "check_refuse_budget_change of one's own": (
+        lambda who: budgets_rules.check_refuse_budget_change(who, proposed_by_id=ME),
+        set(Role),
+        "",
+    ),
+    "check_read_findings": (findings_rules.check_read_findings, {L, F, A, U}, "may read findings."),
+    "check_assign_finding": (findings_rules.check_assign_finding, {L, F, A}, "may assign a finding."),
+    "check_close_finding": (
+        lambda who: findings_rules.check_close_finding(who, owner_id=SOMEBODY),
+        {L, F, A},
+        "may close another person's finding.",
+    ),
+    "check_close_finding of one's own": (
+        lambda who: findings_rules.check_close_finding(who, owner_id=ME),
+        set(Role),
+        "",
+    ),
+    "check_handle_bills": (
+        bills_rules.check_handle_bills,
+        {L, F, A},
+        "Only finance or a platform lead or an administrator may handle bills.",
+    ),
+    "check_publish_allocation": (
+        lambda who: bills_rules.check_publish_allocation(who, written_by_id=SOMEBODY),
+        {L, F, A},
+        "may handle bills.",
+    ),
+    "check_publish_allocation of one's own": (
+        lambda who: bills_rules.check_publish_allocation(who, written_by_id=ME),
+        set(),
+        "",
+    ),
+    "check_see_bills": (bills_rules.check_see_bills, {L, F, A, U}, "or an auditor may see bills."),
+    "check_see_budget at home": (
+        lambda who: budgets_rules.check_see_budget(who, team=HOME),
+        {R, L, F, A, U},
+        "another team",
+    ),
+    "check_see_budget": (lambda who: budgets_rules.check_see_budget(who, team=AWAY), {L, F, A, U}, "another team"),
+    "check_act_for_team": (lambda who: people_rules.check_act_for_team(who, team=HOME), {R}, "may file for a team."),
+    "check_act_for_team of others": (lambda who: people_rules.check_act_for_team(who, team=AWAY), set(), ""),
+    "check_act_for_any_team": (
+        people_rules.check_act_for_any_team,
+        {R},
+        "Only a requester may register data and file requests.",
+    ),
+    "check_manage_people": (
+        lambda who: people_rules.check_manage_people(who, user_id=SOMEBODY),
+        {A},
+        "Only an administrator may manage people.",
+    ),
+    "check_manage_people without a person": (
+        people_rules.check_manage_people,
+        {A},
+        "Only an administrator may manage people.",
+    ),
+    "check_manage_people of oneself": (lambda who: people_rules.check_manage_people(who, user_id=ME), set(), ""),
+    "check_create_token": (lambda who: people_rules.check_create_token(who, user_id=ME), set(Role), ""),
+    "check_create_token of others": (
+        lambda who: people_rules.check_create_token(who, user_id=SOMEBODY),
+        set(),
+        "everybody makes their own",
+    ),
+    "check_read_trail": (
+        people_rules.check_read_trail,
+        {A, U},
+        "Only an administrator or an auditor may read the whole audit trail.",
+    ),
+    "check_operate": (
+        people_rules.check_operate,
+        {L, A},
+        "Only a platform lead or an administrator may operate integrations.",
+    ),
+}
+
+
+def test_every_rule_stands_in_the_table() -> None:
+    known = {name.split()[0] for name in TABLE}
+    rule_names = {name for name, _ in inspect.getmembers(rules, inspect.isfunction) if name.startswith("check_")}
+    assert rule_names == known
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("name", list(TABLE))
+def test_a_role_may_what_the_table_says(name: str, role: Role) -> None:
+    check, allowed, reason = TABLE[name]
+    who = person(role)
+    assert people_rules.may(lambda: check(who)) == (role in allowed)
+    if role not in allowed:
+        with pytest.raises(NotAllowed) as refusal:
+            check(who)
+        assert reason in refusal.value.reason
+        assert refusal.value.reason.endswith(".")
+
+
+# What anybody may do with what is their own.
+FREE = {
+    "check_create_token",
+    "check_refuse_change of one's own",
+    "check_refuse_budget_change of one's own",
+    "check_close_finding of one's own",
+}
+
+
+@pytest.mark.parametrize("name", list(TABLE))
+def test_nobody_without_a_role_may_anything_but_make_a_token(name: str) -> None:
+    check, _, _ = TABLE[name]
+    assert people_rules.may(lambda: check(person())) == (name in FREE)
+
+
+@pytest.mark.parametrize("name", list(TABLE))
+def test_an_inactive_person_may_nothing_whatever_they_were(name: str) -> None:
+    check, _, _ = TABLE[name]
+    with pytest.raises(NotAllowed):
+        check(person(*Role, is_active=False))
+
+
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        (rulebook_rules.check_write_rulebook, rulebook_rules.may_write_rulebook),
+        (budgets_rules.check_allocate_budget, budgets_rules.may_allocate_budget),
+        (people_rules.check_operate, people_rules.may_operate),
+        (bills_rules.check_handle_bills, bills_rules.may_handle_bills),
+        (bills_rules.check_see_bills, bills_rules.may_see_bills),
+        (
+            lambda who: bills_rules.check_publish_allocation(who, written_by_id=SOMEBODY),
+            lambda who: bills_rules.may_publish_allocation(who, written_by_id=SOMEBODY),
+        ),
+        (people_rules.check_read_trail, people_rules.may_read_trail),
+        (people_rules.check_manage_people, people_rules.may_manage_people),
+        (approvals_rules.check_read_changes, approvals_rules.may_read_changes),
+        (
+            lambda who: approvals_rules.check_confirm_change(who, proposed_by_id=SOMEBODY, gaining_ids=()),
+            lambda who: approvals_rules.may_confirm_change(who, proposed_by_id=SOMEBODY, gaining_ids=()),
+        ),
+        (
+            lambda who: approvals_rules.check_refuse_change(who, proposed_by_id=SOMEBODY),
+            lambda who: approvals_rules.may_refuse_change(who, proposed_by_id=SOMEBODY),
+        ),
+        (
+            lambda who: budgets_rules.check_see_budget(who, team=AWAY),
+            lambda who: budgets_rules.may_see_budget(who, team=AWAY),
+        ),
+    ],
+)
+def test_may_answers_what_check_raises(check: Check, answer: Callable[[Person], bool]) -> None:
+    for role in Role:
+        assert answer(person(role)) == people_rules.may(lambda role=role: check(person(role)))
+    assert {answer(person(role)) for role in Role} == {True, False}
+
+
+def test_the_words_of_the_refusals_that_depend_on_whose_it_is() -> None:
+    with pytest.raises(NotAllowed, match="Somebody other than its author must publish a policy"):
+        rulebook_rules.check_publish_rulebook(person(A), written_by_id=ME)
+    with pytest.raises(NotAllowed, match="You proposed this change; another administrator must confirm it"):
+        approvals_rules.check_confirm_change(person(A), proposed_by_id=ME, gaining_ids={ME})
+    with pytest.raises(NotAllowed, match="You wrote what this change publishes, or gain a role by it"):
+        approvals_rules.check_confirm_change(person(A), proposed_by_id=SOMEBODY, gaining_ids={ME})
+    with pytest.raises(NotAllowed, match="You are not a requester of the team 'ads'; ask an administrator to add you"):
+        people_rules.check_act_for_team(person(R), team=AWAY)
+    with pytest.raises(NotAllowed, match="Nobody grants or revokes a role of their own; ask another administrator"):
+        people_rules.check_manage_people(person(A), user_id=ME)
+    with pytest.raises(NotAllowed, match="Your account is not active; ask an administrator"):
+        people_rules.check_operate(person(A, is_active=False))
+
+
+def test_may_hides_no_other_refusal() -> None:
+    def broken() -> None:
+        raise WrongState("Not now.")
+
+    with pytest.raises(WrongState):
+        people_rules.may(broken)
+
+
+@pytest.mark.parametrize(
+    ("role", "sees"), [(R, False), (V, True), (L, True), (P, True), (F, True), (A, True), (U, True)]
+)
+def test_who_reads_every_teams_work(role: Role, sees: bool) -> None:
+    assert people_rules.sees_everything(person(role)) is sees
+    assert people_rules.sees_everything(person(role, is_active=False)) is False

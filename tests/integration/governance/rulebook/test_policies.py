@@ -1,0 +1,216 @@
+"""The rulebook's pages: reading, comparing, drafting, publishing."""
+
+import pytest
+import yaml
+from weighbridge.core.errors import NotFound
+
+from governance.people.approvals.models import RuleChange
+from governance.rulebook import actions as rulebook
+from governance.rulebook.domain import defaults
+from governance.rulebook.enums import DocumentState
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from governance.rulebook.queries.rulebook import changes
+from tests.factories.changes import REASON, propose
+from tests.factories.policies import LEAN
+
+SOURCE = LEAN
+LOOSER = SOURCE.replace("limit: 200", "limit: 500")
+
+
+@pytest.fixture
+def second(policy, approver, now):
+    """A draft by the platform lead."""
+    return rulebook.draft_policy(source=LOOSER, by=approver, now=now)
+
+
+def test_the_list_shows_policies_and_checklists(as_, second, author):
+    answer = as_(author).get("/policy/")
+    rows = {kind: [(row.name, row.number, row.state) for row in rows] for kind, _, rows in answer.context["kinds"]}
+    assert rows == {
+        "policies": [("default", 2, "draft"), ("default", 1, "published")],
+        "checklists": [("standard", 1, "published")],
+    }
+    assert "Draft a new version" not in answer.content.decode()
+
+
+def test_the_list_is_open_to_everybody_and_empty_before_preparation(as_, author):
+    assert as_(author).get("/policy/").content.decode().count("Nothing is written yet") == 2
+
+
+def test_rules_are_readable(as_, policy, author):
+    page = " ".join(as_(author).get("/policy/policies/default/1/").content.decode().split())
+    assert 'Latency p95 <span class="soft">(upper bound)</span> <span class="nowrap">at most 100 ms</span>' in page
+    assert "n at least 2,000" in page
+    assert "1. Technical review" in page
+    assert "valid for 365 days" in page
+    assert "kind: ReviewPolicy" in page
+
+
+def test_items_of_a_checklist_are_readable(as_, checklist, author):
+    page = as_(author).get("/policy/checklists/standard/1/").content.decode()
+    assert "Cheaper alternatives considered" in page
+    assert "text of at least 40 characters" in page
+
+
+def test_a_draft_shows_what_it_would_change_and_who_may_propose_it(as_, second, approver, author):
+    page = as_(author).get("/policy/policies/default/2/")
+    assert [change.path for change in page.context["changes"]] == ["rules[training-gpu-hours].limit"]
+    reason = "Only a platform lead or an administrator may propose a policy for publication."
+    assert page.context["cannot_propose"] == reason
+    assert "Propose for publication" not in page.content.decode()
+    assert "Propose for publication" in as_(approver).get("/policy/policies/default/2/").content.decode()
+
+
+def test_a_draft_that_is_proposed_says_so(as_, second, approver, author, now):
+    change = propose(version=second, by=approver, now=now)
+    page = as_(approver).get("/policy/policies/default/2/").content.decode()
+    assert f'href="/changes/{change.pk}/"' in page
+    assert "Propose for publication" not in page
+    page = as_(author).get("/policy/policies/default/2/").content.decode()
+    assert "/changes/" not in page
+    assert "It waits for a second person" in page
+
+
+def test_a_first_draft_has_nothing_to_be_compared_with(as_, approver, now):
+    rulebook.draft_policy(source=SOURCE, by=approver, now=now)
+    assert (
+        "No version of this name is in force yet" in as_(approver).get("/policy/policies/default/1/").content.decode()
+    )
+
+
+def test_a_version_that_no_longer_reads_is_shown_as_source(as_, author, now):
+    PolicyVersion.objects.create(
+        name="old", number=1, source="kind: Other", digest="sha256:" + "0" * 64, written_at=now
+    )
+    page = as_(author).get("/policy/policies/old/1/").content.decode()
+    assert "no longer reads as a document of today" in page
+    assert "kind: Other" in page
+
+
+def test_differences_between_versions(as_, second, author):
+    answer = as_(author).get("/policy/policies/default/diff/?from=1&to=2")
+    assert [(change.before, change.after) for change in answer.context["changes"]] == [("200 gpu_h", "500 gpu_h")]
+    assert "A looser limit" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ("limit: 100\n", "limit: 80\n", ["A stricter limit"]),
+        ("quorum: 2", "quorum: 3", [""]),
+        ("", "", []),
+    ],
+)
+def test_a_difference_says_in_words_what_its_columns_do_not(as_, policy, approver, author, now, before, after, words):
+    rulebook.draft_policy(source=SOURCE.replace(before, after) if before else SOURCE, by=approver, now=now)
+    answer = as_(author).get("/policy/policies/default/diff/?from=1&to=2")
+    assert [change.words for change in answer.context["changes"]] == words
+
+
+def test_another_order_of_stages_is_told(as_, policy, approver, author, now):
+    document = yaml.safe_load(SOURCE)
+    document["stages"].reverse()
+    rulebook.draft_policy(source=yaml.safe_dump(document), by=approver, now=now)
+    answer = as_(author).get("/policy/policies/default/diff/?from=1&to=2")
+    assert [change.words for change in answer.context["changes"]] == [
+        "The stages run in another order: gpu-budget, technical instead of technical, gpu-budget."
+    ]
+
+
+def test_differences_between_checklists(as_, checklist, approver, author, now):
+    source = defaults.text_of(defaults.CHECKLIST).replace("min_length: 40", "min_length: 80", 1)
+    rulebook.draft_checklist(source=source, by=approver, now=now)
+    answer = as_(author).get("/policy/checklists/standard/diff/?from=1&to=2")
+    assert [change.path for change in answer.context["changes"]] == ["items[cheaper-alternatives].min_length"]
+
+
+@pytest.mark.parametrize("query", ["", "?from=1", "?from=one&to=2", "?from=1&to=99999999999999999999", "?from=1&to=7"])
+def test_a_comparison_of_what_is_not_there_is_refused(as_, policy, author, query):
+    assert as_(author).get(f"/policy/policies/default/diff/{query}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/policy/laws/default/1/", "/policy/policies/other/1/", "/policy/laws/new/"])
+def test_what_is_not_there_is_a_page_that_says_so(as_, policy, admin, path):
+    answer = as_(admin).get(path)
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.content.decode()
+
+
+def test_drafting_starts_from_the_version_in_force_or_the_one_asked_for(as_, second, approver):
+    client = as_(approver)
+    assert client.get("/policy/policies/new/").context["form"].initial["source"] == SOURCE
+    assert client.get("/policy/policies/new/?from=default:2").context["form"].initial["source"] == LOOSER
+    assert client.get("/policy/checklists/new/").context["form"].initial["source"].startswith("# The checklist")
+
+
+def test_drafting_starts_empty_where_there_is_nothing(as_, approver):
+    assert as_(approver).get("/policy/policies/new/").context["form"].initial["source"] == ""
+
+
+def test_a_draft_is_saved_as_the_next_number(as_, policy, approver):
+    answer = as_(approver).post("/policy/policies/new/", {"source": LOOSER})
+    assert answer.headers["Location"] == "/policy/policies/default/2/"
+    saved = PolicyVersion.objects.get(number=2)
+    assert (saved.state, saved.written_by, saved.source) == (DocumentState.DRAFT, approver, LOOSER)
+
+
+def test_a_checklist_is_drafted_the_same_way(as_, checklist, approver):
+    source = defaults.text_of(defaults.CHECKLIST)
+    assert as_(approver).post("/policy/checklists/new/", {"source": source}).status_code == 302
+    assert ChecklistVersion.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (SOURCE.replace("fact: accuracy", "fact: beauty"), "rules[4].fact names no fact of the catalogue"),
+        ("a: [", "This is not YAML"),
+        ("- just\n- a list", "The document must be a mapping"),
+        ("", "This field is required."),
+    ],
+)
+def test_a_faulty_draft_is_refused_beside_the_field_and_kept(as_, policy, approver, source, reason):
+    answer = as_(approver).post("/policy/policies/new/", {"source": source})
+    assert answer.status_code == 200
+    assert reason in answer.context["form"].errors["source"][0]
+    assert answer.context["form"]["source"].value() == source
+    assert PolicyVersion.objects.count() == 1
+
+
+def test_whoever_may_not_write_is_refused_and_nothing_is_written(as_, policy, author):
+    assert as_(author).get("/policy/policies/new/").status_code == 403
+    assert as_(author).post("/policy/policies/new/", {"source": LOOSER}).status_code == 403
+    assert PolicyVersion.objects.count() == 1
+
+
+def test_a_draft_is_proposed_from_its_page(as_, second, approver):
+    answer = as_(approver).post("/policy/policies/default/2/propose/", {"reason": REASON}, follow=True)
+    change = RuleChange.objects.get()
+    assert f"{change} is proposed" in answer.content.decode()
+    assert (change.policy, change.proposed_by, change.reason) == (second, approver, REASON)
+    assert [row.state for row in PolicyVersion.objects.order_by("number")] == ["published", "draft"]
+
+
+def test_a_checklist_is_proposed_too(as_, checklist, approver, now):
+    source = defaults.text_of(defaults.CHECKLIST).replace("min_length: 40", "min_length: 80", 1)
+    version = rulebook.draft_checklist(source=source, by=approver, now=now)
+    as_(approver).post("/policy/checklists/standard/2/propose/", {"reason": REASON})
+    assert RuleChange.objects.get().checklist == version
+
+
+def test_whoever_may_not_propose_is_told_why_and_nothing_moves(as_, second, author):
+    answer = as_(author).post("/policy/policies/default/2/propose/", {"reason": REASON}, follow=True)
+    assert "Only a platform lead or an administrator may propose" in answer.content.decode()
+    assert not RuleChange.objects.exists()
+
+
+def test_a_proposal_needs_a_post_and_a_reason(as_, second, admin):
+    assert as_(admin).get("/policy/policies/default/2/propose/").status_code == 405
+    answer = as_(admin).post("/policy/policies/default/2/propose/", follow=True)
+    assert "Say why in at least 10 characters." in answer.content.decode()
+    assert not RuleChange.objects.exists()
+
+
+def test_a_policy_and_a_checklist_are_not_compared(policy, checklist):
+    with pytest.raises(NotFound, match="cannot be compared"):
+        changes(before=policy, after=checklist)

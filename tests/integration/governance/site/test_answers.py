@@ -1,0 +1,40 @@
+"""Answers of POSTs are kept for a week, then forgotten, and the trail says how many."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from governance.audit.models import AuditEvent
+from governance.jobs import outbox
+from governance.site import actions as answers
+from governance.site import tasks as site_tasks
+from governance.site.models import AnsweredPost
+from tests.factories.people import Cast
+
+
+def kept(cast: Cast, key: str, received_at: datetime) -> AnsweredPost:
+    return AnsweredPost.objects.create(user=cast.author, key=key, fingerprint="f", received_at=received_at)
+
+
+def test_a_week_is_kept_and_no_more(cast: Cast, now: datetime) -> None:
+    kept(cast, "old", now - timedelta(days=7, seconds=1))
+    young = kept(cast, "young", now - timedelta(days=7))
+    assert answers.forget(now=now) == 1
+    assert list(AnsweredPost.objects.all()) == [young]
+    event = AuditEvent.objects.get(kind="answers.forgotten")
+    assert (event.actor, event.details) == ("system", {"count": 1})
+
+
+def test_nothing_old_writes_nothing(cast: Cast, now: datetime) -> None:
+    kept(cast, "young", now)
+    before = AuditEvent.objects.count()
+    assert answers.forget(now=now) == 0
+    assert (AnsweredPost.objects.count(), AuditEvent.objects.count()) == (1, before)
+
+
+@pytest.mark.django_db
+def test_the_tick_forgets(cast: Cast, now: datetime) -> None:
+    assert site_tasks.forget_answers in outbox.TICKERS
+    kept(cast, "old", now - timedelta(days=8))
+    site_tasks.forget_answers(now)
+    assert not AnsweredPost.objects.exists()

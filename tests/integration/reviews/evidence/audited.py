@@ -1,0 +1,230 @@
+"""How to call every write of reviews, so that each does something;
+`tests/integration/test_every_action_is_audited.py`.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from benchmarking.projections import actions as kept
+from benchmarking.projections.models import CostProjection
+from governance.findings.actions import Sighting
+from governance.findings.enums import Severity
+from governance.jobs.enums import JobState
+from governance.jobs.models import OutboxMessage
+from reviews.authorizations import actions as authorisations
+from reviews.evidence.actions import projections, screening, traffic, waivers
+from reviews.evidence.domain.comparison import month_end
+from reviews.evidence.domain.traffic_file import Counted
+from reviews.evidence.models import RequestProjection
+from reviews.packets import actions as packets
+from reviews.packets.models import Packet
+from reviews.requests.models import ReviewRequest
+from reviews.tickets import actions as effects
+from reviews.tickets.ports import Health, RemoteTicket
+from reviews.workflow.actions import breaches, filing, re_reviews
+from tests.factories import requests as walks
+from tests.factories.costs import cost_spec
+from tests.factories.models import make_version
+from tests.factories.people import Cast
+from tests.integration.reviews.workflow.worlds import World, make_world
+
+Call = Callable[[Cast, datetime], object]
+REMOTE = RemoteTicket(id="10001", key="MR-1", url="https://jira.test/browse/MR-1", status="To Do")
+LEASE = timedelta(minutes=1)
+
+
+def in_world(walk: Callable[[World], object]) -> Call:
+    return lambda cast, now: walk(make_world(cast=cast, now=now))
+
+
+def _confirm(world: World) -> None:
+    condition = world.decided().decision.authorisation.conditions.get()
+    authorisations.confirm_condition(condition=condition, by=world.cast.reviewer_one, now=world.now)
+
+
+def _revoke(world: World) -> None:
+    row = world.decided().decision.authorisation
+    authorisations.revoke(authorisation=row, reason="It leaks.", by=world.cast.approver, now=world.now)
+
+
+def _age(world: World) -> None:
+    authorisations.age(now=world.decided().decision.authorisation.expires_at)
+
+
+def _packet(world: World) -> Packet:
+    """Frozen, and held by a worker."""
+    request = world.in_review()
+    frozen = packets.freeze(request=request, by=world.cast.author, now=world.now)
+    packet = Packet.claim(pk=frozen.pk, now=world.now, lease=LEASE)
+    assert packet is not None
+    return packet
+
+
+def _ask_for(world: World) -> None:
+    packets.ask_for(request=world.submitted(), by=world.cast.author, now=world.now)
+
+
+def _rendered(world: World) -> None:
+    assert packets.rendered(packet=_packet(world), pdf=b"%PDF-1.7", pages=1, now=world.now)
+
+
+def _bury(world: World) -> None:
+    Packet.objects.filter(pk=_packet(world).pk).update(attempts=3, state=JobState.CLAIMED)
+    assert packets.bury(now=world.now + 2 * LEASE)
+
+
+def _retry(world: World) -> None:
+    packet = _packet(world)
+    assert packets.failed(packet=packet, reason="Out of ink.", now=world.now)
+    packets.retry(packet=packet, by=world.cast.author, now=world.now)
+
+
+def _start_benchmarks(world: World) -> None:
+    request = world.submitted()
+    request.model_version.runs.all().delete()
+    screening.start_benchmarks(request=request, by=world.cast.author, now=world.now)
+
+
+def _evaluate_again(world: World) -> None:
+    request: ReviewRequest = world.submitted()
+    with transaction.atomic():
+        screening.evaluate_again(request=request, occasion="test", now=world.now)
+
+
+def _file(world: World) -> None:
+    paper = filing.Paper(
+        title="t",
+        purpose="Rank",
+        environment="prod",
+        business_case="It ranks.",
+        version=make_version(by=world.cast.author, now=world.now),
+    )
+    filing.file(paper=paper, by=world.cast.author, now=world.now)
+
+
+def _waive(world: World) -> None:
+    waivers.grant(
+        request=world.evidence(),
+        rule_id="accuracy-floor-prod",
+        reason="A ranking has no accuracy.",
+        valid_days=9,
+        by=world.cast.approver,
+        now=world.now,
+    )
+
+
+def _tell(world: World) -> None:
+    request = world.submitted()
+    effects.tell_ticket(request=request, occasion="evidence", reason="", by=None, now=world.now)
+
+
+def _probe(world: World) -> None:
+    world.submitted()
+    OutboxMessage.objects.update(state=JobState.PAUSED)
+    assert effects.probe_tracker(now=world.now)
+
+
+def _doubted(world: World) -> None:
+    """An authorised model whose projection holds prices of a year ago."""
+    request = world.decided()
+    projection = CostProjection.objects.create(
+        token="t" * 20,
+        title="T",
+        spec={},
+        document={"seed": 1},
+        digest="sha256:" + "a" * 64,
+        kept_at=world.now - timedelta(days=365),
+    )
+    RequestProjection.objects.create(
+        request=request, number=1, projection=projection, option="own", stated_by=world.cast.author, stated_at=world.now
+    )
+    assert breaches.look(now=world.now)
+
+
+def _have_reviewed(world: World) -> None:
+    held = world.decided().decision.authorisation
+    sighting = Sighting(
+        kind="cost.breach",
+        subject="A model",
+        text="It costs more.",
+        severity=Severity.HIGH,
+        key=f"cost.breach:{held}:1",
+    )
+    re_reviews.have_reviewed(authorisation=held, sighting=sighting, now=world.now)
+
+
+def _state_projection(world: World) -> None:
+    projection = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
+    state = projections.state
+    state(request=world.submitted(), projection=projection, option="own", by=world.cast.author, now=world.now)
+
+
+def _take_redrawn(world: World) -> None:
+    request = world.submitted()
+    projection = kept.keep(spec=cost_spec(), by=world.cast.author, now=world.now)
+    projections.state(request=request, projection=projection, option="own", by=world.cast.author, now=world.now)
+    walks.take_results(request=request, now=world.now)
+
+
+def _supply_traffic(world: World) -> None:
+    request = world.decided()
+    month = Counted(month_end(world.now.date()), 5)
+    later = world.now + timedelta(days=40)
+    traffic.supply(request=request, months=[month], channel="form", by=world.cast.author, now=later)
+
+
+REVIEWS_ACTIONS: Mapping[str, Call] = {
+    "reviews.authorizations.actions.age": in_world(_age),
+    "reviews.authorizations.actions.confirm_condition": in_world(_confirm),
+    "reviews.authorizations.actions.issue": in_world(World.decided),
+    "reviews.authorizations.actions.revoke": in_world(_revoke),
+    "reviews.tickets.actions.link_ticket": in_world(
+        lambda world: effects.link_ticket(ticket=world.submitted().ticket, remote=REMOTE, now=world.now)
+    ),
+    "reviews.tickets.actions.mark_uncertain": in_world(
+        lambda world: effects.mark_uncertain(ticket=world.submitted().ticket, now=world.now)
+    ),
+    "reviews.tickets.actions.note_health": in_world(
+        lambda world: effects.note_health(health=Health(ok=True, sentence="It answers."), now=world.now)
+    ),
+    "reviews.tickets.actions.note_ticket": in_world(
+        lambda world: effects.note_ticket(ticket=world.submitted().ticket, status="Done", note="", now=world.now)
+    ),
+    "reviews.tickets.actions.open_ticket": in_world(World.submitted),
+    "reviews.tickets.actions.probe_tracker": in_world(_probe),
+    "reviews.tickets.actions.tell_ticket": in_world(_tell),
+    "reviews.evidence.actions.evidence.answer_contradiction": in_world(World.evidence),
+    "reviews.evidence.actions.evidence.answer_item": in_world(World.evidence),
+    "reviews.evidence.actions.evidence.state_fact": in_world(World.draft),
+    "reviews.evidence.actions.evidence.take_run": in_world(World.evidence),
+    "reviews.workflow.actions.filing.file": in_world(_file),
+    "reviews.packets.actions.ask_for": in_world(_ask_for),
+    "reviews.packets.actions.bury": in_world(_bury),
+    "reviews.packets.actions.failed": in_world(World.decided),
+    "reviews.packets.actions.freeze": in_world(World.decided),
+    "reviews.packets.actions.rendered": in_world(_rendered),
+    "reviews.packets.actions.retry": in_world(_retry),
+    "benchmarking.projections.actions.keep": in_world(_state_projection),
+    "benchmarking.projections.actions.store": in_world(_state_projection),
+    "reviews.workflow.actions.breaches.look": in_world(_doubted),
+    "reviews.evidence.actions.projections.state": in_world(_state_projection),
+    "reviews.evidence.actions.projections.take_redrawn": in_world(_take_redrawn),
+    "reviews.workflow.actions.re_reviews.have_reviewed": in_world(_have_reviewed),
+    "reviews.workflow.actions.requests.create": in_world(World.draft),
+    "reviews.workflow.actions.requests.file_again": in_world(_have_reviewed),
+    "reviews.workflow.actions.requests.edit": in_world(World.edited),
+    "reviews.workflow.actions.requests.lapse": in_world(World.lapsed),
+    "reviews.workflow.actions.requests.revise": in_world(World.revised),
+    "reviews.workflow.actions.requests.submit": in_world(World.submitted),
+    "reviews.workflow.actions.requests.withdraw": in_world(World.withdrawn),
+    "reviews.workflow.actions.review.request_review": in_world(World.in_review),
+    "reviews.workflow.actions.review.vote": in_world(World.before_the_last_vote),
+    "reviews.evidence.actions.screening.evaluate_again": in_world(_evaluate_again),
+    "reviews.evidence.actions.screening.reopen": in_world(World.revised),
+    "reviews.evidence.actions.screening.screen": in_world(World.submitted),
+    "reviews.evidence.actions.screening.start_benchmarks": in_world(_start_benchmarks),
+    "reviews.evidence.actions.traffic.supply": in_world(_supply_traffic),
+    "reviews.evidence.actions.waivers.grant": in_world(_waive),
+}

@@ -1,0 +1,213 @@
+"""Back-tests on the database: recorded determinations repeat exactly, and another version is set beside the one in
+force.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+import yaml
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.test import Client
+from rest_framework.test import APIClient
+from weighbridge.core.errors import Invalid, NotFound
+
+from governance.rulebook import actions as rulebook
+from governance.rulebook.domain.evaluation import Outcome
+from governance.rulebook.models import PolicyVersion
+from reviews.evidence.actions import waivers
+from reviews.evidence.models import Determination
+from reviews.evidence.queries import backtest
+from reviews.requests.models import ReviewRequest
+from reviews.workflow.actions import requests
+from tests.factories import requests as walks
+from tests.factories.people import Cast
+from tests.factories.policies import LEAN
+
+DEV = {
+    "environment": "dev",
+    "declared": {"training_gpu_hours": "10", "training_cost_usd": "300", "total_cost_1y_usd": "900"},
+}
+
+
+def drafted(now: datetime, **limits: int) -> PolicyVersion:
+    """The lean policy with other limits, as a draft."""
+    document = yaml.safe_load(LEAN)
+    for rule in document["rules"]:
+        rule["limit"] = limits.get(rule["fact"], rule["limit"])
+    return rulebook.draft_policy(source=yaml.safe_dump(document), by=None, now=now)
+
+
+@pytest.fixture
+def history(policy: PolicyVersion, cast: Cast, now: datetime) -> dict[str, ReviewRequest]:
+    """One request decided, one cleared, one waiting with a waived rule."""
+    decided = walks.make_decided(cast=cast, now=now)
+    version = decided.model_version
+    cleared = walks.make_submitted(by=cast.author, now=now, version=version, purpose="Try it", title="A trial", **DEV)
+    assert cleared.state == "cleared"
+    waiting = walks.make_submitted(by=cast.author, now=now, version=version, purpose="Another")
+    return {"decided": decided, "cleared": cleared, "waiting": waiting}
+
+
+def run(version: PolicyVersion, policy: PolicyVersion, now: datetime, quarters: int = 4) -> backtest.Backtest:
+    return backtest.run(version=version, against=policy, quarters=quarters, now=now)
+
+
+def test_every_recorded_determination_repeats_exactly(history: Any, cast: Cast, now: datetime) -> None:
+    soft = next(rule.id for rule in backtest.policy_of(history["waiting"].policy).rules if rule.level == "soft")
+    later = now + timedelta(minutes=5)
+    waivers.grant(
+        request=history["waiting"], rule_id=soft, reason="Tried by hand.", valid_days=1, by=cast.approver, now=later
+    )
+    walks.state_figure(
+        request=history["waiting"], name="training_gpu_hours", value="9", by=cast.author, now=later + timedelta(hours=1)
+    )
+    rows = list(Determination.objects.select_related("policy"))
+    assert len(rows) >= 6
+    assert {row.occasion for row in rows} >= {"submission", "evidence", "decision", "waiver"}
+    for row in rows:
+        assert backtest.replayed(row).as_document() == row.document
+
+
+def test_a_version_beside_itself_changes_nothing(history: Any, policy: PolicyVersion, now: datetime) -> None:
+    said = run(policy, policy, now)
+    assert (len(said.lines), said.changed, said.changes) == (3, (), ())
+    assert {line.ref: line.recorded for line in said.lines} == {
+        line.ref: line.compared.after.outcome for line in said.lines
+    }
+    assert said.after == said.before
+
+
+def test_a_stricter_version_asks_for_more_and_says_of_what(history: Any, policy: PolicyVersion, now: datetime) -> None:
+    said = run(drafted(now, training_gpu_hours=5, total_cost_1y_usd=5), policy, now)
+    assert [(line.ref, line.recorded) for line in said.changed] == [(history["cleared"].ref, Outcome.CLEARED)]
+    (line,) = said.changed
+    assert line.compared.new_rules
+    assert (said.stricter.count, said.stricter.usd, said.stricter.gpu_h, said.looser.count) == (1, 900, 10, 0)
+    assert said.after[Outcome.CLEARED].count == 0
+    assert said.lines[0] == line
+    assert {change.path.split(".")[-1] for change in said.changes} == {"limit"}
+    back = run(policy, drafted(now, training_gpu_hours=5, total_cost_1y_usd=5), now)
+    assert (back.looser.count, back.stricter.count) == (1, 0)
+
+
+def test_only_the_quarters_asked_for_count(history: Any, policy: PolicyVersion, now: datetime) -> None:
+    ReviewRequest.objects.filter(pk=history["cleared"].pk).update(submitted_at=now - timedelta(days=200))
+    assert len(run(policy, policy, now, quarters=1).lines) == 2
+    assert len(run(policy, policy, now, quarters=4).lines) == 3
+    for quarters in (0, 41):
+        with pytest.raises(Invalid) as refusal:
+            run(policy, policy, now, quarters=quarters)
+        assert refusal.value.field == "quarters"
+
+
+def test_rows_from_before_they_kept_what_they_were_told_are_reconstructed(
+    history: Any, cast: Cast, now: datetime
+) -> None:
+    """By the times of figures and waivers; the team, tier and environment are those of today."""
+    waiting, later = history["waiting"], now + timedelta(minutes=5)
+    soft = next(rule.id for rule in backtest.policy_of(waiting.policy).rules if rule.level == "soft")
+    waivers.grant(request=waiting, rule_id=soft, reason="Tried by hand.", valid_days=1, by=cast.approver, now=later)
+    for number, hours in enumerate(("9", "11")):
+        at = later + timedelta(days=number)
+        walks.state_figure(request=waiting, name="training_gpu_hours", value=hours, by=cast.author, now=at)
+    rows = list(waiting.determinations.order_by("pk"))
+    assert len(rows) >= 4
+    for row in rows[1:]:
+        row.told = None
+        assert backtest.replayed(row).as_document()["outcome"] == row.outcome
+    last = rows[-1]
+    assert backtest.replayed(last).as_document() == last.document
+
+
+def test_versions_that_are_not_there_are_not_found(policy: PolicyVersion) -> None:
+    assert backtest.compared_with(name=policy.name, number=None) == policy
+    for name, number in ((policy.name, 99), ("nobody", None)):
+        with pytest.raises(NotFound):
+            backtest.compared_with(name=name, number=number)
+
+
+def test_the_questions_do_not_grow_with_the_requests(
+    history: Any, policy: PolicyVersion, cast: Cast, now: datetime, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(3):
+        walks.make_submitted(
+            by=cast.author, now=now, version=history["decided"].model_version, purpose=f"Purpose {number}", **DEV
+        )
+    with django_assert_max_num_queries(4):
+        assert len(run(policy, policy, now).lines) == 6
+
+
+def client_of(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_the_page_shows_what_differs_and_links_there(
+    history: Any, cast: Cast, policy: PolicyVersion, now: datetime
+) -> None:
+    draft = drafted(now, training_gpu_hours=5)
+    url = f"/backtest/{draft.name}/{draft.number}/"
+    answer = client_of(cast.approver).get(url, {"quarters": "1", "against": str(policy.number)})
+    page = answer.content.decode()
+    assert answer.context["notes"]["more"] == (1, "$900.00")
+    assert f"/requests/{history['cleared'].ref}/" in page
+    assert url in client_of(cast.approver).get(f"/policy/policies/{draft.name}/{draft.number}/").content.decode()
+    assert url not in client_of(cast.author).get(f"/policy/policies/{draft.name}/{draft.number}/").content.decode()
+    assert client_of(cast.author).get(url).status_code == 403
+    assert client_of(cast.approver).get(url, {"quarters": "many"}).status_code == 400
+    file = client_of(cast.auditor).get(f"{url}requests.csv").content.decode()
+    assert f'"{history["cleared"].ref}","A trial","Search",' in file
+    assert '"cleared","cleared","review_required","900.00","10.00","training-gpu-hours",""' in file
+
+
+def test_nothing_judged_is_an_empty_page(cast: Cast, policy: PolicyVersion) -> None:
+    page = client_of(cast.approver).get(f"/backtest/{policy.name}/{policy.number}/").content.decode()
+    assert "No request was judged in these quarters" in page
+    assert "No rule stands against any of them." in page
+
+
+def test_programs_ask_the_same(
+    history: Any, api: Callable[[User | None], APIClient], cast: Cast, policy: PolicyVersion, now: datetime
+) -> None:
+    draft = drafted(now, training_gpu_hours=5)
+    url = f"/api/v1/policies/{draft.name}/{draft.number}/backtest/"
+    said = api(cast.finance).get(url, {"quarters": 2}).json()
+    assert (said["version"], said["against"], said["request_count"]) == (str(draft), str(policy), 3)
+    assert [(each["ref"], each["before"], each["after"], each["usd"]) for each in said["changed"]] == [
+        (history["cleared"].ref, "cleared", "review_required", "900")
+    ]
+    assert {each["outcome"]: each["after"] for each in said["shares"]} == {
+        "cleared": 0,
+        "advised": 0,
+        "review_required": 3,
+        "denied": 0,
+    }
+    assert api(cast.author).get(url).status_code == 403
+    refused = api(cast.finance).get(url, {"quarters": 0})
+    assert [error["field"] for error in refused.json()["errors"]] == ["quarters"]
+
+
+def test_the_terminal_asks_the_same(history: Any, policy: PolicyVersion, now: datetime) -> None:
+    draft = drafted(now, training_gpu_hours=5)
+    out = StringIO()
+    call_command("backtest", draft.name, str(draft.number), "--quarters", "2", stdout=out)
+    lines = out.getvalue().splitlines()
+    assert lines[0].startswith(f"{draft} beside {policy}, 3 requests of ")
+    assert lines[-1] == f"  {history['cleared'].ref} cleared -> review_required by training-gpu-hours"
+    out = StringIO()
+    call_command("backtest", policy.name, str(policy.number), stdout=out)
+    assert out.getvalue().splitlines()[-1] == "No outcome differs."
+    with pytest.raises(CommandError, match="There is no version 99"):
+        call_command("backtest", policy.name, "99")
+
+
+def test_a_withdrawn_request_counts_as_it_was_judged_last(
+    history: Any, policy: PolicyVersion, cast: Cast, now: datetime
+) -> None:
+    requests.withdraw(request=history["waiting"], reason="Not needed.", by=cast.author, now=now)
+    assert len(run(policy, policy, now).lines) == 3

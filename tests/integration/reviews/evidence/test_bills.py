@@ -1,0 +1,144 @@
+"""Bills reach the agenda and the packet of their quarter: the worst against its projection, and both side by side."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.template.loader import render_to_string
+
+from governance.bills.domain.variance.split import Split
+from governance.bills.enums import BillOrigin
+from governance.budgets.actions import budgets
+from governance.budgets.domain.quarters import Quarter
+from governance.budgets.enums import Unit
+from reviews.evidence.actions import traffic
+from reviews.evidence.domain.month_parts import NO_PROJECTION, NO_REQUESTS
+from reviews.evidence.domain.traffic_file import Counted
+from reviews.evidence.queries import comparison
+from reviews.quarterly.actions import cycles, quarterly_packets
+from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.queries import quarterly_page
+from reviews.quarterly.queries.quarterly_packet import read_packet
+from reviews.requests.models import ReviewRequest
+from reviews.workflow.actions import breaches
+from tests.factories.bills import csv_bytes
+from tests.factories.people import Cast
+from tests.integration.governance.bills.conftest import read, send
+from tests.integration.governance.web.conftest import as_
+from tests.integration.reviews.evidence.test_traffic import projected
+from tests.integration.reviews.workflow.test_costs import billed, estimated, months, rules
+
+__all__ = ["as_", "estimated", "months", "projected", "read", "rules", "send"]
+pytestmark = pytest.mark.django_db
+
+
+def test_a_bill_unlike_its_projection(
+    decided: ReviewRequest, months, estimated, rules, read, cast: Cast, now: datetime
+) -> None:
+    read(csv_bytes([billed(months[0], "260")]))
+    breaches.look(now=now)
+    quarter = Quarter.of(months[0])
+    cycle = ReviewCycle.objects.create(
+        quarter=str(quarter), planned_at=now, collecting_at=now, cut_off_at=now.replace(year=now.year + 1)
+    )
+    cycles.advance(now=now)
+    cycles.gather(cycle=cycle, by=cast.approver, now=now)
+    found = {(item.kind, item.why) for item in cycle.items.filter(kind="forecast_error")}
+    assert ("forecast_error", "Projected 100.00 USD, billed 260.00 USD: 160 % off.") in found
+    assert len(found) == 2  # the rule, and the finding of the breach
+    ReviewCycle.objects.update(state="frozen")
+    packet = read_packet(quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now).document)
+    (variance,) = packet.variances
+    assert (variance.projected_usd, variance.billed_usd, variance.difference_usd) == (
+        Decimal(100),
+        Decimal(260),
+        Decimal(160),
+    )
+    (page,) = packet.models
+    assert (page.figures[0].name, page.figures[0].projected, page.figures[0].billed) == (
+        "this quarter",
+        "100.00 USD",
+        "260.00 USD",
+    )
+    assert page.variance == variance
+    assert (variance.parts, variance.untold_usd) == ((), 160)
+    assert variance.lacking == tuple(f"{words} ({months[0]:%B %Y})" for words in (NO_PROJECTION, NO_REQUESTS))
+
+
+def test_requests_supplied_tell_the_quarter_apart_as_on_the_page_of_costs(
+    decided: ReviewRequest, months, estimated, rules, read, projected, cast: Cast, now: datetime
+) -> None:
+    """As on the page: 1,500 requests for 1,000, two GPU hours for one, 80 dollars an hour for 100."""
+    read(csv_bytes([billed(months[0], 160)]))
+    traffic.supply(request=decided, months=(Counted(months[0], 1500),), channel="form", by=cast.author, now=now)
+    (month, *_) = comparison.months_of_request(decided, now=now)
+    cycle = ReviewCycle.objects.create(
+        quarter=str(Quarter.of(months[0])),
+        planned_at=now,
+        collecting_at=now,
+        cut_off_at=now + timedelta(days=1),
+        state="frozen",
+    )
+    row = quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now)
+    packet = read_packet(row.document)
+    (variance,) = packet.variances
+    assert (variance.volume_usd, variance.efficiency_usd, variance.price_usd) == (50, 50, -40)
+    assert month.parts == Split(variance.volume_usd, variance.efficiency_usd, variance.price_usd)
+    assert (variance.untold_usd, variance.lacking, packet.models[0].variance) == (0, (), variance)
+    (line,) = [line for line in quarterly_page.appendix(row).rows if line[1] == "variance"]
+    assert line[-1] == "volume 50.00; efficiency 50.00; price -40.00"
+
+
+def test_figures_on_generated_bills_are_marked_on_pages_in_the_file_and_in_the_packet(
+    as_, api, decided: ReviewRequest, months, estimated, rules, read, cast: Cast, now: datetime
+) -> None:
+    read(csv_bytes([billed(months[0], 160)]))
+
+    def marked() -> list[bool]:
+        pages = (f"/requests/{decided.ref}/costs/", f"/spend/?month={months[0]}", f"/budgets/?quarter={quarter}")
+        return ["generated</span>" in as_(cast.finance).get(each).content.decode() for each in pages]
+
+    quarter = Quarter.of(months[0])
+    budgets.allocate(
+        team=decided.team, quarter=str(quarter), unit=Unit.USD, amount=Decimal(5000), key="k", by=cast.finance, now=now
+    )
+    cycle = ReviewCycle.objects.create(
+        quarter=str(quarter), planned_at=now, collecting_at=now, cut_off_at=now + timedelta(days=1), state="frozen"
+    )
+    before = read_packet(quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now).document)
+    assert (marked(), before.is_generated) == ([False] * 3, False)
+    read(csv_bytes([billed(months[0], 170)]), origin=BillOrigin.GENERATED)
+    assert marked() == [True] * 3
+    told = api(cast.finance).get(f"/api/v1/reviews/{decided.ref}/costs/").json()["months"]
+    assert [each["is_generated"] for each in told[:2]] == [True, False]
+    spent = api(cast.finance).get("/api/v1/spend/").json()
+    assert [each["is_generated"] for each in (spent if isinstance(spent, list) else spent["results"])] == [True]
+    row = quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now)
+    after = read_packet(row.document)
+    assert ([each.is_generated for each in after.variances], after.is_generated) == ([True], True)
+    assert [each.account for each in after.spend if each.is_generated] == ["Search USD"]
+    assert after.models[0].figures[0].billed == "170.00 USD (generated)"
+    said = {
+        each.template: render_to_string(
+            quarterly_page.TEMPLATE, dict(quarterly_page.context_of(each, quarter=row.cycle.quarter))
+        )
+        for each in quarterly_page.sections(row)
+        if not each.key.endswith(":chart")
+    }
+    assert [
+        name for name in ("summary", "spend", "variance", "model") if "generated" in said[name].partition("<body")[2]
+    ] == [
+        "summary",
+        "spend",
+        "variance",
+        "model",
+    ]
+    assert [
+        line[-1].endswith("; generated")
+        for line in quarterly_page.appendix(row).rows
+        if line[1] in {"spend", "variance"}
+    ] == [True, True]
+    lines = as_(cast.finance).get("/spend.csv").content.decode("utf-8-sig").splitlines()
+    assert lines[1].endswith(',"generated"')
+    page = as_(cast.approver).get(f"/cycles/{quarter}/packets/2/").content.decode()
+    assert "Generated bills" in page

@@ -1,0 +1,241 @@
+"""How to call every write of the quarterly review, so that each does something."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from benchmarking.projections import actions as kept
+from governance.inventory.models import ModelAsset
+from governance.jobs.models import OutboxMessage
+from reviews.authorizations import actions as authorisations
+from reviews.evidence.actions import projections
+from reviews.inbound.actions import action_moves as inbound_actions
+from reviews.quarterly.actions import (
+    action_items,
+    agenda,
+    cycles,
+    gathering,
+    implications,
+    meeting,
+    quarterly_packets,
+    scorecard,
+)
+from reviews.quarterly.actions.implications import Order
+from reviews.quarterly.actions.scorecard import Supplied
+from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.models import ActionItem, CyclePacket, ReviewCycle
+from reviews.tickets import actions as effects
+from reviews.tickets.domain import MOVES
+from reviews.tickets.models import Ticket
+from reviews.tickets.ports import RemoteMove
+from reviews.workflow.actions import filed_kpis
+from tests.factories import cycles as make
+from tests.factories.costs import cost_spec
+from tests.factories.models import make_version
+from tests.factories.people import Cast
+from tests.integration.reviews.workflow.worlds import make_world
+
+KPI_LINE = {
+    "kpi": "Losses",
+    "metric": "recall",
+    "target": "0.8",
+    "unit": "ratio",
+    "better": "higher",
+    "owner": "payments",
+    "data_source": "ledger",
+    "effect": {
+        "method": "judgement",
+        "low": "1",
+        "high": "2",
+        "unit": "USD",
+        "evidence": "none",
+        "estimated_on": "2026-10-05",
+    },
+}
+Call = Callable[[Cast, datetime], object]
+
+
+def model(cast: Cast, now: datetime) -> ModelAsset:
+    return make_version(by=cast.author, now=now).asset
+
+
+def action(cast: Cast, now: datetime) -> ActionItem:
+    return make.make_action(cast=cast, now=now, asset=model(cast, now))
+
+
+def _advance(cast: Cast, now: datetime) -> None:
+    cycle = make.make_cycle(now=now)
+    cycles.advance(now=cycle.collecting_at)
+
+
+def _gather_into(cast: Cast, now: datetime) -> None:
+    cycle = make.make_collecting(now=now)
+    ModelAsset.objects.filter(pk=model(cast, now).pk).update(owner=cast.outsider)
+    gathering.gather_into(cycle=cycle, now=now)
+
+
+def _file_kpis(cast: Cast, now: datetime) -> None:
+    world = make_world(cast=cast, now=now)
+    request = world.submitted()
+    projection = kept.keep(spec=cost_spec(kpis=[KPI_LINE]), by=cast.author, now=now)
+    projections.state(request=request, projection=projection, option="own", by=cast.author, now=now)
+    filed_kpis.register(request=request, by=cast.approver, now=now)
+
+
+def _oblige(cast: Cast, now: datetime) -> None:
+    row = make_world(cast=cast, now=now).decided().decision.authorisation
+    due_on = now.date() + timedelta(days=9)
+    authorisations.oblige(
+        authorisation=row, text="Look again.", owner=cast.author, due_on=due_on, by=cast.approver, now=now
+    )
+
+
+def _carry_out(cast: Cast, now: datetime) -> None:
+    item = make.make_item(cycle=make.make_held(cast=cast, now=now), by=cast.approver, now=now)
+    order = Order(kind=DecisionKind.KEEP, rationale="Good.", owner=cast.author, due_on=now.date())
+    implications.carry_out(item=item, order=order, by=cast.approver, now=now)
+
+
+def _tell(cast: Cast, now: datetime) -> None:
+    ticket = Ticket.objects.get(action_item=action(cast, now))
+    effects.tell(ticket=ticket, occasion="done", reason="Done.", by=cast.author, now=now)
+    assert OutboxMessage.objects.filter(kind="ticket.tell").count() == 1
+
+
+def _judge(cast: Cast, now: datetime) -> None:
+    ticket = Ticket.objects.get(action_item=action(cast, now))
+    move = RemoteMove(id="1", author_id="a", author="A", status="Done", category="done", at=now)
+    inbound_actions.judge_action(ticket=ticket, move=move, moves=MOVES, decisions=[], page="https://w.test/", now=now)
+
+
+def _supply(cast: Cast, now: datetime) -> None:
+    cycle, asset = make.make_cycle(now=now), model(cast, now)
+    make.make_kpi(asset=asset, by=cast.author, now=now)
+    actual = Supplied(asset=asset, kpi="conversion", value=Decimal(3))
+    scorecard.supply(quarter=cycle.quarter, actuals=[actual], channel="form", by=cast.author, now=now)
+
+
+def _issued(cast: Cast, now: datetime) -> CyclePacket:
+    return quarterly_packets.issue(cycle=make.make_frozen(now=now), by=cast.approver, now=now)
+
+
+def _held_packet(cast: Cast, now: datetime) -> CyclePacket:
+    packet = CyclePacket.claim(pk=_issued(cast, now).pk, now=now, lease=timedelta(minutes=1))
+    assert packet is not None
+    return packet
+
+
+def _done_packet(cast: Cast, now: datetime) -> CyclePacket:
+    packet = _held_packet(cast, now)
+    assert quarterly_packets.rendered(packet=packet, pdf=b"%PDF-1.7", pages=1, now=now)
+    packet.refresh_from_db()
+    return packet
+
+
+def _bury(cast: Cast, now: datetime) -> None:
+    CyclePacket.objects.filter(pk=_held_packet(cast, now).pk).update(attempts=3)
+    assert quarterly_packets.bury(now=now + timedelta(minutes=2))
+
+
+def _retry(cast: Cast, now: datetime) -> None:
+    packet = _held_packet(cast, now)
+    assert quarterly_packets.failed(packet=packet, reason="Out of ink.", now=now)
+    quarterly_packets.retry(packet=packet, by=cast.approver, now=now)
+
+
+def _forget(cast: Cast, now: datetime) -> None:
+    packet = _held_packet(cast, now)
+    quarterly_packets.keep_sections(packet=packet, drawn={"sha256:a": b"x"}, done=0, lease=timedelta(1), now=now)
+    assert quarterly_packets.forget_sections(now=now + timedelta(days=201)) == 1
+
+
+def _in_meeting(act: Callable[[ReviewCycle, Cast, datetime], object]) -> Call:
+    return lambda cast, now: act(make.make_held(cast=cast, now=now), cast, make.met_at(now))
+
+
+CYCLE_ACTIONS: Mapping[str, Call] = {
+    "reviews.quarterly.actions.cycles.plan": lambda cast, now: make.make_cycle(now=now),
+    "reviews.quarterly.actions.cycles.advance": _advance,
+    "reviews.quarterly.actions.cycles.gather": lambda cast, now: cycles.gather(
+        cycle=make.make_collecting(now=now), by=cast.approver, now=now
+    ),
+    "reviews.quarterly.actions.cycles.move_cut_off": lambda cast, now: cycles.move_cut_off(
+        cycle=make.make_cycle(now=now),
+        cut_off_at=now + timedelta(days=60),
+        reason="Bills are late.",
+        by=cast.product,
+        now=now,
+    ),
+    "reviews.quarterly.actions.cycles.hold": lambda cast, now: make.make_held(cast=cast, now=now),
+    "reviews.quarterly.actions.cycles.take_chair": _in_meeting(
+        lambda cycle, cast, now: cycles.take_chair(cycle=cycle, by=cast.product, now=now)
+    ),
+    "reviews.quarterly.actions.cycles.write_notes": _in_meeting(
+        lambda cycle, cast, now: cycles.write_notes(cycle=cycle, notes="Short.", by=cast.product, now=now)
+    ),
+    "reviews.quarterly.actions.cycles.close": _in_meeting(
+        lambda cycle, cast, now: cycles.close(cycle=cycle, by=cast.approver, now=now)
+    ),
+    "reviews.quarterly.actions.gathering.gather_into": _gather_into,
+    "reviews.quarterly.actions.agenda.add": lambda cast, now: make.make_item(
+        cycle=make.make_cycle(now=now), by=cast.approver, now=now
+    ),
+    "reviews.quarterly.actions.agenda.remove": _in_meeting(
+        lambda cycle, cast, now: agenda.remove(
+            item=make.make_item(cycle=cycle, by=cast.approver, now=now), reason="Not now.", by=cast.approver, now=now
+        )
+    ),
+    "reviews.quarterly.actions.agenda.move": _in_meeting(
+        lambda cycle, cast, now: agenda.move(
+            item=make.make_item(cycle=cycle, by=cast.approver, now=now), place=1, by=cast.approver, now=now
+        )
+    ),
+    "reviews.quarterly.actions.meeting.attend": lambda cast, now: make.make_held(cast=cast, now=now),
+    "reviews.quarterly.actions.meeting.leave": _in_meeting(
+        lambda cycle, cast, now: meeting.leave(cycle=cycle, person=cast.product, by=cast.approver, now=now)
+    ),
+    "reviews.quarterly.actions.meeting.decide": action,
+    "reviews.quarterly.actions.implications.carry_out": _carry_out,
+    "reviews.quarterly.actions.action_items.acknowledge": lambda cast, now: action_items.acknowledge(
+        item=action(cast, now), by=cast.author, now=now
+    ),
+    "reviews.quarterly.actions.action_items.finish": lambda cast, now: action_items.finish(
+        item=action(cast, now), outcome="Cut by half.", by=cast.author, now=now
+    ),
+    "reviews.quarterly.actions.action_items.drop": lambda cast, now: action_items.drop(
+        item=action(cast, now), outcome="No use for it.", by=cast.product, now=now
+    ),
+    "reviews.tickets.actions.open_action_ticket": action,
+    "reviews.tickets.actions.tell": _tell,
+    "reviews.inbound.actions.action_moves.judge_action": _judge,
+    "reviews.authorizations.actions.oblige": _oblige,
+    "reviews.quarterly.actions.quarterly_packets.issue": _issued,
+    "reviews.quarterly.actions.quarterly_packets.issue_due": lambda cast, now: (
+        make.make_frozen(now=now),
+        quarterly_packets.issue_due(now=now),
+    ),
+    "reviews.quarterly.actions.quarterly_packets.begin": lambda cast, now: quarterly_packets.begin(
+        packet=_held_packet(cast, now), digests=["sha256:a"], now=now
+    ),
+    "reviews.quarterly.actions.quarterly_packets.keep_sections": lambda cast, now: quarterly_packets.keep_sections(
+        packet=_held_packet(cast, now), drawn={"sha256:a": b"x"}, done=0, lease=timedelta(1), now=now
+    ),
+    "reviews.quarterly.actions.quarterly_packets.rendered": _done_packet,
+    "reviews.quarterly.actions.quarterly_packets.failed": lambda cast, now: quarterly_packets.failed(
+        packet=_held_packet(cast, now), reason="Out of ink.", now=now
+    ),
+    "reviews.quarterly.actions.quarterly_packets.bury": _bury,
+    "reviews.quarterly.actions.quarterly_packets.retry": _retry,
+    "reviews.quarterly.actions.quarterly_packets.invite": lambda cast, now: quarterly_packets.invite(
+        packet=_done_packet(cast, now), by=cast.approver, now=now
+    ),
+    "reviews.quarterly.actions.quarterly_packets.forget_sections": _forget,
+    "reviews.workflow.actions.filed_kpis.register": _file_kpis,
+    "reviews.quarterly.actions.scorecard.set_kpi": lambda cast, now: make.make_kpi(
+        asset=model(cast, now), by=cast.author, now=now
+    ),
+    "reviews.quarterly.actions.scorecard.retire_kpi": lambda cast, now: scorecard.retire_kpi(
+        kpi=make.make_kpi(asset=model(cast, now), by=cast.author, now=now), by=cast.product, now=now
+    ),
+    "reviews.quarterly.actions.scorecard.supply": _supply,
+}

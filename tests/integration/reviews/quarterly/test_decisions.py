@@ -1,0 +1,406 @@
+"""Decisions of the meeting: what they lack is refused and nothing moved; what they imply goes through the
+same doors.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
+
+from governance.audit.models import AuditEvent
+from governance.budgets.enums import Unit
+from governance.budgets.models import BudgetChange
+from governance.findings.models import Finding
+from governance.inventory.models import ModelAsset
+from governance.jobs.models import OutboxMessage
+from governance.people.models import Team
+from governance.rulebook.models import PolicyVersion
+from reviews.authorizations.models import Authorisation, Condition
+from reviews.inbound.actions import receiving as inbound
+from reviews.inbound.actions.action_moves import judge_action
+from reviews.quarterly.actions import action_items, cycles, meeting
+from reviews.quarterly.actions.meeting import Decided
+from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.domain.quorum import Side
+from reviews.quarterly.models import ActionItem, Attendance, MeetingDecision
+from reviews.requests.models import ReviewRequest
+from reviews.tickets import actions as effects
+from reviews.tickets.domain import MOVES
+from reviews.tickets.models import Ticket
+from reviews.tickets.ports import RemoteMove
+from reviews.tickets.queries.drafts import action_draft
+from tests.factories import requests as walks
+from tests.factories.cycles import decided, make_action, make_decision, make_frozen, make_held, make_item, met_at
+from tests.factories.models import make_version
+from tests.factories.people import Cast
+from tests.factories.snapshots import snapshot
+from tests.integration.reviews.quarterly.test_cycle import refused
+
+pytestmark = pytest.mark.django_db
+START = datetime(2026, 11, 25, 12, tzinfo=UTC)
+K = DecisionKind
+
+
+@pytest.fixture
+def now() -> datetime:
+    """In the fourth quarter of 2026."""
+    return START
+
+
+@pytest.fixture
+def asset(cast: Cast, now: datetime) -> ModelAsset:
+    return make_version(by=cast.author, now=now).asset
+
+
+def decide(
+    cast: Cast, now: datetime, asset: ModelAsset | None, by: User | None = None, **changes: object
+) -> MeetingDecision:
+    """Decide an item about the model in an open meeting."""
+    item = make_item(cycle=make_held(cast=cast, now=now), by=cast.approver, now=now, asset=asset)
+    return meeting.decide(item=item, decided=decided(cast, now, **changes), by=by or cast.approver, now=met_at(now))
+
+
+def test_a_decision_becomes_an_action_item_with_a_ticket(cast: Cast, asset: ModelAsset, now: datetime) -> None:
+    row = make_decision(cast=cast, now=now, asset=asset, kind=K.OPTIMISE)
+    action = row.action
+    assert (action.ref, action.owner, action.state) == ("ACT-2026Q4-01", cast.author, "open")
+    assert row.effect == "The owner makes it cheaper by the due date."
+    message = OutboxMessage.objects.get(kind="ticket.open")
+    assert (message.key, message.lane, message.payload) == (
+        "ticket.open:ACT-2026Q4-01",
+        "ticket:ACT-2026Q4-01",
+        {"action_id": action.pk},
+    )
+    draft = action_draft(action)
+    assert draft.summary == "ACT-2026Q4-01 Optimise: The ranking model"
+    assert draft.url == "https://weighbridge.test/actions/ACT-2026Q4-01/"
+    assert action.ticket.label.endswith("act-2026q4-01")
+    (event,) = AuditEvent.objects.filter(kind="cycle.decided")
+    assert event.details["owner"] == "author"
+
+
+def test_what_a_decision_lacks(cast: Cast, asset: ModelAsset, now: datetime) -> None:
+    item = make_item(cycle=make_held(cast=cast, now=now), by=cast.approver, now=now, asset=asset)
+
+    def take(**changes: object) -> Callable[[], object]:
+        said = decided(cast, now, **changes)
+        return lambda: meeting.decide(item=item, decided=said, by=cast.approver, now=met_at(now))
+
+    refused(take(owner=None), Invalid, "needs an owner", field="owner")
+    refused(take(due_on=None), Invalid, "needs a due date", field="due_on")
+    refused(take(rationale=""), Invalid, "at least 10 characters", field="rationale")
+    refused(take(kind=K.BUDGET_CHANGE), Invalid, "needs the new amount", field="amount_usd")
+    refused(take(kind=K.APPROVE_INVESTMENT), Invalid, "Only an item about a request", field="kind")
+    User.objects.filter(pk=cast.author.pk).update(is_active=False)
+    cast.author.refresh_from_db()
+    refused(take(), Invalid, "is closed; name somebody", field="owner")
+
+
+def test_no_decision_without_quorum_nor_by_somebody_who_is_not_there(
+    cast: Cast, asset: ModelAsset, now: datetime
+) -> None:
+    cycle = make_held(cast=cast, now=now)
+    item = make_item(cycle=cycle, by=cast.approver, now=now, asset=asset)
+
+    def take(by: User) -> Callable[[], object]:
+        return lambda: meeting.decide(item=item, decided=decided(cast, now), by=by, now=met_at(now))
+
+    Attendance.objects.filter(person=cast.product).delete()
+    refused(take(cast.approver), WrongState, "There is no quorum: a product lead must be present")
+    refused(take(cast.product), NotAllowed, "have your attendance noted")
+    meeting.attend(cycle=cycle, person=cast.product, side=Side.GUEST, by=cast.approver, now=now)
+    refused(take(cast.product), NotAllowed, "have your attendance noted")
+    meeting.attend(cycle=cycle, person=cast.product, side=Side.PRODUCT, by=cast.approver, now=now)
+    take(cast.product)()
+    refused(take(cast.product), WrongState, "decided already to keep; closed matters never reopen")
+
+
+def test_nobody_decides_on_their_own_model(cast: Cast, asset: ModelAsset, now: datetime) -> None:
+    ModelAsset.objects.filter(pk=asset.pk).update(owner=cast.approver)
+    asset.refresh_from_db()
+    item = make_item(cycle=make_held(cast=cast, now=now), by=cast.approver, now=now, asset=asset)
+    take = {"item": item, "decided": decided(cast, now), "now": met_at(now)}
+    refused(lambda: meeting.decide(**take, by=cast.approver), NotAllowed, "Nobody decides on a model of their own")
+    assert meeting.decide(**take, by=cast.product).decided_by == cast.product
+
+
+def test_nothing_is_decided_outside_the_meeting_nor_off_the_agenda(
+    cast: Cast, asset: ModelAsset, now: datetime
+) -> None:
+    from reviews.quarterly.actions import agenda
+
+    frozen = make_frozen(now=now)
+    early = make_item(cycle=frozen, by=cast.approver, now=now, asset=asset)
+    said = decided(cast, now)
+    refused(
+        lambda: meeting.decide(item=early, decided=said, by=cast.approver, now=met_at(now)),
+        WrongState,
+        "while the meeting of 2026Q4 is open",
+    )
+    held = make_held(cast=cast, now=now)
+    early = agenda.remove(item=early, reason="Not now.", by=cast.approver, now=now)
+    refused(
+        lambda: meeting.decide(item=early, decided=said, by=cast.approver, now=met_at(now)),
+        WrongState,
+        "taken off the agenda",
+    )
+    kept = make_item(cycle=held, by=cast.approver, now=now, asset=asset)
+    meeting.decide(item=kept, decided=said, by=cast.approver, now=met_at(now))
+    refused(lambda: agenda.remove(item=kept, reason="Oh no.", by=cast.approver, now=now), WrongState, "was decided")
+
+
+def test_retiring_revokes_every_authorisation_by_the_same_guarded_action(
+    policy: PolicyVersion, cast: Cast, now: datetime
+) -> None:
+    request = walks.make_decided(cast=cast, now=now)
+    asset = request.model_version.asset
+    item = make_item(cycle=make_held(cast=cast, now=now), by=cast.approver, now=now, asset=asset)
+    take = {"item": item, "decided": decided(cast, now, kind=K.RETIRE), "now": met_at(now)}
+    refused(lambda: meeting.decide(**take, by=cast.product), NotAllowed, "Only a platform lead may revoke")
+    row = meeting.decide(**take, by=cast.approver)
+    held = Authorisation.objects.get()
+    assert (held.state, row.effect) == ("revoked", f"Revoked: {held.number}.")
+    assert AuditEvent.objects.filter(kind="authorisation.revoked", subject=held.number).count() == 1
+
+
+def test_reviewing_again_binds_the_authorisation_or_suspends_it(
+    policy: PolicyVersion, cast: Cast, now: datetime
+) -> None:
+    from reviews.authorizations import actions as authorisations
+
+    request = walks.make_decided(cast=cast, now=now)
+    row = decide(cast, now, request.model_version.asset, kind=K.RE_REVIEW)
+    condition = Condition.objects.get()
+    assert (condition.owner, condition.due_on) == (cast.author, row.due_on)
+    assert row.effect == f"To be reviewed again by {row.due_on}, or suspended: {condition.authorisation.number}."
+    authorisations.age(now=met_at(now) + timedelta(days=31))
+    assert Authorisation.objects.get().state == "suspended"
+    with pytest.raises(WrongState, match="only an authorisation in force"):
+        authorisations.oblige(
+            authorisation=condition.authorisation,
+            text="Again.",
+            owner=cast.author,
+            due_on=row.due_on,
+            by=cast.approver,
+            now=now,
+        )
+    with pytest.raises(Invalid, match="due today or later"):
+        authorisations.oblige(
+            authorisation=condition.authorisation,
+            text="Again.",
+            owner=cast.author,
+            due_on=row.due_on,
+            by=cast.approver,
+            now=now + timedelta(days=400),
+        )
+
+
+@pytest.mark.parametrize(
+    ("kind", "effect"),
+    [
+        (K.RETIRE, "The model holds no authorisation; there was nothing to revoke."),
+        (K.RE_REVIEW, "The model holds no authorisation in force; a new request is the way to its next review."),
+    ],
+)
+def test_a_model_without_authorisation(cast: Cast, asset: ModelAsset, now: datetime, kind: K, effect: str) -> None:
+    assert decide(cast, now, asset, kind=kind).effect == effect
+
+
+def test_approving_an_investment_casts_the_deciders_own_vote(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
+    from reviews.quarterly.actions import agenda
+    from reviews.voting.domain import Choice
+    from reviews.workflow.actions import review
+
+    request = walks.make_in_review(cast=cast, now=now)
+    cycle = make_held(cast=cast, now=now)
+    item = agenda.add(cycle=cycle, title="The ranker", why="It waits.", request=request, by=cast.approver, now=now)
+    assert (item.page, item.asset, item.team) == (
+        f"/requests/{request.ref}/",
+        request.model_version.asset,
+        request.team,
+    )
+    take = {
+        "item": item,
+        "decided": decided(cast, now, kind=K.APPROVE_INVESTMENT),
+        "by": cast.approver,
+        "now": met_at(now),
+    }
+    refused(lambda: meeting.decide(**take), WrongState, "You have no vote on")
+    for by in (cast.reviewer_one, cast.reviewer_two):
+        review.vote(request=request, stage_id="technical", choice=Choice.APPROVE, rationale="Good.", by=by, now=now)
+    walks.allocate_budget(team=request.team, by=cast.finance, now=met_at(now))
+    row = meeting.decide(**take)
+    request = ReviewRequest.objects.get()
+    assert (request.state, request.votes.last().person) == ("decided", cast.approver)
+    assert row.effect == f"A vote to approve {request.ref} was cast in the stage GPU budget; it is decided."
+
+
+def test_a_budget_change_is_proposed_for_a_second_person(cast: Cast, asset: ModelAsset, now: datetime) -> None:
+    from governance.budgets.actions import budgets
+
+    amount = {"kind": K.BUDGET_CHANGE, "amount_usd": Decimal("7500.00")}
+    item = make_item(cycle=make_held(cast=cast, now=now), by=cast.approver, now=now, asset=asset)
+    take = {"item": item, "decided": decided(cast, now, **amount), "by": cast.approver, "now": met_at(now)}
+    refused(lambda: meeting.decide(**take), Invalid, "has no budget in USD for 2027Q1", field="amount_usd")
+    budgets.allocate(
+        team=Team.objects.get(slug="search"),
+        quarter="2027Q1",
+        unit=Unit.USD,
+        amount=Decimal(5000),
+        key="k",
+        by=cast.finance,
+        now=now,
+    )
+    row = meeting.decide(**take)
+    change = BudgetChange.objects.get()
+    assert (change.amount, change.state, change.proposed_by) == (Decimal("7500.00"), "pending", cast.approver)
+    assert row.effect == f"{change} is proposed: {change.what}. A second person confirms it."
+    assert row.amount_usd == Decimal("7500.00")
+
+
+def test_an_open_finding_of_a_budget_is_on_the_agenda_with_its_team(cast: Cast, now: datetime) -> None:
+    from governance.budgets.actions import budgets
+    from governance.findings import actions as findings
+    from governance.findings.actions import Sighting
+    from governance.findings.enums import Severity
+
+    entry = budgets.allocate(
+        team=Team.objects.get(slug="search"),
+        quarter="2026Q4",
+        unit=Unit.USD,
+        amount=Decimal(5000),
+        key="k",
+        by=cast.finance,
+        now=now,
+    )
+    sighting = Sighting(
+        kind="budget.overrun",
+        subject=str(entry.account),
+        text="100.00 USD more.",
+        severity=Severity.HIGH,
+        key=f"budget.overrun:{entry.account.pk}",
+    )
+    finding = findings.raise_once(sighting=sighting, by=None, now=now)
+    item = make_frozen(now=now).items.get()
+    assert (item.kind, item.subject, item.team) == ("over_budget", f"FND-{finding.pk}", Team.objects.get(slug="search"))
+    assert item.page == "/budgets/search/2026Q4/USD/"
+    assert Finding.objects.get() == finding
+
+
+def test_an_action_item_is_seen_then_closed_for_good(cast: Cast, asset: ModelAsset, now: datetime) -> None:
+    item = make_action(cast=cast, now=now, asset=asset)
+    action_items.acknowledge(item=item, by=cast.author, now=now)
+    refused(
+        lambda: action_items.finish(item=item, outcome="", by=cast.author, now=now),
+        Invalid,
+        "Say in 5",
+        field="outcome",
+    )
+    done = action_items.finish(item=item, outcome=" Halved. ", by=cast.author, now=now)
+    assert (done.state, done.outcome, done.closed_by) == ("done", "Halved.", cast.author)
+    told = OutboxMessage.objects.filter(kind="ticket.tell").order_by("pk").values_list("payload__occasion", flat=True)
+    assert list(told) == ["acknowledged", "done"]
+    for step in (action_items.finish, action_items.drop):
+        refused(
+            lambda step=step: step(item=item, outcome="Again.", by=cast.product, now=now), WrongState, "never reopens"
+        )
+    refused(lambda: action_items.acknowledge(item=item, by=cast.author, now=now), WrongState, "never reopens")
+
+
+def test_who_may_close_an_action_item(cast: Cast, asset: ModelAsset, now: datetime) -> None:
+    item = make_action(cast=cast, now=now, asset=asset)
+    for by in (cast.outsider, cast.reviewer_one, cast.admin):
+        refused(
+            lambda by=by: action_items.finish(item=item, outcome="Done.", by=by, now=now),
+            NotAllowed,
+            "Only a platform lead",
+        )
+    refused(
+        lambda: action_items.drop(item=item, outcome="No.....", by=cast.author, now=now), NotAllowed, "Only a platform"
+    )
+    ActionItem.objects.filter(pk=item.pk)
+    assert action_items.drop(item=item, outcome="No use.", by=cast.product, now=now).state == "dropped"
+
+
+def test_what_is_left_open_is_first_on_the_next_agenda(cast: Cast, asset: ModelAsset, now: datetime) -> None:
+    item = make_action(cast=cast, now=now, asset=asset)
+    cycles.close(cycle=item.decision.item.cycle, by=cast.approver, now=met_at(now))
+    follow_up = make_frozen(now=now + timedelta(days=90)).items.first()
+    assert (follow_up.kind, follow_up.subject, follow_up.page) == ("follow_up", item.ref, f"/actions/{item.ref}/")
+    assert follow_up.recurs == item.decision.item
+
+
+def moved(status: str, category: str, author: str, number: int = 1) -> RemoteMove:
+    return RemoteMove(id=str(number), author_id=author, author="Ada", status=status, category=category, at=START)
+
+
+@pytest.mark.parametrize(
+    ("status", "category", "account", "state", "meaning", "outcome"),
+    [
+        ("In Progress", "indeterminate", "author", "acknowledged", "acknowledge", "done"),
+        ("Done", "done", "author", "done", "close", "done"),
+        ("Won't Do", "done", "author", "open", "withdraw", "refused"),
+        ("Won't Do", "done", "product", "dropped", "withdraw", "done"),
+        ("Done", "done", "outsider", "open", "close", "refused"),
+        ("Done", "done", "", "open", "close", "refused"),
+        ("Done", "done", "nobody", "open", "close", "refused"),
+        ("Backlog", "new", "author", "open", "none", "noted"),
+    ],
+)
+def test_a_move_in_jira_may_see_close_or_drop_an_action_item(
+    cast: Cast,
+    asset: ModelAsset,
+    now: datetime,
+    status: str,
+    category: str,
+    account: str,
+    state: str,
+    meaning: str,
+    outcome: str,
+) -> None:
+    item = make_action(cast=cast, now=now, asset=asset)
+    for user in (cast.author, cast.product, cast.outsider):
+        inbound.identify(user=user, account_id=user.username, by=None, now=now)
+    ticket = Ticket.objects.get(action_item=item)
+    judge = {"ticket": ticket, "moves": MOVES, "decisions": ["Done"], "page": "https://weighbridge.test/", "now": now}
+    row = judge_action(move=moved(status, category, account), **judge)
+    item.refresh_from_db()
+    assert (item.state, row.meaning, row.outcome) == (state, meaning, outcome)
+    assert OutboxMessage.objects.filter(payload__occasion="refused").exists() == (outcome == "refused")
+    assert judge_action(move=moved(status, category, account), **judge) is None
+    again = judge_action(move=moved(status, category, account, 2), **judge)
+    assert (again.outcome == "noted") == (state in {"done", "dropped", "acknowledged"} or meaning == "none")
+
+
+def test_a_ticket_knows_what_it_is_of(cast: Cast, asset: ModelAsset, submitted: ReviewRequest, now: datetime) -> None:
+    from weighbridge.core.errors import NotFound
+
+    from reviews.tickets.queries import drafts as tickets
+
+    item = make_action(cast=cast, now=now, asset=asset)
+    of_item, of_request = item.ticket, submitted.ticket
+    assert tickets.title_of(of_item) == "ACT-2026Q4-01 The ranking model"
+    assert tickets.title_of(of_request) == f"{submitted.ref} {submitted.title}"
+    assert tickets.draft_for(of_request).summary.startswith(submitted.ref)
+    assert tickets.draft_for(of_item).summary.startswith("ACT-")
+    assert tickets.page_of(of_request).endswith(f"/requests/{submitted.ref}/")
+    for read, wrong in ((tickets.request_of, of_item), (tickets.action_of, of_request)):
+        with pytest.raises(NotFound):
+            read(wrong)
+    before = snapshot()
+    with pytest.raises(Refused):
+        meeting.decide(item=item.decision.item, decided=Decided(**vars(decided(cast, now))), by=cast.author, now=now)
+    assert snapshot() == before
+
+
+def test_an_action_item_has_one_ticket_however_often_it_is_asked_for(
+    cast: Cast, now: datetime, asset: ModelAsset
+) -> None:
+    item = make_action(cast=cast, now=now, asset=asset)
+    opened = Ticket.objects.get(action_item=item)
+    before = AuditEvent.objects.count(), OutboxMessage.objects.count()
+    assert effects.open_action_ticket(item=item, by=cast.approver, now=now) == opened
+    assert (AuditEvent.objects.count(), OutboxMessage.objects.count()) == before

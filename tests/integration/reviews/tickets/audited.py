@@ -1,0 +1,64 @@
+"""How to call every write about what comes in; `tests/integration/test_every_action_is_audited.py`."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from reviews.inbound.actions import receiving as inbound
+from reviews.inbound.actions import reconciliation
+from reviews.tickets import actions as effects
+from reviews.tickets.domain import MOVES, Hint, Mode
+from reviews.tickets.models import Ticket
+from reviews.tickets.ports import RemoteIssue, RemoteMove, RemoteTicket
+from tests.factories import requests as walks
+from tests.factories.people import Cast
+
+Call = Callable[[Cast, datetime], object]
+REMOTE = RemoteTicket(id="10001", key="MR-1", url="https://jira.test/browse/MR-1", status="To Do")
+
+
+def linked(cast: Cast, now: datetime) -> Ticket:
+    request = walks.make_submitted(by=cast.author, now=now)
+    return effects.link_ticket(ticket=Ticket.objects.get(request=request), remote=REMOTE, now=now)
+
+
+def moved(
+    *, status: str, author_id: str = "someone", move_id: str = "1", category: str = "", at: datetime
+) -> RemoteMove:
+    return RemoteMove(id=move_id, author_id=author_id, author="Ada L", status=status, category=category, at=at)
+
+
+def issue(*, updated_at: datetime, **changes: object) -> RemoteIssue:
+    fields = {"id": "10001", "key": "MR-1", "url": REMOTE.url, "status": "In Review", "updated_at": updated_at}
+    return RemoteIssue(**(fields | changes))
+
+
+def judged(ticket: Ticket, move: RemoteMove, now: datetime) -> object:
+    return inbound.judge(ticket=ticket, move=move, moves=MOVES, decisions=["Done"], page="https://w.test/r/", now=now)
+
+
+INBOUND_ACTIONS: Mapping[str, Call] = {
+    "reviews.inbound.actions.receiving.receive": lambda cast, now: inbound.receive(
+        identifier="a", hint=Hint("e", "10001"), body=b"{}", ticket=linked(cast, now), now=now
+    ),
+    "reviews.inbound.actions.receiving.request_read": lambda cast, now: inbound.request_read(
+        ticket=linked(cast, now), occasion="test", now=now
+    ),
+    "reviews.inbound.actions.receiving.mirror": lambda cast, now: inbound.mirror(
+        ticket=linked(cast, now), remote=issue(updated_at=now), now=now
+    ),
+    "reviews.inbound.actions.receiving.note_gone": lambda cast, now: inbound.note_gone(
+        ticket=linked(cast, now), reason="Deleted.", now=now
+    ),
+    "reviews.inbound.actions.receiving.judge": lambda cast, now: judged(
+        linked(cast, now), moved(status="Done", at=now), now
+    ),
+    "reviews.inbound.actions.receiving.identify": lambda cast, now: inbound.identify(
+        user=cast.author, account_id="a", by=cast.admin, now=now
+    ),
+    "reviews.inbound.actions.reconciliation.request_reconciliation": lambda cast, now: (
+        reconciliation.request_reconciliation(mode=Mode.REPORT, occasion="test", by=cast.admin, now=now)
+    ),
+    "reviews.inbound.actions.reconciliation.reconcile": lambda cast, now: reconciliation.reconcile(
+        mode=Mode.REPORT, seen={}, statuses={}, now=now
+    ),
+}

@@ -1,0 +1,153 @@
+"""The ticket's messages with the real adapter, over HTTP, against the stand-in of Jira Cloud: exactly one ticket."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from governance.audit.models import AuditEvent
+from governance.jobs.enums import JobState
+from governance.jobs.models import OutboxMessage
+from governance.operations import actions as effect_actions
+from reviews.inbound import tasks as inbound_tasks
+from reviews.requests.models import ReviewRequest
+from reviews.tickets import actions as effects
+from reviews.tickets.models import Ticket
+from tests.factories import requests as walks
+from tests.factories.people import Cast
+from tests.integration.reviews.inbound.test_tasks import Clock, deliver, states
+from tests.standins.jira_cloud import JiraCloud
+
+CREATE = "POST .*/issue$"
+SETTLE_S = 1
+
+
+@pytest.fixture
+def jira(settings: object) -> Iterator[JiraCloud]:
+    with JiraCloud() as site:
+        account = {"url": site.url, "email": site.config.email, "token": site.config.token, "settle_s": 1}
+        settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | account}
+        yield site
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch, now: datetime) -> Clock:
+    clock = Clock(now)
+    monkeypatch.setattr(inbound_tasks, "timezone", clock)
+    return clock
+
+
+def test_a_ticket_with_its_reasons_and_a_link_back(submitted: ReviewRequest, jira: JiraCloud, clock: Clock) -> None:
+    assert states(deliver(clock)) == [JobState.DONE]
+    (issue,) = jira.issues.issues
+    ticket = Ticket.objects.get()
+    assert (ticket.state, ticket.key, ticket.url) == ("linked", "MR-1", f"{jira.url}/browse/MR-1")
+    assert (ticket.remote_id, ticket.status) == (issue["id"], "To Do")
+    assert issue["fields"]["labels"] == [ticket.label]
+    assert issue["fields"]["summary"] == f"{submitted.ref} Model review: Visual search, autumn model"
+    assert "latency-p95-prod" in str(issue["fields"]["description"])
+    assert f"https://weighbridge.test/requests/{submitted.ref}/" in str(issue)
+    assert len(jira.requests("POST /rest/api/3/issue ")) == 1
+
+
+@pytest.mark.parametrize("fault", [{"drop_after_commit": True}, {"fail_503_after_commit": True}])
+def test_a_lost_answer_is_adopted(
+    submitted: ReviewRequest, jira: JiraCloud, clock: Clock, fault: dict[str, bool]
+) -> None:
+    jira.order(CREATE, **fault)
+    (message,) = deliver(clock)
+    assert (message.state, message.is_uncertain) == (JobState.QUEUED, True)
+    assert "may have been done all the same" in message.error
+    assert (Ticket.objects.get().state, message.next_attempt_at) == (
+        "uncertain",
+        clock.now() + timedelta(seconds=SETTLE_S),
+    )
+    assert states(deliver(clock, after_s=SETTLE_S)) == [JobState.DONE]
+    assert (len(jira.issues.issues), Ticket.objects.get().key) == (1, "MR-1")
+
+
+def test_a_request_that_never_arrived_is_sent_again(submitted: ReviewRequest, jira: JiraCloud, clock: Clock) -> None:
+    jira.order(CREATE, drop_before_commit=True)
+    deliver(clock)
+    assert (Ticket.objects.get().state, len(jira.issues.issues)) == ("uncertain", 0)
+    while JobState.DONE not in states(deliver(clock, after_s=600)):
+        assert clock.now() < submitted.deadline_at
+    assert len(jira.issues.issues) == 1
+
+
+def test_a_failing_link_opens_no_second_ticket_while_search_lags(
+    submitted: ReviewRequest, jira: JiraCloud, clock: Clock
+) -> None:
+    jira.config.index_lag_s = 60.0
+    jira.order("POST .*/remotelink$", status=429, retry_after="7")
+    (message,) = deliver(clock)
+    assert (message.state, message.next_attempt_at) == (JobState.QUEUED, clock.now() + timedelta(seconds=7))
+    assert states(deliver(clock, after_s=7)) == [JobState.DONE]
+    assert len(jira.issues.issues) == 1
+
+
+def test_a_label_the_screens_lose_keeps_the_ticket_and_calls_a_person(
+    submitted: ReviewRequest, jira: JiraCloud, cast: Cast, clock: Clock
+) -> None:
+    jira.order(CREATE, strip_labels=True)
+    (message,) = deliver(clock)
+    assert message.state == JobState.PAUSED
+    assert "put the field Labels on the screens" in message.error
+    assert (Ticket.objects.get().key, Ticket.objects.get().state) == ("MR-1", "linked")
+    effect_actions.resume_all(by=cast.admin, now=clock.now())
+    assert states(deliver(clock)) == [JobState.DONE]
+    assert len(jira.issues.issues) == 1
+
+
+def test_a_wrong_token_pauses_in_words_and_resumes(
+    submitted: ReviewRequest, jira: JiraCloud, settings: object, cast: Cast, clock: Clock
+) -> None:
+    right = settings.WEIGHBRIDGE["JIRA"]["token"]
+    settings.WEIGHBRIDGE["JIRA"]["token"] = "stale"
+    (message,) = deliver(clock)
+    assert message.state == JobState.PAUSED
+    assert "set JIRA_EMAIL and JIRA_TOKEN" in message.error
+    assert deliver(clock, after_s=86_400) == []
+    settings.WEIGHBRIDGE["JIRA"]["token"] = right
+    effect_actions.resume_all(by=cast.admin, now=clock.now())
+    assert states(deliver(clock)) == [JobState.DONE]
+    assert len(jira.issues.issues) == 1
+
+
+def test_slowing_down_is_obeyed(submitted: ReviewRequest, jira: JiraCloud, clock: Clock) -> None:
+    jira.order(CREATE, status=429, retry_after="120")
+    (message,) = deliver(clock)
+    assert (message.state, message.is_uncertain) == (JobState.QUEUED, False)
+    assert message.next_attempt_at == clock.now() + timedelta(seconds=120)
+    assert deliver(clock, after_s=119) == []
+    assert len(jira.requests("POST /rest/api/3/issue ")) == 1
+
+
+def test_the_whole_review_is_told_once(policy: object, cast: Cast, jira: JiraCloud, clock: Clock) -> None:
+    walks.make_decided(cast=cast, now=clock.now())
+    jira.order("POST .*/comment$", drop_after_commit=True)
+    assert JobState.QUEUED in states(deliver(clock))
+    deliver(clock, after_s=60)
+    assert not OutboxMessage.objects.filter(kind__startswith="ticket.").exclude(state=JobState.DONE).exists()
+    (issue,) = jira.issues.issues
+    text = " ".join(str(comment["body"]) for comment in issue["comments"])
+    for words in ("review required", "reviewers are asked", "Fast and cheap"):
+        assert text.count(words) == 1
+    assert Ticket.objects.get().status == "Done"
+
+
+def test_a_ticket_deleted_there_is_never_made_again(submitted: ReviewRequest, jira: JiraCloud, clock: Clock) -> None:
+    deliver(clock)
+    jira.issues.delete("MR-1")
+    effects.tell_ticket(request=submitted, occasion="in_review", reason="Please vote.", by=None, now=clock.now())
+    assert states(deliver(clock)) == [JobState.DONE]
+    assert "deleted" in AuditEvent.objects.get(kind="ticket.updated").reason
+    assert len(jira.requests("POST /rest/api/3/issue ")) == 1
+
+
+def test_a_connection_test_over_http(cast: Cast, jira: JiraCloud, clock: Clock) -> None:
+    effect_actions.request_check(by=cast.admin, now=clock.now())
+    assert states(deliver(clock)) == [JobState.DONE]
+    details = AuditEvent.objects.get(kind="tracker.checked").details
+    assert details["ok"] is True
+    assert details["sentence"].endswith(".")

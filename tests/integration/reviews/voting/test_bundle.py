@@ -1,0 +1,116 @@
+"""What a revision freezes, what a ticket says, and what is known of a request."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import WrongState
+
+from governance.budgets.enums import Unit
+from reviews.evidence.queries.evidence import amounts_of, determine, figures_of, severities
+from reviews.requests.models import ReviewRequest
+from reviews.requests.queries.rulebook import judged_by
+from reviews.tickets.ports import Facts, Heading, Link, Paragraph
+from reviews.tickets.queries.drafts import draft_of, request_url
+from reviews.voting.queries.bundle import bundle_of
+from reviews.voting.queries.readiness import obstacles
+from tests.factories import requests as walks
+
+
+def test_equal_evidence_gives_an_equal_document(in_review: ReviewRequest, now: datetime) -> None:
+    frozen = in_review.revisions.get()
+    fresh = ReviewRequest.objects.get(pk=in_review.pk)
+    assert bundle_of(fresh, now=now) == frozen.bundle
+    assert digest_of(bundle_of(fresh, now=now + timedelta(days=1))) == frozen.digest
+
+
+def test_it_covers_everything_the_voters_judge(in_review: ReviewRequest, author: User, now: datetime) -> None:
+    bundle = bundle_of(in_review, now=now)
+    version = in_review.model_version
+    assert bundle["artifact"] == {"name": "Visual search 1.0.0", "digest": version.digest}
+    assert (bundle["policy"], bundle["checklist"]) == (in_review.policy.digest, in_review.checklist.digest)
+    assert bundle["dataset"] == in_review.dataset.digest
+    assert [figure["name"] for figure in bundle["figures"]] == [*walks.DECLARED, *sorted(walks.MEASURED)]
+    (run,) = bundle["runs"]
+    assert (run["state"], run["verdict"], len(run["result"])) == ("done", "valid", 71)
+    assert [answer["item"] for answer in bundle["answers"]] == sorted(walks.ANSWERS)
+    assert {answer["by"] for answer in bundle["answers"]} == {author.pk}
+    assert bundle["determination"] == determine(in_review, now=now).as_document()
+
+
+def test_a_draft_without_data_has_a_document_too(author: User, now: datetime) -> None:
+    draft = walks.make_draft(by=author, now=now, with_data=False)
+    with pytest.raises(WrongState, match="submit it first"):
+        bundle_of(draft, now=now)
+    with pytest.raises(WrongState, match="submit it first"):
+        judged_by(draft)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", "Other"),
+        ("purpose", "Other"),
+        ("environment", "dev"),
+        ("business_case", "Other"),
+        ("revision", 2),
+        ("dataset", None),
+    ],
+)
+def test_whatever_changes_shows(in_review: ReviewRequest, now: datetime, field: str, value: object) -> None:
+    setattr(in_review, field, value)
+    assert digest_of(bundle_of(in_review, now=now)) != in_review.revisions.get().digest
+
+
+def test_the_amounts_are_the_best_figures_to_the_cent(draft: ReviewRequest, author: User, now: datetime) -> None:
+    assert amounts_of([], now=now) == {Unit.USD: 0, Unit.GPU_H: 0}
+    walks.state_figure(
+        request=draft, name="total_cost_1y_usd", value="30000.016", by=author, now=now + timedelta(seconds=1)
+    )
+    assert amounts_of(figures_of(draft), now=now) == {Unit.USD: Decimal("30000.02"), Unit.GPU_H: Decimal(320)}
+
+
+def test_severities_are_those_of_the_results(submitted: ReviewRequest, now: datetime) -> None:
+    said = determine(submitted, now=now)
+    assert severities(said.as_document()) == {result.rule_id: result.severity for result in said.results}
+
+
+def test_the_ticket_says_why_it_was_opened(submitted: ReviewRequest, now: datetime) -> None:
+    walks.take_results(request=submitted, now=now)
+    draft = draft_of(submitted)
+    page = f"https://weighbridge.test/requests/{submitted.ref}/"
+    assert (request_url(submitted), draft.url, draft.label) == (page, page, submitted.ticket.label)
+    assert draft.summary == f"{submitted.ref} Model review: Visual search, autumn model"
+    case, why, rules, subject, facts, link = draft.body
+    assert (case, why, subject) == (
+        Paragraph("Raises conversion of the search page by 1.5 %."),
+        Heading("Why a review is mandatory"),
+        Heading("Subject"),
+    )
+    assert isinstance(rules, Facts)
+    assert [name for name, _ in rules.rows] == ["training-gpu-hours", "latency-p95-prod", "accuracy-floor-prod"]
+    assert isinstance(facts, Facts)
+    assert dict(facts.rows) == {
+        "Model": "Visual search 1.0.0",
+        "Digest": submitted.model_version.digest,
+        "Purpose": walks.PURPOSE,
+        "Environment": "prod",
+        "Team": "Search",
+        "Policy": str(submitted.policy),
+    }
+    assert link == Link(f"{submitted.ref} in Weighbridge", page)
+
+
+def test_what_stands_in_the_way_is_what_would_be_refused(submitted: ReviewRequest, author: User, now: datetime) -> None:
+    codes = [each.code for each in obstacles(submitted, now=now)]
+    assert codes[0] == "run_unfinished"
+    assert {"checklist_open", "indeterminate"} <= set(codes)
+    walks.take_results(request=submitted, now=now)
+    walks.answer_everything(request=submitted, by=author, now=now)
+    assert obstacles(submitted, now=now) == ()
+
+
+def test_a_draft_has_no_obstacles_yet(draft: ReviewRequest, now: datetime) -> None:
+    assert obstacles(draft, now=now) == ()

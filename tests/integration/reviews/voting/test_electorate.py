@@ -1,0 +1,81 @@
+"""Who may vote, who has, and whose vote stands."""
+
+from datetime import datetime
+
+import pytest
+from weighbridge.core.errors import NotFound
+
+from governance.people.actions import people
+from governance.people.domain.roles import Role
+from governance.people.queries.people import person_of
+from reviews.requests.models import ReviewRequest
+from reviews.voting.domain import Choice, VotingOutcome
+from reviews.voting.queries.electorate import ballots_of, electorate_of, open_stage_for
+from reviews.workflow.actions import requests, review
+from tests.factories import requests as walks
+from tests.factories.people import Cast
+
+
+def test_a_draft_has_no_stages_and_is_never_approved(draft: ReviewRequest, cast: Cast) -> None:
+    electorate = electorate_of(draft)
+    assert (electorate.stages, electorate.ballots, electorate.approver_ids) == ((), (), frozenset())
+    assert electorate.progress.outcome is VotingOutcome.OPEN
+    with pytest.raises(NotFound, match="no stage 'technical'"):
+        electorate.stage("technical")
+
+
+def test_everybody_with_a_stake_is_known(in_review: ReviewRequest, cast: Cast) -> None:
+    electorate = electorate_of(in_review)
+    assert electorate.conflicted_ids == {cast.author.pk}
+    assert [stage.id for stage in electorate.stages] == ["technical", "gpu-budget"]
+    assert electorate.stage("gpu-budget").title == "GPU budget"
+
+
+def test_the_open_stage_is_offered_to_who_may_vote_in_it(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
+    def offered() -> list[str]:
+        request = ReviewRequest.objects.get(pk=in_review.pk)
+        found = {user.username: open_stage_for(request=request, person=person_of(user)) for user in cast.everybody()}
+        return [f"{name}: {stage.id}" for name, stage in found.items() if stage is not None]
+
+    assert offered() == ["reviewer_one: technical", "reviewer_two: technical"]
+    review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=cast.reviewer_one, now=now)
+    assert offered() == ["reviewer_two: technical"]
+    review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=cast.reviewer_two, now=now)
+    assert offered() == ["approver: gpu-budget"]
+    review.vote(request=in_review, stage_id="gpu-budget", choice=Choice.APPROVE, by=cast.approver, now=now)
+    assert offered() == []
+
+
+def test_may_and_check_agree(in_review: ReviewRequest, cast: Cast) -> None:
+    electorate = electorate_of(in_review)
+    technical, budget = electorate.stages
+    able = [user.username for user in cast.everybody() if electorate.may(person_of(user), technical)]
+    assert able == ["reviewer_one", "reviewer_two"]
+    assert not any(electorate.may(person_of(user), budget) for user in cast.everybody())
+
+
+def test_ballots_of_every_revision_are_kept_and_only_the_last_counts(
+    in_review: ReviewRequest, cast: Cast, now: datetime
+) -> None:
+    review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=cast.reviewer_one, now=now)
+    assert electorate_of(in_review).approver_ids == {cast.reviewer_one.pk}
+    revised = requests.revise(request=in_review, reason="", by=cast.author, now=now)
+    assert [(ballot.person_name, ballot.revision) for ballot in ballots_of(revised)] == [("Reviewer One", 1)]
+    assert electorate_of(revised).approver_ids == frozenset()
+
+
+def test_a_role_taken_back_leaves_the_vote_cast_with_it(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
+    review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=cast.reviewer_one, now=now)
+    people.revoke_role(user=cast.reviewer_one, role=Role.REVIEWER, by=None, now=now)
+    assert electorate_of(in_review).progress.stages[0].needed == 1
+
+
+def test_whoever_stated_answered_explained_or_ran_has_a_stake(
+    submitted: ReviewRequest, cast: Cast, now: datetime
+) -> None:
+    team = submitted.team
+    for user in (cast.reviewer_one, cast.reviewer_two):
+        people.grant_role(user=user, role=Role.REQUESTER, team=team, by=None, now=now)
+    walks.state_figure(request=submitted, name="error_rate", value="0.1", by=cast.reviewer_one, now=now)
+    walks.answer_everything(request=submitted, by=cast.reviewer_two, now=now)
+    assert electorate_of(submitted).editor_ids == {cast.author.pk, cast.reviewer_one.pk, cast.reviewer_two.pk}

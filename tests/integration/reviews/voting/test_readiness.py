@@ -1,0 +1,69 @@
+"""What still stands in the way of a review is exactly what asking for one is refused for, in the same order."""
+
+from datetime import datetime
+
+import pytest
+from weighbridge.core.errors import Refused
+
+from governance.rulebook import actions as rulebook
+from governance.rulebook.domain import defaults
+from governance.rulebook.models import PolicyVersion
+from reviews.requests.models import ReviewRequest
+from reviews.voting.queries.readiness import obstacles
+from reviews.workflow.actions import review
+from tests.factories import requests as walks
+from tests.factories.people import Cast
+
+DENYING = (
+    "effect: require_review\n    level: hard\n    on_indeterminate: require_review\n    message: Training beyond",
+    "effect: deny\n    level: hard\n    on_indeterminate: deny\n    message: Training beyond",
+)
+
+
+@pytest.fixture
+def denying(policy: PolicyVersion, now: datetime) -> PolicyVersion:
+    """The default policy, but more than 200 GPU hours are denied outright."""
+    source = defaults.text_of(defaults.POLICY)
+    assert source.count(DENYING[0]) == 1
+    draft = rulebook.draft_policy(source=source.replace(*DENYING), by=None, now=now)
+    return rulebook.publish(version=draft, by=None, now=now)
+
+
+def refusal_of(request: ReviewRequest, cast: Cast, now: datetime) -> Refused:
+    with pytest.raises(Refused) as refusal:
+        review.request_review(request=request, by=cast.author, now=now)
+    return refusal.value
+
+
+def test_step_by_step_to_the_review(denying: PolicyVersion, cast: Cast, now: datetime) -> None:
+    draft = walks.make_draft(by=cast.author, now=now, declared=walks.DECLARED | {"latency_p95_ms": "1"})
+    assert obstacles(draft, now=now) == ()
+    request = walks.requests.submit(request=draft, by=cast.author, now=now)
+    seen = []
+    for step in (
+        lambda: walks.take_results(request=request, now=now),
+        lambda: walks.answer_everything(request=request, by=cast.author, now=now),
+        lambda: walks.evidence.answer_contradiction(
+            request=request, name="latency_p95_ms", text="Another machine.", by=cast.author, now=now
+        ),
+        lambda: None,
+    ):
+        first, refusal = obstacles(request, now=now)[0], refusal_of(request, cast, now)
+        assert first.code == refusal.code
+        assert first.reason in refusal.reason or first.code == "denied"
+        seen.append((first.code, first.part))
+        step()
+    assert seen == [
+        ("run_unfinished", "runs"),
+        ("checklist_open", "checklist"),
+        ("contradicted", "figures"),
+        ("denied", "policy"),
+    ]
+    assert obstacles(request, now=now)[0].reason.endswith("The policy denies this.")
+
+
+def test_nothing_in_the_way_and_money_there_means_a_review(ready: ReviewRequest, cast: Cast, now: datetime) -> None:
+    assert obstacles(ready, now=now) == ()
+    assert refusal_of(ready, cast, now).code == "no_budget"
+    walks.allocate_budget(team=ready.team, by=cast.finance, now=now)
+    assert review.request_review(request=ready, by=cast.author, now=now).state == "in_review"

@@ -1,0 +1,196 @@
+"""What follows a decision over HTTP: packet, gate, revocation, conditions."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import Settings
+from rest_framework.test import APIClient
+from weighbridge.core import attestation
+
+from reviews.authorizations.models import Condition
+from reviews.packets import actions as packets
+from reviews.packets.models import Packet
+from reviews.requests.models import ReviewRequest
+from reviews.voting.domain import Choice
+from reviews.workflow.actions import review
+from reviews.workflow.actions.review import Promise
+from tests.factories.people import Cast
+from tests.factories.snapshots import snapshot
+
+Api = Callable[[User | None], APIClient]
+PDF = b"%PDF-1.7 a packet"
+OTHER = "sha256:" + "0" * 64
+
+
+def url(request: ReviewRequest, step: str) -> str:
+    return f"/api/v1/reviews/{request.ref}/{step}/"
+
+
+def claim(request: ReviewRequest, now: datetime) -> Packet:
+    packet = Packet.claim(pk=request.packets.get().pk, now=now, lease=timedelta(minutes=1))
+    assert packet is not None
+    return packet
+
+
+def test_a_packet_is_read_while_it_is_drawn(api: Api, auditor: User, decided: ReviewRequest) -> None:
+    said = api(auditor).get(url(decided, "packet")).json()
+    packet = decided.packets.get()
+    assert said.pop("document") == packet.document
+    assert said == {
+        "number": 1,
+        "state": "queued",
+        "is_ready": False,
+        "pages": None,
+        "error": "",
+        "document_digest": packet.document_digest,
+        "pdf_digest": "",
+        "created_at": packet.created_at.isoformat().replace("+00:00", "Z"),
+    }
+    response = api(auditor).get(url(decided, "packet/pdf"))
+    assert (response.status_code, response.json()["code"]) == (409, "wrong_state")
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/pdf"])
+def test_a_drawn_packet_is_fetched(api: Api, author: User, decided: ReviewRequest, now: datetime, accept: str) -> None:
+    packets.rendered(packet=claim(decided, now), pdf=PDF, pages=9, now=now)
+    client = api(author)
+    said = client.get(url(decided, "packet")).json()
+    digest = "sha256:" + hashlib.sha256(PDF).hexdigest()
+    assert (said["state"], said["is_ready"], said["pages"], said["pdf_digest"]) == ("done", True, 9, digest)
+    response = client.get(url(decided, "packet/pdf"), HTTP_ACCEPT=accept)
+    assert (response.status_code, response["Content-Type"], response["X-Content-Digest"]) == (
+        200,
+        "application/pdf",
+        digest,
+    )
+    assert response["Content-Disposition"] == f'attachment; filename="{decided.ref}-packet-1.pdf"'
+    assert b"".join(response.streaming_content) == PDF
+
+
+def test_a_packet_that_failed_is_drawn_again(api: Api, author: User, decided: ReviewRequest, now: datetime) -> None:
+    client = api(author)
+    before = snapshot()
+    response = client.post(url(decided, "packet/retry"), {}, format="json")
+    assert (response.status_code, response.json()["code"]) == (409, "wrong_state")
+    assert snapshot() == before
+    packets.failed(packet=claim(decided, now), reason="No fonts.", now=now)
+    said = client.get(url(decided, "packet")).json()
+    assert (said["state"], said["error"]) == ("failed", "No fonts.")
+    assert client.post(url(decided, "packet/retry"), {}, format="json").json()["state"] == "queued"
+
+
+def test_a_new_packet_says_what_stands_now(api: Api, author: User, submitted: ReviewRequest) -> None:
+    client = api(author)
+    assert client.get(url(submitted, "packet")).status_code == 404
+    response = client.post(url(submitted, "packet"), {}, format="json")
+    assert (response.status_code, response.json()["number"]) == (201, 1)
+    assert client.post(url(submitted, "packet"), {}, format="json").json()["number"] == 2
+
+
+@pytest.mark.parametrize(
+    ("fixture", "person", "refusal"),
+    [("draft", "author", (409, "wrong_state")), ("submitted", "reviewer_one", (403, "not_allowed"))],
+)
+def test_who_makes_no_packet(
+    api: Api, cast: Cast, request: pytest.FixtureRequest, fixture: str, person: str, refusal: tuple[int, str]
+) -> None:
+    row = request.getfixturevalue(fixture)
+    before = snapshot()
+    response = api(getattr(cast, person)).post(url(row, "packet"), {}, format="json")
+    assert (response.status_code, response.json()["code"]) == refusal
+    assert snapshot() == before
+
+
+def test_the_gate_allows_what_is_authorised(
+    api: Api, outsider: User, decided: ReviewRequest, signing_key_pem: str, now: datetime
+) -> None:
+    digest = decided.model_version.digest
+    said = api(outsider).get("/api/v1/gate/", {"subject": digest, "env": "prod"}).json()
+    held = decided.decision.authorisation
+    statement = said.pop("statement")
+    assert said == {
+        "answer": "allow",
+        "reasons": [f"{held.number} authorises this artifact for prod until {held.expires_at:%Y-%m-%d}."],
+        "authorisation": held.number,
+        "request": decided.ref,
+        "expires_at": held.expires_at.isoformat().replace("+00:00", "Z"),
+    }
+    verified = attestation.verify(statement, public_key_pem=attestation.public_pem(signing_key_pem))
+    assert attestation.allows(verified, digest=digest, environment="prod", now=now).is_allowed
+
+
+@pytest.mark.parametrize(("subject", "env"), [(OTHER, "prod"), (None, "staging")])
+def test_the_gate_denies_everything_else(
+    api: Api, outsider: User, decided: ReviewRequest, subject: str | None, env: str
+) -> None:
+    query = {"subject": subject or decided.model_version.digest, "env": env}
+    said = api(outsider).get("/api/v1/gate/", query).json()
+    assert (said["answer"], said["authorisation"], said["expires_at"], said["statement"]) == ("deny", "", None, None)
+    assert said["reasons"]
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ({"subject": "sha256:XYZ", "env": "prod"}, ["subject"]),
+        ({"subject": OTHER, "env": "production"}, ["env"]),
+        ({"subject": OTHER, "environment": "prod"}, ["environment"]),
+        ({}, ["subject", "env"]),
+    ],
+)
+def test_the_gate_does_not_guess(
+    api: Api, outsider: User, query: dict[str, str], fields: list[str], settings: Settings
+) -> None:
+    response = api(outsider).get("/api/v1/gate/", query)
+    assert (response.status_code, [error["field"] for error in response.json()["errors"]]) == (400, fields)
+    assert "answer" not in response.json()
+
+
+def test_a_revoked_authorisation_opens_no_gate(api: Api, cast: Cast, decided: ReviewRequest) -> None:
+    before = snapshot()
+    assert (
+        api(cast.author).post(url(decided, "authorisation/revoke"), {"reason": "Drift."}, format="json").status_code
+        == 403
+    )
+    assert api(cast.approver).post(url(decided, "authorisation/revoke"), {}, format="json").status_code == 400
+    assert snapshot() == before
+    client = api(cast.approver)
+    said = client.post(url(decided, "authorisation/revoke"), {"reason": "Drift."}, format="json").json()
+    assert said["authorisation"]["state"] == "revoked"
+    query = {"subject": decided.model_version.digest, "env": "prod"}
+    assert client.get("/api/v1/gate/", query).json()["answer"] == "deny"
+    assert client.post(url(decided, "authorisation/revoke"), {"reason": "Drift."}, format="json").status_code == 409
+
+
+def test_what_was_never_authorised_is_not_revoked(api: Api, approver: User, submitted: ReviewRequest) -> None:
+    response = api(approver).post(url(submitted, "authorisation/revoke"), {"reason": "Drift."}, format="json")
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+def test_a_condition_is_confirmed_by_somebody_without_a_stake(
+    api: Api, cast: Cast, in_review: ReviewRequest, now: datetime
+) -> None:
+    promise = Promise(text="Measure INT8.", owner=cast.author, due_on=now.date() + timedelta(days=9))
+    votes: tuple[tuple[User, str, Any], ...] = (
+        (cast.reviewer_one, "technical", ()),
+        (cast.reviewer_two, "technical", ()),
+        (cast.approver, "gpu-budget", (promise,)),
+    )
+    for voter, stage, conditions in votes:
+        review.vote(request=in_review, stage_id=stage, choice=Choice.APPROVE, conditions=conditions, by=voter, now=now)
+    condition = Condition.objects.get()
+    step = f"conditions/{condition.pk}/confirm"
+    before = snapshot()
+    assert api(cast.author).post(url(in_review, step), {}, format="json").status_code == 403
+    assert (
+        api(cast.reviewer_one).post(url(in_review, "conditions/999999/confirm"), {}, format="json").status_code == 404
+    )
+    assert snapshot() == before
+    said = api(cast.reviewer_one).post(url(in_review, step), {}, format="json").json()
+    (met,) = said["authorisation"]["conditions"]
+    assert (met["id"], met["met_by"], met["is_overdue"]) == (condition.pk, "Reviewer One", False)
+    assert api(cast.reviewer_one).post(url(in_review, step), {}, format="json").status_code == 409

@@ -1,0 +1,180 @@
+"""Two people, twenty clicks, one outcome: threads against PostgreSQL."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from threading import Barrier
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from weighbridge.core.errors import Refused
+
+from benchmarking.runs.actions import runs as run_actions
+from benchmarking.runs.queries import runs
+from governance.audit.actions import record as audit
+from governance.budgets.models import LedgerEntry
+from governance.jobs.models import OutboxMessage
+from governance.people.domain.roles import Role
+from reviews.authorizations import actions as authorisations
+from reviews.authorizations.models import Authorisation, Decision
+from reviews.evidence.actions import evidence
+from reviews.packets import actions as packets
+from reviews.packets.models import Packet
+from reviews.requests.models import ReviewRequest
+from reviews.voting.domain import Choice
+from reviews.voting.models import Vote
+from reviews.workflow.actions import requests, review
+from tests.factories import requests as walks
+from tests.factories.people import Cast, make_person
+from tests.integration.reviews.workflow.worlds import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*calls: Callable[[], object]) -> list[str]:
+    """What came of each call, all started together: "done", or the code of the refusal."""
+    start = Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> str:
+        start.wait()
+        try:
+            call()
+        except Refused as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+        return "done"
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return sorted(pool.map(run, calls))
+
+
+def voting(
+    world: World, request: ReviewRequest, by: User, stage_id: str, choice: Choice = Choice.APPROVE
+) -> Callable[[], object]:
+    return lambda: world.vote(request, by, stage_id=stage_id, choice=choice)
+
+
+def test_two_final_votes_make_one_decision(world: World) -> None:
+    request = world.before_the_last_vote()
+    other = make_person("other.lead", Role.PLATFORM_LEAD, now=world.now)
+    outcome = at_once(
+        voting(world, request, world.cast.approver, "gpu-budget"),
+        voting(world, request, other, "gpu-budget", Choice.REJECT),
+    )
+    assert outcome == ["done", "wrong_state"]
+    assert (Decision.objects.count(), Vote.objects.count()) == (1, 3)
+    decision = Decision.objects.get()
+    assert Authorisation.objects.count() == (decision.outcome == "approved")
+    assert LedgerEntry.objects.filter(kind="commit").count() == 2 * (decision.outcome == "approved")
+    assert LedgerEntry.objects.filter(kind="release").count() == 2
+    assert Packet.objects.count() == 1
+    assert audit.first_broken() is None
+
+
+def test_one_vote_clicked_many_times_is_one(world: World) -> None:
+    request = world.in_review()
+    outcome = at_once(*[voting(world, request, world.cast.reviewer_one, "technical")] * 8)
+    assert outcome == ["already_voted"] * 7 + ["done"]
+    assert Vote.objects.count() == 1
+
+
+def test_one_request_filed_many_times_is_one(cast: Cast, now: datetime) -> None:
+    draft = walks.make_draft(by=cast.author, now=now)
+    requests.withdraw(request=draft, reason="Filed anew.", by=cast.author, now=now)
+    filing = requests.Filing(
+        title="Search",
+        purpose=walks.PURPOSE,
+        environment="prod",
+        business_case="More is found.",
+        model_version=draft.model_version,
+    )
+    outcome = at_once(*[lambda: requests.create(filing=filing, by=cast.author, now=now)] * 8)
+    assert outcome == ["already_open"] * 7 + ["done"]
+    assert list(ReviewRequest.objects.order_by("pk").values_list("state", flat=True)) == ["withdrawn", "draft"]
+
+
+def test_many_requests_filed_at_once_have_references_of_their_own(cast: Cast, now: datetime) -> None:
+    version = walks.make_draft(by=cast.author, now=now).model_version
+
+    def filing(number: int) -> Callable[[], object]:
+        wanted = requests.Filing(
+            title="Search",
+            purpose=f"Purpose {number}",
+            environment="prod",
+            business_case="More.",
+            model_version=version,
+        )
+        return lambda: requests.create(filing=wanted, by=cast.author, now=now)
+
+    assert at_once(*map(filing, range(8))) == ["done"] * 8
+    refs = sorted(ReviewRequest.objects.values_list("ref", flat=True))
+    assert refs == [f"MRR-{now.year}-{number:04d}" for number in range(1, 10)]
+
+
+def test_submitting_twice_opens_one_review(world: World) -> None:
+    draft = world.draft()
+    outcome = at_once(*[lambda: requests.submit(request=draft, by=world.cast.author, now=world.now)] * 4)
+    assert outcome == ["done", "wrong_state", "wrong_state", "wrong_state"]
+    assert OutboxMessage.objects.filter(kind="ticket.open").count() == 1
+    assert len(runs.of_request(draft.ref)) == 1
+
+
+def test_two_requests_never_reserve_the_same_money(world: World) -> None:
+    first = world.evidence()
+    second = walks.make_ready(
+        by=world.cast.author,
+        now=world.now,
+        version=first.model_version,
+        purpose="Another",
+        declared=walks.DECLARED | {"training_cost_usd": "95000", "total_cost_1y_usd": "95000"},
+    )
+    outcome = at_once(
+        *(
+            lambda request=request: review.request_review(request=request, by=world.cast.author, now=world.now)
+            for request in (first, second)
+        )
+    )
+    assert outcome == ["done", "over_budget"]
+    assert ReviewRequest.objects.filter(state="in_review").count() == 1
+
+
+def test_a_late_run_and_the_last_vote_meet_in_either_order(world: World) -> None:
+    request = world.before_the_last_vote()
+    run = run_actions.repeat(run=runs.of_request(request.ref)[0], by=world.mate, now=world.now)
+    done = walks.finish_run(run=run, now=world.now)
+    outcome = at_once(
+        voting(world, request, world.cast.approver, "gpu-budget"),
+        lambda: evidence.take_run(request=request, run=done, now=world.now),
+    )
+    request.refresh_from_db()
+    assert outcome in (["changed", "done"], ["done", "wrong_state"])
+    assert (request.state, request.revision, Decision.objects.count()) == ("evidence", 2, 0)
+
+
+def test_packets_frozen_at_once_are_numbered(world: World) -> None:
+    request = world.in_review()
+    outcome = at_once(*[lambda: packets.freeze(request=request, by=world.cast.author, now=world.now)] * 4)
+    assert outcome == ["done"] * 4
+    assert sorted(request.packets.values_list("number", flat=True)) == [1, 2, 3, 4]
+
+
+def test_two_ticks_and_a_revocation_end_a_commitment_once(world: World) -> None:
+    row = world.decided().decision.authorisation
+
+    def age() -> object:
+        return authorisations.age(now=row.expires_at)
+
+    def revoke() -> object:
+        return authorisations.revoke(authorisation=row, reason="It leaks.", by=world.cast.approver, now=row.expires_at)
+
+    outcome = at_once(age, age, revoke)
+    assert outcome in (["done", "done", "done"], ["done", "done", "wrong_state"])
+    ended = LedgerEntry.objects.filter(is_commitment=True)
+    usd = sorted(walks.usd_shares(now=world.now))
+    assert sorted((each.account.unit, each.amount) for each in ended) == [
+        *(("USD", share) for share in usd),
+        ("gpu_h", 320),
+    ]
+    assert audit.first_broken() is None

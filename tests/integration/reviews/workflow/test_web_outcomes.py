@@ -1,0 +1,172 @@
+"""Packets, signed statements, conditions, revoking and waiving."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from weighbridge.core.canonical import digest_of
+
+from governance.audit.models import AuditEvent
+from governance.jobs.enums import JobState
+from governance.rulebook.models import PolicyVersion
+from reviews.authorizations.models import Condition
+from reviews.evidence.models import Waiver
+from reviews.packets import actions as packets
+from reviews.packets.models import Packet
+from reviews.requests.models import ReviewRequest
+from reviews.voting.domain import Choice
+from reviews.workflow.actions import review
+from reviews.workflow.actions.review import Promise
+from tests.factories import requests as walks
+from tests.factories.people import Cast
+from tests.integration.reviews.requests.reading import enter, page_of, said, words
+
+pytestmark = pytest.mark.django_db
+
+
+def post(user: User, request: ReviewRequest, step: str, **data: Any):
+    return enter(user).post(f"{page_of(request)}{step}/", data, follow=True)
+
+
+def drawn(request: ReviewRequest, now: datetime, pdf: bytes | None = b"%PDF-1.7 drawn") -> Packet:
+    packet = Packet.claim(pk=request.packets.get().pk, now=now, lease=timedelta(minutes=1))
+    assert packet is not None
+    if pdf is None:
+        assert packets.failed(packet=packet, reason="Pango is missing.", now=now)
+    else:
+        assert packets.rendered(packet=packet, pdf=pdf, pages=3, now=now)
+    return packet
+
+
+def test_a_packet_is_downloaded_once_drawn(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
+    client, address = enter(cast.auditor), f"{page_of(decided)}packets/1/"
+    waiting = client.get(address)
+    assert waiting.status_code == 409
+    assert "its PDF is not drawn yet" in words(waiting)
+    drawn(decided, now)
+    response = client.get(address)
+    assert b"".join(response.streaming_content) == b"%PDF-1.7 drawn"
+    assert response["Content-Type"] == "application/pdf"
+    assert response["Content-Disposition"] == f'attachment; filename="{decided.ref}-packet-1.pdf"'
+    assert response["X-Content-Digest"] == decided.packets.get().pdf_digest
+    assert "Packet" in words(client.get(page_of(decided)))
+    assert enter(cast.outsider).get(address).status_code == 404
+
+
+def test_a_lost_file_is_told(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
+    drawn(decided, now)
+    Packet.objects.update(stored_as="sha256/00/gone")
+    page = enter(cast.auditor).get(f"{page_of(decided)}packets/1/")
+    assert page.status_code == 404
+    assert "no longer in the artifact storage" in words(page)
+
+
+def test_the_document_of_a_packet_has_the_digest_it_prints(decided: ReviewRequest, cast: Cast) -> None:
+    response = enter(cast.auditor).get(f"{page_of(decided)}packets/1/document/")
+    assert (
+        digest_of(json.loads(response.content)) == decided.packets.get().document_digest == response["X-Content-Digest"]
+    )
+
+
+def test_a_packet_is_watched_while_it_is_drawn(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
+    client = enter(cast.author)
+    assert 'hx-trigger="every 3s"' in client.get(f"{page_of(decided)}packets/").content.decode()
+    drawn(decided, now)
+    page = client.get(f"{page_of(decided)}packets/")
+    assert "hx-trigger" not in page.content.decode()
+    assert "3 pages" in words(page)
+
+
+def test_a_failed_drawing_says_why_and_is_retried(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
+    drawn(decided, now, pdf=None)
+    assert "It could not be drawn. Pango is missing." in words(enter(cast.author).get(page_of(decided)))
+    assert post(cast.reviewer_one, decided, "packets/1/retry").status_code == 403
+    assert said(post(cast.author, decided, "packets/1/retry")) == ["Packet 1 is being drawn again."]
+    assert decided.packets.get().state == JobState.QUEUED
+    assert post(cast.author, decided, "packets/1/retry").status_code == 409
+    assert post(cast.author, decided, "packets/9/retry").status_code == 404
+
+
+def test_a_new_packet_on_request(submitted: ReviewRequest, cast: Cast) -> None:
+    assert said(post(cast.author, submitted, "packets")) == ["Packet 1 is frozen and is being drawn."]
+    assert submitted.packets.count() == 1
+    events = AuditEvent.objects.count()
+    page = post(cast.auditor, submitted, "packets")
+    assert (page.status_code, submitted.packets.count(), AuditEvent.objects.count()) == (403, 1, events)
+
+
+def test_drafts_have_no_packet(draft: ReviewRequest, author: User) -> None:
+    page = post(author, draft, "packets")
+    assert "A packet can be drawn once the request is submitted." in words(page)
+    assert draft.packets.count() == 0
+
+
+def test_the_signed_statement_is_downloaded(decided: ReviewRequest, cast: Cast) -> None:
+    response = enter(cast.auditor).get(f"{page_of(decided)}authorisation/statement/")
+    held = decided.decision.authorisation
+    assert json.loads(response.content) == held.envelope
+    assert response["Content-Disposition"] == f'attachment; filename="{held.number}.dsse.json"'
+    assert response["X-Content-Digest"] == held.statement_digest
+
+
+def test_what_is_not_approved_has_no_statement(draft: ReviewRequest, author: User) -> None:
+    page = enter(author).get(f"{page_of(draft)}authorisation/statement/")
+    assert page.status_code == 404
+    assert f"{draft.ref} holds no authorisation." in words(page)
+
+
+def test_revoking_is_for_platform_leads_with_a_reason(decided: ReviewRequest, cast: Cast) -> None:
+    held = decided.decision.authorisation
+    assert post(cast.admin, decided, "authorisation/revoke", reason="Breach.").status_code == 403
+    assert post(cast.approver, decided, "authorisation/revoke", reason="").status_code == 400
+    held.refresh_from_db()
+    assert held.state == "active"
+    page = post(cast.approver, decided, "authorisation/revoke", reason="Breach.")
+    assert said(page) == [f"{held.number} is revoked; the gate denies this artifact from now on."]
+    held.refresh_from_db()
+    assert held.state == "revoked"
+    assert f"{held.number} is revoked; the gate does not let this artifact into prod by it." in words(page)
+    assert "lets this artifact run" not in words(page)
+
+
+def test_a_condition_is_confirmed_by_somebody_without_a_stake(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
+    request = walks.make_in_review(cast=cast, now=now)
+    for voter in (cast.reviewer_one, cast.reviewer_two):
+        review.vote(request=request, stage_id="technical", choice=Choice.APPROVE, by=voter, now=now)
+    promise = Promise(text="Publish the bill.", owner=cast.author, due_on=now.date() + timedelta(days=7))
+    review.vote(
+        request=request, stage_id="gpu-budget", choice=Choice.APPROVE, conditions=(promise,), by=cast.approver, now=now
+    )
+    condition = Condition.objects.get()
+    step = f"conditions/{condition.pk}"
+    assert "Confirm that it is met" not in words(enter(cast.author).get(page_of(request)))
+    assert post(cast.author, request, step).status_code == 403
+    condition.refresh_from_db()
+    assert condition.met_at is None
+    assert "Confirm that it is met" in words(enter(cast.reviewer_one).get(page_of(request)))
+    assert said(post(cast.reviewer_one, request, step)) == ["The condition is met."]
+    condition.refresh_from_db()
+    assert condition.met_by == cast.reviewer_one
+    assert post(cast.reviewer_one, request, step).status_code == 409
+    assert post(cast.reviewer_one, request, "conditions/999999").status_code == 404
+
+
+def test_a_soft_rule_is_waived_by_a_lead(policy: PolicyVersion, cast: Cast, now: datetime) -> None:
+    declared = {name: value for name, value in walks.DECLARED.items() if name != "business_kpi_delta"}
+    request = walks.make_submitted(by=cast.author, now=now, declared=declared)
+    leave = {"rule": "business-gain-prod", "reason": "It saves energy, not money.", "valid_days": "30"}
+    assert post(cast.author, request, "waive", **leave).status_code == 403
+    hard = post(cast.approver, request, "waive", **(leave | {"rule": "training-gpu-hours"}))
+    assert hard.context["forms"]["waive"].errors == {
+        "rule": ["The rule training-gpu-hours is hard: it cannot be waived, only met."]
+    }
+    assert Waiver.objects.count() == 0
+    page = post(cast.approver, request, "waive", **leave)
+    assert said(page) == ["business-gain-prod is waived for 30 days; the policy has been evaluated anew."]
+    assert Waiver.objects.get().granted_by == cast.approver
+    assert (
+        post(cast.approver, walks.make_draft(by=cast.author, now=now, purpose="Else"), "waive", **leave).status_code
+        == 400
+    )

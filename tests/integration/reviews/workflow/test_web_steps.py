@@ -1,0 +1,178 @@
+"""The steps of requesters and reviewers, taken by forms; a refused one moves nothing and says why, there."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+
+from governance.audit.models import AuditEvent
+from governance.budgets.models import LedgerEntry
+from reviews.authorizations.models import Condition
+from reviews.requests.models import ReviewRequest
+from reviews.voting.domain import Choice
+from reviews.voting.models import Vote
+from tests.factories.people import Cast
+from tests.integration.reviews.requests.reading import enter, page_of, said, words
+
+pytestmark = pytest.mark.django_db
+
+
+def post(user: User, request: ReviewRequest, step: str, **data: Any):
+    return enter(user).post(f"{page_of(request)}{step}/", data, follow=True)
+
+
+def state_of(request: ReviewRequest) -> str:
+    request.refresh_from_db()
+    return request.state
+
+
+def test_submit(policy, draft: ReviewRequest, author: User) -> None:
+    page = post(author, draft, "submit")
+    assert page.redirect_chain == [(f"{page_of(draft)}#next", 302)]
+    assert said(page) == [
+        "Submitted. A review is mandatory: the ticket is asked for, the benchmarks are queued, the checklist is open."
+    ]
+    assert state_of(draft) == "evidence"
+
+
+def test_submit_without_a_policy_says_why(draft: ReviewRequest, author: User) -> None:
+    page = post(author, draft, "submit")
+    assert (page.status_code, state_of(draft)) == (409, "draft")
+    assert "No policy is published yet" in words(page)
+
+
+def test_ask_for_the_review(ready: ReviewRequest, cast: Cast, now: datetime) -> None:
+    page = post(cast.author, ready, "review")
+    assert page.status_code == 400
+    assert "Ask finance to allocate one." in words(page)
+    assert state_of(ready) == "evidence"
+    from tests.factories.requests import allocate_budget
+
+    allocate_budget(team=ready.team, by=cast.finance, now=now)
+    page = post(cast.author, ready, "review")
+    assert said(page) == ["The revision is frozen, its budget is reserved, and the reviewers are asked."]
+    assert state_of(ready) == "in_review"
+
+
+def test_an_incomplete_request_is_not_frozen(submitted: ReviewRequest, author: User) -> None:
+    page = post(author, submitted, "review")
+    assert (page.status_code, state_of(submitted)) == (409, "evidence")
+    assert "A benchmark is still under way" in words(page)
+
+
+def test_three_votes_decide(in_review: ReviewRequest, cast: Cast) -> None:
+    for voter, stage, sentence in (
+        (cast.reviewer_one, "technical", "Your vote is cast."),
+        (cast.reviewer_two, "technical", "Your vote is cast."),
+        (cast.approver, "gpu-budget", "Your vote is cast, and it settled the review."),
+    ):
+        page = post(voter, in_review, "vote", stage=stage, choice="approve", rationale="Sound.")
+        assert said(page) == [sentence]
+        assert page.redirect_chain == [(f"{page_of(in_review)}#votes", 302)]
+    assert state_of(in_review) == "decided"
+    assert in_review.decision.outcome == "approved"
+
+
+def test_conditions_come_with_the_last_approval(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
+    for voter in (cast.reviewer_one, cast.reviewer_two):
+        post(voter, in_review, "vote", stage="technical", choice="approve")
+    due_on = (now + timedelta(days=14)).date()
+    ballot = {"stage": "gpu-budget", "choice": "approve", "text_1": "Publish the bill."}
+    page = post(cast.approver, in_review, "vote", **ballot)
+    assert page.status_code == 400
+    assert page.context["forms"]["vote"].errors == {"owner_1": ["Say who owes it."], "due_on_1": ["Say until when."]}
+    assert state_of(in_review) == "in_review"
+    post(cast.approver, in_review, "vote", **ballot, owner_1=cast.author.pk, due_on_1=due_on.isoformat())
+    assert state_of(in_review) == "decided"
+    condition = Condition.objects.get()
+    assert (condition.text, condition.owner, condition.due_on) == ("Publish the bill.", cast.author, due_on)
+    assert in_review.decision.outcome == "approved_with_conditions"
+
+
+def test_a_condition_of_yesterday_is_refused(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
+    for voter in (cast.reviewer_one, cast.reviewer_two):
+        post(voter, in_review, "vote", stage="technical", choice="approve")
+    page = post(
+        cast.approver,
+        in_review,
+        "vote",
+        stage="gpu-budget",
+        choice="approve",
+        text_1="Publish the bill.",
+        owner_1=cast.author.pk,
+        due_on_1=(now - timedelta(days=1)).date().isoformat(),
+    )
+    assert "A condition is due on a day to come." in words(page)
+    assert (state_of(in_review), Condition.objects.count()) == ("in_review", 0)
+
+
+@pytest.mark.parametrize(
+    ("who", "ballot", "status", "reason"),
+    [
+        ("author", {"stage": "technical", "choice": "approve"}, 403, "nobody votes on their own request"),
+        ("admin", {"stage": "technical", "choice": "approve"}, 403, "The stage “Technical review” is voted on"),
+        ("approver", {"stage": "gpu-budget", "choice": "approve"}, 409, "Technical review"),
+        ("reviewer_one", {"stage": "technical", "choice": "reject"}, 400, "needs a reason of at least 3 characters"),
+        ("reviewer_one", {"stage": "technical", "choice": "maybe"}, 400, "Select a valid choice"),
+        ("reviewer_one", {"choice": "approve"}, 400, "This field is required"),
+    ],
+)
+def test_a_refused_vote_moves_nothing(
+    in_review: ReviewRequest, cast: Cast, who: str, ballot: dict[str, str], status: int, reason: str
+) -> None:
+    events = AuditEvent.objects.count()
+    page = post(getattr(cast, who), in_review, "vote", **ballot, rationale="ok"[: 2 * (status != 400)])
+    assert page.status_code == status
+    assert reason in words(page) + str(page.context["forms"]["vote"].errors)
+    assert (Vote.objects.count(), AuditEvent.objects.count(), state_of(in_review)) == (0, events, "in_review")
+
+
+def test_a_stage_that_is_no_stage_is_not_found(in_review: ReviewRequest, cast: Cast) -> None:
+    assert post(cast.reviewer_one, in_review, "vote", stage="nowhere", choice="approve").status_code == 404
+
+
+def test_nobody_votes_twice(in_review: ReviewRequest, cast: Cast) -> None:
+    post(cast.reviewer_one, in_review, "vote", stage="technical", choice="approve")
+    page = post(
+        cast.reviewer_one, in_review, "vote", stage="technical", choice="reject", rationale="On second thought."
+    )
+    assert page.status_code == 409
+    assert [vote.choice for vote in in_review.votes.all()] == [Choice.APPROVE]
+    assert "On second thought." in page.content.decode()
+
+
+def test_changes_and_revision(in_review: ReviewRequest, cast: Cast) -> None:
+    page = post(
+        cast.reviewer_one, in_review, "vote", stage="technical", choice="request_changes", rationale="Measure returns."
+    )
+    assert said(page) == ["Your vote is cast; the request goes back for changes."]
+    page = post(cast.author, in_review, "revise", reason="")
+    assert (page.status_code, state_of(in_review)) == (400, "changes_requested")
+    page = post(cast.author, in_review, "revise", reason="Returns are in.")
+    assert said(page) == ["Revision 2 is open; the votes on the one before are void."]
+    assert (state_of(in_review), in_review.revision) == ("evidence", 2)
+
+
+def test_withdraw_releases_the_budget(in_review: ReviewRequest, author: User) -> None:
+    page = post(author, in_review, "withdraw", reason="No")
+    assert (page.status_code, state_of(in_review)) == (400, "in_review")
+    assert "Say why you withdraw the request." in words(page)
+    page = post(author, in_review, "withdraw", reason="Superseded.")
+    assert said(page) == [f"{in_review.ref} is withdrawn."]
+    assert state_of(in_review) == "withdrawn"
+    assert LedgerEntry.objects.filter(kind="release", request_ref=in_review.ref).count() == 2
+
+
+@pytest.mark.parametrize("step", ["submit", "review", "revise", "withdraw", "vote", "figures", "packets", "waive"])
+def test_a_stranger_moves_nothing(in_review: ReviewRequest, cast: Cast, step: str) -> None:
+    events = AuditEvent.objects.count()
+    page = post(cast.outsider, in_review, step, reason="Because.", stage="technical", choice="approve")
+    assert (page.status_code, AuditEvent.objects.count()) == (404, events)
+
+
+@pytest.mark.parametrize(
+    "step", ["submit", "review", "vote", "revise", "withdraw", "figures", "waive", "authorisation/revoke"]
+)
+def test_steps_are_taken_by_post_alone(in_review: ReviewRequest, author: User, step: str) -> None:
+    assert enter(author).get(f"{page_of(in_review)}{step}/").status_code == 405

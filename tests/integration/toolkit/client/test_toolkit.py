@@ -1,0 +1,89 @@
+"""The command line and the API agree: the toolkit's own client, over HTTP, against a server."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django.live_server_helper import LiveServer
+from weighbridge.client.gate import Answer, ask_server
+from weighbridge.client.request_file import read_request_file
+from weighbridge.client.server import Server, ServerRefused
+from weighbridge.client.submission import file_request
+
+from governance.people.actions import people
+from governance.rulebook.models import PolicyVersion
+from reviews.requests.models import ReviewRequest
+from tests.factories.models import npz_bytes, onnx_bytes
+from tests.factories.people import Cast
+from tests.factories.requests import make_decided
+
+REQUEST = """
+title: Visual search
+purpose: Find products from a photograph
+environment: prod
+business_case: Raises conversion.
+model: {team: search, slug: visual-search, name: Visual search, version: 1.0.0, tier: T1, owner: author,
+  file: model.onnx}
+dataset: {name: held-out, file: test.npz}
+facts:
+  - {name: training_gpu_hours, value: 320, basis: declared, source: training log}
+  - {name: accuracy, value: 0.91, basis: declared}
+submit: true
+"""
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def server(live_server: LiveServer, now: datetime) -> Callable[[User], Server]:
+    def ask(user: User) -> Server:
+        return Server(live_server.url, people.create_token(user=user, valid_days=1, by=None, now=now))
+
+    return ask
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "model.onnx").write_bytes(onnx_bytes())
+    (tmp_path / "test.npz").write_bytes(npz_bytes())
+    path = tmp_path / "request.yaml"
+    path.write_text(REQUEST)
+    return path
+
+
+def test_a_request_file_is_filed_and_submitted_once(
+    server: Callable[[User], Server], policy: PolicyVersion, author: User, file: Path
+) -> None:
+    said: list[str] = []
+    refs = {
+        file_request(read_request_file(file), server=server(author), key="one-key", say=said.append) for _ in range(2)
+    }
+    request = ReviewRequest.objects.get()
+    assert refs == {request.ref}
+    assert (request.state, request.model_version.digest in said[0], request.facts.count()) == ("evidence", True, 2)
+    assert said[2:3] == [f"submitted {request.ref}"]
+
+
+def test_a_refusal_reaches_the_terminal_in_words(server: Callable[[User], Server], outsider: User, file: Path) -> None:
+    with pytest.raises(ServerRefused, match=r"refused \(403\): You are not a requester of the team 'search'"):
+        file_request(read_request_file(file), server=server(outsider), key="one-key", say=print)
+    file.write_text(REQUEST.replace("tier: T1", "tier: high"))
+    with pytest.raises(ServerRefused, match=r"tier: “high” is not known here; write one of T1, T2, T3\."):
+        file_request(read_request_file(file), server=server(outsider), key="other-key", say=print)
+    assert ReviewRequest.objects.count() == 0
+
+
+def test_the_gate_answers_the_command(
+    server: Callable[[User], Server], policy: PolicyVersion, cast: Cast, now: datetime
+) -> None:
+    decided = make_decided(cast=cast, now=now)
+    asked = server(cast.outsider)
+    digests = {"approved": decided.model_version.digest, "another": "sha256:" + "0" * 64}
+    answers = {name: ask_server(asked, digest=digest, environment="prod").answer for name, digest in digests.items()}
+    assert answers == {"approved": Answer.ALLOWED, "another": Answer.REFUSED}
+    assert ask_server(asked, digest=digests["approved"], environment="moon").answer is Answer.UNKNOWN
+    assert (
+        ask_server(Server(asked.url, "wb_wrong"), digest=digests["approved"], environment="prod").answer
+        is Answer.UNKNOWN
+    )

@@ -1,0 +1,70 @@
+"""What a result says of its variants, in words."""
+
+import pytest
+from weighbridge.optimize.alternatives import AlternativesWanted, Rival
+
+from benchmarking.runs.domain.alternatives import Picture, families_of, lines_of, pictures_of, wanted_from
+from tests.factories.alternatives import RESULT, variant
+
+
+def test_every_variant_is_a_line_with_its_bounds():
+    fp32, int8, graph, fp16 = lines_of(RESULT)
+    assert (fp32.answer, fp32.drop, fp32.speed_up, fp32.standing) == ("the model itself", "", "", "dominated (P 0.01)")
+    assert int8.accuracy == "0.8604 (0.8535 to 0.8671)"
+    assert int8.drop == "0.11 (-0.08 to 0.29)"
+    assert int8.p95_ms == "0.064 (0.058 to 0.070)"
+    assert (int8.speed_up, int8.size_mb, int8.reasons) == ("1.61 (1.60 to 1.63)", "1.69", ("Because of int8.",))
+    assert (graph.answer, graph.speed_up) == ("no gain", "1.00 (0.99 to 1.02), tied")
+    assert (fp16.answer, fp16.accuracy, fp16.p95_ms, fp16.standing) == ("could not be made", "", "", "")
+
+
+def test_pictures_are_those_that_were_drawn():
+    (picture,) = pictures_of(RESULT)
+    assert picture == Picture(
+        "accuracy-latency", "Accuracy against latency", "int8 is on the frontier.", RESULT["charts"][0]["svg"]
+    )
+
+
+def test_a_result_of_another_kind_has_neither():
+    assert (lines_of({"metrics": {}}), pictures_of({})) == ((), ())
+
+
+def test_the_original_of_another_family_is_another_candidate():
+    result = {
+        "baseline": "mine-fp32",
+        "candidates": [variant(name, "baseline", 1.0) for name in ("mine-fp32", "b-fp32")],
+    }
+    assert [line.answer for line in lines_of(result)] == ["the model itself", "another candidate"]
+
+
+def test_a_plan_names_rivals_by_row_and_digest():
+    plan = {
+        "variants": ["fp16"],
+        "max_quality_drop": 0.02,
+        "calibration_rows": 9,
+        "family": "mobilenet",
+        "rivals": [{"family": "resnet", "version_id": 7, "digest": "sha256:ab"}],
+    }
+    assert wanted_from(plan) == AlternativesWanted(
+        variants=("fp16",),
+        max_quality_drop=0.02,
+        calibration_rows=9,
+        family="mobilenet",
+        rivals=(Rival("resnet", 7, "sha256:ab"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "families"),
+    [
+        ([("images", "1.0.0"), ("images", "2.0.0")], ["1-0-0", "2-0-0"]),
+        (
+            [("images", "ResNet 1"), ("images", "resnet-1"), ("images", "ResNet/1")],
+            ["resnet-1", "resnet-1~2", "resnet-1~3"],
+        ),
+        ([("images", "1"), ("search", "1")], ["images-1", "search-1"]),
+        ([("images", "../.."), ("images", "v" * 60)], ["model", "v" * 40]),
+    ],
+)
+def test_families_are_called_as_little_as_tells_them_apart(names, families):
+    assert families_of(names) == families

@@ -1,0 +1,34 @@
+"""The generated lifecycle page shows every state and every step."""
+
+from config.reference.diagram import diagram, mermaid, states_table, steps_table
+from reviews.authorizations.domain import AUTHORISATION_TRANSITIONS, AuthorisationState
+from reviews.requests.domain.lifecycle import TRANSITIONS, State
+
+
+def test_mermaid_has_one_entry_one_arrow_per_step_and_the_ends() -> None:
+    lines = mermaid(states=State, table=TRANSITIONS).splitlines()
+    assert lines[:3] == ["stateDiagram-v2", "    [*] --> draft", "    draft --> screening: submit (requester)"]
+    assert lines[-3:] == ["    decided --> [*]", "    withdrawn --> [*]", "    lapsed --> [*]"]
+    assert len(lines) == 2 + len(TRANSITIONS) + 3
+
+
+def test_steps_table_row() -> None:
+    rows = steps_table(table=TRANSITIONS).splitlines()
+    assert len(rows) == 2 + len(TRANSITIONS)
+    assert rows[8] == (
+        "| changes requested | evidence | revise | requester | nothing more "
+        "| revision n+1 opened; the difference is shown to reviewers |"
+    )
+
+
+def test_states_table_row() -> None:
+    rows = states_table(states=AuthorisationState).splitlines()
+    assert rows[4] == "| expired | system | its time is over; the gate refuses |"
+
+
+def test_page_holds_both_lifecycles() -> None:
+    page = diagram()
+    assert page.count("```mermaid\nstateDiagram-v2\n") == 2
+    assert page.index("## Request") < page.index("## Authorisation")
+    for step in (*TRANSITIONS, *AUTHORISATION_TRANSITIONS):
+        assert f"    {step.source} --> {step.target}: {step.action} (" in page

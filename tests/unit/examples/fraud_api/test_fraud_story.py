@@ -1,0 +1,137 @@
+"""The whole case in its smallest size: trained, fired at, priced, decided, written; and gone on with, not
+done again.
+"""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from weighbridge.core.errors import Invalid
+from weighbridge.tradeoff.sheets.printing import PrintRefused
+
+from examples.fraud_api import firing, lessons
+from examples.fraud_api import story as telling
+from examples.fraud_api.story import Ending, tell
+from examples.fraud_api.transactions import Transactions
+from tests.unit.examples.fraud_api.fraud import TINY
+from tests.unit.toolkit.cli.test_cli import weighbridge
+
+NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
+
+
+def unprinted(_source, _target):
+    raise PrintRefused("No PDF: no printer.")
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    folder, heard = tmp_path_factory.mktemp("fraud"), []
+    ending = tell(
+        folder,
+        settings=TINY,
+        say=lambda share, doing: heard.append((share, doing)),
+        now=lambda: NOW,
+        print_page=unprinted,
+    )
+    return ending, folder, heard
+
+
+def test_it_ends_with_a_choice_and_its_papers(told) -> None:
+    ending, folder, heard = told
+    assert {path.name for path in folder.iterdir()} >= {
+        "justification.html",
+        "justification.md",
+        "matrix.svg",
+        "cost-spec.json",
+        "projection.json",
+        "decision.json",
+        "steps",
+    }
+    decision = json.loads((folder / "decision.json").read_text())
+    assert decision["winner"] == ending.winner
+    assert {place["name"][0] for place in decision["places"]} == {"A", "B", "C"}
+    assert json.loads((folder / "projection.json").read_text())["schema"] == "weighbridge.projection/1"
+    assert ending.without_pdf == "No PDF: no printer."
+    shares = [share for share, _ in heard]
+    assert (shares == sorted(shares), shares[-1]) == (True, 1.0)
+    assert {"firing at A managed API (stand-in)", "projecting three years of costs"} <= {doing for _, doing in heard}
+
+
+def test_a_and_b_were_really_fired_at(told) -> None:
+    _, folder, _ = told
+    for option in "abc":
+        found = json.loads((folder / "steps" / f"load-{option}.json").read_text())["found"]
+        assert found["load"]["schema"] == "weighbridge.load/1"
+        assert found["timings"]["answered"] > 150
+        assert found["timings"]["mean_s"] > 0
+    stand_in = json.loads((folder / "steps" / "load-a.json").read_text())["found"]["load"]["metrics"]
+    assert stand_in["service_time_p50_ms"]["value"] > 60  # the declared median is 80 ms
+
+
+def test_what_was_finished_is_not_done_again(told, monkeypatch) -> None:
+    ending, folder, _ = told
+
+    def fail(*_, **__):
+        raise AssertionError("done twice")
+
+    monkeypatch.setattr(firing, "fired", fail)
+    monkeypatch.setattr(lessons, "fit", fail)
+    again = tell(folder, settings=TINY, say=lambda *_: None, now=lambda: NOW, print_page=lambda *_: None)
+    assert (again.headline, again.winner, again.without_pdf) == (ending.headline, ending.winner, None)
+
+
+def test_a_model_that_was_changed_is_trained_anew(told) -> None:
+    _, folder, _ = told
+    model = folder / "steps" / "c.onnx"
+    before = model.read_bytes()
+    model.write_bytes(b"torn")
+    lessons.taught("c", folder / "steps", TINY, lambda *_: None)
+    assert model.read_bytes() == before
+
+
+def test_errors_that_do_not_fall_give_no_curve_but_a_reason(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(lessons, "_measured_c", lambda *_: 0.5)
+    found = lessons.curve_of(tmp_path, TINY, lambda *_: None)
+    assert (found["curve"], found["beyond"]) == (None, 0.5)
+    assert "do not get better with more rows" in found["why"]
+
+
+def test_test_rows_without_a_fraud_judge_nobody() -> None:
+    import numpy as np
+
+    with pytest.raises(Invalid, match="hold no fraud"):
+        lessons._recall(np.zeros(3), Transactions(np.zeros((3, 12), np.float32), np.zeros(3, np.int64), np.zeros(3)))
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Invalid, match="Nothing can be written"):
+        tell(tmp_path / "file", settings=TINY, say=lambda *_: None, now=lambda: NOW)
+
+
+@pytest.mark.parametrize(("winner", "code"), [("C light custom model", 0), (None, 1)])
+def test_the_command_tells_the_choice(tmp_path, monkeypatch, winner, code) -> None:
+    ending = Ending("Take C.", winner, tmp_path, "No PDF: no printer.")
+    monkeypatch.setattr(telling, "tell", lambda *_, now, **__: ending if now() else None)
+    done = weighbridge("example", "fraud-api", "--out", tmp_path, "--quick")
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (code, "Take C.")
+    assert "No PDF: no printer." in done.stderr
+    monkeypatch.setattr(telling, "tell", lambda *_, **__: Ending("Take C.", winner, tmp_path, None))
+    done = weighbridge("example", "fraud-api", "--out", tmp_path, "--quiet")
+    assert (done.exit_code, done.stdout, done.stderr) == (code, "", "")
+
+
+def test_the_command_says_what_went_wrong(tmp_path, monkeypatch) -> None:
+    def refuse(*_, **__):
+        raise Invalid("The local server did not start.")
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(telling, "tell", refuse)
+    assert weighbridge("example", "fraud-api", "--out", tmp_path).stderr.endswith(
+        "weighbridge: The local server did not start.\n"
+    )
+    monkeypatch.setattr(telling, "tell", interrupt)
+    done = weighbridge("example", "fraud-api", "--out", tmp_path)
+    assert (done.exit_code, "goes on from there" in done.stderr) == (130, True)

@@ -1,0 +1,133 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from weighbridge.core.errors import Invalid, WrongState
+
+from governance.budgets.domain.ledger import (
+    Balance,
+    Entry,
+    EntryKind,
+    after_release,
+    balance,
+    check_available,
+    check_entry,
+    check_release,
+    commitment,
+    release,
+    reserved_by,
+    reserved_by_others,
+)
+
+
+def entry(kind, amount, ref=None, key="k"):
+    return Entry(EntryKind(kind), Decimal(amount), ref, key)
+
+
+BOOK = [
+    entry("allocate", 1000),
+    entry("reserve", 300, "MRR-1"),
+    entry("reserve", 200, "MRR-2"),
+    entry("release", 50, "MRR-2"),
+    entry("commit", 100, "MRR-3"),
+]
+
+
+def test_the_balance_adds_up():
+    found = balance(BOOK)
+    assert found == Balance(Decimal(1000), Decimal(450), Decimal(100))
+    assert found.available == 450
+    assert balance([]).available == 0
+
+
+def test_reservations_by_request():
+    assert reserved_by(BOOK, ref="MRR-2") == 150
+    assert reserved_by_others(BOOK, ref="MRR-2") == 300
+    assert reserved_by_others(BOOK, ref="MRR-9") == 450
+
+
+@pytest.mark.parametrize(
+    ("bad", "field"),
+    [
+        (entry("allocate", 0), "amount"),
+        (entry("reserve", -1, "MRR-1"), "amount"),
+        (entry("allocate", "NaN"), "amount"),
+        (entry("allocate", 1, "MRR-1"), "request_ref"),
+        (entry("reserve", 1), "request_ref"),
+    ],
+)
+def test_faulty_entries_are_refused(bad, field):
+    with pytest.raises(Invalid) as refusal:
+        check_entry(bad)
+    assert refusal.value.field == field
+
+
+def test_sound_entries_are_let_in():
+    for each in BOOK:
+        check_entry(each)
+
+
+def test_an_account_bears_what_it_has_and_not_a_cent_more():
+    check_available(balance(BOOK), amount=Decimal(450), unit="USD", account="vision 2026Q4")
+    with pytest.raises(WrongState) as refusal:
+        check_available(balance(BOOK), amount=Decimal("450.01"), unit="USD", account="vision 2026Q4")
+    assert refusal.value.code == "over_budget"
+    assert refusal.value.reason == (
+        "vision 2026Q4 has 450.00 USD available, and this needs 450.01 USD: 0.01 USD too much. "
+        "Lower the request, or ask a platform lead or finance to allocate more."
+    )
+
+
+def test_a_commitment_first_gives_back_the_reservation():
+    assert commitment(BOOK, ref="MRR-1", amount=Decimal(280), key="d7") == (
+        entry("release", 300, "MRR-1", "d7:release"),
+        entry("commit", 280, "MRR-1", "d7:commit"),
+    )
+    assert commitment(BOOK, ref="MRR-9", amount=Decimal(5), key="d8") == (entry("commit", 5, "MRR-9", "d8:commit"),)
+    assert after_release(BOOK, ref="MRR-1").available == 750
+
+
+def test_nothing_reserved_is_nothing_to_release():
+    assert release(BOOK, ref="MRR-9", key="w") == ()
+    assert release(BOOK, ref="MRR-2", key="w") == (entry("release", 150, "MRR-2", "w:release"),)
+
+
+def test_a_request_releases_at_most_what_it_holds():
+    check_release(BOOK, ref="MRR-2", amount=Decimal(150))
+    with pytest.raises(WrongState, match="has not reserved that much"):
+        check_release(BOOK, ref="MRR-2", amount=Decimal("150.01"))
+
+
+moves = st.tuples(
+    st.sampled_from(["allocate", "reserve", "commit", "release"]),
+    st.decimals(min_value="0.01", max_value=1000, places=2),
+    st.sampled_from(["MRR-1", "MRR-2", "MRR-3"]),
+)
+
+
+@given(st.lists(moves, max_size=40))
+def test_with_the_checks_no_account_is_ever_overdrawn(steps):
+    book = []
+    for kind, amount, ref in steps:
+        try:
+            match kind:
+                case "allocate":
+                    new = (entry(kind, amount),)
+                case "reserve":
+                    check_available(balance(book), amount=amount, unit="USD", account="a")
+                    new = (entry(kind, amount, ref),)
+                case "commit":
+                    check_available(after_release(book, ref=ref), amount=amount, unit="USD", account="a")
+                    new = commitment(book, ref=ref, amount=amount, key="k")
+                case _:
+                    check_release(book, ref=ref, amount=amount)
+                    new = (entry(kind, amount, ref),)
+        except WrongState:
+            continue
+        book += new
+        now = balance(book)
+        assert now.available == now.allocated - now.reserved - now.committed
+        assert now.available >= 0
+        assert now.reserved == sum(reserved_by(book, ref=each) for each in ("MRR-1", "MRR-2", "MRR-3"))
+        assert min(reserved_by(book, ref=each) for each in ("MRR-1", "MRR-2", "MRR-3")) >= 0

@@ -1,0 +1,27 @@
+"""The truth table of token scopes."""
+
+import pytest
+from weighbridge.core.errors import NotAllowed
+
+from governance.people.domain.scopes import Scope, check_scope
+
+DOORS = ("api:gate", "api:keys", "api:reviews", "")
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "get")
+LOOKS = {"GET", "HEAD", "OPTIONS"}
+
+
+@pytest.mark.parametrize("scope", list(Scope))
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("door", DOORS)
+def test_what_a_token_opens(scope: Scope, method: str, door: str) -> None:
+    allowed = {
+        Scope.WRITE: True,
+        Scope.READ: method in LOOKS,
+        Scope.GATE: method in LOOKS and door in {"api:gate", "api:keys"},
+    }[scope]
+    if allowed:
+        check_scope(scope, method=method, door=door)
+    else:
+        with pytest.raises(NotAllowed, match="use one made with --scope") as refusal:
+            check_scope(scope, method=method, door=door)
+        assert refusal.value.code == "scope"

@@ -1,0 +1,86 @@
+"""Plain builders: a figure, a rule, a policy document, each valid until the test says otherwise."""
+
+from copy import deepcopy
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from weighbridge.core.metrics import CATALOGUE, Basis, Figure
+
+from governance.rulebook.domain.policy import Policy, parse_policy
+
+NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
+BEFORE = datetime(2026, 10, 1, 12, tzinfo=UTC)
+DIGEST = "sha256:" + "ab" * 32
+
+
+def figure(name: str = "training_gpu_hours", value: str = "120", **fields: Any) -> Figure:
+    for key in ("lower", "upper", "confidence"):
+        if isinstance(fields.get(key), str):
+            fields[key] = Decimal(fields[key])
+    unit = fields.pop("unit", CATALOGUE[name].unit if name in CATALOGUE else "USD")
+    return Figure(
+        **{
+            "name": name,
+            "value": Decimal(value),
+            "unit": unit,
+            "basis": Basis.DECLARED,
+            "observed_at": BEFORE,
+            **fields,
+        }
+    )
+
+
+def rule(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": "gpu",
+        "fact": "training_gpu_hours",
+        "comparator": "at_most",
+        "limit": 500,
+        "unit": "gpu_h",
+        "accept": ["declared"],
+        "effect": "require_review",
+        "message": "Too many GPU hours.",
+        **fields,
+    }
+
+
+def p95_rule(**fields: Any) -> dict[str, Any]:
+    return rule(
+        **{
+            "id": "p95",
+            "fact": "latency_p95_ms",
+            "limit": 100,
+            "unit": "ms",
+            "accept": ["measured"],
+            "statistic": "upper",
+            "min_n": 2000,
+            "message": "Too slow.",
+            **fields,
+        }
+    )
+
+
+def document(*rules: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return deepcopy(
+        {
+            "apiVersion": "weighbridge/v1",
+            "kind": "ReviewPolicy",
+            "name": "default",
+            "title": "Default policy",
+            "rules": list(rules) or [rule()],
+            "stages": [
+                {"id": "technical", "title": "Technical review", "role": "reviewer", "quorum": 2},
+                {"id": "budget", "title": "GPU budget", "role": "platform_lead", "quorum": 1},
+            ],
+            "benchmarks": [{"scenario": "SingleStream", "min_samples": 3000, "needs_data": True}],
+            "checklist": "standard",
+            "authorisation": {"valid_days": 365, "warn_days": 30},
+            "deadline_days": 30,
+            **fields,
+        }
+    )
+
+
+def policy(*rules: dict[str, Any], **fields: Any) -> Policy:
+    return parse_policy(document(*rules, **fields))

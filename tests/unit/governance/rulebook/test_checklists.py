@@ -1,0 +1,160 @@
+from datetime import timedelta
+
+import pytest
+import yaml
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics import Basis
+
+from governance.rulebook.domain import defaults
+from governance.rulebook.domain.checklists import Answer, ItemKind, completeness, is_complete, parse_checklist
+from governance.rulebook.domain.policy import parse_policy
+from tests.unit.governance.rulebook.builders import BEFORE, DIGEST, NOW, figure
+
+METRIC = {"id": "speed", "kind": "metric", "title": "Speed", "facts": ["latency_p95_ms"], "accept": ["measured"]}
+TEXT = {"id": "why", "kind": "text", "title": "Why", "min_length": 5}
+
+
+def document(*items, **fields):
+    return {
+        "apiVersion": "weighbridge/v1",
+        "kind": "ReviewChecklist",
+        "name": "standard",
+        "title": "Standard",
+        "items": list(items),
+        **fields,
+    }
+
+
+def status_of(item, *, answers=(), figures=()):
+    (status,) = completeness(parse_checklist(document(item)), answers=answers, figures=figures, now=NOW)
+    return status
+
+
+def answer(item_id="why", **fields):
+    return Answer(**{"item_id": item_id, "answered_by": "ada", "answered_at": BEFORE, **fields})
+
+
+def test_a_document_becomes_a_checklist():
+    source = document(METRIC, TEXT | {"help": "Say it.", "required": False})
+    checklist = parse_checklist(source)
+    assert (checklist.name, checklist.title, checklist.digest) == ("standard", "Standard", digest_of(source))
+    metric, text = checklist.items
+    assert (metric.kind, metric.facts, metric.accept) == (
+        ItemKind.METRIC,
+        ("latency_p95_ms",),
+        (Basis.MEASURED, Basis.BILLED),
+    )
+    assert (text.help, text.required, text.min_length, text.accept) == ("Say it.", False, 5, ())
+
+
+@pytest.mark.parametrize(
+    ("items", "field", "words"),
+    [
+        ([], "items", "asks at least one thing"),
+        ([TEXT, TEXT], "items[1].id", "repeats 'why'"),
+        ([METRIC | {"facts": ["speed"]}], "items[0].facts", "names 'speed'"),
+        ([METRIC | {"facts": []}], "items[0].facts", "is missing"),
+        ([METRIC | {"accept": []}], "items[0].accept", "is missing"),
+        ([METRIC | {"accept": ["rumoured"]}], "items[0].accept", "may list only"),
+        ([TEXT | {"facts": ["accuracy"]}], "items[0].facts", "belongs to metric and cost items"),
+        ([TEXT | {"accept": ["measured"]}], "items[0].accept", "belongs to metric and cost items"),
+        ([TEXT | {"kind": "poem"}], "items[0].kind", "must be one of metric"),
+        ([TEXT | {"needed": True}], "items[0].needed", "not known here"),
+    ],
+)
+def test_faulty_documents_are_refused_with_their_path(items, field, words):
+    with pytest.raises(Invalid, match=words) as refusal:
+        parse_checklist(document(*items))
+    assert refusal.value.field == field
+
+
+def test_unknown_keys_of_the_document_are_refused():
+    with pytest.raises(Invalid, match="version is not known here"):
+        parse_checklist(document(TEXT, version=2))
+
+
+measured = figure("latency_p95_ms", "12", basis=Basis.MEASURED)
+
+
+@pytest.mark.parametrize(
+    ("figures", "complete", "why"),
+    [
+        ([measured], True, "Every fact has a figure of an accepted basis."),
+        ([], False, "Still open: latency_p95_ms needs a measured or billed figure."),
+        ([figure("latency_p95_ms", "12")], False, "Still open: latency_p95_ms needs a measured or billed figure."),
+        (
+            [figure("latency_p95_ms", "12", basis=Basis.MEASURED, valid_until=NOW)],
+            False,
+            "Still open: the figure of latency_p95_ms expired on 2026-10-05.",
+        ),
+        (
+            [figure("latency_p95_ms", "12", basis=Basis.MEASURED, unit="s")],
+            False,
+            "Still open: latency_p95_ms needs a measured or billed figure.",
+        ),
+    ],
+)
+def test_metric_items_are_answered_by_facts_alone(figures, complete, why):
+    status = status_of(METRIC, figures=figures, answers=[answer("speed", text="It is fast, believe me.")])
+    assert (status.is_complete, status.why) == (complete, why)
+    assert status.figures == (tuple(figures) if complete else ())
+
+
+def test_every_fact_of_an_item_is_needed():
+    item = METRIC | {"kind": "cost", "facts": ["latency_p95_ms", "training_cost_usd"], "accept": ["declared"]}
+    status = status_of(item, figures=[measured])
+    assert status.is_complete is False
+    assert status.figures == (measured,)
+    assert "training_cost_usd needs a declared or estimated or measured or billed figure" in status.why
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "complete"),
+    [
+        ("text", {"text": "12345"}, True),
+        ("text", {"text": " 1234 "}, False),
+        ("file", {"file_digest": DIGEST}, True),
+        ("file", {"file_digest": "abc", "text": "12345"}, False),
+        ("attestation", {"attested_by": "ada"}, True),
+        ("attestation", {"text": "12345"}, False),
+    ],
+)
+def test_other_items_are_answered_by_a_person(kind, fields, complete):
+    status = status_of(TEXT | {"kind": kind}, answers=[answer(**fields)])
+    assert status.is_complete is complete
+    assert (status.why == "Answered by ada.") is complete
+
+
+def test_of_several_answers_the_latest_counts():
+    long, short = answer(text="long enough"), answer(text="no", answered_at=BEFORE + timedelta(hours=1))
+    assert status_of(TEXT, answers=[short, long]).is_complete is False
+    assert status_of(TEXT, answers=[long]).is_complete is True
+    assert status_of(TEXT).why == "Nobody has answered this yet."
+
+
+def test_only_required_items_must_be_complete():
+    checklist = parse_checklist(document(TEXT, TEXT | {"id": "extra", "required": False}))
+    open_statuses = completeness(checklist, answers=[], figures=[], now=NOW)
+    done = completeness(checklist, answers=[answer(text="12345")], figures=[], now=NOW)
+    assert [status.is_complete for status in done] == [True, False]
+    assert (is_complete(open_statuses), is_complete(done)) == (False, True)
+
+
+def test_the_default_checklist_asks_what_the_review_needs():
+    checklist = parse_checklist(yaml.safe_load(defaults.text_of(defaults.CHECKLIST)))
+    policy = parse_policy(yaml.safe_load(defaults.text_of(defaults.POLICY)))
+    assert policy.checklist == checklist.name
+    assert {item.id: (item.kind.value, item.required) for item in checklist.items} == {
+        "business-metrics": ("metric", True),
+        "performance-latency": ("metric", True),
+        "performance-quality": ("metric", True),
+        "cost-training": ("cost", True),
+        "cost-one-year": ("cost", True),
+        "cheaper-alternatives": ("text", True),
+        "owner-and-rollback": ("text", True),
+        "rollback-rehearsed": ("attestation", True),
+        "data-sheet": ("file", False),
+    }
+    costs = {name for item in checklist.items if item.kind is ItemKind.COST for name in item.facts}
+    assert costs == {"training_cost_usd", "training_gpu_hours", "inference_cost_1y_usd", "total_cost_1y_usd"}

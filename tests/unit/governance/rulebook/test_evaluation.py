@@ -1,0 +1,424 @@
+import json
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import yaml
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from weighbridge.core.metrics import CATALOGUE, Basis
+
+from governance.rulebook.domain import defaults
+from governance.rulebook.domain.evaluation import Outcome, RuleStatus, Subject, evaluate
+from governance.rulebook.domain.evaluation_document import determination_from
+from governance.rulebook.domain.policy import Comparator, Effect, Statistic, parse_policy
+from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure, p95_rule, policy, rule
+
+PROD = Subject("vision", "T1", "prod")
+DEV = Subject("vision", "T3", "dev")
+
+
+def p95(value="80", **fields):
+    return figure("latency_p95_ms", value, **{"upper": "90", "basis": Basis.MEASURED, "n": 3000, **fields})
+
+
+def only(rules, figures, *, subject=PROD, waived=frozenset()):
+    determination = evaluate(policy(*rules), subject=subject, figures=figures, now=NOW, waived=waived)
+    return determination, determination.results[0]
+
+
+def test_a_condition_that_holds_passes():
+    determination, result = only([rule()], [figure(source="ada")])
+    assert determination.outcome is Outcome.CLEARED
+    assert (result.status, result.effect, result.observed) == (RuleStatus.PASSED, None, Decimal(120))
+    assert result.why == "training_gpu_hours is 120 gpu_h (declared, ada); the policy asks for at most 500 gpu_h."
+    assert determination.standing() == ()
+
+
+def test_a_condition_that_does_not_hold_fires():
+    determination, result = only([rule()], [figure(value="620")])
+    assert determination.outcome is Outcome.REVIEW_REQUIRED
+    assert (result.status, result.effect, result.message) == (
+        RuleStatus.FIRED,
+        Effect.REQUIRE_REVIEW,
+        "Too many GPU hours.",
+    )
+    assert determination.standing() == (result,)
+
+
+def test_bounds_are_named_in_the_reason():
+    _, result = only([p95_rule()], [p95(upper="120")])
+    assert result.status is RuleStatus.FIRED
+    assert result.why == "The upper bound of latency_p95_ms is 120 ms (measured); the policy asks for at most 100 ms."
+    lower = rule(id="a", fact="accuracy", unit="ratio", comparator="at_least", limit=0.8, statistic="lower")
+    _, result = only([lower], [figure("accuracy", "0.9", lower="0.79")])
+    assert (result.status, result.observed) == (RuleStatus.FIRED, Decimal("0.79"))
+
+
+@pytest.mark.parametrize(
+    ("figures", "why"),
+    [
+        ([], "The rule needs a measured or billed figure of latency_p95_ms; there is none at all."),
+        (
+            [p95(basis=Basis.DECLARED), p95(basis=Basis.ESTIMATED)],
+            "The rule needs a measured or billed figure of latency_p95_ms; there is only declared and estimated.",
+        ),
+        ([p95(n=1999)], "The rule needs 2000 samples of latency_p95_ms; the measured figure has 1999."),
+        ([p95(n=None)], "The rule needs 2000 samples of latency_p95_ms; the measured figure has none."),
+        (
+            [p95(upper=None)],
+            "The rule compares the upper bound of latency_p95_ms; the measured figure has none.",
+        ),
+        ([p95(valid_until=BEFORE)], "The measured figure of latency_p95_ms expired on 2026-10-01; provide a new one."),
+        (
+            [p95(), p95(unit="s")],
+            "A figure of latency_p95_ms is malformed: latency_p95_ms is given in ms, not in 's'; convert it.",
+        ),
+    ],
+)
+def test_what_cannot_be_told_is_indeterminate_and_means_review(figures, why):
+    determination, result = only([p95_rule()], figures)
+    assert determination.outcome is Outcome.REVIEW_REQUIRED
+    assert (result.status, result.effect, result.why) == (RuleStatus.INDETERMINATE, Effect.REQUIRE_REVIEW, why)
+
+
+COST_P80 = {"id": "cost", "fact": "total_cost_1y_usd", "unit": "USD", "limit": 50_000, "statistic": "p80"}
+
+
+def cost(value="40000", **fields):
+    return figure("total_cost_1y_usd", value, **{"basis": Basis.ESTIMATED, **fields})
+
+
+@pytest.mark.parametrize(
+    ("figures", "status", "observed"),
+    [
+        ([cost(p80=Decimal(49_000))], RuleStatus.PASSED, Decimal(49_000)),
+        ([cost(p80=Decimal(51_000))], RuleStatus.FIRED, Decimal(51_000)),
+        ([cost("0", p80=Decimal(0))], RuleStatus.PASSED, Decimal(0)),
+        ([cost()], RuleStatus.INDETERMINATE, None),
+        ([cost(p80=Decimal(41_000)), cost("49000", basis=Basis.BILLED)], RuleStatus.PASSED, Decimal(49_000)),
+        ([cost(p80=Decimal(41_000)), cost("51000", basis=Basis.BILLED)], RuleStatus.FIRED, Decimal(51_000)),
+        ([cost("1000", basis=Basis.DECLARED)], RuleStatus.INDETERMINATE, None),
+        ([cost("1000", basis=Basis.MEASURED)], RuleStatus.INDETERMINATE, None),
+    ],
+)
+def test_a_rule_may_ask_for_the_p80_of_an_estimate(figures, status, observed):
+    _, result = only([rule(**COST_P80)], figures)
+    assert (result.status, result.observed) == (status, observed)
+
+
+def test_the_reason_names_the_p80():
+    _, result = only([rule(**COST_P80)], [cost(p80=Decimal(51_000))])
+    assert result.why == "The P80 of total_cost_1y_usd is 51000 USD (estimated); the policy asks for at most 50000 USD."
+
+
+@pytest.mark.parametrize(
+    ("scope", "applies"),
+    [
+        ({}, True),
+        ({"environments": ["prod"]}, True),
+        ({"environments": ["dev", "staging"]}, False),
+        ({"teams": ["vision"], "tiers": ["T1", "T2"]}, True),
+        ({"teams": ["speech"]}, False),
+        ({"teams": ["vision"], "tiers": ["T3"]}, False),
+    ],
+)
+def test_scope(scope, applies):
+    determination, result = only([rule(scope=scope)], [figure(value="620")])
+    assert result.status is (RuleStatus.FIRED if applies else RuleStatus.NOT_APPLICABLE)
+    assert determination.outcome is (Outcome.REVIEW_REQUIRED if applies else Outcome.CLEARED)
+
+
+def test_a_subject_without_a_tier_is_not_exempt_from_a_rule_about_tiers():
+    _, result = only([rule(scope={"tiers": ["T1"]})], [figure(value="620")], subject=Subject("vision", "", "prod"))
+    assert result.status is RuleStatus.FIRED
+
+
+@pytest.mark.parametrize(
+    ("effects", "outcome"),
+    [
+        (("advise",), Outcome.ADVISED),
+        (("advise", "require_review"), Outcome.REVIEW_REQUIRED),
+        (("deny", "advise"), Outcome.DENIED),
+    ],
+)
+def test_the_strictest_effect_is_the_outcome_and_all_are_listed(effects, outcome):
+    rules = [rule(id=effect, effect=effect) for effect in effects]
+    determination, _ = only(rules, [figure(value="620")])
+    assert determination.outcome is outcome
+    assert [result.rule_id for result in determination.standing()] == sorted(
+        effects, key=("deny", "require_review", "advise").index
+    )
+
+
+@pytest.mark.parametrize(
+    ("level", "value", "status", "outcome"),
+    [
+        ("soft", "620", RuleStatus.WAIVED, Outcome.CLEARED),
+        ("hard", "620", RuleStatus.FIRED, Outcome.REVIEW_REQUIRED),
+        ("soft", "120", RuleStatus.PASSED, Outcome.CLEARED),
+    ],
+)
+def test_only_soft_rules_that_stand_against_a_request_are_waived(level, value, status, outcome):
+    determination, result = only([rule(level=level)], [figure(value=value)], waived=frozenset({"gpu"}))
+    assert (result.status, determination.outcome) == (status, outcome)
+
+
+def test_a_waived_rule_still_says_what_it_would_have_said():
+    _, result = only([rule(level="soft")], [], waived=frozenset({"gpu"}))
+    assert result.status is RuleStatus.WAIVED
+    assert result.effect is None
+    assert result.why.startswith("Waived. Without the waiver: The rule needs a declared or estimated")
+
+
+def test_the_determination_is_a_document_that_reads_back_the_same():
+    determination, _ = only(
+        [p95_rule(), rule(), rule(id="acc", fact="accuracy", unit="ratio")],
+        [p95(confidence="0.95"), figure(valid_until=NOW)],
+    )
+    document = json.loads(json.dumps(determination.as_document()))
+    assert document["outcome"] == "review_required"
+    assert [item["status"] for item in document["results"]] == ["passed", "indeterminate", "indeterminate"]
+    assert document["results"][0]["observed"] == "90"
+    assert document["results"][0]["figure"]["observed_at"] == "2026-10-01T12:00:00Z"
+    assert document["policy_digest"] == determination.policy_digest
+    assert determination_from(document) == determination
+
+
+def test_same_or_better_looks_at_every_rule():
+    rules = [rule(id="a"), rule(id="b", fact="training_cost_usd", unit="USD")]
+    cost, hours = figure("training_cost_usd", "620"), figure()
+    only_a, _ = only(rules, [figure(value="620"), figure("training_cost_usd", "1")])
+    only_b, _ = only(rules, [cost, hours])
+    unknown_b, _ = only(rules, [hours])
+    nothing, _ = only(rules, [figure("training_cost_usd", "1"), hours])
+    assert nothing.is_same_or_better(than=only_a) is True
+    assert only_a.is_same_or_better(than=only_a) is True
+    assert only_a.is_same_or_better(than=nothing) is False
+    assert only_a.is_same_or_better(than=only_b) is False  # the outcome is the same, but for another reason
+    assert unknown_b.is_same_or_better(than=only_b) is False
+    assert only_b.is_same_or_better(than=unknown_b) is True
+    assert replace(only_a, results=()).is_same_or_better(than=nothing) is False
+
+
+def test_a_rule_nobody_knew_before_must_not_stand_against_the_request():
+    one, _ = only([rule(id="a", effect="deny")], [figure(value="620")])
+    more, _ = only([rule(id="a", effect="deny"), rule(id="b")], [figure(value="620")])
+    assert more.is_same_or_better(than=one) is False
+
+
+def test_outcomes_rank_from_permissive_to_strict():
+    assert [Outcome.CLEARED.rank, Outcome.ADVISED.rank, Outcome.REVIEW_REQUIRED.rank, Outcome.DENIED.rank] == [
+        0,
+        1,
+        2,
+        3,
+    ]
+
+
+# Properties ----------------------------------------------------------------------------------------------------------
+
+decimals = st.decimals(min_value=0, max_value=1, places=3)
+NAMES = ["accuracy", "error_rate", "f1_macro"]
+
+
+@st.composite
+def rules(draw, name=None):
+    comparator = draw(st.sampled_from(Comparator))
+    kind = draw(st.sampled_from([Statistic.VALUE, Statistic.UPPER if comparator.is_ceiling else Statistic.LOWER]))
+    effect = draw(st.sampled_from(Effect))
+    stricter = [each for each in Effect if each.rank >= effect.rank]
+    return rule(
+        id=draw(st.uuids().map(str)),
+        fact=name or draw(st.sampled_from(NAMES)),
+        unit="ratio",
+        comparator=comparator.value,
+        limit=str(draw(decimals)),
+        statistic=kind.value,
+        accept=[draw(st.sampled_from(Basis)).value],
+        min_n=draw(st.sampled_from([0, 10, 100])),
+        effect=effect.value,
+        on_indeterminate=draw(st.sampled_from(stricter)).value,
+        level=draw(st.sampled_from(["soft", "hard"])),
+        scope=draw(st.sampled_from([{}, {"environments": ["prod"]}, {"environments": ["dev"]}])),
+    )
+
+
+@st.composite
+def sound_figures(draw, name):
+    lower, value, upper = sorted(draw(st.tuples(decimals, decimals, decimals)))
+    return figure(
+        name,
+        str(value),
+        lower=draw(st.sampled_from([None, lower])),
+        upper=draw(st.sampled_from([None, upper])),
+        basis=draw(st.sampled_from(Basis)),
+        n=draw(st.sampled_from([None, 0, 10, 99, 100])),
+        valid_until=draw(st.sampled_from([None, NOW, NOW + timedelta(days=1)])),
+    )
+
+
+def weaker(draw, strong):
+    """The figure with one property of its evidence made worse; its value stays."""
+    way = draw(st.sampled_from(["basis", "n", "lower", "upper", "no lower", "no upper", "expire", "malform"]))
+    match way:
+        case "basis":
+            return replace(strong, basis=draw(st.sampled_from([b for b in Basis if b.rank <= strong.basis.rank])))
+        case "n":
+            return replace(strong, n=draw(st.sampled_from([None, *range(strong.n or 0)])))
+        case "lower" if strong.lower is not None:
+            return replace(strong, lower=draw(st.decimals(0, strong.lower, places=3)))
+        case "upper" if strong.upper is not None:
+            return replace(strong, upper=draw(st.decimals(strong.upper, 1, places=3)))
+        case "no lower":
+            return replace(strong, lower=None)
+        case "no upper":
+            return replace(strong, upper=None)
+        case "malform":
+            return replace(strong, unit="furlong")
+    return replace(strong, valid_until=draw(st.sampled_from([BEFORE, NOW])))
+
+
+@given(st.data())
+def test_weakening_or_removing_evidence_never_makes_the_outcome_more_permissive(data):
+    judged = policy(*data.draw(st.lists(rules(), min_size=1, max_size=4)))
+    figures = {name: data.draw(sound_figures(name)) for name in NAMES}
+    before = evaluate(judged, subject=PROD, figures=list(figures.values()), now=NOW)
+    name = data.draw(st.sampled_from(NAMES))
+    without = [each for each in figures.values() if each.name != name]
+    weakened = [*without, weaker(data.draw, figures[name])]
+    for fewer in (without, weakened):
+        after = evaluate(judged, subject=PROD, figures=fewer, now=NOW)
+        assert after.outcome.rank >= before.outcome.rank
+        for old, new in zip(before.results, after.results, strict=True):
+            assert new.severity[0] >= old.severity[0]
+
+
+@given(st.data())
+def test_removing_every_figure_of_a_fact_never_helps_however_many_there_were(data):
+    judged = policy(*data.draw(st.lists(rules(), min_size=1, max_size=3)))
+    figures = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_figures), max_size=6))
+    name = data.draw(st.sampled_from(NAMES))
+    before = evaluate(judged, subject=PROD, figures=figures, now=NOW)
+    after = evaluate(judged, subject=PROD, figures=[each for each in figures if each.name != name], now=NOW)
+    assert after.outcome.rank >= before.outcome.rank
+
+
+@given(st.data())
+def test_the_order_of_figures_and_rules_never_matters(data):
+    chosen = data.draw(st.lists(rules(), min_size=1, max_size=4, unique_by=lambda each: each["id"]))
+    figures = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_figures), max_size=6))
+    figures.append(
+        data.draw(st.sampled_from([figure("accuracy", "2"), figure("accuracy", "0", unit="x"), figures[:1]]))
+    )
+    figures = [each for each in figures if not isinstance(each, list)]
+    first = evaluate(policy(*chosen), subject=PROD, figures=figures, now=NOW)
+    second = evaluate(
+        policy(*data.draw(st.permutations(chosen))),
+        subject=PROD,
+        figures=data.draw(st.permutations(figures)),
+        now=NOW,
+    )
+    assert first.outcome is second.outcome
+    assert {each.rule_id: each for each in first.results} == {each.rule_id: each for each in second.results}
+
+
+@given(st.data())
+def test_hard_rules_ignore_waivers(data):
+    judged = policy(*(each | {"level": "hard"} for each in data.draw(st.lists(rules(), min_size=1, max_size=4))))
+    figures = data.draw(st.lists(st.sampled_from(NAMES).flatmap(sound_figures), max_size=4))
+    waived = frozenset(each.id for each in judged.rules)
+    assert evaluate(judged, subject=PROD, figures=figures, now=NOW, waived=waived) == evaluate(
+        judged, subject=PROD, figures=figures, now=NOW
+    )
+
+
+odd_numbers = st.sampled_from(
+    [None, "0", 1.5, Decimal("NaN"), Decimal("sNaN"), Decimal("Infinity"), Decimal("1e999999")]
+)
+
+
+@given(st.data())
+def test_evaluation_is_total_and_odd_evidence_never_passes(data):
+    judged = policy(data.draw(rules("accuracy")))
+    odd = replace(
+        data.draw(sound_figures("accuracy")),
+        **{data.draw(st.sampled_from(["value", "lower", "upper", "confidence"])): data.draw(odd_numbers)},
+        n=data.draw(st.sampled_from([None, -1, "many", 1.5, 3])),
+        basis=data.draw(st.sampled_from(["hearsay", None, *Basis])),
+        observed_at=data.draw(st.sampled_from([None, BEFORE.replace(tzinfo=None), NOW, "today"])),
+        valid_until=data.draw(st.sampled_from([None, NOW.replace(tzinfo=None), "later"])),
+        unit=data.draw(st.sampled_from(["ratio", "", None])),
+    )
+    assume(odd.observed_at is not NOW or odd.unit != "ratio")
+    (result,) = evaluate(judged, subject=PROD, figures=[odd], now=NOW).results
+    assert result.status in {RuleStatus.INDETERMINATE, RuleStatus.NOT_APPLICABLE}
+
+
+# The default policy --------------------------------------------------------------------------------------------------
+
+DEFAULT = parse_policy(yaml.safe_load(defaults.text_of(defaults.POLICY)))
+
+
+def declared(**values):
+    return [figure(name, value) for name, value in values.items()]
+
+
+SMALL = {"training_gpu_hours": "12", "training_cost_usd": "300", "total_cost_1y_usd": "4000"}
+
+
+def test_a_small_request_outside_production_is_cleared_on_declared_costs():
+    determination = evaluate(DEFAULT, subject=DEV, figures=declared(**SMALL), now=NOW)
+    assert determination.outcome is Outcome.CLEARED
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule_id"),
+    [
+        ("training_gpu_hours", "200.01", "training-gpu-hours"),
+        ("training_cost_usd", "10000.01", "training-cost"),
+        ("total_cost_1y_usd", "50000.01", "total-cost-1y"),
+    ],
+)
+def test_each_cost_limit_of_the_default_policy_asks_for_review(name, value, rule_id):
+    determination = evaluate(DEFAULT, subject=DEV, figures=declared(**SMALL | {name: value}), now=NOW)
+    assert determination.outcome is Outcome.REVIEW_REQUIRED
+    assert [result.rule_id for result in determination.standing()] == [rule_id]
+
+
+def test_production_is_reviewed_until_it_is_measured():
+    claims = declared(**SMALL, latency_p95_ms="20", accuracy="0.95", business_kpi_delta="0.02")
+    before = evaluate(DEFAULT, subject=PROD, figures=claims, now=NOW)
+    assert before.outcome is Outcome.REVIEW_REQUIRED
+    assert {result.rule_id: result.status for result in before.standing()} == {
+        "latency-p95-prod": RuleStatus.INDETERMINATE,
+        "accuracy-floor-prod": RuleStatus.INDETERMINATE,
+        "cheaper-alternatives-prod": RuleStatus.INDETERMINATE,
+    }
+    cheaper = figure("alternatives_measured", "3", basis=Basis.MEASURED)
+    quality = figure("accuracy", "0.85", lower="0.83", upper="0.87", basis=Basis.MEASURED, n=2000)
+    after = evaluate(DEFAULT, subject=PROD, figures=[*claims, p95(), quality, cheaper], now=NOW)
+    assert after.outcome is Outcome.CLEARED
+    assert after.is_same_or_better(than=before) is True
+
+
+def test_every_fact_of_the_default_policy_is_in_the_catalogue():
+    assert {each.fact for each in DEFAULT.rules} <= set(CATALOGUE)
+
+
+def test_rounding_never_prints_the_limit_for_what_is_beyond_it():
+    _, result = only([rule()], [figure(value="500.00000004", source="ada")])
+    assert result.status is RuleStatus.FIRED
+    assert result.why.startswith("training_gpu_hours is 500.00000004 gpu_h")
+    _, rounded = only([rule()], [figure(value="499.123456789", source="ada")])
+    assert rounded.why.startswith("training_gpu_hours is 499.123 gpu_h")
+
+
+def test_a_recorded_p80_is_read_back_and_no_document_names_one_that_is_not_there():
+    determination, _ = only([rule(**COST_P80), rule(id="gpu")], [cost(p80=Decimal(49_000)), figure()])
+    document = json.loads(json.dumps(determination.as_document()))
+    with_one, without = (result["figure"] for result in document["results"])
+    assert with_one["p80"] == "49000"
+    assert "p80" not in without
+    assert determination_from(document) == determination

@@ -1,0 +1,61 @@
+from decimal import Decimal
+
+from reviews.packets.charts.charts import draw_charts
+from reviews.packets.domain.packet_document import as_document, from_document
+from reviews.packets.domain.packet_projection import OptionFigure, OptionRow, ProjectionPart
+from tests.factories.packets import sample_packet
+
+NO_END = OptionFigure(value=None, low=None, high=None)
+
+
+def figure(value: str, low: str, high: str) -> OptionFigure:
+    return OptionFigure(value=Decimal(value), low=Decimal(low), high=Decimal(high))
+
+
+def option(title: str, first_year: OptionFigure, *, is_chosen: bool = False) -> OptionRow:
+    amount = figure("100", "90", "120")
+    return OptionRow(
+        title=title,
+        is_chosen=is_chosen,
+        cheapest=Decimal("0.25"),
+        first_year=first_year,
+        serving=amount,
+        training=amount,
+        ownership=amount,
+        per_1k=amount,
+    )
+
+
+def part(*options: OptionRow) -> ProjectionPart:
+    return ProjectionPart(
+        number=1,
+        title="Visual search",
+        digest="sha256:" + "a" * 64,
+        snapshot="sha256:" + "b" * 64,
+        origin="Stated.",
+        requests_per_year=Decimal(1000),
+        draws=200,
+        seed=1,
+        options=options,
+    )
+
+
+def test_a_figure_is_said_with_its_range() -> None:
+    assert figure("1234.5", "1000", "2000").words == "1,234.50 (1,000.00 to 2,000.00)"
+    assert figure("5", "5", "5").words == "5.00"
+    assert NO_END.words == "not served"
+    assert OptionFigure(value=Decimal(5), low=Decimal(4), high=None).words == "5.00 (4.00 to no end)"
+    assert option("Own", NO_END).cheapest_words == "25%"
+
+
+def test_options_with_an_end_are_drawn_and_the_chosen_one_stands_out() -> None:
+    chosen = option("Own replicas", figure("200", "150", "300"), is_chosen=True)
+    drawn = part(chosen, option("Managed API", figure("90", "80", "95")), option("Slow", NO_END))
+    assert [(bar.label, bar.is_total) for bar in drawn.bars] == [("Own replicas", True), ("Managed API", False)]
+    assert b"Own replicas 200.00" in draw_charts(sample_packet(projection=drawn))["options.svg"]
+    assert "options.svg" not in draw_charts(sample_packet(projection=part(option("Slow", NO_END))))
+
+
+def test_a_packet_with_a_projection_is_read_back_whole() -> None:
+    packet = sample_packet(projection=part(option("Own", figure("1", "1", "2"))))
+    assert from_document(as_document(packet)) == packet

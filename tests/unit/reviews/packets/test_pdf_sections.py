@@ -1,0 +1,81 @@
+"""Sections printed in children that stay: handed on as they come, renewed, killed when late, refused in words; and
+joined.
+"""
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from pypdf import PdfReader
+
+from reviews.packets.ports import PrintFailed
+from reviews.packets.printing import pdf_sections
+from reviews.packets.printing.pdf_sections import SectionPrinter, Sheet, merge
+
+LINK = '<link rel="stylesheet" href="asset:own.css">'
+
+
+def sheet(number: int, words: str = "", head: str = LINK) -> Sheet:
+    return Sheet(
+        f"s{number}", f"<html lang=en><head><title>t</title>{head}</head><p>Section {number} {words}</p></html>", {}
+    )
+
+
+def printed(printer: SectionPrinter, sheets: Iterator[Sheet] | list[Sheet]) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    printer.print(sheets, shared={"own.css": b"p { color: black }"}, on_printed=found.__setitem__)
+    return found
+
+
+def test_every_section_is_printed_once_and_joined_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_sections, "RENEW_AFTER", 2)
+    taken = printed(SectionPrinter(processes=2), (sheet(number) for number in range(5)))
+    assert sorted(taken) == ["s0", "s1", "s2", "s3", "s4"]
+    parts = [(f"Part {number}", taken[f"s{number}"]) for number in range(5)]
+    whole, pages = merge(parts, title="All")
+    reader = PdfReader(io.BytesIO(whole))
+    assert (pages, len(reader.pages)) == (5, 5)
+    assert [page.extract_text().strip() for page in reader.pages] == [f"Section {number}" for number in range(5)]
+    assert [each.title for each in reader.outline] == [f"Part {number}" for number in range(5)]
+    assert merge(parts, title="All")[0] == whole
+    again = printed(SectionPrinter(processes=1), [sheet(3)])
+    assert again["s3"] == taken["s3"], "whichever process prints it"
+
+
+def test_nothing_but_what_was_handed_over_is_fetched() -> None:
+    far = '<img src="http://127.0.0.1:9/a.png">'
+    with pytest.raises(PrintFailed, match=r"The section s1: The packet names http://127\.0\.0\.1:9/a\.png"):
+        printed(SectionPrinter(processes=1), [sheet(0), sheet(1, far), sheet(2)])
+
+
+def test_a_section_that_takes_too_long_is_stopped() -> None:
+    with pytest.raises(PrintFailed, match=r"The section s0 took longer than 0.01 s\. Shorten its longest texts"):
+        printed(SectionPrinter(processes=1, section_max_s=0.01), [sheet(0)])
+
+
+def test_a_child_without_memory_ends_in_words() -> None:
+    with pytest.raises(PrintFailed, match=r"The section s0 ended its printer, most likely for its memory\."):
+        printed(SectionPrinter(processes=1, memory_max_bytes=40 * 1024**2), [sheet(0)])
+
+
+def test_a_fault_in_making_a_sheet_is_told() -> None:
+    def broken() -> Iterator[Sheet]:
+        yield sheet(0)
+        raise ValueError("no such template")
+
+    with pytest.raises(PrintFailed, match="The printer of sections failed: ValueError: no such template"):
+        printed(SectionPrinter(processes=1), broken())
+
+
+def test_a_caller_that_gives_up_leaves_no_process_behind() -> None:
+    def give_up(key: str, pdf: bytes) -> None:
+        raise RuntimeError("enough")
+
+    with pytest.raises(RuntimeError, match="enough"):
+        SectionPrinter(processes=2).print(
+            (sheet(number) for number in range(50)), shared={"own.css": b""}, on_printed=give_up
+        )
+
+
+def test_few_sheets_are_printed_by_one() -> None:
+    assert [pdf_sections.processes_for(count) for count in (0, 1, 8, 9, 200)] == [1, 1, 1, 2, 2]

@@ -1,0 +1,253 @@
+"""Which of everything known is put on the agenda, why, in which order, and where it leads."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from governance.budgets.domain.quarters import Quarter
+from reviews.quarterly.domain.agenda import MISSES_SHOWN_MAX, AgendaKind, Entry, gather, request_page
+from reviews.quarterly.domain.sources import (
+    Breach,
+    Ending,
+    Exemption,
+    Found,
+    Investment,
+    Miss,
+    Obligation,
+    Orphan,
+    Saving,
+    Sources,
+    Unfinished,
+)
+
+Q4 = Quarter(2026, 4)
+HERE = {"ref": "MRR-2026-0001", "model": "search/ranker"}
+
+
+def at(month: int, day: int, year: int = 2026) -> datetime:
+    return datetime(year, month, day, 12, tzinfo=UTC)
+
+
+def investment(**changes: object) -> Investment:
+    return Investment(**{**HERE, "title": "A ranker", "state": "in_review", "usd": Decimal("1200.50"), **changes})
+
+
+def miss(ref: str, projected: int, billed: int) -> Miss:
+    return Miss(ref=ref, model="search/ranker", projected_usd=Decimal(projected), billed_usd=Decimal(billed))
+
+
+def only(sources: Sources) -> Entry:
+    (entry,) = gather(sources, quarter=Q4)
+    return entry
+
+
+def test_nothing_known_is_an_empty_agenda() -> None:
+    assert gather(Sources(), quarter=Q4) == ()
+
+
+def test_a_pending_investment() -> None:
+    assert only(Sources(investments=(investment(),))) == Entry(
+        kind=AgendaKind.PENDING_INVESTMENT,
+        subject="MRR-2026-0001",
+        title="A ranker",
+        model="search/ranker",
+        why="It is in review: 1,200.50 USD a year.",
+        page="/requests/MRR-2026-0001/",
+        request="MRR-2026-0001",
+        weight=Decimal("1200.50"),
+    )
+    assert only(Sources(investments=(investment(usd=None, state="evidence"),))).why == "It is evidence: no cost stated."
+
+
+@pytest.mark.parametrize(
+    ("approved_at", "is_new"), [(at(9, 30), False), (at(10, 1), True), (at(12, 31), True), (at(1, 1, 2027), False)]
+)
+def test_an_investment_is_new_in_the_quarter_that_approved_it(approved_at: datetime, is_new: bool) -> None:
+    entries = gather(Sources(investments=(investment(approved_at=approved_at),)), quarter=Q4)
+    assert [entry.kind for entry in entries] == ([AgendaKind.NEW_INVESTMENT] if is_new else [])
+    assert all(entry.why == f"Approved on {approved_at:%Y-%m-%d}: 1,200.50 USD a year." for entry in entries)
+
+
+@pytest.mark.parametrize(
+    ("due_on", "is_due"), [(date(2026, 11, 1), True), (date(2027, 3, 31), True), (date(2027, 4, 1), False)]
+)
+def test_conditions_up_to_the_end_of_the_next_quarter(due_on: date, is_due: bool) -> None:
+    owed = Obligation(**HERE, number=7, authorisation="AUT-1", text="Watch it.", owner="Ada", due_on=due_on)
+    entries = gather(Sources(obligations=(owed,)), quarter=Q4)
+    assert [(entry.subject, entry.why, entry.page) for entry in entries] == (
+        [("7", f"Ada owes it by {due_on} (AUT-1).", "/requests/MRR-2026-0001/#authorisation")] if is_due else []
+    )
+
+
+@pytest.mark.parametrize(("expires_at", "ends"), [(at(3, 31, 2027), True), (at(4, 1, 2027), False)])
+def test_authorisations_that_end_before_the_next_meeting(expires_at: datetime, ends: bool) -> None:
+    ending = Ending(**HERE, authorisation="AUT-1", environment="prod", expires_at=expires_at)
+    entries = gather(Sources(endings=(ending,)), quarter=Q4)
+    assert [(entry.kind, entry.title) for entry in entries] == (
+        [(AgendaKind.EXPIRING, "search/ranker in prod")] if ends else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("budget.overrun", AgendaKind.OVER_BUDGET),
+        ("cost.breach", AgendaKind.FORECAST_ERROR),
+        ("drift", AgendaKind.BREACH),
+    ],
+)
+def test_findings_stand_by_what_they_are_about(kind: str, expected: AgendaKind) -> None:
+    found = Found(number=4, kind=kind, subject="Search 2026Q4 USD", text="Too much.", page="/budgets/", team="search")
+    assert only(Sources(findings=(found,))) == Entry(
+        kind=expected, subject="FND-4", title="Search 2026Q4 USD", why="Too much.", page="/budgets/", team="search"
+    )
+
+
+def test_a_finding_about_a_model_names_it() -> None:
+    found = Found(
+        number=5,
+        kind="cost.breach",
+        subject="MRR-2026-0003 (AUT-2026-0003)",
+        text="Too much.",
+        page="/x/",
+        model="ads/x",
+    )
+    assert only(Sources(findings=(found,))).title == "ads/x: MRR-2026-0003 (AUT-2026-0003)"
+
+
+def monthly(number: int, ref: str, kind: str = "cost.breach") -> Found:
+    return Found(number=number, kind=kind, subject=ref, text=f"Too much in month {number}.", page="/x/", ref=ref)
+
+
+def test_findings_month_after_month_are_one_item_that_names_them_all() -> None:
+    findings = (monthly(5, "A"), monthly(6, "B"), monthly(7, "A"), monthly(8, "A", "drift"), monthly(9, "A"))
+    entries = gather(Sources(findings=findings), quarter=Q4)
+    assert [(entry.kind, entry.subject, entry.why) for entry in entries] == [
+        (
+            AgendaKind.FORECAST_ERROR,
+            "cost.breach:A",
+            "Too much in month 9. Found before too, and still open: FND-5, FND-7.",
+        ),
+        (AgendaKind.FORECAST_ERROR, "cost.breach:B", "Too much in month 6."),
+        (AgendaKind.BREACH, "drift:A", "Too much in month 8."),
+    ]
+
+
+def test_findings_of_accounts_stay_apart() -> None:
+    findings = (monthly(5, ""), monthly(6, ""))
+    assert [entry.subject for entry in gather(Sources(findings=findings), quarter=Q4)] == ["FND-5", "FND-6"]
+
+
+def test_the_worst_forecasts_first_and_small_errors_not_at_all() -> None:
+    entries = gather(
+        Sources(misses=(miss("A", 100, 109), miss("B", 100, 150), miss("C", 0, 5), miss("D", 100, 20))), quarter=Q4
+    )
+    assert [(entry.subject, entry.why) for entry in entries] == [
+        ("D", "Projected 100.00 USD, billed 20.00 USD: 80 % off."),
+        ("B", "Projected 100.00 USD, billed 150.00 USD: 50 % off."),
+        ("C", "Projected 0.00 USD, billed 5.00 USD: nothing was projected."),
+    ]
+
+
+@given(st.lists(st.tuples(st.integers(1, 10_000), st.integers(0, 10_000)), max_size=30))
+def test_no_forecast_left_off_is_worse_than_one_shown(pairs: list[tuple[int, int]]) -> None:
+    misses = tuple(miss(f"M{number:02}", projected, billed) for number, (projected, billed) in enumerate(pairs))
+    shown = {entry.subject for entry in gather(Sources(misses=misses), quarter=Q4)}
+    assert len(shown) <= MISSES_SHOWN_MAX
+    off = [each.error for each in misses if each.ref not in shown]
+    on = [each.error for each in misses if each.ref in shown]
+    assert all(error >= Decimal("0.1") for error in on)
+    assert max(off, default=Decimal(0)) <= min(on, default=Decimal(10**9)) or max(off) < Decimal("0.1")
+
+
+def test_the_other_kinds_lead_to_their_pages() -> None:
+    sources = Sources(
+        breaches=(Breach(**HERE, fact="latency_p95_ms", observed="140 ms", limit="at most 120 ms"),),
+        exemptions=(
+            Exemption(
+                **HERE,
+                number=3,
+                rule="p95-slo",
+                reason="A new data centre.",
+                granted_by="Lee",
+                granted_at=at(9, 1),
+                expires_at=at(11, 1),
+            ),
+            Exemption(
+                **HERE,
+                number=4,
+                rule="p95-slo",
+                reason="Long ago.",
+                granted_by="Lee",
+                granted_at=at(1, 1),
+                expires_at=at(9, 1),
+            ),
+        ),
+        orphans=(Orphan(model="ads/bidder", name="Bidder", owner="Bo"),),
+        savings=(
+            Saving(**HERE, variant="int8", share=Decimal("0.379"), is_realised=False),
+            Saving(**HERE, variant="pruned", share=None, is_realised=True),
+        ),
+        unfinished=(
+            Unfinished(
+                ref="ACT-2026Q3-01",
+                quarter="2026Q3",
+                model="search/ranker",
+                text="Optimise: the ranker",
+                owner="Ada",
+                due_on=date(2026, 11, 30),
+            ),
+        ),
+    )
+    assert [(entry.kind, entry.subject, entry.why, entry.page) for entry in gather(sources, quarter=Q4)] == [
+        (
+            AgendaKind.FOLLOW_UP,
+            "ACT-2026Q3-01",
+            "Decided in 2026Q3; Ada owes it by 2026-11-30.",
+            "/actions/ACT-2026Q3-01/",
+        ),
+        (
+            AgendaKind.BREACH,
+            "MRR-2026-0001:latency_p95_ms",
+            "Measured 140 ms, and the limit is at most 120 ms.",
+            "/requests/MRR-2026-0001/#figures",
+        ),
+        (
+            AgendaKind.WAIVER,
+            "3",
+            "Waived by Lee until 2026-11-01: A new data centre.",
+            "/requests/MRR-2026-0001/#policy",
+        ),
+        (
+            AgendaKind.NO_OWNER,
+            "ads/bidder",
+            "Bo owned it, whose account is closed or who files for its team no more.",
+            "/models/ads/bidder/",
+        ),
+        (
+            AgendaKind.SAVING_FOUND,
+            "MRR-2026-0001:int8",
+            "The variant int8 is 38 % faster and not in use.",
+            "/requests/MRR-2026-0001/#figures",
+        ),
+        (
+            AgendaKind.SAVING_REALISED,
+            "MRR-2026-0001:pruned",
+            "The variant pruned is worth it and in use.",
+            "/requests/MRR-2026-0001/#figures",
+        ),
+    ]
+
+
+def test_the_weightiest_first_and_each_subject_once() -> None:
+    small, great = investment(ref="A", usd=Decimal(1)), investment(ref="B", usd=Decimal(2))
+    again = investment(ref="B", usd=Decimal(3))
+    assert [entry.subject for entry in gather(Sources(investments=(small, great, again)), quarter=Q4)] == ["B", "A"]
+    assert request_page("A") == "/requests/A/"
+
+
+def test_every_kind_has_words_of_its_own() -> None:
+    assert len({kind.words for kind in AgendaKind}) == len(AgendaKind)

@@ -1,0 +1,176 @@
+"""What a decision may not lack, kind by kind; scorecard arithmetic; minutes."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from weighbridge.core.errors import Invalid
+
+from reviews.quarterly.domain.decisions import DecisionKind, Wish, check_wish
+from reviews.quarterly.domain.minutes import Decided, Meeting, Present, Taken, escaped, markdown
+from reviews.scorecard.domain.scorecard import Better, Score, Standing, Totals, Trend, totals
+
+TODAY = date(2027, 1, 12)
+FIGURES = st.decimals(-(10**6), 10**6, allow_nan=False, allow_infinity=False, places=3)
+
+
+def wish(kind: DecisionKind = DecisionKind.KEEP, **changes: object) -> Wish:
+    fields = {
+        "kind": kind,
+        "owner": "ada",
+        "due_on": date(2027, 2, 1),
+        "rationale": "It earns its cost.",
+        "amount": Decimal(100) if kind is DecisionKind.BUDGET_CHANGE else None,
+        "has_model": True,
+        "has_request": True,
+        "has_team": True,
+    }
+    return Wish(**{**fields, **changes})
+
+
+@pytest.mark.parametrize("kind", list(DecisionKind))
+def test_a_whole_decision_of_every_kind(kind: DecisionKind) -> None:
+    check_wish(wish(kind), today=TODAY)
+    assert kind.words
+    assert kind.implies.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("refused", "field", "reason"),
+    [
+        (wish(owner=""), "owner", "A decision needs an owner"),
+        (wish(due_on=None), "due_on", "A decision needs a due date"),
+        (wish(due_on=TODAY - timedelta(days=1)), "due_on", "between 2027-01-12 and 2028-01-13"),
+        (wish(due_on=TODAY + timedelta(days=367)), "due_on", "between"),
+        (wish(rationale="  short  "), "rationale", "at least 10 characters"),
+        (wish(has_model=False), "kind", "about no model, so it cannot be decided to keep it"),
+        (wish(DecisionKind.APPROVE_INVESTMENT, has_request=False), "kind", "Only an item about a request"),
+        (wish(DecisionKind.BUDGET_CHANGE, has_team=False), "kind", "about no team"),
+        (wish(amount=Decimal(1)), "amount_usd", "To keep takes no amount"),
+        (wish(DecisionKind.BUDGET_CHANGE, amount=None), "amount_usd", "needs the new amount"),
+        (wish(DecisionKind.BUDGET_CHANGE, amount=Decimal(-1)), "amount_usd", "zero or more"),
+        (wish(DecisionKind.BUDGET_CHANGE, amount=Decimal("NaN")), "amount_usd", "zero or more"),
+        (wish(DecisionKind.BUDGET_CHANGE, amount=Decimal("1.001")), "amount_usd", "more than two decimals"),
+    ],
+)
+def test_what_a_decision_may_not_lack(refused: Wish, field: str, reason: str) -> None:
+    with pytest.raises(Invalid, match=reason) as refusal:
+        check_wish(refused, today=TODAY)
+    assert refusal.value.field == field
+
+
+@pytest.mark.parametrize("due_on", [TODAY, TODAY + timedelta(days=366)])
+def test_the_first_and_the_last_day_a_decision_may_be_due(due_on: date) -> None:
+    check_wish(wish(due_on=due_on), today=TODAY)
+
+
+def test_a_budget_may_be_changed_without_a_model_even_to_nothing() -> None:
+    check_wish(wish(DecisionKind.BUDGET_CHANGE, has_model=False, amount=Decimal("0.00")), today=TODAY)
+
+
+def score(
+    actual: str | None, before: str | None = None, *, target: str = "100", better: Better = Better.HIGHER
+) -> Score:
+    return Score(
+        model="search/ranker",
+        kpi="Conversion",
+        metric="accuracy",
+        unit="%",
+        better=better,
+        target=Decimal(target),
+        actual=None if actual is None else Decimal(actual),
+        before=None if before is None else Decimal(before),
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "standing", "trend", "gap", "change"),
+    [
+        (score(None), Standing.UNKNOWN, Trend.FIRST, None, None),
+        (score("100"), Standing.MET, Trend.FIRST, "0", None),
+        (score("110", "100"), Standing.MET, Trend.BETTER, "0.1", "0.1"),
+        (score("90", "100"), Standing.MISSED, Trend.WORSE, "-0.1", "-0.1"),
+        (score("102", "100"), Standing.MET, Trend.STEADY, "0.02", "0.02"),
+        (score("90", "100", better=Better.LOWER), Standing.MET, Trend.BETTER, "0.1", "-0.1"),
+        (score("110", "100", better=Better.LOWER), Standing.MISSED, Trend.WORSE, "-0.1", "0.1"),
+        (score("-5", "-10", target="-8"), Standing.MET, Trend.BETTER, "0.375", "0.5"),
+        (score("5", "0", target="0"), Standing.MET, Trend.BETTER, None, None),
+    ],
+)
+def test_how_an_actual_stands(
+    said: Score, standing: Standing, trend: Trend, gap: str | None, change: str | None
+) -> None:
+    assert (said.standing, said.trend) == (standing, trend)
+    assert said.gap == (None if gap is None else Decimal(gap))
+    assert said.change == (None if change is None else Decimal(change))
+
+
+@given(actual=FIGURES, target=FIGURES, better=st.sampled_from(Better))
+def test_the_sign_of_the_gap_says_whether_the_target_is_met(actual: Decimal, target: Decimal, better: Better) -> None:
+    said = score(str(actual), target=str(target), better=better)
+    if said.gap is not None:
+        assert (said.gap >= 0) == (said.standing is Standing.MET)
+    mirrored = score(
+        str(-actual), target=str(-target), better=Better.LOWER if better is Better.HIGHER else Better.HIGHER
+    )
+    assert mirrored.standing is said.standing
+
+
+def test_totals_count_every_line_once() -> None:
+    assert totals((score("100"), score("90"), score("90"), score(None))) == Totals(met=1, missed=2, unknown=1)
+
+
+MEETING = Meeting(
+    quarter="2026Q4",
+    chair="Lee Lead",
+    held_at=datetime(2027, 1, 12, 9, 30, tzinfo=UTC),
+    present=(Present(name="Lee Lead", side="engineering"), Present(name="Pia *Product*", side="product")),
+    items=(
+        Taken(
+            kind="Over budget",
+            title="The ranker",
+            why="Run over by 12 USD.",
+            decisions=(
+                Decided(
+                    kind="optimise",
+                    rationale="Quantise it.",
+                    decided_by="Lee Lead",
+                    action="ACT-2026Q4-01",
+                    owner="Ada",
+                    due_on=date(2027, 2, 1),
+                    amount="12.00 USD",
+                ),
+            ),
+        ),
+        Taken(kind="Rule waived", title="# p95", why="Waived."),
+        Taken(kind="Saving found", title="int8", why="Worth it.", removal="In use\nalready."),
+    ),
+    notes="First.\n\n# Second <b>",
+)
+
+
+def test_the_minutes_word_for_word() -> None:
+    assert markdown(MEETING) == (
+        "# Model Performance & Cost Review 2026Q4\n\n"
+        "Held on 2027-01-12 09:30 UTC; Lee Lead was in the chair.\n\n"
+        "## Present\n\n- Lee Lead, engineering\n- Pia \\*Product\\*, product\n\n"
+        "## Decisions\n\n### The ranker\n\nOver budget. Run over by 12 USD.\n\n"
+        "- **optimise** (12.00 USD): Quantise it. Decided by Lee Lead; Ada owes ACT-2026Q4-01 by 2027-02-01.\n\n"
+        "## Looked at without a decision\n\n- \\# p95 (Rule waived)\n\n"
+        "## Taken off the agenda\n\n- int8 (Saving found): In use already.\n\n"
+        "## Notes\n\nFirst.\n\n\\# Second \\<b\\>\n"
+    )
+
+
+def test_minutes_of_a_meeting_that_decided_nothing() -> None:
+    said = markdown(Meeting(quarter="2026Q4", chair="Lee", held_at=MEETING.held_at, present=(), items=()))
+    assert said.endswith("## Decisions\n\nNothing was decided.\n")
+
+
+@given(st.text())
+def test_no_text_in_the_minutes_begins_a_line_or_acts(text: str) -> None:
+    said = escaped(text)
+    assert "\n" not in said
+    assert not said.startswith(("#", "|", ">", "`", "*"))

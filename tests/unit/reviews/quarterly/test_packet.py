@@ -1,0 +1,202 @@
+"""What a quarterly packet adds up to, how it is cut into sections, what differs, and its charts."""
+
+from dataclasses import replace
+from decimal import Decimal
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reviews.packets.charts.drawing import Scale, ticks
+from reviews.packets.domain.packet_document import plain_of, revived
+from reviews.quarterly.domain import charts
+from reviews.quarterly.domain.comparison import differences
+from reviews.quarterly.domain.packet import ChangeRow, Point, QuarterlyPacket, Variance, frontier
+from reviews.quarterly.domain.sections import sections_of
+from reviews.scorecard.domain.scorecard import Totals
+from tests.factories.quarterly import make_packet, make_page, make_score, make_spend, make_variance
+
+SVG = "{http://www.w3.org/2000/svg}"
+AMOUNTS = st.one_of(st.none(), st.integers(0, 9).map(Decimal))
+POINTS = st.lists(st.tuples(AMOUNTS, AMOUNTS, AMOUNTS), max_size=12)
+
+
+def words_in(svg: str) -> list[str]:
+    return [each.text or "" for each in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def test_what_a_packet_adds_up_to() -> None:
+    packet = make_packet(3, spend=(make_spend(1), make_spend(2), replace(make_spend(3), unit="gpu_h")))
+    assert (packet.allocated_usd, packet.spent_usd, packet.forecast_usd) == (30_000, 15_000, 31_000)
+    assert [row.account for row in packet.over] == ["Team 2 USD"]
+    assert packet.totals == Totals(met=2, missed=1, unknown=0)
+    assert packet.unfinished == 1
+    assert packet.variances[0].difference_usd == -120
+
+
+def test_a_packet_survives_its_document() -> None:
+    packet = make_packet(3)
+    assert revived(QuarterlyPacket, plain_of(packet)) == packet
+
+
+@given(POINTS)
+def test_the_frontier_is_what_nothing_beats(values: list[tuple[Decimal | None, ...]]) -> None:
+    points = [
+        Point(model=str(number), cost_usd=cost, latency_ms=latency, value=value)
+        for number, (cost, latency, value) in enumerate(values)
+    ]
+    best = frontier(points)
+    whole = [each for each in points if None not in (each.cost_usd, each.latency_ms, each.value)]
+
+    def beats(one: Point, other: Point) -> bool:
+        pairs = [(one.cost_usd, other.cost_usd), (one.latency_ms, other.latency_ms), (-one.value, -other.value)]
+        return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
+
+    assert best == {each.model for each in whole if not any(beats(other, each) for other in whole)}
+    assert bool(best) == bool(whole)
+
+
+def test_sections_are_the_same_for_the_same_packet_and_differ_by_what_changed() -> None:
+    packet = make_packet(20)
+    before = {section.key: section.digest for section in sections_of(packet, sheet="sha256:a")}
+    assert list(before)[:5] == ["summary", "contents", "spend", "portfolio", "variance"]
+    assert [key for key in (each.key for each in sections_of(make_packet(40), sheet="s")) if "portfolio" in key] == [
+        "portfolio:chart",
+        "portfolio",
+        "portfolio:2",
+    ]
+    assert before == {section.key: section.digest for section in sections_of(packet, sheet="sha256:a")}
+    pages = (*packet.models[:7], make_page(8, name="Another name"), *packet.models[8:])
+    after = {section.key: section.digest for section in sections_of(replace(packet, models=pages), sheet="sha256:a")}
+    assert {key for key in after if after[key] != before[key]} == {
+        "contents",
+        "model:team-3/model-8",
+    }  # one page of the table of digests
+    other = {section.key: section.digest for section in sections_of(packet, sheet="sha256:b")}
+    assert not set(other.values()) & set(before.values())
+
+
+def test_what_is_empty_is_left_out() -> None:
+    empty = dict.fromkeys(("spend", "points", "variances", "scores", "agenda", "followed", "changes", "rejected"), ())
+    assert [section.key for section in sections_of(make_packet(0, **empty), sheet="s")] == [
+        "summary",
+        "contents",
+        "method",
+    ]
+    hours = make_packet(0, **empty | {"spend": (replace(make_spend(1), unit="gpu_h"),)})
+    assert [section.key for section in sections_of(hours, sheet="s")] == ["summary", "contents", "spend", "method"]
+
+
+def test_long_tables_are_cut_so_that_a_row_draws_one_page_anew() -> None:
+    packet = make_packet(70)
+    before = {section.key: section for section in sections_of(packet, sheet="s")}
+    assert [section.title for section in before.values() if section.template == "scorecard"] == [
+        "Scorecard (1 of 3)",
+        "Scorecard (2 of 3)",
+        "Scorecard (3 of 3)",
+    ]
+    assert [len(before[key].content["scores"]) for key in ("scorecard", "scorecard:2", "scorecard:3")] == [30, 30, 10]
+    scores = (*packet.scores[:40], make_score(2), *packet.scores[41:])
+    after = {section.key: section.digest for section in sections_of(replace(packet, scores=scores), sheet="s")}
+    changed = {key for key in after if after[key] != before[key].digest}
+    assert changed == {"scorecard:2", "contents"}
+
+
+def test_the_difference_to_the_quarter_before() -> None:
+    before, after = make_packet(3), make_packet(3, scores=(make_score(1), make_score(2)), spend=(make_spend(1),))
+    assert differences(None, after) == ()
+    assert differences(before, before) == ()
+    page = replace(after.models[0], authorisation="")
+    found = differences(before, replace(after, models=(page, *after.models[1:]), agenda=()))
+    assert found == (
+        ChangeRow(what="Allocated", before="210,000.00 USD", after="10,000.00 USD"),
+        ChangeRow(what="Spent", before="105,000.00 USD", after="5,000.00 USD"),
+        ChangeRow(what="Forecast", before="193,000.00 USD", after="9,000.00 USD"),
+        ChangeRow(
+            what="Authorisation of team-2/model-1", before="AUT-2026-0001, active, until 2027-06-30", after="none"
+        ),
+        ChangeRow(what="Standing of team-4/model-3, Conversion", before="missed", after=""),
+        ChangeRow(what="On the agenda: Investment pending", before="3", after=""),
+    )
+
+
+def test_the_chart_of_spend_shows_every_account() -> None:
+    drawn = words_in(charts.spend_chart([make_spend(1), make_spend(2)]))
+    assert {"Team 1 USD", "Team 2 USD", "22,000 of 20,000"} <= set(drawn)
+    long = replace(make_spend(1), account="A very long name of an account <b>")
+    assert "A very long name of an …" in words_in(charts.spend_chart([long]))
+
+
+def test_the_portfolio_needs_cost_and_latency() -> None:
+    unknown = Point(model="a", cost_usd=None, latency_ms=Decimal(1), value=None)
+    assert charts.portfolio_chart([unknown], best=frozenset()) == ""
+    points = [
+        Point(model="best", cost_usd=Decimal(1), latency_ms=Decimal(1), value=Decimal(1)),
+        Point(model="near", cost_usd=Decimal("1.01"), latency_ms=Decimal(1), value=None),
+        Point(model="far", cost_usd=Decimal(9), latency_ms=Decimal(9), value=Decimal(0)),
+    ]
+    drawn = charts.portfolio_chart(points, best=frozenset({"best"}))
+    assert {"best", "far"} <= set(words_in(drawn))
+    assert "near" not in words_in(drawn)
+    assert drawn.count("<polygon") == 1
+
+
+@pytest.mark.parametrize(("projected", "is_broken"), [(100, False), (100_000, True)])
+def test_the_way_from_projection_to_bill(projected: int, is_broken: bool) -> None:
+    rows = [
+        Variance(
+            model=f"m{number:02}", projected_usd=Decimal(projected), billed_usd=Decimal(projected + 10 * number - 80)
+        )
+        for number in range(20)
+    ]
+    drawn = charts.waterfall(rows)
+    said = words_in(drawn)
+    assert {"projected", "billed", "m00", "m19", "-80", "+110", "all others"} <= set(said)
+    assert any("does not begin at zero" in each for each in said) == (is_broken or projected == 100)
+    assert f"{projected * 20:,}" in said
+    assert f"{projected * 20 + 300:,}" in said
+
+
+def test_a_bill_against_nothing_projected() -> None:
+    row = Variance(model="m", projected_usd=Decimal(0), billed_usd=Decimal(5))
+    assert {"+5", "billed"} <= set(words_in(charts.waterfall([row])))
+
+
+def test_the_way_by_cause_names_what_is_not_told_apart() -> None:
+    rows = [make_variance(1), make_variance(3)]
+    drawn = charts.causes(rows)
+    assert {"volume", "-60", "efficiency", "price", "not told apart", "-40", "projected", "billed"} <= set(
+        words_in(drawn)
+    )
+    assert "not told apart" not in words_in(charts.causes([make_variance(1)]))
+    assert charts.causes([make_variance(3)]) == ""
+
+
+def test_the_section_of_bills_has_the_second_chart_where_something_is_told_apart() -> None:
+    def drawn(*rows: Variance) -> list[str]:
+        packet = make_packet(0, variances=rows)
+        return [name for each in sections_of(packet, sheet="s") for name in each.charts if each.template == "variance"]
+
+    assert drawn(make_variance(1)) == ["variance.svg", "causes.svg"]
+    assert drawn(make_variance(3)) == ["variance.svg"]
+
+
+def test_no_mark_of_an_axis_lies_outside_of_it() -> None:
+    for low, high in ((7_000, 28_000), (-28_000, -7_000), (-3, 12), (0, 9)):
+        scale = Scale([Decimal(low), Decimal(high)], left=60, right=600)
+        marks = ticks(scale)
+        assert len(marks) >= 4
+        assert all(60 <= scale(mark) <= 600 for mark in marks)
+        assert scale(marks[0] - (marks[1] - marks[0])) < 60
+        assert scale(marks[-1] + (marks[1] - marks[0])) > 600
+
+
+def test_a_name_at_the_right_edge_stands_before_its_mark() -> None:
+    points = [
+        Point(model=name, cost_usd=Decimal(cost), latency_ms=Decimal(cost), value=None)
+        for name, cost in (("cheap", 1), ("dear", 9))
+    ]
+    drawn = ElementTree.fromstring(charts.portfolio_chart(points, best=frozenset()))
+    anchors = {each.text: each.get("text-anchor") for each in drawn.iter(f"{SVG}text")}
+    assert (anchors["cheap"], anchors["dear"]) == ("start", "end")

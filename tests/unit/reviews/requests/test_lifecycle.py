@@ -1,0 +1,158 @@
+"""The request lifecycle, pair by pair: what may follow what, and what a refusal says."""
+
+import itertools
+
+import pytest
+from weighbridge.core.errors import WrongState
+
+from reviews.requests.domain import lifecycle
+from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.steps import Actor
+
+PERMITTED = {
+    ("draft", "screening"),
+    ("screening", "cleared"),
+    ("screening", "evidence"),
+    ("cleared", "evidence"),
+    ("evidence", "in_review"),
+    ("in_review", "changes_requested"),
+    ("changes_requested", "evidence"),
+    ("in_review", "evidence"),
+    ("in_review", "decided"),
+    ("draft", "withdrawn"),
+    ("evidence", "withdrawn"),
+    ("in_review", "withdrawn"),
+    ("changes_requested", "withdrawn"),
+    ("evidence", "lapsed"),
+    ("in_review", "lapsed"),
+    ("changes_requested", "lapsed"),
+    ("cleared", "lapsed"),
+}
+
+ACTIONS = {
+    ("draft", "submit"),
+    ("draft", "withdraw"),
+    ("screening", "screen"),
+    ("cleared", "escalate"),
+    ("cleared", "lapse"),
+    ("evidence", "request_review"),
+    ("evidence", "withdraw"),
+    ("evidence", "lapse"),
+    ("in_review", "request_changes"),
+    ("in_review", "revise"),
+    ("in_review", "decide"),
+    ("in_review", "withdraw"),
+    ("in_review", "lapse"),
+    ("changes_requested", "revise"),
+    ("changes_requested", "withdraw"),
+    ("changes_requested", "lapse"),
+}
+
+
+@pytest.mark.parametrize(("source", "target"), list(itertools.product(State, State)))
+def test_every_pair_of_states(source: State, target: State) -> None:
+    permitted = (str(source), str(target)) in PERMITTED
+    assert lifecycle.may_transition(source=source, target=target) is permitted
+    if permitted:
+        lifecycle.check_transition(source=source, target=target)
+        return
+    with pytest.raises(WrongState) as refused:
+        lifecycle.check_transition(source=source, target=target)
+    assert refused.value.status == 409
+    assert refused.value.reason.startswith(f"A request that is {source.words} cannot become {target.words}. ")
+
+
+@pytest.mark.parametrize(
+    ("source", "action"), list(itertools.product(State, sorted({action for _, action in ACTIONS} | {"teleport"})))
+)
+def test_every_pair_of_state_and_action(source: State, action: str) -> None:
+    permitted = (str(source), action) in ACTIONS
+    assert lifecycle.may_act(source=source, action=action) is permitted
+    if permitted:
+        lifecycle.check_action(source=source, action=action)
+        return
+    with pytest.raises(WrongState, match="offers no step"):
+        lifecycle.check_action(source=source, action=action)
+
+
+def test_refusal_says_what_is_possible_instead() -> None:
+    with pytest.raises(WrongState) as refused:
+        lifecycle.check_transition(source=State.CHANGES_REQUESTED, target=State.DECIDED)
+    assert refused.value.reason == (
+        "A request that is changes requested cannot become decided. "
+        "Possible now: revise (to evidence); withdraw (to withdrawn); lapse (to lapsed)."
+    )
+
+
+def test_refusal_of_a_finished_request_says_to_file_a_new_one() -> None:
+    with pytest.raises(WrongState) as refused:
+        lifecycle.check_action(source=State.WITHDRAWN, action="request_review")
+    assert refused.value.reason == (
+        "A request that is withdrawn offers no step “request review”. "
+        "This request is withdrawn and stays so; file a new request instead."
+    )
+
+
+def test_open_terminal_and_editable_states() -> None:
+    assert {State.DECIDED, State.WITHDRAWN, State.LAPSED} == lifecycle.TERMINAL
+    assert {
+        State.DRAFT,
+        State.SCREENING,
+        State.CLEARED,
+        State.EVIDENCE,
+        State.IN_REVIEW,
+        State.CHANGES_REQUESTED,
+    } == lifecycle.OPEN_STATES
+    assert {State.DRAFT, State.EVIDENCE} == lifecycle.EDITABLE_STATES
+
+
+def test_every_state_has_one_owner_and_a_meaning() -> None:
+    assert set(lifecycle.OWNER) == set(State)
+    assert [(state.value, state.owner.value) for state in State] == [
+        ("draft", "requester"),
+        ("screening", "system"),
+        ("cleared", "system"),
+        ("evidence", "requester"),
+        ("in_review", "reviewer"),
+        ("changes_requested", "requester"),
+        ("decided", "system"),
+        ("withdrawn", "system"),
+        ("lapsed", "system"),
+    ]
+    assert len({state.meaning for state in State}) == len(State)
+
+
+def test_a_step_belongs_to_one_pair_and_its_effect_is_told() -> None:
+    pairs = [(step.source, step.target) for step in lifecycle.TRANSITIONS]
+    assert len(pairs) == len(set(pairs)) == len(PERMITTED)
+    assert all(step.effects for step in lifecycle.TRANSITIONS)
+
+
+def test_only_the_system_decides_screens_escalates_and_lapses() -> None:
+    by_system = {step.action for step in lifecycle.TRANSITIONS if step.actor is Actor.SYSTEM}
+    assert by_system == {"screen", "escalate", "decide", "lapse"}
+
+
+def _reachable(start: State) -> set[State]:
+    seen, waiting = {start}, [start]
+    while waiting:
+        for step in lifecycle.steps_from(source=waiting.pop()):
+            if step.target not in seen:
+                seen.add(step.target)
+                waiting.append(step.target)
+    return seen
+
+
+def test_every_state_is_reached_from_draft_and_every_open_state_can_end() -> None:
+    assert _reachable(State.DRAFT) == set(State)
+    for state in lifecycle.OPEN_STATES:
+        assert _reachable(state) & lifecycle.TERMINAL, state
+
+
+def test_nothing_is_decided_without_review() -> None:
+    assert [step.source for step in lifecycle.TRANSITIONS if step.target is State.DECIDED] == [State.IN_REVIEW]
+
+
+def test_a_state_read_from_the_database_as_text_is_the_same_state() -> None:
+    assert lifecycle.may_transition(source=State("draft"), target=State("screening"))
+    assert lifecycle.may_act(source="draft", action="submit")  # type: ignore[arg-type]

@@ -1,0 +1,171 @@
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+import requests  # noqa: TID251 -- what the adapter meets is made by hand here
+from hypothesis import given
+from hypothesis import strategies as st
+from jira import JIRAError
+
+from reviews.tickets.jira.errors import Doing, in_words, refusal, wait_from
+from reviews.tickets.jira.settings import JiraSettings
+from reviews.tickets.ports import Misconfigured, OutcomeUnknown, RateLimited, TicketGone, TrackerError, Unreachable
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+SETTINGS = JiraSettings(url="https://acme.atlassian.net", email="bot@acme.example", token="s3cret", project="MR")
+READ = Doing(what="read the ticket", write=False)
+WRITE = Doing(what="open the ticket", write=True)
+ON_TICKET = Doing(what="add a comment", write=True, ticket="10001")
+
+
+def answer(status: int, body: str = "", **headers: str) -> JIRAError:
+    response = requests.Response()
+    response.status_code, response._content = status, body.encode()
+    response.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+    return JIRAError(status_code=status, response=response)
+
+
+def meaning(error: JIRAError, doing: Doing) -> TrackerError:
+    return refusal(error, doing, settings=SETTINGS, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        ({"Retry-After": "120"}, 120.0),
+        ({"Retry-After": " 0 "}, 0.0),
+        ({"Retry-After": "Tue, 24 Nov 2026 12:01:30 GMT"}, 90.0),
+        ({"Retry-After": "Tue, 24 Nov 2026 12:01:30 -0000"}, 90.0),
+        ({"Retry-After": "Tue, 24 Nov 2026 11:00:00 GMT"}, 0.0),
+        ({"X-RateLimit-Reset": "2026-11-24T12:00:45Z"}, 45.0),
+        ({"X-RateLimit-Reset": "2026-11-24T12:00:45"}, 45.0),
+        ({"Retry-After": "soon", "X-RateLimit-Reset": "2026-11-24T12:00:45Z"}, 45.0),
+        ({"Retry-After": "7", "X-RateLimit-Reset": "2026-11-24T12:00:45Z"}, 7.0),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "²"}, None),
+        ({}, None),
+    ],
+)
+def test_every_form_of_wait(headers: dict[str, str], wait_s: float | None) -> None:
+    assert wait_from(headers, now=NOW) == wait_s
+
+
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_no_header_breaks_the_reading(retry_after: str, reset: str) -> None:
+    wait_s = wait_from({"Retry-After": retry_after, "X-RateLimit-Reset": reset}, now=NOW)
+    assert wait_s is None or wait_s >= 0
+
+
+@given(st.integers(0, 10_000_000))
+def test_a_date_says_the_same_as_seconds(seconds: int) -> None:
+    date = format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)
+    assert wait_from({"Retry-After": date}, now=NOW) == wait_from({"Retry-After": str(seconds)}, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "doing", "kind"),
+    [
+        (429, READ, RateLimited),
+        (429, WRITE, RateLimited),
+        (408, READ, Unreachable),
+        (408, WRITE, OutcomeUnknown),
+        (500, READ, Unreachable),
+        (500, WRITE, OutcomeUnknown),
+        (503, READ, Unreachable),
+        (503, WRITE, OutcomeUnknown),
+        (504, ON_TICKET, OutcomeUnknown),
+        (409, ON_TICKET, Unreachable),
+        (400, WRITE, Misconfigured),
+        (401, READ, Misconfigured),
+        (403, WRITE, Misconfigured),
+        (404, WRITE, Misconfigured),
+        (404, ON_TICKET, TicketGone),
+        (410, READ, Misconfigured),
+        (410, ON_TICKET, TicketGone),
+        (413, ON_TICKET, Misconfigured),
+        (422, WRITE, Misconfigured),
+    ],
+)
+def test_what_each_status_asks_of_the_caller(status: int, doing: Doing, kind: type[TrackerError]) -> None:
+    error = meaning(answer(status), doing)
+    assert type(error) is kind
+    assert error.reason.endswith(".")
+    assert "s3cret" not in error.reason
+
+
+def test_an_unknown_outcome_waits_for_the_longer_of_both() -> None:
+    assert meaning(answer(503), WRITE).settle_s == 45.0
+    assert meaning(answer(503, Retry_After="10"), WRITE).settle_s == 45.0
+    assert meaning(answer(503, Retry_After="90"), WRITE).settle_s == 90.0
+
+
+def test_refused_fields_are_named_in_jiras_words() -> None:
+    body = (
+        '{"errorMessages": ["No."], "errors": {"customfield_10020": "Cost centre is required.", "duedate": "Bad date"}}'
+    )
+    error = meaning(answer(400, body), WRITE)
+    assert error.fields == ("customfield_10020", "duedate")
+    assert "Jira says: customfield_10020: Cost centre is required.; duedate: Bad date; No." in error.reason
+    assert "JIRA_FIELDS" in error.reason
+
+
+def test_a_label_that_cannot_be_set_is_told_apart() -> None:
+    error = meaning(answer(400, '{"errors": {"labels": "Field cannot be set."}}'), WRITE)
+    assert error.fields == ("labels",)
+    assert "add the field Labels to the screens of project MR" in error.reason
+
+
+@pytest.mark.parametrize("body", ["<html>no</html>", "[]", '"text"', '{"errors": []}', '{"errorMessages": null}', ""])
+def test_a_body_of_any_shape_still_gives_a_sentence(body: str) -> None:
+    error = meaning(answer(400, body), WRITE)
+    assert error.reason == (
+        "Jira would not open the ticket (answer 400). Correct the project's screens, or JIRA_PROJECT, JIRA_ISSUE_TYPE "
+        "and JIRA_FIELDS."
+    )
+
+
+def test_long_messages_are_cut() -> None:
+    error = meaning(answer(403, '{"errorMessages": ["%s"]}' % ("x" * 1000)), WRITE)
+    assert len(error.reason) < 500
+
+
+def test_an_error_without_an_answer_is_still_one() -> None:
+    assert type(meaning(JIRAError("?"), WRITE)) is Misconfigured
+
+
+@pytest.mark.parametrize(
+    ("raised", "doing", "kind"),
+    [
+        (requests.ConnectTimeout(), WRITE, Unreachable),
+        (requests.exceptions.ProxyError(), WRITE, Unreachable),
+        (requests.ConnectionError("dropped"), WRITE, OutcomeUnknown),
+        (requests.ConnectionError(), WRITE, OutcomeUnknown),
+        (requests.ConnectionError("dropped"), READ, Unreachable),
+        (requests.exceptions.SSLError("UNEXPECTED_EOF"), WRITE, OutcomeUnknown),
+        (requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"), WRITE, Misconfigured),
+        (requests.ReadTimeout(), WRITE, OutcomeUnknown),
+        (requests.ReadTimeout(), READ, Unreachable),
+        (requests.exceptions.ChunkedEncodingError(), WRITE, OutcomeUnknown),
+        (requests.exceptions.ChunkedEncodingError(), READ, Unreachable),
+        (requests.TooManyRedirects(), WRITE, Misconfigured),
+        (requests.exceptions.InvalidURL(), READ, Misconfigured),
+        (ValueError("no JSON"), READ, Misconfigured),
+        (ValueError("no JSON"), WRITE, OutcomeUnknown),
+        (KeyError("id"), WRITE, OutcomeUnknown),
+        (TypeError("a list"), READ, Misconfigured),
+    ],
+)
+def test_silence_and_nonsense(raised: Exception, doing: Doing, kind: type[TrackerError]) -> None:
+    with pytest.raises(TrackerError) as error, in_words(doing, settings=SETTINGS, clock=lambda: NOW):
+        raise raised
+    assert type(error.value) is kind
+    assert error.value.__cause__ is raised
+    assert error.value.reason.endswith(".")
+
+
+def test_what_is_in_words_already_passes() -> None:
+    gone = TicketGone("It is gone.")
+    with pytest.raises(TicketGone) as error, in_words(READ, settings=SETTINGS, clock=lambda: NOW):
+        raise gone
+    assert error.value is gone

@@ -1,0 +1,47 @@
+"""Named people, the two default stages and a ballot builder for the voting tests."""
+
+from datetime import UTC, datetime, timedelta
+
+from governance.people.domain.roles import Person, Role
+from governance.rulebook.domain.policy import Stage
+from reviews.voting.domain import Ballot, Choice
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def person(number: int, name: str, *roles: Role, is_active: bool = True) -> Person:
+    return Person(id=number, username=name.lower(), name=name, roles=frozenset(roles), is_active=is_active)
+
+
+RITA = person(1, "Rita", Role.REQUESTER, Role.REVIEWER)
+OTTO = person(2, "Otto", Role.REVIEWER)
+EVA = person(3, "Eva", Role.REVIEWER)
+ANNE = person(4, "Anne", Role.REVIEWER)
+BERT = person(5, "Bert", Role.REVIEWER, Role.PLATFORM_LEAD)
+LEA = person(6, "Lea", Role.PLATFORM_LEAD)
+ADAM = person(7, "Adam", Role.ADMIN)
+AUDRA = person(8, "Audra", Role.AUDITOR, Role.FINANCE)
+GONE = person(9, "Gone", Role.REVIEWER, is_active=False)
+
+TECHNICAL = Stage(id="technical", title="Technical review", role=Role.REVIEWER, quorum=2)
+BUDGET = Stage(id="budget", title="GPU budget", role=Role.PLATFORM_LEAD, quorum=1)
+STAGES = (TECHNICAL, BUDGET)
+
+
+def ballot(
+    who: Person,
+    stage: Stage = TECHNICAL,
+    choice: Choice = Choice.APPROVE,
+    *,
+    revision: int = 1,
+    minute: int = 0,
+) -> Ballot:
+    return Ballot(
+        person_id=who.id,
+        person_name=who.name,
+        stage_id=stage.id,
+        choice=choice,
+        revision=revision,
+        rationale="because of the figures",
+        cast_at=NOON + timedelta(minutes=minute),
+    )

@@ -1,0 +1,220 @@
+"""Who may vote, and what votes add up to: truth tables with exact reasons."""
+
+from typing import Any
+
+import pytest
+from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
+
+from governance.people.domain.roles import Person, Role
+from governance.rulebook.domain.policy import Stage
+from reviews.voting.domain import (
+    Ballot,
+    Choice,
+    VotingOutcome,
+    check_may_vote,
+    check_rationale,
+    conflict_of,
+    may_vote,
+    standing,
+    tally,
+)
+from tests.unit.reviews.voting.electorate import (
+    ADAM,
+    ANNE,
+    AUDRA,
+    BERT,
+    BUDGET,
+    EVA,
+    GONE,
+    LEA,
+    OTTO,
+    RITA,
+    STAGES,
+    TECHNICAL,
+    ballot,
+    person,
+)
+
+
+def _facts(**changes: Any) -> dict[str, Any]:
+    return {
+        "stage": TECHNICAL,
+        "stages": STAGES,
+        "ballots": (),
+        "revision": 1,
+        "requester_id": RITA.id,
+        "owner_id": OTTO.id,
+        "evidence_editor_ids": frozenset({EVA.id}),
+    } | changes
+
+
+TECHNICAL_DONE = (ballot(ANNE, minute=1), ballot(BERT, minute=2))
+
+CASES: list[tuple[Person, dict[str, Any], str | None]] = [
+    (ANNE, {}, None),
+    (BERT, {}, None),
+    (RITA, {}, "separation_of_duties"),
+    (OTTO, {}, "separation_of_duties"),
+    (EVA, {}, "separation_of_duties"),
+    (LEA, {}, "wrong_role"),
+    (ADAM, {}, "wrong_role"),
+    (AUDRA, {}, "wrong_role"),
+    (GONE, {}, "inactive"),
+    (ANNE, {"stage": BUDGET}, "wrong_role"),
+    (LEA, {"stage": BUDGET}, "stage_not_open"),
+    (BERT, {"stage": BUDGET}, "stage_not_open"),
+    (LEA, {"stage": BUDGET, "ballots": TECHNICAL_DONE}, None),
+    (BERT, {"stage": BUDGET, "ballots": TECHNICAL_DONE}, "already_voted"),
+    (LEA, {"stage": BUDGET, "ballots": TECHNICAL_DONE, "revision": 2}, "stage_not_open"),
+    (ANNE, {"ballots": (ballot(ANNE),)}, "already_voted"),
+    (ANNE, {"ballots": (ballot(ANNE),), "revision": 2}, None),
+    (person(20, "Rob", Role.REVIEWER), {"ballots": TECHNICAL_DONE}, "stage_complete"),
+    (ANNE, {"ballots": (ballot(BERT, choice=Choice.REJECT),)}, "voting_over"),
+    (ANNE, {"ballots": (ballot(BERT, choice=Choice.REQUEST_CHANGES),)}, "voting_over"),
+    (ANNE, {"ballots": (*TECHNICAL_DONE[1:], ballot(person(21, "Rob"), minute=3), ballot(LEA, BUDGET))}, "voting_over"),
+    (ANNE, {"stage": Stage(id="other", title="Other", role=Role.REVIEWER, quorum=1)}, "unknown_stage"),
+    (ANNE, {"stages": ()}, "unknown_stage"),
+    # A vote by somebody who has a stake is void, a veto too, so the stage is still open for others.
+    (ANNE, {"ballots": (ballot(OTTO, choice=Choice.REJECT), ballot(BERT))}, None),
+]
+
+
+@pytest.mark.parametrize(("who", "changes", "code"), CASES)
+def test_who_may_vote(who: Person, changes: dict[str, Any], code: str | None) -> None:
+    facts = _facts(**changes)
+    assert may_vote(person=who, **facts) is (code is None)
+    if code is None:
+        check_may_vote(person=who, **facts)
+        return
+    with pytest.raises(Refused) as refused:
+        check_may_vote(person=who, **facts)
+    assert refused.value.code == code
+    personal = code in {"separation_of_duties", "wrong_role", "inactive"}
+    assert isinstance(refused.value, NotAllowed if personal else WrongState)
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("stake", ["requester_id", "owner_id", "evidence_editor_ids"])
+def test_no_role_lifts_a_stake(role: Role, stake: str) -> None:
+    everybody = person(30, "Max", *Role)
+    stage = Stage(id="one", title="One", role=role, quorum=1)
+    facts = _facts(stage=stage, stages=(stage,))
+    assert may_vote(person=everybody, **facts)
+    facts[stake] = frozenset({30}) if stake == "evidence_editor_ids" else 30
+    assert not may_vote(person=everybody, **facts)
+
+
+@pytest.mark.parametrize(
+    ("changes", "start"),
+    [
+        ({"requester_id": ANNE.id}, "You filed this request"),
+        ({"owner_id": ANNE.id}, "You own this model"),
+        ({"evidence_editor_ids": frozenset({ANNE.id})}, "You ran or edited evidence"),
+    ],
+)
+def test_a_stake_is_named_to_the_person(changes: dict[str, Any], start: str) -> None:
+    with pytest.raises(NotAllowed) as refused:
+        check_may_vote(person=ANNE, **_facts(**changes))
+    assert refused.value.reason.startswith(start)
+    assert refused.value.reason.endswith("another person of the role must vote.")
+
+
+def test_reasons_say_what_to_do() -> None:
+    with pytest.raises(NotAllowed) as role:
+        check_may_vote(person=ADAM, **_facts(stage=BUDGET))
+    assert role.value.reason == (
+        "The stage “GPU budget” is voted on by people with the role platform lead, and you do not have it; "
+        "an administrator can grant it."
+    )
+    with pytest.raises(WrongState) as early:
+        check_may_vote(person=LEA, **_facts(stage=BUDGET))
+    assert (
+        early.value.reason == "The stage “GPU budget” opens when “Technical review” is complete; wait for that stage."
+    )
+    with pytest.raises(WrongState) as twice:
+        check_may_vote(person=BERT, **_facts(stage=BUDGET, ballots=TECHNICAL_DONE))
+    assert twice.value.reason == (
+        "You have already voted on revision 1, in the stage “Technical review”; one person counts once. "
+        "You can vote again when a new revision is opened."
+    )
+    with pytest.raises(WrongState) as over:
+        check_may_vote(person=ANNE, **_facts(ballots=(ballot(BERT, choice=Choice.REQUEST_CHANGES),)))
+    assert over.value.reason == "The voting on revision 1 is over: changes requested."
+
+
+def test_nobody_without_a_stake_has_a_conflict() -> None:
+    assert conflict_of(person_id=9, requester_id=1, owner_id=2, evidence_editor_ids=frozenset({3})) is None
+
+
+A, B, L = Choice.APPROVE, Choice.REJECT, Choice.REQUEST_CHANGES
+
+
+@pytest.mark.parametrize(
+    ("ballots", "outcome", "open_stage", "needed"),
+    [
+        ((), "open", TECHNICAL, (2, 1)),
+        ((ballot(ANNE),), "open", TECHNICAL, (1, 1)),
+        (TECHNICAL_DONE, "open", BUDGET, (0, 1)),
+        ((*TECHNICAL_DONE, ballot(LEA, BUDGET, minute=3)), "approved", None, (0, 0)),
+        ((*TECHNICAL_DONE, ballot(BERT, BUDGET, minute=3)), "open", BUDGET, (0, 1)),  # one person counts once
+        ((ballot(ANNE), ballot(ANNE, minute=1)), "open", TECHNICAL, (1, 1)),
+        ((ballot(ANNE, choice=B),), "rejected", None, (2, 1)),
+        ((*TECHNICAL_DONE, ballot(LEA, BUDGET, B, minute=3)), "rejected", None, (0, 1)),
+        ((ballot(ANNE, choice=L),), "changes_requested", None, (2, 1)),
+        ((ballot(ANNE, choice=L), ballot(BERT, choice=B)), "rejected", None, (2, 1)),
+        ((ballot(ANNE, choice=B), ballot(ANNE, choice=A, minute=1)), "rejected", None, (2, 1)),
+        ((ballot(ANNE, revision=2), ballot(BERT, choice=B, revision=2)), "open", TECHNICAL, (2, 1)),
+        ((ballot(ANNE), ballot(BERT, revision=0)), "open", TECHNICAL, (1, 1)),
+    ],
+)
+def test_tally(ballots: tuple[Ballot, ...], outcome: str, open_stage: Stage | None, needed: tuple[int, int]) -> None:
+    progress = tally(stages=STAGES, ballots=ballots, revision=1)
+    assert progress.outcome == outcome
+    assert progress.open_stage == open_stage
+    assert tuple(row.needed for row in progress.stages) == needed
+    assert tuple(row.is_complete for row in progress.stages) == tuple(count == 0 for count in needed)
+
+
+def test_tally_names_the_approvals_and_rejections_of_a_stage() -> None:
+    cast = (ballot(ANNE, minute=2), ballot(BERT, choice=B, minute=1))
+    technical, budget = tally(stages=STAGES, ballots=cast, revision=1).stages
+    assert technical.stage == TECHNICAL
+    assert [one.person_name for one in technical.approvals] == ["Anne"]
+    assert [one.person_name for one in technical.rejections] == ["Bert"]
+    assert (budget.approvals, budget.rejections) == ((), ())
+
+
+def test_votes_of_people_who_have_a_stake_now_are_void() -> None:
+    cast = (*TECHNICAL_DONE, ballot(LEA, BUDGET, minute=3))
+    progress = tally(stages=STAGES, ballots=cast, revision=1, conflicted_ids=frozenset({ANNE.id}))
+    assert progress.outcome is VotingOutcome.OPEN
+    assert progress.open_stage == TECHNICAL
+    veto = (ballot(OTTO, choice=B),)
+    assert tally(stages=STAGES, ballots=veto, revision=1, conflicted_ids=frozenset({OTTO.id})).outcome == "open"
+
+
+def test_without_a_stage_nothing_is_ever_approved() -> None:
+    progress = tally(stages=(), ballots=(ballot(ANNE),), revision=1)
+    assert (progress.outcome, progress.open_stage, progress.stages) == ("open", None, ())
+
+
+def test_standing_keeps_the_first_ballot_of_each_person_in_the_order_cast() -> None:
+    late, early, other = ballot(ANNE, choice=B, minute=9), ballot(ANNE, minute=1), ballot(BERT, minute=5)
+    assert standing(ballots=(late, other, early), revision=1) == (early, other)
+
+
+@pytest.mark.parametrize("choice", [Choice.REJECT, Choice.REQUEST_CHANGES])
+@pytest.mark.parametrize("rationale", ["", "  ", "no", " no  "])
+def test_a_no_needs_a_reason(choice: Choice, rationale: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        check_rationale(choice=choice, rationale=rationale)
+    assert refused.value.field == "rationale"
+    assert refused.value.code == "rationale_required"
+    assert refused.value.reason.startswith(f"A vote to {choice.replace('_', ' ')} needs a reason of at least 3")
+
+
+@pytest.mark.parametrize(
+    ("choice", "rationale"), [(Choice.APPROVE, ""), (Choice.REJECT, "bad"), (Choice.REQUEST_CHANGES, "too slow")]
+)
+def test_a_yes_needs_none_and_a_reasoned_no_passes(choice: Choice, rationale: str) -> None:
+    check_rationale(choice=choice, rationale=rationale)

@@ -1,0 +1,190 @@
+"""A request walked at random through lifecycle and voting, against an oracle that shares no code with either.
+
+The walker calls the checks the way an action does: ask, then write. The oracle keeps plain sets and says what must
+have happened. Any step on which they differ is a bug in one of them.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from weighbridge.core.errors import Refused
+
+from governance.people.domain.roles import Role
+from governance.rulebook.domain.policy import Stage
+from reviews.requests.domain.lifecycle import State, check_action, check_transition
+from reviews.voting.domain import Ballot, Choice, check_may_vote, check_rationale, tally
+from tests.unit.reviews.voting.electorate import BUDGET, NOON, STAGES, TECHNICAL, person
+
+PEOPLE = {
+    1: person(1, "Rita", Role.REQUESTER, Role.REVIEWER),
+    2: person(2, "Otto", Role.REVIEWER, Role.PLATFORM_LEAD),
+    3: person(3, "Anne", Role.REVIEWER),
+    4: person(4, "Bert", Role.REVIEWER, Role.PLATFORM_LEAD),
+    5: person(5, "Lea", Role.PLATFORM_LEAD),
+    6: person(6, "Adam", Role.ADMIN, Role.REVIEWER),
+}
+WHO = st.sampled_from(sorted(PEOPLE))
+
+
+@dataclass
+class Oracle:
+    """What must be true, in sets of numbers."""
+
+    state: str = "draft"
+    owner: int = 2
+    editors: set[int] = field(default_factory=set)
+    yes: dict[str, set[int]] = field(default_factory=lambda: {"technical": set(), "budget": set()})
+
+    def may_vote(self, who: int, stage: str) -> bool:
+        if self.state != "in_review" or who in {1, self.owner} | self.editors:
+            return False
+        wanted = {"technical": Role.REVIEWER, "budget": Role.PLATFORM_LEAD}[stage]
+        if wanted not in PEOPLE[who].roles or who in self.yes["technical"] | self.yes["budget"]:
+            return False
+        stand = self.yes["technical"] - {1, self.owner} - self.editors
+        return len(stand) < 2 if stage == "technical" else len(stand) >= 2
+
+    def vote(self, who: int, stage: str, choice: str) -> None:
+        if choice == "approve":
+            self.yes[stage].add(who)
+            stake = {1, self.owner} | self.editors
+            if len(self.yes["technical"] - stake) >= 2 and self.yes["budget"] - stake:
+                self.state = "approved"
+        else:
+            self.state = {"reject": "rejected", "request_changes": "changes_requested"}[choice]
+
+    def void(self) -> None:
+        self.yes = {"technical": set(), "budget": set()}
+
+
+class ReviewWalk(RuleBasedStateMachine):
+    """Create, edit, submit, ask for review, vote, reject, revise, withdraw, reassign, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state, self.outcome, self.revision = State.DRAFT, "", 1
+        self.owner, self.editors = 2, frozenset[int]()
+        self.ballots: list[Ballot] = []
+        self.oracle = Oracle()
+
+    def _try(self, action: str, target: State) -> bool:
+        try:
+            check_action(source=self.state, action=action)
+            check_transition(source=self.state, target=target)
+        except Refused:
+            return False
+        self.state = target
+        return True
+
+    @rule()
+    def submit(self) -> None:
+        assert self._try("submit", State.SCREENING) == (self.oracle.state == "draft")
+        if self.oracle.state == "draft":
+            assert self._try("screen", State.EVIDENCE)
+            self.oracle.state = "evidence"
+
+    @rule(who=WHO)
+    def edit_evidence(self, who: int) -> None:
+        if self.oracle.state == "evidence":
+            self.editors |= {who}
+            self.oracle.editors.add(who)
+
+    @rule()
+    def request_review(self) -> None:
+        assert self._try("request_review", State.IN_REVIEW) == (self.oracle.state == "evidence")
+        if self.oracle.state == "evidence":
+            self.oracle.state = "in_review"
+
+    @rule()
+    def revise(self) -> None:
+        may = self.oracle.state in {"in_review", "changes_requested"}
+        assert self._try("revise", State.EVIDENCE) == may
+        if may:
+            self.revision += 1
+            self.oracle.void()
+            self.oracle.state = "evidence"
+
+    @rule(who=WHO)
+    def reassign_owner(self, who: int) -> None:
+        self.owner = self.oracle.owner = who
+
+    @rule()
+    def withdraw(self) -> None:
+        may = self.oracle.state in {"draft", "evidence", "in_review", "changes_requested"}
+        assert self._try("withdraw", State.WITHDRAWN) == may
+        if may:
+            self.oracle.state = "withdrawn"
+
+    @rule(
+        who=WHO, stage=st.sampled_from(STAGES), choice=st.sampled_from(Choice), rationale=st.sampled_from(["", "why"])
+    )
+    def vote(self, who: int, stage: Stage, choice: Choice, rationale: str) -> None:
+        expected = self.oracle.may_vote(who, stage.id) and (choice == "approve" or rationale == "why")
+        before = (self.state, list(self.ballots))
+        assert self._vote(who, stage, choice, rationale) == expected
+        if expected:
+            self.oracle.vote(who, stage.id, choice)
+        else:
+            assert (self.state, self.ballots) == before
+
+    @rule(who=st.sampled_from([3, 4, 6]), stage=st.sampled_from(STAGES))
+    def approve(self, who: int, stage: Stage) -> None:
+        self.vote(who=who, stage=stage, choice=Choice.APPROVE, rationale="")
+
+    def _vote(self, who: int, stage: Stage, choice: Choice, rationale: str) -> bool:
+        if self.state is not State.IN_REVIEW:
+            return False
+        try:
+            check_rationale(choice=choice, rationale=rationale)
+            check_may_vote(
+                person=PEOPLE[who],
+                stage=stage,
+                stages=STAGES,
+                ballots=self.ballots,
+                revision=self.revision,
+                requester_id=1,
+                owner_id=self.owner,
+                evidence_editor_ids=self.editors,
+            )
+        except Refused:
+            return False
+        self.ballots.append(
+            Ballot(
+                person_id=who,
+                person_name=PEOPLE[who].name,
+                stage_id=stage.id,
+                choice=choice,
+                revision=self.revision,
+                rationale=rationale,
+                cast_at=NOON + timedelta(minutes=len(self.ballots)),
+            )
+        )
+        self._settle()
+        return True
+
+    def _settle(self) -> None:
+        conflicted = frozenset({1, self.owner}) | self.editors
+        outcome = tally(stages=STAGES, ballots=self.ballots, revision=self.revision, conflicted_ids=conflicted).outcome
+        if outcome == "changes_requested":
+            assert self._try("request_changes", State.CHANGES_REQUESTED)
+        elif outcome != "open":
+            assert self._try("decide", State.DECIDED)
+            self.outcome = str(outcome)
+
+    @invariant()
+    def both_agree(self) -> None:
+        assert (self.outcome or str(self.state)) == self.oracle.state
+
+    @invariant()
+    def an_approval_has_three_distinct_people_without_a_stake(self) -> None:
+        if self.outcome == "approved" and self.oracle.state == "approved":
+            voters = {ballot.person_id for ballot in self.ballots if ballot.revision == self.revision}
+            assert len(voters) >= TECHNICAL.quorum + BUDGET.quorum
+            assert 1 not in voters
+
+
+TestReviewWalk = ReviewWalk.TestCase
+TestReviewWalk.settings = settings(max_examples=100, stateful_step_count=40)

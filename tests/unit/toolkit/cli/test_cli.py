@@ -1,0 +1,190 @@
+"""The command line: what it prints, and its exit codes."""
+
+import json
+import runpy
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+from weighbridge.cli import app as cli
+from weighbridge.core import attestation
+from weighbridge.systems import isolated, operators
+
+from tests.unit.benchmarking import builders
+from tests.unit.toolkit.client.test_gate import (
+    DIGEST,
+    files,  # noqa: F401 -- a fixture
+)
+
+ROOT = Path(cli.__file__).parents[2]
+
+
+def weighbridge(*arguments, env=None):
+    clean = {"WEIGHBRIDGE_URL": "", "WEIGHBRIDGE_TOKEN": ""}
+    return CliRunner().invoke(cli.app, [str(argument) for argument in arguments], env={**clean, **(env or {})})
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    command = [sys.executable, "-X", "importtime", "-m", "weighbridge", "--help"]
+    times = []
+    for _ in range(3):
+        begun = time.monotonic()
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        times.append(time.monotonic() - begun)
+    assert "profile" in done.stdout
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert loaded.isdisjoint(
+        {
+            "numpy",
+            "scipy",
+            "onnx",
+            "onnxruntime",
+            "torch",
+            "rich",
+            "yaml",
+            "django",
+            "cryptography",
+            "importlib.resources",
+            "tempfile",
+        }
+    )
+    assert min(times) < 0.3 * 3  # import timing is on, and the machine is shared; `make bench` holds 0.3 s
+
+
+def test_the_module_runs_the_command_line(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["weighbridge", "--help"])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("weighbridge", run_name="__main__")
+    assert end.value.code == 0
+    assert capsys.readouterr().out.startswith("Usage: weighbridge")
+
+
+def test_a_profile_from_file_to_table(tmp_path):
+    model, data, result = (
+        builders.classifier(tmp_path / "m.onnx"),
+        builders.data_set(tmp_path / "d.npz"),
+        tmp_path / "r.json",
+    )
+    done = weighbridge("profile", model, "--data", data, "--samples", 700, "--json", result)
+    written = json.loads(result.read_text())
+    assert written["metrics"]["accuracy"]["value"] == 0.9
+    assert written["manifest"]["settings"]["scenario"]["min_samples"] == 700
+    assert done.exit_code == (1 if written["verdict"]["status"] == "invalid" else 0)
+    assert f"verdict: {written['verdict']['status']}" in done.stdout
+    assert "accuracy" in done.stdout
+
+
+@pytest.fixture
+def answered(monkeypatch):
+    """Let a profile behind the fence answer, or raise, what a test says."""
+
+    def use(answer):
+        def run(*_, **__):
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+        monkeypatch.setattr(isolated, "profile_behind", run)
+        monkeypatch.setattr(operators, "operators_isolated", lambda **_: None)
+
+    return use
+
+
+@pytest.mark.parametrize(("status", "code"), [("valid", 0), ("indicative", 0), ("invalid", 1)])
+def test_the_verdict_decides_the_exit_code(answered, status, code):
+    answered({"verdict": {"status": status}, "missing": []})
+    done = weighbridge("profile", "m.onnx", "--quiet")
+    assert (done.exit_code, done.output) == (code, "")
+
+
+def test_an_interrupted_profile_is_neither_yes_nor_no(answered):
+    answered(KeyboardInterrupt())
+    done = weighbridge("profile", "m.onnx", "--quiet")
+    assert (done.exit_code, done.stderr) == (130, "weighbridge: Interrupted; the run was stopped and left no result.\n")
+
+
+def test_bad_input_is_a_sentence_and_exit_code_two(tmp_path, answered):
+    missing = weighbridge("profile", tmp_path / "none.onnx", "--quiet")
+    assert (missing.exit_code, missing.stderr) == (2, "weighbridge: There is no model file none.onnx.\n")
+    few = weighbridge("profile", "m.onnx", "--samples", 0)
+    assert (few.exit_code, few.stderr) == (2, "weighbridge: Ask for at least one sample.\n")
+    assert weighbridge("profile").exit_code == 2
+    answered({"verdict": {"status": "valid"}, "missing": []})
+    unwritable = weighbridge("profile", "m.onnx", "--quiet", "--json", tmp_path)
+    assert (unwritable.exit_code, "cannot be written" in unwritable.stderr) == (2, True)
+
+
+def test_the_gate_asks_the_server(desk):
+    env = {"WEIGHBRIDGE_URL": desk.server.url + "/", "WEIGHBRIDGE_TOKEN": "t0ken"}
+    for said, code, words in (
+        ({"answer": "allow", "reasons": ["A-1."], "expires_at": "2027-01-01"}, 0, "allowed until 2027-01-01: A-1.\n"),
+        ({"answer": "deny", "reasons": []}, 1, "refused: no reason was given.\n"),
+        ({"answer": "unknown", "reasons": ["?"]}, 2, "cannot tell: ?\n"),
+    ):
+        desk.answers["GET", "/base/api/v1/gate/"] = (200, said)
+        done = weighbridge("gate", DIGEST, "--env", "prod", env=env)
+        assert (done.exit_code, done.stdout) == (code, words)
+
+
+def test_the_gate_asks_a_statement(files, monkeypatch):  # noqa: F811 -- the fixture imported above
+    monkeypatch.setattr("time.time", lambda: 1_793_500_000.0)
+    arguments = ("gate", DIGEST, "--env", "prod", "--statement", files / "s.json", "--public-key")
+    assert weighbridge(*arguments, files / "key.pem").exit_code == 0
+    assert weighbridge("gate", "sha256:" + "cd" * 32, *arguments[2:], files / "key.pem").exit_code == 1
+    assert weighbridge(*arguments, files / "other.pem").exit_code == 2
+    (files / "wrong.pem").write_text(attestation.new_key_pem())
+    assert weighbridge(*arguments, files / "wrong.pem").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("sha256:ab", "--env", "prod"), "is no digest"),
+        ((DIGEST, "--env", "prod"), "Name the server and a token"),
+        ((DIGEST, "--env", "prod", "--statement", "s.json"), "together"),
+        ((DIGEST, "--env", "prod", "--public-key", "k.pem"), "together"),
+        ((DIGEST,), "Missing option"),
+    ],
+)
+def test_a_gate_that_is_asked_wrongly_cannot_tell(arguments, words):
+    done = weighbridge("gate", *arguments)
+    assert done.exit_code == 2
+    assert words in done.stderr
+
+
+REQUEST = """
+title: T
+purpose: P
+environment: prod
+business_case: B
+model: {team: t, slug: s, name: n, version: v, tier: high, owner: ada, uri: "s3://m", sha256: ab}
+"""
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "words"),
+    [
+        ((201, {"ref": "MRR-2026-0042"}), 0, "model sha256:m\nMRR-2026-0042\n"),
+        ((400, {"detail": "No such team."}), 1, "refused (400): No such team."),
+        ((503, {}), 2, "refused (503)"),
+        (None, 2, "does not answer"),
+    ],
+)
+def test_a_request_is_filed(desk, tmp_path, answer, code, words):
+    (tmp_path / "r.yaml").write_text(REQUEST)
+    desk.answers["POST", "/base/api/v1/models/"] = (201, {"digest": "sha256:m"})
+    desk.answers["POST", "/base/api/v1/reviews/"] = answer
+    done = weighbridge("request", "create", tmp_path / "r.yaml", "--server", desk.server.url, "--token", "t0ken")
+    assert done.exit_code == code
+    assert words in done.output
+    assert len({headers["Idempotency-Key"].partition("-")[0] for _, _, headers, _ in desk.asked}) == 1
+
+
+def test_a_request_file_that_is_wrong_is_not_sent(desk, tmp_path):
+    (tmp_path / "r.yaml").write_text("title: 3")
+    done = weighbridge("request", "create", tmp_path / "r.yaml", "--server", desk.server.url, "--token", "t")
+    assert (done.exit_code, desk.asked) == (2, [])
+    assert done.stderr.startswith("weighbridge: ")

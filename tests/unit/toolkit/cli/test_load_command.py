@@ -1,0 +1,274 @@
+"""`weighbridge load` at the terminal: what it prints, what it leaves, how it stops."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from weighbridge.cli import app as cli
+from weighbridge.cli.interrupts import interrupts_noted
+from weighbridge.cli.measure import load as command
+from weighbridge.core.addresses import Pinned
+from weighbridge.load import search
+from weighbridge.load.results import report
+from weighbridge.load.results.samples import read_samples
+
+from tests.unit.toolkit.cli.test_cli import weighbridge
+from tests.unit.toolkit.load.test_generator import (
+    port,
+    server,  # noqa: F401 -- fixtures
+)
+from tests.unit.toolkit.load.test_judgement import calm
+from tests.unit.toolkit.load.test_report import fired
+
+ROOT = Path(cli.__file__).parents[2]
+
+
+@pytest.fixture
+def planned(monkeypatch):
+    """Put calm samples in the place of a run, and return the plans and targets that were asked for."""
+    asked = []
+
+    def stand_in(plan, target, **more):
+        asked.append((plan, target))
+        return fired(calm(failed=3))
+
+    monkeypatch.setattr(report, "fire", stand_in)
+    return asked
+
+
+def test_the_command_of_the_page_works(port, tmp_path):  # noqa: F811 -- the fixture imported above
+    done = weighbridge(
+        "load",
+        f"http://127.0.0.1:{port}/predict",
+        "--rate",
+        1000,
+        "--duration",
+        "1s",
+        "--arrivals",
+        "poisson",
+        "--json",
+        tmp_path / "r.json",
+        "--hdr",
+        tmp_path / "r.hdr",
+    )
+    result = json.loads((tmp_path / "r.json").read_text())
+    assert done.exit_code == (1 if result["verdict"]["status"] == "invalid" else 0), done.output
+    assert f"verdict: {result['verdict']['status']}" in done.stdout
+    assert "response time p99" in done.stdout
+    assert {
+        f"{kind}_{p}_ms" for kind in ("response_time", "service_time") for p in ("p50", "p90", "p95", "p99")
+    } <= set(result["metrics"])
+    assert "response_time_p999_ms needs 6636 samples" in done.stdout
+    n = result["metrics"]["error_rate"]["n"]
+    assert 850 < n < 1150
+    with (tmp_path / "r.samples.npz").open("rb") as file:
+        assert int(read_samples(file).settled.sum()) == n == result["samples"]["n"]
+    assert (tmp_path / "r.hdr").read_text().startswith("#")
+
+
+def test_every_option_reaches_the_plan(planned, tmp_path):
+    (tmp_path / "b.jsonl").write_text('{"a": 1}\n')
+    (tmp_path / "week.json").write_text(json.dumps([1] * 168))
+    done = weighbridge(
+        "load",
+        "http://10.0.0.7/x",
+        "--rate",
+        5,
+        "--duration",
+        "2m",
+        "--arrivals",
+        "week",
+        "--week",
+        tmp_path / "week.json",
+        "--header",
+        "X-A: 1",
+        "--header",
+        "X-B: 2",
+        "--body",
+        tmp_path / "b.jsonl",
+        "--connections",
+        7,
+        "--processes",
+        2,
+        "--timeout",
+        "500ms",
+        "--expect-status",
+        200,
+        "--expect-status",
+        201,
+        "--expect-json-key",
+        "a",
+        "--expect-body-sha256",
+        "0" * 64,
+        "--check-every",
+        3,
+        "--p99-ms",
+        20,
+        "--seed",
+        9,
+        "--start-rate",
+        1,
+        "--quiet",
+        env={"WEIGHBRIDGE_LOAD_ALLOW": "models.internal=10.0.0.0/8, 10.0.0.7"},
+    )
+    assert (done.exit_code, done.output) == (0, "")
+    ((plan, target),) = planned
+    assert target == Pinned("http", "10.0.0.7", 80, "10.0.0.7", "/x")
+    assert (plan.method, plan.duration_s, plan.timeout_s, plan.connections, plan.processes) == (
+        "POST",
+        120.0,
+        0.5,
+        7,
+        2,
+    )
+    assert (plan.headers, plan.seed, plan.p99_limit_ms, plan.start_rate_per_s) == (
+        (("X-A", "1"), ("X-B", "2")),
+        9,
+        20.0,
+        1.0,
+    )
+    assert (plan.expect.statuses, plan.expect.json_key, plan.expect.every) == ((200, 201), "a", 3)
+
+
+def test_failures_are_shown(planned):
+    done = weighbridge("load", "http://localhost:1/", "--rate", 5, "--method", "delete")
+    assert planned[0][0].method == "DELETE"
+    assert "failed: 3 lost, first: it was cut\n" in done.stdout
+    assert "DELETE http://localhost:1/ at 127.0.0.1: 5/s, poisson, 60 s" in done.stdout.replace("\n", " ").replace(
+        "  ", " "
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("http://example.org/", "--rate", 1), "--allow HOST"),
+        (("http://127.0.0.1/", "--rate", 1, "--duration", "soon"), "Write a duration"),
+        (("http://127.0.0.1/", "--rate", 1, "--arrivals", "often"), "Requests arrive as one of"),
+        (("http://127.0.0.1/", "--rate", 60_000), "at most 50,000"),
+        (("http://127.0.0.1/", "--rate", 0), "positive number"),
+        (("http://127.0.0.1/", "--rate", 1, "--allow", "a=b"), "is no network"),
+        (("http://127.0.0.1/", "--rate", 1, "--body", "none.json"), "cannot be read"),
+        (("http://127.0.0.1:1/", "--rate", 90, "--duration", "1s"), "is the server running?"),
+    ],
+)
+def test_what_cannot_be_done_is_a_sentence_and_exit_code_two(arguments, words):
+    done = weighbridge("load", *arguments, "--quiet")
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert done.stdout == ""
+
+
+def test_results_that_cannot_be_written_are_told(planned, tmp_path):
+    beside = tmp_path / "r.samples.npz"
+    beside.mkdir()
+    done = weighbridge("load", "http://127.0.0.1/", "--rate", 1, "--json", tmp_path / "r.json", "--quiet")
+    assert (done.exit_code, "samples cannot be written" in done.stderr) == (2, True)
+
+
+def test_an_invalid_test_is_a_no(monkeypatch):
+    monkeypatch.setattr(command, "_measure", lambda *_, **__: {"is_partial": False, "verdict": {"status": "invalid"}})
+    assert weighbridge("load", "http://127.0.0.1/", "--rate", 1).exit_code == 1
+
+
+def test_a_stopped_test_is_neither_yes_nor_no(monkeypatch):
+    monkeypatch.setattr(command, "_measure", lambda *_, **__: {"is_partial": True, "verdict": {"status": "valid"}})
+    done = weighbridge("load", "http://127.0.0.1/", "--rate", 1)
+    assert (done.exit_code, "marked as partial" in done.stderr) == (130, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_leaves_a_valid_partial_result(server, tmp_path, number):  # noqa: F811 -- the fixture imported above
+    result = tmp_path / "r.json"
+    command_line = [
+        sys.executable,
+        "-m",
+        "weighbridge",
+        "load",
+        f"http://127.0.0.1:{server.port}/",
+        "--rate",
+        "200",
+        "--duration",
+        "60s",
+        "--json",
+        str(result),
+    ]
+    with subprocess.Popen(
+        command_line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        until_s = time.monotonic() + 90
+        while server.answered < 200 and time.monotonic() < until_s:
+            time.sleep(0.1)
+        stopped_s = time.monotonic()
+        os.killpg(running.pid, number)  # as a terminal does: the processes of the generator hear it too
+        _, complaint = running.communicate(timeout=60)
+    took_s = time.monotonic() - stopped_s
+    assert running.returncode == 130, complaint
+    assert "kept, marked as partial" in complaint
+    document = json.loads(result.read_text())
+    assert document["is_partial"] is True
+    assert "samples.stopped_early" in [reason["code"] for reason in document["verdict"]["reasons"]]
+    assert document["metrics"]["error_rate"]["n"] > 50
+    assert took_s < 20  # with the writing of the result, on a machine that may be busy
+
+
+def test_a_second_interrupt_is_raised_as_ever():
+    before = signal.getsignal(signal.SIGINT)
+    with interrupts_noted() as came:
+        assert not came()
+        os.kill(os.getpid(), signal.SIGINT)
+        assert came()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_search_at_the_terminal(monkeypatch, tmp_path):
+    asked = []
+
+    def stand_in(trials):
+        asked.append(trials)
+        return {
+            "is_partial": False,
+            "highest_rate_per_s": None,
+            "limit_ms": 200.0,
+            "reason": "no_pass_in_range",
+            "trials": [],
+            "verdict": {"status": "indicative", "reasons": []},
+            "manifest": {"digest": "sha256:ab"},
+        }
+
+    monkeypatch.setattr(search, "search_highest_rate", stand_in)
+    arguments = ("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)
+    done = weighbridge(*arguments, "--json", tmp_path / "s.json")
+    assert (done.exit_code, json.loads((tmp_path / "s.json").read_text())["limit_ms"]) == (0, 200.0)
+    assert "highest rate with p99 <= 200 ms: none/s" in done.stdout
+    assert (asked[0].plan.rate_per_s, asked[0].plan.duration_s) == (100.0, 5.0)
+    assert weighbridge(*arguments, "--quiet").stdout == ""
+    refused = weighbridge(*arguments, "--hdr", tmp_path / "s.hdr")
+    assert (refused.exit_code, "no histogram of its own" in refused.stderr) == (2, True)
+    assert asked[0].deadline.within_s == 1_800
+    assert weighbridge(*arguments, "--within", "90s", "--quiet").exit_code == 0
+    assert asked[-1].deadline.within_s == 90
+    misplaced = weighbridge("load", "http://127.0.0.1/", "--within", "90s")
+    assert (misplaced.exit_code, "--within is of a search" in misplaced.stderr) == (2, True)
+
+
+def test_a_search_whose_time_was_up_cannot_tell(monkeypatch):
+    ended = {
+        "is_partial": True,
+        "highest_rate_per_s": None,
+        "limit_ms": 200.0,
+        "reason": "out_of_time",
+        "trials": [],
+        "verdict": {"status": "invalid", "reasons": []},
+        "manifest": {"digest": "sha256:ab"},
+    }
+    monkeypatch.setattr(search, "search_highest_rate", lambda _: ended)
+    done = weighbridge("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)
+    assert (done.exit_code, "Give more with --within" in done.stderr) == (2, True)

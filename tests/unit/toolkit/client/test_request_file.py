@@ -1,0 +1,134 @@
+"""The request file: what it says, and what is refused with the key at fault."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from weighbridge.client.request_file import read_request_file
+from weighbridge.core.errors import Invalid
+
+from governance.inventory.enums import Tier
+
+MODEL = {"team": "search", "slug": "visual", "name": "Visual", "version": 1.5, "tier": "high", "owner": "ada"}
+REVIEW = {"title": "T", "purpose": "P", "environment": "prod", "business_case": "B"}
+FACT = {"name": "training_gpu_hours", "value": 320, "basis": "declared"}
+
+
+def write(tmp_path, model=None, **changes):
+    (tmp_path / "model.onnx").write_bytes(b"m")
+    document = {**REVIEW, "model": {**MODEL, "file": "model.onnx"} if model is None else model, **changes}
+    path = tmp_path / "request.yaml"
+    path.write_text(yaml.safe_dump({key: value for key, value in document.items() if value is not ...}))
+    return path
+
+
+def test_a_whole_request(tmp_path):
+    (tmp_path / "test.npz").write_bytes(b"d")
+    path = write(
+        tmp_path,
+        dataset={"name": "held out", "file": "test.npz"},
+        submit=True,
+        facts=[
+            FACT,
+            {
+                "name": "training_cost_usd",
+                "value": 0.1,
+                "lower": 0,
+                "basis": "estimated",
+                "unit": "USD",
+                "source": "sheet",
+            },
+        ],
+    )
+    found = read_request_file(path)
+    assert found.review == {
+        **REVIEW,
+        "facts": [
+            {
+                "name": "training_gpu_hours",
+                "value": "320",
+                "unit": "gpu_h",
+                "basis": "declared",
+                "source": "request file",
+            },
+            {
+                "name": "training_cost_usd",
+                "value": "0.1",
+                "lower": "0",
+                "unit": "USD",
+                "basis": "estimated",
+                "source": "sheet",
+            },
+        ],
+    }
+    assert found.model == {**MODEL, "version": "1.5"}
+    assert (found.model_file, found.dataset_file) == (tmp_path / "model.onnx", tmp_path / "test.npz")
+    assert (found.dataset, found.is_submitted) == ({"name": "held out"}, True)
+
+
+def test_other_candidates_are_named_by_digest_or_id(tmp_path):
+    assert read_request_file(write(tmp_path, rivals=["sha256:ab", 7])).review["rivals"] == ["sha256:ab", "7"]
+    assert "rivals" not in read_request_file(write(tmp_path)).review
+
+
+def test_the_least_request_names_a_model_elsewhere(tmp_path):
+    found = read_request_file(write(tmp_path, model={**MODEL, "uri": "s3://x/m.onnx", "sha256": "ab"}))
+    assert (found.model_file, found.dataset, found.dataset_file, found.is_submitted) == (None, None, None, False)
+    assert (found.model["uri"], found.model["sha256"]) == ("s3://x/m.onnx", "ab")
+    assert found.review["facts"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"titel": "x"}, "titel"),
+        ({"rivals": "sha256:ab"}, "rivals"),
+        ({"rivals": ["sha256:ab", True]}, "rivals"),
+        ({"rivals": [" "]}, "rivals"),
+        ({"title": ...}, "title"),
+        ({"title": "  "}, "title"),
+        ({"title": True}, "title"),
+        ({"title": ["x"]}, "title"),
+        ({"model": 3}, "model"),
+        ({"model": {**MODEL, "file": "model.onnx", "color": "red"}}, "model.color"),
+        ({"model": {**MODEL, "file": "none.onnx"}}, "model.file"),
+        ({"model": MODEL}, "model.file"),
+        ({"model": {**MODEL, "file": "model.onnx", "uri": "s3://"}}, "model.file"),
+        ({"model": {**MODEL, "uri": "s3://"}}, "model.sha256"),
+        ({"dataset": {"name": "x"}}, "dataset.file"),
+        ({"dataset": {"name": "x", "file": "model.onnx", "rows": 3}}, "dataset.rows"),
+        ({"submit": "yes"}, "submit"),
+        ({"facts": {"a": 1}}, "facts"),
+        ({"facts": ["a"]}, "facts"),
+        ({"facts": [FACT, {"name": "accuracy", "value": 1}]}, "facts[1].basis"),
+        ({"facts": [{**FACT, "colour": 1}]}, "facts[0].colour"),
+        ({"facts": [{**FACT, "name": "speed"}]}, "facts"),
+    ],
+)
+def test_a_fault_is_refused_with_its_key(tmp_path, changes, field):
+    with pytest.raises(Invalid) as refusal:
+        read_request_file(write(tmp_path, **changes))
+    assert refusal.value.field == field
+
+
+@pytest.mark.parametrize("content", [b"a: [", b"- a\n", b"\xff\xfe\x00", b""])
+def test_what_is_no_mapping_in_yaml_is_refused(tmp_path, content):
+    (tmp_path / "r.yaml").write_bytes(content)
+    with pytest.raises(Invalid, match=r"r\.yaml"):
+        read_request_file(tmp_path / "r.yaml")
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(Invalid, match="cannot be read: No such file"):
+        read_request_file(tmp_path / "none.yaml")
+
+
+def test_the_file_shown_in_the_how_to_is_read(tmp_path):
+    page = (Path(__file__).parents[4] / "docs/how-to/file-a-request.md").read_text()
+    (tmp_path / "request.yaml").write_text(page.split("```yaml\n")[1].split("```")[0])
+    (tmp_path / "model.onnx").touch()
+    (tmp_path / "test.npz").touch()
+    asked = read_request_file(tmp_path / "request.yaml")
+    assert asked.model["tier"] in Tier.values
+    assert [fact["unit"] for fact in asked.review["facts"]] == ["gpu_h", "USD"]
+    assert asked.is_submitted

@@ -1,0 +1,245 @@
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics import (
+    CATALOGUE,
+    Basis,
+    Direction,
+    best,
+    brief_words,
+    check_figure,
+    contradictions,
+    interval_words,
+    is_current,
+    is_sound,
+    number_words,
+    stronger_or_equal,
+)
+
+from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure
+
+
+def test_the_catalogue_names_units_and_directions():
+    assert {kind.name: kind.unit for kind in CATALOGUE.values()} == {
+        "training_gpu_hours": "gpu_h",
+        "training_cost_usd": "USD",
+        "inference_cost_1y_usd": "USD",
+        "total_cost_1y_usd": "USD",
+        "latency_p50_ms": "ms",
+        "latency_p95_ms": "ms",
+        "latency_p99_ms": "ms",
+        "throughput_per_s": "1/s",
+        "error_rate": "ratio",
+        "model_size_mb": "MB",
+        "peak_memory_mb": "MB",
+        "accuracy": "ratio",
+        "f1_macro": "ratio",
+        "alternatives_measured": "variants",
+        "cost_per_1k_usd": "USD",
+        "business_kpi_delta": "ratio",
+    }
+    higher = {name for name, kind in CATALOGUE.items() if kind.direction is Direction.HIGHER}
+    assert higher == {"throughput_per_s", "accuracy", "f1_macro", "alternatives_measured", "business_kpi_delta"}
+    assert all(kind.meaning.endswith(".") for kind in CATALOGUE.values())
+
+
+def test_bases_rank_from_claim_to_bill():
+    assert sorted(Basis, key=lambda basis: basis.rank) == ["declared", "estimated", "measured", "billed"]
+    assert stronger_or_equal(Basis.MEASURED) == (Basis.MEASURED, Basis.BILLED)
+
+
+@pytest.mark.parametrize(
+    "given_figure",
+    [
+        figure(),
+        figure("business_kpi_delta", "-0.02"),
+        figure("accuracy", "1", lower="0.9", upper="1", confidence="0.95", n=0),
+        figure(valid_until=NOW, value="0"),
+        figure(lower="100"),
+        figure(upper="130"),
+    ],
+)
+def test_well_formed_figures_are_sound(given_figure):
+    check_figure(given_figure)
+    assert is_sound(given_figure) is True
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"name": "speed"}, "name", "no fact named 'speed'"),
+        ({"unit": "h"}, "unit", "given in gpu_h, not in 'h'"),
+        ({"basis": "guessed"}, "basis", "must be one of declared, estimated, measured, billed"),
+        ({"value": "NaN"}, "value", "finite number"),
+        ({"value": "Infinity"}, "value", "finite number"),
+        ({"value": "1e16"}, "value", "plausible"),
+        ({"value": "1e-31"}, "value", "plausible"),
+        ({"value": "-1"}, "value", "below 0"),
+        ({"lower": "-1"}, "lower", "below 0"),
+        ({"lower": "sNaN"}, "lower", "finite number"),
+        ({"lower": 3.5}, "lower", "finite number"),
+        ({"lower": "121"}, "lower", "above its value"),
+        ({"upper": "119"}, "upper", "below its value"),
+        ({"name": "accuracy", "value": "1.01"}, "value", "above 1"),
+        ({"name": "error_rate", "value": "0.1", "upper": "1.5"}, "upper", "above 1"),
+        ({"confidence": "1"}, "confidence", "between 0 and 1"),
+        ({"confidence": "0"}, "confidence", "between 0 and 1"),
+        ({"confidence": "NaN"}, "confidence", "between 0 and 1"),
+        ({"confidence": 0.95}, "confidence", "between 0 and 1"),
+        ({"n": -1}, "n", "whole number"),
+        ({"n": 1.5}, "n", "whole number"),
+        ({"observed_at": None}, "observed_at", "time zone"),
+        ({"observed_at": BEFORE.replace(tzinfo=None)}, "observed_at", "time zone"),
+        ({"valid_until": NOW.replace(tzinfo=None)}, "valid_until", "time zone"),
+        ({"valid_until": BEFORE - timedelta(seconds=1)}, "valid_until", "expire before"),
+    ],
+)
+def test_malformed_figures_are_refused_with_the_field(fields, field, words):
+    bad = figure(**fields)
+    with pytest.raises(Invalid, match=words) as refusal:
+        check_figure(bad)
+    assert refusal.value.field == field
+    assert is_sound(bad) is False
+
+
+def test_a_figure_is_current_until_its_last_moment():
+    assert is_current(figure(), now=NOW) is True
+    assert is_current(figure(valid_until=NOW), now=NOW) is False
+    assert is_current(figure(valid_until=NOW), now=NOW - timedelta(microseconds=1)) is True
+
+
+def test_the_strongest_basis_wins_over_a_later_weaker_one():
+    declared = figure(value="1", observed_at=NOW)
+    measured = figure(value="2", basis=Basis.MEASURED)
+    other = figure("accuracy", "0.9", basis=Basis.BILLED)
+    assert best([declared, measured, other], name="training_gpu_hours", now=NOW) is measured
+    assert best([declared, measured], name="training_gpu_hours", now=NOW, accept={Basis.DECLARED}) is declared
+    assert best([other], name="training_gpu_hours", now=NOW) is None
+
+
+def test_within_a_basis_the_latest_observation_wins():
+    old, new = figure(value="1"), figure(value="2", observed_at=NOW)
+    assert best([new, old], name="training_gpu_hours", now=NOW) is new
+
+
+def test_an_expired_measurement_is_not_replaced_by_a_claim():
+    expired = figure(value="900", basis=Basis.MEASURED, valid_until=BEFORE)
+    assert best([figure(value="1", observed_at=NOW), expired], name="training_gpu_hours", now=NOW) is expired
+
+
+def test_between_equals_the_less_favourable_counts():
+    low, high = figure(value="1"), figure(value="2")
+    assert best([low, high], name="training_gpu_hours", now=NOW) is high
+    bad, good = figure("accuracy", "0.7"), figure("accuracy", "0.9")
+    assert best([good, bad], name="accuracy", now=NOW) is bad
+    assert best([figure("speed", "1"), figure("speed", "2")], name="speed", now=NOW).value == 2
+
+
+@given(st.permutations([figure(value=v, basis=b, id=i) for i, (v, b) in enumerate([("1", b) for b in Basis] * 2)]))
+def test_the_order_of_arrival_never_matters(figures):
+    chosen = best(figures, name="training_gpu_hours", now=NOW)
+    assert (chosen.basis, chosen.id) == (Basis.BILLED, 7)
+
+
+def measured(name="latency_p95_ms", value="12", lower="10", upper="14", **fields):
+    return figure(name, value, **{"lower": lower, "upper": upper, "basis": Basis.MEASURED, **fields})
+
+
+@pytest.mark.parametrize(
+    ("name", "claim", "bounds", "expected"),
+    [
+        ("latency_p95_ms", "9.9", ("12", "10", "14"), "worse"),
+        ("latency_p95_ms", "14.1", ("12", "10", "14"), "better"),
+        ("latency_p95_ms", "10", ("12", "10", "14"), None),
+        ("latency_p95_ms", "14", ("12", "10", "14"), None),
+        ("latency_p95_ms", "1", ("12", None, "14"), None),
+        ("latency_p95_ms", "20", ("12", "10", None), None),
+        ("latency_p95_ms", "1", ("12", None, None), None),
+        ("accuracy", "0.95", ("0.9", "0.88", "0.92"), "worse"),
+        ("accuracy", "0.85", ("0.9", "0.88", "0.92"), "better"),
+    ],
+)
+def test_a_claim_outside_the_measured_interval_is_contradicted(name, claim, bounds, expected):
+    claimed, found = figure(name, claim), measured(name, *bounds)
+    answer = contradictions([found, claimed], now=NOW)
+    if expected is None:
+        assert answer == ()
+        return
+    (item,) = answer
+    assert (item.name, item.claimed, item.measured) == (name, claimed, found)
+    assert item.is_worse is (expected == "worse")
+    assert f"{expected} than claimed" in item.message
+
+
+def test_the_message_of_a_contradiction_says_both_sides():
+    (item,) = contradictions([figure("latency_p95_ms", "5"), measured()], now=NOW)
+    assert item.message == (
+        "latency_p95_ms was declared as 5 ms, but is measured as 12 ms (10 to 14): worse than claimed. "
+        "Correct the claim or explain the difference."
+    )
+
+
+def test_the_latest_claim_is_the_one_held_against_the_measurement():
+    first = figure("latency_p95_ms", "5", basis=Basis.ESTIMATED)
+    corrected = figure("latency_p95_ms", "12", observed_at=NOW)
+    assert contradictions([corrected, first, measured()], now=NOW) == ()
+    assert contradictions([first, measured()], now=NOW)[0].claimed is first
+
+
+def test_expired_or_malformed_figures_contradict_nothing():
+    claim = figure("latency_p95_ms", "5")
+    assert contradictions([claim, measured(valid_until=BEFORE)], now=NOW) == ()
+    assert contradictions([claim, measured(unit="s")], now=NOW) == ()
+    assert contradictions([measured(), figure("latency_p95_ms", "NaN")], now=NOW) == ()
+
+
+def test_numbers_and_intervals_in_words():
+    assert number_words(Decimal("1.20E+2")) == "120"
+    assert number_words(Decimal("0E-9")) == "0"
+    assert interval_words(measured(upper=None)) == " (at least 10)"
+    assert interval_words(measured(lower=None)) == " (at most 14)"
+    assert interval_words(figure()) == ""
+
+
+def test_naive_datetimes_never_get_as_far_as_a_comparison():
+    assert is_sound(figure(observed_at=datetime(2026, 1, 1))) is False  # noqa: DTZ001 -- naive on purpose
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("0.853468824", "0.853469"),
+        ("0.0001234567891", "0.000123457"),
+        ("1234567.891", "1234568"),
+        ("100", "100"),
+        ("0", "0"),
+        ("-2.50", "-2.5"),
+        ("12.3456789", "12.3457"),
+        ("1234567", "1234567"),
+    ],
+)
+def test_sentences_carry_six_digits_and_whole_numbers_all_of_theirs(number: str, words: str) -> None:
+    assert brief_words(Decimal(number)) == words
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"basis": Basis.DECLARED, "p80": Decimal(200)}, "Only an estimate of training_gpu_hours has a P80"),
+        ({"basis": Basis.BILLED, "p80": Decimal(200)}, "Only an estimate of training_gpu_hours has a P80"),
+        ({"basis": Basis.ESTIMATED, "p80": Decimal(119)}, "The P80 of training_gpu_hours is below its value"),
+        ({"basis": Basis.ESTIMATED, "p80": Decimal("NaN")}, "The p80 of training_gpu_hours must be a finite number"),
+    ],
+)
+def test_a_p80_belongs_to_an_estimate_and_lies_above_its_middle(fields, reason):
+    with pytest.raises(Invalid, match=reason) as refused:
+        check_figure(figure(**fields))
+    assert refused.value.field == "p80"
+
+
+def test_an_estimate_may_have_a_p80():
+    check_figure(figure(basis=Basis.ESTIMATED, p80=Decimal(120)))

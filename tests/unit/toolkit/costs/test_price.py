@@ -1,0 +1,158 @@
+"""A price: what it refuses, what it costs through tiers, and how it is written down."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.prices.price import (
+    Conversion,
+    Hardware,
+    Kind,
+    Price,
+    Retirement,
+    Tier,
+    TierRule,
+    Unit,
+    amount_text,
+)
+
+from tests.unit.toolkit.costs.builders import DAY, MACHINE, machine
+
+EGRESS = Price(
+    sku="aws/us-east-1/egress-internet",
+    provider="aws",
+    region="us-east-1",
+    usd=Decimal(0),
+    unit=Unit.GB,
+    kind=Kind.EGRESS,
+    as_of=DAY,
+    source="a list",
+    tiers=(Tier(Decimal(100), Decimal("0.09")), Tier(Decimal(10_000), Decimal("0.085"))),
+)
+AMOUNTS = st.decimals(min_value=0, max_value=10_000, places=8)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"usd": 1.006}, "usd"),
+        ({"usd": Decimal("-0.01")}, "usd"),
+        ({"usd": Decimal("NaN")}, "usd"),
+        ({"usd": Decimal("1e20")}, "usd"),
+        ({"sku": "g5.xlarge"}, "sku"),
+        ({"sku": "gcp/us-east-1/g5.xlarge"}, "sku"),
+        ({"sku": "aws/us-east-1/g5 xlarge"}, "sku"),
+        ({"source": " "}, "source"),
+        ({"tiers": (Tier(Decimal(0), Decimal(1)),)}, "tiers"),
+        ({"tiers": (Tier(Decimal(9), Decimal(1)), Tier(Decimal(8), Decimal(1)))}, "tiers"),
+        ({"tiers": (Tier(Decimal(9), Decimal(1)), Tier(Decimal(9), Decimal(2)))}, "tiers"),
+        ({"tiers": (Tier(Decimal(9), Decimal(-1)),)}, "tiers"),
+    ],
+)
+def test_what_is_no_price_is_refused_with_its_field(change, field):
+    with pytest.raises(Invalid) as refused:
+        machine(**{"usd": "1"} | change) if "usd" not in change else Price(**{**vars(MACHINE), **change})
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("usd", "change", "per_gpu_h"),
+    [
+        ("55.04", {"hardware": Hardware(gpu="H100", gpus=8)}, Decimal("6.88")),
+        ("0.475", {"hardware": Hardware(gpu="L4", gpus=0)}, None),
+        ("0.192", {"hardware": None}, None),
+        ("2.5", {"hardware": None, "unit": Unit.GPU_H}, Decimal("2.5")),
+        ("0.15", {"unit": Unit.MILLION_TOKENS}, None),
+    ],
+)
+def test_dollars_of_a_gpu_hour_are_told_of_whole_gpus_alone(usd, change, per_gpu_h):
+    assert machine(usd, **change).usd_per_gpu_h == per_gpu_h
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "usd"),
+    [
+        (0, "0"),
+        (100, "0"),
+        (101, "0.09"),
+        (10_000, "891"),  # 9,900 at 0.09
+        (20_000, "1741"),  # and 10,000 at 0.085
+        (Decimal("100.5"), "0.045"),
+    ],
+)
+def test_each_gigabyte_is_charged_at_the_price_of_its_tier(gigabytes, usd):
+    assert EGRESS.usd_for(gigabytes) == Decimal(usd)
+
+
+def test_a_tier_of_the_whole_request_is_asked_by_its_volume():
+    model = machine("1.25", tiers=(Tier(Decimal(200_000), Decimal("2.5")),), tier_rule=TierRule.ALL_UNITS)
+    assert [model.usd_at(tokens) for tokens in (0, 200_000, 200_001)] == [
+        Decimal("1.25"),
+        Decimal("1.25"),
+        Decimal("2.5"),
+    ]
+    with pytest.raises(Invalid, match="holds for the whole request"):
+        model.usd_for(1)
+
+
+@pytest.mark.parametrize("quantity", [1.5, -1, Decimal("inf")])
+def test_quantities_are_exact_and_not_negative(quantity):
+    with pytest.raises(Invalid) as refused:
+        EGRESS.usd_for(quantity)
+    assert refused.value.field == "quantity"
+
+
+@given(AMOUNTS, AMOUNTS)
+def test_more_never_costs_less_and_a_price_without_tiers_is_exact(one, other):
+    low, high = sorted((one, other))
+    assert EGRESS.usd_for(low) <= EGRESS.usd_for(high)
+    assert machine().usd_for(one) == one * Decimal("1.006")
+
+
+@given(AMOUNTS)
+def test_an_amount_has_one_spelling_and_reads_back_as_itself(amount):
+    text = amount_text(amount)
+    assert Decimal(text) == amount
+    assert amount_text(amount.normalize()) == text
+    assert "E" not in text
+
+
+def test_a_document_leaves_out_what_is_usual():
+    assert machine("1.0060").as_document() == {
+        "sku": "aws/us-east-1/g5.xlarge",
+        "provider": "aws",
+        "region": "us-east-1",
+        "usd": "1.006",
+        "unit": "instance_h",
+        "as_of": "2026-09-01",
+        "source": "a list",
+        "hardware": {"gpu": "A10G", "gpus": 1, "gpu_gib": "24"},
+    }
+
+
+def test_a_document_holds_tiers_conversion_list_price_and_retirement():
+    price = machine(
+        "1",
+        tiers=(Tier(Decimal(100), Decimal("0.9")),),
+        conversion=Conversion("EUR", Decimal("0.9"), Decimal("1.11"), DAY, "a bank"),
+        list_price=machine("2"),
+        retirement=Retirement(date(2027, 1, 1), "a list", "next"),
+    )
+    document = price.as_document()
+    assert document["tiers"] == [{"above": "100", "usd": "0.9"}]
+    assert document["conversion"] == {
+        "currency": "EUR",
+        "listed": "0.9",
+        "usd_per_unit": "1.11",
+        "as_of": "2026-09-01",
+        "source": "a bank",
+    }
+    assert document["list_price"]["usd"] == "2"
+    assert document["retirement"] == {"on": "2027-01-01", "source": "a list", "successor": "next"}
+
+
+def test_the_age_of_a_price():
+    assert machine().age_days(date(2026, 9, 30)) == 29

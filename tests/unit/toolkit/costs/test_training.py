@@ -1,0 +1,106 @@
+"""Training: hand-worked figures, and that more of anything never costs less."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.parts import training
+from weighbridge.costs.parts.training import Training, training_cost
+from weighbridge.costs.uncertainty import Range, at_medians, drawn
+
+
+def test_operations_and_hours_by_hand():
+    assert training.flops_of_transformer(7e9, 2e12) == 8.4e22
+    assert training.flops_of_training(1e9, samples=50_000, epochs=90) == 1.35e16
+    # 8.4e22 operations at 40 % of 989 TFLOP/s: 59,000 hours of an H100.
+    hours = training.gpu_hours_of_flops(8.4e22, peak_flops_per_s=989e12, utilisation=0.4)
+    assert hours == pytest.approx(58_982.1, abs=0.1)
+    assert training.gpu_hours_of_pilot(1_281_167, 90, samples_per_gpu_s=2_500) == pytest.approx(12.8117, abs=1e-4)
+
+
+def test_spot_and_checkpoints_by_hand():
+    assert training.spot_stretch(0.05, checkpoint_every_h=2, restart_h=0.2) == pytest.approx(1.06)
+    assert training.best_checkpoint_interval_h(0.05, checkpoint_write_h=0.025) == pytest.approx(1.0)
+    with pytest.raises(Invalid, match="Without interruptions"):
+        training.best_checkpoint_interval_h(0, checkpoint_write_h=1)
+
+
+@given(st.floats(0.001, 1), st.floats(0.001, 0.5))
+def test_the_best_interval_loses_least(rate, write_h):
+    def lost(every_h):
+        return rate * every_h / 2 + write_h / every_h
+
+    best = training.best_checkpoint_interval_h(rate, checkpoint_write_h=write_h)
+    assert lost(best) <= min(lost(best * 0.9), lost(best * 1.1))
+
+
+def test_a_card_of_ones_own_by_hand():
+    usd = training.owned_usd_per_gpu_h(
+        value_at_start_usd=30_000,
+        lost_decades_per_year=0.14,
+        interconnect_share=0.1,
+        power_kw=1.2,
+        pue=1.2,
+        usd_per_kwh=0.1,
+    )
+    depreciation = 30_000 * 0.14 * math.log(10) / 8_760
+    assert usd == pytest.approx(depreciation / 0.9 + 0.144)
+
+
+SPEC = Training(
+    gpu_hours=100,
+    usd_per_gpu_h=2,
+    final_runs=1,
+    trials=10,
+    trial_share=0.1,
+    failed_share=0.1,
+    idle_share=0.05,
+    preemptions_per_h=0.05,
+    checkpoint_every_h=2,
+    restart_h=0.2,
+    storage_usd=50,
+    labelling_usd=400,
+    engineer_hours=20,
+    engineer_usd_per_h=100,
+)
+
+
+def test_a_projection_by_hand():
+    cost = training_cost(SPEC)
+    assert cost.quantities["gpu_hours"] == pytest.approx(100 * 1.06 * 1.15 * 2)
+    assert cost.usd == pytest.approx({"compute": 487.6, "storage": 50, "labelling": 400, "people": 2_000})
+    assert cost.total_usd == pytest.approx(2_937.6)
+    for line in cost.lines:
+        assert set(line.terms) <= set(line.formula.replace("(", " ").replace(")", " ").split())
+
+
+AMOUNTS = [field.name for field in dataclasses.fields(Training)]
+
+
+@given(st.sampled_from(AMOUNTS), st.floats(1, 10))
+def test_more_of_anything_never_costs_less(name, factor):
+    more = dataclasses.replace(SPEC, **{name: getattr(SPEC, name) * factor})
+    assert training_cost(more).total_usd >= training_cost(SPEC).total_usd - 1e-9
+
+
+def test_draws_are_computed_like_numbers():
+    spec = dataclasses.replace(SPEC, gpu_hours=Range(50, 200), usd_per_gpu_h=Range(1, 4))
+    draws = drawn(spec, n=500)
+    together = training_cost(draws).total_usd
+    each = [
+        training_cost(dataclasses.replace(SPEC, gpu_hours=float(hours), usd_per_gpu_h=float(price))).total_usd
+        for hours, price in zip(draws.gpu_hours, draws.usd_per_gpu_h, strict=True)
+    ]
+    assert np.allclose(together, each)
+    assert training_cost(at_medians(spec)).total_usd == pytest.approx(training_cost(SPEC).total_usd)
+
+
+@pytest.mark.parametrize("value", [-1, math.inf, math.nan, "12", True, None])
+def test_what_is_no_amount_is_refused_with_its_field(value):
+    with pytest.raises(Invalid) as refused:
+        dataclasses.replace(SPEC, trials=value)
+    assert refused.value.field == "trials"

@@ -1,0 +1,134 @@
+"""One process of the generator, run here: what it is told and what it says."""
+
+import asyncio
+import dataclasses
+import io
+import json
+import os
+import runpy
+import signal
+import sys
+
+import pytest
+from weighbridge.load.generator import child
+from weighbridge.load.plan import Plan
+from weighbridge.load.results.samples import read_samples
+from weighbridge.load.schedule import Arrivals
+
+from tests.unit.toolkit.load.servers import OK, answering, pinned, serving
+
+PLAN = Plan(
+    url="http://localhost/", rate_per_s=100, duration_s=0.5, arrivals=Arrivals.CONSTANT, connections=5, timeout_s=1
+)
+
+
+def order(port, folder, plan=PLAN, **more):
+    return {
+        "plan": {**dataclasses.asdict(plan), "headers": []},
+        "target": dataclasses.asdict(pinned(port)),
+        "share": 1,
+        "of": 2,
+        "answer_bytes": 1000,
+        "samples": str(folder / "samples.npz"),
+        **more,
+    }
+
+
+def test_a_share_is_every_nth_request_and_its_part_of_the_connections(tmp_path):
+    second = child.job_from(json.loads(json.dumps(order(80, tmp_path))))
+    first = child.job_from(order(80, tmp_path, share=0))
+    assert (first.first, second.first, first.step, second.step) == (0, 1, 2, 2)
+    assert (first.connections, second.connections) == (3, 2)
+    assert sorted([*first.due_ns, *second.due_ns]) == child.schedule_of(PLAN).tolist()
+
+
+class Talk:
+    """A parent's side: writes orders once a word was heard."""
+
+    def __init__(self, *, start=True, stop=False, leave=False):
+        self.inbox, self.outbox = os.pipe()
+        self.said, self.start, self.stop, self.leave = [], start, stop, leave
+
+    def say(self, words):
+        self.said.append(words)
+        if "ready" in words and self.start:
+            start = json.dumps({"start_ns": child.time.monotonic_ns()}) + "\n"
+            os.write(self.outbox, start[:5].encode())
+            os.write(self.outbox, start[5:].encode())
+        if self.stop and ("settled" in words or not self.start):
+            os.write(self.outbox, b'{"stop": true}\n')
+        if self.leave and "settled" in words:
+            os.close(self.outbox)
+            self.leave = False
+
+
+def serve(order_, talk, answer):
+    async def run():
+        async with serving(answer) as port:
+            told = {**order_, "target": dataclasses.asdict(pinned(port))}
+            await child.serve(told, inbox=talk.inbox, say=talk.say)
+
+    asyncio.run(run())
+    os.close(talk.inbox)
+
+
+def test_it_says_ready_then_how_far_and_then_done(tmp_path, monkeypatch):
+    monkeypatch.setattr(child, "SAY_EVERY_S", 0.02)
+    talk = Talk()
+    serve(order(0, tmp_path), talk, answering(OK))
+    os.close(talk.outbox)
+    assert talk.said[0] == {"ready": 2}
+    assert {"settled", "failed"} == set(talk.said[1])
+    done = talk.said[-1]["done"]
+    assert (done["opened"], done["complaints"]) == (2, {})
+    assert done["cpu_s"] > 0
+    with (tmp_path / "samples.npz").open("rb") as file:
+        assert read_samples(file).answered.sum() == 25
+
+
+@pytest.mark.parametrize("how", ["stop", "leave"])
+def test_a_stop_or_an_orphan_keeps_what_was_measured(tmp_path, how):
+    talk = Talk(**{how: True})
+    plan = dataclasses.replace(PLAN, duration_s=60.0)
+    serve(order(0, tmp_path, plan), talk, answering(OK))
+    if how == "stop":
+        os.close(talk.outbox)
+    assert "done" in talk.said[-1]
+    with (tmp_path / "samples.npz").open("rb") as file:
+        samples = read_samples(file)
+    assert 0 < samples.answered.sum() < 200
+    assert len(samples.outcome) == 3000
+
+
+def test_a_stop_before_the_start_leaves_nothing(tmp_path):
+    talk = Talk(start=False, stop=True)
+    serve(order(0, tmp_path), talk, answering(OK))
+    os.close(talk.outbox)
+    assert talk.said == [{"ready": 2}]
+    assert not (tmp_path / "samples.npz").exists()
+
+
+def test_a_refusal_reaches_the_parent_in_words(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, child.__name__)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    inbox, outbox = os.pipe()
+    os.write(outbox, json.dumps(order(1, tmp_path)).encode() + b"\n")
+    heard = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", heard)
+    with os.fdopen(inbox) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(SystemExit) as end:
+            runpy.run_module(child.__name__, run_name="__main__")
+    assert end.value.code == 0
+    os.close(outbox)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    assert json.loads(heard.getvalue())["refusal"]["code"] == "unreachable"
+
+
+def test_a_line_ends_with_the_pipe():
+    inbox, outbox = os.pipe()
+    os.write(outbox, b"half")
+    os.close(outbox)
+    assert child._first_line(inbox) == b"half"
+    os.close(inbox)

@@ -1,0 +1,124 @@
+"""Plans: what is refused, the caps, and the way through JSON."""
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from weighbridge.core.errors import Invalid
+from weighbridge.load.expectation import Expectation
+from weighbridge.load.plan import Caps, Plan, arrivals_from, check_caps, plan_from, read_week, seconds
+from weighbridge.load.schedule import Arrivals
+
+WEEK = tuple(float(hour) for hour in range(168))
+PLAN = Plan(url="http://localhost/", rate_per_s=10, duration_s=2)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"method": "HEAD"}, "method"),
+        ({"rate_per_s": 0}, "rate"),
+        ({"start_rate_per_s": -1}, "rate"),
+        ({"duration_s": 0}, "duration"),
+        ({"timeout_s": 0}, "duration"),
+        ({"seed": -1}, "seed"),
+        ({"processes": 0}, "processes"),
+        ({"processes": 3, "connections": 2}, "processes"),
+        ({"arrivals": Arrivals.WEEK}, "week"),
+        ({"arrivals": Arrivals.WEEK, "week": WEEK[1:]}, "week"),
+        ({"arrivals": Arrivals.WEEK, "week": (0.0,) * 168}, "week"),
+        ({"arrivals": Arrivals.WEEK, "week": (*WEEK[1:], -1.0)}, "week"),
+        ({"p99_limit_ms": 0}, "p99_ms"),
+    ],
+)
+def test_what_no_generator_can_follow_is_refused(change, field):
+    with pytest.raises(Invalid) as refused:
+        dataclasses.replace(PLAN, **change)
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"rate_per_s": 50_001}, "The plan asks for 50,001 requests per second; at most 50,000 are allowed."),
+        ({"start_rate_per_s": 60_000}, "The plan asks for 60,000 requests per second; at most 50,000 are allowed."),
+        ({"duration_s": 3601}, "The plan asks for 3,601 seconds; at most 3,600 are allowed."),
+        (
+            {"rate_per_s": 5000, "duration_s": 2000},
+            "The plan asks for 10,000,000 requests in all; at most 5,000,000 are allowed.",
+        ),
+        ({"connections": 5000}, "The plan asks for 5,000 connections; at most 4,096 are allowed."),
+    ],
+)
+def test_the_caps_hold(change, words):
+    with pytest.raises(Invalid) as refused:
+        check_caps(dataclasses.replace(PLAN, **change), Caps())
+    assert (refused.value.reason, refused.value.code) == (words, "over_cap")
+    check_caps(PLAN, Caps())
+
+
+def test_a_plan_goes_through_json_whole():
+    plan = dataclasses.replace(
+        PLAN,
+        arrivals=Arrivals.WEEK,
+        week=WEEK,
+        headers=(("X-A", "1"),),
+        expect=Expectation(statuses=(200, 404), every=3),
+    )
+    document = json.loads(json.dumps({**dataclasses.asdict(plan), "headers": plan.headers}))
+    assert plan_from(document) == plan
+    assert plan_from({"url": PLAN.url, "rate_per_s": 10, "duration_s": 2}) == PLAN
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"url": "x", "rate_per_s": 1, "duration_s": 1, "speed": 3}, {"arrivals": "often"}, {"expect": {"x": 1}}],
+)
+def test_a_plan_that_is_none_is_refused(wrong):
+    with pytest.raises(Invalid, match="The plan cannot be read"):
+        plan_from(wrong)
+
+
+def test_values_of_headers_are_kept_to_oneself():
+    plan = dataclasses.replace(PLAN, headers=(("Authorization", "Bearer s3cret"),))
+    assert plan.as_document()["headers"] == ["Authorization"]
+    assert "s3cret" not in json.dumps(plan.as_document())
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("60s", 60.0), ("2m", 120.0), ("1.5h", 5400.0), ("500ms", 0.5), ("8", 8.0), (" 3s ", 3.0)]
+)
+def test_durations(text, value):
+    assert seconds(text) == value
+
+
+@given(st.text(max_size=8))
+def test_what_is_no_duration_is_refused_and_never_misread(text):
+    units = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+    number = text.strip().rstrip("msh")
+    try:
+        value = seconds(text)
+    except Invalid:
+        return
+    assert value == float(number) * units[text.strip()[len(number) :]]
+
+
+def test_arrivals_by_name():
+    assert arrivals_from("ramp") is Arrivals.RAMP
+    with pytest.raises(Invalid, match="constant, poisson, ramp, week"):
+        arrivals_from("bursty")
+
+
+def test_a_week_from_a_file(tmp_path):
+    file = tmp_path / "week.json"
+    file.write_text(json.dumps(WEEK))
+    assert read_week(file) == WEEK
+    assert read_week(None) == ()
+    for wrong in ("{", "3", '["x"]'):
+        file.write_text(wrong)
+        with pytest.raises(Invalid, match="168 weights"):
+            read_week(file)
+    with pytest.raises(Invalid, match=r"none\.json"):
+        read_week(tmp_path / "none.json")

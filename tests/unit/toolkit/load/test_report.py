@@ -1,0 +1,160 @@
+"""The document of a load test."""
+
+import dataclasses
+import json
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from weighbridge.core.errors import Invalid
+from weighbridge.load.generator.generator import Fired
+from weighbridge.load.plan import Caps, Plan
+from weighbridge.load.results import report
+from weighbridge.load.results.report import load_document, run_load, span_s
+from weighbridge.measure.conditions.interference import Interference
+from weighbridge.measure.conditions.manifest import sealed
+
+from tests.unit.toolkit.load.servers import pinned
+from tests.unit.toolkit.load.test_judgement import calm
+
+AT = datetime(2026, 11, 25, tzinfo=UTC)
+PLAN = Plan(url="http://localhost/", rate_per_s=1000, duration_s=2, headers=(("Authorization", "Bearer s3cret"),))
+SEEN = Interference(
+    others_cpus=0.1, steal_cpus=0.01, pressure_share=0.2, load_1min_before=0.5, canary_ratio=1.0, cpus=2
+)
+
+
+def fired(samples, **changes):
+    usual = {
+        "is_stopped": False,
+        "lost_processes": 0,
+        "opened": 64,
+        "cpu_s": 0.25,
+        "complaints": {"lost": "it was cut"},
+    }
+    return Fired(samples=samples, **(usual | changes))
+
+
+def document(samples=None, *, plan=PLAN, **changes):
+    return load_document(plan, pinned(80), fired(samples or calm(failed=3), **changes), seen=SEEN, now=AT)
+
+
+def test_a_document_holds_everything_and_no_secret():
+    found = document()
+    assert list(found) == [
+        "schema",
+        "measured_at",
+        "is_partial",
+        "headline",
+        "verdict",
+        "metrics",
+        "missing",
+        "errors",
+        "within_limit",
+        "series",
+        "run",
+        "plan",
+        "manifest",
+    ]
+    assert (found["schema"], found["is_partial"], found["headline"]) == (
+        "weighbridge.load/1",
+        False,
+        "response_time_p99_ms",
+    )
+    assert found["errors"] == [{"kind": "lost", "count": 3, "first": "it was cut"}]
+    assert found["run"] == {
+        "connections_opened": 64,
+        "generator_cpu_s": 0.25,
+        "unsettled": 0,
+        "interference": {"steal_cpus": 0.01, "pressure_share": 0.2, "load_1min_before": 0.5, "cpus": 2},
+    }
+    assert found["verdict"]["status"] == "indicative"
+    assert [reason["code"] for reason in found["verdict"]["reasons"]] == ["errors.requests", "environment.co_located"]
+    assert found["manifest"] == sealed(found["manifest"])
+    assert found["manifest"]["target"]["is_this_machine"] is True
+    assert found["manifest"]["bodies"] is None
+    assert "s3cret" not in json.dumps(found)
+    assert len(found["series"]) == 2
+
+
+def test_another_plan_is_another_manifest():
+    other = document(plan=dataclasses.replace(PLAN, rate_per_s=999))
+    assert other["manifest"]["digest"] != document()["manifest"]["digest"]
+    assert document()["manifest"]["digest"] == document()["manifest"]["digest"]
+
+
+def test_bodies_are_named_by_their_content(tmp_path):
+    (tmp_path / "b.jsonl").write_text("1\n2\n")
+    (tmp_path / "c.jsonl").write_text("12\n")
+    first, second = (
+        document(plan=dataclasses.replace(PLAN, method="POST", body=str(tmp_path / name)))["manifest"]["bodies"]
+        for name in ("b.jsonl", "c.jsonl")
+    )
+    assert (first["count"], second["count"]) == (2, 1)
+    assert first["digest"] != second["digest"]
+
+
+def test_a_stopped_test_is_partial_and_its_rates_are_of_the_time_it_ran():
+    samples = calm(unsettled=1000)
+    samples.taken_ns[1000:] = -1
+    assert span_s(PLAN, fired(samples)) == 2
+    assert span_s(PLAN, fired(samples, is_stopped=True)) == pytest.approx(0.999, abs=0.001)
+    found = document(samples, is_stopped=True)
+    assert found["is_partial"] is True
+    assert found["metrics"]["offered_per_s"]["value"] == pytest.approx(1000, rel=0.01)
+    assert document(lost_processes=1)["is_partial"] is True
+    assert span_s(PLAN, fired(calm(0), is_stopped=True)) == 0.001
+
+
+@pytest.mark.parametrize(("limit_ms", "is_within"), [(50.0, True), (1.0, False), (None, None)])
+def test_a_limit_is_held_or_not(limit_ms, is_within):
+    found = document(plan=dataclasses.replace(PLAN, p99_limit_ms=limit_ms))
+    if limit_ms is None:
+        assert found["within_limit"] is None
+    else:
+        assert found["within_limit"] == {"metric": "response_time_p99_ms", "limit_ms": limit_ms, "is_within": is_within}
+
+
+def test_a_limit_between_the_bounds_is_not_known_and_one_without_a_figure_is_not_held():
+    figure = document()["metrics"]["response_time_p99_ms"]
+    between = (figure["lower"] + figure["upper"]) / 2
+    assert document(plan=dataclasses.replace(PLAN, p99_limit_ms=between))["within_limit"]["is_within"] is None
+    assert (
+        document(calm(failed=100), plan=dataclasses.replace(PLAN, p99_limit_ms=50.0))["within_limit"]["is_within"]
+        is False
+    )
+
+
+def test_nobody_looked_at_the_machine():
+    assert load_document(PLAN, pinned(80), fired(calm()), seen=None, now=AT)["run"]["interference"] is None
+
+
+def test_a_plan_over_the_caps_never_starts(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "fire", lambda *_, **__: pytest.fail("it was started"))
+    for plan, caps in ((PLAN, Caps(rate_per_s=999)), (dataclasses.replace(PLAN, body="none"), Caps())):
+        with pytest.raises(Invalid):
+            run_load(plan, pinned(80), caps=caps, folder=tmp_path, on_progress=print, should_stop=lambda: False, now=AT)
+
+
+def test_a_run_asks_the_generator_for_all_of_it(tmp_path, monkeypatch):
+    asked = []
+
+    def stand_in(plan, target, **more):
+        asked.append((list(more["share"].mine), more["share"].of, more["answer_bytes"]))
+        return fired(calm())
+
+    monkeypatch.setattr(report, "fire", stand_in)
+    plan = dataclasses.replace(PLAN, processes=3)
+    found, back = run_load(
+        plan,
+        pinned(80),
+        caps=Caps(answer_bytes=77),
+        folder=tmp_path,
+        on_progress=print,
+        should_stop=lambda: False,
+        now=AT,
+    )
+    assert asked == [([0, 1, 2], 3, 77)]
+    assert found["measured_at"] == AT.isoformat()
+    assert found["run"]["interference"]["cpus"] >= 1
+    assert np.array_equal(back.samples.outcome, calm().outcome)

@@ -1,0 +1,88 @@
+"""Quality of a classifier, and of a model that answers numbers."""
+
+import numpy as np
+import pytest
+from weighbridge.core.errors import Invalid
+from weighbridge.quality.scores import confusion_of, labels_of, measure_quality, numbers_of
+
+SETTINGS = {"confidence": 0.95, "resamples": 200, "seed": 1}
+TRUTH = np.array([0, 1, 2, 1, 0, 2, 2], dtype=np.int64)
+ANSWERS = np.array([0, 1, 2, 2, 0, 2, 1], dtype=np.int64)
+SCORES = np.eye(3)[ANSWERS]
+
+
+def measure(outputs, truth=TRUTH, batch=3):
+    shares = []
+    found = measure_quality(lambda a, b: outputs[a:b], truth, batch=batch, on_tick=shares.append, **SETTINGS)
+    return found, shares
+
+
+@pytest.mark.parametrize("outputs", [SCORES, ANSWERS])
+def test_quality_of_scores_and_of_class_numbers(outputs):
+    found, shares = measure(outputs)
+    assert found.confusion.tolist() == [[2, 0, 0], [0, 1, 1], [0, 1, 2]]
+    assert (found.figures["accuracy"].value, found.figures["accuracy"].n) == (5 / 7, 7)
+    assert found.figures["f1_macro"].value == pytest.approx((1 + 1 / 2 + 2 / 3) / 3)
+    assert found.figures["precision_macro"].value == found.figures["recall_macro"].value == pytest.approx(13 / 18)
+    assert [entry["support"] for entry in found.per_class] == [2, 2, 3]
+    assert ("roc_auc" in found.figures) is (outputs is SCORES)
+    assert shares == [3 / 7, 6 / 7, 1.0]
+
+
+def test_confusion_has_truth_in_rows():
+    assert confusion_of(np.array([0, 0]), np.array([1, 1]), classes=2).tolist() == [[0, 2], [0, 0]]
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (2, 3), (7, 1), (7, 2, 2)])
+def test_outputs_that_are_no_classification_are_refused(shape):
+    with pytest.raises(Invalid) as refusal:
+        labels_of(np.zeros(shape), rows=7)
+    assert refusal.value.code == "output_shape"
+
+
+@pytest.mark.parametrize(
+    ("outputs", "truth", "code"),
+    [
+        (SCORES, TRUTH + 1, "data_labels"),
+        (SCORES, TRUTH - 1, "data_labels"),
+        (ANSWERS - 1, TRUTH, "data_labels"),
+        (ANSWERS, TRUTH + 5_000, "data_labels"),
+        (SCORES[:0], TRUTH[:0], "data_empty"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(outputs, truth, code):
+    with pytest.raises(Invalid) as refusal:
+        measure(outputs, truth)
+    assert (refusal.value.code, refusal.value.field) == (code, "data")
+
+
+@pytest.mark.parametrize("shape", [(7,), (7, 1)])
+def test_numbers_are_compared_with_the_numbers_to_be_met(shape):
+    truth = np.arange(1.0, 8.0)
+    found, shares = measure((truth + 0.5).reshape(shape).astype(np.float32), truth)
+    assert found.figures["mae"].value == pytest.approx(0.5)
+    assert (found.confusion, found.per_class) == (None, ())
+    assert shares[-1] == 1.0
+
+
+def test_a_data_set_without_numbers_is_refused():
+    with pytest.raises(Invalid, match="no rows"):
+        measure(np.empty(0), np.empty(0))
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        (np.ones((2, 3)), "one number per row"),
+        (np.array(["a", "b"]), "one number per row"),
+        (np.array([1.0, np.nan]), "no number"),
+    ],
+)
+def test_outputs_that_are_no_numbers_are_refused(output, words):
+    with pytest.raises(Invalid, match=words):
+        numbers_of(output, rows=2)
+
+
+def test_scores_too_many_to_keep_have_no_roc_auc(monkeypatch):
+    monkeypatch.setattr("weighbridge.quality.scores.MOST_SCORES", 20)
+    assert "roc_auc" not in measure(SCORES)[0].figures

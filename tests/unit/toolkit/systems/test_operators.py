@@ -1,0 +1,132 @@
+"""Operators of a model behind the fence."""
+
+import json
+import os
+import runpy
+import sys
+
+import numpy as np
+import pytest
+from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.systems import limits as limiting
+from weighbridge.systems import operators, operators_child, seals
+from weighbridge.systems.fence import RunFailed
+from weighbridge.systems.layers import Layers, layers_here
+from weighbridge.systems.limits import Limits
+from weighbridge.systems.operators import operators_isolated
+
+from tests.unit.benchmarking import builders
+from tests.unit.benchmarking.builders import script
+
+GOOD = {
+    "runs": 3,
+    "total_ms": 2.0,
+    "by_operator": [{"operator": "Conv", "ms": 2.0, "share": 1.0}],
+    "slowest": [{"node": "a\x1b", "operator": "Conv", "ms": 2.0, "share": 1.0}],
+}
+
+
+def timed(tmp_path, model, **changes):
+    return operators_isolated(
+        **{
+            "model": model,
+            "settings": ProfileSettings(),
+            "data": None,
+            "limits": Limits(wall_s=60),
+            "workdir": tmp_path / "work",
+            "follow": (lambda *_: None, lambda: False),
+            **changes,
+        }
+    )
+
+
+def test_a_model_says_where_its_time_goes(tmp_path):
+    data = builders.data_set(tmp_path / "d.npz")
+    model = builders.classifier(tmp_path / "m.onnx")
+    found = timed(tmp_path, model, data=data, is_trusted=layers_here().bubblewrap is None)
+    assert [row["operator"] for row in found["by_operator"]] == ["MatMul"]
+    assert (found["slowest"][0]["operator"], found["runs"]) == ("MatMul", 49)
+    assert "isolation" in found
+
+
+def test_a_trusted_model_needs_no_wall(tmp_path):
+    found = timed(tmp_path, builders.classifier(tmp_path / "m.onnx"), is_trusted=True)
+    assert found["isolation"] == "none, a process of its own outside every fence"
+
+
+def test_without_a_wall_nothing_is_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(operators, "layers_here", lambda: Layers(bubblewrap=None))
+    with pytest.raises(RunFailed, match="behind bubblewrap alone") as refusal:
+        timed(tmp_path, tmp_path / "m.onnx")
+    assert refusal.value.code == "no_wall"
+
+
+def test_the_wall_is_bubblewrap_with_a_filter_that_lets_open():
+    layers = operators._layers(Layers(bubblewrap="/usr/bin/bwrap"))
+    assert layers == Layers(bubblewrap="/usr/bin/bwrap", seals=(seals.LANDLOCK, seals.OPENING_FILTER))
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"result": {"operators": GOOD}}, None),
+        ({"result": {"operators": None}}, None),
+        ({"result": {}}, "run_forged"),
+        ({"result": 5}, "run_forged"),
+        ({"result": {"operators": {**GOOD, "total_ms": -1}}}, "run_forged"),
+        ({"result": {"operators": {**GOOD, "total_ms": "1e999"}}}, "run_forged"),
+        ({"result": {"operators": {**GOOD, "slowest": [5]}}}, "run_forged"),
+        ({"refusal": {"reason": "No.", "code": "model_failed", "field": None}}, "model_failed"),
+    ],
+)
+def test_what_a_child_hands_over_is_checked(tmp_path, monkeypatch, said, code):
+    monkeypatch.setattr(
+        operators, "CHILD", script(tmp_path / "s.py", f"say(fence=[])\nhand_over({json.dumps(said)!r})")
+    )
+    ask = {"is_trusted": True}
+    if code is not None:
+        with pytest.raises(RunFailed) as refusal:
+            timed(tmp_path, tmp_path / "m.onnx", **ask)
+        assert refusal.value.code == code
+        return
+    found = timed(tmp_path, tmp_path / "m.onnx", **ask)
+    assert found is None or found["slowest"][0]["node"] == "a "
+
+
+def test_a_child_that_dies_has_no_answer(tmp_path, monkeypatch):
+    monkeypatch.setattr(operators, "CHILD", script(tmp_path / "s.py", "say(fence=[])\nsys.exit(3)"))
+    with pytest.raises(RunFailed) as refusal:
+        timed(tmp_path, tmp_path / "m.onnx", is_trusted=True)
+    assert refusal.value.code == "run_crash"
+
+
+def job(tmp_path, **changes):
+    model = builders.classifier(tmp_path / "m.onnx")
+    return {"model": str(model), "data": None, "settings": ProfileSettings().as_document(), **changes}
+
+
+def test_the_child_answers_or_refuses_in_words(tmp_path):
+    assert operators_child.outcome_of(job(tmp_path))["result"]["operators"]["runs"] == 49
+    missing = operators_child.outcome_of(job(tmp_path, model=str(tmp_path / "none.onnx")))
+    assert missing["refusal"]["code"] == "model_missing"
+    x = np.array([7, 7, 7])
+    np.savez(tmp_path / "d.npz", x=x, y=x)
+    failing = job(tmp_path, model=str(builders.gatherer(tmp_path / "g.onnx")), data=str(tmp_path / "d.npz"))
+    assert "while its operators were timed" in operators_child.outcome_of(failing)["refusal"]["reason"]
+
+
+def test_the_child_is_a_program(tmp_path, monkeypatch, capsys):
+    name = "weighbridge.systems.operators_child"
+    receive, send = os.pipe()
+    order = job(tmp_path, layers={"bubblewrap": None, "seals": [], "is_open": True}, parent=os.getppid(), outcome=send)
+    (tmp_path / "job.json").write_text(json.dumps(order))
+    monkeypatch.setattr(limiting, "die_with_parent", lambda _: None)
+    monkeypatch.setattr("weighbridge.systems.child.die_with_parent", lambda _: None)
+    monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "argv", [name, str(tmp_path / "job.json")])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module(name, run_name="__main__")
+    assert end.value.code == 0
+    with os.fdopen(receive) as pipe:
+        assert json.load(pipe)["result"]["operators"]["runs"] == 49
+    assert capsys.readouterr().out == '{"fence": []}\n'

@@ -1,0 +1,106 @@
+"""PyTorch modules, named and run."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.profile import measure
+from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
+from weighbridge.systems import torch_module
+from weighbridge.systems.subjects import subject_of
+from weighbridge.systems.torch_module import TorchRunner, check_torch, factory_of, torch_subject
+
+from tests.unit.benchmarking import modules
+
+HERE = "tests.unit.benchmarking.modules"
+QUICK = ProfileSettings(
+    scenario=SingleStream(min_samples=140, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),
+    bootstraps=100,
+)
+
+
+def wanted(factory="line", **changes):
+    return {"factory": f"{HERE}:{factory}", "shape": [0, 4], "mode": "eager", "dtype": "float32", **changes}
+
+
+def test_a_module_is_profiled_like_a_file(tmp_path):
+    x = np.eye(4, dtype=np.float32)
+    np.savez(tmp_path / "d.npz", x=np.tile(x, (10, 1)), y=np.tile([0, 1, 2, 2], 10))
+    subject = subject_of({"torch": wanted()}, QUICK)
+    result = measure(
+        subject,
+        settings=QUICK,
+        data=tmp_path / "d.npz",
+        on_progress=lambda *_: None,
+        now=datetime(2026, 11, 1, tzinfo=UTC),
+        isolation="none",
+    )
+    assert result["metrics"]["parameters"]["value"] == 12
+    assert result["metrics"]["model_size_mb"]["value"] == pytest.approx(48e-6)
+    assert result["metrics"]["accuracy"]["value"] == 1.0
+    assert result["manifest"]["engine"]["engine"] == "torch"
+    assert result["manifest"]["model"]["digest"].startswith("sha256:")
+    assert "flops" in [entry["metric"] for entry in result["missing"]]
+
+
+def test_bfloat16_and_tuples_are_answered_as_float32():
+    runner = TorchRunner(modules.line, [0, 4], mode="eager", dtype="bfloat16", threads=1)
+    answer = runner.first_output({"x": np.array([[1, 2, 3, 4]], dtype=np.float32)})
+    assert (answer.tolist(), answer.dtype) == ([[1.0, 2.0, 10.0]], np.float32)
+    pair = TorchRunner(modules.Pair, [2, 4], mode="eager", dtype="float32", threads=1)
+    assert len(pair.infer({"x": np.zeros((2, 4), dtype=np.float32)})) == 1
+    assert (runner.inputs[0].shape, pair.inputs[0].shape) == ((None, 4), (2, 4))
+    assert runner.describe()["dtype"] == "bfloat16"
+
+
+def test_a_compiled_module_is_compiled(monkeypatch):
+    torch = torch_module.torch_with(1)
+    monkeypatch.setattr(torch, "compile", lambda module: lambda x: module(x) * 2)
+    runner = TorchRunner(modules.line, [0, 4], mode="compiled", dtype="float32", threads=1)
+    assert runner.first_output({"x": np.ones((1, 4), dtype=np.float32)}).tolist() == [[2.0, 2.0, 8.0]]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("line", "names no factory"),
+        (f"{HERE}:", "names no factory"),
+        ("no.such.package:line", "cannot be imported: ModuleNotFoundError"),
+        (f"{HERE}:BUILT", "has no factory 'BUILT'"),
+        (f"{HERE}:none", "has no factory 'none'"),
+    ],
+)
+def test_what_is_no_factory_is_refused(name, words):
+    with pytest.raises(Invalid, match=words):
+        factory_of(name)
+
+
+def test_a_factory_that_returns_something_else_is_refused():
+    subject = torch_subject(wanted("number"), QUICK)
+    assert subject.sizes == {}
+    with pytest.raises(Invalid, match=r"returned int, not a torch\.nn\.Module"):
+        subject.load()
+
+
+def test_bfloat16_needs_a_processor_that_has_it(tmp_path):
+    (tmp_path / "x86").write_text("model name : x\nflags\t\t: fpu avx512_bf16\n")
+    (tmp_path / "arm").write_text("Features\t: fp asimd bf16\n")
+    (tmp_path / "old").write_text("flags\t\t: fpu avx2\n")
+    for name in ("x86", "arm"):
+        check_torch(mode="eager", dtype="bfloat16", cpuinfo=tmp_path / name)
+    for name in ("old", "none"):
+        with pytest.raises(Invalid, match="has no bfloat16"):
+            check_torch(mode="eager", dtype="bfloat16", cpuinfo=tmp_path / name)
+    check_torch(mode="compiled", dtype="float32", cpuinfo=tmp_path / "none")
+
+
+@pytest.mark.parametrize("changes", [{"mode": "fast"}, {"dtype": "int8"}])
+def test_a_mode_or_type_that_there_is_not_is_refused(changes):
+    with pytest.raises(Invalid, match="PyTorch runs eager or compiled"):
+        torch_subject(wanted(**changes), QUICK)
+
+
+def test_a_factory_without_a_source_file_is_known_by_its_name(monkeypatch):
+    monkeypatch.setattr(torch_module.inspect, "getsourcefile", lambda _: None)
+    assert torch_subject(wanted(), QUICK).model["digest"].startswith("sha256:")
