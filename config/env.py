@@ -10,7 +10,7 @@ from pathlib import Path
 
 from weighbridge.core import masking
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)

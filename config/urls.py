@@ -1,4 +1,4 @@
-"""Every address of the application, by app."""
+"""Every address of the application, by subject."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
@@ -8,14 +8,56 @@ import benchmarking.runs.queries.metrics
 import governance.operations.queries
 import reviews.workflow.queries.metrics
 from governance.operations.api.metrics import Metrics
+from governance.site.api import schema
+
+__all__ = ["schema", "urlpatterns"]
+
+PAGES = {
+    "governance": [
+        "governance.operations.urls",
+        "governance.inventory.urls",
+        "governance.rulebook.urls",
+        "governance.people.approvals.urls",
+        "governance.budgets.urls",
+        "governance.bills.urls",
+        "governance.site.urls",
+    ],
+    "benchmarking": [
+        "benchmarking.projections.urls",
+        "benchmarking.runs.urls",
+        "benchmarking.prices.urls",
+    ],
+    "reviews": [
+        "reviews.inbox.urls",
+        "reviews.inbound.urls",
+        "reviews.evidence.urls",
+        "reviews.workflow.urls",
+        "reviews.quarterly.urls",
+    ],
+}
+"""The modules with the addresses of pages, by the namespace that their names are in; the first that matches answers."""
+
+API = [
+    "governance.inventory.api_urls",
+    "governance.rulebook.api_urls",
+    "governance.people.approvals.api_urls",
+    "governance.budgets.api_urls",
+    "governance.findings.api_urls",
+    "governance.bills.api_urls",
+    "governance.operations.api_urls",
+    "benchmarking.projections.api_urls",
+    "benchmarking.runs.api_urls",
+    "benchmarking.prices.api_urls",
+    "reviews.evidence.api_urls",
+    "reviews.workflow.api_urls",
+    "reviews.quarterly.api_urls",
+]
+"""The modules with the addresses of the API."""
 
 api: list[URLPattern | URLResolver] = [
-    path("", include("governance.operations.api.urls")),
-    path("", include("benchmarking.runs.api.urls")),
-    path("", include("reviews.workflow.api.urls")),
+    *(path("", include(module)) for module in API),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
-
 metrics = Metrics.as_view(
     collectors=[
         lambda now: governance.operations.queries.families(now=now),
@@ -26,9 +68,10 @@ metrics = Metrics.as_view(
 
 urlpatterns = [
     path("metrics", metrics, name="metrics"),
-    path("", include("governance.operations.web.urls")),
-    path("", include("benchmarking.runs.web.urls")),
-    path("", include("reviews.workflow.web.urls")),
+    *(
+        path("", include(([path("", include(module)) for module in modules], namespace)))
+        for namespace, modules in PAGES.items()
+    ),
     path("api/v1/", include((api, "api"))),
     path("hooks/", include("reviews.inbound.api")),
     path("accounts/", include("allauth.urls")),

@@ -64,9 +64,33 @@ INSTALLED_APPS = [
     "django_htmx",
     "rest_framework",
     "drf_spectacular",
-    "governance.apps.GovernanceConfig",
-    "benchmarking.apps.BenchmarkingConfig",
-    "reviews.apps.ReviewsConfig",
+    "governance.exports",
+    "governance.audit",
+    "governance.jobs",
+    "governance.site",
+    "governance.people.apps.PeopleConfig",
+    "governance.findings",
+    "governance.rulebook",
+    "governance.people.approvals",
+    "governance.inventory",
+    "governance.budgets",
+    "governance.bills",
+    "governance.operations",
+    "benchmarking.prices",
+    "benchmarking.projections",
+    "benchmarking.runs",
+    "benchmarking.load_tests",
+    "reviews.requests",
+    "reviews.scorecard",
+    "reviews.tickets",
+    "reviews.authorizations",
+    "reviews.evidence",
+    "reviews.voting",
+    "reviews.packets",
+    "reviews.workflow",
+    "reviews.quarterly",
+    "reviews.inbound",
+    "reviews.inbox",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -175,7 +199,6 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "governance" / "web" / "static"]
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": VAR_DIR / "files"}},

@@ -16,18 +16,11 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
-from governance.audit import models as audit_models
-from governance.bills import models as bills_models
-from governance.budgets import models as budgets_models
-from governance.findings import models as findings_models
-from governance.inventory import models as inventory_models
-from governance.jobs import models as jobs_models
-from governance.people import models as people_models
+from governance.people import models
 from governance.people.actions import people
-from governance.people.approvals import models as approvals_models
 from governance.people.domain.roles import Role
 from governance.people.queries.people import binds_people
-from governance.rulebook import models as rulebook_models
+from governance.site.admin import ReadOnly, register_read_only
 
 if TYPE_CHECKING:
     from django.forms import ModelForm
@@ -44,23 +37,7 @@ def _acting(request: HttpRequest) -> User:
     return User.objects.get(username=request.user.get_username())
 
 
-class ReadOnly(ModelAdmin):
-    """Shows rows and changes none."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never."""
-        return False
-
-
-@admin.register(people_models.Team)
+@admin.register(models.Team)
 class TeamAdmin(ReadOnly):
     """Teams; opened here, never renamed or removed."""
 
@@ -70,13 +47,13 @@ class TeamAdmin(ReadOnly):
         """As Django's permissions say."""
         return admin.ModelAdmin.has_add_permission(self, request)
 
-    def save_model(self, request: HttpRequest, obj: people_models.Team, form: "ModelForm[Any]", change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: models.Team, form: "ModelForm[Any]", change: bool) -> None:
         """Open the team through the action."""
         team = people.create_team(slug=obj.slug, name=obj.name, by=_acting(request), now=timezone.now())
         obj.pk = team.pk
 
 
-@admin.register(people_models.RoleGrant)
+@admin.register(models.RoleGrant)
 class RoleGrantAdmin(ReadOnly):
     """Roles; granted and revoked through the actions, which refuse a grant to oneself, and one that takes
     two people.
@@ -93,9 +70,7 @@ class RoleGrantAdmin(ReadOnly):
         """As Django's permissions say."""
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
-    def save_model(
-        self, request: HttpRequest, obj: people_models.RoleGrant, form: "ModelForm[Any]", change: bool
-    ) -> None:
+    def save_model(self, request: HttpRequest, obj: models.RoleGrant, form: "ModelForm[Any]", change: bool) -> None:
         """Grant through the action."""
         grant = people.grant_role(
             user=obj.user,
@@ -106,7 +81,7 @@ class RoleGrantAdmin(ReadOnly):
         )
         obj.pk = grant.pk
 
-    def delete_model(self, request: HttpRequest, obj: people_models.RoleGrant) -> None:
+    def delete_model(self, request: HttpRequest, obj: models.RoleGrant) -> None:
         """Revoke through the action."""
         people.revoke_role(user=obj.user, role=Role(obj.role), team=obj.team, by=_acting(request), now=timezone.now())
 
@@ -172,26 +147,4 @@ admin.site.unregister((User, Authenticator, EmailAddress, SocialAccount, SocialA
 admin.site.register(User, AccountAdmin)
 admin.site.register((Authenticator, EmailAddress), WayInAdmin)
 
-for model in (
-    bills_models.AllocationRule,
-    bills_models.AllocationVersion,
-    bills_models.Bill,
-    bills_models.BillSlice,
-    bills_models.ExchangeRate,
-    bills_models.SpendLine,
-    people_models.ApiToken,
-    audit_models.AuditEvent,
-    budgets_models.BudgetAccount,
-    budgets_models.BudgetChange,
-    rulebook_models.ChecklistVersion,
-    audit_models.Checkpoint,
-    budgets_models.CostCentre,
-    findings_models.Finding,
-    budgets_models.LedgerEntry,
-    inventory_models.ModelAsset,
-    inventory_models.ModelVersion,
-    jobs_models.OutboxMessage,
-    rulebook_models.PolicyVersion,
-    approvals_models.RuleChange,
-):
-    admin.site.register(model, ReadOnly)
+register_read_only(models.ApiToken)

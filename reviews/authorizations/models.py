@@ -6,7 +6,6 @@ from django.db.models import Q
 
 from governance.findings.models import Finding
 from reviews.authorizations.domain import AuthorisationState
-from reviews.evidence.models import Determination
 from reviews.requests.enums import ENVIRONMENTS, OUTCOMES
 from reviews.requests.models import ReviewRequest
 
@@ -21,7 +20,7 @@ class Decision(models.Model):
     outcome = models.CharField(max_length=30, choices=OUTCOMES)
     revision = models.PositiveIntegerField()
     bundle_digest = models.CharField(max_length=71)
-    determination = models.ForeignKey(Determination, on_delete=models.PROTECT, related_name="+")
+    determination = models.ForeignKey("evidence.Determination", on_delete=models.PROTECT, related_name="+")
     rationale = models.TextField(blank=True)
     decided_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField()

@@ -15,7 +15,7 @@ from typing import Self
 
 STOP_PATIENCE_S = 10.0
 START_PATIENCE_S = 60.0
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Stack:

@@ -25,7 +25,7 @@ FILE_MAX_BYTES = 64 * 1024**2
 WALL_MAX_S = 120.0
 HTML_MAX_CHARS = 8_000_000
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[3]
 CHILD_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "0"}
 _REFUSED_EXIT = 3
 _MEDIA_TYPES = {".svg": "image/svg+xml", ".css": "text/css", ".png": "image/png", ".woff2": "font/woff2"}

@@ -1,47 +1,10 @@
-"""Addresses of the reviews pages."""
+"""Addresses of the pages of quarterly."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
-from reviews.evidence import web as backtest
-from reviews.inbound import web as inbound
-from reviews.inbox import web as inbox
 from reviews.quarterly.web import action_items, cycle_packets, cycles, meeting, scorecard
-from reviews.workflow.web import costs, detail, downloads, evidence, filing, lists, outcomes, steps
 
-app_name = "reviews"
-urlpatterns = [
-    path("", inbox.inbox, name="inbox"),
-    path("integrations/inbound/", inbound.numbers, name="inbound"),
-    path("backtest/<slug:name>/<int:number>/", backtest.page, name="backtest"),
-    path("backtest/<slug:name>/<int:number>/requests.<slug:kind>", backtest.exported, name="backtest_export"),
-    path("requests/", lists.listed, name="list"),
-    path("requests.<slug:kind>", lists.exported, name="export"),
-    path("requests/new/", filing.new, name="new"),
-    path("requests/<str:ref>/", detail.detail, name="detail"),
-    path("requests/<str:ref>/edit/", filing.edit, name="edit"),
-    path("requests/<str:ref>/submit/", steps.submit, name="submit"),
-    path("requests/<str:ref>/review/", steps.request_review, name="request_review"),
-    path("requests/<str:ref>/vote/", steps.vote, name="vote"),
-    path("requests/<str:ref>/revise/", steps.revise, name="revise"),
-    path("requests/<str:ref>/withdraw/", steps.withdraw, name="withdraw"),
-    path("requests/<str:ref>/waive/", outcomes.waive, name="waive"),
-    path("requests/<str:ref>/figures/", evidence.state_figure, name="state_figure"),
-    path("requests/<str:ref>/projections/", evidence.state_projection, name="state_projection"),
-    path("requests/<str:ref>/figures/<slug:fact>/answer/", evidence.answer_contradiction, name="answer_contradiction"),
-    path("requests/<str:ref>/checklist/<slug:item>/", evidence.answer_item, name="answer_item"),
-    path("requests/<str:ref>/checklist/<slug:item>/file/", downloads.answer_file, name="answer_file"),
-    path("requests/<str:ref>/costs/", costs.compared, name="costs"),
-    path("requests/<str:ref>/costs.<slug:kind>", costs.exported, name="costs_export"),
-    path("requests/<str:ref>/runs/", detail.runs, name="runs"),
-    path("requests/<str:ref>/runs/<int:run_id>/cancel/", evidence.cancel_run, name="cancel_run"),
-    path("requests/<str:ref>/runs/<int:run_id>/repeat/", evidence.repeat_run, name="repeat_run"),
-    path("requests/<str:ref>/packets/", outcomes.packets, name="packets"),
-    path("requests/<str:ref>/packets/<int:number>/", downloads.packet, name="packet"),
-    path("requests/<str:ref>/packets/<int:number>/document/", downloads.packet_document, name="packet_document"),
-    path("requests/<str:ref>/packets/<int:number>/retry/", outcomes.retry_packet, name="retry_packet"),
-    path("requests/<str:ref>/authorisation/revoke/", outcomes.revoke, name="revoke"),
-    path("requests/<str:ref>/authorisation/statement/", downloads.statement, name="statement"),
-    path("requests/<str:ref>/conditions/<int:condition_id>/", outcomes.confirm_condition, name="confirm_condition"),
+urlpatterns: list[URLPattern] = [
     path("cycles/", cycles.listed, name="cycles"),
     path("cycles/<str:quarter>/", cycles.detail, name="cycle"),
     path("cycles/<str:quarter>/scorecard.<slug:kind>", cycles.exported, name="cycle_export"),

@@ -1,0 +1,89 @@
+"""Tables of runs, and the rules that the database holds."""
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+RULES = """
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON runs_sandboxchoice
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON runs_sandboxchoice
+  FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
+"""
+FORGET = """
+DROP TRIGGER append_only ON runs_sandboxchoice;
+DROP TRIGGER append_only_truncate ON runs_sandboxchoice;
+"""
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('audit', '0001_initial'),
+        ('inventory', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Dataset',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=120)),
+                ('digest', models.CharField(max_length=71, unique=True)),
+                ('size_bytes', models.BigIntegerField()),
+                ('stored_as', models.CharField(max_length=200)),
+                ('registered_at', models.DateTimeField()),
+                ('registered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Run',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('queued', 'Queued'), ('claimed', 'Claimed'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('paused', 'Paused'), ('dead', 'Dead'), ('cancelled', 'Cancelled')], default='queued', max_length=12)),
+                ('attempts', models.PositiveSmallIntegerField(default=0)),
+                ('max_attempts', models.PositiveSmallIntegerField(default=3)),
+                ('fence', models.PositiveIntegerField(default=0)),
+                ('lease_until', models.DateTimeField(null=True)),
+                ('next_attempt_at', models.DateTimeField()),
+                ('error', models.TextField(blank=True, default='')),
+                ('created_at', models.DateTimeField()),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('key', models.CharField(max_length=120, unique=True)),
+                ('asked_for', models.CharField(blank=True, max_length=20)),
+                ('scenario', models.CharField(max_length=20)),
+                ('plan', models.JSONField(default=dict)),
+                ('progress', models.FloatField(default=0)),
+                ('phase', models.CharField(blank=True, default='', max_length=120)),
+                ('result', models.JSONField(null=True)),
+                ('result_digest', models.CharField(blank=True, default='', max_length=71)),
+                ('verdict', models.CharField(blank=True, choices=[('valid', 'Valid'), ('indicative', 'Indicative'), ('invalid', 'Invalid')], default='', max_length=10)),
+                ('equivalence', models.JSONField(null=True)),
+                ('dataset', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='runs.dataset')),
+                ('model_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='inventory.modelversion')),
+                ('repeats', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='repetitions', to='runs.run')),
+                ('started_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['asked_for'], name='runs_run_asked_f_1055e8_idx'), models.Index(fields=['state', 'next_attempt_at'], name='runs_run_state_8291e5_idx')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'claimed', 'running', 'done', 'failed', 'paused', 'dead', 'cancelled'])), name='run_state_known'), models.CheckConstraint(condition=models.Q(('progress__gte', 0), ('progress__lte', 1)), name='progress_is_a_share'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('result__isnull', False), models.Q(('verdict', ''), _negated=True)), _connector='OR'), name='done_has_a_result'), models.CheckConstraint(condition=models.Q(('equivalence__isnull', True), models.Q(('repeats__isnull', False), ('state', 'done')), _connector='OR'), name='equivalence_is_to_a_run')],
+            },
+        ),
+        migrations.CreateModel(
+            name='SandboxChoice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('may_go_without', models.BooleanField()),
+                ('reason', models.CharField(max_length=400)),
+                ('chosen_at', models.DateTimeField()),
+                ('chosen_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='sandbox_choice_has_a_reason')],
+            },
+        ),
+        migrations.RunSQL(RULES, FORGET),
+    ]

@@ -1,0 +1,20 @@
+"""Addresses of the pages of bills."""
+
+from django.urls import URLPattern, path
+
+from governance.bills.web import allocation, bills
+
+urlpatterns: list[URLPattern] = [
+    path("spend/", allocation.spent, name="spend"),
+    path("spend.<slug:kind>", allocation.spent_file, name="spend_export"),
+    path("bills/", bills.listed, name="bills"),
+    path("bills/rates/", bills.rates, name="rates"),
+    path("bills/allocation/", allocation.listed, name="allocation"),
+    path("bills/allocation/new/", allocation.draft, name="allocation_draft"),
+    path("bills/allocation/<int:number>/", allocation.detail, name="allocation_version"),
+    path("bills/allocation/<int:number>/publish/", allocation.publish, name="allocation_publish"),
+    path("bills/<int:bill_id>/", bills.detail, name="bill"),
+    path("bills/<int:bill_id>/live/", bills.live, name="bill_live"),
+    path("bills/<int:bill_id>/cancel/", bills.cancel, name="bill_cancel"),
+    path("bills/<int:bill_id>/retry/", bills.retry, name="bill_retry"),
+]

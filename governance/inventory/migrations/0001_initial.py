@@ -1,0 +1,65 @@
+"""Tables of inventory."""
+
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('people', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='ModelAsset',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('slug', models.SlugField(max_length=80)),
+                ('name', models.CharField(max_length=160)),
+                ('tier', models.CharField(choices=[('T1', 'T1 · customer-facing or financial'), ('T2', 'T2 · internal decision support'), ('T3', 'T3 · experiment')], max_length=2)),
+                ('created_at', models.DateTimeField()),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='owned_models', to=settings.AUTH_USER_MODEL)),
+                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='models', to='people.team')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ModelVersion',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('version', models.CharField(max_length=60)),
+                ('digest', models.CharField(max_length=71)),
+                ('format', models.CharField(max_length=16)),
+                ('size_bytes', models.BigIntegerField(null=True)),
+                ('stored_as', models.CharField(blank=True, max_length=200)),
+                ('uri', models.CharField(blank=True, max_length=500)),
+                ('registered_at', models.DateTimeField()),
+                ('asset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='inventory.modelasset')),
+                ('registered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.AddConstraint(
+            model_name='modelasset',
+            constraint=models.UniqueConstraint(fields=('team', 'slug'), name='one_asset_per_team_and_slug'),
+        ),
+        migrations.AddIndex(
+            model_name='modelversion',
+            index=models.Index(fields=['digest'], name='inventory_m_digest_a8e57d_idx'),
+        ),
+        migrations.AddConstraint(
+            model_name='modelversion',
+            constraint=models.UniqueConstraint(fields=('asset', 'version'), name='one_artifact_per_version'),
+        ),
+        migrations.AddConstraint(
+            model_name='modelversion',
+            constraint=models.CheckConstraint(condition=models.Q(('digest__regex', '^sha256:[0-9a-f]{64}$')), name='digest_is_sha256'),
+        ),
+        migrations.AddConstraint(
+            model_name='modelversion',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('stored_as', ''), _negated=True), models.Q(('uri', ''), _negated=True), _connector='OR'), name='stored_or_named'),
+        ),
+    ]

@@ -1,0 +1,10 @@
+"""Addresses of the pages of inventory."""
+
+from django.urls import URLPattern, path
+
+from governance.inventory import web as models
+
+urlpatterns: list[URLPattern] = [
+    path("models/", models.listed, name="models"),
+    path("models/<slug:team>/<slug:slug>/", models.detail, name="model"),
+]

@@ -1,0 +1,6 @@
+"""Django's admin: the tables of approvals, read-only."""
+
+from governance.people.approvals.models import RuleChange
+from governance.site.admin import register_read_only
+
+register_read_only(RuleChange)

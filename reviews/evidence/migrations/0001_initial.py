@@ -1,0 +1,230 @@
+"""Tables of evidence, and the rules that the database holds."""
+
+import django.db.models.deletion
+import weighbridge.core.metrics
+from django.conf import settings
+from django.db import migrations, models
+
+RULES = """
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_fact
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_fact
+  FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_determination
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_determination
+  FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_waiver
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_waiver
+  FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_requestprojection
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_requestprojection
+  FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON evidence_traffic
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON evidence_traffic
+  FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
+"""
+FORGET = """
+DROP TRIGGER append_only ON evidence_fact;
+DROP TRIGGER append_only_truncate ON evidence_fact;
+DROP TRIGGER append_only ON evidence_determination;
+DROP TRIGGER append_only_truncate ON evidence_determination;
+DROP TRIGGER append_only ON evidence_waiver;
+DROP TRIGGER append_only_truncate ON evidence_waiver;
+DROP TRIGGER append_only ON evidence_requestprojection;
+DROP TRIGGER append_only_truncate ON evidence_requestprojection;
+DROP TRIGGER append_only ON evidence_traffic;
+DROP TRIGGER append_only_truncate ON evidence_traffic;
+"""
+
+
+class Migration(migrations.Migration):
+
+    initial = True
+
+    dependencies = [
+        ('audit', '0001_initial'),
+        ('projections', '0001_initial'),
+        ('requests', '0001_initial'),
+        ('rulebook', '0001_initial'),
+        ('runs', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name='Determination',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('revision', models.PositiveIntegerField()),
+                ('occasion', models.CharField(max_length=20)),
+                ('outcome', models.CharField(max_length=20)),
+                ('document', models.JSONField()),
+                ('told', models.JSONField(null=True)),
+                ('determined_at', models.DateTimeField()),
+                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='rulebook.policyversion')),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='determinations', to='requests.reviewrequest')),
+            ],
+            options={
+                'ordering': ['id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Fact',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(choices=[('training_gpu_hours', 'training_gpu_hours'), ('training_cost_usd', 'training_cost_usd'), ('inference_cost_1y_usd', 'inference_cost_1y_usd'), ('total_cost_1y_usd', 'total_cost_1y_usd'), ('latency_p50_ms', 'latency_p50_ms'), ('latency_p95_ms', 'latency_p95_ms'), ('latency_p99_ms', 'latency_p99_ms'), ('throughput_per_s', 'throughput_per_s'), ('error_rate', 'error_rate'), ('model_size_mb', 'model_size_mb'), ('peak_memory_mb', 'peak_memory_mb'), ('accuracy', 'accuracy'), ('f1_macro', 'f1_macro'), ('cost_per_1k_usd', 'cost_per_1k_usd'), ('alternatives_measured', 'alternatives_measured'), ('business_kpi_delta', 'business_kpi_delta')], max_length=40)),
+                ('value', models.DecimalField(decimal_places=9, max_digits=25)),
+                ('unit', models.CharField(max_length=12)),
+                ('basis', models.CharField(choices=[('declared', 'declared'), ('estimated', 'estimated'), ('measured', 'measured'), ('billed', 'billed')], max_length=10)),
+                ('lower', models.DecimalField(decimal_places=9, max_digits=25, null=True)),
+                ('upper', models.DecimalField(decimal_places=9, max_digits=25, null=True)),
+                ('confidence', models.DecimalField(decimal_places=4, max_digits=5, null=True)),
+                ('p80', models.DecimalField(decimal_places=9, max_digits=25, null=True)),
+                ('n', models.PositiveBigIntegerField(null=True)),
+                ('source', models.CharField(blank=True, max_length=300)),
+                ('observed_at', models.DateTimeField()),
+                ('valid_until', models.DateTimeField(null=True)),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='facts', to='requests.reviewrequest')),
+                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='facts', to='runs.run')),
+                ('stated_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ContradictionAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.TextField()),
+                ('answered_at', models.DateTimeField()),
+                ('answered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contradiction_answers', to='requests.reviewrequest')),
+                ('claimed', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='evidence.fact')),
+                ('measured', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='evidence.fact')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='RequestProjection',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField()),
+                ('option', models.CharField(max_length=80)),
+                ('changes', models.JSONField(default=dict)),
+                ('widened_by', models.DecimalField(decimal_places=4, max_digits=16, null=True)),
+                ('widened_on', models.PositiveIntegerField(null=True)),
+                ('stated_at', models.DateTimeField()),
+                ('projection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='projections.costprojection')),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projections', to='requests.reviewrequest')),
+                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='runs.run')),
+                ('stated_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Traffic',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('month', models.DateField()),
+                ('requests', models.BigIntegerField()),
+                ('channel', models.CharField(choices=[('form', 'typed in'), ('csv', 'from a CSV file'), ('api', 'by a program')], max_length=4)),
+                ('source', models.CharField(blank=True, max_length=200)),
+                ('supplied_at', models.DateTimeField()),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='traffic', to='requests.reviewrequest')),
+                ('supplied_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['pk'],
+            },
+        ),
+        migrations.CreateModel(
+            name='Waiver',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('rule_id', models.CharField(max_length=80)),
+                ('reason', models.TextField()),
+                ('granted_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
+                ('granted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='waivers', to='requests.reviewrequest')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ChecklistAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('item', models.CharField(max_length=60)),
+                ('text', models.TextField(blank=True)),
+                ('file_name', models.CharField(blank=True, max_length=160)),
+                ('file_digest', models.CharField(blank=True, max_length=71)),
+                ('is_attested', models.BooleanField(default=False)),
+                ('answered_at', models.DateTimeField()),
+                ('answered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='checklist_answers', to='requests.reviewrequest')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('request', 'item'), name='one_answer_per_item')],
+            },
+        ),
+        migrations.AddIndex(
+            model_name='fact',
+            index=models.Index(fields=['request', 'name'], name='evidence_fa_request_fef945_idx'),
+        ),
+        migrations.AddConstraint(
+            model_name='fact',
+            constraint=models.CheckConstraint(condition=models.Q(('basis__in', ['declared', 'estimated', 'measured', 'billed'])), name='known_basis'),
+        ),
+        migrations.AddConstraint(
+            model_name='fact',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('basis', weighbridge.core.metrics.Basis['MEASURED']), _negated=True), ('run__isnull', False), _connector='OR'), name='measured_has_a_run'),
+        ),
+        migrations.AddConstraint(
+            model_name='fact',
+            constraint=models.UniqueConstraint(fields=('run', 'name'), name='one_fact_per_run_and_name'),
+        ),
+        migrations.AddConstraint(
+            model_name='fact',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lower__isnull', True), ('lower__lte', models.F('value')), _connector='OR'), models.Q(('upper__isnull', True), ('upper__gte', models.F('value')), _connector='OR')), name='interval_holds_value'),
+        ),
+        migrations.AddConstraint(
+            model_name='contradictionanswer',
+            constraint=models.UniqueConstraint(fields=('claimed', 'measured'), name='one_answer_per_contradiction'),
+        ),
+        migrations.AddConstraint(
+            model_name='requestprojection',
+            constraint=models.UniqueConstraint(fields=('request', 'number'), name='one_projection_per_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='requestprojection',
+            constraint=models.UniqueConstraint(fields=('request', 'run'), name='one_projection_per_run'),
+        ),
+        migrations.AddConstraint(
+            model_name='requestprojection',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('run__isnull', True), ('stated_by__isnull', False)), models.Q(('run__isnull', False), ('stated_by__isnull', True)), _connector='OR'), name='projection_is_stated_or_redrawn'),
+        ),
+        migrations.AddConstraint(
+            model_name='requestprojection',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('widened_by__isnull', True), ('widened_on__isnull', True)), models.Q(('widened_by__gt', 1), ('widened_on__gte', 1)), _connector='OR'), name='widening_is_whole_and_never_narrows'),
+        ),
+        migrations.AddIndex(
+            model_name='traffic',
+            index=models.Index(fields=['request', 'month'], name='evidence_tr_request_01b42a_idx'),
+        ),
+        migrations.AddConstraint(
+            model_name='traffic',
+            constraint=models.CheckConstraint(condition=models.Q(('month__day', 1)), name='traffic_is_of_a_month'),
+        ),
+        migrations.AddConstraint(
+            model_name='traffic',
+            constraint=models.CheckConstraint(condition=models.Q(('requests__gte', 0)), name='traffic_not_negative'),
+        ),
+        migrations.AddConstraint(
+            model_name='traffic',
+            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['form', 'csv', 'api'])), name='traffic_channel_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='waiver',
+            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('granted_at'))), name='waiver_runs_out'),
+        ),
+        migrations.RunSQL(RULES, FORGET),
+    ]

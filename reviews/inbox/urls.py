@@ -1,0 +1,9 @@
+"""Addresses of the pages of inbox."""
+
+from django.urls import URLPattern, path
+
+from reviews.inbox import web as inbox
+
+urlpatterns: list[URLPattern] = [
+    path("", inbox.inbox, name="inbox"),
+]
