@@ -41,7 +41,7 @@ from tests.integration.benchmarking.load_tests.audited_load import HERE, PLAN, c
 from tests.integration.config import load_worker
 from tests.unit.benchmarking import stand_in_server
 
-ROOT = Path(load_worker.__file__).parents[3]
+ROOT = Path(load_worker.__file__).parents[4]
 PATIENCE_S = 120
 
 

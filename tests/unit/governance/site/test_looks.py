@@ -7,7 +7,7 @@ import pytest
 
 from governance.site.web.looks import LOOKS, look_of
 
-STATIC = Path(__file__).parents[4] / "governance/web/static/weighbridge"
+STATIC = Path(__file__).parents[4] / "governance/site/static/weighbridge"
 TEMPLATES = Path(__file__).parents[4] / "templates"
 SYMBOLS = set(re.findall(r'<symbol id="([a-z-]+)"', (STATIC / "sprite.svg").read_text()))
 

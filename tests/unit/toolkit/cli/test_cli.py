@@ -19,7 +19,7 @@ from tests.unit.toolkit.client.test_gate import (
     files,  # noqa: F401 -- a fixture
 )
 
-ROOT = Path(cli.__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 
 
 def weighbridge(*arguments, env=None):

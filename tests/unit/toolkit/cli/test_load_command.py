@@ -25,7 +25,7 @@ from tests.unit.toolkit.load.test_generator import (
 from tests.unit.toolkit.load.test_judgement import calm
 from tests.unit.toolkit.load.test_report import fired
 
-ROOT = Path(cli.__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture
