@@ -19,12 +19,7 @@ from governance.audit.domain import correlation as trace
 from governance.jobs.enums import HELD, UNFINISHED, JobState, Reach
 from governance.jobs.models import OutboxMessage, Pulse
 from governance.jobs.queries.operation import BROKER
-from governance.jobs.worker_signals import (
-    announce,
-    is_left_alone,
-    reach_broker,
-    wake,  # whoever writes knows this one door
-)
+from governance.jobs.worker_signals import announce, is_left_alone, reach_broker, wake
 
 log = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ from governance.jobs.models import OutboxMessage
 from reviews.inbound.actions import action_moves as inbound_actions
 from reviews.inbound.actions import receiving as inbound
 from reviews.inbound.actions import reconciliation
+from reviews.inbound.queries import draft_for, page_of, title_of
 from reviews.requests.enums import OUTCOMES
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import MOVES, Mode
@@ -39,7 +40,7 @@ from reviews.tickets.ports import (
     TransitionUnavailable,
     Unreachable,
 )
-from reviews.tickets.queries.drafts import draft_for, page_of, ticket_of, title_of
+from reviews.tickets.queries.drafts import ticket_of
 from reviews.tickets.queries.mirror import linked_ids
 from reviews.workflow.tasks import _do
 

@@ -1,6 +1,7 @@
 """What a review wants outside: its ticket. Every effect is an outbox row in the transaction that wants it."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -11,12 +12,14 @@ from governance.jobs import outbox
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
 from governance.jobs.queries.outbox import CHECK
-from reviews.quarterly.models import ActionItem
 from reviews.requests.audit import record
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.audit import record_of_ticket
 from reviews.tickets.models import Ticket, TicketComment, TicketState
 from reviews.tickets.ports import Health, RemoteTicket, ticket_label
+
+if TYPE_CHECKING:
+    from reviews.quarterly.models import ActionItem
 
 TRACKER = "tracker"
 PROBE_FIRST, PROBE_LAST = timedelta(minutes=5), timedelta(hours=6)
@@ -40,7 +43,7 @@ def open_ticket(*, request: ReviewRequest, by: User, now: datetime) -> Ticket:
     return ticket
 
 
-def open_action_ticket(*, item: ActionItem, by: User, now: datetime) -> Ticket:
+def open_action_ticket(*, item: "ActionItem", by: User, now: datetime) -> Ticket:
     """Ask for the one ticket of an action item."""
     label = ticket_label(instance=settings.WEIGHBRIDGE["INSTANCE"], reference=item.ref)
     with transaction.atomic():

@@ -20,7 +20,9 @@ class Ticket(models.Model):
     """The one ticket of a request or of an action item; `label` finds it again when an answer got lost."""
 
     request = models.OneToOneField(ReviewRequest, on_delete=models.PROTECT, null=True, related_name="ticket")
-    action_item = models.OneToOneField("quarterly.ActionItem", on_delete=models.PROTECT, null=True, related_name="ticket")
+    action_item = models.OneToOneField(
+        "quarterly.ActionItem", on_delete=models.PROTECT, null=True, related_name="ticket"
+    )
     label = models.CharField(max_length=80, unique=True)
     state = models.CharField(max_length=10, choices=TicketState.choices, default=TicketState.WAITING)
     remote_id = models.CharField(max_length=40, blank=True)

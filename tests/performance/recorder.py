@@ -11,7 +11,8 @@ from pathlib import Path
 
 from weighbridge.measure.conditions import manifest
 
-from config.reference.performance import FIGURES, performance
+from config.reference.performance import FIGURES
+from config.reference.performance import performance
 
 KEEP = "WEIGHBRIDGE_FIGURES"
 DIGITS = 5

@@ -7,7 +7,8 @@ import time
 import numpy as np
 from weighbridge.measure.loops.latency import single_stream
 from weighbridge.measure.metrics import NS_PER_MS
-from weighbridge.measure.scenarios import SingleStream, WarmUp
+from weighbridge.measure.scenarios import SingleStream
+from weighbridge.measure.scenarios import WarmUp
 from weighbridge.statistics.resampling import serial_percentile_interval
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 

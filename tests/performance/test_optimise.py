@@ -12,7 +12,8 @@ import torch  # noqa: TID253 -- trains the networks that are measured
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimize import series
 from weighbridge.optimize.methods.networks import export
-from weighbridge.optimize.plan import Choice, of_file
+from weighbridge.optimize.plan import Choice
+from weighbridge.optimize.plan import of_file
 from weighbridge.tradeoff.candidates import Answer
 
 from examples.company import images

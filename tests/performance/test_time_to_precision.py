@@ -6,7 +6,8 @@ import time
 
 import numpy as np
 from weighbridge.measure.loops.latency import single_stream
-from weighbridge.measure.scenarios import SingleStream, WarmUp
+from weighbridge.measure.scenarios import SingleStream
+from weighbridge.measure.scenarios import WarmUp
 from weighbridge.measure.stopping import Enough
 from weighbridge.statistics.order_statistics import percentile_interval
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner

@@ -23,8 +23,10 @@ from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import JobState
 from tests.factories import requests as walks
-from tests.promises.harness_crowd import Crowd, seen
-from tests.promises.harness_faults import POINTS, die
+from tests.promises.harness_crowd import Crowd
+from tests.promises.harness_crowd import seen
+from tests.promises.harness_faults import POINTS
+from tests.promises.harness_faults import die
 
 KILLS_PER_FRESH = 30  # an interpreter that starts costs as much as ten forks
 OPEN_MAX, RUN_ATTEMPTS = 30, 12

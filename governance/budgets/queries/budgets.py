@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from governance.bills.queries import spend
 from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
 from governance.budgets.domain.ledger import ZERO, Balance, Entry, EntryKind, Holding, Mode
@@ -156,7 +155,10 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
 
 
 def _generated(quarter: Quarter) -> frozenset[str]:
-    return spend.teams_with_generated(since=quarter.start_on, until=quarter.end_on)
+    lines = "allocation_rules__lines"
+    days = {f"{lines}__day__gte": quarter.start_on, f"{lines}__day__lte": quarter.end_on}
+    generated = Team.objects.filter(**days, allocation_rules__lines__slice__bill__origin="generated")
+    return frozenset(generated.values_list("slug", flat=True))
 
 
 def _handed_out(*, quarters: list[str]) -> dict[int, Decimal]:

@@ -10,6 +10,7 @@ from django.db import transaction
 from weighbridge.core.errors import Refused
 
 from governance.people.queries.people import person_of
+from reviews.inbound.queries import action_of
 from reviews.quarterly.actions import action_items
 from reviews.quarterly.domain.action_items import ACTION_CLOSED, ActionState
 from reviews.quarterly.models import ActionItem
@@ -19,7 +20,6 @@ from reviews.tickets.audit import record_of_ticket
 from reviews.tickets.domain import Answer, Meaning, Outcome, answer_on_action, meaning_for_action, meaning_of
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketMove
 from reviews.tickets.ports import RemoteMove
-from reviews.tickets.queries.drafts import action_of
 
 
 def judge_action(

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 from pytest_django import Settings
-from weighbridge.core.errors import Invalid, NotAllowed
+from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import NotAllowed
 
 from benchmarking.runs.actions import datasets
 from benchmarking.runs.models import Dataset

@@ -20,8 +20,11 @@ from benchmarking.runs.queries.runs import describe
 from benchmarking.runs.queries.sandbox import is_wall_needed
 from governance.inventory.models import ModelVersion
 from governance.jobs import worker_signals as wakeups
-from governance.rulebook.domain.benchmark_plans import Hardware, Scenario
-from tests.factories.models import make_dataset, make_version, onnx_bytes
+from governance.rulebook.domain.benchmark_plans import Hardware
+from governance.rulebook.domain.benchmark_plans import Scenario
+from tests.factories.models import make_dataset
+from tests.factories.models import make_version
+from tests.factories.models import onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
 

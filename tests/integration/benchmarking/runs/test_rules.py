@@ -3,8 +3,10 @@
 import pytest
 from weighbridge.core.errors import NotAllowed
 
-from benchmarking.runs.rules import check_run, may_run
-from governance.people.domain.roles import Person, Role
+from benchmarking.runs.rules import check_run
+from benchmarking.runs.rules import may_run
+from governance.people.domain.roles import Person
+from governance.people.domain.roles import Role
 
 ALLOWED = {
     ("search", Role.REQUESTER),

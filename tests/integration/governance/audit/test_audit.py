@@ -13,7 +13,9 @@ from weighbridge.core.errors import Invalid
 from governance.audit.actions import record as audit
 from governance.audit.domain.chain import GENESIS
 from governance.audit.models import AuditEvent
-from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
+from governance.budgets.models import BudgetAccount
+from governance.budgets.models import CostCentre
+from governance.budgets.models import LedgerEntry
 from tests.integration.governance.threads import together
 
 NOW = datetime(2026, 10, 5, 12, 30, 0, 123456, tzinfo=UTC)

@@ -9,8 +9,10 @@ from weighbridge.core.errors import NotAllowed
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.audit.queries import trail
-from governance.people.domain.roles import Person, Role
-from governance.people.rules import check_read_trail, may_read_trail
+from governance.people.domain.roles import Person
+from governance.people.domain.roles import Role
+from governance.people.rules import check_read_trail
+from governance.people.rules import may_read_trail
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 

@@ -11,7 +11,8 @@ from governance.audit.models import AuditEvent
 from governance.bills import tasks as bills_tasks
 from governance.bills.models import Bill
 from governance.jobs.enums import JobState
-from tests.factories.bills import csv_bytes, written
+from tests.factories.bills import csv_bytes
+from tests.factories.bills import written
 
 pytestmark = pytest.mark.django_db
 

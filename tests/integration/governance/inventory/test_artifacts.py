@@ -10,7 +10,8 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from pytest_django import Settings
-from weighbridge.core.errors import Invalid, TooLarge
+from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import TooLarge
 
 from governance.audit.models import AuditEvent
 from governance.inventory.actions import artifacts

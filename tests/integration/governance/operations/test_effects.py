@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoCaptureOnCommitCallbacks
-from weighbridge.core.errors import NotAllowed, WrongState
+from weighbridge.core.errors import NotAllowed
+from weighbridge.core.errors import WrongState
 
 from governance.audit.models import AuditEvent
 from governance.jobs import outbox

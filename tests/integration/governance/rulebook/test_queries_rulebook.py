@@ -6,7 +6,8 @@ import pytest
 from weighbridge.core.errors import NotFound
 
 from governance.rulebook import actions
-from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from governance.rulebook.models import ChecklistVersion
+from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from tests.factories.changes import publish
 from tests.factories.people import Cast

@@ -9,14 +9,18 @@ import yaml
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid, NotAllowed, WrongState
+from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import NotAllowed
+from weighbridge.core.errors import WrongState
 
 from governance.audit.models import AuditEvent
 from governance.people.approvals import actions as changes
 from governance.rulebook import actions as rulebook
 from governance.rulebook.domain import defaults
-from governance.rulebook.models import ChecklistVersion, PolicyVersion
-from tests.factories.changes import propose, publish
+from governance.rulebook.models import ChecklistVersion
+from governance.rulebook.models import PolicyVersion
+from tests.factories.changes import propose
+from tests.factories.changes import publish
 from tests.factories.people import Cast
 from tests.integration.governance.threads import PATIENCE_S
 

@@ -13,7 +13,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from rest_framework.test import APIClient
-from weighbridge.core.errors import Invalid, NotFound
+from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import NotFound
 
 from governance.rulebook import actions as rulebook
 from governance.rulebook.domain.evaluation import Outcome

@@ -22,11 +22,13 @@ from governance.rulebook.domain import defaults
 from reviews.evidence.actions import evidence
 from reviews.evidence.actions.evidence import Statement
 from reviews.packets.domain.packet import Packet
-from reviews.packets.domain.packet_document import as_document, from_document
+from reviews.packets.domain.packet_document import as_document
+from reviews.packets.domain.packet_document import from_document
 from reviews.packets.queries.packet import packet_of
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests, review
+from reviews.workflow.actions import requests
+from reviews.workflow.actions import review
 from tests.factories.policies import LEAN
 
 START = datetime(2026, 7, 6, 9, 30, tzinfo=UTC)

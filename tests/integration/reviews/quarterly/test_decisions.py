@@ -8,7 +8,10 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
+from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import NotAllowed
+from weighbridge.core.errors import Refused
+from weighbridge.core.errors import WrongState
 
 from governance.audit.models import AuditEvent
 from governance.budgets.enums import Unit
@@ -18,22 +21,33 @@ from governance.inventory.models import ModelAsset
 from governance.jobs.models import OutboxMessage
 from governance.people.models import Team
 from governance.rulebook.models import PolicyVersion
-from reviews.authorizations.models import Authorisation, Condition
+from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Condition
 from reviews.inbound.actions import receiving as inbound
 from reviews.inbound.actions.action_moves import judge_action
-from reviews.quarterly.actions import action_items, cycles, meeting
+from reviews.quarterly.actions import action_items
+from reviews.quarterly.actions import cycles
+from reviews.quarterly.actions import meeting
 from reviews.quarterly.actions.meeting import Decided
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import Side
-from reviews.quarterly.models import ActionItem, Attendance, MeetingDecision
+from reviews.quarterly.models import ActionItem
+from reviews.quarterly.models import Attendance
+from reviews.quarterly.models import MeetingDecision
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import MOVES
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import RemoteMove
-from reviews.tickets.queries.drafts import action_draft
+from reviews.inbound.queries import action_draft
 from tests.factories import requests as walks
-from tests.factories.cycles import decided, make_action, make_decision, make_frozen, make_held, make_item, met_at
+from tests.factories.cycles import decided
+from tests.factories.cycles import make_action
+from tests.factories.cycles import make_decision
+from tests.factories.cycles import make_frozen
+from tests.factories.cycles import make_held
+from tests.factories.cycles import make_item
+from tests.factories.cycles import met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
@@ -378,16 +392,17 @@ def test_a_move_in_jira_may_see_close_or_drop_an_action_item(
 def test_a_ticket_knows_what_it_is_of(cast: Cast, asset: ModelAsset, submitted: ReviewRequest, now: datetime) -> None:
     from weighbridge.core.errors import NotFound
 
-    from reviews.tickets.queries import drafts as tickets
+    from reviews.inbound import queries as inbound_queries
+    from reviews.tickets.queries import drafts
 
     item = make_action(cast=cast, now=now, asset=asset)
     of_item, of_request = item.ticket, submitted.ticket
-    assert tickets.title_of(of_item) == "ACT-2026Q4-01 The ranking model"
-    assert tickets.title_of(of_request) == f"{submitted.ref} {submitted.title}"
-    assert tickets.draft_for(of_request).summary.startswith(submitted.ref)
-    assert tickets.draft_for(of_item).summary.startswith("ACT-")
-    assert tickets.page_of(of_request).endswith(f"/requests/{submitted.ref}/")
-    for read, wrong in ((tickets.request_of, of_item), (tickets.action_of, of_request)):
+    assert inbound_queries.title_of(of_item) == "ACT-2026Q4-01 The ranking model"
+    assert inbound_queries.title_of(of_request) == f"{submitted.ref} {submitted.title}"
+    assert inbound_queries.draft_for(of_request).summary.startswith(submitted.ref)
+    assert inbound_queries.draft_for(of_item).summary.startswith("ACT-")
+    assert inbound_queries.page_of(of_request).endswith(f"/requests/{submitted.ref}/")
+    for read, wrong in ((drafts.request_of, of_item), (inbound_queries.action_of, of_request)):
         with pytest.raises(NotFound):
             read(wrong)
     before = snapshot()

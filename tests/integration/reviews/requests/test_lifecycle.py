@@ -10,9 +10,12 @@ from weighbridge.core.errors import WrongState
 
 from governance.audit.models import AuditEvent
 from reviews.requests import audit
-from reviews.requests.domain.lifecycle import EDITABLE_STATES, TRANSITIONS, State
+from reviews.requests.domain.lifecycle import EDITABLE_STATES
+from reviews.requests.domain.lifecycle import TRANSITIONS
+from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
-from tests.integration.toolkit.core.standstill import everything, refused
+from tests.integration.toolkit.core.standstill import everything
+from tests.integration.toolkit.core.standstill import refused
 
 STEPS = {(step.source, step.target) for step in TRANSITIONS}
 

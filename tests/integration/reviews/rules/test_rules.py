@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from weighbridge.core.errors import NotAllowed
 
-from governance.people.domain.roles import Person, Role
+from governance.people.domain.roles import Person
+from governance.people.domain.roles import Role
 from reviews.authorizations import rules as authorizations_rules
 from reviews.evidence import rules as evidence_rules
 from reviews.packets import rules as packets_rules

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
-from examples.product_images import images, lessons, networks
-from examples.product_images.lessons import Task, trained
+from examples.product_images import images
+from examples.product_images import lessons
+from examples.product_images import networks
+from examples.product_images.lessons import Task
+from examples.product_images.lessons import trained
 
 
 def quiet(_share, _doing):

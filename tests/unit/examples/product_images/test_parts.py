@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from weighbridge.core.errors import Invalid
 
-from examples.product_images import images, networks
-from examples.product_images.settings import FULL, QUICK, ExampleSettings
+from examples.product_images import images
+from examples.product_images import networks
+from examples.product_images.settings import FULL
+from examples.product_images.settings import QUICK
+from examples.product_images.settings import ExampleSettings
 
 
 def test_images_are_read_scaled_and_cut(fashion) -> None:

@@ -13,7 +13,8 @@ from weighbridge.core.canonical import canonical_bytes
 from weighbridge.core.errors import Invalid
 
 from governance.audit.domain import checkpoint
-from governance.audit.domain.checkpoint import Checkpoint, Signed
+from governance.audit.domain.checkpoint import Checkpoint
+from governance.audit.domain.checkpoint import Signed
 
 KEY, OTHER = attestation.new_key_pem(), attestation.new_key_pem()
 PUBLIC = attestation.public_pem(KEY)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from weighbridge.core.errors import Invalid
 
-from governance.budgets.domain.quarterly_split import DAYS_A_YEAR, shares
+from governance.budgets.domain.quarterly_split import DAYS_A_YEAR
+from governance.budgets.domain.quarterly_split import shares
 from governance.budgets.domain.quarters import Quarter
 
 D = Decimal

@@ -2,7 +2,9 @@
 
 import pytest
 
-from governance.people.domain.security_events import TOLD, Happening, Sitting
+from governance.people.domain.security_events import TOLD
+from governance.people.domain.security_events import Happening
+from governance.people.domain.security_events import Sitting
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from weighbridge.core.errors import Invalid
 
 from governance.exports.domain.spreadsheets import csv_of
-from reviews.quarterly.domain.actuals_file import ROWS_MAX, ActualRow, read_actuals
+from reviews.quarterly.domain.actuals_file import ROWS_MAX
+from reviews.quarterly.domain.actuals_file import ActualRow
+from reviews.quarterly.domain.actuals_file import read_actuals
 
 
 def test_rows_with_and_without_a_source_in_any_order_of_columns() -> None:

@@ -11,13 +11,12 @@ import pytest
 from typer.testing import CliRunner
 from weighbridge.cli import app as cli
 from weighbridge.core import attestation
-from weighbridge.systems import isolated, operators
+from weighbridge.systems import isolated
+from weighbridge.systems import operators
 
 from tests.unit.benchmarking import builders
-from tests.unit.toolkit.client.test_gate import (
-    DIGEST,
-    files,  # noqa: F401 -- a fixture
-)
+from tests.unit.toolkit.client.test_gate import DIGEST
+from tests.unit.toolkit.client.test_gate import files
 
 ROOT = Path(__file__).parents[4]
 

@@ -18,10 +18,8 @@ from weighbridge.load.results import report
 from weighbridge.load.results.samples import read_samples
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
-from tests.unit.toolkit.load.test_generator import (
-    port,
-    server,  # noqa: F401 -- fixtures
-)
+from tests.unit.toolkit.load.test_generator import port
+from tests.unit.toolkit.load.test_generator import server
 from tests.unit.toolkit.load.test_judgement import calm
 from tests.unit.toolkit.load.test_report import fired
 

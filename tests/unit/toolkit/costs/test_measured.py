@@ -1,5 +1,6 @@
 import pytest
-from weighbridge.costs.measured import ServiceTime, with_measured
+from weighbridge.costs.measured import ServiceTime
+from weighbridge.costs.measured import with_measured
 
 from tests.factories.costs import cost_spec
 

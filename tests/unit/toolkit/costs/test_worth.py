@@ -13,7 +13,11 @@ from weighbridge.costs.uncertainty import Range
 from weighbridge.costs.value import answer_quality as answers
 from weighbridge.costs.value.worth import worth
 
-from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
+from tests.unit.toolkit.costs.specs import BOOK
+from tests.unit.toolkit.costs.specs import TODAY
+from tests.unit.toolkit.costs.specs import at_path
+from tests.unit.toolkit.costs.specs import small
+from tests.unit.toolkit.costs.specs import template
 
 FRAUD = answers.Detection(
     prevalence=0.01, cases_per_year=1e7, loss_per_false_negative_usd=120, loss_per_false_positive_usd=5

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from weighbridge.load.plan import Caps, Plan
+from weighbridge.load.plan import Caps
+from weighbridge.load.plan import Plan
 from weighbridge.load.results.report import run_load
 from weighbridge.load.schedule import Arrivals
 

@@ -8,7 +8,9 @@ import pytest
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.errors import Invalid
 from weighbridge.load import messages
-from weighbridge.load.messages import build_requests, header_from, read_bodies
+from weighbridge.load.messages import build_requests
+from weighbridge.load.messages import header_from
+from weighbridge.load.messages import read_bodies
 from weighbridge.load.plan import Plan
 
 from tests.unit.toolkit.load.servers import pinned

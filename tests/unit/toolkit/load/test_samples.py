@@ -3,7 +3,10 @@
 import io
 
 import numpy as np
-from weighbridge.load.results.samples import NEVER, Outcome, merged, read_samples
+from weighbridge.load.results.samples import NEVER
+from weighbridge.load.results.samples import Outcome
+from weighbridge.load.results.samples import merged
+from weighbridge.load.results.samples import read_samples
 
 from tests.unit.toolkit.load.servers import samples_of
 

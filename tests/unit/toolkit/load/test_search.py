@@ -8,8 +8,10 @@ import pytest
 from weighbridge.cli.tables.terminal import show_load_search
 from weighbridge.core.errors import Invalid
 from weighbridge.load import search
-from weighbridge.load.plan import Caps, Plan
-from weighbridge.load.search import Trials, search_highest_rate
+from weighbridge.load.plan import Caps
+from weighbridge.load.plan import Plan
+from weighbridge.load.search import Trials
+from weighbridge.load.search import search_highest_rate
 from weighbridge.measure.deadline import Deadline
 
 from tests.unit.toolkit.load.servers import pinned

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from weighbridge.measure.loops.warmup import halves_agree, warm_up
+from weighbridge.measure.loops.warmup import halves_agree
+from weighbridge.measure.loops.warmup import warm_up
 from weighbridge.measure.scenarios import WarmUp
 
 from tests.unit.benchmarking.builders import Clock

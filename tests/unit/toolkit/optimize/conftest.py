@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimize.methods.networks import export
-from weighbridge.optimize.methods.training import Lesson, TrainingSettings, fit
+from weighbridge.optimize.methods.training import Lesson
+from weighbridge.optimize.methods.training import TrainingSettings
+from weighbridge.optimize.methods.training import fit
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,14 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.optimize.methods import calibration
 from weighbridge.optimize.methods import quantize as quantise
-from weighbridge.optimize.recipes import DYNAMIC, ENTROPY, GRAPH, HALF, PER_CHANNEL, PER_TENSOR, PERCENTILE, Calibration
+from weighbridge.optimize.recipes import DYNAMIC
+from weighbridge.optimize.recipes import ENTROPY
+from weighbridge.optimize.recipes import GRAPH
+from weighbridge.optimize.recipes import HALF
+from weighbridge.optimize.recipes import PER_CHANNEL
+from weighbridge.optimize.recipes import PER_TENSOR
+from weighbridge.optimize.recipes import PERCENTILE
+from weighbridge.optimize.recipes import Calibration
 from weighbridge.optimize.rows import batches
 from weighbridge.systems.onnx_runtime import engine
 

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.inputs import DataSet, InputSpec
+from weighbridge.measure.inputs import DataSet
+from weighbridge.measure.inputs import InputSpec
 from weighbridge.optimize import rows
 
 from tests.unit.benchmarking import builders

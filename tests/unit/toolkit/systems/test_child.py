@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 from weighbridge.measure import profile
-from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
+from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.measure.scenarios import SingleStream
+from weighbridge.measure.scenarios import WarmUp
 from weighbridge.measure.stopping import Enough
-from weighbridge.systems import child, limits, seals
+from weighbridge.systems import child
+from weighbridge.systems import limits
+from weighbridge.systems import seals
 from weighbridge.systems.limits import Limits
 
 from tests.unit.benchmarking import builders

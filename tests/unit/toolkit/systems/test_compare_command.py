@@ -7,8 +7,10 @@ import pytest
 from weighbridge.cli.measure.compare import named
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
-from weighbridge.systems import compared, isolated
-from weighbridge.systems.fence import RunCancelled, RunFailed
+from weighbridge.systems import compared
+from weighbridge.systems import isolated
+from weighbridge.systems.fence import RunCancelled
+from weighbridge.systems.fence import RunFailed
 from weighbridge.systems.layers import Layers
 
 from tests.unit.benchmarking import builders

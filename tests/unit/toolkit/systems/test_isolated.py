@@ -10,9 +10,14 @@ import time
 from pathlib import Path
 
 import pytest
-from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
-from weighbridge.systems import fence, isolated, layers
-from weighbridge.systems.fence import RunCancelled, RunFailed
+from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.measure.scenarios import SingleStream
+from weighbridge.measure.scenarios import WarmUp
+from weighbridge.systems import fence
+from weighbridge.systems import isolated
+from weighbridge.systems import layers
+from weighbridge.systems.fence import RunCancelled
+from weighbridge.systems.fence import RunFailed
 from weighbridge.systems.isolated import profile_isolated
 from weighbridge.systems.layers import Layers
 from weighbridge.systems.limits import Limits

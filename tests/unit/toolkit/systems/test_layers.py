@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 from weighbridge.systems import layers
-from weighbridge.systems.layers import Layers, layers_from, layers_here, runtime, walled
+from weighbridge.systems.layers import Layers
+from weighbridge.systems.layers import layers_from
+from weighbridge.systems.layers import layers_here
+from weighbridge.systems.layers import runtime
+from weighbridge.systems.layers import walled
 
 import benchmarking
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from weighbridge.core.errors import Invalid
 from weighbridge.systems import trace as tracing
-from weighbridge.systems.trace import operators_of, trace
+from weighbridge.systems.trace import operators_of
+from weighbridge.systems.trace import trace
 
 from tests.unit.benchmarking import builders
 

@@ -3,7 +3,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from weighbridge.tradeoff.charts.labels import PLACES, _box, _overlap, place, stroke
+from weighbridge.tradeoff.charts.labels import PLACES
+from weighbridge.tradeoff.charts.labels import _box
+from weighbridge.tradeoff.charts.labels import _overlap
+from weighbridge.tradeoff.charts.labels import place
+from weighbridge.tradeoff.charts.labels import stroke
 
 WIDTH, HEIGHT = 620, 380
 

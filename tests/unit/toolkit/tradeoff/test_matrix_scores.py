@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pymcdm import normalizations
 from pymcdm.methods import TOPSIS, WSM
-from weighbridge.tradeoff.matrix.scores import Frame, closeness, min_max, passes, ranks, weighted_sums, winners
+from weighbridge.tradeoff.matrix.scores import Frame
+from weighbridge.tradeoff.matrix.scores import closeness
+from weighbridge.tradeoff.matrix.scores import min_max
+from weighbridge.tradeoff.matrix.scores import passes
+from weighbridge.tradeoff.matrix.scores import ranks
+from weighbridge.tradeoff.matrix.scores import weighted_sums
+from weighbridge.tradeoff.matrix.scores import winners
 
 from tests.unit.toolkit.tradeoff.matrices import CRITERIA
 

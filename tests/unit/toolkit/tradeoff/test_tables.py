@@ -1,7 +1,12 @@
 """Tables: the same rows in Markdown and HTML, with nothing of the data read as markup."""
 
-from weighbridge.tradeoff.charts.tables import Table, html, markdown, with_bounds
-from weighbridge.tradeoff.charts.words import capital, name_of, with_unit
+from weighbridge.tradeoff.charts.tables import Table
+from weighbridge.tradeoff.charts.tables import html
+from weighbridge.tradeoff.charts.tables import markdown
+from weighbridge.tradeoff.charts.tables import with_bounds
+from weighbridge.tradeoff.charts.words import capital
+from weighbridge.tradeoff.charts.words import name_of
+from weighbridge.tradeoff.charts.words import with_unit
 
 from tests.unit.toolkit.tradeoff.builders import figure
 

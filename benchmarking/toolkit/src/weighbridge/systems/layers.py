@@ -14,8 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import benchmarking
-import governance
+import weighbridge
 from weighbridge.systems.seals import SEALS
 
 BUBBLEWRAP = "bubblewrap without network"
@@ -108,19 +107,12 @@ def _working(program: str | None) -> str | None:
 
 def root() -> Path:
     """Return the folder that holds our packages."""
-    return Path(benchmarking.__file__).resolve().parent.parent
+    return Path(weighbridge.__file__).resolve().parent.parent
 
 
 def runtime() -> list[Path]:
-    """Return what a child must read to run: Python, its libraries, the toolkit and the pure domain; nothing else of
-    ours.
-    """
-    ours = [
-        Path(benchmarking.__file__),
-        Path(benchmarking.__file__).parent / "toolkit",
-        Path(governance.__file__),
-        Path(governance.__file__).parent / "domain",
-    ]
+    """Return what a child must read to run: Python, its libraries and the toolkit."""
+    ours = [Path(weighbridge.__file__).resolve().parent]
     found: list[Path] = []
     for path in (*map(Path, (*LIBRARIES, sys.base_prefix, sys.prefix)), *ours):
         if path.exists() and not any(path.is_relative_to(other) for other in found):

@@ -1,1 +1,0 @@
-"""Pure rules of the rulebook: facts, policy, checklists, money, ledger, quarters, attestation."""

@@ -1,0 +1,67 @@
+"""What the ticket of a request or of an action item says, and where it leads back to."""
+
+from django.conf import settings
+from weighbridge.core.errors import NotFound
+
+from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.models import ActionItem
+from reviews.tickets.models import Ticket
+from reviews.tickets.ports import Facts, Heading, Link, Paragraph, TicketDraft
+from reviews.tickets.queries.drafts import draft_of, request_url
+
+
+def action_of(ticket: Ticket) -> ActionItem:
+    """The action item a ticket is of; NotFound where it is of a request."""
+    if ticket.action_item is None:
+        raise NotFound(f"{ticket} is the ticket of no action item.")
+    return ticket.action_item
+
+
+def action_url(item: ActionItem) -> str:
+    """The page of the action item."""
+    return f"{settings.WEIGHBRIDGE['BASE_URL']}/actions/{item.ref}/"
+
+
+def page_of(ticket: Ticket) -> str:
+    """Where the ticket leads back to."""
+    return request_url(ticket.request) if ticket.request is not None else action_url(action_of(ticket))
+
+
+def title_of(ticket: Ticket) -> str:
+    """What the link back is called."""
+    if ticket.request is not None:
+        return f"{ticket.request.ref} {ticket.request.title}"
+    item = action_of(ticket)
+    return f"{item.ref} {item.decision.item.title}"
+
+
+def draft_for(ticket: Ticket) -> TicketDraft:
+    """What the ticket says when it is opened."""
+    return draft_of(ticket.request) if ticket.request is not None else action_draft(action_of(ticket))
+
+
+def action_draft(item: ActionItem) -> TicketDraft:
+    """The ticket of an action item: what was decided, why, who owes it and until when."""
+    decision, subject = item.decision, item.decision.item
+    kind = DecisionKind(decision.kind)
+    rows = (
+        ("Decision", kind.words),
+        ("Owner", item.owner.get_full_name() or item.owner.username),
+        ("Due", f"{item.due_on:%Y-%m-%d}"),
+        ("Decided by", decision.decided_by.get_full_name() or decision.decided_by.username),
+        ("Quarter", subject.cycle.quarter),
+    )
+    return TicketDraft(
+        label=item.ticket.label,
+        summary=f"{item.ref} {kind.words.capitalize()}: {subject.title}"[:250],
+        url=action_url(item),
+        body=(
+            Paragraph(decision.rationale),
+            Facts(rows),
+            Heading("Why it was on the agenda"),
+            Paragraph(subject.why),
+            Heading("What followed at once"),
+            Paragraph(decision.effect),
+            Link(f"{item.ref} in Weighbridge", action_url(item)),
+        ),
+    )
