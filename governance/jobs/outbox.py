@@ -13,13 +13,13 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Q, TextField, Value, When
-from weighbridge.core.masking import mask
 
 from governance.audit.domain import correlation as trace
 from governance.jobs.enums import HELD, UNFINISHED, JobState, Reach
 from governance.jobs.models import OutboxMessage, Pulse
 from governance.jobs.queries.operation import BROKER
 from governance.jobs.worker_signals import announce, is_left_alone, reach_broker, wake
+from weighbridge.core.masking import mask
 
 log = logging.getLogger(__name__)
 

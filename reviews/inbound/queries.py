@@ -1,13 +1,13 @@
 """What the ticket of a request or of an action item says, and where it leads back to."""
 
 from django.conf import settings
-from weighbridge.core.errors import NotFound
 
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.models import ActionItem
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import Facts, Heading, Link, Paragraph, TicketDraft
 from reviews.tickets.queries.drafts import draft_of, request_url
+from weighbridge.core.errors import NotFound
 
 
 def action_of(ticket: Ticket) -> ActionItem:

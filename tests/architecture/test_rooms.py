@@ -6,11 +6,7 @@ import re
 import tokenize
 from pathlib import Path
 
-from tests.architecture.tree import APPS
-from tests.architecture.tree import ROOT
-from tests.architecture.tree import name_of
-from tests.architecture.tree import parsed
-from tests.architecture.tree import sources
+from tests.architecture.tree import APPS, ROOT, name_of, parsed, sources
 
 DRAWERS = {
     "utils",

@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.tree import ROOT
-from tests.architecture.tree import is_packet
-from tests.architecture.tree import name_of
-from tests.architecture.tree import templates
+from tests.architecture.tree import ROOT, is_packet, name_of, templates
 
 UNESCAPED = re.compile(r"\|\s*(safe|safeseq)\b|{%\s*autoescape\s+off")
 INLINE = re.compile(

@@ -9,8 +9,7 @@ from governance.people.approvals import actions as changes
 from governance.people.approvals.models import RuleChange
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
-from governance.rulebook.models import ChecklistVersion
-from governance.rulebook.models import PolicyVersion
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.people import Cast
 
 Version = TypeVar("Version", PolicyVersion, ChecklistVersion)

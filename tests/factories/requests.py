@@ -7,9 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.metrics import CATALOGUE
-from weighbridge.core.metrics import Basis
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Run
@@ -25,12 +22,12 @@ from reviews.evidence.actions.evidence import Statement
 from reviews.evidence.models import Fact
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.requests import Filing
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
+from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.metrics import CATALOGUE, Basis
 
 PURPOSE = "Find products from a photograph"
 DECLARED: Mapping[str, str] = {

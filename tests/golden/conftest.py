@@ -8,7 +8,6 @@ from django.core.management.color import no_style
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
-from weighbridge.core import attestation
 
 from benchmarking.projections import actions as projection_actions
 from reviews.evidence.actions import projections, waivers
@@ -18,6 +17,7 @@ from tests.factories.costs import cost_spec
 from tests.factories.packets import checkpoint_pem
 from tests.integration.conftest import installation
 from tests.integration.reviews.packets.packet_journey import Journey, result
+from weighbridge.core import attestation
 
 __all__ = ["installation"]
 

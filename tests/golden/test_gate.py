@@ -5,8 +5,6 @@ from base64 import b64decode
 from datetime import timedelta
 from typing import Any
 
-from weighbridge.core.metrics import Basis
-
 from reviews.authorizations import actions as authorisations
 from reviews.authorizations.models import Authorisation
 from reviews.voting.domain import Choice
@@ -15,6 +13,7 @@ from tests.golden.conftest import Story
 from tests.golden.golden import check_document
 from tests.integration.reviews.packets.packet_journey import ARTIFACT
 from tests.integration.reviews.requests.reading import enter
+from weighbridge.core.metrics import Basis
 
 DAY = timedelta(days=1)
 

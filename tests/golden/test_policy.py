@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import yaml
-from weighbridge.core.metrics import Basis, Figure
 
 from governance.rulebook.domain import replay
 from governance.rulebook.domain.evaluation import RuleResult, Subject, evaluate
@@ -16,6 +15,7 @@ from governance.rulebook.domain.policy import Policy, parse_policy
 from tests.factories.policies import FULL
 from tests.golden.golden import check
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure
+from weighbridge.core.metrics import Basis, Figure
 
 FILINGS = 40
 SPREADS = {

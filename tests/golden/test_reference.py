@@ -11,10 +11,10 @@ import pytest
 import typer.main
 from click import Command
 from typer.testing import CliRunner
-from weighbridge.cli.app import app
 
 from config.reference.__main__ import FOLDER, stale
 from config.reference.pages import openapi
+from weighbridge.cli.app import app
 
 WIDTH = 100
 COMMAND = typer.main.get_command(app)

@@ -9,21 +9,19 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
-from weighbridge.core import attestation
 
 from governance.inventory.models import ModelVersion
 from governance.people.actions import people
 from governance.people.models import Team
 from governance.rulebook import actions as rulebook
 from governance.rulebook.domain import defaults
-from governance.rulebook.models import ChecklistVersion
-from governance.rulebook.models import PolicyVersion
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.models import make_version
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
+from tests.factories.people import Cast, make_cast
 from tests.factories.policies import LEAN
+from weighbridge.core import attestation
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from config.reference.performance import FIGURES, performance
 from weighbridge.measure.conditions import manifest
-
-from config.reference.performance import FIGURES
-from config.reference.performance import performance
 
 KEEP = "WEIGHBRIDGE_FIGURES"
 DIGITS = 5

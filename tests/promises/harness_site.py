@@ -29,8 +29,6 @@ from django.core.management import call_command  # noqa: E402 -- Django is set u
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler  # noqa: E402 -- Django is set up first
 from django.db import connections  # noqa: E402 -- Django is set up first
 from django.utils import timezone  # noqa: E402 -- Django is set up first
-from weighbridge.systems import fence
-from weighbridge.systems import isolated
 
 from benchmarking.runs import tasks as runs_tasks
 from benchmarking.runs.models import Run  # noqa: E402 -- Django is set up first
@@ -46,11 +44,9 @@ from tests.factories import requests as walks  # noqa: E402 -- Django is set up 
 from tests.factories.models import make_version  # noqa: E402 -- Django is set up first
 from tests.factories.people import make_cast  # noqa: E402 -- Django is set up first
 from tests.factories.policies import LEAN  # noqa: E402 -- Django is set up first
-from tests.promises import harness_faults
-from tests.promises import harness_line
-from tests.promises import harness_places
-from tests.promises import harness_worker
+from tests.promises import harness_faults, harness_line, harness_places, harness_worker
 from tests.promises.harness_calls import Call  # noqa: E402 -- Django is set up first
+from weighbridge.systems import fence, isolated
 
 ROLES = ("web", "effects", "effects", "bench", "bench", "tick")
 

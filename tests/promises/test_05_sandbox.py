@@ -17,20 +17,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from tests.promises import harness_report
 from weighbridge.measure.conditions import memory
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems import isolated
-from weighbridge.systems.fence import RunFailed
-from weighbridge.systems.fence import fenced
+from weighbridge.systems.fence import RunFailed, fenced
 from weighbridge.systems.isolated import profile_behind
-from weighbridge.systems.layers import Layers
-from weighbridge.systems.layers import layers_here
-from weighbridge.systems.layers import root
+from weighbridge.systems.layers import Layers, layers_here, root
 from weighbridge.systems.limits import Limits
-from weighbridge.systems.seals import CALL_FILTER
-from weighbridge.systems.seals import LANDLOCK
-
-from tests.promises import harness_report
+from weighbridge.systems.seals import CALL_FILTER, LANDLOCK
 
 HOSTILE = Path(__file__).parent / "hostile.py"
 FIRST = "no layer but the first"

@@ -18,8 +18,7 @@ from benchmarking.runs.models import Run
 from governance.budgets.actions import budget_changes
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.models import BudgetAccount
-from governance.budgets.models import BudgetChange
+from governance.budgets.models import BudgetAccount, BudgetChange
 from governance.findings import actions as findings
 from governance.findings.enums import Severity
 from governance.findings.models import Finding
@@ -31,14 +30,9 @@ from reviews.workflow.actions import review
 from reviews.workflow.actions.review import Promise
 from tests.factories import cycles
 from tests.factories import requests as walks
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
+from tests.factories.people import Cast, make_cast
 from tests.factories.snapshots import snapshot
-from tests.integration.conftest import checklist
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import policy
-from tests.integration.conftest import signing_key_pem
+from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
 from tests.promises import harness_report
 
 __all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Refused
 
 from governance.people.queries.people import person_of
 from reviews.inbound.queries import action_of
@@ -20,6 +19,7 @@ from reviews.tickets.audit import record_of_ticket
 from reviews.tickets.domain import Answer, Meaning, Outcome, answer_on_action, meaning_for_action, meaning_of
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketMove
 from reviews.tickets.ports import RemoteMove
+from weighbridge.core.errors import Refused
 
 
 def judge_action(

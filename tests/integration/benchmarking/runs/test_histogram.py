@@ -4,12 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarking.runs.web.histogram import BINS
-from benchmarking.runs.web.histogram import HEIGHT
-from benchmarking.runs.web.histogram import WIDTH
-from benchmarking.runs.web.histogram import latency_histogram
-from benchmarking.runs.web.result import conditions_of
-from benchmarking.runs.web.result import confusion_of
+from benchmarking.runs.web.histogram import BINS, HEIGHT, WIDTH, latency_histogram
+from benchmarking.runs.web.result import conditions_of, confusion_of
 
 MS = 1_000_000
 

@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 from django.conf import settings as configured
 from pytest_django import Settings
-from weighbridge.optimize import alternatives
-from weighbridge.optimize.alternatives import AlternativesWanted
-from weighbridge.systems import isolated
 
 from benchmarking.runs import tasks as runs_tasks
 from benchmarking.runs.actions import runs
@@ -20,13 +17,13 @@ from benchmarking.runs.queries.runs import describe
 from benchmarking.runs.queries.sandbox import is_wall_needed
 from governance.inventory.models import ModelVersion
 from governance.jobs import worker_signals as wakeups
-from governance.rulebook.domain.benchmark_plans import Hardware
-from governance.rulebook.domain.benchmark_plans import Scenario
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
-from tests.factories.models import onnx_bytes
+from governance.rulebook.domain.benchmark_plans import Hardware, Scenario
+from tests.factories.models import make_dataset, make_version, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
+from weighbridge.optimize import alternatives
+from weighbridge.optimize.alternatives import AlternativesWanted
+from weighbridge.systems import isolated
 
 ON_GPU = {"scenario": "SingleStream", "min_samples": 700, "hardware": "gpu"}
 OLD = {"scenario": "SingleStream", "min_samples": 700}

@@ -12,8 +12,7 @@ from examples.company.portfolio.world import COMPANY
 from examples.company.terminal import Terminal
 from governance.bills import tasks as bills_tasks
 from governance.budgets.queries.budgets import accounts
-from reviews.quarterly.models import CyclePacket
-from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.models import CyclePacket, ReviewCycle
 from reviews.quarterly.queries.quarterly_packet import read_packet
 
 pytestmark = pytest.mark.django_db

@@ -9,19 +9,18 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from pytest_django import Settings
-from weighbridge.core import attestation
-from weighbridge.core.errors import WrongState
 
 from governance.audit.actions import checkpoints as writes
 from governance.audit.actions import record as audit
 from governance.audit.domain import checkpoint
 from governance.audit.domain.chain import link
-from governance.audit.models import AuditEvent
-from governance.audit.models import Checkpoint
+from governance.audit.models import AuditEvent, Checkpoint
 from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
 from governance.jobs import outbox
 from governance.operations import tasks as operations_tasks
+from weighbridge.core import attestation
+from weighbridge.core.errors import WrongState
 
 pytestmark = pytest.mark.django_db
 

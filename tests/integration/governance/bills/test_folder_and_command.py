@@ -11,8 +11,7 @@ from governance.audit.models import AuditEvent
 from governance.bills import tasks as bills_tasks
 from governance.bills.models import Bill
 from governance.jobs.enums import JobState
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import written
+from tests.factories.bills import csv_bytes, written
 
 pytestmark = pytest.mark.django_db
 

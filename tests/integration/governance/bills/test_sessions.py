@@ -15,12 +15,9 @@ from governance.audit.models import AuditEvent
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs.models import OutboxMessage
 from governance.people.actions import security_events as accounts
-from governance.people.domain.security_events import TOLD
-from governance.people.domain.security_events import Happening
-from governance.people.web.session_limits import ENDED
-from governance.people.web.session_limits import SEEN
-from tests.factories.people import PASSWORD
-from tests.factories.people import Cast
+from governance.people.domain.security_events import TOLD, Happening
+from governance.people.web.session_limits import ENDED, SEEN
+from tests.factories.people import PASSWORD, Cast
 
 As = Callable[[User], Client]
 IDLE, LONGEST = timedelta(minutes=480), timedelta(hours=168)

@@ -17,8 +17,7 @@ from governance.jobs import tasks as jobs_tasks
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from governance.jobs.outbox import NeedsPerson
-from governance.jobs.outbox import TryLater
+from governance.jobs.outbox import NeedsPerson, TryLater
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 Sent = list[tuple[str, tuple[int, ...]]]

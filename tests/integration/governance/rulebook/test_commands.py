@@ -12,7 +12,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
-from weighbridge.core import attestation
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
@@ -20,13 +19,11 @@ from governance.jobs import outbox
 from governance.jobs.management.commands import tick
 from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Role
-from governance.people.models import ApiToken
-from governance.people.models import RoleGrant
-from governance.people.models import Team
+from governance.people.models import ApiToken, RoleGrant, Team
 from governance.people.queries.people import person_of
-from governance.rulebook.models import ChecklistVersion
-from governance.rulebook.models import PolicyVersion
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.people import Cast
+from weighbridge.core import attestation
 
 
 def run(*words: str) -> tuple[str, str]:

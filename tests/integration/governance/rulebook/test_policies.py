@@ -2,18 +2,16 @@
 
 import pytest
 import yaml
-from weighbridge.core.errors import NotFound
 
 from governance.people.approvals.models import RuleChange
 from governance.rulebook import actions as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.enums import DocumentState
-from governance.rulebook.models import ChecklistVersion
-from governance.rulebook.models import PolicyVersion
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from governance.rulebook.queries.rulebook import changes
-from tests.factories.changes import REASON
-from tests.factories.changes import propose
+from tests.factories.changes import REASON, propose
 from tests.factories.policies import LEAN
+from weighbridge.core.errors import NotFound
 
 SOURCE = LEAN
 LOOSER = SOURCE.replace("limit: 200", "limit: 500")

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import pytest
-from weighbridge.core import attestation
 
 from governance.audit.queries.keys import public_key
 from governance.rulebook.models import PolicyVersion
@@ -12,12 +11,12 @@ from reviews.authorizations.models import Authorisation
 from reviews.authorizations.queries import gate
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast
+from weighbridge.core import attestation
 
 DAY = timedelta(days=1)
 NOBODY = ("No request was ever filed for an artifact with this digest and environment.",)

@@ -9,10 +9,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, IntegrityError, transaction
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
-from weighbridge.core.metrics import Basis
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Run
@@ -24,15 +20,14 @@ from governance.jobs.models import OutboxMessage
 from reviews.evidence.actions import evidence
 from reviews.evidence.actions.evidence import Statement
 from reviews.evidence.models import Fact
-from reviews.evidence.queries.evidence import checklist_status
-from reviews.evidence.queries.evidence import contradictions_of
+from reviews.evidence.queries.evidence import checklist_status, contradictions_of
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.integration.reviews.workflow.worlds import World
-from tests.integration.toolkit.core.standstill import everything
-from tests.integration.toolkit.core.standstill import refused
+from tests.integration.toolkit.core.standstill import everything, refused
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
+from weighbridge.core.metrics import Basis
 
 STATEMENT = Statement(name="training_cost_usd", value=Decimal(9000), unit="USD", basis=Basis.DECLARED, source="plan")
 

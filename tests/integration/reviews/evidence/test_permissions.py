@@ -9,27 +9,21 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import Refused
-from weighbridge.core.errors import WrongState
-from weighbridge.core.metrics import Basis
 
 from reviews.authorizations import actions as authorisations
 from reviews.authorizations.models import Condition
-from reviews.evidence.actions import evidence
-from reviews.evidence.actions import waivers
+from reviews.evidence.actions import evidence, waivers
 from reviews.evidence.actions.evidence import Statement
 from reviews.packets import actions as packets
-from reviews.requests.domain.lifecycle import TRANSITIONS
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import TRANSITIONS, State
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import requests, review
 from tests.integration.reviews import matrix
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import everything
+from weighbridge.core.errors import NotAllowed, NotFound, Refused, WrongState
+from weighbridge.core.metrics import Basis
 
 Act = Callable[[World, ReviewRequest, User], object]
 CELLS = {type(None): matrix.YES, NotAllowed: matrix.NO, WrongState: matrix.NOT_NOW, NotFound: matrix.NONE}

@@ -5,18 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
 
 from benchmarking.projections import actions as kept
 from benchmarking.runs.queries import runs
 from governance.audit.models import AuditEvent
 from governance.rulebook import actions as rulebook
-from reviews.evidence.actions import evidence
-from reviews.evidence.actions import projections
-from reviews.evidence.models import Fact
-from reviews.evidence.models import RequestProjection
+from reviews.evidence.actions import evidence, projections
+from reviews.evidence.models import Fact, RequestProjection
 from reviews.evidence.queries.projections import views
 from reviews.requests.models import ReviewRequest
 from reviews.voting.queries.bundle import bundle_of
@@ -25,6 +20,7 @@ from tests.factories.costs import cost_spec
 from tests.factories.policies import LEAN
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import refused
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 
 def stated(world: World, request: ReviewRequest, **changes: Any) -> RequestProjection:

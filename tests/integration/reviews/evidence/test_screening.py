@@ -6,8 +6,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import WrongState
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Run
@@ -15,17 +13,15 @@ from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from reviews.evidence.actions import evidence
-from reviews.evidence.actions import screening
+from reviews.evidence.actions import evidence, screening
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
 from reviews.workflow.actions import requests
 from tests.factories import requests as walks
 from tests.factories.models import make_version
-from tests.integration.reviews.workflow.worlds import SMALL
-from tests.integration.reviews.workflow.worlds import World
-from tests.integration.toolkit.core.standstill import everything
-from tests.integration.toolkit.core.standstill import refused
+from tests.integration.reviews.workflow.worlds import SMALL, World
+from tests.integration.toolkit.core.standstill import everything, refused
+from weighbridge.core.errors import NotFound, WrongState
 
 
 def test_below_every_threshold_a_request_is_cleared(world: World) -> None:

@@ -4,10 +4,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import WrongState
 
 from governance.audit.models import AuditEvent
 from governance.people.actions import people
@@ -17,14 +13,13 @@ from governance.rulebook.domain import defaults
 from governance.rulebook.models import PolicyVersion
 from reviews.evidence.actions import waivers
 from reviews.evidence.models import Waiver
-from reviews.evidence.queries.evidence import determine
-from reviews.evidence.queries.evidence import waived_of
+from reviews.evidence.queries.evidence import determine, waived_of
 from reviews.evidence.rules import may_waive
 from reviews.requests.models import ReviewRequest
 from reviews.requests.rules import Parties
 from tests.factories import requests as walks
-from tests.factories.people import Cast
-from tests.factories.people import make_person
+from tests.factories.people import Cast, make_person
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 REASON = "The launch is small and watched by hand."
 SOFT_RULE = """

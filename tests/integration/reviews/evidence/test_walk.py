@@ -24,11 +24,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from weighbridge.core.errors import Refused
 
 from benchmarking.runs.actions import runs as run_actions
-from benchmarking.runs.models import Dataset
-from benchmarking.runs.models import Run
+from benchmarking.runs.models import Dataset, Run
 from benchmarking.runs.queries import runs
 from governance.audit.actions import record as audit
 from governance.budgets.domain import ledger
@@ -45,17 +43,13 @@ from reviews.evidence.actions import evidence
 from reviews.evidence.queries.backtest import replayed
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
-from tests.factories.people import Cast
-from tests.factories.people import make_person
-from tests.integration.reviews.oracle import FACTS
-from tests.integration.reviews.oracle import OPEN
-from tests.integration.reviews.oracle import Oracle
+from tests.factories.models import make_dataset, make_version
+from tests.factories.people import Cast, make_person
+from tests.integration.reviews.oracle import FACTS, OPEN, Oracle
 from tests.integration.toolkit.core.standstill import everything
+from weighbridge.core.errors import Refused
 
 BIG = {"training_gpu_hours": "320", "training_cost_usd": "20000", "total_cost_1y_usd": "60000"}
 SMALL = {"training_gpu_hours": "10", "training_cost_usd": "300", "total_cost_1y_usd": "900"}

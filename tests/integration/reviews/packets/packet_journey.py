@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from weighbridge.core.metrics import Basis
 
 from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Run
@@ -22,14 +21,13 @@ from governance.rulebook.domain import defaults
 from reviews.evidence.actions import evidence
 from reviews.evidence.actions.evidence import Statement
 from reviews.packets.domain.packet import Packet
-from reviews.packets.domain.packet_document import as_document
-from reviews.packets.domain.packet_document import from_document
+from reviews.packets.domain.packet_document import as_document, from_document
 from reviews.packets.queries.packet import packet_of
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import requests, review
 from tests.factories.policies import LEAN
+from weighbridge.core.metrics import Basis
 
 START = datetime(2026, 7, 6, 9, 30, tzinfo=UTC)
 ARTIFACT = "sha256:" + "a" * 64

@@ -10,20 +10,20 @@ from governance.jobs.models import OutboxMessage
 from reviews.authorizations import actions as authorisations
 from reviews.evidence.actions import projections
 from reviews.inbound.actions import action_moves as inbound_actions
-from reviews.quarterly.actions import action_items
-from reviews.quarterly.actions import agenda
-from reviews.quarterly.actions import cycles
-from reviews.quarterly.actions import gathering
-from reviews.quarterly.actions import implications
-from reviews.quarterly.actions import meeting
-from reviews.quarterly.actions import quarterly_packets
-from reviews.quarterly.actions import scorecard
+from reviews.quarterly.actions import (
+    action_items,
+    agenda,
+    cycles,
+    gathering,
+    implications,
+    meeting,
+    quarterly_packets,
+    scorecard,
+)
 from reviews.quarterly.actions.implications import Order
 from reviews.quarterly.actions.scorecard import Supplied
 from reviews.quarterly.domain.decisions import DecisionKind
-from reviews.quarterly.models import ActionItem
-from reviews.quarterly.models import CyclePacket
-from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.models import ActionItem, CyclePacket, ReviewCycle
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import MOVES
 from reviews.tickets.models import Ticket

@@ -5,25 +5,18 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import WrongState
 
 from governance.budgets.enums import Unit
-from reviews.evidence.queries.evidence import amounts_of
-from reviews.evidence.queries.evidence import determine
-from reviews.evidence.queries.evidence import figures_of
-from reviews.evidence.queries.evidence import severities
+from reviews.evidence.queries.evidence import amounts_of, determine, figures_of, severities
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import judged_by
-from reviews.tickets.ports import Facts
-from reviews.tickets.ports import Heading
-from reviews.tickets.ports import Link
-from reviews.tickets.ports import Paragraph
-from reviews.tickets.queries.drafts import draft_of
-from reviews.tickets.queries.drafts import request_url
+from reviews.tickets.ports import Facts, Heading, Link, Paragraph
+from reviews.tickets.queries.drafts import draft_of, request_url
 from reviews.voting.queries.bundle import bundle_of
 from reviews.voting.queries.readiness import obstacles
 from tests.factories import requests as walks
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import WrongState
 
 
 def test_equal_evidence_gives_an_equal_document(in_review: ReviewRequest, now: datetime) -> None:

@@ -3,21 +3,17 @@
 from datetime import datetime
 
 import pytest
-from weighbridge.core.errors import NotFound
 
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.queries.people import person_of
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
-from reviews.voting.domain import VotingOutcome
-from reviews.voting.queries.electorate import ballots_of
-from reviews.voting.queries.electorate import electorate_of
-from reviews.voting.queries.electorate import open_stage_for
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.voting.domain import Choice, VotingOutcome
+from reviews.voting.queries.electorate import ballots_of, electorate_of, open_stage_for
+from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.people import Cast
+from weighbridge.core.errors import NotFound
 
 
 def test_a_draft_has_no_stages_and_is_never_approved(draft: ReviewRequest, cast: Cast) -> None:

@@ -12,9 +12,7 @@ from rest_framework.test import APIClient
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast
-from tests.factories.requests import allocate_budget
-from tests.factories.requests import make_draft
-from tests.factories.requests import usd_shares
+from tests.factories.requests import allocate_budget, make_draft, usd_shares
 from tests.factories.snapshots import snapshot
 
 Api = Callable[[User | None], APIClient]

@@ -6,12 +6,6 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
-from weighbridge.core.attestation import verify
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import WrongState
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.queries import runs
@@ -27,23 +21,22 @@ from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.rulebook import actions as rulebook
 from governance.rulebook.domain import defaults
-from reviews.authorizations.models import Authorisation
-from reviews.authorizations.models import Condition
-from reviews.authorizations.models import Decision
+from reviews.authorizations.models import Authorisation, Condition, Decision
 from reviews.evidence.actions import waivers
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.voting.models import Vote
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import make_person
-from tests.factories.policies import FULL
-from tests.factories.policies import lean
+from tests.factories.policies import FULL, lean
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import refused
+from weighbridge.core.attestation import verify
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 
 def last_vote(world: World, request: ReviewRequest, **changes: object) -> ReviewRequest:

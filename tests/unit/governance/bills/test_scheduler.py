@@ -3,14 +3,11 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.errors import Invalid
 
 from governance.bills.domain.report import report_of
-from governance.bills.domain.scheduler import BATCH_ROWS
-from governance.bills.domain.scheduler import Scheduler
-from governance.bills.domain.scheduler import gather_usage
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import written
+from governance.bills.domain.scheduler import BATCH_ROWS, Scheduler, gather_usage
+from tests.factories.bills import csv_bytes, written
+from weighbridge.core.errors import Invalid
 
 JOB = {
     "JobID": "17",

@@ -1,8 +1,6 @@
 """Prometheus' text format, byte for byte."""
 
-from governance.operations.domain.exposition import exposed
-from governance.operations.domain.exposition import family
-from governance.operations.domain.exposition import histogram
+from governance.operations.domain.exposition import exposed, family, histogram
 
 
 def test_plain_values_and_escapes() -> None:

@@ -2,9 +2,7 @@
 
 import pytest
 
-from governance.people.domain.security_events import TOLD
-from governance.people.domain.security_events import Happening
-from governance.people.domain.security_events import Sitting
+from governance.people.domain.security_events import TOLD, Happening, Sitting
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.packets.charts.charts import cost_chart
-from reviews.packets.charts.charts import draw_charts
-from reviews.packets.charts.charts import interval_bar
-from reviews.packets.charts.charts import latency_chart
+from reviews.packets.charts.charts import cost_chart, draw_charts, interval_bar, latency_chart
 from reviews.packets.charts.drawing import Scale
-from reviews.packets.domain.packet_evidence import Claim
-from reviews.packets.domain.packet_evidence import Comparison
-from reviews.packets.domain.packet_evidence import CostRow
-from reviews.packets.domain.packet_evidence import Measurement
-from tests.factories.packets import sample_costs
-from tests.factories.packets import sample_packet
+from reviews.packets.domain.packet_evidence import Claim, Comparison, CostRow, Measurement
+from tests.factories.packets import sample_costs, sample_packet
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,11 +1,8 @@
 from decimal import Decimal
 
 from reviews.packets.charts.charts import draw_charts
-from reviews.packets.domain.packet_document import as_document
-from reviews.packets.domain.packet_document import from_document
-from reviews.packets.domain.packet_projection import OptionFigure
-from reviews.packets.domain.packet_projection import OptionRow
-from reviews.packets.domain.packet_projection import ProjectionPart
+from reviews.packets.domain.packet_document import as_document, from_document
+from reviews.packets.domain.packet_projection import OptionFigure, OptionRow, ProjectionPart
 from tests.factories.packets import sample_packet
 
 NO_END = OptionFigure(value=None, low=None, high=None)

@@ -13,16 +13,9 @@ from pypdf import PdfReader
 from governance.audit.domain import checkpoint
 from reviews.packets.charts.charts import draw_charts
 from reviews.packets.domain.packet import Packet
-from reviews.packets.domain.packet_document import as_document
-from reviews.packets.domain.packet_document import from_document
-from reviews.packets.domain.packet_document import packet_digest
-from reviews.packets.printing.pdf import WeasyPrintPrinter
-from reviews.packets.printing.pdf import render
-from tests.factories.packets import FILED_AT
-from tests.factories.packets import checkpoint_key
-from tests.factories.packets import sample_audit
-from tests.factories.packets import sample_cover
-from tests.factories.packets import sample_packet
+from reviews.packets.domain.packet_document import as_document, from_document, packet_digest
+from reviews.packets.printing.pdf import WeasyPrintPrinter, render
+from tests.factories.packets import FILED_AT, checkpoint_key, sample_audit, sample_cover, sample_packet
 
 PROJECT = Path(__file__).resolve().parents[4]
 SECTIONS = [

@@ -8,24 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.packets.charts.drawing import Scale
-from reviews.packets.charts.drawing import ticks
-from reviews.packets.domain.packet_document import plain_of
-from reviews.packets.domain.packet_document import revived
+from reviews.packets.charts.drawing import Scale, ticks
+from reviews.packets.domain.packet_document import plain_of, revived
 from reviews.quarterly.domain import charts
 from reviews.quarterly.domain.comparison import differences
-from reviews.quarterly.domain.packet import ChangeRow
-from reviews.quarterly.domain.packet import Point
-from reviews.quarterly.domain.packet import QuarterlyPacket
-from reviews.quarterly.domain.packet import Variance
-from reviews.quarterly.domain.packet import frontier
+from reviews.quarterly.domain.packet import ChangeRow, Point, QuarterlyPacket, Variance, frontier
 from reviews.quarterly.domain.sections import sections_of
 from reviews.scorecard.domain.scorecard import Totals
-from tests.factories.quarterly import make_packet
-from tests.factories.quarterly import make_page
-from tests.factories.quarterly import make_score
-from tests.factories.quarterly import make_spend
-from tests.factories.quarterly import make_variance
+from tests.factories.quarterly import make_packet, make_page, make_score, make_spend, make_variance
 
 SVG = "{http://www.w3.org/2000/svg}"
 AMOUNTS = st.one_of(st.none(), st.integers(0, 9).map(Decimal))

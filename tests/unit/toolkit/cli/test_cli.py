@@ -9,14 +9,12 @@ from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
-from weighbridge.cli import app as cli
-from weighbridge.core import attestation
-from weighbridge.systems import isolated
-from weighbridge.systems import operators
 
 from tests.unit.benchmarking import builders
-from tests.unit.toolkit.client.test_gate import DIGEST
-from tests.unit.toolkit.client.test_gate import files
+from tests.unit.toolkit.client.test_gate import DIGEST, files
+from weighbridge.cli import app as cli
+from weighbridge.core import attestation
+from weighbridge.systems import isolated, operators
 
 ROOT = Path(__file__).parents[4]
 

@@ -9,6 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.unit.toolkit.cli.test_cli import weighbridge
+from tests.unit.toolkit.load.test_generator import port, server
+from tests.unit.toolkit.load.test_judgement import calm
+from tests.unit.toolkit.load.test_report import fired
 from weighbridge.cli import app as cli
 from weighbridge.cli.interrupts import interrupts_noted
 from weighbridge.cli.measure import load as command
@@ -16,12 +21,6 @@ from weighbridge.core.addresses import Pinned
 from weighbridge.load import search
 from weighbridge.load.results import report
 from weighbridge.load.results.samples import read_samples
-
-from tests.unit.toolkit.cli.test_cli import weighbridge
-from tests.unit.toolkit.load.test_generator import port
-from tests.unit.toolkit.load.test_generator import server
-from tests.unit.toolkit.load.test_judgement import calm
-from tests.unit.toolkit.load.test_report import fired
 
 ROOT = Path(__file__).parents[4]
 

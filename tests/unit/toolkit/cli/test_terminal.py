@@ -3,10 +3,8 @@
 import io
 
 import pytest
-from weighbridge.cli.tables.terminal import console
-from weighbridge.cli.tables.terminal import number
-from weighbridge.cli.tables.terminal import progress
-from weighbridge.cli.tables.terminal import show_result
+
+from weighbridge.cli.tables.terminal import console, number, progress, show_result
 
 METRIC = {"value": 1.5, "lower": 1.25, "upper": 2000.4, "confidence": 0.99, "n": 12_345, "unit": "ms"}
 RESULT = {

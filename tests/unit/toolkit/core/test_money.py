@@ -3,10 +3,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from weighbridge.core.errors import Invalid
-from weighbridge.core.money import format_amount
-from weighbridge.core.money import format_usd
-from weighbridge.core.money import usd
+from weighbridge.core.money import format_amount, format_usd, usd
 
 
 @pytest.mark.parametrize(

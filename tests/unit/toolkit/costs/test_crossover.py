@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
+
+from tests.unit.toolkit.costs.specs import BOOK, at_path, small
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.costs.value.crossover import crossover
-
-from tests.unit.toolkit.costs.specs import BOOK
-from tests.unit.toolkit.costs.specs import at_path
-from tests.unit.toolkit.costs.specs import small
 
 
 def pair_of(document):

@@ -9,26 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
+
+from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.scenarios import WarmUp
 from weighbridge.measure.stopping import Enough
-from weighbridge.measure.studies.comparison import TWIN
-from weighbridge.measure.studies.comparison import ComparisonSettings
-from weighbridge.measure.studies.comparison import compare
-from weighbridge.measure.studies.comparison import settings_from
+from weighbridge.measure.studies.comparison import TWIN, ComparisonSettings, compare, settings_from
 from weighbridge.systems import compare_child
-from weighbridge.systems.compared import compare_isolated
-from weighbridge.systems.compared import read_comparison
+from weighbridge.systems.compared import compare_isolated, read_comparison
 from weighbridge.systems.engine_errors import ModelFailed
-from weighbridge.systems.fence import Follow
-from weighbridge.systems.fence import Heard
-from weighbridge.systems.fence import RunCancelled
-from weighbridge.systems.fence import RunFailed
+from weighbridge.systems.fence import Follow, Heard, RunCancelled, RunFailed
 from weighbridge.systems.limits import Limits
-
-from tests.unit.benchmarking import builders
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 QUICK = ComparisonSettings(

@@ -1,9 +1,9 @@
 """A deadline: what is left of it, when it is over, and how it is said."""
 
 import pytest
+
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.deadline import Deadline
-from weighbridge.measure.deadline import OutOfTime
+from weighbridge.measure.deadline import Deadline, OutOfTime
 
 
 class Clock:

@@ -6,21 +6,15 @@ from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
+
+from tests.unit.benchmarking import builders
 from weighbridge.cli import app as cli
 from weighbridge.cli import target as subject
 from weighbridge.cli.measure import max_rate as command
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.scenarios import Engine
-from weighbridge.measure.scenarios import MultiStream
-from weighbridge.measure.scenarios import Offline
-from weighbridge.measure.scenarios import Server
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.systems import isolated
-from weighbridge.systems import operators
-from weighbridge.systems.fence import RunCancelled
-from weighbridge.systems.fence import RunFailed
-
-from tests.unit.benchmarking import builders
+from weighbridge.measure.scenarios import Engine, MultiStream, Offline, Server, SingleStream
+from weighbridge.systems import isolated, operators
+from weighbridge.systems.fence import RunCancelled, RunFailed
 
 MANIFEST = {"model": {"digest": "sha256:ab"}, "engine": {"engine": "onnxruntime"}, "digest": "sha256:cd"}
 

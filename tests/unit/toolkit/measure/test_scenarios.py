@@ -3,15 +3,18 @@
 import json
 
 import pytest
+
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.scenarios import Engine
-from weighbridge.measure.scenarios import MultiStream
-from weighbridge.measure.scenarios import Offline
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import Server
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
-from weighbridge.measure.scenarios import settings_from
+from weighbridge.measure.scenarios import (
+    Engine,
+    MultiStream,
+    Offline,
+    ProfileSettings,
+    Server,
+    SingleStream,
+    WarmUp,
+    settings_from,
+)
 
 
 @pytest.mark.parametrize(

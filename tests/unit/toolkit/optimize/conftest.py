@@ -4,11 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimize.methods.networks import export
-from weighbridge.optimize.methods.training import Lesson
-from weighbridge.optimize.methods.training import TrainingSettings
-from weighbridge.optimize.methods.training import fit
+from weighbridge.optimize.methods.training import Lesson, TrainingSettings, fit
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,31 +4,33 @@ import dataclasses
 from datetime import UTC, datetime
 
 import pytest
-from weighbridge.core.errors import Invalid
-from weighbridge.measure.conditions.manifest import sealed
-from weighbridge.optimize import alternatives
-from weighbridge.optimize.alternatives import ALTERNATIVES
-from weighbridge.optimize.alternatives import AlternativesWanted
-from weighbridge.optimize.alternatives import as_result
-from weighbridge.optimize.alternatives import is_evidence
-from weighbridge.optimize.alternatives import measure_alternatives
-from weighbridge.systems.fence import RunCancelled
-from weighbridge.systems.layers import ALWAYS
-from weighbridge.systems.layers import is_walled
-from weighbridge.systems.layers import layers_here
-from weighbridge.systems.limits import Limits
-from weighbridge.tradeoff.candidates import SCHEMA
-from weighbridge.tradeoff.candidates import Answer
-from weighbridge.tradeoff.candidates import Candidate
-from weighbridge.tradeoff.candidates import Candidates
-from weighbridge.tradeoff.candidates import Measurement
-from weighbridge.tradeoff.candidates import Reason
-from weighbridge.tradeoff.candidates import VariantVerdict
-from weighbridge.tradeoff.candidates import candidates_from
 
 from benchmarking.runs.domain.alternatives import wanted_from
 from governance.rulebook.domain.benchmark_plans import Variant
 from tests.unit.benchmarking import builders
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.optimize import alternatives
+from weighbridge.optimize.alternatives import (
+    ALTERNATIVES,
+    AlternativesWanted,
+    as_result,
+    is_evidence,
+    measure_alternatives,
+)
+from weighbridge.systems.fence import RunCancelled
+from weighbridge.systems.layers import ALWAYS, is_walled, layers_here
+from weighbridge.systems.limits import Limits
+from weighbridge.tradeoff.candidates import (
+    SCHEMA,
+    Answer,
+    Candidate,
+    Candidates,
+    Measurement,
+    Reason,
+    VariantVerdict,
+    candidates_from,
+)
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CANDIDATES_KEYS = ("schema", *(field.name for field in dataclasses.fields(Candidates)))

@@ -6,18 +6,12 @@ import pytest
 import torch  # noqa: TID253 -- tests build networks
 from torch import nn  # noqa: TID253 -- tests build networks
 from torch.utils.flop_counter import FlopCounterMode  # noqa: TID253 -- an oracle
-from weighbridge.core.errors import Invalid
-from weighbridge.optimize.methods.channels import Part
-from weighbridge.optimize.methods.channels import Role
-from weighbridge.optimize.methods.channels import free_spaces
-from weighbridge.optimize.methods.networks import parameters
-from weighbridge.optimize.methods.prune import PruneSettings
-from weighbridge.optimize.methods.prune import Score
-from weighbridge.optimize.methods.prune import kept
-from weighbridge.optimize.methods.prune import pruned
 
-from tests.unit.toolkit.optimize.conftest import accuracy
-from tests.unit.toolkit.optimize.conftest import untrained
+from tests.unit.toolkit.optimize.conftest import accuracy, untrained
+from weighbridge.core.errors import Invalid
+from weighbridge.optimize.methods.channels import Part, Role, free_spaces
+from weighbridge.optimize.methods.networks import parameters
+from weighbridge.optimize.methods.prune import PruneSettings, Score, kept, pruned
 
 IMAGE = (3, 1, 8, 8)
 

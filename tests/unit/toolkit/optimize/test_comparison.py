@@ -13,28 +13,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
-from weighbridge.core.errors import Invalid
-from weighbridge.measure.blocks import Blocks
-from weighbridge.measure.blocks import BlockSettings
-from weighbridge.measure.scenarios import WarmUp
-from weighbridge.optimize import child
-from weighbridge.optimize import comparison
-from weighbridge.optimize import operators
-from weighbridge.optimize import workshop
-from weighbridge.optimize.comparison import ComparisonSettings
-from weighbridge.optimize.comparison import compare
-from weighbridge.optimize.recipes import DYNAMIC
-from weighbridge.optimize.recipes import GRAPH
-from weighbridge.optimize.recipes import PER_CHANNEL
-from weighbridge.optimize.workshop import Workshop
-from weighbridge.optimize.workshop import read_answer
-from weighbridge.systems import child as runners_child
-from weighbridge.systems.fence import Heard
-from weighbridge.systems.fence import RunCancelled
-from weighbridge.systems.fence import RunFailed
-from weighbridge.systems.limits import Limits
 
 from tests.unit.benchmarking import builders
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.blocks import Blocks, BlockSettings
+from weighbridge.measure.scenarios import WarmUp
+from weighbridge.optimize import child, comparison, operators, workshop
+from weighbridge.optimize.comparison import ComparisonSettings, compare
+from weighbridge.optimize.recipes import DYNAMIC, GRAPH, PER_CHANNEL
+from weighbridge.optimize.workshop import Workshop, read_answer
+from weighbridge.systems import child as runners_child
+from weighbridge.systems.fence import Heard, RunCancelled, RunFailed
+from weighbridge.systems.limits import Limits
 
 WARMUP = WarmUp(values=10, value_ms=0.0, max_duration_s=0.05)
 QUICK = ComparisonSettings(margin=0.02, blocks=BlockSettings(rounds=6, block_ms=1.0, warmup=WARMUP))

@@ -3,16 +3,10 @@
 import dataclasses
 
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.optimize import recipes
-from weighbridge.optimize.recipes import DYNAMIC
-from weighbridge.optimize.recipes import ENTROPY
-from weighbridge.optimize.recipes import GRAPH
-from weighbridge.optimize.recipes import HALF
-from weighbridge.optimize.recipes import NO_HALF
-from weighbridge.optimize.recipes import PER_CHANNEL
-from weighbridge.optimize.recipes import PER_TENSOR
-from weighbridge.optimize.recipes import RECIPES
+from weighbridge.optimize.recipes import DYNAMIC, ENTROPY, GRAPH, HALF, NO_HALF, PER_CHANNEL, PER_TENSOR, RECIPES
 
 X86 = {"architecture": "x86_64", "cpu_flags": ["avx512_vnni"]}
 ARM = {"architecture": "aarch64", "cpu_flags": ["asimd", "asimdhp"]}

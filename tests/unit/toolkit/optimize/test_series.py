@@ -9,42 +9,35 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from typer.testing import CliRunner
-from weighbridge.cli import app as cli
-from weighbridge.cli.tables.variant_table import conclusion
-from weighbridge.cli.tables.variant_table import show_candidates
-from weighbridge.core.errors import Invalid
-from weighbridge.measure.blocks import BlockSettings
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
-from weighbridge.optimize import series
-from weighbridge.optimize import trial
-from weighbridge.optimize.comparison import ComparisonSettings
-from weighbridge.optimize.methods.distill import DistilSettings
-from weighbridge.optimize.methods.prune import UNSTRUCTURED
-from weighbridge.optimize.methods.prune import PruneSettings
-from weighbridge.optimize.methods.training import TrainingSettings
-from weighbridge.optimize.plan import Choice
-from weighbridge.optimize.plan import Lessons
-from weighbridge.optimize.plan import of_file
-from weighbridge.optimize.plan import of_network
-from weighbridge.optimize.recipes import NO_HALF
-from weighbridge.optimize.recipes import RECIPES
-from weighbridge.optimize.trial import TrialSettings
-from weighbridge.optimize.workshop import Workshop
-from weighbridge.systems.fence import RunCancelled
-from weighbridge.tradeoff.candidates import Answer
-from weighbridge.tradeoff.candidates import Candidate
-from weighbridge.tradeoff.candidates import Candidates
-from weighbridge.tradeoff.candidates import Figure
-from weighbridge.tradeoff.candidates import QualityDrop
-from weighbridge.tradeoff.candidates import SpeedUp
-from weighbridge.tradeoff.candidates import VariantVerdict
-from weighbridge.tradeoff.candidates import candidates_from
-from weighbridge.tradeoff.candidates import read_candidates
 
 from tests.unit.benchmarking import builders
 from tests.unit.toolkit.optimize.conftest import untrained
+from weighbridge.cli import app as cli
+from weighbridge.cli.tables.variant_table import conclusion, show_candidates
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.blocks import BlockSettings
+from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
+from weighbridge.optimize import series, trial
+from weighbridge.optimize.comparison import ComparisonSettings
+from weighbridge.optimize.methods.distill import DistilSettings
+from weighbridge.optimize.methods.prune import UNSTRUCTURED, PruneSettings
+from weighbridge.optimize.methods.training import TrainingSettings
+from weighbridge.optimize.plan import Choice, Lessons, of_file, of_network
+from weighbridge.optimize.recipes import NO_HALF, RECIPES
+from weighbridge.optimize.trial import TrialSettings
+from weighbridge.optimize.workshop import Workshop
+from weighbridge.systems.fence import RunCancelled
+from weighbridge.tradeoff.candidates import (
+    Answer,
+    Candidate,
+    Candidates,
+    Figure,
+    QualityDrop,
+    SpeedUp,
+    VariantVerdict,
+    candidates_from,
+    read_candidates,
+)
 
 WARMUP = WarmUp(values=10, value_ms=0.0, max_duration_s=0.1)
 SETTINGS = TrialSettings(

@@ -1,14 +1,11 @@
 """What a variant is worth: the answer in every situation, and its reasons in words."""
 
 import pytest
+
 from weighbridge.optimize.comparison import Comparison
-from weighbridge.optimize.operators import Culprit
-from weighbridge.optimize.operators import culprit
-from weighbridge.optimize.worth import Savings
-from weighbridge.optimize.worth import judge
-from weighbridge.optimize.worth import saved
-from weighbridge.tradeoff.candidates import QualityDrop
-from weighbridge.tradeoff.candidates import SpeedUp
+from weighbridge.optimize.operators import Culprit, culprit
+from weighbridge.optimize.worth import Savings, judge, saved
+from weighbridge.tradeoff.candidates import QualityDrop, SpeedUp
 
 KEPT = QualityDrop("accuracy", 0.001, -0.002, 0.004, 0.95, 5_000, 0.01, is_non_inferior=True)
 LOST = QualityDrop("accuracy", 0.058, 0.05, 0.066, 0.95, 5_000, 0.01, is_non_inferior=False)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar  # noqa: TID253 -- an independent oracle
 from scipy.stats import binom, norm  # noqa: TID253 -- an independent oracle
 from sklearn.metrics import f1_score
+
 from weighbridge.core.errors import Invalid
 from weighbridge.quality import paired
-from weighbridge.quality.classification import macro_intervals
-from weighbridge.quality.classification import macro_scores
+from weighbridge.quality.classification import macro_intervals, macro_scores
 from weighbridge.quality.scores import confusion_of
 
 ANY = np.zeros(3, dtype=np.int64)

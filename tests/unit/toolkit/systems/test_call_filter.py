@@ -6,10 +6,9 @@ import struct
 from errno import EACCES, ENOSYS, EPERM
 
 import pytest
+
 from weighbridge.systems import call_filter
-from weighbridge.systems.kernel_calls import NEWEST
-from weighbridge.systems.kernel_calls import PROCESSORS
-from weighbridge.systems.kernel_calls import Processor
+from weighbridge.systems.kernel_calls import NEWEST, PROCESSORS, Processor
 
 X86, ARM = PROCESSORS["x86_64"], PROCESSORS["aarch64"]
 PID = 4_711

@@ -4,19 +4,17 @@ import json
 
 import numpy as np
 import pytest
-from weighbridge.cli.measure.compare import named
-from weighbridge.core.errors import Invalid
-from weighbridge.measure.conditions.manifest import sealed
-from weighbridge.systems import compared
-from weighbridge.systems import isolated
-from weighbridge.systems.fence import RunCancelled
-from weighbridge.systems.fence import RunFailed
-from weighbridge.systems.layers import Layers
 
 from tests.unit.benchmarking import builders
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.measure.test_comparison import slow
 from tests.unit.toolkit.measure.test_rerun import result_of
+from weighbridge.cli.measure.compare import named
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.systems import compared, isolated
+from weighbridge.systems.fence import RunCancelled, RunFailed
+from weighbridge.systems.layers import Layers
 
 DOCUMENT = {
     "baseline": "a",

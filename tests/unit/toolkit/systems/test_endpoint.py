@@ -4,13 +4,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.profile import measure
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
-from weighbridge.systems.endpoint import EndpointFailed
-from weighbridge.systems.endpoint import EndpointRunner
+from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
+from weighbridge.systems.endpoint import EndpointFailed, EndpointRunner
 from weighbridge.systems.engine_errors import ModelFailed
 from weighbridge.systems.subjects import subject_of
 

@@ -9,18 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from weighbridge.measure.conditions import memory
-from weighbridge.systems import fence
-from weighbridge.systems import layers
-from weighbridge.systems.fence import Heard
-from weighbridge.systems.fence import RunCancelled
-from weighbridge.systems.fence import RunFailed
-from weighbridge.systems.fence import environment
-from weighbridge.systems.fence import fenced
-from weighbridge.systems.layers import Layers
-from weighbridge.systems.limits import Limits
 
 from tests.unit.benchmarking.builders import script
+from weighbridge.measure.conditions import memory
+from weighbridge.systems import fence, layers
+from weighbridge.systems.fence import Heard, RunCancelled, RunFailed, environment, fenced
+from weighbridge.systems.layers import Layers
+from weighbridge.systems.limits import Limits
 
 BARE = Layers(bubblewrap=None, seals=())
 

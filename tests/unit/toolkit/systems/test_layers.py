@@ -5,14 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from weighbridge.systems import layers
-from weighbridge.systems.layers import Layers
-from weighbridge.systems.layers import layers_from
-from weighbridge.systems.layers import layers_here
-from weighbridge.systems.layers import runtime
-from weighbridge.systems.layers import walled
 
 import benchmarking
+from weighbridge.systems import layers
+from weighbridge.systems.layers import Layers, layers_from, layers_here, runtime, walled
 
 # Throws its own arguments away and runs the rest.
 WALL = '#!/bin/sh\nwhile [ "$1" != --chdir ]; do shift; done; shift 2; exec "$@"\n'

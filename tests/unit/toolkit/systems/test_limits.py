@@ -4,12 +4,10 @@ import resource
 import signal
 
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.systems import limits
-from weighbridge.systems.limits import Limits
-from weighbridge.systems.limits import confine
-from weighbridge.systems.limits import die_with_parent
-from weighbridge.systems.limits import limits_from
+from weighbridge.systems.limits import Limits, confine, die_with_parent, limits_from
 
 
 def test_limits_survive_json():

@@ -7,19 +7,16 @@ import sys
 
 import numpy as np
 import pytest
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems import limits as limiting
-from weighbridge.systems import operators
-from weighbridge.systems import operators_child
-from weighbridge.systems import seals
-from weighbridge.systems.fence import RunFailed
-from weighbridge.systems.layers import Layers
-from weighbridge.systems.layers import layers_here
-from weighbridge.systems.limits import Limits
-from weighbridge.systems.operators import operators_isolated
 
 from tests.unit.benchmarking import builders
 from tests.unit.benchmarking.builders import script
+from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.systems import limits as limiting
+from weighbridge.systems import operators, operators_child, seals
+from weighbridge.systems.fence import RunFailed
+from weighbridge.systems.layers import Layers, layers_here
+from weighbridge.systems.limits import Limits
+from weighbridge.systems.operators import operators_isolated
 
 GOOD = {
     "runs": 3,

@@ -6,14 +6,12 @@ import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.conditions.model_file import digest_of_file
-from weighbridge.systems.fence import Heard
-from weighbridge.systems.fence import RunFailed
+from weighbridge.systems.fence import Heard, RunFailed
 from weighbridge.systems.limits import Limits
-from weighbridge.systems.outcome import Order
-from weighbridge.systems.outcome import partial_of
-from weighbridge.systems.outcome import read_outcome
+from weighbridge.systems.outcome import Order, partial_of, read_outcome
 
 BEGUN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SETTINGS = {"scenario": {"name": "SingleStream", "min_samples": 700}, "bootstraps": 100}

@@ -4,13 +4,10 @@ import ctypes
 import os
 
 import pytest
-from weighbridge.systems import call_filter
-from weighbridge.systems import landlock
-from weighbridge.systems import seals
+
+from weighbridge.systems import call_filter, landlock, seals
 from weighbridge.systems.kernel_calls import PROCESSORS
-from weighbridge.systems.seals import SEALS
-from weighbridge.systems.seals import Kernel
-from weighbridge.systems.seals import seal
+from weighbridge.systems.seals import SEALS, Kernel, seal
 
 NOTHING = object()
 

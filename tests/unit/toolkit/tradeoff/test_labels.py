@@ -3,11 +3,8 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from weighbridge.tradeoff.charts.labels import PLACES
-from weighbridge.tradeoff.charts.labels import _box
-from weighbridge.tradeoff.charts.labels import _overlap
-from weighbridge.tradeoff.charts.labels import place
-from weighbridge.tradeoff.charts.labels import stroke
+
+from weighbridge.tradeoff.charts.labels import PLACES, _box, _overlap, place, stroke
 
 WIDTH, HEIGHT = 620, 380
 
