@@ -8,9 +8,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
-from weighbridge.core import masking
-
 from governance.audit.domain import correlation as trace
+from weighbridge.core import masking
 
 MESSAGE_CHARS_MAX = 16_000
 

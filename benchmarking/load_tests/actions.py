@@ -11,12 +11,6 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
-from weighbridge.core.addresses import Resolver
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid, WrongState
-from weighbridge.load.messages import check_open, read_bodies
-from weighbridge.load.plan import Caps, check_caps, plan_from
-from weighbridge.load.target import Permission, check_target
 
 from benchmarking.load_tests.models import LoadPart, LoadTest
 from benchmarking.load_tests.rules import check_load
@@ -25,6 +19,12 @@ from governance.audit.actions import record as audit
 from governance.jobs import outbox
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.queries.people import person_of
+from weighbridge.core.addresses import Resolver
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, WrongState
+from weighbridge.load.messages import check_open, read_bodies
+from weighbridge.load.plan import Caps, check_caps, plan_from
+from weighbridge.load.target import Permission, check_target
 
 EXECUTE, CONCLUDE = (
     "benchmarking.load_tests.tasks.execute_load_part",

@@ -1,9 +1,8 @@
 """Who may do what: `check_` raises with a reason, `may_` answers."""
 
-from weighbridge.core.errors import NotAllowed
-
 from benchmarking.runs.rules import TRUSTED
 from governance.people.domain.roles import Person
+from weighbridge.core.errors import NotAllowed
 
 
 def check_load(person: Person) -> None:

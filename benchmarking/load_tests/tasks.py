@@ -10,12 +10,6 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.utils import timezone
-from weighbridge.core.addresses import Pinned
-from weighbridge.core.errors import Refused
-from weighbridge.load.generator.generator import Fired, GeneratorFailed, Share, fire
-from weighbridge.load.plan import Caps, Plan, plan_from
-from weighbridge.load.results.report import load_document
-from weighbridge.load.results.samples import merged, read_samples
 
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadPart, LoadTest
@@ -23,6 +17,12 @@ from benchmarking.runs.tasks import Heartbeat, fetch_file
 from governance.audit.actions import record as audit
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
+from weighbridge.core.addresses import Pinned
+from weighbridge.core.errors import Refused
+from weighbridge.load.generator.generator import Fired, GeneratorFailed, Share, fire
+from weighbridge.load.plan import Caps, Plan, plan_from
+from weighbridge.load.results.report import load_document
+from weighbridge.load.results.samples import merged, read_samples
 
 JOIN_WITHIN_S, LOOK_EVERY_S = 60.0, 0.2
 

@@ -4,15 +4,15 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid, WrongState
-from weighbridge.costs.prices.published import read_published
 
 from benchmarking.prices.models import NAME_CHARS_MAX, PriceSource
 from benchmarking.prices.queries import current
 from benchmarking.prices.rules import check_price
 from governance.audit.actions import record as audit
 from governance.people.queries.people import person_of
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, WrongState
+from weighbridge.costs.prices.published import read_published
 
 REASON_CHARS_MAX = 400
 PRICES_LOCK = 0x7072696365  # any number that nobody else locks

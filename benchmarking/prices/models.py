@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+
 from weighbridge.costs.prices.published import SourceKind
 
 NAME_CHARS_MAX = 120

@@ -4,12 +4,11 @@ from datetime import date
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
+from benchmarking.prices.models import PriceSource
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.price import Price
 from weighbridge.costs.prices.published import beside, read_published
 from weighbridge.costs.prices.shipped import own_book
-
-from benchmarking.prices.models import PriceSource
 
 
 def current() -> list[PriceSource]:

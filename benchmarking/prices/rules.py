@@ -1,8 +1,7 @@
 """Who may do what: `check_` raises with a reason, `may_` answers."""
 
-from weighbridge.core.errors import NotAllowed
-
 from governance.people.domain.roles import Person, Role
+from weighbridge.core.errors import NotAllowed
 
 
 def check_price(person: Person) -> None:

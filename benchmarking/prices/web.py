@@ -8,11 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from weighbridge.core.errors import Refused
-from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
-from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES
-from weighbridge.costs.prices.price import Meter, Price, Unit, amount_text
-from weighbridge.costs.prices.published import read_published
 
 from benchmarking.prices import actions as writes
 from benchmarking.prices import queries as prices
@@ -20,6 +15,11 @@ from benchmarking.prices.models import PriceSource
 from benchmarking.prices.rules import check_price
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import attempt
+from weighbridge.core.errors import Refused
+from weighbridge.costs.prices.book import STALE_DAYS, PriceBook
+from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES
+from weighbridge.costs.prices.price import Meter, Price, Unit, amount_text
+from weighbridge.costs.prices.published import read_published
 
 PAGE_SIZE = 50
 UNITS = {Unit.INSTANCE_H: "machine hour", Unit.GPU_H: "GPU hour", Unit.GB_MONTH: "GB and month", Unit.GB: "GB"}

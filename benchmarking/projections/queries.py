@@ -6,6 +6,9 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
+from benchmarking.prices.queries import price_book
+from benchmarking.projections.domain.projection_table import Move, moves_of
+from benchmarking.projections.models import CostProjection
 from weighbridge.core.errors import Invalid, NotFound
 from weighbridge.costs.changes import changes
 from weighbridge.costs.projection import project
@@ -13,10 +16,6 @@ from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.tradeoff.charts.costs import cost_bands, cost_crossover, tornado
 from weighbridge.tradeoff.charts.drawing import Chart, svg
-
-from benchmarking.prices.queries import price_book
-from benchmarking.projections.domain.projection_table import Move, moves_of
-from benchmarking.projections.models import CostProjection
 
 RECENT = 30
 

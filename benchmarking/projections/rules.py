@@ -1,8 +1,7 @@
 """Who may do what: `check_` raises with a reason, `may_` answers."""
 
-from weighbridge.core.errors import NotAllowed
-
 from governance.people.domain.roles import Person
+from weighbridge.core.errors import NotAllowed
 
 
 def check_project(person: Person) -> None:

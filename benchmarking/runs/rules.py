@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from weighbridge.core.errors import NotAllowed
-
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may
+from weighbridge.core.errors import NotAllowed
 
 TRUSTED = frozenset({Role.PLATFORM_LEAD, Role.ADMIN})
 

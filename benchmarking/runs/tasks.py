@@ -13,13 +13,6 @@ from celery import shared_task, signals
 from django.conf import settings
 from django.core.files.storage import storages
 from django.utils import timezone
-from weighbridge.core.errors import Refused
-from weighbridge.measure.scenarios import SCENARIOS, Engine, ProfileSettings
-from weighbridge.measure.studies.rerun import settings_in
-from weighbridge.optimize.alternatives import ALTERNATIVES, measure_alternatives
-from weighbridge.systems.fence import RunCancelled, RunFailed
-from weighbridge.systems.isolated import check_repeat, check_wall, profile_isolated
-from weighbridge.systems.limits import Limits
 
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadPart
@@ -37,6 +30,13 @@ from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
 from governance.jobs.models import Pulse
 from governance.rulebook.domain.benchmark_plans import Hardware
+from weighbridge.core.errors import Refused
+from weighbridge.measure.scenarios import SCENARIOS, Engine, ProfileSettings
+from weighbridge.measure.studies.rerun import settings_in
+from weighbridge.optimize.alternatives import ALTERNATIVES, measure_alternatives
+from weighbridge.systems.fence import RunCancelled, RunFailed
+from weighbridge.systems.isolated import check_repeat, check_wall, profile_isolated
+from weighbridge.systems.limits import Limits
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ import typing
 from collections.abc import Iterator
 from typing import Any
 
+from config.reference.tables import code, page, table
 from weighbridge.costs.figures import FIGURES
 from weighbridge.costs.parts.lock_in import LockIn, Scores
 from weighbridge.costs.parts.managed import TokenPrices
@@ -13,8 +14,6 @@ from weighbridge.costs.parts.traffic import Tier
 from weighbridge.costs.parts.training import Training
 from weighbridge.costs.parts.work import OwnedHardware
 from weighbridge.costs.spec.spec_file import GIVEN, QUALITY, SERVING, VALUE, WORK
-
-from config.reference.tables import code, page, table
 
 HEAD = ("Key", "Holds", "When left out")
 TOP = (

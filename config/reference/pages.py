@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from weighbridge.core.metrics import CATALOGUE, Basis
-
 from config import env
 from config.reference import diagram, drawing
 from config.reference.cost_spec import cost_spec
@@ -21,6 +19,7 @@ from reviews.quarterly.domain.action_items import ACTION_TRANSITIONS, ActionStat
 from reviews.quarterly.domain.cycle import CYCLE_TRANSITIONS, CycleState
 from reviews.requests.domain.lifecycle import TRANSITIONS, State
 from reviews.requests.domain.steps import Transition
+from weighbridge.core.metrics import CATALOGUE, Basis
 
 ROOMS = """\
 Import direction: **reviews → benchmarking → governance**, never back, and inside an app only downwards in the order of
@@ -148,6 +147,7 @@ def _picture(states: Sequence[str], steps: Sequence[Transition[Any]]) -> str:
 def commands() -> str:
     """Help of `weighbridge` and its commands, and the commands operators give to `manage.py`."""
     import typer.main  # noqa: PLC0415 -- slow import
+
     from weighbridge.cli.app import app  # noqa: PLC0415 -- slow import
 
     helps = [part for name, text in _helps(typer.main.get_command(app), "weighbridge") for part in (name, text)]

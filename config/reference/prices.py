@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from config.reference.tables import code, page, table
 from weighbridge.costs.prices.files.sheet import Sheet
 from weighbridge.costs.prices.price import Price, amount_text
 from weighbridge.costs.prices.shipped import own_discounts, own_retirements, own_sheets
-
-from config.reference.tables import code, page, table
 
 INTRODUCTION = """\
 What the package ships, in US dollars, by sheet. How to ask it, and how to put a newer list beside it, stands in

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from weighbridge.core import masking
-
 from config import brokers, embedded, env, log_lines, sign_on
+from weighbridge.core import masking
 
 env.tell_polars()
 BASE_DIR = env.ROOT

@@ -72,11 +72,10 @@ def _company(say: Terminal, var: Path) -> Path:
 
 
 def _play(say: Terminal, var: Path, people: dict[str, Any], models: Any) -> Callable[[Path], None]:
-    from weighbridge.client.server import Server
-
     from examples.company import story
     from examples.company.client import Caller
     from governance.operations.management.stack import Stack
+    from weighbridge.client.server import Server
 
     port = _free_port()
     url = f"http://127.0.0.1:{port}"

@@ -11,11 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from django.utils import timezone
-from weighbridge.client.server import ServerRefused
 
 from examples.company.cast import TEAM
 from examples.company.client import Caller, Document, wait
 from examples.company.terminal import Terminal
+from weighbridge.client.server import ServerRefused
 
 GPU_HOURS, GPU_HOUR_USD, SERVER_HOUR_USD, HOURS_A_YEAR = 320, "3.431", "0.805", 8_760
 FINISHED = {"done", "failed", "dead", "cancelled"}

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from weighbridge.core.errors import Refused
-from weighbridge.measure.inputs import DataSet
-from weighbridge.optimize.methods.networks import INPUT
-from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 from examples.company import images
 from examples.product_images import images as kept
 from examples.product_images.lessons import Task, trained
 from examples.product_images.settings import QUICK
+from weighbridge.core.errors import Refused
+from weighbridge.measure.inputs import DataSet
+from weighbridge.optimize.methods.networks import INPUT
+from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 # Enough to rule out the loss of one point of accuracy, few enough for a variant that is ten times as slow.
 TEST_IMAGES, HELD_BACK, AT_ONCE = 3_000, 2_000, 250

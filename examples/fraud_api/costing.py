@@ -7,10 +7,9 @@ within 200 ms from the processor time that the local server took for one answer;
 from collections.abc import Mapping
 from typing import Any
 
+from examples.fraud_api.settings import LIMIT_MS, PEAK_PER_S, Ends, FraudSettings
 from weighbridge.core.documents import API_VERSION
 from weighbridge.costs.parts.load_curve import HOURS_PER_YEAR, SECONDS_PER_HOUR, weekly_shape
-
-from examples.fraud_api.settings import LIMIT_MS, PEAK_PER_S, Ends, FraudSettings
 
 HOURS_OF_WEEK = 40
 ENGINEER_USD_PER_H: Ends = (80, 120)

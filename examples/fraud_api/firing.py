@@ -12,15 +12,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
+from examples.fraud_api.settings import LIMIT_MS, FraudSettings
+from examples.fraud_api.transactions import generate
 from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.plan import Caps, Plan
 from weighbridge.load.results.report import run_load
 from weighbridge.load.target import addresses_of, check_target
 from weighbridge.measure.verdict import Status
-
-from examples.fraud_api.settings import LIMIT_MS, FraudSettings
-from examples.fraud_api.transactions import generate
 
 PROGRAM = "examples.fraud_api.servers"
 START_S, BODIES, ATTEMPTS = 60.0, 500, 3

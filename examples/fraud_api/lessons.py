@@ -13,6 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from examples.fraud_api import networks
+from examples.fraud_api.keeping import kept
+from examples.fraud_api.settings import FraudSettings
+from examples.fraud_api.transactions import Transactions, caught, generate
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.optimize.methods.networks import INPUT, export, parameters
@@ -20,11 +25,6 @@ from weighbridge.optimize.methods.training import Lesson, TrainingSettings, fit
 from weighbridge.statistics.order_statistics import wilson_interval
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 from weighbridge.tradeoff.learning.learning_curve import as_document, forecast
-
-from examples.fraud_api import networks
-from examples.fraud_api.keeping import kept
-from examples.fraud_api.settings import FraudSettings
-from examples.fraud_api.transactions import Transactions, caught, generate
 
 RATES = {"b": 3e-3, "c": 4e-3}
 # Parts of the data that the learning curve is measured on: all, two halves, four quarters and so on.

@@ -5,6 +5,10 @@ only declared.
 from collections.abc import Mapping
 from typing import Any
 
+from examples.fraud_api import firing, transactions
+from examples.fraud_api.costing import OPTIONS
+from examples.fraud_api.settings import LIMIT_MS, FraudSettings
+from examples.fraud_api.weighing import FIGURE, Weighed
 from weighbridge.cli.tables.terminal import number
 from weighbridge.costs.figures import FIGURES
 from weighbridge.tradeoff.charts.costs import cost_bands, cost_crossover
@@ -14,11 +18,6 @@ from weighbridge.tradeoff.learning.learning_curve import describe
 from weighbridge.tradeoff.matrix.page import matrix_sheet
 from weighbridge.tradeoff.matrix.words import argue, listed
 from weighbridge.tradeoff.sheets.sheet import Sheet
-
-from examples.fraud_api import firing, transactions
-from examples.fraud_api.costing import OPTIONS
-from examples.fraud_api.settings import LIMIT_MS, FraudSettings
-from examples.fraud_api.weighing import FIGURE, Weighed
 
 TITLE = "Which fraud detector: managed API, open model, or one of our own"
 SHOWN = (

@@ -15,11 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from weighbridge.optimize.methods.networks import INPUT
-from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
-
 from examples.fraud_api.settings import StandIn
 from examples.fraud_api.transactions import FEATURES
+from weighbridge.optimize.methods.networks import INPUT
+from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 Write = Callable[[int, dict[str, Any]], None]
 Respond = Callable[[bytes, Write], None]

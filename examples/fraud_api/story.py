@@ -7,6 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from examples.fraud_api import firing, lessons
+from examples.fraud_api.costing import OPTIONS, spec_of
+from examples.fraud_api.keeping import kept
+from examples.fraud_api.report import sheet_of
+from examples.fraud_api.settings import FraudSettings
+from examples.fraud_api.weighing import weighed
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.projection import project
@@ -14,13 +20,6 @@ from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.tradeoff.sheets.printing import print_pdf
 from weighbridge.tradeoff.sheets.publishing import Print, publish
-
-from examples.fraud_api import firing, lessons
-from examples.fraud_api.costing import OPTIONS, spec_of
-from examples.fraud_api.keeping import kept
-from examples.fraud_api.report import sheet_of
-from examples.fraud_api.settings import FraudSettings
-from examples.fraud_api.weighing import weighed
 
 PAGE, SPEC, COSTS, MATRIX = "justification", "cost-spec.json", "projection.json", "decision.json"
 # Where training ends, where the learning curve does, and where firing does, on the way from 0 to 1.

@@ -5,6 +5,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from examples.fraud_api.costing import OPTIONS
+from examples.fraud_api.firing import figure_of
+from examples.fraud_api.settings import LIMIT_MS, FraudSettings
 from weighbridge.core.metrics import Basis
 from weighbridge.costs.projection import Projection
 from weighbridge.costs.uncertainty import levels_of
@@ -13,10 +16,6 @@ from weighbridge.tradeoff.candidates import Figure
 from weighbridge.tradeoff.matrix.decided import MatrixDecision, decide
 from weighbridge.tradeoff.matrix.decision_matrix import Cell, Criterion, Matrix, Option
 from weighbridge.tradeoff.matrix.weights import Judgement, ahp
-
-from examples.fraud_api.costing import OPTIONS
-from examples.fraud_api.firing import figure_of
-from examples.fraud_api.settings import LIMIT_MS, FraudSettings
 
 COST, LATENCY, ACCURACY, TIME = "cost", "latency", "accuracy", "development"
 CRITERIA = (

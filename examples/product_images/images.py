@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import DataSet
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from examples.product_images import networks
 from weighbridge.core.canonical import digest_of
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
@@ -21,8 +23,6 @@ from weighbridge.measure.inputs import DataSet
 from weighbridge.optimize.methods.networks import INPUT, digest_of_array, export
 from weighbridge.optimize.methods.training import Lesson, TrainingSettings, fit
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
-
-from examples.product_images import networks
 
 RECORD, PACE = "training.json", "pace.json"
 FEATURES_AT_ONCE, TRIED_BATCHES = 250, 4

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from examples.product_images import images
+from examples.product_images.lessons import Task, trained
+from examples.product_images.settings import ON_DEVICE, ExampleSettings
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs import DataSet
@@ -19,10 +23,6 @@ from weighbridge.tradeoff.requirements import Requirements
 from weighbridge.tradeoff.sheets.printing import print_pdf
 from weighbridge.tradeoff.sheets.publishing import Print, publish
 from weighbridge.tradeoff.sheets.recommendation_page import page_of
-
-from examples.product_images import images
-from examples.product_images.lessons import Task, trained
-from examples.product_images.settings import ON_DEVICE, ExampleSettings
 
 CANDIDATES, TEST_ROWS, SHOWN_ROWS, PAGE = "candidates.json", "test.npz", "shown.npz", "recommendation"
 # Where training ends and measuring ends, on the way from 0 to 1.

@@ -14,7 +14,6 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import storages
 from django.utils import timezone
-from weighbridge.core.errors import Refused
 
 from governance.audit.actions import record as audit
 from governance.bills.actions import allocation, bills
@@ -28,6 +27,7 @@ from governance.jobs import outbox
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from weighbridge.core.errors import Refused
 
 if TYPE_CHECKING:
     from governance.bills.domain.aggregation import Gathered

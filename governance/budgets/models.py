@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from weighbridge.core.money import format_amount
 
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.cost_centres import Level
@@ -13,6 +12,7 @@ from governance.budgets.enums import Unit
 from governance.people.approvals.enums import ChangeState
 from governance.people.approvals.models import VALID
 from governance.people.models import Team
+from weighbridge.core.money import format_amount
 
 KINDS = [(kind.value, kind.value) for kind in EntryKind]
 MODES = [(mode.value, mode.value) for mode in Mode]

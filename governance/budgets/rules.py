@@ -2,10 +2,9 @@
 
 from collections.abc import Collection
 
-from weighbridge.core.errors import NotAllowed
-
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, need_role
+from weighbridge.core.errors import NotAllowed
 
 
 def check_allocate_budget(person: Person) -> None:

@@ -5,13 +5,13 @@ from datetime import date, datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid, WrongState
 
 from governance.audit.actions import record as audit
 from governance.findings.enums import FindingState, Severity
 from governance.findings.models import Finding
 from governance.findings.rules import check_assign_finding, check_close_finding
 from governance.people.queries.people import person_of
+from weighbridge.core.errors import Invalid, WrongState
 
 NOTE_CHARS_MIN, NOTE_CHARS_MAX = 3, 2_000
 

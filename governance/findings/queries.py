@@ -1,12 +1,12 @@
 """Reads of findings: what the system noticed and somebody must look into."""
 
 from django.db.models import QuerySet
-from weighbridge.core.errors import NotFound
 
 from governance.findings.enums import FindingState
 from governance.findings.models import Finding
 from governance.findings.rules import may_read_findings
 from governance.people.domain.roles import Person
+from weighbridge.core.errors import NotFound
 
 
 def listed(*, person: Person, state: str = "", kind: str = "") -> QuerySet[Finding]:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from weighbridge.core.errors import NotFound
 
 from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
+from weighbridge.core.errors import NotFound
 
 
 @dataclass(frozen=True)

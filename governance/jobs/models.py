@@ -5,9 +5,9 @@ from typing import Any, NamedTuple, Self
 
 from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q
-from weighbridge.core.masking import mask
 
 from governance.jobs.enums import HELD, UNFINISHED, JobState
+from weighbridge.core.masking import mask
 
 
 class Due(NamedTuple):

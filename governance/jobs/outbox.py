@@ -13,7 +13,6 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, Q, TextField, Value, When
-from weighbridge.core.masking import mask
 
 from governance.audit.domain import correlation as trace
 from governance.jobs.enums import HELD, UNFINISHED, JobState, Reach
@@ -25,6 +24,7 @@ from governance.jobs.worker_signals import (
     reach_broker,
     wake,  # whoever writes knows this one door
 )
+from weighbridge.core.masking import mask
 
 log = logging.getLogger(__name__)
 

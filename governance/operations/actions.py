@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import WrongState
 
 from governance.audit.actions import record as audit
 from governance.jobs import outbox
@@ -12,6 +11,7 @@ from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
 from governance.people.queries.people import person_of
 from governance.people.rules import check_operate
+from weighbridge.core.errors import WrongState
 
 
 def retry(*, message: OutboxMessage, by: User, now: datetime) -> OutboxMessage:

@@ -3,11 +3,10 @@
 import logging
 from datetime import datetime, timedelta
 
-from weighbridge.core.errors import WrongState
-
 from governance.audit.actions import checkpoints
 from governance.audit.queries.checkpoints import latest
 from governance.jobs import outbox
+from weighbridge.core.errors import WrongState
 
 log = logging.getLogger(__name__)
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from weighbridge.core.errors import NotAllowed
-
 from governance.people.domain.roles import Person, Role
+from weighbridge.core.errors import NotAllowed
 
 _WORDS = {
     Role.REQUESTER: "a requester",

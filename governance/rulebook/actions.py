@@ -7,8 +7,6 @@ import yaml
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Max
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid, WrongState
 
 from governance.audit.actions import record as audit
 from governance.people.queries.people import person_of
@@ -16,6 +14,8 @@ from governance.rulebook.domain import checklists, policy
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from governance.rulebook.rules import check_publish_rulebook, check_write_rulebook
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, WrongState
 
 SOURCE_CHARS_MAX = 200_000
 Version = TypeVar("Version", PolicyVersion, ChecklistVersion)

@@ -1,9 +1,8 @@
 """Who may do what: `check_` raises with a reason, `may_` answers."""
 
-from weighbridge.core.errors import NotAllowed
-
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, need_role
+from weighbridge.core.errors import NotAllowed
 
 
 def check_write_rulebook(person: Person) -> None:

@@ -7,9 +7,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
-from weighbridge.core import attestation
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid, WrongState
 
 from governance.audit.actions import record as audit
 from governance.audit.queries.keys import signing_key
@@ -28,6 +25,9 @@ from reviews.authorizations.rules import check_confirm_condition, check_revoke
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.queries.rulebook import judged_by, policy_of
 from reviews.voting.queries.electorate import electorate_of
+from weighbridge.core import attestation
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, WrongState
 
 ENDS = {
     AuthorisationState.EXPIRED: EntryKind.EXPIRE,

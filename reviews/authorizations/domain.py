@@ -5,9 +5,8 @@ An extension is not a step here: it is a new request, whose authorisation supers
 
 from collections.abc import Mapping
 
-from weighbridge.core.errors import WrongState
-
 from reviews.requests.domain.steps import Actor, Named, Transition, leaving, possible_now
+from weighbridge.core.errors import WrongState
 
 
 class AuthorisationState(Named):

@@ -3,13 +3,13 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from weighbridge.core.metrics import CATALOGUE, Basis
 
 from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Run
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import CHANNELS
+from weighbridge.core.metrics import CATALOGUE, Basis
 
 User = settings.AUTH_USER_MODEL
 BASES = [(basis.value, basis.value) for basis in Basis]

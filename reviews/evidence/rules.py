@@ -1,10 +1,9 @@
 """Who may do what: `check_` raises with a reason, `may_` answers."""
 
-from weighbridge.core.errors import NotAllowed
-
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, sees_everything
 from reviews.requests.rules import Parties
+from weighbridge.core.errors import NotAllowed
 
 
 def check_waive(person: Person, parties: Parties) -> None:

@@ -6,7 +6,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
-from weighbridge.core.errors import Invalid
 
 from governance.exports.web import export
 from governance.people.web.current_user import person_of
@@ -17,6 +16,7 @@ from governance.site.web.formatting import format_quantity
 from reviews.evidence.queries import backtest
 from reviews.evidence.queries.backtest import Backtest
 from reviews.evidence.rules import check_backtest
+from weighbridge.core.errors import Invalid
 
 DEFAULT_QUARTERS = 4
 PAGE_SIZE = 50

@@ -9,12 +9,12 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid
 
 from reviews.inbound.actions import receiving as inbound
 from reviews.tickets.domain import hint_of, is_signed, is_too_old
 from reviews.tickets.queries.mirror import linked_ticket
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
-from weighbridge.core.errors import WrongState
 
 from governance.audit.actions import checkpoints
 from governance.inventory.actions import artifacts
@@ -20,6 +19,7 @@ from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
+from weighbridge.core.errors import WrongState
 
 
 def ask_for(*, request: ReviewRequest, by: User, now: datetime) -> Packet:

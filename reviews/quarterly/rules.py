@@ -1,10 +1,9 @@
 """Who may do what: `check_` raises with a reason, `may_` answers."""
 
-from weighbridge.core.errors import NotAllowed
-
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, sees_everything
 from reviews.quarterly.domain.quorum import Side, sides_of
+from weighbridge.core.errors import NotAllowed
 
 _LEADS = frozenset({Role.PLATFORM_LEAD, Role.PRODUCT_LEAD})
 

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from weighbridge.core.errors import WrongState
 
 from governance.audit.actions import record as audit
 from reviews.requests.domain.lifecycle import EDITABLE_STATES, State, check_transition
 from reviews.requests.models import ReviewRequest
+from weighbridge.core.errors import WrongState
 
 
 def record(

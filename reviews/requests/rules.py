@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from weighbridge.core.errors import NotAllowed
-
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import check_act_for_team, may, sees_everything
+from weighbridge.core.errors import NotAllowed
 
 
 @dataclass(frozen=True)

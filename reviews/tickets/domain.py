@@ -14,9 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from weighbridge.core.errors import Invalid
-
 from reviews.requests.domain.lifecycle import TERMINAL, State
+from weighbridge.core.errors import Invalid
 
 OLDEST = timedelta(hours=24)
 """A delivery is repeated for some hours; a signed body older than this is a replay."""

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
-from weighbridge.core.errors import WrongState
 
 from benchmarking.runs.models import Run
 from governance.jobs import outbox
@@ -21,6 +20,7 @@ from reviews.tickets import actions as effects
 from reviews.workflow.actions import breaches, requests
 from reviews.workflow.queries.due import lapsed
 from reviews.workflow.queries.metrics import PACKETS, undrawn_since
+from weighbridge.core.errors import WrongState
 
 
 def _do(action: Callable[..., object], **arguments: object) -> None:

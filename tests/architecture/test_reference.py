@@ -6,13 +6,13 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from weighbridge.core.metrics import CATALOGUE
 
 from config import env
 from config.reference import drawing, pages
 from config.reference.__main__ import FOLDER, main, stale, write
 from config.reference.tables import page, table
 from tests.architecture.tree import APPS, ROOT, name_of, parsed, sources
+from weighbridge.core.metrics import CATALOGUE
 
 QUICK = {name: make for name, make in pages.PAGES.items() if name not in pages.SLOW}
 

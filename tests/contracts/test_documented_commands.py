@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 import typer
-from weighbridge.cli.app import app
 
 from tests.contracts.prompt import type_in
 from tests.contracts.shown import ROOT, Shown, every_line
 from tests.contracts.stages import LEFT_OUT, TOOLKIT
 from tests.contracts.test_documented_operations import OPERATIONS
 from tests.unit.benchmarking import stand_in_server
+from weighbridge.cli.app import app
 
 EVERY = every_line()
 OURS = [shown for shown in EVERY if shown.program.startswith("weighbridge ")]

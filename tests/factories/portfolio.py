@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db.models import Model
-from weighbridge.core.canonical import digest_of
 
 from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Run
@@ -17,6 +16,7 @@ from governance.inventory.models import ModelAsset
 from reviews.authorizations.models import Authorisation, Condition, Decision
 from reviews.evidence.models import Fact, RequestProjection, Traffic
 from reviews.requests.models import ReviewRequest
+from weighbridge.core.canonical import digest_of
 
 M = TypeVar("M", bound=Model)
 DOCUMENT: Mapping[str, Any] = {

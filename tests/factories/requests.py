@@ -7,8 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import User
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.metrics import CATALOGUE, Basis
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Run
@@ -28,6 +26,8 @@ from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.requests import Filing
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.metrics import CATALOGUE, Basis
 
 PURPOSE = "Find products from a photograph"
 DECLARED: Mapping[str, str] = {

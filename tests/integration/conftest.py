@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
-from weighbridge.core import attestation
 
 from governance.inventory.models import ModelVersion
 from governance.people.actions import people
@@ -22,6 +21,7 @@ from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast, make_cast
 from tests.factories.policies import LEAN
+from weighbridge.core import attestation
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from weighbridge.measure.conditions import manifest
-
 from config.reference.performance import FIGURES, performance
+from weighbridge.measure.conditions import manifest
 
 KEEP = "WEIGHBRIDGE_FIGURES"
 DIGITS = 5

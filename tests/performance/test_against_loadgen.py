@@ -5,13 +5,13 @@ import re
 import time
 
 import numpy as np
+
+from tests.performance.test_profile_overhead import network  # noqa: F401 -- a fixture
 from weighbridge.measure.loops.latency import single_stream
 from weighbridge.measure.metrics import NS_PER_MS
 from weighbridge.measure.scenarios import SingleStream, WarmUp
 from weighbridge.statistics.resampling import serial_percentile_interval
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
-
-from tests.performance.test_profile_overhead import network  # noqa: F401 -- a fixture
 
 QUERIES, TURNS, ROWS = 1_500, 8, 64
 PERCENTILES = {50: 0.5, 90: 0.9, 95: 0.95, 99: 0.99}

@@ -3,11 +3,11 @@
 import time
 
 import numpy as np
+
+from tests.performance.recorder import Recorder
 from weighbridge.costs.parts.load_curve import curve_of_counts, weekly_shape
 from weighbridge.costs.parts.serving import SelfHosted, serving_cost
 from weighbridge.costs.uncertainty import Range, drawn
-
-from tests.performance.recorder import Recorder
 
 DRAWS, LIMIT_S = 10_000, 0.15
 

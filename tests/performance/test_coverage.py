@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter  # noqa: TID253 -- simulates dependence
 from scipy.stats import norm  # noqa: TID253 -- knows the truth
+
 from weighbridge.measure.blocks import Blocks, is_tied, noise_floor, ratio_of_medians
 from weighbridge.quality.classification import macro_intervals, roc_auc
 from weighbridge.quality.paired import accuracy_drop, metric_drop

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch  # noqa: TID253 -- trains the networks that are measured
+
+from examples.company import images
+from examples.product_images import images as kept
+from tests.performance.recorder import Recorder
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimize import series
 from weighbridge.optimize.methods.networks import export
 from weighbridge.optimize.plan import Choice, of_file
 from weighbridge.tradeoff.candidates import Answer
-
-from examples.company import images
-from examples.product_images import images as kept
-from tests.performance.recorder import Recorder
 
 VAR = Path(__file__).parents[2] / "var"
 VARIANTS = ("int8-static-per-channel", "int8-static-per-tensor", "int8-dynamic")

@@ -4,9 +4,9 @@ import time
 
 import numpy as np
 import pytest
-from weighbridge.tradeoff.pareto import weigh_draws
 
 from tests.performance.recorder import Recorder
+from weighbridge.tradeoff.pareto import weigh_draws
 
 CANDIDATES, DRAWS, LIMIT_S = 1_000, 1_000, 1.0
 

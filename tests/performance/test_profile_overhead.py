@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from weighbridge.cli import app as cli
 from weighbridge.measure.loops.latency import single_stream
 from weighbridge.measure.scenarios import SingleStream, WarmUp

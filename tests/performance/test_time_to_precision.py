@@ -5,13 +5,13 @@ iterations.
 import time
 
 import numpy as np
+
+from tests.performance.test_profile_overhead import network  # noqa: F401 -- a fixture
 from weighbridge.measure.loops.latency import single_stream
 from weighbridge.measure.scenarios import SingleStream, WarmUp
 from weighbridge.measure.stopping import Enough
 from weighbridge.statistics.order_statistics import percentile_interval
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
-
-from tests.performance.test_profile_overhead import network  # noqa: F401 -- a fixture
 
 WIDTH = 0.05  # of the median, at 99 %
 FIXED = 10_000  # iterations of a tool that cannot tell when it knows enough

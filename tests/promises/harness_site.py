@@ -29,10 +29,6 @@ from django.core.management import call_command  # noqa: E402 -- Django is set u
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler  # noqa: E402 -- Django is set up first
 from django.db import connections  # noqa: E402 -- Django is set up first
 from django.utils import timezone  # noqa: E402 -- Django is set up first
-from weighbridge.systems import (
-    fence,  # noqa: E402 -- Django is set up first
-    isolated,
-)
 
 from benchmarking.runs import tasks as runs_tasks
 from benchmarking.runs.models import Run  # noqa: E402 -- Django is set up first
@@ -55,6 +51,10 @@ from tests.promises import (
     harness_worker,  # noqa: E402 -- Django is set up first
 )
 from tests.promises.harness_calls import Call  # noqa: E402 -- Django is set up first
+from weighbridge.systems import (
+    fence,  # noqa: E402 -- Django is set up first
+    isolated,
+)
 
 ROLES = ("web", "effects", "effects", "bench", "bench", "tick")
 

@@ -16,7 +16,6 @@ from tests.promises.harness_site import ROLES
 from tests.promises.harness_site import Site  # isort: skip -- Django is set up there
 
 from django.utils import timezone
-from weighbridge.systems import isolated as benchmarking_tasks
 
 from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Run
@@ -25,6 +24,7 @@ from governance.jobs.enums import JobState
 from tests.factories import requests as walks
 from tests.promises.harness_crowd import Crowd, seen
 from tests.promises.harness_faults import POINTS, die
+from weighbridge.systems import isolated as benchmarking_tasks
 
 KILLS_PER_FRESH = 30  # an interpreter that starts costs as much as ten forks
 OPEN_MAX, RUN_ATTEMPTS = 30, 12

@@ -11,7 +11,6 @@ from decimal import Decimal
 
 import yaml
 from django.contrib.auth.models import User
-from weighbridge.core.metrics import Basis
 
 from benchmarking.load_tests.models import LoadPart, LoadTest
 from benchmarking.prices.models import PriceSource
@@ -56,6 +55,7 @@ from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
 from tests.promises.payloads import Seeds
+from weighbridge.core.metrics import Basis
 
 
 @dataclass(frozen=True)

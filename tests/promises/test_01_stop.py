@@ -9,8 +9,6 @@ import pytest
 from celery import current_app, signals
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
-from weighbridge.systems import isolated
-from weighbridge.systems.fence import RunCancelled
 
 from benchmarking.runs import tasks as runs_tasks
 from benchmarking.runs.actions import runs
@@ -18,6 +16,8 @@ from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
 from tests.factories.models import make_version
 from tests.factories.people import make_cast
+from weighbridge.systems import isolated
+from weighbridge.systems.fence import RunCancelled
 
 pytestmark = pytest.mark.django_db
 Woken = list[tuple[Any, ...]]

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
-from weighbridge.core.errors import WrongState
 
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
@@ -21,6 +20,7 @@ from reviews.tickets.ports import OutcomeUnknown, RemoteTicket, TicketDraft
 from reviews.workflow.actions import requests
 from tests.promises import harness_report, tickets
 from tests.promises.tickets import CREATE, LONG, NO_FAULTS, World, forked, states
+from weighbridge.core.errors import WrongState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,10 +9,10 @@ import zipfile
 import numpy as np
 import pytest
 from django.conf import settings
-from weighbridge.core.errors import Invalid
-from weighbridge.measure.conditions import memory
 
 from benchmarking.runs.actions import datasets
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.conditions import memory
 
 X, Y = np.ones((5, 4), np.float32), np.zeros(5, np.int64)
 

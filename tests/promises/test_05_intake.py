@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 from onnx import TensorProto, helper  # noqa: TID253 -- tests build models
+
+from tests.promises import harness_report, specimens
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.model_files.inspection import ArtifactFormat, inspect
 from weighbridge.measure.conditions import memory
 from weighbridge.systems.fence import RunFailed, fenced
 from weighbridge.systems.layers import layers_here
 from weighbridge.systems.limits import Limits
-
-from tests.promises import harness_report, specimens
 
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 DAMAGED = 5_000

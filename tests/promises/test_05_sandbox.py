@@ -17,6 +17,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from tests.promises import harness_report
 from weighbridge.measure.conditions import memory
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems import isolated
@@ -25,8 +27,6 @@ from weighbridge.systems.isolated import profile_behind
 from weighbridge.systems.layers import Layers, layers_here, root
 from weighbridge.systems.limits import Limits
 from weighbridge.systems.seals import CALL_FILTER, LANDLOCK
-
-from tests.promises import harness_report
 
 HOSTILE = Path(__file__).parent / "hostile.py"
 FIRST = "no layer but the first"

@@ -11,7 +11,6 @@ import pytest
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
-from weighbridge.core import attestation
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
@@ -28,6 +27,7 @@ from tests.integration.conftest import (
     policy,
     signing_key_pem,  # noqa: F401 -- fixtures
 )
+from weighbridge.core import attestation
 
 PATIENCE_S = 120
 

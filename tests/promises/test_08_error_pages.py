@@ -24,7 +24,6 @@ from django.test import Client
 from pypdf import PdfReader
 from pytest_django import Settings
 from rest_framework.test import APIClient
-from weighbridge.core import masking
 
 from config import env
 from config.log_lines import JsonLine, Words
@@ -41,6 +40,7 @@ from tests.factories.people import Cast, make_cast
 from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
 from tests.promises import harness_report
 from tests.standins.jira_cloud import JiraCloud
+from weighbridge.core import masking
 
 __all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
-from weighbridge.core import masking
 
 from config import env
 from config.log_lines import JsonLine
@@ -35,6 +34,7 @@ from tests.integration.conftest import (
     signing_key_pem,
     submitted,
 )
+from weighbridge.core import masking
 
 CANARY = "k4n4rienv0gel"
 VARIABLES = {

@@ -13,8 +13,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
-from weighbridge.core.errors import Invalid, Refused
-from weighbridge.costs.spec.spec_text import read_spec_text, template_text, text_of
 
 from benchmarking.projections import actions as writes
 from benchmarking.projections import queries as projections
@@ -23,6 +21,8 @@ from benchmarking.projections.web.forms import EXAMPLE, EXAMPLE_OPTIONS, Quick, 
 from governance.people.web.current_user import user_of
 from governance.site.web.content_policy import ALONE
 from governance.site.web.refusals import show_in
+from weighbridge.core.errors import Invalid, Refused
+from weighbridge.costs.spec.spec_text import read_spec_text, template_text, text_of
 
 COMPARED_MAX = 6
 HOME = ("Costs", "benchmarking:costs")

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, BinaryIO
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid
 
 from benchmarking.runs.models import Dataset
 from governance.audit.actions import record as audit
 from governance.inventory.actions import artifacts
 from governance.people.queries.people import person_of
 from governance.people.rules import check_act_for_any_team
+from weighbridge.core.errors import Invalid
 
 if TYPE_CHECKING:
     from django.core.files import File

@@ -5,10 +5,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import WrongState
-from weighbridge.measure.studies.rerun import compared
-from weighbridge.statistics.equivalence import Answer
 
 from benchmarking.runs.domain.routing import task_of
 from benchmarking.runs.enums import Verdict
@@ -19,6 +15,10 @@ from governance.inventory.models import ModelVersion
 from governance.jobs import outbox
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.queries.people import person_of
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import WrongState
+from weighbridge.measure.studies.rerun import compared
+from weighbridge.statistics.equivalence import Answer
 
 # How far times may differ and pass as equivalent, as `weighbridge rerun` has it.
 MARGIN = 0.1

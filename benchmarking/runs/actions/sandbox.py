@@ -4,12 +4,12 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid
 
 from benchmarking.runs.models import REASON_CHARS_MAX, SandboxChoice
 from benchmarking.runs.rules import check_choose_sandbox
 from governance.audit.actions import record as audit
 from governance.people.queries.people import person_of
+from weighbridge.core.errors import Invalid
 
 
 def choose(*, may_go_without: bool, reason: str, by: User, now: datetime) -> SandboxChoice:

@@ -8,8 +8,6 @@ from typing import Any
 
 from django.core.files.storage import storages
 from django.db.models import Q, QuerySet
-from weighbridge.core.errors import NotFound
-from weighbridge.optimize.alternatives import AlternativesWanted
 
 from benchmarking.runs.domain.alternatives import Picture, VariantLine, lines_of, pictures_of
 from benchmarking.runs.domain.routing import hardware_of
@@ -19,6 +17,8 @@ from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
 from governance.rulebook.domain.benchmark_plans import Hardware
+from weighbridge.core.errors import NotFound
+from weighbridge.optimize.alternatives import AlternativesWanted
 
 
 @dataclass(frozen=True)

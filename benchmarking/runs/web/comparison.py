@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
-from weighbridge.core.errors import Invalid, Refused
 
 from benchmarking.runs.domain.comparison import (
     RUNS_MAX,
@@ -21,6 +20,7 @@ from benchmarking.runs.queries import runs
 from benchmarking.runs.queries.runs import RunView
 from benchmarking.runs.web.result import conditions_of
 from governance.people.web.current_user import person_of
+from weighbridge.core.errors import Invalid, Refused
 
 
 @require_safe

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from weighbridge.core.metrics import Basis, Figure
-
 from benchmarking.runs.queries.runs import Metric, RunView
 from benchmarking.runs.web.histogram import Histogram, latency_histogram
+from weighbridge.core.metrics import Basis, Figure
 
 _GROUPS = (
     ("Speed", ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "throughput_per_s", "error_rate")),

@@ -7,7 +7,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from weighbridge.core.errors import NotFound, Refused
 
 from benchmarking.runs.actions import runs as writes
 from benchmarking.runs.models import Run
@@ -20,6 +19,7 @@ from governance.inventory import queries as inventory
 from governance.people.web.current_user import person_of, user_of, wants_fragment
 from governance.site.web.content_policy import ALONE
 from governance.site.web.refusals import attempt
+from weighbridge.core.errors import NotFound, Refused
 
 
 @require_safe

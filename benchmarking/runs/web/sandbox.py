@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from weighbridge.core.errors import Refused
 
 from benchmarking.runs.actions import sandbox as writes
 from benchmarking.runs.models import REASON_CHARS_MAX
@@ -15,6 +14,7 @@ from benchmarking.runs.queries import sandbox
 from benchmarking.runs.rules import check_choose_sandbox
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import attempt
+from weighbridge.core.errors import Refused
 
 
 class ChoiceForm(forms.Form):

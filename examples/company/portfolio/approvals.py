@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from weighbridge.core.metrics import CATALOGUE, Basis
 
 from benchmarking.projections import actions as kept
 from benchmarking.runs.actions import datasets, runs
@@ -31,6 +30,7 @@ from reviews.voting.queries.commitments import now_and_later
 from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.requests import Filing
 from reviews.workflow.actions.review import Promise
+from weighbridge.core.metrics import CATALOGUE, Basis
 
 VERSION = "1.0.0"
 ANSWERS = {

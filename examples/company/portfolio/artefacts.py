@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-from weighbridge.core.canonical import digest_of
-from weighbridge.optimize.alternatives import ALTERNATIVES
 
 from examples.company.portfolio.world import Model
+from weighbridge.core.canonical import digest_of
+from weighbridge.optimize.alternatives import ALTERNATIVES
 
 FEATURES, CLASSES, ROWS = 4, 3, 32
 LEVEL, SAMPLES = 0.95, 3_000

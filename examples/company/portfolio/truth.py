@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from weighbridge.core.money import CENT
-
 from examples.company.portfolio.world import STORY, Change, Company, Model, Twist
 from governance.budgets.domain.quarters import Quarter
+from weighbridge.core.money import CENT
 
 SEED = 20_260_401
 NOISE_PERMILLE = 15

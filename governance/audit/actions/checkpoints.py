@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core import attestation
 
 from governance.audit.actions import record as audit
 from governance.audit.domain import checkpoint
 from governance.audit.models import Checkpoint
 from governance.audit.queries import checkpoints, trail
 from governance.audit.queries.keys import signing_key
+from weighbridge.core import attestation
 
 
 def keep(*, by: User | None = None, now: datetime) -> Checkpoint | None:

@@ -13,12 +13,12 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from weighbridge.core.canonical import plain
-from weighbridge.core.masking import mask
 
 from governance.audit.domain import chain
 from governance.audit.domain import correlation as trace
 from governance.audit.models import AuditEvent
+from weighbridge.core.canonical import plain
+from weighbridge.core.masking import mask
 
 CHAIN_LOCK = 0x57656967  # any number that nobody else locks
 ACTOR_CHARS_MAX = 160  # a first and a last name together may be longer

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from weighbridge.core import attestation
-from weighbridge.core.errors import Invalid, WrongState
-
 from governance.audit.domain import checkpoint
 from governance.audit.domain.checkpoint import Signed
 from governance.audit.models import AuditEvent, Checkpoint
 from governance.audit.queries.keys import public_key
+from weighbridge.core import attestation
+from weighbridge.core.errors import Invalid, WrongState
 
 ANNOUNCED = "audit.checkpointed"
 

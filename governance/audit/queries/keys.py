@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from django.conf import settings
+
 from weighbridge.core import attestation
 from weighbridge.core.errors import WrongState
 

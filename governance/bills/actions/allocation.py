@@ -8,8 +8,6 @@ import yaml
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import BigIntegerField, Case, Max, Value, When
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import WrongState
 
 from governance.audit.actions import record as audit
 from governance.bills.models import AllocationRule, AllocationVersion, BillSlice, SpendLine
@@ -18,6 +16,8 @@ from governance.bills.rules import check_handle_bills, check_publish_allocation
 from governance.jobs import outbox
 from governance.people.queries.people import person_of
 from governance.rulebook.enums import DocumentState
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import WrongState
 
 NAME = "default"
 ASSIGN = "bills.assign"

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import TruncMonth
-from weighbridge.core.errors import Invalid, WrongState
 
 from governance.audit.actions import record as audit
 from governance.bills.actions import allocation
@@ -25,6 +24,7 @@ from governance.inventory.actions.artifacts import Spooled
 from governance.jobs import outbox
 from governance.jobs.enums import ENDED_BADLY, UNFINISHED, JobState
 from governance.people.queries.people import person_of
+from weighbridge.core.errors import Invalid, WrongState
 
 if TYPE_CHECKING:
     from django.core.files import File

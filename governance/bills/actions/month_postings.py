@@ -6,12 +6,12 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.money import CENT
 
 from governance.audit.actions import record as audit
 from governance.bills.queries.month_postings import Posting, postings
 from governance.budgets.actions import actuals
 from governance.budgets.domain.actuals import Stated
+from weighbridge.core.money import CENT
 
 
 def state_months(*, months: Iterable[date], cause: str, by: User | None = None, now: datetime) -> int:

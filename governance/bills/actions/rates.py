@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid
 
 from governance.audit.actions import record as audit
 from governance.bills.actions.allocation import ASSIGN
@@ -13,6 +12,7 @@ from governance.bills.models import ExchangeRate
 from governance.bills.rules import check_handle_bills
 from governance.jobs import outbox
 from governance.people.queries.people import person_of
+from weighbridge.core.errors import Invalid
 
 
 def set_rate(*, rate: Rate, by: User, now: datetime) -> ExchangeRate:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from weighbridge.core.errors import Invalid
-
 from governance.bills.domain import checks
 from governance.bills.domain.columns import NUMBERS
 from governance.bills.domain.gpu_hours import gpu_hours, gpus_in, server_hours
 from governance.bills.domain.reading import DIGITS, PLACES, Source, decimals
 from governance.bills.domain.tags import canonical
+from weighbridge.core.errors import Invalid
 
 if TYPE_CHECKING:
     import polars as pl

@@ -4,9 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from weighbridge.core.errors import Invalid
-
 from governance.bills.domain.columns import COLUMNS, FURTHER, MANDATORY, NEW_IN
+from weighbridge.core.errors import Invalid
 
 SHOWN_MAX = 12
 

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from weighbridge.core.errors import Invalid, TooLarge
-
 from governance.bills.domain.aggregation import Gathered, gather
 from governance.bills.domain.file_kind import HEAD_BYTES, Caps, Kind, header_of, kind_of, plain
 from governance.bills.domain.reading import open_source
 from governance.bills.domain.report import report_of
 from governance.bills.domain.scheduler import Scheduler, check_header, gather_usage
+from weighbridge.core.errors import Invalid, TooLarge
 
 OnShare = Callable[[float, str], None]
 UNPACKED_SHARE = 0.3

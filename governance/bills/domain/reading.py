@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weighbridge.core.errors import Invalid
-
 from governance.bills.domain.columns import COLUMNS, NUMBERS
 from governance.bills.domain.file_kind import Kind, header_of
 from governance.bills.domain.header import HeaderMap, map_header
+from weighbridge.core.errors import Invalid
 
 if TYPE_CHECKING:
     import polars as pl

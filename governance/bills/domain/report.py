@@ -3,12 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
-from weighbridge.core.errors import Invalid
-
 from governance.bills.domain.aggregation import Gathered
 from governance.bills.domain.columns import SERVICE_CATEGORIES
 from governance.bills.domain.header import HeaderMap
 from governance.bills.domain.slices import slices_of
+from weighbridge.core.errors import Invalid
 
 NAMES_MAX = 20
 

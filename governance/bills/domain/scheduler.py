@@ -17,11 +17,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weighbridge.core.errors import Invalid
-
 from governance.bills.domain.aggregation import EXAMPLES_MAX, LINE, VALUE_CHARS_MAX, Gathered, OnRows, Refusal
 from governance.bills.domain.file_kind import header_of
 from governance.bills.domain.tags import canonical
+from weighbridge.core.errors import Invalid
 
 if TYPE_CHECKING:
     import polars as pl

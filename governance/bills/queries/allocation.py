@@ -11,13 +11,13 @@ from typing import Any
 import yaml
 from django.db.models import Case, Count, F, Func, IntegerField, Q, QuerySet, Sum, TextField, Value, When
 from django.db.models.functions import Coalesce
-from weighbridge.core.errors import Invalid, NotFound
 
 from governance.bills.domain.allocation import ANY, TAG, Condition, Rule, RuleSet, read_rules
 from governance.bills.models import AllocationVersion, BillSlice, SpendLine
 from governance.inventory.models import ModelAsset
 from governance.people.models import Team
 from governance.rulebook.enums import DocumentState
+from weighbridge.core.errors import Invalid, NotFound
 
 Lines = QuerySet[SpendLine]
 REST_KINDS_MAX, NAMES_MAX = 20, 12

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Count, QuerySet, Sum
-from weighbridge.core.errors import NotFound
 
 from governance.bills.models import Bill, BillSlice, ExchangeRate, SpendLine
 from governance.bills.rules import may_see_bills
 from governance.jobs.enums import ENDED_BADLY, UNFINISHED
 from governance.people.domain.roles import Person
+from weighbridge.core.errors import NotFound
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from weighbridge.core.errors import Invalid, Refused
 
 from governance.bills.actions import allocation as writes
 from governance.bills.queries import allocation, spend
@@ -24,6 +23,7 @@ from governance.exports.web import export
 from governance.people.web.current_user import person_of, user_of
 from governance.rulebook.enums import DocumentState
 from governance.site.web.refusals import attempt
+from weighbridge.core.errors import Invalid, Refused
 
 START = """\
 apiVersion: weighbridge/v1

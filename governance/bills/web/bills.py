@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from weighbridge.core.errors import Refused
 
 from governance.audit.queries import trail
 from governance.bills.actions import bills as writes
@@ -20,6 +19,7 @@ from governance.bills.queries import bills
 from governance.bills.rules import check_handle_bills, check_see_bills, may_handle_bills
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import attempt, show_in
+from weighbridge.core.errors import Refused
 
 PAGE_SIZE = 30
 

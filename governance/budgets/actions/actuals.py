@@ -6,7 +6,6 @@ from decimal import Decimal
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
-from weighbridge.core.money import format_amount
 
 from governance.budgets.actions import ledger_entries as bookings
 from governance.budgets.domain import actuals, ledger
@@ -19,6 +18,7 @@ from governance.budgets.queries.budgets import entries_of, lock_accounts
 from governance.findings import actions as findings
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
+from weighbridge.core.money import format_amount
 
 
 def book_actual(

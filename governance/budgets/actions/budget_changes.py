@@ -12,7 +12,6 @@ from decimal import Decimal
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 from governance.audit.actions import record as audit
 from governance.budgets.actions import ledger_entries as bookings
@@ -34,6 +33,7 @@ from governance.people.approvals.actions import REASON_CHARS_MAX, REASON_CHARS_M
 from governance.people.approvals.enums import ChangeState
 from governance.people.approvals.models import VALID
 from governance.people.queries.people import person_of
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 
 @dataclass(frozen=True, kw_only=True)

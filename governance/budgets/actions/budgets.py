@@ -8,7 +8,6 @@ from types import MappingProxyType
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
-from weighbridge.core.errors import Invalid
 
 from governance.budgets.actions import cost_centres
 from governance.budgets.actions import ledger_entries as bookings
@@ -26,6 +25,7 @@ from governance.budgets.queries.cost_centres import of_team as of_team_centre
 from governance.budgets.rules import check_allocate_budget
 from governance.people.models import Team
 from governance.people.queries.people import person_of
+from weighbridge.core.errors import Invalid
 
 
 def allocate(

@@ -5,8 +5,6 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Q
-from weighbridge.core.errors import Invalid, WrongState
-from weighbridge.core.money import format_amount
 
 from governance.audit.actions import record as audit
 from governance.budgets.domain import cost_centres as tree
@@ -19,6 +17,8 @@ from governance.budgets.rules import check_allocate_budget
 from governance.people.actions.people import SLUG
 from governance.people.models import Team
 from governance.people.queries.people import person_of
+from weighbridge.core.errors import Invalid, WrongState
+from weighbridge.core.money import format_amount
 
 TREE_LOCK = 0x74726565  # any number that nobody else locks
 NAME_CHARS_MAX = 120

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from rest_framework import serializers
-from weighbridge.core.errors import NotFound
 
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.cost_centres import Level
@@ -13,6 +12,7 @@ from governance.budgets.models import CostCentre
 from governance.budgets.queries.cost_centres import holder
 from governance.people.models import Team
 from governance.site.api.shapes import Input, choice
+from weighbridge.core.errors import NotFound
 
 
 def team_or_centre(slug: str) -> Team | CostCentre:

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from weighbridge.core.errors import Invalid
-
 from governance.budgets.domain.ledger import ZERO, Entry, EntryKind
+from weighbridge.core.errors import Invalid
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from weighbridge.core.errors import Invalid, WrongState
-
 from governance.budgets.domain.ledger import Entry, EntryKind, allocated, holding_of
+from weighbridge.core.errors import Invalid, WrongState
 
 
 class Aspect(StrEnum):

@@ -4,10 +4,9 @@ it enforces.
 
 from decimal import Decimal
 
+from governance.budgets.domain.ledger import Balance
 from weighbridge.core.errors import WrongState
 from weighbridge.core.money import format_amount
-
-from governance.budgets.domain.ledger import Balance
 
 
 def check_hands_out(balance: Balance, *, amount: Decimal, unit: str, account: str, enforces: bool) -> None:

@@ -3,10 +3,9 @@
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from weighbridge.core.money import CENT
-
 from governance.budgets.domain.ledger import ZERO, Balance, Holding
 from governance.budgets.domain.quarters import Quarter
+from weighbridge.core.money import CENT
 
 TOLERANCE_PERCENT = 10
 

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
 
-from weighbridge.core.errors import Invalid
-from weighbridge.core.money import CENT
-
 from governance.budgets.domain.ledger import ZERO
 from governance.budgets.domain.quarters import Quarter
+from weighbridge.core.errors import Invalid
+from weighbridge.core.money import CENT
 
 DAYS_A_YEAR = 365
 

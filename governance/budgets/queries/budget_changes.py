@@ -2,13 +2,13 @@
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
-from weighbridge.core.errors import NotFound
 
 from governance.budgets.models import BudgetAccount, BudgetChange
 from governance.budgets.rules import may_confirm_budget_change, may_see_budget
 from governance.people.approvals.enums import ChangeState
 from governance.people.domain.roles import Person, Role
 from governance.people.queries.people import people_with, person_of
+from weighbridge.core.errors import NotFound
 
 _RELATED = ("account__centre__team", "target__centre__team", "proposed_by", "closed_by")
 

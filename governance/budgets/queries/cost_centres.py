@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef
-from weighbridge.core.errors import NotFound
 
 from governance.budgets.domain.cost_centres import Level
 from governance.budgets.domain.ledger import SIGNED
 from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
 from governance.people.models import Team
+from weighbridge.core.errors import NotFound
 
 GIVEN = sorted(kind.value for kind in SIGNED)
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from weighbridge.core.errors import NotFound
-
 from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
 from governance.budgets.domain.ledger import Balance, EntryKind, Holding
@@ -16,6 +14,7 @@ from governance.budgets.queries.budgets import balance_of, entries_of
 from governance.budgets.rules import may_see_budget
 from governance.exports.domain.tables import Table
 from governance.people.domain.roles import Person
+from weighbridge.core.errors import NotFound
 
 OF_A_COMMITMENT = {EntryKind.RELEASE: "release of a commitment", EntryKind.EXPIRE: "expiry of a commitment"}
 COLUMNS = ("Booked", "Booking", "Request", "Month", "By", "Amount", "Change", "Available after", "Note")

@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from weighbridge.core.errors import Invalid, Refused
 
 from governance.budgets.actions import budget_changes as writes
 from governance.budgets.actions.budget_changes import Wish
@@ -26,6 +25,7 @@ from governance.people.approvals.enums import ChangeState
 from governance.people.web.current_user import person_of, user_of
 from governance.people.web.reason_form import ReasonForm, reason_in
 from governance.site.web.refusals import attempt
+from weighbridge.core.errors import Invalid, Refused
 
 PAGE_SIZE = 30
 

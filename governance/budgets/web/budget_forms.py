@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from weighbridge.core.errors import Refused
 
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.cost_centres import Level
@@ -15,6 +14,7 @@ from governance.budgets.models import BudgetAccount, CostCentre
 from governance.budgets.queries.cost_centres import holders
 from governance.people.approvals.actions import REASON_CHARS_MAX
 from governance.people.models import Team
+from weighbridge.core.errors import Refused
 
 TITLES = {Unit.USD: "Money (USD)", Unit.GPU_H: "GPU hours"}
 ASPECTS = (

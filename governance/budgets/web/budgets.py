@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from weighbridge.core.errors import Invalid, Refused
 
 from governance.budgets.actions import budgets as writes
 from governance.budgets.actions import cost_centres as tree_writes
@@ -36,6 +35,7 @@ from governance.people.models import Team
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.formatting import format_quantity
 from governance.site.web.refusals import attempt, show_in
+from weighbridge.core.errors import Invalid, Refused
 
 
 @dataclass(frozen=True)

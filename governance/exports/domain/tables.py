@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from weighbridge.core.errors import NotFound, TooLarge
-
 from governance.exports.domain.spreadsheets import Cell, csv_of, xlsx_of
+from weighbridge.core.errors import NotFound, TooLarge
 
 ROWS_MAX = 20_000
 CSV, XLSX = "csv", "xlsx"

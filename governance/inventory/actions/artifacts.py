@@ -13,9 +13,9 @@ from django.contrib.auth.models import User
 from django.core.files import File
 from django.core.files.storage import storages
 from django.db import transaction
-from weighbridge.core.errors import Invalid, TooLarge
 
 from governance.audit.actions import record as audit
+from weighbridge.core.errors import Invalid, TooLarge
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid, NotFound
-from weighbridge.core.model_files.inspection import inspect
 
 from governance.audit.actions import record as audit
 from governance.inventory.actions import artifacts
@@ -19,6 +17,8 @@ from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.models import Team
 from governance.people.queries.people import person_of
 from governance.people.rules import check_act_for_team
+from weighbridge.core.errors import Invalid, NotFound
+from weighbridge.core.model_files.inspection import inspect
 
 if TYPE_CHECKING:
     from django.core.files import File

@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from weighbridge.core.errors import Invalid
 
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries import overruns
@@ -23,6 +22,7 @@ from governance.people.approvals.web import PersonField
 from governance.people.domain.roles import Person
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import attempt
+from weighbridge.core.errors import Invalid
 
 PAGE_SIZE = 20
 REFERENCE = re.compile(r"[A-Z]+-\d{4}-\d+$")

@@ -13,10 +13,10 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
-from weighbridge.core import attestation
 
 from governance.jobs.queries.operation import is_delayed
 from governance.jobs.worker_signals import reach_broker
+from weighbridge.core import attestation
 
 log = logging.getLogger(__name__)
 OK, DELAYED, FAILED = "ok", "delayed", "failed"

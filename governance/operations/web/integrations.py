@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from weighbridge.core.errors import Refused
 
 from governance.jobs.models import OutboxMessage
 from governance.jobs.queries import outbox as effects
@@ -17,6 +16,7 @@ from governance.people.rules import check_operate, sees_everything
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.formatting import format_ago
 from governance.site.web.refusals import attempt
+from weighbridge.core.errors import Refused
 
 PAGE_SIZE = 30
 

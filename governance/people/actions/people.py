@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 from governance.audit.actions import record as audit
 from governance.people.approvals.enums import ChangeState
@@ -17,6 +16,7 @@ from governance.people.domain.scopes import Scope
 from governance.people.models import ApiToken, RoleGrant, Team
 from governance.people.queries.people import person_of
 from governance.people.rules import check_create_token, check_manage_people
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 TOKEN_DAYS_MAX = 366
 ALONE = "By an operator on the server, without a second person."

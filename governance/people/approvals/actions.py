@@ -9,7 +9,6 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 from governance.audit.actions import record as audit
 from governance.people.actions import people
@@ -24,6 +23,7 @@ from governance.rulebook import actions as rulebook
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from governance.rulebook.rules import check_propose_publication
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 REASON_CHARS_MIN, REASON_CHARS_MAX = 10, 2_000
 

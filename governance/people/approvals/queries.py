@@ -2,7 +2,6 @@
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from weighbridge.core.errors import NotFound
 
 from governance.people.approvals.enums import ChangeState
 from governance.people.approvals.models import RuleChange
@@ -10,6 +9,7 @@ from governance.people.approvals.rules import may_confirm_change
 from governance.people.domain.roles import Role
 from governance.people.queries.people import people_with, person_of
 from governance.rulebook.queries.rulebook import Version
+from weighbridge.core.errors import NotFound
 
 _RELATED = ("policy", "checklist", "user", "proposed_by", "closed_by")
 

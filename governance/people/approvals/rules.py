@@ -2,10 +2,9 @@
 
 from collections.abc import Collection
 
-from weighbridge.core.errors import NotAllowed
-
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may, need_role
+from weighbridge.core.errors import NotAllowed
 
 
 def check_confirm_change(person: Person, *, proposed_by_id: int, gaining_ids: Collection[int]) -> None:

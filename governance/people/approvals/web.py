@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from weighbridge.core.errors import Refused
 
 from governance.people.approvals import actions as writes
 from governance.people.approvals import queries as changes
@@ -26,6 +25,7 @@ from governance.people.web.reason_form import ReasonForm, reason_in
 from governance.rulebook.queries import rulebook
 from governance.rulebook.web.policies import shown_changes
 from governance.site.web.refusals import attempt, show_in
+from weighbridge.core.errors import Refused
 
 if TYPE_CHECKING:
     AnyModelChoiceField = forms.ModelChoiceField[Any]

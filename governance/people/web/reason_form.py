@@ -2,9 +2,9 @@
 
 from django import forms
 from django.http import HttpRequest
-from weighbridge.core.errors import Invalid
 
 from governance.people.approvals.actions import REASON_CHARS_MAX
+from weighbridge.core.errors import Invalid
 
 
 class ReasonForm(forms.Form):

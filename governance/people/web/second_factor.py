@@ -18,11 +18,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from weighbridge.core.errors import NotAllowed
 
 from governance.people.domain.roles import BINDING
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.middleware import OPEN_PREFIXES, GetResponse, refusal_response
+from weighbridge.core.errors import NotAllowed
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 API = "/api/"

@@ -10,11 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from weighbridge.core.canonical import plain
-from weighbridge.core.metrics import Basis, Figure, best, brief_words, is_current, number_words
-
 from governance.rulebook.domain.metric_index import Known, known
 from governance.rulebook.domain.policy import Effect, Level, Policy, Rule, Statistic
+from weighbridge.core.canonical import plain
+from weighbridge.core.metrics import Basis, Figure, best, brief_words, is_current, number_words
 
 
 class Outcome(StrEnum):

@@ -5,10 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from weighbridge.core.metrics import Basis, Figure
-
 from governance.rulebook.domain.evaluation import Determination, Outcome, RuleResult, RuleStatus
 from governance.rulebook.domain.policy import Effect, Level
+from weighbridge.core.metrics import Basis, Figure
 
 
 def determination_from(document: Mapping[str, Any]) -> Determination:

@@ -10,10 +10,6 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.documents import API_VERSION, Reader, check_unique
-from weighbridge.core.metrics import CATALOGUE, Basis, number_words, stronger_or_equal
-
 from governance.people.domain.roles import Role
 from governance.rulebook.domain.benchmark_plans import (
     AlternativesPlan,
@@ -22,6 +18,9 @@ from governance.rulebook.domain.benchmark_plans import (
     read_benchmark,
 )
 from governance.rulebook.domain.monitoring import Monitoring, read_monitoring
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.documents import API_VERSION, Reader, check_unique
+from weighbridge.core.metrics import CATALOGUE, Basis, number_words, stronger_or_equal
 
 KIND = "ReviewPolicy"
 

@@ -6,10 +6,9 @@ Compares meaning, not text: the order of rules and the spelling of numbers do no
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from weighbridge.core.metrics import number_words
-
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
 from governance.rulebook.domain.policy import Policy, Rule, Stage
+from weighbridge.core.metrics import number_words
 
 Member = Rule | Stage | BenchmarkPlan | AlternativesPlan
 

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import yaml
 from django.contrib.auth.models import User
-from weighbridge.core.errors import NotFound
 
 from governance.rulebook.domain import checklists, policy, policy_diff
 from governance.rulebook.domain.checklists import Checklist
@@ -15,6 +14,7 @@ from governance.rulebook.domain.policy_diff import Change
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from governance.rulebook.queries.checklist_changes import diff_checklists
+from weighbridge.core.errors import NotFound
 
 Version = PolicyVersion | ChecklistVersion
 KINDS: Mapping[str, type[PolicyVersion] | type[ChecklistVersion]] = {

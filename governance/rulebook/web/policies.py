@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from weighbridge.core.errors import Invalid, NotFound, Refused
 
 from governance.people.approvals import actions as proposals
 from governance.people.approvals import queries as changes
@@ -25,6 +24,7 @@ from governance.rulebook.queries import rulebook
 from governance.rulebook.queries.rulebook import Version
 from governance.rulebook.rules import check_propose_publication, check_write_rulebook, may_write_rulebook
 from governance.site.web.refusals import attempt
+from weighbridge.core.errors import Invalid, NotFound, Refused
 
 WORDS = {"policies": "policy", "checklists": "checklist"}
 

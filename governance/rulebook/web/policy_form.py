@@ -10,8 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
-from weighbridge.core.errors import Refused
-from weighbridge.core.metrics import CATALOGUE, Basis
 
 from governance.people.web.current_user import person_of, user_of
 from governance.rulebook import actions as writes
@@ -20,6 +18,8 @@ from governance.rulebook.domain.policy import Comparator, Effect, Level, Statist
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.rules import check_write_rulebook
+from weighbridge.core.errors import Refused
+from weighbridge.core.metrics import CATALOGUE, Basis
 
 RULES_MAX = 100
 

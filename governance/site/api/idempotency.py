@@ -21,10 +21,10 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
-from weighbridge.core.errors import Invalid, Refused
 
 from governance.site.api.problems import PREFIX, GetResponse, refuse
 from governance.site.models import AnsweredPost
+from weighbridge.core.errors import Invalid, Refused
 
 if TYPE_CHECKING:
     from django.core.files.uploadedfile import UploadedFile

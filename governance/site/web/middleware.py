@@ -9,10 +9,10 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from weighbridge.core.errors import Refused, TooLarge
 
 from governance.audit.actions import record as audit
 from governance.audit.domain import correlation as trace
+from weighbridge.core.errors import Refused, TooLarge
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 FORM_BYTES = 1_000_000  # the fields and boundaries around a file

@@ -10,9 +10,9 @@ from django import forms
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from weighbridge.core.metrics import Basis, Figure
 
 from governance.site.web.looks import LOOKS
+from weighbridge.core.metrics import Basis, Figure
 
 _SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 _COLOURS = (

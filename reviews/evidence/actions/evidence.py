@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
-from weighbridge.core.metrics import CATALOGUE, Basis, Figure, check_figure
 
 from benchmarking.runs.enums import Verdict
 from benchmarking.runs.models import Run
@@ -30,6 +28,8 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.queries.rulebook import checklist_of
 from reviews.requests.rules import check_edit
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
+from weighbridge.core.metrics import CATALOGUE, Basis, Figure, check_figure
 
 if TYPE_CHECKING:
     from django.core.files import File

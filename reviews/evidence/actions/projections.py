@@ -6,8 +6,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import Basis
 
 from benchmarking.projections import actions as kept
 from benchmarking.projections.models import CostProjection
@@ -24,6 +22,8 @@ from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import check_edit
+from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics import Basis
 
 SOURCE_CHARS_MAX = 300
 

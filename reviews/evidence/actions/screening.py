@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.optimize.alternatives import ALTERNATIVES
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.domain.alternatives import families_of
@@ -20,6 +19,7 @@ from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import judged_by, policy_of
 from reviews.tickets import actions as effects
+from weighbridge.optimize.alternatives import ALTERNATIVES
 
 NO_DATA = "Cheaper variants cannot be measured without evaluation data: name a data set, or have the rule waived."
 

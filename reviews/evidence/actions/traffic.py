@@ -5,7 +5,6 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid, WrongState
 
 from governance.people.queries.people import person_of
 from reviews.authorizations.models import Authorisation
@@ -15,6 +14,7 @@ from reviews.evidence.models import Traffic
 from reviews.requests.audit import record
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.rules import check_keep_score
+from weighbridge.core.errors import Invalid, WrongState
 
 
 def supply(

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid, NotFound
 
 from governance.people.queries.people import person_of
 from governance.rulebook.domain.policy import Level
@@ -18,6 +17,7 @@ from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
 from reviews.requests.queries.rulebook import judged_by, policy_of
+from weighbridge.core.errors import Invalid, NotFound
 
 REASON_CHARS_MIN = 10
 VALID_DAYS_MAX = 180

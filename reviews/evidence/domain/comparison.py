@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from weighbridge.core.metrics import Figure
-from weighbridge.core.money import CENT
-
 from governance.bills.domain.variance.calibration import Case
 from governance.bills.domain.variance.forecast import Outlook, year_end
 from governance.bills.domain.variance.split import Split
 from governance.rulebook.domain.monitoring import Monitoring
 from reviews.requests.domain.steps import Named
+from weighbridge.core.metrics import Figure
+from weighbridge.core.money import CENT
 
 TOLERANCE = Monitoring().cost_tolerance
 MONTHS = 12

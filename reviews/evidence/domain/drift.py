@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from weighbridge.core.metrics import CATALOGUE, Direction
-
 from governance.rulebook.domain.monitoring import Breach, Monitoring
+from weighbridge.core.metrics import CATALOGUE, Direction
 
 WATCHED: Mapping[str, Breach] = {
     "latency_p95_ms": Breach.LATENCY,

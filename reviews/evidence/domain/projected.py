@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from governance.bills.domain.variance.calibration import Widening, widen_by
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import CATALOGUE, number_words
-
-from governance.bills.domain.variance.calibration import Widening, widen_by
 
 # A projection's P10 and P90 hold eight draws of ten between them.
 CONFIDENCE = Decimal("0.8")

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from weighbridge.core.errors import Invalid, NotFound
-from weighbridge.core.metrics import Basis, Figure
-
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.exports.domain.tables import Table
@@ -23,6 +20,8 @@ from reviews.evidence.models import Determination, Fact, Waiver
 from reviews.evidence.queries.evidence import amounts_of, figure_of, subject_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
+from weighbridge.core.errors import Invalid, NotFound
+from weighbridge.core.metrics import Basis, Figure
 
 QUARTERS_MAX = 40
 COLUMNS = (

@@ -6,8 +6,6 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.contrib.auth.models import User
-from weighbridge.core import metrics as facts
-from weighbridge.core.metrics import Basis, Figure
 
 from governance.bills.domain.variance.calibration import Calibration, Case, Widening, calibrate, widened, widest
 from governance.bills.domain.variance.focus_rows import COLUMNS, PlannedMonth, focus_rows
@@ -34,6 +32,8 @@ from reviews.evidence.queries.comparison_sources import Known, known_of
 from reviews.evidence.queries.evidence import figures_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import monitoring_in_force
+from weighbridge.core import metrics as facts
+from weighbridge.core.metrics import Basis, Figure
 
 YEARLY = ("inference_cost_1y_usd", "total_cost_1y_usd")
 PLANNED = (Basis.DECLARED, Basis.ESTIMATED)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from weighbridge.core.metrics import Figure
-
 from governance.bills.queries import spend
 from governance.bills.queries.spend import ModelMonth
 from reviews.authorizations.models import Authorisation
@@ -19,6 +17,7 @@ from reviews.evidence.models import Traffic
 from reviews.evidence.queries import projections
 from reviews.evidence.queries.evidence import figures_by_request
 from reviews.requests.models import ReviewRequest
+from weighbridge.core.metrics import Figure
 
 _ASSET = "decision__request__model_version__asset"
 

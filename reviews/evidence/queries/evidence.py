@@ -6,9 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from weighbridge.core import metrics as facts
-from weighbridge.core.metrics import Basis, Contradiction, Figure
-
 from governance.audit.models import AuditEvent
 from governance.budgets.enums import Unit
 from governance.rulebook.domain import checklists
@@ -18,6 +15,8 @@ from governance.rulebook.domain.policy import Effect
 from reviews.evidence.models import ContradictionAnswer, Fact
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of, judged_by, policy_of
+from weighbridge.core import metrics as facts
+from weighbridge.core.metrics import Basis, Contradiction, Figure
 
 ANSWERED = ("checklist.answered", "contradiction.answered")
 COST_FACT, GPU_FACT = "total_cost_1y_usd", "training_gpu_hours"

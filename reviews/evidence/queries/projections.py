@@ -7,12 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from weighbridge.core.documents import Reader
-from weighbridge.core.errors import Invalid
-from weighbridge.core.kpis import read_kpis
-from weighbridge.costs.changes import changes
-from weighbridge.costs.measured import ServiceTime, with_measured
-
 from benchmarking.projections.domain.projection_table import Move, moves_of
 from benchmarking.projections.queries import projected
 from benchmarking.runs.models import Run
@@ -22,6 +16,11 @@ from reviews.evidence.domain.projected import projected_figures
 from reviews.evidence.models import RequestProjection
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.domain.filed import FiledKpi, filed
+from weighbridge.core.documents import Reader
+from weighbridge.core.errors import Invalid
+from weighbridge.core.kpis import read_kpis
+from weighbridge.costs.changes import changes
+from weighbridge.costs.measured import ServiceTime, with_measured
 
 RATE = "throughput_per_s"
 

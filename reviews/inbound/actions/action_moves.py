@@ -7,7 +7,6 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Refused
 
 from governance.people.queries.people import person_of
 from reviews.quarterly.actions import action_items
@@ -20,6 +19,7 @@ from reviews.tickets.domain import Answer, Meaning, Outcome, answer_on_action, m
 from reviews.tickets.models import ExternalIdentity, Ticket, TicketMove
 from reviews.tickets.ports import RemoteMove
 from reviews.tickets.queries.drafts import action_of
+from weighbridge.core.errors import Refused
 
 
 def judge_action(

@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid, Refused
 
 from governance.audit.actions import record as audit
 from governance.jobs import outbox
@@ -28,6 +27,7 @@ from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, Tick
 from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteMove
 from reviews.tickets.queries.drafts import request_of
 from reviews.workflow.actions import requests
+from weighbridge.core.errors import Invalid, Refused
 
 ACCOUNT_CHARS_MAX = 128
 _JIRA = ("integration", "jira")

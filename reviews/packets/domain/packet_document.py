@@ -7,10 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from reviews.packets.domain.packet import SCHEMA, Packet
 from weighbridge.core.canonical import digest_of, plain
 from weighbridge.core.errors import Invalid
-
-from reviews.packets.domain.packet import SCHEMA, Packet
 
 
 def as_document(packet: Packet) -> dict[str, Any]:

@@ -6,9 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from weighbridge.core import metrics as facts
-from weighbridge.core.metrics import CATALOGUE, Basis, Direction, Figure
-
 from benchmarking.runs.queries import runs
 from benchmarking.runs.queries.runs import RunView
 from governance.rulebook.domain.evaluation import RuleStatus
@@ -25,6 +22,8 @@ from reviews.packets.domain.packet_evidence import (
 from reviews.requests.domain import wording
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
+from weighbridge.core import metrics as facts
+from weighbridge.core.metrics import CATALOGUE, Basis, Direction, Figure
 
 COSTS = {
     "training_cost_usd": "Training, once",

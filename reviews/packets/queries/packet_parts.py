@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db.models import Q
-from weighbridge.core.addresses import clickable
-from weighbridge.core.canonical import is_digest
 
 from benchmarking.runs.queries import runs
 from governance.audit.models import AuditEvent
@@ -36,6 +34,8 @@ from reviews.tickets.models import Ticket, TicketState
 from reviews.voting.domain import standing
 from reviews.voting.queries.commitments import Take, takes
 from reviews.voting.queries.electorate import Electorate
+from weighbridge.core.addresses import clickable
+from weighbridge.core.canonical import is_digest
 
 REJECTED = "rejected"
 NOT_REVIEWED = frozenset({State.DRAFT, State.SCREENING, State.CLEARED})

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from weighbridge.core.metrics import number_words
-
 from benchmarking.projections.domain.projection_table import Move, PriceRow, table_of
 from reviews.evidence.queries.projections import ProjectionView, views
 from reviews.packets.domain.packet_projection import FIRST_YEAR, OptionFigure, OptionRow, ProjectionPart
 from reviews.requests.models import ReviewRequest
+from weighbridge.core.metrics import number_words
 
 MOST_PRICES = 24
 

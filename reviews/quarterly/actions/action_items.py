@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid
 
 from governance.audit.actions import record as audit
 from governance.people.queries.people import person_of
@@ -13,6 +12,7 @@ from reviews.quarterly.models import ActionItem
 from reviews.quarterly.rules import check_drop_action, check_finish_action
 from reviews.tickets import actions as effects
 from reviews.tickets.models import Ticket
+from weighbridge.core.errors import Invalid
 
 OUTCOME_CHARS_MIN, OUTCOME_CHARS_MAX = 5, 2_000
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
-from weighbridge.core.errors import Invalid, WrongState
 
 from governance.inventory.models import ModelAsset
 from governance.people.queries.people import person_of
@@ -16,6 +15,7 @@ from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import AgendaItem, ReviewCycle
 from reviews.quarterly.rules import check_lead_meeting
 from reviews.requests.models import ReviewRequest
+from weighbridge.core.errors import Invalid, WrongState
 
 TITLE_CHARS_MAX = 400
 WORDS_CHARS_MIN = 5

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid, WrongState
 
 from governance.budgets.domain.quarters import Quarter
 from governance.people.queries.people import person_of
@@ -19,6 +17,8 @@ from reviews.quarterly.domain.quorum import check_quorum
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries.meeting import meeting_of, sides_present
 from reviews.quarterly.rules import check_close_meeting, check_lead_meeting
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, WrongState
 
 GATHER_EVERY = timedelta(hours=1)
 NOTES_CHARS_MAX = 20_000

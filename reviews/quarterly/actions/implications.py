@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid, WrongState
 
 from governance.audit.actions import record as audit
 from governance.budgets.actions import budget_changes
@@ -27,6 +26,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.voting.queries.electorate import open_stage_for
 from reviews.workflow.actions import review
+from weighbridge.core.errors import Invalid, WrongState
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid, NotFound, WrongState
 
 from governance.people.queries.people import person_of
 from reviews.quarterly.actions import implications
@@ -19,6 +18,7 @@ from reviews.quarterly.models import ActionItem, AgendaItem, Attendance, Meeting
 from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
 from reviews.quarterly.rules import check_attend, check_decide, check_lead_meeting
 from reviews.tickets import actions as effects
+from weighbridge.core.errors import Invalid, NotFound, WrongState
 
 OPEN = (CycleState.FROZEN, CycleState.HELD)
 

@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import WrongState
 
 from governance.audit.actions import checkpoints
 from governance.inventory.actions import artifacts
@@ -23,6 +21,8 @@ from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
 from reviews.quarterly.queries.invited import invited_to
 from reviews.quarterly.queries.quarterly_packet import packet_of
 from reviews.quarterly.rules import check_lead_meeting
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import WrongState
 
 RENDER = "reviews.quarterly.tasks.render_cycle_packet"
 KEEP_UNUSED = timedelta(days=200)

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid, NotFound, WrongState
 
 from governance.audit.actions import record as audit
 from governance.budgets.domain.quarters import Quarter
@@ -19,6 +18,7 @@ from reviews.quarterly.models import ReviewCycle
 from reviews.scorecard.domain.scorecard import Better
 from reviews.scorecard.models import Kpi, KpiActual
 from reviews.scorecard.rules import check_keep_score
+from weighbridge.core.errors import Invalid, NotFound, WrongState
 
 SLUG = re.compile(r"[a-z0-9][-a-z0-9_]{0,59}")
 VALUE_BELOW = Decimal(10) ** 16

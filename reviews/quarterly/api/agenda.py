@@ -8,7 +8,6 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from weighbridge.core.errors import Invalid
 
 from governance.people.api.caller import asker
 from governance.site.api.shapes import Input, Nothing, read
@@ -18,6 +17,7 @@ from reviews.quarterly.api.cycles import TEXT_CHARS_MAX, model_named, somebody, 
 from reviews.quarterly.queries import cycles as reads
 from reviews.requests.queries import requests
 from reviews.workflow.api.inputs import ReasonInput
+from weighbridge.core.errors import Invalid
 
 
 class ItemInput(Input):

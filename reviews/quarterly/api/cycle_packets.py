@@ -11,7 +11,6 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from weighbridge.core.errors import NotFound, WrongState
 
 from governance.people.api.caller import asker
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, Answer, AnyAccept, Nothing, download, read
@@ -19,6 +18,7 @@ from reviews.quarterly.actions import quarterly_packets as writes
 from reviews.quarterly.models import CyclePacket, ReviewCycle
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries import quarterly_page as pages
+from weighbridge.core.errors import NotFound, WrongState
 
 PDF = "application/pdf"
 

@@ -9,7 +9,6 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from weighbridge.core.errors import Invalid
 
 from governance.inventory.models import ModelAsset
 from governance.inventory.queries import find as find_model
@@ -25,6 +24,7 @@ from reviews.quarterly.domain.quorum import Side
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.queries import scores
 from reviews.scorecard.domain.scorecard import Better
+from weighbridge.core.errors import Invalid
 
 TEXT_CHARS_MAX = 4_000
 

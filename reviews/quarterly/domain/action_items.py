@@ -4,9 +4,8 @@ a new one.
 
 from collections.abc import Mapping
 
-from weighbridge.core.errors import WrongState
-
 from reviews.requests.domain.steps import Actor, Named, Transition, leaving
+from weighbridge.core.errors import WrongState
 
 
 class ActionState(Named):

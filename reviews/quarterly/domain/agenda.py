@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from weighbridge.core.metrics import number_words
-
 from governance.budgets.domain.quarters import Quarter
 from reviews.quarterly.domain.sources import (
     Breach,
@@ -24,6 +22,7 @@ from reviews.quarterly.domain.sources import (
     Unfinished,
 )
 from reviews.requests.domain.wording import value_words
+from weighbridge.core.metrics import number_words
 
 MISSES_SHOWN_MAX = 10
 MISS_FROM = Decimal("0.1")

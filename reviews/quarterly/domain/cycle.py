@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from weighbridge.core.errors import WrongState
-
 from governance.budgets.domain.quarters import Quarter
 from reviews.requests.domain.steps import Actor, Named, Transition, leaving
+from weighbridge.core.errors import WrongState
 
 COLLECTING_BEFORE_END = timedelta(days=14)
 """Two weeks before its quarter ends a cycle asks for figures and gathers its agenda."""

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from enum import StrEnum
 
-from weighbridge.core.errors import WrongState
-
 from governance.people.domain.roles import Role
+from weighbridge.core.errors import WrongState
 
 
 class Side(StrEnum):

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from weighbridge.core.canonical import digest_of
-
 from reviews.packets.domain.packet_document import plain_of
 from reviews.quarterly.domain import charts
 from reviews.quarterly.domain.packet import QuarterlyPacket, frontier
+from weighbridge.core.canonical import digest_of
 
 ROWS_MAX = 30
 """A page of a table; longer ones are cut, so that a change draws one page anew."""

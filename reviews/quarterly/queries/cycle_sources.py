@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
-from weighbridge.core.metrics import Figure
 
 from benchmarking.runs.queries import runs
 from governance.budgets.domain.quarters import Quarter
@@ -45,6 +44,7 @@ from reviews.quarterly.models import ActionItem, ReviewCycle
 from reviews.quarterly.queries import quarterly_figures
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
+from weighbridge.core.metrics import Figure
 
 PENDING = (State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)
 LIVING = (*IN_FORCE, AuthorisationState.SUSPENDED)

@@ -5,8 +5,6 @@ from datetime import date, datetime
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from weighbridge.core.errors import NotFound
-from weighbridge.core.money import format_amount
 
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
@@ -19,6 +17,8 @@ from reviews.quarterly.queries.cycle_sources import model_name
 from reviews.quarterly.queries.meeting import is_present_as_lead, sides_present
 from reviews.quarterly.queries.scores import Line, scorecard
 from reviews.quarterly.rules import may_close_meeting, may_decide, may_lead_meeting, may_see_cycles
+from weighbridge.core.errors import NotFound
+from weighbridge.core.money import format_amount
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,6 @@
 """Who is present at a meeting, and everything its minutes say."""
 
 from django.contrib.auth.models import User
-from weighbridge.core.money import format_amount
 
 from governance.people.queries.people import name_of
 from reviews.quarterly.domain.agenda import AgendaKind
@@ -9,6 +8,7 @@ from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.minutes import Decided, Meeting, Present, Taken
 from reviews.quarterly.domain.quorum import QUORUM, Side
 from reviews.quarterly.models import AgendaItem, MeetingDecision, ReviewCycle
+from weighbridge.core.money import format_amount
 
 
 def sides_present(cycle: ReviewCycle) -> list[Side]:

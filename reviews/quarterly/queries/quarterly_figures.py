@@ -7,8 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Prefetch
-from weighbridge.core import metrics as facts
-from weighbridge.core.metrics import Basis, Figure
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
@@ -26,6 +24,8 @@ from reviews.quarterly.domain.packet import FigureRow, Point, Spend, Variance
 from reviews.quarterly.domain.variance import NO_BILL, variance_of
 from reviews.requests.domain.wording import value_words
 from reviews.requests.models import ReviewRequest
+from weighbridge.core import metrics as facts
+from weighbridge.core.metrics import Basis, Figure
 
 COST, LATENCY, VALUE = "total_cost_1y_usd", "latency_p95_ms", "business_kpi_delta"
 SHOWN = (

@@ -5,8 +5,6 @@ from datetime import datetime
 from decimal import InvalidOperation
 from typing import Any
 
-from weighbridge.core.errors import Invalid
-
 from benchmarking.runs.domain.alternatives import lines_of
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
@@ -38,6 +36,7 @@ from reviews.quarterly.queries.quarterly_figures import Standing
 from reviews.quarterly.queries.scores import lines_of as score_lines_of
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import Kpi
+from weighbridge.core.errors import Invalid
 
 SOURCES = (
     SourceRow(

@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import QuerySet
-from weighbridge.core.errors import NotFound
 
 from governance.budgets.domain.quarters import Quarter
 from governance.exports.domain.tables import Table
@@ -17,6 +16,7 @@ from governance.people.queries.people import name_of
 from reviews.scorecard.domain.scorecard import Better, Score
 from reviews.scorecard.models import Kpi, KpiActual
 from reviews.scorecard.rules import may_keep_score
+from weighbridge.core.errors import NotFound
 
 COLUMNS = (
     "Model",

@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from weighbridge.core.errors import Refused
 
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import show_in
@@ -19,6 +18,7 @@ from reviews.quarterly.queries.cycles import action_view, find_action
 from reviews.quarterly.rules import may_drop_action, may_finish_action, may_see_cycles
 from reviews.quarterly.web.cycle_forms import OutcomeForm
 from reviews.workflow.web.step_forms import PlainForm
+from weighbridge.core.errors import Refused
 
 
 @require_safe

@@ -8,8 +8,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from weighbridge.core.canonical import canonical_bytes
-from weighbridge.core.errors import NotFound, WrongState
 
 from governance.exports.web import export
 from governance.jobs.enums import UNFINISHED, JobState
@@ -22,6 +20,8 @@ from reviews.quarterly.rules import may_lead_meeting
 from reviews.quarterly.web.cycles import load, settle
 from reviews.workflow.web.downloads import file_answer, json_answer
 from reviews.workflow.web.step_forms import PlainForm
+from weighbridge.core.canonical import canonical_bytes
+from weighbridge.core.errors import NotFound, WrongState
 
 
 @require_POST

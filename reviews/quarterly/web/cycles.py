@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from weighbridge.core.errors import NotFound, Refused
 
 from governance.exports.web import export
 from governance.people.web.current_user import person_of, user_of
@@ -25,6 +24,7 @@ from reviews.quarterly.web import cycle_forms as asked
 from reviews.scorecard.domain.scorecard import totals
 from reviews.workflow.web.road import Station
 from reviews.workflow.web.step_forms import PlainForm
+from weighbridge.core.errors import NotFound, Refused
 
 Bound = Mapping[str, forms.Form]
 WORDS = ("Planned", "Collecting", "Frozen", "Meeting", "Closed")

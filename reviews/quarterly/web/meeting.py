@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
-from weighbridge.core.errors import Refused
 
 from governance.people.web.current_user import user_of, wants_fragment
 from governance.site.web.refusals import show_in
@@ -24,6 +23,7 @@ from reviews.quarterly.models import AgendaItem, ReviewCycle
 from reviews.quarterly.queries import cycles as reads
 from reviews.quarterly.web import cycle_forms as asked
 from reviews.quarterly.web.cycles import context_of, load, settle, show
+from weighbridge.core.errors import Refused
 
 
 @require_POST

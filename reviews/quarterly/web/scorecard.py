@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
-from weighbridge.core.errors import Invalid
 
 from governance.budgets.domain.quarters import Quarter
 from governance.inventory.models import ModelAsset
@@ -26,6 +25,7 @@ from reviews.quarterly.web.cycle_forms import ActualForm, ActualsFileForm, KpiFo
 from reviews.scorecard.domain.scorecard import Better
 from reviews.scorecard.rules import may_keep_score
 from reviews.workflow.web.step_forms import PlainForm
+from weighbridge.core.errors import Invalid
 
 OPEN = (CycleState.PLANNED, CycleState.COLLECTING)
 FILE_BYTES_MAX = 2_000_000

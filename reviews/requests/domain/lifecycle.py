@@ -7,8 +7,6 @@ module only knows whether the state allows it. `docs/reference/lifecycle.md` is 
 
 from collections.abc import Mapping
 
-from weighbridge.core.errors import WrongState
-
 from reviews.authorizations.domain import (
     AUTHORISATION_TERMINAL,
     AUTHORISATION_TRANSITIONS,
@@ -18,6 +16,7 @@ from reviews.authorizations.domain import (
     may_transition_authorisation,
 )
 from reviews.requests.domain.steps import Actor, Named, Transition, leaving, possible_now
+from weighbridge.core.errors import WrongState
 
 __all__ = [
     "AUTHORISATION_TERMINAL",

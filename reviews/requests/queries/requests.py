@@ -6,7 +6,6 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
-from weighbridge.core.errors import NotFound
 
 from governance.exports.domain.spreadsheets import Cell
 from governance.exports.domain.tables import Table
@@ -15,6 +14,7 @@ from governance.people.rules import sees_everything
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 from reviews.requests.rules import Parties
+from weighbridge.core.errors import NotFound
 
 COLUMNS = (
     "Request",

@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import yaml
-from weighbridge.core.errors import WrongState
 
 from governance.rulebook.domain import checklists
 from governance.rulebook.domain.checklists import Checklist
@@ -12,6 +11,7 @@ from governance.rulebook.domain.policy import Policy, parse_policy
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.requests.models import ReviewRequest
+from weighbridge.core.errors import WrongState
 
 
 def policy_of(version: PolicyVersion) -> Policy:

@@ -4,9 +4,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-from weighbridge.core.kpis import KpiLink
-
 from reviews.scorecard.domain.scorecard import Better
+from weighbridge.core.kpis import KpiLink
 
 NOT_OF_A_SLUG = re.compile(r"[^a-z0-9]+")
 SLUG_CHARS_MAX, NAME_CHARS_MAX, UNIT_CHARS_MAX, SOURCE_CHARS_MAX, TEXT_CHARS_MAX = 60, 120, 60, 200, 4_000

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from weighbridge.core.errors import NotFound
 
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.models import ActionItem
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import Facts, Heading, Link, Paragraph, TicketDraft
+from weighbridge.core.errors import NotFound
 
 
 def request_url(request: ReviewRequest) -> str:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from weighbridge.core import metrics as facts
-
 from governance.budgets.domain.quarterly_split import DAYS_A_YEAR, shares
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
@@ -16,6 +14,7 @@ from reviews.authorizations.models import Decision
 from reviews.evidence.queries.evidence import amounts_of, figures_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
+from weighbridge.core import metrics as facts
 
 ONCE_FACT = "training_cost_usd"
 Shares = Mapping[str, Mapping[Unit, Decimal]]

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from weighbridge.core.errors import NotFound
-
 from benchmarking.runs.queries import runs
 from governance.people.domain.roles import Person
 from governance.rulebook.domain.policy import Stage
@@ -12,6 +10,7 @@ from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
 from reviews.voting.domain import Ballot, Choice, Progress, check_may_vote, may_vote, tally
+from weighbridge.core.errors import NotFound
 
 
 @dataclass(frozen=True)

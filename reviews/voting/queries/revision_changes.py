@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from weighbridge.core.metrics import number_words
-
 from governance.rulebook.domain.policy_diff import Change
 from reviews.requests.models import ReviewRequest
+from weighbridge.core.metrics import number_words
 
 WORDS = {
     "title": "Title",

@@ -8,8 +8,6 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.metrics import Basis, number_words
-from weighbridge.core.money import format_usd
 
 from benchmarking.runs.enums import Verdict
 from benchmarking.runs.models import Run
@@ -29,6 +27,8 @@ from reviews.evidence.domain.old_prices import price_words
 from reviews.evidence.queries import comparison, projections
 from reviews.requests.queries.rulebook import monitoring_in_force
 from reviews.workflow.actions import re_reviews
+from weighbridge.core.metrics import Basis, number_words
+from weighbridge.core.money import format_usd
 
 FRESH = (
     "The costs were projected again since, or the authorisation is not in force any more: these prices decide nothing."

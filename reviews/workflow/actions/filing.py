@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import Invalid, Refused
 
 from benchmarking.runs.actions import datasets
 from benchmarking.runs.models import Dataset
@@ -21,6 +20,7 @@ from reviews.evidence.actions.evidence import Statement
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import requests
 from reviews.workflow.actions.requests import Filing
+from weighbridge.core.errors import Invalid, Refused
 
 if TYPE_CHECKING:
     from django.core.files import File

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
-from weighbridge.core.errors import Invalid, WrongState
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Dataset
@@ -27,6 +26,7 @@ from reviews.requests.queries.requests import next_ref, parties_of
 from reviews.requests.queries.rulebook import in_force
 from reviews.requests.rules import check_edit, check_file, check_withdraw
 from reviews.tickets import actions as effects
+from weighbridge.core.errors import Invalid, WrongState
 
 REF_LOCK = 0x4D5252  # any number that nobody else locks
 REASON_CHARS_MIN, RIVALS_MAX = 3, 5

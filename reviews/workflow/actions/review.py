@@ -5,8 +5,6 @@ from datetime import date, datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid, WrongState
 
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
@@ -31,6 +29,8 @@ from reviews.voting.queries.commitments import now_and_later
 from reviews.voting.queries.electorate import electorate_of
 from reviews.voting.queries.readiness import obstacles
 from reviews.workflow.actions import filed_kpis
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, WrongState
 
 CONDITION_CHARS_MAX = 400
 

@@ -5,7 +5,6 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from weighbridge.core.errors import NotFound
 
 from governance.people.api.caller import asker
 from governance.site.api.shapes import Nothing, read
@@ -15,6 +14,7 @@ from reviews.authorizations.queries import gate
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.course_answers import GateReplyAnswer
 from reviews.workflow.api.inputs import GateInput, ReasonInput, found
+from weighbridge.core.errors import NotFound
 
 
 class Gate(APIView):

@@ -6,7 +6,6 @@ from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from weighbridge.core.errors import WrongState
 
 from benchmarking.projections import actions as projection_writes
 from benchmarking.projections.queries import find as find_projection
@@ -30,6 +29,7 @@ from reviews.workflow.api.evidence_answers import (
 from reviews.workflow.api.inputs import AnswerInput, FactInput, ProjectionInput, TextInput, WaiverInput, found
 from reviews.workflow.api.requests import statement_of
 from reviews.workflow.queries.view_evidence import fact_views, item_views
+from weighbridge.core.errors import WrongState
 
 
 class Facts(APIView):

@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from rest_framework import serializers
 from rest_framework.request import Request
-from weighbridge.core.metrics import CATALOGUE, Basis
 
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
@@ -16,6 +15,7 @@ from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
 from reviews.voting.domain import Choice
+from weighbridge.core.metrics import CATALOGUE, Basis
 
 DIGEST = r"^sha256:[0-9a-f]{64}$"
 N_MAX = 2**63 - 1

@@ -8,7 +8,6 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from weighbridge.core.errors import NotFound, WrongState
 
 from governance.jobs.enums import JobState
 from governance.site.api.shapes import AnyAccept, Nothing, read
@@ -17,6 +16,7 @@ from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.api.course_answers import PacketDetailAnswer
 from reviews.workflow.api.inputs import found
+from weighbridge.core.errors import NotFound, WrongState
 
 PDF = "application/pdf"
 

@@ -13,8 +13,6 @@ from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from weighbridge.core.errors import Invalid, Refused
-from weighbridge.core.metrics import CATALOGUE, Basis
 
 from benchmarking.runs.models import Dataset
 from governance.inventory import queries as inventory
@@ -31,6 +29,8 @@ from reviews.workflow.actions import requests as writes
 from reviews.workflow.actions.requests import Filing
 from reviews.workflow.api.answers import ReviewAnswer, RowAnswer, said
 from reviews.workflow.api.inputs import ReviewFilters, ReviewInput, found
+from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.metrics import CATALOGUE, Basis
 
 ID_DIGITS_MAX = 18
 

@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from weighbridge.core.errors import Refused, WrongState
-
 from benchmarking.runs.models import Run
 from benchmarking.runs.rules import check_run
 from governance.jobs.enums import UNFINISHED, JobState
@@ -21,6 +19,7 @@ from reviews.requests.queries.requests import parties_of
 from reviews.requests.rules import check_edit, check_withdraw
 from reviews.voting.queries.electorate import Electorate
 from reviews.voting.queries.readiness import Obstacle
+from weighbridge.core.errors import Refused, WrongState
 
 
 @dataclass(frozen=True)

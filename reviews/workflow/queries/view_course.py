@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from weighbridge.core.addresses import clickable
-
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Person
@@ -21,6 +19,7 @@ from reviews.tickets.queries.mirror import MirrorView, mirror_view
 from reviews.voting.queries.electorate import Electorate
 from reviews.workflow.queries import possible
 from reviews.workflow.queries.possible import Possible
+from weighbridge.core.addresses import clickable
 
 REVIEWED = frozenset({State.IN_REVIEW, State.CHANGES_REQUESTED, State.DECIDED})
 

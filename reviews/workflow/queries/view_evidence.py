@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from weighbridge.core import metrics as facts
-from weighbridge.core.metrics import CATALOGUE, Basis, Direction, FactKind, Figure, is_current
-
 from benchmarking.runs.queries import runs
 from benchmarking.runs.queries.runs import RunView
 from governance.people.domain.roles import Person
@@ -27,6 +24,8 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
 from reviews.workflow.queries import possible
 from reviews.workflow.queries.possible import Possible
+from weighbridge.core import metrics as facts
+from weighbridge.core.metrics import CATALOGUE, Basis, Direction, FactKind, Figure, is_current
 
 CLAIMED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
 

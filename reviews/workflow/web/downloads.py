@@ -4,11 +4,11 @@ from django.core.files.storage import storages
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
-from weighbridge.core.canonical import canonical_bytes
-from weighbridge.core.errors import NotFound, WrongState
 
 from reviews.workflow.web.outcomes import authorisation_of, packet_of
 from reviews.workflow.web.page import load
+from weighbridge.core.canonical import canonical_bytes
+from weighbridge.core.errors import NotFound, WrongState
 
 
 @require_safe

@@ -6,9 +6,6 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
-from weighbridge.core.errors import NotFound
-from weighbridge.core.metrics import CATALOGUE, Basis
-from weighbridge.costs.spec.spec_text import read_spec_text, text_of
 
 from benchmarking.projections import actions as projection_actions
 from benchmarking.projections.queries import find as find_projection
@@ -23,6 +20,9 @@ from reviews.requests.models import ReviewRequest
 from reviews.workflow.queries.view_evidence import ItemView, item_views
 from reviews.workflow.web.page import load, settle
 from reviews.workflow.web.step_forms import ContradictionForm, FigureForm, PlainForm, ProjectionForm, answer_form
+from weighbridge.core.errors import NotFound
+from weighbridge.core.metrics import CATALOGUE, Basis
+from weighbridge.costs.spec.spec_text import read_spec_text, text_of
 
 
 @require_POST

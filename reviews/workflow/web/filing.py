@@ -9,7 +9,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
-from weighbridge.core.errors import Refused
 
 from benchmarking.runs.models import Dataset
 from governance.inventory.actions.inventory import NewAsset, NewVersion
@@ -25,6 +24,7 @@ from reviews.workflow.actions import filing, requests
 from reviews.workflow.actions.filing import NewDataset, Paper
 from reviews.workflow.queries import view_evidence
 from reviews.workflow.web.filing_forms import FiguresForm, FilingForm
+from weighbridge.core.errors import Refused
 
 Asked = Mapping[str, Any]
 SUBMITTED = {

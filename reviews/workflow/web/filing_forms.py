@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils.text import slugify
-from weighbridge.core.metrics import CATALOGUE, Basis, Figure
 
 from benchmarking.runs.models import Dataset
 from governance.inventory.enums import Tier
@@ -19,6 +18,7 @@ from governance.site.web.formatting import unit_words
 from reviews.evidence.actions.evidence import Statement
 from reviews.requests.enums import ENVIRONMENTS
 from reviews.requests.models import ReviewRequest
+from weighbridge.core.metrics import CATALOGUE, Basis, Figure
 
 if TYPE_CHECKING:
     from decimal import Decimal

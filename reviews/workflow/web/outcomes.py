@@ -4,7 +4,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
-from weighbridge.core.errors import NotFound
 
 from governance.people.web.current_user import person_of, user_of
 from reviews.authorizations import actions as authorisations
@@ -17,6 +16,7 @@ from reviews.requests.queries.rulebook import policy_of
 from reviews.workflow.queries.view_course import packet_views
 from reviews.workflow.web.page import load, settle
 from reviews.workflow.web.step_forms import PlainForm, ReasonForm, WaiverForm
+from weighbridge.core.errors import NotFound
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

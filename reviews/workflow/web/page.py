@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from weighbridge.core.errors import NotFound, Refused
 
 from benchmarking.projections.domain.projection_table import table_of
 from benchmarking.runs.queries.runs import RunView
@@ -35,6 +34,7 @@ from reviews.workflow.web.step_forms import (
     WaiverForm,
     answer_form,
 )
+from weighbridge.core.errors import NotFound, Refused
 
 Bound = Mapping[str, forms.Form]
 RECENT = 8

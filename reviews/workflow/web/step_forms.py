@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.models import User
-from weighbridge.core.metrics import CATALOGUE
 
 from governance.rulebook.domain.checklists import ItemKind
 from governance.site.web.formatting import unit_words
@@ -13,6 +12,7 @@ from reviews.voting.domain import Choice
 from reviews.workflow.actions.review import CONDITION_CHARS_MAX, Promise
 from reviews.workflow.queries.view_evidence import ItemView
 from reviews.workflow.web.filing_forms import RATIO_HELP, STATED, PersonField
+from weighbridge.core.metrics import CATALOGUE
 
 if TYPE_CHECKING:
     from datetime import date

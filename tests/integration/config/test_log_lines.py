@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 from django.db import transaction
 from django.test import RequestFactory
-from weighbridge.core import masking
 
 from config.celery import MarkedTask, app
 from config.log_lines import JsonLine, Words
@@ -21,6 +20,7 @@ from governance.jobs.models import OutboxMessage
 from governance.site.web.middleware import RequestContext
 from reviews.tickets.jira.client import JiraClient
 from reviews.tickets.jira.settings import STATUSES, JiraSettings
+from weighbridge.core import masking
 
 CANARY = "c4n4ry-Q9zP-sesame"
 log = logging.getLogger("weighbridge.test")

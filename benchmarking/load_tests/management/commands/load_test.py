@@ -10,14 +10,14 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from weighbridge.core.errors import Refused
-from weighbridge.load.messages import header_from
-from weighbridge.load.plan import seconds
-from weighbridge.load.target import addresses_of, permission_from
 
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadTest
 from governance.jobs.enums import UNFINISHED
+from weighbridge.core.errors import Refused
+from weighbridge.load.messages import header_from
+from weighbridge.load.plan import seconds
+from weighbridge.load.target import addresses_of, permission_from
 
 LOOK_EVERY_S = 0.5
 

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from weighbridge.core import attestation
-from weighbridge.core.errors import Invalid
 
 from governance.audit.actions import record as audit
 from governance.audit.domain import checkpoint
 from governance.audit.models import Checkpoint
 from governance.audit.queries import checkpoints, trail
+from weighbridge.core import attestation
+from weighbridge.core.errors import Invalid
 
 
 class Command(BaseCommand):

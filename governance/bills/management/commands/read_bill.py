@@ -6,11 +6,11 @@ from typing import Any
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from weighbridge.core.errors import Refused
 
 from governance.audit.actions import record as audit
 from governance.bills.actions import bills
 from governance.bills.enums import BillKind, BillOrigin
+from weighbridge.core.errors import Refused
 
 
 class Command(BaseCommand):

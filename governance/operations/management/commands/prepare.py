@@ -8,13 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
-from weighbridge.core import attestation
 
 from governance.audit.actions import record as audit
 from governance.rulebook import actions as rulebook
 from governance.rulebook.domain.defaults import CHECKLIST, POLICY, text_of
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from weighbridge.core import attestation
 
 
 class Command(BaseCommand):

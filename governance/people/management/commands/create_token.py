@@ -5,11 +5,11 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from weighbridge.core.errors import Refused
 
 from governance.audit.actions import record as audit
 from governance.people.actions import people
 from governance.people.domain.scopes import Scope
+from weighbridge.core.errors import Refused
 
 
 class Command(BaseCommand):

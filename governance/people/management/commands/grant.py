@@ -7,12 +7,12 @@ from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
-from weighbridge.core.errors import Refused
 
 from governance.audit.actions import record as audit
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.models import Team
+from weighbridge.core.errors import Refused
 
 
 class Command(BaseCommand):

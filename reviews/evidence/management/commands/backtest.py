@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from weighbridge.core.errors import Refused
-from weighbridge.core.money import format_usd
 
 from governance.rulebook.domain.evaluation import Outcome
 from reviews.evidence.queries import backtest
 from reviews.evidence.queries.backtest import Backtest
+from weighbridge.core.errors import Refused
+from weighbridge.core.money import format_usd
 
 
 class Command(BaseCommand):

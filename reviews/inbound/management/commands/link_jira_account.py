@@ -5,10 +5,10 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from weighbridge.core.errors import Refused
 
 from governance.audit.actions import record as audit
 from reviews.inbound.actions import receiving as inbound
+from weighbridge.core.errors import Refused
 
 
 class Command(BaseCommand):

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from weighbridge.load.target import Permission
-
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadPart, LoadTest
 from governance.jobs import outbox
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
+from weighbridge.load.target import Permission
 
 Call = Callable[[Cast, datetime], object]
 PLAN = {

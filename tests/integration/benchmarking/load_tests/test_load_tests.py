@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import storages
 from django.db import IntegrityError, transaction
-from weighbridge.core.errors import Invalid, NotAllowed, WrongState
-from weighbridge.load.target import Permission
 
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadPart, LoadTest
@@ -18,6 +16,8 @@ from tests.factories.people import Cast
 from tests.factories.requests import result_of
 from tests.factories.snapshots import snapshot
 from tests.integration.benchmarking.load_tests.audited_load import PLAN, claimed, started
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
+from weighbridge.load.target import Permission
 
 
 def test_a_test_is_queued_once_with_a_part_for_each_worker(cast: Cast, now: datetime) -> None:

@@ -22,12 +22,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
-from weighbridge.core.addresses import Pinned
-from weighbridge.load.generator import generator
-from weighbridge.load.generator.generator import Fired, GeneratorFailed
-from weighbridge.load.plan import plan_from
-from weighbridge.load.results.report import load_manifest
-from weighbridge.load.results.samples import Outcome, Samples, read_samples
 
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests import queries as load_tests_queries
@@ -40,6 +34,12 @@ from tests.factories.people import Cast, make_cast
 from tests.integration.benchmarking.load_tests.audited_load import HERE, PLAN, claimed, started
 from tests.integration.config import load_worker
 from tests.unit.benchmarking import stand_in_server
+from weighbridge.core.addresses import Pinned
+from weighbridge.load.generator import generator
+from weighbridge.load.generator.generator import Fired, GeneratorFailed
+from weighbridge.load.plan import plan_from
+from weighbridge.load.results.report import load_manifest
+from weighbridge.load.results.samples import Outcome, Samples, read_samples
 
 ROOT = Path(load_worker.__file__).parents[3]
 PATIENCE_S = 120

@@ -14,11 +14,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.test import Client
 from rest_framework.test import APIClient
-from weighbridge.core.errors import Invalid, NotAllowed, TooLarge, WrongState
-from weighbridge.costs.prices.files.lists import list_document
-from weighbridge.costs.prices.importers.litellm import read_litellm
-from weighbridge.costs.prices.price import Meter
-from weighbridge.costs.prices.published import SourceKind, read_published
 
 from benchmarking.prices import actions as prices
 from benchmarking.prices.models import PriceSource
@@ -29,6 +24,11 @@ from governance.people.domain.roles import Person, Role
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
 from tests.unit.toolkit.costs.builders import sheet
+from weighbridge.core.errors import Invalid, NotAllowed, TooLarge, WrongState
+from weighbridge.costs.prices.files.lists import list_document
+from weighbridge.costs.prices.importers.litellm import read_litellm
+from weighbridge.costs.prices.price import Meter
+from weighbridge.costs.prices.published import SourceKind, read_published
 
 Api = Callable[[User | None], APIClient]
 DAY = date(2026, 10, 30)

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 from pytest_django import Settings
-from weighbridge.core.errors import Invalid, NotAllowed
 
 from benchmarking.runs.actions import datasets
 from benchmarking.runs.models import Dataset
 from governance.audit.models import AuditEvent
 from tests.factories.models import npz_bytes
 from tests.factories.people import Cast
+from weighbridge.core.errors import Invalid, NotAllowed
 
 FILE = npz_bytes()
 

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.errors import NotFound
 
 from benchmarking.runs.actions import runs as actions
 from benchmarking.runs.models import Run
@@ -15,6 +14,7 @@ from governance.people.queries.people import person_of
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.factories.requests import finish_run, result_of
+from weighbridge.core.errors import NotFound
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
 

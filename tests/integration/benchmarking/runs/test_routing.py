@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 from django.conf import settings as configured
 from pytest_django import Settings
-from weighbridge.optimize import alternatives
-from weighbridge.optimize.alternatives import AlternativesWanted
-from weighbridge.systems import isolated
 
 from benchmarking.runs import tasks as runs_tasks
 from benchmarking.runs.actions import runs
@@ -24,6 +21,9 @@ from governance.rulebook.domain.benchmark_plans import Hardware, Scenario
 from tests.factories.models import make_dataset, make_version, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
+from weighbridge.optimize import alternatives
+from weighbridge.optimize.alternatives import AlternativesWanted
+from weighbridge.systems import isolated
 
 ON_GPU = {"scenario": "SingleStream", "min_samples": 700, "hardware": "gpu"}
 OLD = {"scenario": "SingleStream", "min_samples": 700}

@@ -1,10 +1,10 @@
 """Who starts and stops benchmarks: requesters of the model's team, platform leads and administrators."""
 
 import pytest
-from weighbridge.core.errors import NotAllowed
 
 from benchmarking.runs.rules import check_run, may_run
 from governance.people.domain.roles import Person, Role
+from weighbridge.core.errors import NotAllowed
 
 ALLOWED = {
     ("search", Role.REQUESTER),

@@ -8,8 +8,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from pytest_django import DjangoCaptureOnCommitCallbacks
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import NotAllowed, WrongState
 
 from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Run
@@ -21,6 +19,8 @@ from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_cast
 from tests.factories.requests import keeping_samples, result_of
 from tests.integration.governance.threads import together
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import NotAllowed, WrongState
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
 MINUTE = timedelta(minutes=1)

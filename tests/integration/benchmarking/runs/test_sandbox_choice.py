@@ -13,9 +13,6 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
-from weighbridge.core.errors import Invalid, NotAllowed
-from weighbridge.systems import isolated
-from weighbridge.systems.layers import Layers
 
 from benchmarking.runs import tasks as runs_tasks
 from benchmarking.runs.actions import runs, sandbox
@@ -29,6 +26,9 @@ from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.factories.requests import finish_run, result_of
 from tests.factories.snapshots import snapshot
+from weighbridge.core.errors import Invalid, NotAllowed
+from weighbridge.systems import isolated
+from weighbridge.systems.layers import Layers
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
 Api = Callable[[User | None], APIClient]

@@ -16,11 +16,6 @@ from django.core.files.storage import storages
 from django.db import connection
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
-from weighbridge.measure import scenarios
-from weighbridge.measure.conditions.manifest import sealed
-from weighbridge.measure.scenarios import Engine, ProfileSettings, SingleStream, WarmUp
-from weighbridge.systems import isolated
-from weighbridge.systems.fence import RunCancelled, RunFailed
 
 from benchmarking.runs import tasks as runs_tasks
 from benchmarking.runs.actions import runs, sandbox
@@ -34,6 +29,11 @@ from governance.jobs.models import OutboxMessage
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_cast
 from tests.factories.requests import result_of
+from weighbridge.measure import scenarios
+from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.measure.scenarios import Engine, ProfileSettings, SingleStream, WarmUp
+from weighbridge.systems import isolated
+from weighbridge.systems.fence import RunCancelled, RunFailed
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
 PATIENCE_S = 60

@@ -8,13 +8,13 @@ from functools import partial
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
-from weighbridge.core.errors import Invalid
 
 from governance.audit.actions import record as audit
 from governance.audit.domain.chain import GENESIS
 from governance.audit.models import AuditEvent
 from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
 from tests.integration.governance.threads import together
+from weighbridge.core.errors import Invalid
 
 NOW = datetime(2026, 10, 5, 12, 30, 0, 123456, tzinfo=UTC)
 CHANGED, MISSING = "does not match its own hash", "does not follow the row before it"

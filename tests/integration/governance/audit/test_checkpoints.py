@@ -9,8 +9,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from pytest_django import Settings
-from weighbridge.core import attestation
-from weighbridge.core.errors import WrongState
 
 from governance.audit.actions import checkpoints as writes
 from governance.audit.actions import record as audit
@@ -21,6 +19,8 @@ from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
 from governance.jobs import outbox
 from governance.operations import tasks as operations_tasks
+from weighbridge.core import attestation
+from weighbridge.core.errors import WrongState
 
 pytestmark = pytest.mark.django_db
 

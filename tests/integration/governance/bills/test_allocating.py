@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 from governance.bills import tasks as bills_tasks
 from governance.bills.actions import allocation, rates
@@ -20,6 +19,7 @@ from governance.jobs.models import OutboxMessage
 from tests.factories.allocation import RULES, publish_rules
 from tests.factories.bills import csv_bytes, row
 from tests.factories.snapshots import snapshot
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 pytestmark = pytest.mark.django_db
 ROWS = [

@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
-from weighbridge.core.errors import Invalid, NotAllowed, TooLarge, WrongState
 
 from governance.audit.models import AuditEvent
 from governance.bills import tasks as bills_tasks
@@ -19,6 +18,7 @@ from governance.jobs.enums import JobState
 from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, row
 from tests.factories.snapshots import snapshot
 from tests.unit.governance.bills.test_scheduler import JOB, POD
+from weighbridge.core.errors import Invalid, NotAllowed, TooLarge, WrongState
 
 pytestmark = pytest.mark.django_db
 ROWS = [row(), row(BilledCost="0.0000001", EffectiveCost="0.0000001"), row(ResourceId="b", BillingCurrency="EUR")]

@@ -7,7 +7,6 @@ from functools import partial
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound, Refused, WrongState
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
@@ -27,6 +26,7 @@ from governance.people.models import Team
 from governance.people.queries.people import person_of
 from tests.factories.people import Cast, make_person
 from tests.integration.governance.threads import together
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, Refused, WrongState
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 QUARTER, NEXT = "2026Q4", "2027Q1"

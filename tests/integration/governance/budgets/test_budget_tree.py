@@ -9,7 +9,6 @@ from functools import partial
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
@@ -29,6 +28,7 @@ from governance.people.domain.roles import Role
 from governance.people.models import Team
 from tests.factories.people import Cast, make_person
 from tests.integration.governance.threads import together
+from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 LATER = datetime(2027, 1, 1, 0, 5, tzinfo=UTC)

@@ -12,7 +12,6 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
@@ -25,6 +24,7 @@ from governance.people.domain.roles import Role
 from governance.people.models import Team
 from tests.factories.people import Cast, make_person, make_team
 from tests.integration.governance.threads import PATIENCE_S, together
+from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 QUARTER, NEXT = "2026Q4", "2027Q1"

@@ -10,7 +10,6 @@ from functools import partial
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
-from weighbridge.core.errors import WrongState
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
@@ -27,6 +26,7 @@ from governance.people.domain.roles import Role
 from governance.people.models import Team
 from tests.factories.people import Cast, make_person, make_team
 from tests.integration.governance.threads import together
+from weighbridge.core.errors import WrongState
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 NOW_ON = NOW.date()

@@ -10,7 +10,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from openpyxl import load_workbook
-from weighbridge.core.errors import NotFound, TooLarge
 
 from governance.audit.models import AuditEvent
 from governance.exports.domain.tables import ROWS_MAX, Table, file_of
@@ -19,6 +18,7 @@ from governance.people.domain.roles import Role
 from governance.people.models import Team
 from tests.factories.people import Cast
 from tests.factories.requests import allocate_budget
+from weighbridge.core.errors import NotFound, TooLarge
 
 As = Callable[[User], Client]
 LEDGER = "/budgets/search/{}/USD/ledger.{}"

@@ -10,12 +10,12 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from pytest_django import Settings
-from weighbridge.core.errors import Invalid, TooLarge
 
 from governance.audit.models import AuditEvent
 from governance.inventory.actions import artifacts
 from governance.inventory.actions.artifacts import Kept
 from tests.integration.governance.threads import together
+from weighbridge.core.errors import Invalid, TooLarge
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 CONTENT = b"weights" * 1000

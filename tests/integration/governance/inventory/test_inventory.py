@@ -9,7 +9,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound
 
 from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
@@ -19,6 +18,7 @@ from governance.people.models import Team
 from tests.factories.models import make_version, onnx_bytes
 from tests.factories.people import Cast, make_person, make_team
 from tests.integration.governance.threads import together
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound
 
 DIGEST = "sha256:" + "ab" * 32
 

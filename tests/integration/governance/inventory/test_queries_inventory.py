@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 from pytest_django import Settings
-from weighbridge.core import attestation
-from weighbridge.core.errors import NotFound, WrongState
 
 from governance.audit.queries import keys
 from governance.inventory import queries as inventory
@@ -15,6 +13,8 @@ from governance.inventory.queries import Filters
 from governance.people.queries.people import person_of
 from tests.factories.models import make_version
 from tests.factories.people import OTHER_TEAM, Cast
+from weighbridge.core import attestation
+from weighbridge.core.errors import NotFound, WrongState
 
 HOUR = timedelta(hours=1)
 

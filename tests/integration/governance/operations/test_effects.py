@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoCaptureOnCommitCallbacks
-from weighbridge.core.errors import NotAllowed, WrongState
 
 from governance.audit.models import AuditEvent
 from governance.jobs import outbox
@@ -15,6 +14,7 @@ from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as effects
 from tests.factories.people import Cast
+from weighbridge.core.errors import NotAllowed, WrongState
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 from governance.audit.models import AuditEvent
 from governance.people.actions import people
@@ -15,6 +14,7 @@ from governance.people.domain.roles import BINDING, Role
 from governance.people.models import ApiToken, RoleGrant, Team
 from governance.people.queries.people import people_with, person_of, teams_of
 from tests.factories.people import Cast, make_person
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 
 def counts() -> tuple[int, int, int, int]:

@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Callable
 
 import pytest
-from weighbridge.core.errors import NotAllowed, WrongState
 
 from governance.bills import rules as bills_rules
 from governance.budgets import rules as budgets_rules
@@ -13,6 +12,7 @@ from governance.people import rules as people_rules
 from governance.people.approvals import rules as approvals_rules
 from governance.people.domain.roles import Person, Role
 from governance.rulebook import rules as rulebook_rules
+from weighbridge.core.errors import NotAllowed, WrongState
 
 R, V, L, P, F, A, U = list(Role)
 ME, SOMEBODY = 7, 8

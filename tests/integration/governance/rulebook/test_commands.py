@@ -12,7 +12,6 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
-from weighbridge.core import attestation
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
@@ -24,6 +23,7 @@ from governance.people.models import ApiToken, RoleGrant, Team
 from governance.people.queries.people import person_of
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.people import Cast
+from weighbridge.core import attestation
 
 
 def run(*words: str) -> tuple[str, str]:

@@ -2,7 +2,6 @@
 
 import pytest
 import yaml
-from weighbridge.core.errors import NotFound
 
 from governance.people.approvals.models import RuleChange
 from governance.rulebook import actions as rulebook
@@ -12,6 +11,7 @@ from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from governance.rulebook.queries.rulebook import changes
 from tests.factories.changes import REASON, propose
 from tests.factories.policies import LEAN
+from weighbridge.core.errors import NotFound
 
 SOURCE = LEAN
 LOOSER = SOURCE.replace("limit: 200", "limit: 500")

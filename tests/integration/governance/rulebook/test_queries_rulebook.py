@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import pytest
-from weighbridge.core.errors import NotFound
 
 from governance.rulebook import actions
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
@@ -11,6 +10,7 @@ from governance.rulebook.queries import rulebook
 from tests.factories.changes import publish
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
+from weighbridge.core.errors import NotFound
 
 POLICY = LEAN
 STRICTER = POLICY.replace("limit: 200", "limit: 100")

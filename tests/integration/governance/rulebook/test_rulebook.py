@@ -8,8 +8,6 @@ import pytest
 import yaml
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 from governance.audit.models import AuditEvent
 from governance.people.approvals import actions as changes
@@ -19,6 +17,8 @@ from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.changes import propose, publish
 from tests.factories.people import Cast
 from tests.integration.governance.threads import PATIENCE_S
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 POLICY, CHECKLIST = defaults.text_of(defaults.POLICY), defaults.text_of(defaults.CHECKLIST)
 STRICTER = POLICY.replace("limit: 200", "limit: 100")

@@ -9,11 +9,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 from rest_framework.test import APIClient
-from weighbridge.core.errors import NotAllowed, WrongState
 
 from governance.site.api.problems import ApiProblems, problem_response
 from tests.factories.people import PASSWORD
 from tests.factories.snapshots import snapshot
+from weighbridge.core.errors import NotAllowed, WrongState
 
 Api = Callable[[User | None], APIClient]
 MEDIA_TYPE = "application/problem+json"

@@ -5,8 +5,6 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
-from weighbridge.core import attestation
-from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 from governance.audit.models import AuditEvent
 from governance.audit.queries.keys import public_key
@@ -25,6 +23,8 @@ from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import everything, refused
+from weighbridge.core import attestation
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 DAY = timedelta(days=1)
 

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import pytest
-from weighbridge.core import attestation
 
 from governance.audit.queries.keys import public_key
 from governance.rulebook.models import PolicyVersion
@@ -17,6 +16,7 @@ from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast
+from weighbridge.core import attestation
 
 DAY = timedelta(days=1)
 NOBODY = ("No request was ever filed for an artifact with this digest and environment.",)

@@ -13,7 +13,6 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.test import Client
 from rest_framework.test import APIClient
-from weighbridge.core.errors import Invalid, NotFound
 
 from governance.rulebook import actions as rulebook
 from governance.rulebook.domain.evaluation import Outcome
@@ -26,6 +25,7 @@ from reviews.workflow.actions import requests
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
+from weighbridge.core.errors import Invalid, NotFound
 
 DEV = {
     "environment": "dev",

@@ -9,8 +9,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import DatabaseError, IntegrityError, transaction
-from weighbridge.core.errors import Invalid, NotAllowed, WrongState
-from weighbridge.core.metrics import Basis
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Run
@@ -28,6 +26,8 @@ from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import everything, refused
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
+from weighbridge.core.metrics import Basis
 
 STATEMENT = Statement(name="training_cost_usd", value=Decimal(9000), unit="USD", basis=Basis.DECLARED, source="plan")
 

@@ -9,8 +9,6 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
-from weighbridge.core.errors import NotAllowed, NotFound, Refused, WrongState
-from weighbridge.core.metrics import Basis
 
 from reviews.authorizations import actions as authorisations
 from reviews.authorizations.models import Condition
@@ -24,6 +22,8 @@ from reviews.workflow.actions import requests, review
 from tests.integration.reviews import matrix
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import everything
+from weighbridge.core.errors import NotAllowed, NotFound, Refused, WrongState
+from weighbridge.core.metrics import Basis
 
 Act = Callable[[World, ReviewRequest, User], object]
 CELLS = {type(None): matrix.YES, NotAllowed: matrix.NO, WrongState: matrix.NOT_NOW, NotFound: matrix.NONE}

@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 from benchmarking.projections import actions as kept
 from benchmarking.runs.queries import runs
@@ -21,6 +20,7 @@ from tests.factories.costs import cost_spec
 from tests.factories.policies import LEAN
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import refused
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 
 def stated(world: World, request: ReviewRequest, **changes: Any) -> RequestProjection:

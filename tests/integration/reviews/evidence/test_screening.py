@@ -6,7 +6,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
-from weighbridge.core.errors import NotFound, WrongState
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Run
@@ -22,6 +21,7 @@ from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.integration.reviews.workflow.worlds import SMALL, World
 from tests.integration.toolkit.core.standstill import everything, refused
+from weighbridge.core.errors import NotFound, WrongState
 
 
 def test_below_every_threshold_a_request_is_cleared(world: World) -> None:

@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, connection, transaction
-from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 from benchmarking.projections.models import CostProjection
 from governance.audit.models import AuditEvent
@@ -20,6 +19,7 @@ from tests.factories.bills import csv_bytes
 from tests.integration.governance.bills.conftest import read, send
 from tests.integration.governance.web.conftest import as_
 from tests.integration.reviews.workflow.test_costs import billed, draft_after, estimated, months, rules
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 __all__ = ["as_", "draft_after", "estimated", "months", "read", "rules", "send"]
 pytestmark = pytest.mark.django_db

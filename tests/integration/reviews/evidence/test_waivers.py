@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 from governance.audit.models import AuditEvent
 from governance.people.actions import people
@@ -20,6 +19,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.rules import Parties
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_person
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 REASON = "The launch is small and watched by hand."
 SOFT_RULE = """

@@ -24,7 +24,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from weighbridge.core.errors import Refused
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Dataset, Run
@@ -50,6 +49,7 @@ from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_person
 from tests.integration.reviews.oracle import FACTS, OPEN, Oracle
 from tests.integration.toolkit.core.standstill import everything
+from weighbridge.core.errors import Refused
 
 BIG = {"training_gpu_hours": "320", "training_cost_usd": "20000", "total_cost_1y_usd": "60000"}
 SMALL = {"training_gpu_hours": "10", "training_cost_usd": "300", "total_cost_1y_usd": "900"}

@@ -6,7 +6,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.errors import Invalid
 
 from benchmarking.projections import actions as kept
 from governance.audit.models import AuditEvent
@@ -22,6 +21,7 @@ from tests.factories.costs import cost_spec
 from tests.integration.governance.bills.conftest import read, send
 from tests.integration.reviews.requests.reading import enter, words
 from tests.integration.reviews.workflow.test_costs import billed, draft_after, estimated, rules
+from weighbridge.core.errors import Invalid
 
 __all__ = ["draft_after", "estimated", "read", "rules", "send"]
 pytestmark = pytest.mark.django_db

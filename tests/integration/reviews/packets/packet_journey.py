@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
-from weighbridge.core.metrics import Basis
 
 from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Run
@@ -28,6 +27,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.workflow.actions import requests, review
 from tests.factories.policies import LEAN
+from weighbridge.core.metrics import Basis
 
 START = datetime(2026, 7, 6, 9, 30, tzinfo=UTC)
 ARTIFACT = "sha256:" + "a" * 64

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
-from weighbridge.core.metrics import Basis
 
 from benchmarking.runs.models import Run
 from governance.audit.domain import checkpoint
@@ -26,6 +25,7 @@ from reviews.voting.domain import Choice
 from reviews.voting.models import Revision
 from tests.integration.reviews.packets.budget_rows import gpu_row, later_rows, usd_row
 from tests.integration.reviews.packets.packet_journey import ARTIFACT, MANIFEST, Journey, packet, result
+from weighbridge.core.metrics import Basis
 
 pytestmark = pytest.mark.django_db
 

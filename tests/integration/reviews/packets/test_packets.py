@@ -7,8 +7,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.storage import storages
 from django.db import IntegrityError, transaction
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import NotAllowed, WrongState
 
 from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
@@ -19,6 +17,8 @@ from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast
 from tests.integration.toolkit.core.standstill import everything, refused
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import NotAllowed, WrongState
 
 LEASE = timedelta(minutes=1)
 PDF = b"%PDF-1.7\n1 0 obj <</Type /Page>> endobj"

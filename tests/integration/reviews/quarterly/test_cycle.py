@@ -9,8 +9,6 @@ from threading import Thread
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound, Refused, WrongState
 
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelAsset
@@ -24,6 +22,8 @@ from tests.factories.cycles import make_collecting, make_cycle, make_frozen, mak
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, Refused, WrongState
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)

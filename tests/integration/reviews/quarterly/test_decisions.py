@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 from governance.audit.models import AuditEvent
 from governance.budgets.enums import Unit
@@ -38,6 +37,7 @@ from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
 from tests.integration.reviews.quarterly.test_cycle import refused
+from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -376,9 +376,8 @@ def test_a_move_in_jira_may_see_close_or_drop_an_action_item(
 
 
 def test_a_ticket_knows_what_it_is_of(cast: Cast, asset: ModelAsset, submitted: ReviewRequest, now: datetime) -> None:
-    from weighbridge.core.errors import NotFound
-
     from reviews.tickets.queries import drafts as tickets
+    from weighbridge.core.errors import NotFound
 
     item = make_action(cast=cast, now=now, asset=asset)
     of_item, of_request = item.ticket, submitted.ticket

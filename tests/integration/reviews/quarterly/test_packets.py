@@ -14,7 +14,6 @@ from django.core.files.storage import storages
 from django.db import DatabaseError, connection, transaction
 from pypdf import PdfReader
 from rest_framework.test import APIClient
-from weighbridge.core.errors import NotAllowed, WrongState
 
 from governance.budgets.actions import budgets
 from governance.budgets.enums import Unit
@@ -36,6 +35,7 @@ from tests.factories.people import Cast
 from tests.integration.governance.threads import together
 from tests.integration.reviews.quarterly.test_cycle import refused
 from tests.integration.reviews.quarterly.test_pages import entered, said
+from weighbridge.core.errors import NotAllowed, WrongState
 
 pytestmark = pytest.mark.django_db
 

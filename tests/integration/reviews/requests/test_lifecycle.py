@@ -6,13 +6,13 @@ from datetime import datetime
 
 import pytest
 from django.db import transaction
-from weighbridge.core.errors import WrongState
 
 from governance.audit.models import AuditEvent
 from reviews.requests import audit
 from reviews.requests.domain.lifecycle import EDITABLE_STATES, TRANSITIONS, State
 from reviews.requests.models import ReviewRequest
 from tests.integration.toolkit.core.standstill import everything, refused
+from weighbridge.core.errors import WrongState
 
 STEPS = {(step.source, step.target) for step in TRANSITIONS}
 

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from weighbridge.core.errors import NotFound
 
 from governance.inventory.actions import inventory
 from governance.people.queries.people import person_of
@@ -17,6 +16,7 @@ from reviews.workflow.queries.due import lapsed
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast, make_person
+from weighbridge.core.errors import NotFound
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from weighbridge.core.errors import NotAllowed
 
 from governance.people.domain.roles import Person, Role
 from reviews.authorizations import rules as authorizations_rules
@@ -11,6 +10,7 @@ from reviews.evidence import rules as evidence_rules
 from reviews.packets import rules as packets_rules
 from reviews.requests import rules as requests_rules
 from reviews.requests.rules import Parties
+from weighbridge.core.errors import NotAllowed
 
 PARTIES = Parties(team="search", requester_id=1, owner_id=2)
 CONDITION_OWNER_ID = 3

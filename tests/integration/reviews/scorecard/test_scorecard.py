@@ -7,7 +7,6 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, transaction
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelAsset
@@ -21,6 +20,7 @@ from tests.factories.cycles import make_cycle, make_frozen, make_kpi, sheet
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.quarterly.test_cycle import refused
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import pytest
-from weighbridge.core.errors import Invalid, NotAllowed
 
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import JobState
@@ -18,6 +17,7 @@ from reviews.tickets.ports import Glance, RemoteComment
 from reviews.tickets.queries import mirror as queries
 from tests.factories.people import Cast
 from tests.integration.reviews.tickets.audited import issue, judged, linked, moved
+from weighbridge.core.errors import Invalid, NotAllowed
 
 MINUTE = timedelta(minutes=1)
 

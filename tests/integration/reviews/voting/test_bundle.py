@@ -5,8 +5,6 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import WrongState
 
 from governance.budgets.enums import Unit
 from reviews.evidence.queries.evidence import amounts_of, determine, figures_of, severities
@@ -17,6 +15,8 @@ from reviews.tickets.queries.drafts import draft_of, request_url
 from reviews.voting.queries.bundle import bundle_of
 from reviews.voting.queries.readiness import obstacles
 from tests.factories import requests as walks
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import WrongState
 
 
 def test_equal_evidence_gives_an_equal_document(in_review: ReviewRequest, now: datetime) -> None:

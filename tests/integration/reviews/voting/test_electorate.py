@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import pytest
-from weighbridge.core.errors import NotFound
 
 from governance.people.actions import people
 from governance.people.domain.roles import Role
@@ -14,6 +13,7 @@ from reviews.voting.queries.electorate import ballots_of, electorate_of, open_st
 from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.people import Cast
+from weighbridge.core.errors import NotFound
 
 
 def test_a_draft_has_no_stages_and_is_never_approved(draft: ReviewRequest, cast: Cast) -> None:

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import pytest
-from weighbridge.core.errors import Refused
 
 from governance.rulebook import actions as rulebook
 from governance.rulebook.domain import defaults
@@ -13,6 +12,7 @@ from reviews.voting.queries.readiness import obstacles
 from reviews.workflow.actions import review
 from tests.factories import requests as walks
 from tests.factories.people import Cast
+from weighbridge.core.errors import Refused
 
 DENYING = (
     "effect: require_review\n    level: hard\n    on_indeterminate: require_review\n    message: Training beyond",

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import pytest
 from django.contrib.auth.models import User
-from weighbridge.core.errors import Invalid, WrongState
 
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
@@ -28,6 +27,7 @@ from tests.factories.models import make_version
 from tests.factories.people import OTHER_TEAM, Cast
 from tests.factories.policies import FULL
 from tests.factories.snapshots import snapshot
+from weighbridge.core.errors import Invalid, WrongState
 
 RULE = "cheaper-alternatives-prod"
 VARIANTS = {"alternatives_measured": (3.0, None, None, 1)}

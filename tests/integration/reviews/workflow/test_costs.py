@@ -8,7 +8,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.metrics import Basis
 
 from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Run
@@ -25,6 +24,7 @@ from reviews.workflow.actions import breaches
 from tests.factories.bills import csv_bytes, row
 from tests.integration.governance.bills.conftest import read, send
 from tests.integration.governance.web.conftest import as_
+from weighbridge.core.metrics import Basis
 
 __all__ = ["as_", "read", "send"]
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
-from weighbridge.core.errors import Invalid, NotAllowed, Refused
-from weighbridge.core.metrics import Basis
 
 from benchmarking.runs.models import Dataset
 from governance.audit.models import AuditEvent
@@ -23,6 +21,8 @@ from reviews.workflow.actions.filing import NewDataset, Paper
 from tests.factories.models import make_dataset, make_version, npz_bytes, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
+from weighbridge.core.errors import Invalid, NotAllowed, Refused
+from weighbridge.core.metrics import Basis
 
 HOURS = Statement(name="training_gpu_hours", value=Decimal(320), unit="gpu_h", basis=Basis.DECLARED, source="log")
 

@@ -9,7 +9,6 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 from rest_framework.test import APIClient
-from weighbridge.core import attestation
 
 from reviews.authorizations.models import Condition
 from reviews.packets import actions as packets
@@ -20,6 +19,7 @@ from reviews.workflow.actions import review
 from reviews.workflow.actions.review import Promise
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
+from weighbridge.core import attestation
 
 Api = Callable[[User | None], APIClient]
 PDF = b"%PDF-1.7 a packet"

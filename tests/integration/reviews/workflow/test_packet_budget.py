@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from weighbridge.core.metrics import Basis
 
 from governance.budgets.actions import budgets as budget_actions
 from governance.budgets.enums import Unit
 from reviews.workflow.actions import requests as request_actions
 from tests.integration.reviews.packets.budget_rows import gpu_row, later_rows, usd_row
 from tests.integration.reviews.packets.packet_journey import Journey, packet
+from weighbridge.core.metrics import Basis
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,6 @@ from threading import Barrier
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from weighbridge.core.errors import Refused
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.queries import runs
@@ -28,6 +27,7 @@ from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_person
 from tests.integration.reviews.workflow.worlds import World
+from weighbridge.core.errors import Refused
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,8 +8,6 @@ from decimal import Decimal
 import pytest
 import yaml
 from django.db import DatabaseError, transaction
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.metrics import Basis
 
 from benchmarking.projections import actions as kept
 from benchmarking.runs.models import Run
@@ -31,6 +29,8 @@ from tests.integration.governance.bills.conftest import read, send
 from tests.integration.reviews.requests.reading import enter, words
 from tests.integration.reviews.workflow.test_costs import billed, estimated, months, rules
 from tests.integration.reviews.workflow.test_races import at_once
+from weighbridge.core.errors import NotAllowed
+from weighbridge.core.metrics import Basis
 
 __all__ = ["estimated", "months", "read", "rules", "send"]
 

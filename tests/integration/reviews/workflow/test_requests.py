@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
-from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 from governance.audit.models import AuditEvent
 from governance.budgets.models import LedgerEntry
@@ -25,6 +24,7 @@ from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import refused
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 
 def filing_for(version: ModelVersion, **changes: object) -> Filing:

@@ -6,9 +6,6 @@ from decimal import Decimal
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, transaction
-from weighbridge.core.attestation import verify
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.queries import runs
@@ -37,6 +34,9 @@ from tests.factories.people import make_person
 from tests.factories.policies import FULL, lean
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import refused
+from weighbridge.core.attestation import verify
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 
 def last_vote(world: World, request: ReviewRequest, **changes: object) -> ReviewRequest:

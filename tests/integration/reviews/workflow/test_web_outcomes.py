@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from weighbridge.core.canonical import digest_of
 
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import JobState
@@ -22,6 +21,7 @@ from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, page_of, said, words
+from weighbridge.core.canonical import digest_of
 
 pytestmark = pytest.mark.django_db
 

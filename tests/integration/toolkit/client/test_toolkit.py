@@ -7,10 +7,6 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from pytest_django.live_server_helper import LiveServer
-from weighbridge.client.gate import Answer, ask_server
-from weighbridge.client.request_file import read_request_file
-from weighbridge.client.server import Server, ServerRefused
-from weighbridge.client.submission import file_request
 
 from governance.people.actions import people
 from governance.rulebook.models import PolicyVersion
@@ -18,6 +14,10 @@ from reviews.requests.models import ReviewRequest
 from tests.factories.models import npz_bytes, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.requests import make_decided
+from weighbridge.client.gate import Answer, ask_server
+from weighbridge.client.request_file import read_request_file
+from weighbridge.client.server import Server, ServerRefused
+from weighbridge.client.submission import file_request
 
 REQUEST = """
 title: Visual search

@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 from django.apps import apps
 from django.db import connection
+
 from weighbridge.core.errors import Refused
 
 

@@ -7,9 +7,9 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
-from weighbridge.core import attestation
 
 from governance.audit.models import AuditEvent
+from weighbridge.core import attestation
 
 Api = Callable[[User | None], APIClient]
 

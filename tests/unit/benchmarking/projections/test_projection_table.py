@@ -1,14 +1,13 @@
 from decimal import Decimal
 from functools import cache
 
+from benchmarking.projections.domain.projection_table import figure_of, moves_of, table_of
+from tests.factories.costs import cost_spec
 from weighbridge.costs.changes import changes
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
-
-from benchmarking.projections.domain.projection_table import figure_of, moves_of, table_of
-from tests.factories.costs import cost_spec
 
 LOCK_IN = {"code_hours": 40, "switch_probability": 0.1}
 

@@ -1,9 +1,8 @@
 import json
 
+from benchmarking.projections.domain.quick_costs import MANAGED, SELF_HOSTED, QuickOption, quick_spec
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.spec.spec_file import read_spec
-
-from benchmarking.projections.domain.quick_costs import MANAGED, SELF_HOSTED, QuickOption, quick_spec
 
 OWN = QuickOption(
     id="b",

@@ -1,10 +1,10 @@
 """What a result says of its variants, in words."""
 
 import pytest
-from weighbridge.optimize.alternatives import AlternativesWanted, Rival
 
 from benchmarking.runs.domain.alternatives import Picture, families_of, lines_of, pictures_of, wanted_from
 from tests.factories.alternatives import RESULT, variant
+from weighbridge.optimize.alternatives import AlternativesWanted, Rival
 
 
 def test_every_variant_is_a_line_with_its_bounds():

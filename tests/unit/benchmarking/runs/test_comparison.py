@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
 
 from benchmarking.runs.domain.comparison import Measured, Standing, Subject, compare, standing_of
+from weighbridge.core.errors import Invalid
 
 
 def measured(value, lower=None, upper=None, unit="ms"):

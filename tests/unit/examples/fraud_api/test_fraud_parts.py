@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from weighbridge.core.errors import Invalid
 
 from examples.fraud_api import transactions
 from examples.fraud_api.keeping import kept
 from examples.fraud_api.settings import FULL, QUICK, FraudSettings, StandIn
 from examples.fraud_api.transactions import caught, generate
+from weighbridge.core.errors import Invalid
 
 
 def test_transactions_follow_their_law() -> None:

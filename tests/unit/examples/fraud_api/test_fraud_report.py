@@ -1,6 +1,11 @@
 """Costs, matrix and justification from records of the steps: every number stands where it came from."""
 
 import pytest
+
+from examples.fraud_api import firing, report
+from examples.fraud_api.costing import requests_per_year, spec_of
+from examples.fraud_api.weighing import weighed
+from tests.unit.examples.fraud_api.fraud import LESSONS, TESTS, TINY, load_record
 from weighbridge.core.metrics import Basis
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.projection import project
@@ -9,11 +14,6 @@ from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.tradeoff.learning import learning_curve
 from weighbridge.tradeoff.learning.learning_curve import forecast
 from weighbridge.tradeoff.sheets.sheet import html, markdown
-
-from examples.fraud_api import firing, report
-from examples.fraud_api.costing import requests_per_year, spec_of
-from examples.fraud_api.weighing import weighed
-from tests.unit.examples.fraud_api.fraud import LESSONS, TESTS, TINY, load_record
 
 ROWS = [5_000, 10_000, 20_000, 40_000]
 CURVE = learning_curve.as_document(forecast(ROWS, [0.2 + 8 * n**-0.4 for n in ROWS]), metric="recall")

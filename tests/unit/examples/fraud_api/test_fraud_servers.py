@@ -8,12 +8,12 @@ import sys
 
 import numpy as np
 import pytest
-from weighbridge.core.errors import Invalid
-from weighbridge.optimize.methods.networks import export
 
 from examples.fraud_api import firing, networks, servers
 from examples.fraud_api.servers import Connection, Timings, model_responder, stand_in_responder
 from examples.fraud_api.settings import StandIn
+from weighbridge.core.errors import Invalid
+from weighbridge.optimize.methods.networks import export
 
 ROW = json.dumps({"features": [0.0] * 12}).encode()
 

@@ -6,8 +6,6 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.sheets.printing import PrintRefused
 
 from examples.fraud_api import firing, lessons
 from examples.fraud_api import story as telling
@@ -15,6 +13,8 @@ from examples.fraud_api.story import Ending, tell
 from examples.fraud_api.transactions import Transactions
 from tests.unit.examples.fraud_api.fraud import TINY
 from tests.unit.toolkit.cli.test_cli import weighbridge
+from weighbridge.core.errors import Invalid
+from weighbridge.tradeoff.sheets.printing import PrintRefused
 
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
 

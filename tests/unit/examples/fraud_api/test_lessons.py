@@ -5,10 +5,10 @@ import json
 
 import numpy as np
 import pytest
-from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 from examples.product_images import images, lessons, networks
 from examples.product_images.lessons import Task, trained
+from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 
 def quiet(_share, _doing):

@@ -4,12 +4,12 @@ import dataclasses
 from datetime import UTC, datetime
 
 import pytest
-from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.candidates import read_candidates
 
 from examples.product_images import story
 from examples.product_images.settings import STATIC, ExampleSettings
 from tests.unit.toolkit.cli.test_cli import weighbridge
+from weighbridge.core.errors import Invalid
+from weighbridge.tradeoff.candidates import read_candidates
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 SMALL = ExampleSettings(

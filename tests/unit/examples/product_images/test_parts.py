@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from weighbridge.core.errors import Invalid
 
 from examples.product_images import images, networks
 from examples.product_images.settings import FULL, QUICK, ExampleSettings
+from weighbridge.core.errors import Invalid
 
 
 def test_images_are_read_scaled_and_cut(fashion) -> None:

@@ -8,12 +8,12 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core import attestation
-from weighbridge.core.canonical import canonical_bytes
-from weighbridge.core.errors import Invalid
 
 from governance.audit.domain import checkpoint
 from governance.audit.domain.checkpoint import Checkpoint, Signed
+from weighbridge.core import attestation
+from weighbridge.core.canonical import canonical_bytes
+from weighbridge.core.errors import Invalid
 
 KEY, OTHER = attestation.new_key_pem(), attestation.new_key_pem()
 PUBLIC = attestation.public_pem(KEY)

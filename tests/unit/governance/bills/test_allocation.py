@@ -3,9 +3,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
 
 from governance.bills.domain.allocation import Condition, Rule, check_disjoint, read_rules, shared_row
+from weighbridge.core.errors import Invalid
 
 
 def document(*rules, **changes):

@@ -4,7 +4,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
 
 from governance.bills.domain.variance.calibration import (
     Calibration,
@@ -15,6 +14,7 @@ from governance.bills.domain.variance.calibration import (
     widened,
     widest,
 )
+from weighbridge.core.errors import Invalid
 
 
 def case(billed, middle=100, p90=150):

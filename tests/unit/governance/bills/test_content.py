@@ -1,10 +1,10 @@
 import gzip
 
 import pytest
-from weighbridge.core.errors import Invalid, TooLarge
 
 from governance.bills.domain.file_kind import Caps, Kind, header_of, kind_of, plain
 from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, written
+from weighbridge.core.errors import Invalid, TooLarge
 
 
 @pytest.mark.parametrize(

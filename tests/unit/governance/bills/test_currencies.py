@@ -2,9 +2,9 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.errors import Invalid
 
 from governance.bills.domain.currencies import Amount, Rate, check_rate, convert, rate_for
+from weighbridge.core.errors import Invalid
 
 SEPTEMBER = date(2026, 9, 30)
 

@@ -3,9 +3,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
 
 from governance.bills.domain.variance.forecast import Contest, by_month, contest, shrunk_bias, year_end
+from weighbridge.core.errors import Invalid
 
 PLAN = [Decimal(100)] * 12
 SEASON = [Decimal(50 + 10 * number) for number in range(12)]

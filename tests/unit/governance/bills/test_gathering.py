@@ -11,7 +11,6 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
 
 from governance.bills.domain.aggregation import gather, tell
 from governance.bills.domain.columns import COLUMNS
@@ -20,6 +19,7 @@ from governance.bills.domain.reading import open_source
 from governance.bills.domain.report import report_of
 from governance.bills.domain.slices import slices_of
 from tests.factories.bills import ROW, csv_bytes, parquet_bytes, row, written
+from weighbridge.core.errors import Invalid
 
 
 def gathered(folder, rows, **options):

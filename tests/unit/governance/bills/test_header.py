@@ -1,11 +1,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
 
 from governance.bills.domain.columns import COLUMNS
 from governance.bills.domain.header import map_header
 from tests.factories.bills import ROW
+from weighbridge.core.errors import Invalid
 
 NAMES = list(ROW)
 

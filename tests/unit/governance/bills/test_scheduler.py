@@ -3,11 +3,11 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.errors import Invalid
 
 from governance.bills.domain.report import report_of
 from governance.bills.domain.scheduler import BATCH_ROWS, Scheduler, gather_usage
 from tests.factories.bills import csv_bytes, written
+from weighbridge.core.errors import Invalid
 
 JOB = {
     "JobID": "17",

@@ -4,9 +4,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
 
 from governance.bills.domain.variance.split import Month, Split, cents, exact_parts, split
+from weighbridge.core.errors import Invalid
 
 
 def month(requests, units, usd):

@@ -1,12 +1,12 @@
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.errors import Invalid, TooLarge
 
 from governance.bills.domain.file_kind import Caps, Kind
 from governance.bills.domain.pipeline import Order, RowCounter, peek, read_bill, rows_estimated
 from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, row, written
 from tests.unit.governance.bills.test_scheduler import JOB
+from weighbridge.core.errors import Invalid, TooLarge
 
 NAMES = {"bill.csv": csv_bytes, "bill.csv.gz": gzip_bytes, "bill.parquet": parquet_bytes}
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from weighbridge.core.errors import Invalid, WrongState
 
 from governance.budgets.domain.actuals import Stated, check_period, restate
 from governance.budgets.domain.amounts import check_amount, check_hundredths
@@ -32,6 +31,7 @@ from governance.budgets.domain.ledger import (
 )
 from governance.budgets.domain.quarter_forecast import excess, forecast, overrun
 from governance.budgets.domain.quarters import Quarter
+from weighbridge.core.errors import Invalid, WrongState
 
 D = Decimal
 Q4 = Quarter.parse("2026Q4")

@@ -3,7 +3,6 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid, WrongState
 
 from governance.budgets.domain.ledger import (
     Balance,
@@ -19,6 +18,7 @@ from governance.budgets.domain.ledger import (
     reserved_by,
     reserved_by_others,
 )
+from weighbridge.core.errors import Invalid, WrongState
 
 
 def entry(kind, amount, ref=None, key="k"):

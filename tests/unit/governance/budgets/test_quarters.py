@@ -3,9 +3,9 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
 
 from governance.budgets.domain.quarters import Quarter
+from weighbridge.core.errors import Invalid
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
 
 from governance.budgets.domain.quarterly_split import DAYS_A_YEAR, shares
 from governance.budgets.domain.quarters import Quarter
+from weighbridge.core.errors import Invalid
 
 D = Decimal
 CENTS = st.integers(0, 10**12).map(lambda cents: D(cents) / 100)

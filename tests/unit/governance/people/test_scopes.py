@@ -1,9 +1,9 @@
 """The truth table of token scopes."""
 
 import pytest
-from weighbridge.core.errors import NotAllowed
 
 from governance.people.domain.scopes import Scope, check_scope
+from weighbridge.core.errors import NotAllowed
 
 DOORS = ("api:gate", "api:keys", "api:reviews", "")
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "get")

@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from weighbridge.core.metrics import CATALOGUE, Basis, Figure
-
 from governance.rulebook.domain.policy import Policy, parse_policy
+from weighbridge.core.metrics import CATALOGUE, Basis, Figure
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 BEFORE = datetime(2026, 10, 1, 12, tzinfo=UTC)

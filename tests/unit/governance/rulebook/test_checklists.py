@@ -2,14 +2,14 @@ from datetime import timedelta
 
 import pytest
 import yaml
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import Basis
 
 from governance.rulebook.domain import defaults
 from governance.rulebook.domain.checklists import Answer, ItemKind, completeness, is_complete, parse_checklist
 from governance.rulebook.domain.policy import parse_policy
 from tests.unit.governance.rulebook.builders import BEFORE, DIGEST, NOW, figure
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics import Basis
 
 METRIC = {"id": "speed", "kind": "metric", "title": "Speed", "facts": ["latency_p95_ms"], "accept": ["measured"]}
 TEXT = {"id": "why", "kind": "text", "title": "Why", "min_length": 5}

@@ -7,13 +7,13 @@ import pytest
 import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from weighbridge.core.metrics import CATALOGUE, Basis
 
 from governance.rulebook.domain import defaults
 from governance.rulebook.domain.evaluation import Outcome, RuleStatus, Subject, evaluate
 from governance.rulebook.domain.evaluation_document import determination_from
 from governance.rulebook.domain.policy import Comparator, Effect, Statistic, parse_policy
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure, p95_rule, policy, rule
+from weighbridge.core.metrics import CATALOGUE, Basis
 
 PROD = Subject("vision", "T1", "prod")
 DEV = Subject("vision", "T3", "dev")

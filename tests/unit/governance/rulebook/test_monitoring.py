@@ -1,11 +1,11 @@
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.errors import Invalid
 
 from governance.rulebook.domain.monitoring import Breach, Monitoring
 from governance.rulebook.domain.policy_diff import diff
 from tests.unit.governance.rulebook.builders import policy
+from weighbridge.core.errors import Invalid
 
 
 def test_a_policy_without_the_section_watches_as_before():

@@ -4,9 +4,6 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import Basis
 
 from governance.people.domain.roles import Role
 from governance.rulebook.domain import defaults
@@ -23,6 +20,9 @@ from governance.rulebook.domain.policy import (
     parse_policy,
 )
 from tests.unit.governance.rulebook.builders import document, p95_rule, policy, rule
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.errors import Invalid
+from weighbridge.core.metrics import Basis
 
 
 def test_a_document_becomes_a_policy():

@@ -3,10 +3,10 @@
 import itertools
 
 import pytest
-from weighbridge.core.errors import WrongState
 
 from reviews.authorizations import domain as authorisation
 from reviews.authorizations.domain import AuthorisationState
+from weighbridge.core.errors import WrongState
 
 PERMITTED = {
     ("active", "pending_expiration"),

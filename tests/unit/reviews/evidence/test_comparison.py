@@ -2,7 +2,6 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.metrics import Basis, Figure
 
 from reviews.evidence.domain.comparison import (
     Billed,
@@ -17,6 +16,7 @@ from reviews.evidence.domain.comparison import (
     outlook_of,
 )
 from reviews.evidence.domain.drift import Drift, Reading, drifts
+from weighbridge.core.metrics import Basis, Figure
 
 SEPTEMBER, TODAY = date(2026, 9, 1), date(2026, 11, 20)
 SPAN = Span(Decimal(80), Decimal(100), Decimal(150))

@@ -4,12 +4,12 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.errors import Invalid
 
 from reviews.evidence.domain import month_parts
 from reviews.evidence.domain.comparison import ComparedMonth, Span
 from reviews.evidence.domain.month_parts import Load, load_of, with_parts
 from reviews.evidence.domain.traffic_file import Counted, month_of, read_traffic
+from weighbridge.core.errors import Invalid
 
 MONTH = date(2026, 9, 1)
 PLANNED = Span(None, Decimal(100), None)

@@ -1,7 +1,6 @@
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.errors import Invalid
 
 from governance.bills.domain.variance.calibration import Widening
 from reviews.evidence.domain.projected import (
@@ -12,6 +11,7 @@ from reviews.evidence.domain.projected import (
     projected_figures,
     widened_figures,
 )
+from weighbridge.core.errors import Invalid
 
 LEVELS = {"p10": "80.00", "p50": "100.00", "p80": "120.00", "p90": "140.00", "unserved_probability": 0.0}
 

@@ -6,13 +6,13 @@ from datetime import timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.errors import Invalid
 
 from reviews.packets.domain.packet import BudgetRow, Packet
 from reviews.packets.domain.packet_document import as_document, from_document, packet_digest
 from reviews.packets.domain.packet_evidence import Claim, Comparison, CostRow, Measurement, RuleLine
 from reviews.packets.domain.packet_trail import AUDIT_ROWS_SHOWN
 from tests.factories.packets import FILED_AT, sample_audit, sample_cover, sample_packet
+from weighbridge.core.errors import Invalid
 
 
 def _bare() -> Packet:

@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
 
 from governance.exports.domain.spreadsheets import csv_of
 from reviews.quarterly.domain.actuals_file import ROWS_MAX, ActualRow, read_actuals
+from weighbridge.core.errors import Invalid
 
 
 def test_rows_with_and_without_a_source_in_any_order_of_columns() -> None:

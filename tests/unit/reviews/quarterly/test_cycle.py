@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import WrongState
 
 from governance.budgets.domain.quarters import Quarter
 from governance.people.domain.roles import Role
@@ -16,6 +15,7 @@ from reviews.quarterly.domain.action_items import ActionState
 from reviews.quarterly.domain.cycle import Calendar, CycleState, due_state
 from reviews.quarterly.domain.quorum import Side, check_quorum, missing, sides_of
 from reviews.requests.domain.steps import Actor
+from weighbridge.core.errors import WrongState
 
 ROAD = [("planned", "collecting"), ("collecting", "frozen"), ("frozen", "held"), ("held", "closed")]
 ITEMS = {

@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
 
 from reviews.quarterly.domain.decisions import DecisionKind, Wish, check_wish
 from reviews.quarterly.domain.minutes import Decided, Meeting, Present, Taken, escaped, markdown
 from reviews.scorecard.domain.scorecard import Better, Score, Standing, Totals, Trend, totals
+from weighbridge.core.errors import Invalid
 
 TODAY = date(2027, 1, 12)
 FIGURES = st.decimals(-(10**6), 10**6, allow_nan=False, allow_infinity=False, places=3)

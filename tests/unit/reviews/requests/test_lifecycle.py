@@ -3,11 +3,11 @@
 import itertools
 
 import pytest
-from weighbridge.core.errors import WrongState
 
 from reviews.requests.domain import lifecycle
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.domain.steps import Actor
+from weighbridge.core.errors import WrongState
 
 PERMITTED = {
     ("draft", "screening"),

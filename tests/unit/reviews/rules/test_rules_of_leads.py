@@ -1,11 +1,11 @@
 """What leads may not do with what is their own, and what takes somebody who sees every team."""
 
 import pytest
-from weighbridge.core.errors import NotAllowed
 
 from governance.people.domain.roles import Person, Role
 from reviews.evidence import rules as evidence_rules
 from reviews.quarterly import rules as quarterly_rules
+from weighbridge.core.errors import NotAllowed
 
 LEAD = Person(7, "ada", roles=frozenset({Role.PLATFORM_LEAD}))
 

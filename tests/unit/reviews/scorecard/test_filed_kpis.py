@@ -5,11 +5,11 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from weighbridge.core.kpis import Better as FiledBetter
-from weighbridge.core.kpis import Effect, KpiLink, Method
 
 from reviews.scorecard.domain.filed import FiledKpi, filed
 from reviews.scorecard.domain.scorecard import Better
+from weighbridge.core.kpis import Better as FiledBetter
+from weighbridge.core.kpis import Effect, KpiLink, Method
 
 EFFECT = Effect(
     method=Method.EXPERIMENT,

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
 
 from reviews.requests.domain.lifecycle import TERMINAL, State
 from reviews.tickets import domain as inbound
@@ -25,6 +24,7 @@ from reviews.tickets.domain import (
     meaning_of,
     stands_at,
 )
+from weighbridge.core.errors import Invalid
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 BODY = b'{"webhookEvent": "jira:issue_updated", "issue": {"id": "10001"}}'

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 from governance.people.domain.roles import Person, Role
 from governance.rulebook.domain.policy import Stage
@@ -34,6 +33,7 @@ from tests.unit.reviews.voting.electorate import (
     ballot,
     person,
 )
+from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 
 def _facts(**changes: Any) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from datetime import timedelta
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from weighbridge.core.errors import Refused
 
 from governance.people.domain.roles import Role
 from governance.rulebook.domain.policy import Stage
 from reviews.requests.domain.lifecycle import State, check_action, check_transition
 from reviews.voting.domain import Ballot, Choice, check_may_vote, check_rationale, tally
 from tests.unit.reviews.voting.electorate import BUDGET, NOON, STAGES, TECHNICAL, person
+from weighbridge.core.errors import Refused
 
 PEOPLE = {
     1: person(1, "Rita", Role.REQUESTER, Role.REVIEWER),

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
-from weighbridge.cli import app as cli
-from weighbridge.core import attestation
-from weighbridge.systems import isolated, operators
 
 from tests.unit.benchmarking import builders
 from tests.unit.toolkit.client.test_gate import (
     DIGEST,
     files,  # noqa: F401 -- a fixture
 )
+from weighbridge.cli import app as cli
+from weighbridge.core import attestation
+from weighbridge.systems import isolated, operators
 
 ROOT = Path(cli.__file__).parents[2]
 

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from weighbridge.cli.choose import recommend as command
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.tradeoff.builders import candidate, candidates
 from tests.unit.toolkit.tradeoff.test_charts import load_result
 from tests.unit.toolkit.tradeoff.test_learning_curve import forest
+from weighbridge.cli.choose import recommend as command
 
 
 @pytest.fixture

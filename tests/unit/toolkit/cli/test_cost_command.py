@@ -3,11 +3,11 @@
 import json
 
 import pytest
+
+from tests.unit.toolkit.cli.test_cli import weighbridge
 from weighbridge.cli.costs.cost import read_pairs
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.sheets import printing
-
-from tests.unit.toolkit.cli.test_cli import weighbridge
 
 ON = ("--on", "2026-11-25")
 WIDE = {"COLUMNS": "200"}

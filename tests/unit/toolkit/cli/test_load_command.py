@@ -9,13 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-from weighbridge.cli import app as cli
-from weighbridge.cli.interrupts import interrupts_noted
-from weighbridge.cli.measure import load as command
-from weighbridge.core.addresses import Pinned
-from weighbridge.load import search
-from weighbridge.load.results import report
-from weighbridge.load.results.samples import read_samples
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.load.test_generator import (
@@ -24,6 +17,13 @@ from tests.unit.toolkit.load.test_generator import (
 )
 from tests.unit.toolkit.load.test_judgement import calm
 from tests.unit.toolkit.load.test_report import fired
+from weighbridge.cli import app as cli
+from weighbridge.cli.interrupts import interrupts_noted
+from weighbridge.cli.measure import load as command
+from weighbridge.core.addresses import Pinned
+from weighbridge.load import search
+from weighbridge.load.results import report
+from weighbridge.load.results.samples import read_samples
 
 ROOT = Path(cli.__file__).parents[2]
 

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from weighbridge.cli.costs import price_sources
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.costs import builders
+from weighbridge.cli.costs import price_sources
 
 DAY = "2026-10-30"
 G5 = "aws/us-east-1/g5.xlarge"

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+
 from weighbridge.cli.tables.terminal import console, number, progress, show_result
 
 METRIC = {"value": 1.5, "lower": 1.25, "upper": 2000.4, "confidence": 0.99, "n": 12_345, "unit": "ms"}

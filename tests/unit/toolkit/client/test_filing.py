@@ -1,6 +1,7 @@
 """The calls that make a file into a request."""
 
 import pytest
+
 from weighbridge.client.request_file import RequestFile
 from weighbridge.client.server import ServerRefused
 from weighbridge.client.submission import file_request

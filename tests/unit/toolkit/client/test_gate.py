@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from weighbridge.client.gate import Answer, ask_server, ask_statement, check_digest
 from weighbridge.client.server import Server
 from weighbridge.core import attestation

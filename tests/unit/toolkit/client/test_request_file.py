@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from weighbridge.client.request_file import read_request_file
-from weighbridge.core.errors import Invalid
 
 from governance.inventory.enums import Tier
+from weighbridge.client.request_file import read_request_file
+from weighbridge.core.errors import Invalid
 
 MODEL = {"team": "search", "slug": "visual", "name": "Visual", "version": 1.5, "tier": "high", "owner": "ada"}
 REVIEW = {"title": "T", "purpose": "P", "environment": "prod", "business_case": "B"}

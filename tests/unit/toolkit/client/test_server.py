@@ -4,6 +4,7 @@ import email
 import http.client
 
 import pytest
+
 from weighbridge.client.server import Server, ServerRefused, Upload
 
 

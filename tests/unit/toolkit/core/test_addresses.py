@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from weighbridge.core.addresses import Destination, Pinned, check_address, clickable
 from weighbridge.core.errors import Invalid, NotAllowed, Refused
 

@@ -3,10 +3,10 @@
 import os
 
 import pytest
-from weighbridge.core.errors import Invalid
-from weighbridge.core.model_files.inspection import inspect
 
 from tests.unit.toolkit.core.test_artifacts import onnx_bytes
+from weighbridge.core.errors import Invalid
+from weighbridge.core.model_files.inspection import inspect
 
 
 @pytest.mark.parametrize("make", ["symbolic", "hard"])

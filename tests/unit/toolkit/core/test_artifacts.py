@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.model_files import onnx_structure, safetensors_structure
 from weighbridge.core.model_files.inspection import ArtifactFormat, ArtifactInfo, inspect

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.governance.rulebook.builders import DIGEST, NOW
 from weighbridge.core.attestation import (
     CLOCK_TOLERANCE,
     PAYLOAD_TYPE,
@@ -28,8 +30,6 @@ from weighbridge.core.attestation import (
     verify,
 )
 from weighbridge.core.errors import Invalid
-
-from tests.unit.governance.rulebook.builders import DIGEST, NOW
 
 KEY = new_key_pem()
 PUBLIC = public_pem(KEY)

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from weighbridge.core.canonical import canonical_bytes, canonical_json, digest_of, is_digest, plain
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis

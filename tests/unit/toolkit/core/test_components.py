@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.template import Context, RequestContext, Template
 from django.test import RequestFactory
 from django.utils import timezone
+
 from weighbridge.core.metrics import Basis, Figure
 
 SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)

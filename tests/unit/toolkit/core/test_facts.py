@@ -4,6 +4,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import (
     CATALOGUE,
@@ -19,8 +21,6 @@ from weighbridge.core.metrics import (
     number_words,
     stronger_or_equal,
 )
-
-from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure
 
 
 def test_the_catalogue_names_units_and_directions():

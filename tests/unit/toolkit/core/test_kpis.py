@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
 from weighbridge.core.kpis import Better, Effect, Method, Outcome, as_documents, read_kpis

@@ -1,6 +1,7 @@
 """Secrets are hidden by value and by shape; what is around them stays."""
 
 import pytest
+
 from weighbridge.core import masking
 from weighbridge.core.masking import learn, learn_from_url, mask
 

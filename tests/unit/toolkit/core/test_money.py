@@ -3,6 +3,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from weighbridge.core.errors import Invalid
 from weighbridge.core.money import format_amount, format_usd, usd
 

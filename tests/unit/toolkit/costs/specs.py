@@ -6,6 +6,7 @@ from decimal import Decimal
 from importlib.resources import files
 
 import yaml
+
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.price import Hardware, Price, Retirement, Unit
 

@@ -5,12 +5,12 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
+from tests.unit.toolkit.costs.builders import DAY, machine
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.commitments import Discount
 from weighbridge.costs.prices.price import Kind, Meter, Origin, Retirement, Term, Unit
-
-from tests.unit.toolkit.costs.builders import DAY, machine
 
 SKU = "aws/us-east-1/g5.xlarge"
 DISCOUNT = Discount(

@@ -3,14 +3,14 @@
 import json
 
 import pytest
+
+from tests.unit.toolkit.costs.specs import BOOK, at_path, price, small
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.calculators import CALCULATORS, calculate
 from weighbridge.costs.changes import changes, sentences
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
-
-from tests.unit.toolkit.costs.specs import BOOK, at_path, price, small
 
 INPUTS = {
     "training": ({"gpu_hours": "100", "usd_per_gpu_h": {"sku": "aws/us-east-1/g5.xlarge"}}, "100.60"),

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from weighbridge.costs.spec.spec_file import read_spec
-from weighbridge.costs.value.crossover import crossover
 
 from tests.unit.toolkit.costs.specs import BOOK, at_path, small
+from weighbridge.costs.spec.spec_file import read_spec
+from weighbridge.costs.value.crossover import crossover
 
 
 def pair_of(document):

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
 from weighbridge.core.errors import Invalid, TooLarge
 from weighbridge.costs.prices.currency import FxRate, FxTable
 from weighbridge.costs.prices.importers import report

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from weighbridge.core.errors import Invalid, TooLarge
 from weighbridge.costs.prices.importers import json_stream
 from weighbridge.costs.prices.importers.json_stream import members

@@ -5,6 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts.endpoint import Endpoint, Serverless, endpoint_cost, serverless_cost
 from weighbridge.costs.parts.load_curve import curve_of_counts

@@ -5,13 +5,13 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
+from tests.unit.toolkit.costs.builders import lab_file, models_file
+from tests.unit.toolkit.costs.test_importers import ATTRIBUTES, DAY, EUROS, ITEM, vms
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.files.lists import list_document, open_list, read_document, read_list
 from weighbridge.costs.prices.importers.reading import read_file
 from weighbridge.costs.prices.price import Term
-
-from tests.unit.toolkit.costs.builders import lab_file, models_file
-from tests.unit.toolkit.costs.test_importers import ATTRIBUTES, DAY, EUROS, ITEM, vms
 
 
 def test_an_imported_list_is_read_back_as_it_was(tmp_path):

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts.load_curve import curve_of_counts
 from weighbridge.costs.parts.managed import ManagedApi, Provisioned, TokenPrices, managed_cost, provisioned_cost

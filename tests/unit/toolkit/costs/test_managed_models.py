@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.managed_models import data_day, managed_prices
 from weighbridge.costs.prices.price import Meter, Term, TierRule, Unit

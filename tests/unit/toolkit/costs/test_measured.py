@@ -1,7 +1,7 @@
 import pytest
-from weighbridge.costs.measured import ServiceTime, with_measured
 
 from tests.factories.costs import cost_spec
+from weighbridge.costs.measured import ServiceTime, with_measured
 
 TIME = ServiceTime(0.0016, 0.0017)
 

@@ -1,8 +1,8 @@
 import pytest
-from weighbridge.costs.prices.shipped import own_book
-from weighbridge.costs.spec.spec_file import read_spec
 
 from tests.factories.costs import PRICE, cost_spec
+from weighbridge.costs.prices.shipped import own_book
+from weighbridge.costs.spec.spec_file import read_spec
 
 
 @pytest.mark.parametrize("usd", [1.0, 1, 0.5, 0])

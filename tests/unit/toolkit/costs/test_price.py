@@ -6,6 +6,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.toolkit.costs.builders import DAY, MACHINE, machine
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.price import (
     Conversion,
@@ -18,8 +20,6 @@ from weighbridge.costs.prices.price import (
     Unit,
     amount_text,
 )
-
-from tests.unit.toolkit.costs.builders import DAY, MACHINE, machine
 
 EGRESS = Price(
     sku="aws/us-east-1/egress-internet",

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.figures import FIGURES, exact_sum, money
@@ -15,8 +17,6 @@ from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
-
-from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
-from weighbridge.costs.parts.queueing import erlang_b, erlang_c, highest_loads, response_tail, servers_needed
 
 from tests.unit.benchmarking.simulation import response_times
+from weighbridge.core.errors import Invalid
+from weighbridge.costs.parts.queueing import erlang_b, erlang_c, highest_loads, response_tail, servers_needed
 
 
 def recursion(servers, offered):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts.load_curve import LoadCurve, curve_of_counts, curve_of_year
 from weighbridge.costs.parts.serving import SelfHosted, Sizing, cost_per_1k_usd, serving_cost, size

@@ -4,13 +4,13 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
+from tests.unit.toolkit.costs.builders import sheet
 from weighbridge.core.errors import Invalid, TooLarge
 from weighbridge.costs.prices.currency import FxRate, FxTable, one_currency, read_fx
 from weighbridge.costs.prices.files.exact_yaml import read_exact
 from weighbridge.costs.prices.files.sheet import read_sheet
 from weighbridge.costs.prices.price import Conversion, Hardware, Meter, Term, Tier, TierRule, Unit
-
-from tests.unit.toolkit.costs.builders import sheet
 
 RATE = FxRate("EUR", Decimal("1.0842"), date(2026, 8, 31), "a bank")
 FX = FxTable((FxRate("EUR", Decimal("1.05"), date(2026, 8, 1), "a bank"), RATE))

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.price import Kind, Term
 from weighbridge.costs.prices.shipped import own_book, own_discounts, own_sheets, read_discounts

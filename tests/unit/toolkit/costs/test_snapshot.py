@@ -8,13 +8,13 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.toolkit.costs.builders import DAY, machine
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.files.snapshot import read_snapshot, replay, snapshot
 from weighbridge.costs.prices.price import Conversion, Meter, Origin, Retirement, Term, Tier, Unit
 from weighbridge.costs.prices.shipped import own_book
-
-from tests.unit.toolkit.costs.builders import DAY, machine
 
 TODAY = date(2026, 11, 25)
 P5 = machine("98.32", sku="aws/us-east-1/p5.48xlarge", as_of=date(2025, 3, 2), source="libcloud")

@@ -1,13 +1,13 @@
 """The spec file: what it says is read exactly, and what it may not say is refused with the path of the fault."""
 
 import pytest
+
+from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.costs.uncertainty import Range
 from weighbridge.costs.value.answer_quality import Change, Confusion, Detection
-
-from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 
 OPTION = ("options", 1, "serving")
 PRICE = (*OPTION, "usd_per_replica_h")
@@ -183,9 +183,8 @@ def test_a_gpu_is_its_share_of_the_machine_unless_told_otherwise():
     ],
 )
 def test_what_is_no_price_of_a_gpu_is_refused(price, field, words):
-    from weighbridge.costs.prices.price import Unit
-
     from tests.unit.toolkit.costs.specs import price as made
+    from weighbridge.costs.prices.price import Unit
 
     book = BOOK.with_prices([made("aws/us-east-1/disk", "0.1", unit=Unit.GB_MONTH)])
     with pytest.raises(Invalid, match=words) as refused:

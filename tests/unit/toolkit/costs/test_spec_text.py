@@ -1,6 +1,7 @@
 import io
 
 import pytest
+
 from weighbridge.core.errors import Invalid, TooLarge
 from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES
 from weighbridge.costs.prices.shipped import own_book

@@ -4,6 +4,8 @@ import dataclasses
 from decimal import Decimal
 
 import pytest
+
+from tests.unit.toolkit.costs.specs import BOOK, TODAY, price, small
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.calculators import calculate
 from weighbridge.costs.changes import changes, sentences
@@ -15,8 +17,6 @@ from weighbridge.costs.prices.price import Tier as Step
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
-
-from tests.unit.toolkit.costs.specs import BOOK, TODAY, price, small
 
 OUT = price(
     "aws/us-east-1/out",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts import training
 from weighbridge.costs.parts.training import Training, training_cost

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.uncertainty import Amount, Range, at_medians, drawn, levels_of, probability_above, tornado
 

@@ -7,6 +7,8 @@ import numpy_financial
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.benchmarking.simulation import response_times
 from weighbridge.costs.figures import money
 from weighbridge.costs.parts import training
 from weighbridge.costs.parts.load_curve import curve_of_counts, curve_of_year, weekly_shape
@@ -15,8 +17,6 @@ from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, 
 from weighbridge.costs.parts.queueing import erlang_c, response_tail, servers_needed
 from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost, size
 from weighbridge.costs.uncertainty import Range, drawn, levels_of
-
-from tests.unit.benchmarking.simulation import response_times
 
 REPLICA = SelfHosted(service_s=0.12, limit_s=0.5, usd_per_replica_h=1.006, slots=4, min_replicas=2, lag_h=0, burst=1.1)
 

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
+
+from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.projection import project
@@ -12,8 +14,6 @@ from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.costs.uncertainty import Range
 from weighbridge.costs.value import answer_quality as answers
 from weighbridge.costs.value.worth import worth
-
-from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 
 FRAUD = answers.Detection(
     prevalence=0.01, cases_per_year=1e7, loss_per_false_negative_usd=120, loss_per_false_positive_usd=5

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import numpy as np
+
 from weighbridge.core.addresses import Pinned
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator.engine import Engine, Job

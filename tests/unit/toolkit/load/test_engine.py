@@ -10,14 +10,14 @@ import time
 
 import numpy as np
 import pytest
+
+from tests.unit.toolkit.load.servers import OK, answering, fired, job, pinned, request_from, serving
 from weighbridge.core.errors import Refused
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator import engine
 from weighbridge.load.generator import watchdog as alarm
 from weighbridge.load.generator.engine import Engine, Unreachable
 from weighbridge.load.results.samples import NEVER
-
-from tests.unit.toolkit.load.servers import OK, answering, fired, job, pinned, request_from, serving
 
 TEN = [float(at) for at in range(10)]
 

@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+
+from tests.unit.toolkit.load.servers import samples_of
 from weighbridge.load.results.figures import connection_waits_ms, figures_of, response_times_ms, seconds_of
 from weighbridge.load.results.intervals import UNANSWERED_MS
 from weighbridge.load.results.samples import NEVER, Outcome, Samples
-
-from tests.unit.toolkit.load.servers import samples_of
 
 ROWS = samples_of(
     (0, 0, 1, 5, Outcome.ANSWERED),

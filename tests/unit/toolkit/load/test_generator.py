@@ -7,12 +7,12 @@ import threading
 import time
 
 import pytest
+
+from tests.unit.toolkit.load.servers import OK, pinned
 from weighbridge.load.generator import generator
 from weighbridge.load.generator.generator import Crew, GeneratorFailed, Share, fire
 from weighbridge.load.plan import Plan
 from weighbridge.load.schedule import Arrivals
-
-from tests.unit.toolkit.load.servers import OK, pinned
 
 PLAN = Plan(
     url="http://localhost/", rate_per_s=200, duration_s=1.0, arrivals=Arrivals.CONSTANT, processes=2, timeout_s=5

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hdrh.histogram import HdrHistogram
 from hdrh.log import HistogramLogReader
+
+from tests.unit.toolkit.load.servers import samples_of
 from weighbridge.core.errors import Invalid
 from weighbridge.load.results.hdr import by_second, write_hdr
 from weighbridge.load.results.samples import Outcome, Samples
-
-from tests.unit.toolkit.load.servers import samples_of
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 

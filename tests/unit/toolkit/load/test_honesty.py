@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from tests.unit.toolkit.load.servers import pinned
 from weighbridge.load.plan import Caps, Plan
 from weighbridge.load.results.report import run_load
 from weighbridge.load.schedule import Arrivals
-
-from tests.unit.toolkit.load.servers import pinned
 
 AT = datetime(2026, 11, 25, tzinfo=UTC)
 FROZEN_S = 1.0

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from weighbridge.load.generator.generator import Fired
 from weighbridge.load.plan import Plan
 from weighbridge.load.results.figures import Figures, figures_of

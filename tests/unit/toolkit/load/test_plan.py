@@ -6,6 +6,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.plan import Caps, Plan, arrivals_from, check_caps, plan_from, read_week, seconds

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+
+from tests.unit.toolkit.load.servers import pinned
+from tests.unit.toolkit.load.test_judgement import calm
 from weighbridge.core.errors import Invalid
 from weighbridge.load.generator.generator import Fired
 from weighbridge.load.plan import Caps, Plan
@@ -13,9 +16,6 @@ from weighbridge.load.results import report
 from weighbridge.load.results.report import load_document, run_load, span_s
 from weighbridge.measure.conditions.interference import Interference
 from weighbridge.measure.conditions.manifest import sealed
-
-from tests.unit.toolkit.load.servers import pinned
-from tests.unit.toolkit.load.test_judgement import calm
 
 AT = datetime(2026, 11, 25, tzinfo=UTC)
 PLAN = Plan(url="http://localhost/", rate_per_s=1000, duration_s=2, headers=(("Authorization", "Bearer s3cret"),))

@@ -5,16 +5,16 @@ import io
 from datetime import UTC, datetime
 
 import pytest
+
+from tests.unit.toolkit.load.servers import pinned
+from tests.unit.toolkit.load.test_judgement import calm
+from tests.unit.toolkit.load.test_report import fired
 from weighbridge.cli.tables.terminal import show_load_search
 from weighbridge.core.errors import Invalid
 from weighbridge.load import search
 from weighbridge.load.plan import Caps, Plan
 from weighbridge.load.search import Trials, search_highest_rate
 from weighbridge.measure.deadline import Deadline
-
-from tests.unit.toolkit.load.servers import pinned
-from tests.unit.toolkit.load.test_judgement import calm
-from tests.unit.toolkit.load.test_report import fired
 
 AT = datetime(2026, 11, 25, tzinfo=UTC)
 PLAN = Plan(url="http://localhost/", rate_per_s=50, duration_s=5, p99_limit_ms=100.0)

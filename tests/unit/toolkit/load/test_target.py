@@ -4,6 +4,7 @@ import ipaddress
 import socket
 
 import pytest
+
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.errors import Invalid, NotAllowed
 from weighbridge.load.target import (

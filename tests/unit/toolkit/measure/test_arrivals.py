@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from scipy import stats  # noqa: TID253 -- an oracle
+
+from tests.unit.benchmarking.builders import ScriptedRunner
 from weighbridge.measure.loops.arrivals import schedule_ns, serve
 from weighbridge.measure.scenarios import Server, WarmUp
 from weighbridge.measure.stopping import Enough
-
-from tests.unit.benchmarking.builders import ScriptedRunner
 
 MS = 1_000_000
 FEEDS = [{"x": np.array([row])} for row in range(5)]

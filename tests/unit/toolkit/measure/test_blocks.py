@@ -5,12 +5,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
+from tests.unit.benchmarking.builders import Clock, ScriptedRunner
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings, Ratio, interleave, is_tied, noise_floor, ratio_of_medians
 from weighbridge.measure.scenarios import WarmUp
 from weighbridge.measure.stopping import Enough
-
-from tests.unit.benchmarking.builders import Clock, ScriptedRunner
 
 FEEDS = [{"x": np.array([row])} for row in range(20)]
 WARM = WarmUp(values=10, value_ms=0, max_duration_s=1.0)

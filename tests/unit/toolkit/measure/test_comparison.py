@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
+
+from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
 from weighbridge.measure.conditions.manifest import sealed
@@ -20,8 +22,6 @@ from weighbridge.systems.compared import compare_isolated, read_comparison
 from weighbridge.systems.engine_errors import ModelFailed
 from weighbridge.systems.fence import Follow, Heard, RunCancelled, RunFailed
 from weighbridge.systems.limits import Limits
-
-from tests.unit.benchmarking import builders
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 QUICK = ComparisonSettings(

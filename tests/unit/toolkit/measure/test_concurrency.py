@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+
 from weighbridge.measure.loops import concurrency
 from weighbridge.measure.loops.concurrency import several_at_a_time
 from weighbridge.measure.scenarios import Offline, WarmUp

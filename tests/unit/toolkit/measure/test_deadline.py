@@ -1,6 +1,7 @@
 """A deadline: what is left of it, when it is over, and how it is said."""
 
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.deadline import Deadline, OutOfTime
 

@@ -1,6 +1,7 @@
 """Energy, from counters in a folder of the test's."""
 
 import pytest
+
 from weighbridge.measure.conditions import energy
 from weighbridge.measure.conditions.energy import Counter
 

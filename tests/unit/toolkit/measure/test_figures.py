@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import binom  # noqa: TID253 -- an oracle
+
 from weighbridge.measure import figures
 from weighbridge.measure.loops.arrivals import ServerRun
 from weighbridge.measure.loops.latency import LatencyRun

@@ -7,11 +7,11 @@ import numpy as np
 import onnx  # noqa: TID253 -- tests build models
 import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
+
+from tests.unit.benchmarking import builders
 from weighbridge.measure.conditions.flops import count_flops
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.subjects import onnx_subject
-
-from tests.unit.benchmarking import builders
 
 
 def value(name, *shape, kind=TensorProto.FLOAT):

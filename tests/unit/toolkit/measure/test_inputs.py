@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import DataSet, InputSpec, check_batch, check_fits, draw_inputs, read_data_set
 

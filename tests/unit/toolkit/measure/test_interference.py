@@ -4,9 +4,9 @@ import os
 import time
 
 import pytest
-from weighbridge.measure.conditions.interference import Reading, between, read_counters, slowdown, spin_ns
 
 from tests.unit.benchmarking.builders import Clock
+from weighbridge.measure.conditions.interference import Reading, between, read_counters, slowdown, spin_ns
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -4,10 +4,10 @@ import gc
 
 import numpy as np
 import pytest
-from weighbridge.measure.loops.latency import query_order, single_stream
-from weighbridge.measure.scenarios import SingleStream, WarmUp
 
 from tests.unit.benchmarking.builders import Clock, ScriptedRunner
+from weighbridge.measure.loops.latency import query_order, single_stream
+from weighbridge.measure.scenarios import SingleStream, WarmUp
 
 FEEDS = [{"x": np.array([row])} for row in range(5)]
 MS = 1_000_000

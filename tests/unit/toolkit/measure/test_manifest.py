@@ -3,6 +3,7 @@
 import platform
 
 import numpy as np
+
 from weighbridge.measure.conditions.manifest import governor, libraries, machine, sealed
 
 CPUINFO = (

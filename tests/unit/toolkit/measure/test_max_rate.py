@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from scipy.optimize import brentq  # noqa: TID253 -- an oracle
+
 from weighbridge.measure.deadline import Deadline
 from weighbridge.measure.loops.arrivals import schedule_ns
 from weighbridge.measure.scenarios import ProfileSettings, Server, SingleStream

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
+
+from tests.unit.benchmarking import builders
 from weighbridge.cli import app as cli
 from weighbridge.cli import target as subject
 from weighbridge.cli.measure import max_rate as command
@@ -13,8 +15,6 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import Engine, MultiStream, Offline, Server, SingleStream
 from weighbridge.systems import isolated, operators
 from weighbridge.systems.fence import RunCancelled, RunFailed
-
-from tests.unit.benchmarking import builders
 
 MANIFEST = {"model": {"digest": "sha256:ab"}, "engine": {"engine": "onnxruntime"}, "digest": "sha256:cd"}
 

@@ -1,6 +1,7 @@
 """The kernel's high-water mark."""
 
 import numpy as np
+
 from weighbridge.measure.conditions.memory import peak_bytes, reset_peak, resident_bytes
 
 

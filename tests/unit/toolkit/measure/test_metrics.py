@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.loops.warmup import WarmUpReport
 from weighbridge.measure.metrics import (

@@ -7,10 +7,10 @@ import mmap
 import numpy as np
 import onnx  # noqa: TID253 -- tests build models
 import pytest
-from weighbridge.core.errors import Invalid
-from weighbridge.measure.conditions.model_file import digest_of_file, read_model
 
 from tests.unit.benchmarking import builders
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.conditions.model_file import digest_of_file, read_model
 
 
 def test_a_classifier_is_read(tmp_path):

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+
+from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure import profile as profiling
 from weighbridge.measure.loops import arrivals, latency
@@ -16,8 +18,6 @@ from weighbridge.measure.samples import Queries
 from weighbridge.measure.scenarios import Engine, MultiStream, Offline, ProfileSettings, Server, SingleStream, WarmUp
 from weighbridge.measure.stopping import Enough
 from weighbridge.systems.engine_errors import ModelFailed, model_failure
-
-from tests.unit.benchmarking import builders
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

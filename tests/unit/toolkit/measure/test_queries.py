@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.measure import samples as queries
 from weighbridge.measure.inputs import DataSet, InputSpec

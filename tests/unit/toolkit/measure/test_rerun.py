@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+
+from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.conditions.model_file import digest_of_file
@@ -13,8 +15,6 @@ from weighbridge.measure.raw import altered, percentiles_of
 from weighbridge.measure.scenarios import ProfileSettings, Server, SingleStream, WarmUp
 from weighbridge.measure.studies.rerun import differences, rerun, settings_of
 from weighbridge.statistics.order_statistics import percentile
-
-from tests.unit.benchmarking import builders
 
 SETTINGS = ProfileSettings(scenario=SingleStream(min_samples=700))
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import (
     Engine,

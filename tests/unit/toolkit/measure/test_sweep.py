@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import Offline, ProfileSettings, SingleStream, WarmUp
 from weighbridge.measure.studies.sweep import best_of, offline, sweep

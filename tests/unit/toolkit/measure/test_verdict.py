@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from weighbridge.measure.conditions.interference import Interference
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.loops.warmup import WarmUpReport

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimize.methods.networks import export
 from weighbridge.optimize.methods.training import Lesson, TrainingSettings, fit

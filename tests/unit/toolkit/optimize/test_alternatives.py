@@ -4,6 +4,10 @@ import dataclasses
 from datetime import UTC, datetime
 
 import pytest
+
+from benchmarking.runs.domain.alternatives import wanted_from
+from governance.rulebook.domain.benchmark_plans import Variant
+from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.optimize import alternatives
@@ -27,10 +31,6 @@ from weighbridge.tradeoff.candidates import (
     VariantVerdict,
     candidates_from,
 )
-
-from benchmarking.runs.domain.alternatives import wanted_from
-from governance.rulebook.domain.benchmark_plans import Variant
-from tests.unit.benchmarking import builders
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CANDIDATES_KEYS = ("schema", *(field.name for field in dataclasses.fields(Candidates)))

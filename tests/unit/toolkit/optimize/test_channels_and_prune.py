@@ -6,12 +6,12 @@ import pytest
 import torch  # noqa: TID253 -- tests build networks
 from torch import nn  # noqa: TID253 -- tests build networks
 from torch.utils.flop_counter import FlopCounterMode  # noqa: TID253 -- an oracle
+
+from tests.unit.toolkit.optimize.conftest import accuracy, untrained
 from weighbridge.core.errors import Invalid
 from weighbridge.optimize.methods.channels import Part, Role, free_spaces
 from weighbridge.optimize.methods.networks import parameters
 from weighbridge.optimize.methods.prune import PruneSettings, Score, kept, pruned
-
-from tests.unit.toolkit.optimize.conftest import accuracy, untrained
 
 IMAGE = (3, 1, 8, 8)
 

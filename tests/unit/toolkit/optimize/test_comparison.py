@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
+
+from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings
 from weighbridge.measure.scenarios import WarmUp
@@ -23,8 +25,6 @@ from weighbridge.optimize.workshop import Workshop, read_answer
 from weighbridge.systems import child as runners_child
 from weighbridge.systems.fence import Heard, RunCancelled, RunFailed
 from weighbridge.systems.limits import Limits
-
-from tests.unit.benchmarking import builders
 
 WARMUP = WarmUp(values=10, value_ms=0.0, max_duration_s=0.05)
 QUICK = ComparisonSettings(margin=0.02, blocks=BlockSettings(rounds=6, block_ms=1.0, warmup=WARMUP))

@@ -4,6 +4,8 @@ import numpy as np
 import onnx  # noqa: TID253 -- tests look into models
 import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
+
+from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.optimize.methods import calibration
@@ -11,8 +13,6 @@ from weighbridge.optimize.methods import quantize as quantise
 from weighbridge.optimize.recipes import DYNAMIC, ENTROPY, GRAPH, HALF, PER_CHANNEL, PER_TENSOR, PERCENTILE, Calibration
 from weighbridge.optimize.rows import batches
 from weighbridge.systems.onnx_runtime import engine
-
-from tests.unit.benchmarking import builders
 
 VNNI = {"architecture": "x86_64", "cpu_flags": ["avx512_vnni"]}
 SPEC = InputSpec("input", "float32", ("n", 1, 8, 8))

@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.optimize import recipes
 from weighbridge.optimize.recipes import DYNAMIC, ENTROPY, GRAPH, HALF, NO_HALF, PER_CHANNEL, PER_TENSOR, RECIPES

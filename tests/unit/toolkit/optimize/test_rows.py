@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import DataSet, InputSpec
 from weighbridge.optimize import rows
-
-from tests.unit.benchmarking import builders
 
 
 def numbered(count: int) -> DataSet:

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from typer.testing import CliRunner
+
+from tests.unit.benchmarking import builders
+from tests.unit.toolkit.optimize.conftest import untrained
 from weighbridge.cli import app as cli
 from weighbridge.cli.tables.variant_table import conclusion, show_candidates
 from weighbridge.core.errors import Invalid
@@ -35,9 +38,6 @@ from weighbridge.tradeoff.candidates import (
     candidates_from,
     read_candidates,
 )
-
-from tests.unit.benchmarking import builders
-from tests.unit.toolkit.optimize.conftest import untrained
 
 WARMUP = WarmUp(values=10, value_ms=0.0, max_duration_s=0.1)
 SETTINGS = TrialSettings(

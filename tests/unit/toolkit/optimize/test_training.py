@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch  # noqa: TID253 -- tests build networks
 from safetensors.torch import save_file
+
+from tests.unit.toolkit.optimize.conftest import accuracy, learn, untrained
 from weighbridge.core.errors import Invalid
 from weighbridge.optimize.methods import networks
 from weighbridge.optimize.methods.distill import DistilSettings, distillation_loss, lesson_of, scores_of
 from weighbridge.optimize.methods.training import TrainingSettings, fit, learning_rate
-
-from tests.unit.toolkit.optimize.conftest import accuracy, learn, untrained
 
 
 class StoppedError(Exception):

@@ -1,6 +1,7 @@
 """What a variant is worth: the answer in every situation, and its reasons in words."""
 
 import pytest
+
 from weighbridge.optimize.comparison import Comparison
 from weighbridge.optimize.operators import Culprit, culprit
 from weighbridge.optimize.worth import Savings, judge, saved

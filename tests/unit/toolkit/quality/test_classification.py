@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logit  # noqa: TID253 -- an independent oracle
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
+
 from weighbridge.quality.classification import class_figures, macro_intervals, macro_scores, roc_auc, stacked
 from weighbridge.statistics.order_statistics import wilson_interval
 

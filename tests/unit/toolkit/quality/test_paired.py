@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar  # noqa: TID253 -- an independent oracle
 from scipy.stats import binom, norm  # noqa: TID253 -- an independent oracle
 from sklearn.metrics import f1_score
+
 from weighbridge.core.errors import Invalid
 from weighbridge.quality import paired
 from weighbridge.quality.classification import macro_intervals, macro_scores

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.quality.scores import confusion_of, labels_of, measure_quality, numbers_of
 

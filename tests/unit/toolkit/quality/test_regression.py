@@ -10,6 +10,7 @@ from sklearn.metrics import (
     r2_score,
     root_mean_squared_error,
 )
+
 from weighbridge.quality.regression import regression_intervals
 
 ORACLES = {

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy.stats import ttest_ind  # noqa: TID253 -- an independent oracle
+
 from weighbridge.core.errors import Invalid
 from weighbridge.statistics.equivalence import Answer, ratio_equivalence, tost
 from weighbridge.statistics.order_statistics import Interval

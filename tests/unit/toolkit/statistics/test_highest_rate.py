@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.deadline import OutOfTime
 from weighbridge.statistics import highest_rate

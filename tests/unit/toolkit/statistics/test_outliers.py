@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from weighbridge.statistics.outliers import tukey_counts
 
 

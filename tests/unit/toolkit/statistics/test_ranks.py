@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import wilcoxon  # noqa: TID253 -- an independent oracle
+
 from weighbridge.statistics.ranks import signed_rank_interval, signed_rank_place
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter  # noqa: TID253 -- an independent oracle
 from scipy.stats import norm  # noqa: TID253 -- an independent oracle
+
 from weighbridge.statistics.order_statistics import percentile_interval
 from weighbridge.statistics.resampling import (
     autocovariances,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from weighbridge.measure.blocks import Blocks
 from weighbridge.statistics.standing import doubts, median_latency, quality_drops, ranks_of, speed
 

@@ -7,9 +7,9 @@ import pymannkendall
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from weighbridge.statistics.trend import Shift, Trend, block_medians, hamed_rao_factor, mann_kendall, movement, pettitt
 
 from tests.unit.toolkit.statistics.test_resampling import ar1
+from weighbridge.statistics.trend import Shift, Trend, block_medians, hamed_rao_factor, mann_kendall, movement, pettitt
 
 
 def calm(n, seed, phi=0.0):

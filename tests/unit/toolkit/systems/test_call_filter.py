@@ -6,6 +6,7 @@ import struct
 from errno import EACCES, ENOSYS, EPERM
 
 import pytest
+
 from weighbridge.systems import call_filter
 from weighbridge.systems.kernel_calls import NEWEST, PROCESSORS, Processor
 

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.unit.benchmarking import builders
 from weighbridge.measure import profile
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.measure.stopping import Enough
 from weighbridge.systems import child, limits, seals
 from weighbridge.systems.limits import Limits
-
-from tests.unit.benchmarking import builders
 
 QUICK = ProfileSettings(
     scenario=SingleStream(min_samples=140, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),

@@ -4,17 +4,17 @@ import json
 
 import numpy as np
 import pytest
+
+from tests.unit.benchmarking import builders
+from tests.unit.toolkit.cli.test_cli import weighbridge
+from tests.unit.toolkit.measure.test_comparison import slow
+from tests.unit.toolkit.measure.test_rerun import result_of
 from weighbridge.cli.measure.compare import named
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.systems import compared, isolated
 from weighbridge.systems.fence import RunCancelled, RunFailed
 from weighbridge.systems.layers import Layers
-
-from tests.unit.benchmarking import builders
-from tests.unit.toolkit.cli.test_cli import weighbridge
-from tests.unit.toolkit.measure.test_comparison import slow
-from tests.unit.toolkit.measure.test_rerun import result_of
 
 DOCUMENT = {
     "baseline": "a",

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.profile import measure
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.unit.benchmarking.builders import script
 from weighbridge.measure.conditions import memory
 from weighbridge.systems import fence, layers
 from weighbridge.systems.fence import Heard, RunCancelled, RunFailed, environment, fenced
 from weighbridge.systems.layers import Layers
 from weighbridge.systems.limits import Limits
-
-from tests.unit.benchmarking.builders import script
 
 BARE = Layers(bubblewrap=None, seals=())
 

@@ -10,15 +10,15 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tests.unit.benchmarking import builders
+from tests.unit.benchmarking.builders import script
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.systems import fence, isolated, layers
 from weighbridge.systems.fence import RunCancelled, RunFailed
 from weighbridge.systems.isolated import profile_isolated
 from weighbridge.systems.layers import Layers
 from weighbridge.systems.limits import Limits
-
-from tests.unit.benchmarking import builders
-from tests.unit.benchmarking.builders import script
 
 QUICK = ProfileSettings(
     scenario=SingleStream(min_samples=700, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),

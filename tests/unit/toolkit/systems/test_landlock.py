@@ -5,6 +5,7 @@ import struct
 from pathlib import Path
 
 import pytest
+
 from weighbridge.systems import landlock
 
 

@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from weighbridge.systems import layers
-from weighbridge.systems.layers import Layers, layers_from, layers_here, runtime, walled
 
 import benchmarking
+from weighbridge.systems import layers
+from weighbridge.systems.layers import Layers, layers_from, layers_here, runtime, walled
 
 # Throws its own arguments away and runs the rest.
 WALL = '#!/bin/sh\nwhile [ "$1" != --chdir ]; do shift; done; shift 2; exec "$@"\n'

@@ -4,6 +4,7 @@ import resource
 import signal
 
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.systems import limits
 from weighbridge.systems.limits import Limits, confine, die_with_parent, limits_from

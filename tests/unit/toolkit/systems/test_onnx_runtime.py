@@ -4,13 +4,13 @@ import os
 
 import numpy as np
 import pytest
+
+from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.measure.scenarios import Engine
 from weighbridge.systems import onnx_runtime
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
-
-from tests.unit.benchmarking import builders
 
 
 def test_a_model_answers(tmp_path, monkeypatch):

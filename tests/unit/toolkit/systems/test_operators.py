@@ -7,6 +7,9 @@ import sys
 
 import numpy as np
 import pytest
+
+from tests.unit.benchmarking import builders
+from tests.unit.benchmarking.builders import script
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems import limits as limiting
 from weighbridge.systems import operators, operators_child, seals
@@ -14,9 +17,6 @@ from weighbridge.systems.fence import RunFailed
 from weighbridge.systems.layers import Layers, layers_here
 from weighbridge.systems.limits import Limits
 from weighbridge.systems.operators import operators_isolated
-
-from tests.unit.benchmarking import builders
-from tests.unit.benchmarking.builders import script
 
 GOOD = {
     "runs": 3,

@@ -6,6 +6,7 @@ import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.systems.fence import Heard, RunFailed

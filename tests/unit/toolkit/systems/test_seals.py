@@ -4,6 +4,7 @@ import ctypes
 import os
 
 import pytest
+
 from weighbridge.systems import call_filter, landlock, seals
 from weighbridge.systems.kernel_calls import PROCESSORS
 from weighbridge.systems.seals import SEALS, Kernel, seal

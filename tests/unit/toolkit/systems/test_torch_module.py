@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+
+from tests.unit.benchmarking import modules
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.profile import measure
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.systems import torch_module
 from weighbridge.systems.subjects import subject_of
 from weighbridge.systems.torch_module import TorchRunner, check_torch, factory_of, torch_subject
-
-from tests.unit.benchmarking import modules
 
 HERE = "tests.unit.benchmarking.modules"
 QUICK = ProfileSettings(

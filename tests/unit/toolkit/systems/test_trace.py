@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+
+from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.systems import trace as tracing
 from weighbridge.systems.trace import operators_of, trace
-
-from tests.unit.benchmarking import builders
 
 
 def run_at(ts, dur=100):

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 from typer.testing import CliRunner
+
+from tests.unit.benchmarking.documents import PROFILE, VARIANTS
 from weighbridge.cli.app import app
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.trackers import mlflow as mlflow_tracker
@@ -12,8 +14,6 @@ from weighbridge.trackers.jsonl import JsonLines
 from weighbridge.trackers.mlflow import MlflowTracker
 from weighbridge.trackers.records import Record, record_of
 from weighbridge.trackers.wandb import WandbTracker
-
-from tests.unit.benchmarking.documents import PROFILE, VARIANTS
 
 # Both libraries warn about themselves on import and leave temporary folders to the interpreter's end.
 pytestmark = [pytest.mark.filterwarnings("ignore")]

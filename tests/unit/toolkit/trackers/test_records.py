@@ -6,10 +6,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from weighbridge.core.errors import Invalid
-from weighbridge.trackers.records import clean_name, numbers_of, record_of
 
 from tests.unit.benchmarking.documents import PROFILE, VARIANTS
+from weighbridge.core.errors import Invalid
+from weighbridge.trackers.records import clean_name, numbers_of, record_of
 
 
 def test_a_profile_becomes_one_flat_record():

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import yaml
+
 from weighbridge.core.metrics import Basis
 from weighbridge.tradeoff.axes import Direction
 from weighbridge.tradeoff.candidates import Figure

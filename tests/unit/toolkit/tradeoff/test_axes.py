@@ -1,6 +1,7 @@
 """Axes: which way is better, by name or as said."""
 
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.axes import DEFAULT_AXES, Axis, Direction, axes_of, axis_of
 

@@ -5,6 +5,8 @@ import math
 from pathlib import Path
 
 import pytest
+
+from tests.unit.toolkit.tradeoff.builders import candidate, candidates, indicative
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.candidates import (
     Answer,
@@ -15,8 +17,6 @@ from weighbridge.tradeoff.candidates import (
     candidates_from,
     read_candidates,
 )
-
-from tests.unit.toolkit.tradeoff.builders import candidate, candidates, indicative
 
 
 def whole():

@@ -5,6 +5,8 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+
+from tests.unit.toolkit.tradeoff.builders import candidate
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.axes import axis_of
 from weighbridge.tradeoff.candidates import Samples
@@ -15,8 +17,6 @@ from weighbridge.tradeoff.charts.learning import learning_curve
 from weighbridge.tradeoff.charts.load import load_curve
 from weighbridge.tradeoff.charts.plane import trade_off
 from weighbridge.tradeoff.learning.learning_curve import as_document, forecast
-
-from tests.unit.toolkit.tradeoff.builders import candidate
 
 LATENCY, QUALITY, SIZE = axis_of("latency_p95_ms"), axis_of("accuracy"), axis_of("model_size_mb")
 MEMBERS = [

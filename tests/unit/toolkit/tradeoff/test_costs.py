@@ -3,6 +3,9 @@
 import json
 
 import pytest
+
+from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
+from tests.unit.toolkit.tradeoff import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.projection import project
@@ -17,9 +20,6 @@ from weighbridge.tradeoff.pareto import weigh
 from weighbridge.tradeoff.sheets.cost_page import cost_sheet, publish_costs
 from weighbridge.tradeoff.sheets.printing import PrintRefused
 from weighbridge.tradeoff.sheets.sheet import html, markdown
-
-from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
-from tests.unit.toolkit.tradeoff import builders
 
 
 @pytest.fixture(scope="module")

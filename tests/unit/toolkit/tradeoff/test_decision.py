@@ -3,6 +3,8 @@
 import dataclasses
 
 import pytest
+
+from tests.unit.toolkit.tradeoff.builders import candidate, candidates, figure, indicative
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.verdict import Status
 from weighbridge.tradeoff.axes import Direction
@@ -12,8 +14,6 @@ from weighbridge.tradeoff.decision import Situation, decide
 from weighbridge.tradeoff.learning.learning_curve import as_document, forecast
 from weighbridge.tradeoff.recommendation import recommend
 from weighbridge.tradeoff.requirements import Fit, Limit, Requirements, limits_of
-
-from tests.unit.toolkit.tradeoff.builders import candidate, candidates, figure, indicative
 
 DROP = QualityDrop("accuracy", 0.0145, 0.0097, 0.0193, 0.95, 10_000, 0.02, True)
 BIG = candidate("big", answer=Answer.BASELINE, accuracy=(0.90, 0.006), latency_p95_ms=(8, 0.2), model_size_mb=9)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.learning.learning_curve import as_document, back_test, describe, forecast
 from weighbridge.tradeoff.learning.points_file import read_points

@@ -4,6 +4,8 @@ import json
 import xml.etree.ElementTree as ET
 
 import pytest
+
+from tests.unit.toolkit.tradeoff.matrices import COST, CRITERIA, LATENCY, cell, matrix, option
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
 from weighbridge.tradeoff.axes import Direction
@@ -17,8 +19,6 @@ from weighbridge.tradeoff.matrix.page import matrix_sheet
 from weighbridge.tradeoff.matrix.weights import direct
 from weighbridge.tradeoff.matrix.words import argue
 from weighbridge.tradeoff.sheets.sheet import html, markdown
-
-from tests.unit.toolkit.tradeoff.matrices import COST, CRITERIA, LATENCY, cell, matrix, option
 
 FIXED = (
     Criterion(id="cost", name="Cost at scale", unit="USD/year", direction=Direction.MIN, scale=(700_000, 100_000)),

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from tests.unit.toolkit.cli.test_cli import weighbridge
+from tests.unit.toolkit.tradeoff.matrices import document, matrix_file
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
 from weighbridge.tradeoff.axes import Direction
 from weighbridge.tradeoff.matrix.file import matrix_from, read_matrix
 from weighbridge.tradeoff.matrix.weights import Method
 from weighbridge.tradeoff.sheets import printing
-
-from tests.unit.toolkit.cli.test_cli import weighbridge
-from tests.unit.toolkit.tradeoff.matrices import document, matrix_file
 
 PAIRS = [("cost", "latency", 2), ("cost", "accuracy", 2), ("latency", "accuracy", 1)]
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from weighbridge.tradeoff.matrix.robustness import flips, p_best, reversals, smaa
 from weighbridge.tradeoff.matrix.scores import Frame
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pymcdm import normalizations
 from pymcdm.methods import TOPSIS, WSM
-from weighbridge.tradeoff.matrix.scores import Frame, closeness, min_max, passes, ranks, weighted_sums, winners
 
 from tests.unit.toolkit.tradeoff.matrices import CRITERIA
+from weighbridge.tradeoff.matrix.scores import Frame, closeness, min_max, passes, ranks, weighted_sums, winners
 
 OPEN = Frame(np.ones(3), *(np.full(3, np.nan) for _ in range(3)))
 tables = arrays(np.float64, (5, 3), elements=st.integers(1, 1_000).map(float), unique=True)

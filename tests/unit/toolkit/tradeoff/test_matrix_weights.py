@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pymcdm.weights.subjective import AHP
+
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.matrix.weights import Judgement, Method, ahp, consistency_ratio, direct, swing
 

@@ -5,6 +5,9 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+
+from tests.unit.toolkit.tradeoff.builders import candidate, candidates
+from tests.unit.toolkit.tradeoff.test_charts import load_result
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.candidates import Answer, Samples
 from weighbridge.tradeoff.learning.learning_curve import as_document, forecast
@@ -14,9 +17,6 @@ from weighbridge.tradeoff.sheets.printing import PrintRefused, print_pdf
 from weighbridge.tradeoff.sheets.publishing import publish
 from weighbridge.tradeoff.sheets.recommendation_page import page_of
 from weighbridge.tradeoff.sheets.sheet import html, markdown
-
-from tests.unit.toolkit.tradeoff.builders import candidate, candidates
-from tests.unit.toolkit.tradeoff.test_charts import load_result
 
 LIMITS = limits_of(["latency_p95_ms<=5", "peak_memory_mb<=100", "accuracy>=0.85"])
 ROWS = [1_000, 2_000, 4_000, 8_000]

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm  # noqa: TID253 -- the oracle
+
+from tests.unit.toolkit.tradeoff.builders import candidate
 from weighbridge.tradeoff import pareto
 from weighbridge.tradeoff.axes import axes_of
 from weighbridge.tradeoff.candidates import Figure
 from weighbridge.tradeoff.pareto import State, draw, frontier_shares, non_dominated, weigh, weigh_draws
-
-from tests.unit.toolkit.tradeoff.builders import candidate
 
 AXES = axes_of(["accuracy", "latency_p95_ms"])
 

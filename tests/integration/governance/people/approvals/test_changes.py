@@ -6,7 +6,6 @@ from functools import partial
 import pytest
 from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 from governance.audit.models import AuditEvent
 from governance.people.actions import people
@@ -23,6 +22,7 @@ from tests.factories.changes import REASON, grant, propose
 from tests.factories.people import Cast, make_cast, make_person
 from tests.factories.snapshots import snapshot
 from tests.integration.governance.threads import together
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 WEEK = timedelta(days=7)
 POLICY, CHECKLIST = defaults.text_of(defaults.POLICY), defaults.text_of(defaults.CHECKLIST)
