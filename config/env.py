@@ -4,13 +4,19 @@
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import environs
+from environs import validate
 
 from weighbridge.core import masking
 
 ROOT = Path(__file__).resolve().parents[1]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -153,45 +159,72 @@ VARIABLES: tuple[Variable, ...] = (
         "smtp://user:password@host:25 for mail; with it people are told when the ways into their account change.",
     ),
 )
-_DEFAULTS: Mapping[str, str] = {variable.name: variable.default for variable in VARIABLES}
+_BY_NAME: Mapping[str, Variable] = {variable.name: variable for variable in VARIABLES}
+_ENVIRONMENT = environs.Env()
 
 
 class MissingVariable(SystemExit):
-    """A variable that has no default is unset; the message says what to do."""
+    """A variable is unset and has no default, or holds what it must not hold; the message says what to do."""
 
 
 def text(name: str, default: str | None = None) -> str:
     """The value of `name`, or its default; exits with a sentence when it has neither."""
-    value = os.environ.get(name, "")
+    return _read(_ENVIRONMENT.str, name, default)
+
+
+def flag(name: str) -> bool:
+    """True for yes, true, on and 1; False for their opposites and when unset; exits with a sentence otherwise."""
+    return _read(_ENVIRONMENT.bool, name, False)
+
+
+def number(name: str) -> int:
+    """A whole number; exits with a sentence when it is none."""
+    parse = partial(_ENVIRONMENT.int, validate=validate.Range(min=0))
+    return _read(parse, name, int(_BY_NAME[name].default))
+
+
+def names(name: str, default: list[str] | None = None) -> list[str]:
+    """The parts of a comma-separated list, or the default; exits with a sentence when it has neither."""
+    return [part for part in _read(_ENVIRONMENT.list, name, default) if part.strip()]
+
+
+def json_object(name: str) -> dict[str, Any]:
+    """A JSON object; exits with a sentence when it is none."""
+    return _read(partial(_ENVIRONMENT.json, validate=_check_object), name, {})
+
+
+def _read(parse: Callable[[str], Any], name: str, default: T | None) -> T:
+    """What `parse` makes of the variable; an empty variable counts as an unset one."""
+    variable, value = _BY_NAME[name], os.environ.get(name, "")
     if value:
-        _learn(name, value)
-        return value
+        _learn(variable.kind, value)
+        return cast("T", _parsed(parse, variable))
     if default is None:
-        meaning = next(variable.meaning for variable in VARIABLES if variable.name == name)
-        raise MissingVariable(f"{name} is not set. {meaning} Set it in the environment and start again.")
+        raise MissingVariable(f"{name} is not set. {variable.meaning} Set it in the environment and start again.")
     return default
 
 
-def _learn(name: str, value: str) -> None:
+def _parsed(parse: Callable[[str], Any], variable: Variable) -> Any:
+    try:
+        return parse(variable.name)
+    except environs.EnvValidationError as error:
+        reasons = " ".join(str(reason) for reason in error.error_messages)
+        raise MissingVariable(
+            f"{variable.name} must hold: {variable.kind}. {reasons} Correct it in the environment and start again."
+        ) from error
+
+
+def _learn(kind: str, value: str) -> None:
     """What a variable keeps secret is hidden from logs and reasons from the moment it is read."""
-    kind = next((variable.kind for variable in VARIABLES if variable.name == name), "")
     if kind == "secret":
         masking.learn(value, *value.split(","))
     if kind == "URL":
         masking.learn_from_url(value)
 
 
-def flag(name: str) -> bool:
-    """True for 1, yes, true, on."""
-    return text(name, "no").lower() in {"1", "yes", "true", "on"}
-
-
-def number(name: str) -> int:
-    """A whole number; exits with a sentence when it is none."""
-    value = text(name, _DEFAULTS[name])
-    if not value.isdigit():
-        raise MissingVariable(f"{name} must be a whole number, not {value!r}.")
-    return int(value)
+def _check_object(value: object) -> None:
+    if not isinstance(value, dict):
+        raise environs.ValidationError("Not a JSON object.")
 
 
 def tell_polars() -> None:

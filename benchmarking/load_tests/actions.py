@@ -21,9 +21,10 @@ from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.queries.people import person_of
 from weighbridge.core.addresses import Resolver
 from weighbridge.core.canonical import digest_of
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid, WrongState
 from weighbridge.load.messages import check_open, read_bodies
-from weighbridge.load.plan import Caps, check_caps, plan_from
+from weighbridge.load.plan import Caps, Plan, check_caps
 from weighbridge.load.target import Permission, check_target
 
 EXECUTE, CONCLUDE = (
@@ -56,7 +57,7 @@ def start(
     secret.
     """
     check_load(person_of(by))
-    read = plan_from({**plan, "processes": workers})
+    read = from_document(Plan, {**plan, "processes": workers}, name="plan")
     check_caps(read, Caps())
     if read.body:
         raise Invalid("A plan of workers names no file of theirs; give the body itself.", field="body")

@@ -18,9 +18,10 @@ from governance.audit.actions import record as audit
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from weighbridge.core.addresses import Pinned
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
 from weighbridge.load.generator.generator import Fired, GeneratorFailed, Share, fire
-from weighbridge.load.plan import Caps, Plan, plan_from
+from weighbridge.load.plan import Caps, Plan
 from weighbridge.load.results.report import load_document
 from weighbridge.load.results.samples import merged, read_samples
 
@@ -52,7 +53,7 @@ def execute_load_part(part_id: int) -> None:
 
 def _plan_of(test: LoadTest, folder: Path) -> Plan:
     """The plan, its body file fetched into a folder."""
-    plan = plan_from(test.plan)
+    plan = from_document(Plan, test.plan, name="plan")
     return replace(plan, body=str(fetch_file(plan.body, folder / Path(plan.body).name))) if plan.body else plan
 
 

@@ -1,6 +1,5 @@
 """Settings shared by every environment; values come from `config.env` alone."""
 
-import json
 import secrets
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,7 @@ def _database() -> dict[str, Any]:
 
 SECRET_KEY = env.text("WEIGHBRIDGE_SECRET_KEY", "") or _kept_secret("django")
 DEBUG = False
-ALLOWED_HOSTS = env.text("WEIGHBRIDGE_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+ALLOWED_HOSTS = env.names("WEIGHBRIDGE_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -290,20 +289,20 @@ WEIGHBRIDGE: dict[str, Any] = {
     "RUN_WALL_S": env.number("WEIGHBRIDGE_RUN_WALL_S"),
     "RUN_MEMORY_MB": env.number("WEIGHBRIDGE_RUN_MEMORY_MB"),
     "BILLS_FOLDER": env.text("WEIGHBRIDGE_BILLS_FOLDER", ""),
-    "LOAD_TARGETS": [each for each in env.text("WEIGHBRIDGE_LOAD_TARGETS", "").split(",") if each.strip()],
+    "LOAD_TARGETS": env.names("WEIGHBRIDGE_LOAD_TARGETS", []),
     "JIRA": {
         "url": env.text("JIRA_URL", "").rstrip("/"),
         "email": env.text("JIRA_EMAIL", ""),
         "token": env.text("JIRA_TOKEN", ""),
         "project": env.text("JIRA_PROJECT", "MR"),
         "issue_type": env.text("JIRA_ISSUE_TYPE", "Task"),
-        "fields": json.loads(env.text("JIRA_FIELDS", "{}")),
-        "statuses": json.loads(env.text("JIRA_STATUSES", "{}")),
+        "fields": env.json_object("JIRA_FIELDS"),
+        "statuses": env.json_object("JIRA_STATUSES"),
         "settle_s": env.number("JIRA_SETTLE_S"),
     },
     "JIRA_INBOUND": {
-        "secrets": [each for each in env.text("JIRA_WEBHOOK_SECRETS", "").split(",") if each],
-        "moves": json.loads(env.text("JIRA_MOVES", "{}")),
+        "secrets": env.names("JIRA_WEBHOOK_SECRETS", []),
+        "moves": env.json_object("JIRA_MOVES"),
         "nightly": env.text("JIRA_NIGHTLY", "pull"),
     },
 }

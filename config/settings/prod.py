@@ -6,7 +6,7 @@ from config import env
 from config.settings.base import *  # noqa: F403 -- the one place where settings are stacked
 
 SECRET_KEY = env.text("WEIGHBRIDGE_SECRET_KEY")
-ALLOWED_HOSTS = env.text("WEIGHBRIDGE_HOSTS").split(",")
+ALLOWED_HOSTS = env.names("WEIGHBRIDGE_HOSTS")
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True

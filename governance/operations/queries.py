@@ -1,97 +1,105 @@
 """Figures of the ground floor for Prometheus: the outbox, the tick, the audit trail."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, F, FloatField, Max, Min, Q, QuerySet, Sum, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Extract
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage, Pulse
 from governance.jobs.queries.operation import is_delayed
-from governance.operations.domain.exposition import Family, Labels, family, histogram
 
 BOUNDS_S = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
-Spread = tuple[Labels, Mapping[float, int], int, float]
 
 
-def families(*, now: datetime) -> list[Family]:
+def families(*, now: datetime) -> list[Metric]:
     """Everything the ground floor can say."""
     return [*_outbox(now), *_signs_of_life(now)]
 
 
-def _outbox(now: datetime) -> list[Family]:
+def _outbox(now: datetime) -> list[Metric]:
     rows = OutboxMessage.objects.order_by()
     unfinished = rows.filter(state__in=UNFINISHED)
     due, done = rows.filter(OutboxMessage.claimable(now=now)), rows.filter(state=JobState.DONE)
-    name = "weighbridge_outbox"
     return [
-        family(f"{name}_messages", "gauge", "Effects outside by kind and state.", counted(rows, "kind", "state")),
-        family(f"{name}_attempts", "gauge", "Attempts spent on unfinished effects.", attempts(unfinished, "kind")),
-        family(
-            f"{name}_oldest_due_seconds",
-            "gauge",
+        counted("weighbridge_outbox_messages", "Effects outside by kind and state.", rows, "kind", "state"),
+        attempts("weighbridge_outbox_attempts", "Attempts spent on unfinished effects.", unfinished, "kind"),
+        ages(
+            "weighbridge_outbox_oldest_due_seconds",
             "How long the oldest due effect has been left lying.",
-            ages(due, "kind", since="next_attempt_at", now=now),
+            due,
+            "kind",
+            since="next_attempt_at",
+            now=now,
         ),
-        family(
+        ages(
             "weighbridge_sync_lag_seconds",
-            "gauge",
             "How long ago the oldest unfinished effect was wanted.",
-            ages(unfinished, "kind", since="created_at", now=now),
+            unfinished,
+            "kind",
+            since="created_at",
+            now=now,
         ),
-        histogram(f"{name}_delivery_seconds", "From wanted to done, by kind.", spread(done, "kind")),
+        spread("weighbridge_outbox_delivery_seconds", "From wanted to done, by kind.", done, "kind"),
     ]
 
 
-def _signs_of_life(now: datetime) -> list[Family]:
+def _signs_of_life(now: datetime) -> list[Metric]:
     events = AuditEvent.objects.aggregate(last=Max("position"))["last"] or 0
-    pulses: list[tuple[Labels, float]] = [
-        ({"name": pulse.name}, (now - pulse.at).total_seconds()) for pulse in Pulse.objects.order_by("name")
-    ]
+    pulses = [(pulse.name, (now - pulse.at).total_seconds()) for pulse in Pulse.objects.order_by("name")]
     return [
-        family("weighbridge_pulse_age_seconds", "gauge", "Since the tick, or since nobody takes what waits.", pulses),
-        family("weighbridge_work_delayed", "gauge", "1 while the pages say so.", [({}, float(is_delayed(now=now)))]),
-        family("weighbridge_audit_events_total", "counter", "Events in the audit trail.", [({}, float(events))]),
+        _gauge("weighbridge_pulse_age_seconds", "Since the tick, or since nobody takes what waits.", ("name",), pulses),
+        GaugeMetricFamily("weighbridge_work_delayed", "1 while the pages say so.", float(is_delayed(now=now))),
+        CounterMetricFamily("weighbridge_audit_events_total", "Events in the audit trail.", float(events)),
     ]
 
 
-def counted(rows: QuerySet[Any], *labels: str) -> list[tuple[Labels, float]]:
+def counted(name: str, meaning: str, rows: QuerySet[Any], *labels: str) -> Metric:
     """How many rows there are of each label."""
-    found = rows.order_by(*labels).values(*labels).annotate(count=Count("pk"))
-    return [(_labels(row, labels), row["count"]) for row in found]
+    return _gauge(name, meaning, labels, rows.order_by(*labels).values_list(*labels).annotate(count=Count("pk")))
 
 
-def attempts(rows: QuerySet[Any], *labels: str) -> list[tuple[Labels, float]]:
+def attempts(name: str, meaning: str, rows: QuerySet[Any], *labels: str) -> Metric:
     """The attempts of the rows, added up."""
-    found = rows.order_by(*labels).annotate(one=Value(1)).values("one", *labels).annotate(sum=Sum("attempts"))
-    return [(_labels(row, labels), row["sum"] or 0) for row in found]
+    return _gauge(
+        name, meaning, labels, _grouped(rows, labels).annotate(sum=Sum("attempts")).values_list(*labels, "sum")
+    )
 
 
-def ages(rows: QuerySet[Any], *labels: str, since: str, now: datetime) -> list[tuple[Labels, float]]:
+def ages(name: str, meaning: str, rows: QuerySet[Any], *labels: str, since: str, now: datetime) -> Metric:
     """Seconds between `since` of the oldest row and now."""
-    found = rows.order_by(*labels).annotate(one=Value(1)).values("one", *labels).annotate(oldest=Min(since))
-    return [(_labels(row, labels), max(0.0, (now - row["oldest"]).total_seconds())) for row in found if row["oldest"]]
+    oldest = _grouped(rows, labels).annotate(oldest=Min(since)).values_list(*labels, "oldest")
+    waited = [(*values, max(0.0, (now - at).total_seconds())) for *values, at in oldest if at]
+    return _gauge(name, meaning, labels, waited)
 
 
-def spread(rows: QuerySet[Any], *labels: str, taken_s: Combinable | None = None) -> list[Spread]:
+def spread(
+    name: str, meaning: str, rows: QuerySet[Any], *labels: str, taken_s: Combinable | None = None
+) -> HistogramMetricFamily:
     """How long the rows took: from `created_at` to `finished_at`, or what `taken_s` says."""
     took = taken_s or Cast(Extract(F("finished_at") - F("created_at"), "epoch"), FloatField())
-    within = {f"within_{place}": Count("pk", filter=Q(took__lte=bound)) for place, bound in enumerate(BOUNDS_S)}
-    grouped = rows.order_by(*labels).annotate(one=Value(1), took=took).values("one", *labels)
-    return [
-        (
-            _labels(row, labels),
-            {b: row[f"within_{place}"] for place, b in enumerate(BOUNDS_S)},
-            row["all"],
-            row["sum"] or 0,
-        )
-        for row in grouped.annotate(all=Count("pk"), sum=Sum("took"), **within)
-    ]
+    within = {f"{bound:g}": Count("pk", filter=Q(took__lte=bound)) for bound in BOUNDS_S} | {"+Inf": Count("pk")}
+    found = HistogramMetricFamily(name, meaning, labels=labels)
+    for row in _grouped(rows.annotate(took=took), labels).annotate(sum=Sum("took"), **within):
+        buckets = [(bound, row[bound]) for bound in within]
+        found.add_metric([str(row[label]) for label in labels], buckets, row["sum"] or 0)
+    return found
 
 
-def _labels(row: Mapping[str, Any], labels: tuple[str, ...]) -> dict[str, str]:
-    return {label: str(row[label]) for label in labels}
+def _grouped(rows: QuerySet[Any], labels: Sequence[str]) -> QuerySet[Any]:
+    """One row for each combination of labels, or for all rows where there are no labels."""
+    grouped: QuerySet[Any] = rows.order_by(*labels).annotate(one=Value(1)).values("one", *labels)
+    return grouped
+
+
+def _gauge(name: str, meaning: str, labels: Sequence[str], rows: Iterable[Sequence[Any]]) -> GaugeMetricFamily:
+    """A gauge of rows that end in their value."""
+    found = GaugeMetricFamily(name, meaning, labels=labels)
+    for *values, value in rows:
+        found.add_metric([str(each) for each in values], value or 0)
+    return found

@@ -11,7 +11,6 @@ from governance.inventory.actions import artifacts
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.people.queries.people import person_of
-from reviews.packets.domain.packet_document import as_document, packet_digest
 from reviews.packets.models import Packet
 from reviews.packets.queries.packet import packet_of
 from reviews.packets.rules import check_print
@@ -19,6 +18,8 @@ from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import WrongState
 
 
@@ -36,12 +37,12 @@ def freeze(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
         row = lock(request)
         number = Packet.objects.filter(request=row).count() + 1
         checkpoints.keep(now=now)
-        said = packet_of(row, now=now)
+        document = to_document(packet_of(row, now=now))
         packet = Packet.objects.create(
             request=row,
             number=number,
-            document=as_document(said),
-            document_digest=packet_digest(said),
+            document=document,
+            document_digest=digest_of(document),
             created_at=now,
             next_attempt_at=now,
         )

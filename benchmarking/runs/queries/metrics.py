@@ -2,30 +2,31 @@
 
 from datetime import datetime
 
+from prometheus_client.core import Metric
+
 from benchmarking.runs.models import Run
 from governance.jobs.enums import HELD, UNFINISHED, JobState
-from governance.operations.domain.exposition import Family, family, histogram
 from governance.operations.queries import ages, attempts, counted, spread
 
 RUNS = "runs"
 
 
-def families(*, now: datetime) -> list[Family]:
+def families(*, now: datetime) -> list[Metric]:
     """Everything the benchmarks can say."""
     rows = Run.objects.order_by()
     due = rows.filter(Run.claimable(now=now))
     unfinished, done = rows.filter(state__in=UNFINISHED), rows.filter(state=JobState.DONE)
-    name = "weighbridge_run"
     return [
-        family(f"{name}s", "gauge", "Benchmark runs by state.", counted(rows, "state")),
-        family(f"{name}_attempts", "gauge", "Attempts spent on unfinished runs.", attempts(unfinished)),
-        family(
-            f"{name}_oldest_due_seconds",
-            "gauge",
+        counted("weighbridge_runs", "Benchmark runs by state.", rows, "state"),
+        attempts("weighbridge_run_attempts", "Attempts spent on unfinished runs.", unfinished),
+        ages(
+            "weighbridge_run_oldest_due_seconds",
             "How long the oldest due run has been left lying.",
-            ages(due, since="next_attempt_at", now=now),
+            due,
+            since="next_attempt_at",
+            now=now,
         ),
-        histogram(f"{name}_seconds", "From asked for to done, by scenario.", spread(done, "scenario")),
+        spread("weighbridge_run_seconds", "From asked for to done, by scenario.", done, "scenario"),
     ]
 
 

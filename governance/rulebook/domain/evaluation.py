@@ -10,9 +10,11 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from cattrs.gen import make_dict_unstructure_fn, override
+
 from governance.rulebook.domain.metric_index import Known, known
 from governance.rulebook.domain.policy import Effect, Level, Policy, Rule, Statistic
-from weighbridge.core.canonical import plain
+from weighbridge.core.converter import CONVERTER
 from weighbridge.core.metrics import Basis, Figure, best, brief_words, is_current, number_words
 
 
@@ -93,14 +95,6 @@ class Determination:
         return tuple(
             sorted((result for result in self.results if result.effect), key=lambda each: each.severity, reverse=True)
         )
-
-    def as_document(self) -> dict[str, object]:
-        """JSON's own types; decimals and times as text."""
-        return {
-            "outcome": self.outcome.value,
-            "policy_digest": self.policy_digest,
-            "results": [_result_document(result) for result in self.results],
-        }
 
 
 @dataclass(frozen=True)
@@ -252,22 +246,10 @@ def _gap(rule: Rule, *, figure: Figure, observed: Decimal | None, now: datetime)
     return ""
 
 
-def _result_document(result: RuleResult) -> dict[str, object]:
-    return {
-        "rule_id": result.rule_id,
-        "fact": result.fact,
-        "status": result.status.value,
-        "effect": result.effect.value if result.effect else None,
-        "level": result.level.value,
-        "condition": result.condition,
-        "observed": None if result.observed is None else number_words(result.observed),
-        "figure": figure_document(result.figure) if result.figure else None,
-        "why": result.why,
-        "message": result.message,
-    }
+def _exact_words(number: Decimal | None) -> str | None:
+    return None if number is None else number_words(number)
 
 
-def figure_document(figure: Figure) -> dict[str, object]:
-    """A figure in JSON's own types; decimals and times as text. A P80 stands only where there is one."""
-    document = {name: plain(getattr(figure, name)) for name in Figure.__dataclass_fields__}
-    return document if figure.p80 is not None else {name: said for name, said in document.items() if name != "p80"}
+CONVERTER.register_unstructure_hook(
+    RuleResult, make_dict_unstructure_fn(RuleResult, CONVERTER, observed=override(unstruct_hook=_exact_words))
+)

@@ -19,6 +19,7 @@ from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import judged_by, policy_of
 from reviews.tickets import actions as effects
+from weighbridge.core.converter import to_document
 from weighbridge.optimize.alternatives import ALTERNATIVES
 
 NO_DATA = "Cheaper variants cannot be measured without evaluation data: name a data set, or have the rule waived."
@@ -141,7 +142,7 @@ def _determination(request: ReviewRequest, occasion: str, now: datetime) -> Dete
         policy=judged_by(request),
         occasion=occasion,
         outcome=said.outcome.value,
-        document=said.as_document(),
+        document=to_document(said),
         told=told_of(request, now=now),
         determined_at=now,
     )

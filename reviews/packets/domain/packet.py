@@ -1,6 +1,6 @@
 """What a review packet says, as frozen data: the PDF is drawn from it, its JSON twin is it.
 
-Everything is a value at one moment; nothing here computes a decision. `as_document` and `from_document` are exact
+Everything is a value at one moment; nothing here computes a decision. `to_document` and `read_packet` are exact
 inverses, so a packet frozen in the database prints the same today and after every model has changed.
 """
 

@@ -17,7 +17,7 @@ from reviews.authorizations.models import Decision
 from reviews.packets import models as packets_models
 from reviews.packets.charts.charts import draw_charts
 from reviews.packets.domain.packet import Approver, Cover, Packet
-from reviews.packets.domain.packet_document import from_document
+from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.queries import packet_evidence as evidence
 from reviews.packets.queries import packet_parts
 from reviews.packets.queries.packet_projection import projection_part
@@ -74,7 +74,7 @@ def packet_of(request: ReviewRequest, *, now: datetime) -> Packet:
 
 def packet_page(row: packets_models.Packet) -> PacketPage:
     """The page of a frozen packet, rebuilt from its document alone. Raises Invalid for a document that is no packet."""
-    packet = from_document(row.document)
+    packet = read_packet(row.document)
     return PacketPage(
         context={"packet": packet, "digest": row.document_digest},
         assets={**style_sheets(), **draw_charts(packet), **_pictures(packet)},

@@ -9,9 +9,9 @@ from benchmarking.runs.queries import runs
 from governance.audit.models import AuditEvent
 from governance.audit.queries import checkpoints
 from governance.people.queries.people import name_of
+from governance.rulebook.domain import evaluation
 from governance.rulebook.domain.checklists import ItemStatus
 from governance.rulebook.domain.evaluation import RuleResult
-from governance.rulebook.domain.evaluation_document import determination_from
 from reviews.authorizations.models import Authorisation, Decision
 from reviews.evidence.models import ChecklistAnswer, Determination
 from reviews.evidence.queries.evidence import checklist_status
@@ -36,6 +36,7 @@ from reviews.voting.queries.commitments import Take, takes
 from reviews.voting.queries.electorate import Electorate
 from weighbridge.core.addresses import clickable
 from weighbridge.core.canonical import is_digest
+from weighbridge.core.converter import from_document
 
 REJECTED = "rejected"
 NOT_REVIEWED = frozenset({State.DRAFT, State.SCREENING, State.CLEARED})
@@ -50,7 +51,7 @@ NOTE_VALUE_CHARS_MAX, DIGEST_CHARS_MAX = 80, 19
 
 def determination_part(row: Determination) -> DeterminationPart:
     """A stored determination, rule by rule."""
-    said = determination_from(row.document)
+    said = from_document(evaluation.Determination, row.document, name="determination")
     return DeterminationPart(
         outcome=said.outcome.value,
         occasion=row.occasion,

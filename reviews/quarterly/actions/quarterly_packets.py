@@ -14,7 +14,6 @@ from governance.inventory.actions import artifacts
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.people.queries.people import person_of
-from reviews.packets.domain.packet_document import plain_of
 from reviews.quarterly.audit import record_of_cycle
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
@@ -22,6 +21,7 @@ from reviews.quarterly.queries.invited import invited_to
 from reviews.quarterly.queries.quarterly_packet import packet_of
 from reviews.quarterly.rules import check_lead_meeting
 from weighbridge.core.canonical import digest_of
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import WrongState
 
 RENDER = "reviews.quarterly.tasks.render_cycle_packet"
@@ -41,7 +41,7 @@ def issue(*, cycle: ReviewCycle, by: User | None, now: datetime) -> CyclePacket:
             raise WrongState(f"A packet is issued once the cut-off of {row} has passed; the cycle is {row.state}.")
         number = CyclePacket.objects.filter(cycle=row).count() + 1
         checkpoints.keep(now=now)
-        document = plain_of(packet_of(row, now=now))
+        document = to_document(packet_of(row, now=now))
         packet = CyclePacket.objects.create(
             cycle=row,
             number=number,

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reviews.packets.domain.packet_document import plain_of
 from reviews.quarterly.domain import charts
 from reviews.quarterly.domain.packet import QuarterlyPacket, frontier
 from weighbridge.core.canonical import digest_of
+from weighbridge.core.converter import to_document
 
 ROWS_MAX = 30
 """A page of a table; longer ones are cut, so that a change draws one page anew."""
@@ -113,7 +113,7 @@ def _section(
     *,
     template: str = "",
 ) -> Section:
-    said = {name: plain_of(value) for name, value in content.items()}
+    said = {name: to_document(value) for name, value in content.items()}
     whole = {
         "quarter": packet.quarter,
         "key": key,

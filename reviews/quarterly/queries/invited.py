@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 
 from governance.people.domain.roles import Role
+from reviews.packets.domain.packet_document import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket, ReviewCycle
-from reviews.quarterly.queries.quarterly_packet import read_packet
 
 SHOWN_MAX = 10
 
@@ -20,7 +20,7 @@ def invited_to(cycle: ReviewCycle) -> list[User]:
 
 def letter(packet: CyclePacket) -> tuple[str, str]:
     """(subject, text): the first items of the agenda, and where agenda, pre-read and packet are."""
-    said, base = read_packet(packet.document), settings.WEIGHBRIDGE["BASE_URL"]
+    said, base = read_quarterly_packet(packet.document), settings.WEIGHBRIDGE["BASE_URL"]
     lines = [f"{row.place}. {row.kind}: {' '.join(row.title.split())}" for row in said.agenda[:SHOWN_MAX]]
     more = len(said.agenda) - len(lines)
     text = [

@@ -1,9 +1,7 @@
-"""What the packet of a quarter says now, read from the database; and the document of one, read back."""
+"""What the packet of a quarter says now, read from the database."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from decimal import InvalidOperation
-from typing import Any
 
 from benchmarking.runs.domain.alternatives import lines_of
 from benchmarking.runs.models import Run
@@ -11,14 +9,13 @@ from benchmarking.runs.queries import runs
 from governance.budgets.domain.quarters import Quarter
 from governance.inventory.models import ModelAsset
 from governance.people.queries.people import name_of
-from reviews.packets.domain.packet_document import revived
+from reviews.packets.domain.packet_document import read_quarterly_packet
 from reviews.packets.queries.packet import generator_words
 from reviews.packets.queries.packet_parts import REJECTED
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.comparison import differences
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.packet import (
-    SCHEMA,
     AgendaRow,
     FollowedRow,
     ModelPage,
@@ -36,7 +33,6 @@ from reviews.quarterly.queries.quarterly_figures import Standing
 from reviews.quarterly.queries.scores import lines_of as score_lines_of
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import Kpi
-from weighbridge.core.errors import Invalid
 
 SOURCES = (
     SourceRow(
@@ -103,20 +99,9 @@ def packet_of(cycle: ReviewCycle, *, now: datetime) -> QuarterlyPacket:
     return _with_changes(cycle, said)
 
 
-def read_packet(document: Mapping[str, Any]) -> QuarterlyPacket:
-    """The packet a document was made from. Raises Invalid for another schema, or a document that is no packet."""
-    if document.get("schema") != SCHEMA:
-        raise Invalid(f"This is not a packet of the schema {SCHEMA}.", field="schema")
-    try:
-        packet: QuarterlyPacket = revived(QuarterlyPacket, document)
-    except (KeyError, TypeError, ValueError, InvalidOperation) as error:
-        raise Invalid(f"The packet's document is damaged ({error}); make the packet again.") from error
-    return packet
-
-
 def _with_changes(cycle: ReviewCycle, said: QuarterlyPacket) -> QuarterlyPacket:
     before = CyclePacket.objects.filter(cycle__quarter__lt=cycle.quarter).order_by("-cycle__quarter", "-number").first()
-    found = differences(read_packet(before.document) if before is not None else None, said)
+    found = differences(read_quarterly_packet(before.document) if before is not None else None, said)
     return QuarterlyPacket(**{name: getattr(said, name) for name in said.__dataclass_fields__} | {"changes": found})
 
 

@@ -11,11 +11,11 @@ from typing import Any
 from django.conf import settings
 
 from governance.exports.domain.tables import Table
+from reviews.packets.domain.packet_document import read_quarterly_packet
 from reviews.packets.queries.packet import style_sheets
 from reviews.quarterly.domain.packet import QuarterlyPacket, Spend, Variance
 from reviews.quarterly.domain.sections import Section, sections_of
 from reviews.quarterly.models import CyclePacket
-from reviews.quarterly.queries.quarterly_packet import read_packet
 
 TEMPLATE = "quarterly/packet/sheet.html"
 QUARTERLY_SHEET = "quarterly.css"
@@ -33,7 +33,7 @@ COLUMNS = (
 
 def sections(row: CyclePacket) -> tuple[Section, ...]:
     """The sections of a frozen packet, from its document alone."""
-    return sections_of(read_packet(row.document), sheet=sheet_digest())
+    return sections_of(read_quarterly_packet(row.document), sheet=sheet_digest())
 
 
 def context_of(section: Section, *, quarter: str) -> Mapping[str, Any]:
@@ -66,7 +66,7 @@ def sheet_digest() -> str:
 
 def appendix(row: CyclePacket) -> Table:
     """Every figure of the packet as one table, for whoever calculates on."""
-    packet = read_packet(row.document)
+    packet = read_quarterly_packet(row.document)
     rows = _rows(packet)
     return Table(f"packet-{packet.quarter}-{row.number}", COLUMNS, iter(rows), len(rows))
 

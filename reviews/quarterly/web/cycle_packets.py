@@ -12,10 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 from governance.exports.web import export
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.web.current_user import person_of, user_of
+from reviews.packets.domain.packet_document import read_quarterly_packet
 from reviews.quarterly.actions import quarterly_packets as writes
 from reviews.quarterly.models import CyclePacket
 from reviews.quarterly.queries import quarterly_page as pages
-from reviews.quarterly.queries.quarterly_packet import read_packet
 from reviews.quarterly.rules import may_lead_meeting
 from reviews.quarterly.web.cycles import load, settle
 from reviews.workflow.web.downloads import file_answer, json_answer
@@ -46,7 +46,7 @@ def live(request: HttpRequest, quarter: str) -> HttpResponse:
 def preread(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
     """What a packet says, as a page to read before the meeting."""
     packet = _found(request, quarter, number)
-    said = read_packet(packet.document)
+    said = read_quarterly_packet(packet.document)
     context = {
         "packet": packet,
         "said": said,

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from benchmarking.runs.queries import runs
-from governance.rulebook.domain.evaluation import figure_document
 from reviews.evidence.queries.evidence import contradictions_of, determine, figures_of, waived_of
 from reviews.requests.models import ReviewRequest
+from weighbridge.core.converter import to_document
 
 
 def bundle_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def bundle_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
         "dataset": request.dataset.digest if request.dataset else None,
         "policy": request.policy.digest if request.policy else None,
         "checklist": request.checklist.digest if request.checklist else None,
-        "figures": [figure_document(figure) for figure in figures_of(request)],
+        "figures": to_document(figures_of(request)),
         "runs": [
             {"id": run.pk, "state": run.state, "verdict": run.verdict, "result": run.result_digest}
             for run in runs.of_request(request.ref)
@@ -49,5 +49,5 @@ def bundle_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
             {"name": each.contradiction.name, "answer": each.answer} for each in contradictions_of(request, now=now)
         ],
         "waivers": sorted(waived_of(request, now=now)),
-        "determination": determine(request, now=now).as_document(),
+        "determination": to_document(determine(request, now=now)),
     }

@@ -30,6 +30,7 @@ from reviews.voting.queries.electorate import electorate_of
 from reviews.voting.queries.readiness import obstacles
 from reviews.workflow.actions import filed_kpis
 from weighbridge.core.canonical import digest_of
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, WrongState
 
 CONDITION_CHARS_MAX = 400
@@ -163,7 +164,7 @@ def _decide(row: ReviewRequest, outcome: str, rationale: str, by: User, now: dat
         policy=judged_by(row),
         occasion="decision",
         outcome=said.outcome.value,
-        document=said.as_document(),
+        document=to_document(said),
         told=told_of(row, now=now),
         determined_at=now,
     )

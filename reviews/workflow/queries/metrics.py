@@ -5,9 +5,9 @@ from datetime import datetime
 from django.db.models import FloatField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
+from prometheus_client.core import Metric
 
 from governance.audit.models import AuditEvent
-from governance.operations.domain.exposition import Family, family, histogram
 from governance.operations.queries import ages, counted, spread
 from reviews.authorizations.models import Authorisation
 from reviews.packets.models import Packet
@@ -17,25 +17,25 @@ from reviews.tickets.models import Ticket
 PACKETS = "packets"
 
 
-def families(*, now: datetime) -> list[Family]:
+def families(*, now: datetime) -> list[Metric]:
     """Everything the reviews can say."""
     packets = Packet.objects.order_by()
     due = packets.filter(Packet.claimable(now=now))
     drawn = AuditEvent.objects.filter(kind="packet.ready", details__render_ms__gt=0)
     took_s = Cast(KT("details__render_ms"), FloatField()) / 1000.0
-    name = "weighbridge"
     return [
-        family(f"{name}_requests", "gauge", "Review requests by state.", counted(ReviewRequest.objects.all(), "state")),
-        family(f"{name}_authorisations", "gauge", "By state.", counted(Authorisation.objects.all(), "state")),
-        family(f"{name}_tickets", "gauge", "Tickets by state.", counted(Ticket.objects.all(), "state")),
-        family(f"{name}_packets", "gauge", "Review packets by state.", counted(packets, "state")),
-        family(
-            f"{name}_packet_oldest_due_seconds",
-            "gauge",
+        counted("weighbridge_requests", "Review requests by state.", ReviewRequest.objects.all(), "state"),
+        counted("weighbridge_authorisations", "By state.", Authorisation.objects.all(), "state"),
+        counted("weighbridge_tickets", "Tickets by state.", Ticket.objects.all(), "state"),
+        counted("weighbridge_packets", "Review packets by state.", packets, "state"),
+        ages(
+            "weighbridge_packet_oldest_due_seconds",
             "How long the oldest due packet has been left lying.",
-            ages(due, since="next_attempt_at", now=now),
+            due,
+            since="next_attempt_at",
+            now=now,
         ),
-        histogram(f"{name}_packet_render_seconds", "What drawing a packet took.", spread(drawn, taken_s=took_s)),
+        spread("weighbridge_packet_render_seconds", "What drawing a packet took.", drawn, taken_s=took_s),
     ]
 
 

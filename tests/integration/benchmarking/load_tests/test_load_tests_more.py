@@ -35,9 +35,10 @@ from tests.integration.benchmarking.load_tests.audited_load import HERE, PLAN, c
 from tests.integration.config import load_worker
 from tests.unit.benchmarking import stand_in_server
 from weighbridge.core.addresses import Pinned
+from weighbridge.core.converter import from_document
 from weighbridge.load.generator import generator
 from weighbridge.load.generator.generator import Fired, GeneratorFailed
-from weighbridge.load.plan import plan_from
+from weighbridge.load.plan import Plan
 from weighbridge.load.results.report import load_manifest
 from weighbridge.load.results.samples import Outcome, Samples, read_samples
 
@@ -158,7 +159,7 @@ def test_two_workers_send_the_bodies_and_headers_of_the_plan(workers: Celery, no
 
 def load_manifest_of(body: Path) -> dict[str, Any]:
     """What a manifest says of these bodies."""
-    plan = plan_from(PLAN | {"method": "POST", "body": str(body)})
+    plan = from_document(Plan, PLAN | {"method": "POST", "body": str(body)}, name="plan")
     target = Pinned("http", "127.0.0.1", 9, "127.0.0.1", "/predict")
     return load_manifest(plan, target)["bodies"]
 

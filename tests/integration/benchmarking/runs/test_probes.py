@@ -207,22 +207,22 @@ def test_figures(api, admin, submitted, author, now):
     text = api(admin).get("/metrics").content.decode()
     lines = text.splitlines()
     for line in (
-        'weighbridge_outbox_messages{kind="probe.open",state="dead"} 1',
-        'weighbridge_outbox_messages{kind="probe.open",state="paused"} 1',
-        'weighbridge_outbox_messages{kind="probe.open",state="queued"} 1',
-        'weighbridge_outbox_attempts{kind="probe.open"} 4',
-        'weighbridge_outbox_delivery_seconds_bucket{kind="ticket.tell",le="1"} 0',
-        'weighbridge_outbox_delivery_seconds_bucket{kind="ticket.tell",le="5"} 1',
-        'weighbridge_outbox_delivery_seconds_sum{kind="ticket.tell"} 3',
-        "weighbridge_work_delayed 1",
-        'weighbridge_runs{state="queued"} 1',
-        "weighbridge_run_attempts 1",
-        'weighbridge_requests{state="evidence"} 1',
-        'weighbridge_packets{state="done"} 1',
-        'weighbridge_packet_render_seconds_bucket{le="1"} 0',
-        'weighbridge_packet_render_seconds_bucket{le="5"} 1',
+        'weighbridge_outbox_messages{kind="probe.open",state="dead"} 1.0',
+        'weighbridge_outbox_messages{kind="probe.open",state="paused"} 1.0',
+        'weighbridge_outbox_messages{kind="probe.open",state="queued"} 1.0',
+        'weighbridge_outbox_attempts{kind="probe.open"} 4.0',
+        'weighbridge_outbox_delivery_seconds_bucket{kind="ticket.tell",le="1"} 0.0',
+        'weighbridge_outbox_delivery_seconds_bucket{kind="ticket.tell",le="5"} 1.0',
+        'weighbridge_outbox_delivery_seconds_sum{kind="ticket.tell"} 3.0',
+        "weighbridge_work_delayed 1.0",
+        'weighbridge_runs{state="queued"} 1.0',
+        "weighbridge_run_attempts 1.0",
+        'weighbridge_requests{state="evidence"} 1.0',
+        'weighbridge_packets{state="done"} 1.0',
+        'weighbridge_packet_render_seconds_bucket{le="1"} 0.0',
+        'weighbridge_packet_render_seconds_bucket{le="5"} 1.0',
         "weighbridge_packet_render_seconds_sum 2.5",
-        "weighbridge_packet_render_seconds_count 1",
+        "weighbridge_packet_render_seconds_count 1.0",
     ):
         assert line in lines
     ages = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if line and line[0] != "#"}

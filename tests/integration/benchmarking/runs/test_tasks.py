@@ -29,6 +29,7 @@ from governance.jobs.models import OutboxMessage
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_cast
 from tests.factories.requests import result_of
+from weighbridge.core.converter import to_document
 from weighbridge.measure import scenarios
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.scenarios import Engine, ProfileSettings, SingleStream, WarmUp
@@ -138,7 +139,7 @@ def test_a_repetition_is_measured_with_the_settings_of_the_manifest(
         engine=Engine(affinity=(0,), options={"arena_extend_strategy": "kSameAsRequested"}),
     )
     first, result = queue(version), result_of()
-    result["manifest"] = sealed({"isolation": "process", "settings": settings.as_document()})
+    result["manifest"] = sealed({"isolation": "process", "settings": to_document(settings)})
     seen: list[ProfileSettings] = []
 
     def stand_in(**arguments: Any) -> dict[str, Any]:
@@ -162,7 +163,7 @@ def test_a_repetition_is_measured_with_the_settings_of_the_manifest(
     [
         ({"digest": "sha256:0"}, "holds no settings"),
         (
-            sealed({"settings": ProfileSettings(engine=Engine(provider="cuda")).as_document()}),
+            sealed({"settings": to_document(ProfileSettings(engine=Engine(provider="cuda")))}),
             "another kind of machine",
         ),
     ],

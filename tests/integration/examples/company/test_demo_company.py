@@ -12,8 +12,8 @@ from examples.company.portfolio.world import COMPANY
 from examples.company.terminal import Terminal
 from governance.bills import tasks as bills_tasks
 from governance.budgets.queries.budgets import accounts
+from reviews.packets.domain.packet_document import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket, ReviewCycle
-from reviews.quarterly.queries.quarterly_packet import read_packet
 
 pytestmark = pytest.mark.django_db
 SMALL = COMPANY.only("home-feed", "basket-offers", "reply-drafts", "card-fraud", "parcel-eta", "address-match")
@@ -30,7 +30,7 @@ def told(policy, tmp_path, monkeypatch):
 def test_the_company_lives_through_two_quarters_once(told, tmp_path):
     assert told.read_bytes().startswith(b"%PDF")
     assert [cycle.state for cycle in ReviewCycle.objects.order_by("quarter")] == ["closed", "closed"]
-    packet = read_packet(CyclePacket.objects.latest("pk").document)
+    packet = read_quarterly_packet(CyclePacket.objects.latest("pk").document)
     assert packet.variances
     assert all(row.is_generated for row in packet.variances)
     assert {row.unit for row in packet.spend if row.is_generated} == {"USD", "gpu_h"}

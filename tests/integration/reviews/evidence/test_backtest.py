@@ -25,6 +25,7 @@ from reviews.workflow.actions import requests
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, NotFound
 
 DEV = {
@@ -69,7 +70,7 @@ def test_every_recorded_determination_repeats_exactly(history: Any, cast: Cast, 
     assert len(rows) >= 6
     assert {row.occasion for row in rows} >= {"submission", "evidence", "decision", "waiver"}
     for row in rows:
-        assert backtest.replayed(row).as_document() == row.document
+        assert to_document(backtest.replayed(row)) == row.document
 
 
 def test_a_version_beside_itself_changes_nothing(history: Any, policy: PolicyVersion, now: datetime) -> None:
@@ -118,9 +119,9 @@ def test_rows_from_before_they_kept_what_they_were_told_are_reconstructed(
     assert len(rows) >= 4
     for row in rows[1:]:
         row.told = None
-        assert backtest.replayed(row).as_document()["outcome"] == row.outcome
+        assert to_document(backtest.replayed(row))["outcome"] == row.outcome
     last = rows[-1]
-    assert backtest.replayed(last).as_document() == last.document
+    assert to_document(backtest.replayed(last)) == last.document
 
 
 def test_versions_that_are_not_there_are_not_found(policy: PolicyVersion) -> None:

@@ -15,10 +15,10 @@ from reviews.evidence.actions import traffic
 from reviews.evidence.domain.month_parts import NO_PROJECTION, NO_REQUESTS
 from reviews.evidence.domain.traffic_file import Counted
 from reviews.evidence.queries import comparison
+from reviews.packets.domain.packet_document import read_quarterly_packet
 from reviews.quarterly.actions import cycles, quarterly_packets
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries import quarterly_page
-from reviews.quarterly.queries.quarterly_packet import read_packet
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import breaches
 from tests.factories.bills import csv_bytes
@@ -47,7 +47,7 @@ def test_a_bill_unlike_its_projection(
     assert ("forecast_error", "Projected 100.00 USD, billed 260.00 USD: 160 % off.") in found
     assert len(found) == 2  # the rule, and the finding of the breach
     ReviewCycle.objects.update(state="frozen")
-    packet = read_packet(quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now).document)
+    packet = read_quarterly_packet(quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now).document)
     (variance,) = packet.variances
     assert (variance.projected_usd, variance.billed_usd, variance.difference_usd) == (
         Decimal(100),
@@ -80,7 +80,7 @@ def test_requests_supplied_tell_the_quarter_apart_as_on_the_page_of_costs(
         state="frozen",
     )
     row = quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now)
-    packet = read_packet(row.document)
+    packet = read_quarterly_packet(row.document)
     (variance,) = packet.variances
     assert (variance.volume_usd, variance.efficiency_usd, variance.price_usd) == (50, 50, -40)
     assert month.parts == Split(variance.volume_usd, variance.efficiency_usd, variance.price_usd)
@@ -105,7 +105,7 @@ def test_figures_on_generated_bills_are_marked_on_pages_in_the_file_and_in_the_p
     cycle = ReviewCycle.objects.create(
         quarter=str(quarter), planned_at=now, collecting_at=now, cut_off_at=now + timedelta(days=1), state="frozen"
     )
-    before = read_packet(quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now).document)
+    before = read_quarterly_packet(quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now).document)
     assert (marked(), before.is_generated) == ([False] * 3, False)
     read(csv_bytes([billed(months[0], 170)]), origin=BillOrigin.GENERATED)
     assert marked() == [True] * 3
@@ -114,7 +114,7 @@ def test_figures_on_generated_bills_are_marked_on_pages_in_the_file_and_in_the_p
     spent = api(cast.finance).get("/api/v1/spend/").json()
     assert [each["is_generated"] for each in (spent if isinstance(spent, list) else spent["results"])] == [True]
     row = quarterly_packets.issue(cycle=cycle, by=cast.approver, now=now)
-    after = read_packet(row.document)
+    after = read_quarterly_packet(row.document)
     assert ([each.is_generated for each in after.variances], after.is_generated) == ([True], True)
     assert [each.account for each in after.spend if each.is_generated] == ["Search USD"]
     assert after.models[0].figures[0].billed == "170.00 USD (generated)"

@@ -49,6 +49,7 @@ from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_person
 from tests.integration.reviews.oracle import FACTS, OPEN, Oracle
 from tests.integration.toolkit.core.standstill import everything
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Refused
 
 BIG = {"training_gpu_hours": "320", "training_cost_usd": "20000", "total_cost_1y_usd": "60000"}
@@ -323,7 +324,7 @@ class Walk(RuleBasedStateMachine):
     def _history_is_repeatable(self, row: ReviewRequest) -> None:
         """Whatever was determined on the way is what its policy version makes of what was known then."""
         recorded = list(row.determinations.select_related("policy"))
-        assert [replayed(each).as_document() for each in recorded] == [each.document for each in recorded]
+        assert [to_document(replayed(each)) for each in recorded] == [each.document for each in recorded]
 
     def _money_agrees(self, row: ReviewRequest) -> None:
         facts = self.oracle.facts

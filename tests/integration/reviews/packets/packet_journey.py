@@ -21,12 +21,13 @@ from governance.rulebook.domain import defaults
 from reviews.evidence.actions import evidence
 from reviews.evidence.actions.evidence import Statement
 from reviews.packets.domain.packet import Packet
-from reviews.packets.domain.packet_document import as_document, from_document
+from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.queries.packet import packet_of
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.workflow.actions import requests, review
 from tests.factories.policies import LEAN
+from weighbridge.core.converter import to_document
 from weighbridge.core.metrics import Basis
 
 START = datetime(2026, 7, 6, 9, 30, tzinfo=UTC)
@@ -230,5 +231,5 @@ class Journey:
 def packet(journey: Journey, request: ReviewRequest) -> Packet:
     """The packet now, which must survive being frozen."""
     said = packet_of(ReviewRequest.objects.get(pk=request.pk), now=journey.now)
-    assert from_document(as_document(said)) == said
+    assert read_packet(to_document(said)) == said
     return said

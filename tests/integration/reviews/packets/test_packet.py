@@ -16,7 +16,7 @@ from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
 from reviews.authorizations.models import Authorisation
 from reviews.packets.domain.packet import Approver, ConditionRow, Packet, StageRow, TicketPart
-from reviews.packets.domain.packet_document import as_document, from_document, packet_digest
+from reviews.packets.domain.packet_document import packet_digest, read_packet
 from reviews.packets.domain.packet_evidence import Claim, CostRow, Measurement, RunRow
 from reviews.packets.queries.packet import packet_page
 from reviews.requests.models import ReviewRequest
@@ -25,6 +25,7 @@ from reviews.voting.domain import Choice
 from reviews.voting.models import Revision
 from tests.integration.reviews.packets.budget_rows import gpu_row, later_rows, usd_row
 from tests.integration.reviews.packets.packet_journey import ARTIFACT, MANIFEST, Journey, packet, result
+from weighbridge.core.converter import to_document
 from weighbridge.core.metrics import Basis
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +100,7 @@ def test_a_claim_stands_beside_its_measurement_with_limit_and_answer(journey: Jo
 
 
 def test_numbers_are_frozen_without_padding_or_exponent(journey: Journey) -> None:
-    rows = {each["name"]: each for each in as_document(packet(journey, journey.in_evidence()))["comparisons"]}
+    rows = {each["name"]: each for each in to_document(packet(journey, journey.in_evidence()))["comparisons"]}
     assert (rows["training_gpu_hours"]["claimed"]["value"], rows["training_gpu_hours"]["limit"]) == ("320", "200")
     assert (rows["total_cost_1y_usd"]["claimed"]["value"], rows["total_cost_1y_usd"]["limit"]) == ("21340", "50000")
     assert (rows["throughput_per_s"]["measured"]["lower"], rows["throughput_per_s"]["limit"]) == ("32.5", None)
@@ -349,7 +350,7 @@ def test_runs_say_verdict_reasons_and_where_they_ran(journey: Journey) -> None:
 
 def test_a_frozen_packet_carries_the_signed_head_of_the_trail(journey: Journey) -> None:
     request = journey.approved()
-    frozen = from_document(request.packets.get().document).audit
+    frozen = read_packet(request.packets.get().document).audit
     row = Checkpoint.objects.get()
     assert frozen is not None
     assert frozen.checkpoint is not None
@@ -412,7 +413,7 @@ def test_without_any_event_there_is_no_trail(journey: Journey, monkeypatch: pyte
 def test_the_decision_freezes_a_packet_that_says_approved(journey: Journey) -> None:
     request = journey.approved()
     frozen = request.packets.get()
-    said = from_document(frozen.document)
+    said = read_packet(frozen.document)
 
     assert frozen.document_digest == packet_digest(said)
     assert (said.cover.outcome, said.generated_at, said.generator) == ("approved", journey.now, "Weighbridge 0.1.0")

@@ -22,13 +22,13 @@ from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.people.models import Team
+from reviews.packets.domain.packet_document import read_quarterly_packet
 from reviews.packets.printing import pdf_sections
 from reviews.packets.printing.pdf_sections import SectionPrinter
 from reviews.quarterly import tasks as quarterly
 from reviews.quarterly.actions import cycles, quarterly_packets
 from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
 from reviews.quarterly.queries.invited import invited_to
-from reviews.quarterly.queries.quarterly_packet import read_packet
 from tests.factories.cycles import make_action, make_cycle, make_frozen, make_held, make_kpi, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
@@ -270,7 +270,7 @@ def test_pages_files_and_the_difference_to_the_quarter_before(
     )
     cycle = make_frozen(now=now + timedelta(days=92))
     packet = drawn(quarterly_packets.issue(cycle=cycle, by=None, now=now))
-    told = read_packet(packet.document)
+    told = read_quarterly_packet(packet.document)
     assert [(row.ref, row.state) for row in told.followed] == [(item.ref, "open")]
     assert ("Allocated", "0.00 USD", "5,000.00 USD") in [(row.what, row.before, row.after) for row in told.changes]
     reader, base = entered(cast.auditor), f"/cycles/{cycle.quarter}/packets/"

@@ -16,6 +16,7 @@ from reviews.voting.queries.bundle import bundle_of
 from reviews.voting.queries.readiness import obstacles
 from tests.factories import requests as walks
 from weighbridge.core.canonical import digest_of
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import WrongState
 
 
@@ -37,7 +38,7 @@ def test_it_covers_everything_the_voters_judge(in_review: ReviewRequest, author:
     assert (run["state"], run["verdict"], len(run["result"])) == ("done", "valid", 71)
     assert [answer["item"] for answer in bundle["answers"]] == sorted(walks.ANSWERS)
     assert {answer["by"] for answer in bundle["answers"]} == {author.pk}
-    assert bundle["determination"] == determine(in_review, now=now).as_document()
+    assert bundle["determination"] == to_document(determine(in_review, now=now))
 
 
 def test_a_draft_without_data_has_a_document_too(author: User, now: datetime) -> None:
@@ -74,7 +75,7 @@ def test_the_amounts_are_the_best_figures_to_the_cent(draft: ReviewRequest, auth
 
 def test_severities_are_those_of_the_results(submitted: ReviewRequest, now: datetime) -> None:
     said = determine(submitted, now=now)
-    assert severities(said.as_document()) == {result.rule_id: result.severity for result in said.results}
+    assert severities(to_document(said)) == {result.rule_id: result.severity for result in said.results}
 
 
 def test_the_ticket_says_why_it_was_opened(submitted: ReviewRequest, now: datetime) -> None:

@@ -9,10 +9,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.evaluation import Outcome, RuleStatus, Subject, evaluate
-from governance.rulebook.domain.evaluation_document import determination_from
+from governance.rulebook.domain.evaluation import Determination, Outcome, RuleStatus, Subject, evaluate
 from governance.rulebook.domain.policy import Comparator, Effect, Statistic, parse_policy
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure, p95_rule, policy, rule
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.metrics import CATALOGUE, Basis
 
 PROD = Subject("vision", "T1", "prod")
@@ -177,13 +178,13 @@ def test_the_determination_is_a_document_that_reads_back_the_same():
         [p95_rule(), rule(), rule(id="acc", fact="accuracy", unit="ratio")],
         [p95(confidence="0.95"), figure(valid_until=NOW)],
     )
-    document = json.loads(json.dumps(determination.as_document()))
+    document = json.loads(json.dumps(to_document(determination)))
     assert document["outcome"] == "review_required"
     assert [item["status"] for item in document["results"]] == ["passed", "indeterminate", "indeterminate"]
     assert document["results"][0]["observed"] == "90"
     assert document["results"][0]["figure"]["observed_at"] == "2026-10-01T12:00:00Z"
     assert document["policy_digest"] == determination.policy_digest
-    assert determination_from(document) == determination
+    assert from_document(Determination, document, name="determination") == determination
 
 
 def test_same_or_better_looks_at_every_rule():
@@ -417,8 +418,19 @@ def test_rounding_never_prints_the_limit_for_what_is_beyond_it():
 
 def test_a_recorded_p80_is_read_back_and_no_document_names_one_that_is_not_there():
     determination, _ = only([rule(**COST_P80), rule(id="gpu")], [cost(p80=Decimal(49_000)), figure()])
-    document = json.loads(json.dumps(determination.as_document()))
+    document = json.loads(json.dumps(to_document(determination)))
     with_one, without = (result["figure"] for result in document["results"])
     assert with_one["p80"] == "49000"
     assert "p80" not in without
-    assert determination_from(document) == determination
+    assert from_document(Determination, document, name="determination") == determination
+
+
+def test_the_digest_of_a_recorded_determination_never_changes():
+    determination, _ = only(
+        [rule(**COST_P80), rule(id="gpu"), p95_rule(), rule(id="acc", fact="accuracy", unit="ratio")],
+        [cost(p80=Decimal(49_000)), figure(value="320.50"), p95(confidence="0.95")],
+    )
+    assert (
+        digest_of(to_document(determination))
+        == "sha256:a1eb79d02f2dd2bbb5365e308a667bd5410d197cdae2c3a2f5d2283c19ded86b"
+    )

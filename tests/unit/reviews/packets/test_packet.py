@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from reviews.packets.domain.packet import BudgetRow, Packet
-from reviews.packets.domain.packet_document import as_document, from_document, packet_digest
+from reviews.packets.domain.packet_document import packet_digest, read_packet
 from reviews.packets.domain.packet_evidence import Claim, Comparison, CostRow, Measurement, RuleLine
 from reviews.packets.domain.packet_trail import AUDIT_ROWS_SHOWN
 from tests.factories.packets import FILED_AT, sample_audit, sample_cover, sample_packet
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 
 
@@ -24,15 +25,19 @@ def _bare() -> Packet:
 
 @pytest.mark.parametrize("packet", [sample_packet(), _bare()], ids=["full", "bare"])
 def test_document_and_back_is_the_same_packet(packet: Packet) -> None:
-    document = as_document(packet)
+    document = to_document(packet)
     through_database = json.loads(json.dumps(document))
     assert through_database == document
-    assert from_document(through_database) == packet
-    assert packet_digest(from_document(through_database)) == packet_digest(packet)
+    assert read_packet(through_database) == packet
+    assert packet_digest(read_packet(through_database)) == packet_digest(packet)
+
+
+def test_the_digest_of_a_packet_never_changes() -> None:
+    assert packet_digest(sample_packet()) == "sha256:e45d2e2ac1e4ad304f52c3973ce22b49c00d32dd3bb630f5bd07fe4d8993efe5"
 
 
 def test_document_spells_values_as_text() -> None:
-    document = as_document(sample_packet())
+    document = to_document(sample_packet())
     assert document["schema"] == "weighbridge.packet/1"
     assert document["generated_at"] == "2026-07-09T15:43:00Z"
     assert document["conditions"][0]["due_on"] == "2026-09-30"
@@ -60,13 +65,13 @@ def test_the_digest_depends_on_what_is_said_and_on_nothing_else() -> None:
     ],
 )
 def test_a_damaged_document_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(Invalid, match="make the packet again"):
-        from_document(as_document(sample_packet()) | change)
+    with pytest.raises(Invalid, match="Make the packet again"):
+        read_packet(to_document(sample_packet()) | change)
 
 
 def test_another_schema_is_refused() -> None:
     with pytest.raises(Invalid) as refused:
-        from_document({"schema": "weighbridge.packet/9"})
+        read_packet({"schema": "weighbridge.packet/9"})
     assert refused.value.field == "schema"
 
 

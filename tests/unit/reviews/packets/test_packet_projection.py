@@ -1,9 +1,10 @@
 from decimal import Decimal
 
 from reviews.packets.charts.charts import draw_charts
-from reviews.packets.domain.packet_document import as_document, from_document
+from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.domain.packet_projection import OptionFigure, OptionRow, ProjectionPart
 from tests.factories.packets import sample_packet
+from weighbridge.core.converter import to_document
 
 NO_END = OptionFigure(value=None, low=None, high=None)
 
@@ -58,4 +59,4 @@ def test_options_with_an_end_are_drawn_and_the_chosen_one_stands_out() -> None:
 
 def test_a_packet_with_a_projection_is_read_back_whole() -> None:
     packet = sample_packet(projection=part(option("Own", figure("1", "1", "2"))))
-    assert from_document(as_document(packet)) == packet
+    assert read_packet(to_document(packet)) == packet

@@ -13,9 +13,10 @@ from pypdf import PdfReader
 from governance.audit.domain import checkpoint
 from reviews.packets.charts.charts import draw_charts
 from reviews.packets.domain.packet import Packet
-from reviews.packets.domain.packet_document import as_document, from_document, packet_digest
+from reviews.packets.domain.packet_document import packet_digest, read_packet
 from reviews.packets.printing.pdf import WeasyPrintPrinter, render
 from tests.factories.packets import FILED_AT, checkpoint_key, sample_audit, sample_cover, sample_packet
+from weighbridge.core.converter import to_document
 
 PROJECT = Path(__file__).resolve().parents[4]
 SECTIONS = [
@@ -153,9 +154,9 @@ def test_the_printed_checkpoint_is_verified_as_copied_from_the_page(reader: PdfR
 
 
 def test_a_packet_from_before_there_were_checkpoints_prints_without_one() -> None:
-    document = as_document(sample_packet())
+    document = to_document(sample_packet())
     del document["audit"]["checkpoint"]
-    old = from_document(document)
+    old = read_packet(document)
     assert old.audit is not None
     assert old.audit.checkpoint is None
     assert "Signed checkpoint" not in _html(old)

@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviews.packets.charts.drawing import Scale, ticks
-from reviews.packets.domain.packet_document import plain_of, revived
+from reviews.packets.domain.packet_document import read_quarterly_packet
 from reviews.quarterly.domain import charts
 from reviews.quarterly.domain.comparison import differences
-from reviews.quarterly.domain.packet import ChangeRow, Point, QuarterlyPacket, Variance, frontier
+from reviews.quarterly.domain.packet import ChangeRow, Point, Variance, frontier
 from reviews.quarterly.domain.sections import sections_of
 from reviews.scorecard.domain.scorecard import Totals
 from tests.factories.quarterly import make_packet, make_page, make_score, make_spend, make_variance
+from weighbridge.core.canonical import digest_of
+from weighbridge.core.converter import to_document
 
 SVG = "{http://www.w3.org/2000/svg}"
 AMOUNTS = st.one_of(st.none(), st.integers(0, 9).map(Decimal))
@@ -37,7 +39,8 @@ def test_what_a_packet_adds_up_to() -> None:
 
 def test_a_packet_survives_its_document() -> None:
     packet = make_packet(3)
-    assert revived(QuarterlyPacket, plain_of(packet)) == packet
+    assert read_quarterly_packet(to_document(packet)) == packet
+    assert digest_of(to_document(packet)) == "sha256:b6dba406732c94e08cfa90982e761542207d4db059ed92ab5fa705a4f20976cb"
 
 
 @given(POINTS)

@@ -62,6 +62,9 @@ def test_lists_are_opened_by_position_and_numbers_stay_exact():
         ('{"a": NaN}', "NaN is no number"),
         ("[1, 2", "',' is missing"),
         ("[1] 2", "something follows the document at character 4"),
+        pytest.param("[" + "9" * 5_000 + "]", "Exceeds the limit (4300 digits)", id="many digits"),
+        ("[1e99999999999999999999, 2]", "a number is too large at character 1"),
+        pytest.param("[" + "[" * 100_000, "a value is nested too deep", id="deep"),
     ],
 )
 def test_what_is_no_json_is_refused_with_its_place(text, reason):

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
-from weighbridge.load.plan import Caps, Plan, arrivals_from, check_caps, plan_from, read_week, seconds
+from weighbridge.load.plan import Caps, Plan, arrivals_from, check_caps, read_week, seconds
 from weighbridge.load.schedule import Arrivals
 
 WEEK = tuple(float(hour) for hour in range(168))
@@ -69,8 +70,8 @@ def test_a_plan_goes_through_json_whole():
         expect=Expectation(statuses=(200, 404), every=3),
     )
     document = json.loads(json.dumps({**dataclasses.asdict(plan), "headers": plan.headers}))
-    assert plan_from(document) == plan
-    assert plan_from({"url": PLAN.url, "rate_per_s": 10, "duration_s": 2}) == PLAN
+    assert from_document(Plan, document, name="plan") == plan
+    assert from_document(Plan, {"url": PLAN.url, "rate_per_s": 10, "duration_s": 2}, name="plan") == PLAN
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_a_plan_goes_through_json_whole():
 )
 def test_a_plan_that_is_none_is_refused(wrong):
     with pytest.raises(Invalid, match="The plan cannot be read"):
-        plan_from(wrong)
+        from_document(Plan, wrong, name="plan")
 
 
 def test_values_of_headers_are_kept_to_oneself():

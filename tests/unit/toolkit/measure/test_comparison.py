@@ -11,12 +11,13 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
 from tests.unit.benchmarking import builders
+from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.scenarios import WarmUp
 from weighbridge.measure.stopping import Enough
-from weighbridge.measure.studies.comparison import TWIN, ComparisonSettings, compare, settings_from
+from weighbridge.measure.studies.comparison import TWIN, ComparisonSettings, compare
 from weighbridge.systems import compare_child
 from weighbridge.systems.compared import compare_isolated, read_comparison
 from weighbridge.systems.engine_errors import ModelFailed
@@ -136,7 +137,7 @@ def test_settings_that_mean_nothing_are_refused(wrong):
 
 
 def test_settings_survive_the_way_to_the_child():
-    assert settings_from(json.loads(json.dumps(QUICK.as_document()))) == QUICK
+    assert from_document(ComparisonSettings, json.loads(json.dumps(to_document(QUICK))), name="settings") == QUICK
 
 
 def behind(pair, tmp_path, *, data=None, should_stop=lambda: False, wrap_up_s=5.0, settings=QUICK):
@@ -197,7 +198,7 @@ def answer(tmp_path_factory):
     """A comparison as a child hands it over, and what was asked."""
     folder = tmp_path_factory.mktemp("pair")
     models = {name: builders.classifier(folder / f"{name}.onnx").resolve() for name in ("a", "b")}
-    return side_by_side(models), {"models": models, "settings": QUICK.as_document()}
+    return side_by_side(models), {"models": models, "settings": to_document(QUICK)}
 
 
 def heard(document):
@@ -255,7 +256,7 @@ def test_the_child_says_why_there_is_no_result(monkeypatch, capsys, raised, code
         raise raised
 
     monkeypatch.setattr(comparison, "compare", fail)
-    job = {"models": {}, "data": None, "settings": QUICK.as_document(), "isolation": "none"}
+    job = {"models": {}, "data": None, "settings": to_document(QUICK), "isolation": "none"}
     said = compare_child.outcome_of(job, stream=None)["refusal"]
     assert said["code"] == code
     assert words in said["reason"]
@@ -265,7 +266,7 @@ def test_the_child_compares(pair, capsys):
     job = {
         "models": {name: str(path) for name, path in pair.items()},
         "data": None,
-        "settings": QUICK.as_document(),
+        "settings": to_document(QUICK),
         "isolation": "none",
     }
     said = compare_child.outcome_of(job, stream=sys.stdout)

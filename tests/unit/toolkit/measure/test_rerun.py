@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.unit.benchmarking import builders
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.conditions.model_file import digest_of_file
@@ -42,7 +43,7 @@ def result_of(model=None, data=None, *, p50=1.0, p95=2.0, status="valid", spread
         {
             "model": {"digest": digest_of_file(model)} if model else {},
             "data": {"digest": digest_of_file(data)} if data else None,
-            "settings": SETTINGS.as_document(),
+            "settings": to_document(SETTINGS),
             "libraries": {"numpy": libraries, "onnx": "1"},
             "machine": {"cpu": "c"},
             "engine": {"engine": "onnxruntime"},

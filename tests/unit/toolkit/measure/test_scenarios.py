@@ -1,20 +1,13 @@
 """Settings: their limits, and the way through JSON."""
 
+import dataclasses
 import json
 
 import pytest
 
+from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.scenarios import (
-    Engine,
-    MultiStream,
-    Offline,
-    ProfileSettings,
-    Server,
-    SingleStream,
-    WarmUp,
-    settings_from,
-)
+from weighbridge.measure.scenarios import Engine, MultiStream, Offline, ProfileSettings, Server, SingleStream, WarmUp
 
 
 @pytest.mark.parametrize(
@@ -29,7 +22,7 @@ from weighbridge.measure.scenarios import (
         (lambda: SingleStream(seed=-1), "seed"),
         (lambda: ProfileSettings(quality_confidence=1), "quality_confidence"),
         (lambda: ProfileSettings(bootstraps=99), "bootstraps"),
-        (lambda: settings_from({"scenario": {"name": "Sever"}}), "scenario"),
+        (lambda: from_document(ProfileSettings, {"scenario": {"name": "Sever"}}, name="settings"), "scenario"),
         (lambda: MultiStream(samples_per_query=0), "samples_per_query"),
         (lambda: Offline(batch=0), "batch"),
         (lambda: Offline(concurrency=0), "batch"),
@@ -41,9 +34,9 @@ from weighbridge.measure.scenarios import (
         (lambda: Engine(inter_op_threads=0), "inter_op_threads"),
         (lambda: Engine(affinity=(-1,)), "affinity"),
         (lambda: ProfileSettings(tdp_w=0), "tdp_w"),
-        (lambda: settings_from({"engine": {"speed": 3}}), "settings"),
-        (lambda: settings_from({"scenario": {"sampels": 3}}), "settings"),
-        (lambda: settings_from({"speed": 3}), "settings"),
+        (lambda: from_document(ProfileSettings, {"engine": {"speed": 3}}, name="settings"), "settings"),
+        (lambda: from_document(ProfileSettings, {"scenario": {"sampels": 3}}, name="settings"), "settings"),
+        (lambda: from_document(ProfileSettings, {"speed": 3}, name="settings"), "settings"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(make, field):
@@ -56,10 +49,10 @@ def test_settings_survive_json():
     settings = ProfileSettings(
         scenario=SingleStream(min_samples=7, threads=2, seed=3, warmup=WarmUp(values=12)), bootstraps=500
     )
-    document = json.loads(json.dumps(settings.as_document()))
+    document = json.loads(json.dumps(to_document(settings)))
     assert document["scenario"]["name"] == "SingleStream"
-    assert settings_from(document) == settings
-    assert settings_from({}) == ProfileSettings()
+    assert from_document(ProfileSettings, document, name="settings") == settings
+    assert from_document(ProfileSettings, {}, name="settings") == ProfileSettings()
 
 
 @pytest.mark.parametrize(
@@ -76,6 +69,11 @@ def test_every_scenario_survives_json_and_says_what_a_query_is(scenario, rows, w
     settings = ProfileSettings(
         scenario=scenario, engine=Engine(affinity=(0, 1), provider="cuda", options={"device_id": "0"}), tdp_w=65.0
     )
-    document = json.loads(json.dumps(settings.as_document()))
-    assert (settings_from(document), document["scenario"]["name"]) == (settings, scenario.NAME)
+    document = json.loads(json.dumps(to_document(settings)))
+    assert (from_document(ProfileSettings, document, name="settings"), document["scenario"]["name"]) == (
+        settings,
+        scenario.NAME,
+    )
+    named = {**dataclasses.asdict(settings), "scenario": {"name": scenario.NAME, **dataclasses.asdict(scenario)}}
+    assert json.dumps(to_document(settings)) == json.dumps(named)
     assert (scenario.rows, scenario.workers, scenario.has_pauses) == (rows, workers, has_pauses)

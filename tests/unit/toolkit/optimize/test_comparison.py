@@ -15,6 +15,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
 from tests.unit.benchmarking import builders
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings
 from weighbridge.measure.scenarios import WarmUp
@@ -110,7 +111,10 @@ def test_settings_that_mean_nothing_are_refused(settings):
 
 
 def test_settings_survive_the_way_to_the_child():
-    assert comparison.settings_from(json.loads(json.dumps(dataclasses.asdict(QUICK)))) == QUICK
+    assert (
+        from_document(comparison.ComparisonSettings, json.loads(json.dumps(dataclasses.asdict(QUICK))), name="settings")
+        == QUICK
+    )
 
 
 def test_operators_are_timed_one_by_one(model, digits):

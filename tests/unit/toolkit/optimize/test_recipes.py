@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.optimize import recipes
 from weighbridge.optimize.recipes import DYNAMIC, ENTROPY, GRAPH, HALF, NO_HALF, PER_CHANNEL, PER_TENSOR, RECIPES
@@ -37,7 +38,9 @@ def test_only_static_quantisation_is_shown_rows():
 
 
 def test_every_recipe_survives_the_way_to_the_child():
-    assert [recipes.recipe_from(dataclasses.asdict(recipe)) for recipe in RECIPES] == list(RECIPES)
+    assert [from_document(recipes.Recipe, dataclasses.asdict(recipe), name="recipe") for recipe in RECIPES] == list(
+        RECIPES
+    )
 
 
 def test_half_precision_is_left_out_with_a_sentence_where_it_cannot_gain():

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.benchmarking import builders
+from weighbridge.core.converter import to_document
 from weighbridge.measure import profile
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.measure.stopping import Enough
@@ -27,8 +28,8 @@ def job(tmp_path, **changes):
     return {
         "model": str(builders.classifier(tmp_path / "model.onnx")),
         "data": None,
-        "settings": QUICK.as_document(),
-        "limits": Limits().as_document(),
+        "settings": to_document(QUICK),
+        "limits": to_document(Limits()),
         "layers": {"bubblewrap": None, "seals": ["Landlock", "kernel call filter"]},
         "reads": ["/usr", "/lib"],
         "isolation": "a fence",

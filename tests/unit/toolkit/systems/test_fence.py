@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.benchmarking.builders import script
+from weighbridge.core.converter import to_document
 from weighbridge.measure.conditions import memory
 from weighbridge.systems import fence, layers
 from weighbridge.systems.fence import Heard, RunCancelled, RunFailed, environment, fenced
@@ -106,7 +107,7 @@ def test_the_job_says_what_may_be_read_and_whose_child_it_is(run, tmp_path):
         os.getpid(),
         {"bubblewrap": None, "seals": [], "is_open": False},
     )
-    assert job["limits"] == Limits(wall_s=30).as_document()
+    assert job["limits"] == to_document(Limits(wall_s=30))
     assert job["reads"][-2:] == [str(tmp_path / "script.py"), str(tmp_path / "job.json")]
     assert "/proc/self" in job["reads"]
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import benchmarking
+from weighbridge.core.converter import from_document, to_document
 from weighbridge.systems import layers
-from weighbridge.systems.layers import Layers, layers_from, layers_here, runtime, walled
+from weighbridge.systems.layers import Layers, layers_here, runtime, walled
 
 # Throws its own arguments away and runs the rest.
 WALL = '#!/bin/sh\nwhile [ "$1" != --chdir ]; do shift; done; shift 2; exec "$@"\n'
@@ -61,7 +62,7 @@ def test_a_seal_that_was_not_asked_for_is_not_claimed():
 
 def test_layers_survive_json():
     known = Layers(bubblewrap="/usr/bin/bwrap", seals=("Landlock",))
-    assert layers_from({**known.as_document(), "seals": ["Landlock"]}) == known
+    assert from_document(Layers, {**to_document(known), "seals": ["Landlock"]}, name="layers") == known
 
 
 def test_a_bubblewrap_that_works_is_used(found):

@@ -5,13 +5,14 @@ import signal
 
 import pytest
 
+from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.systems import limits
-from weighbridge.systems.limits import Limits, confine, die_with_parent, limits_from
+from weighbridge.systems.limits import Limits, confine, die_with_parent
 
 
 def test_limits_survive_json():
-    assert limits_from(Limits(memory_mb=7).as_document()) == Limits(memory_mb=7)
+    assert from_document(Limits, to_document(Limits(memory_mb=7)), name="limits") == Limits(memory_mb=7)
 
 
 def test_a_limit_that_stops_everything_is_refused():

@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.benchmarking import builders
 from tests.unit.benchmarking.builders import script
+from weighbridge.core.converter import to_document
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems import limits as limiting
 from weighbridge.systems import operators, operators_child, seals
@@ -102,7 +103,7 @@ def test_a_child_that_dies_has_no_answer(tmp_path, monkeypatch):
 
 def job(tmp_path, **changes):
     model = builders.classifier(tmp_path / "m.onnx")
-    return {"model": str(model), "data": None, "settings": ProfileSettings().as_document(), **changes}
+    return {"model": str(model), "data": None, "settings": to_document(ProfileSettings()), **changes}
 
 
 def test_the_child_answers_or_refuses_in_words(tmp_path):

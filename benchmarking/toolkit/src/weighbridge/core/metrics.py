@@ -9,6 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from cattrs.gen import make_dict_unstructure_fn, override
+
+from weighbridge.core.converter import CONVERTER
 from weighbridge.core.errors import Invalid
 
 
@@ -97,6 +100,12 @@ class Figure:
     valid_until: datetime | None = None
     p80: Decimal | None = None
     id: str = ""
+
+
+# Documents from before there was a P80 keep their digests: it stands only where there is one.
+CONVERTER.register_unstructure_hook(
+    Figure, make_dict_unstructure_fn(Figure, CONVERTER, p80=override(omit_if_default=True))
+)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,27 +96,6 @@ def check_caps(plan: Plan, caps: Caps) -> None:
         if wanted > most:
             text = f"The plan asks for {wanted:,.0f} {unit}; at most {most:,.0f} are allowed."
             raise Invalid(text, code="over_cap", field=field)
-
-
-def plan_from(document: Mapping[str, Any]) -> Plan:
-    """Read a plan whose `headers` are pairs; raise Invalid for an unknown key or a value that is none."""
-    values = dict(document)
-    try:
-        return Plan(
-            **values
-            | {
-                "arrivals": Arrivals(values.get("arrivals", Arrivals.POISSON)),
-                "week": tuple(values.get("week", ())),
-                "headers": tuple((str(name), str(value)) for name, value in values.get("headers", ())),
-                "expect": _expectation_from(values.get("expect", {})),
-            }
-        )
-    except (TypeError, ValueError) as error:
-        raise Invalid(f"The plan cannot be read: {error}.", field="plan") from error
-
-
-def _expectation_from(document: Mapping[str, Any]) -> Expectation:
-    return Expectation(**{**document, "statuses": tuple(document.get("statuses", ()))})
 
 
 def seconds(text: str, *, field: str = "duration") -> float:

@@ -16,6 +16,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure import figures, inputs, metrics
 from weighbridge.measure.conditions import energy, manifest, memory
@@ -281,7 +282,7 @@ def _manifest(
         "model": dict(subject.model),
         "data": {"digest": digest_of_file(data)} if data is not None else None,
         "inputs": {"origin": queries.origin, "declared": [dataclasses.asdict(spec) for spec in runner.inputs]},
-        "settings": settings.as_document(),
+        "settings": to_document(settings),
         "engine": runner.describe(),
         "libraries": manifest.libraries(),
         "machine": manifest.machine(),

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from weighbridge.core.converter import CONVERTER
 from weighbridge.core.errors import Invalid
 
 PROVIDERS: Mapping[str, str] = {
@@ -238,27 +239,19 @@ class ProfileSettings:
         if self.tdp_w is not None and self.tdp_w <= 0:
             raise Invalid("The nominal power must be a positive number of watts.", field="tdp_w")
 
-    def as_document(self) -> dict[str, Any]:
-        """Return the settings as JSON-able mappings, the scenario by name."""
-        return {
-            **dataclasses.asdict(self),
-            "scenario": {"name": self.scenario.NAME, **dataclasses.asdict(self.scenario)},
-            "engine": {**dataclasses.asdict(self.engine), "affinity": list(self.engine.affinity)},
-        }
+
+def _named(scenario: Scenario) -> dict[str, Any]:
+    return {"name": scenario.NAME, **CONVERTER.unstructure(scenario, type(scenario))}
 
 
-def settings_from(document: Mapping[str, Any]) -> ProfileSettings:
-    """Read what `as_document` wrote; raise Invalid for another scenario or an unknown key."""
-    values = dict(document)
-    scenario, engine = dict(values.pop("scenario", {})), dict(values.pop("engine", {}))
-    name = scenario.pop("name", SingleStream.NAME)
+def _scenario_of(document: Mapping[str, Any], _: Any) -> Scenario:
+    values = {"name": SingleStream.NAME, **document}
+    name = values.pop("name")
     if name not in SCENARIOS:
         raise Invalid(f"There is no scenario {name!r}; only {', '.join(SCENARIOS)}.", field="scenario")
-    try:
-        warmup = WarmUp(**scenario.pop("warmup", {}))
-        affinity = tuple(engine.pop("affinity", ()))
-        return ProfileSettings(
-            scenario=SCENARIOS[name](warmup=warmup, **scenario), engine=Engine(affinity=affinity, **engine), **values
-        )
-    except TypeError as error:
-        raise Invalid(f"A setting is not known: {error}.", field="settings") from error
+    return CONVERTER.structure(values, SCENARIOS[name])
+
+
+# By identity: the scenarios themselves are read and written field by field.
+CONVERTER.register_unstructure_hook_func(lambda kind: kind is Scenario, _named)
+CONVERTER.register_structure_hook_func(lambda kind: kind is Scenario, _scenario_of)

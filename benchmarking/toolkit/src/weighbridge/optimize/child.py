@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
 from weighbridge.systems.child import Speaker, enter
 
@@ -24,10 +25,10 @@ def making(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
 
     from weighbridge.measure.conditions import manifest
     from weighbridge.optimize.methods.quantize import make
-    from weighbridge.optimize.recipes import recipe_from
+    from weighbridge.optimize.recipes import Recipe
     from weighbridge.optimize.rows import shown
 
-    model, recipe = Path(job["model"]), recipe_from(job["recipe"])
+    model, recipe = Path(job["model"]), from_document(Recipe, job["recipe"], name="recipe")
     feeds = shown(model, Path(job["data"]), threads=job["threads"], say=say) if recipe.needs_rows else ()
     made = make(model.read_bytes(), recipe, feeds=feeds, machine=manifest.machine())
     return {"model": base64.b64encode(made).decode()}
@@ -37,13 +38,13 @@ def comparing(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """Compare `job["variant"]` with `job["baseline"]` on the rows of `job["data"]`."""
     import dataclasses
 
-    from weighbridge.optimize.comparison import compare, settings_from
+    from weighbridge.optimize.comparison import ComparisonSettings, compare
 
     compared = compare(
         baseline=Path(job["baseline"]),
         variant=Path(job["variant"]),
         data=Path(job["data"]),
-        settings=settings_from(job["settings"]),
+        settings=from_document(ComparisonSettings, job["settings"], name="settings"),
         on_progress=say,
     )
     return dataclasses.asdict(compared)

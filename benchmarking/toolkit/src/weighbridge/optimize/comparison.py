@@ -8,7 +8,6 @@ import dataclasses
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, is_tied, noise_floor, ratio_of_medians
 from weighbridge.measure.inputs import DataSet, InputSpec, check_fits, read_data_set
 from weighbridge.measure.loops.latency import Feed
-from weighbridge.measure.scenarios import WarmUp
 from weighbridge.optimize.operators import operator_times
 from weighbridge.optimize.rows import batches
 from weighbridge.quality.paired import accuracy_drop, is_non_inferior
@@ -51,14 +49,6 @@ class ComparisonSettings:
             raise Invalid("A confidence level lies between 0 and 1.", field="confidence")
         if self.threads < 1:
             raise Invalid("A model runs on at least one thread.", field="threads")
-
-
-def settings_from(document: Mapping[str, Any]) -> ComparisonSettings:
-    """Read what `dataclasses.asdict` wrote."""
-    blocks = dict(document["blocks"])
-    return ComparisonSettings(
-        **{**document, "blocks": BlockSettings(**{**blocks, "warmup": WarmUp(**blocks["warmup"])})}
-    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -91,13 +91,3 @@ def chosen(names: Sequence[str], *, machine: Mapping[str, Any], force_half: bool
     if HALF in wanted and not force_half and not gains_from_half(machine):
         return [recipe for recipe in wanted if recipe is not HALF], [NO_HALF]
     return wanted, []
-
-
-def recipe_from(document: Mapping[str, Any]) -> Recipe:
-    """Read what `dataclasses.asdict` wrote."""
-    return Recipe(
-        name=document["name"],
-        kind=Kind(document["kind"]),
-        per_channel=document["per_channel"],
-        calibration=Calibration(document["calibration"]),
-    )

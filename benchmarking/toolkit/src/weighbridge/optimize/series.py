@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.canonical import digest_of
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
@@ -53,7 +54,7 @@ class Series:
                 "model": {"digest": digest_of_file(self.bench.baseline)},
                 "data": {"digest": digest_of_file(self.bench.rows)},
                 "calibration": {"digest": digest_of_file(self.calibration)},
-                "settings": self.bench.settings.as_document(),
+                "settings": to_document(self.bench.settings),
                 "libraries": manifest.libraries(LIBRARIES),
                 "machine": manifest.machine(),
                 "left_out": list(self.left_out),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream
 from weighbridge.optimize.comparison import Comparison, ComparisonSettings
@@ -51,7 +52,7 @@ class TrialSettings:
 
     def as_document(self) -> dict[str, Any]:
         """Return the settings as JSON-able mappings."""
-        return {"profile": self.profile.as_document(), "comparison": dataclasses.asdict(self.comparison)}
+        return {"profile": to_document(self.profile), "comparison": dataclasses.asdict(self.comparison)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -17,10 +17,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
 from weighbridge.measure.stopping import Enough
-from weighbridge.systems.layers import layers_from
-from weighbridge.systems.limits import confine, die_with_parent, limits_from
+from weighbridge.systems.layers import Layers
+from weighbridge.systems.limits import Limits, confine, die_with_parent
 from weighbridge.systems.seals import seal
 
 SAY_EVERY_S = 0.2
@@ -55,14 +56,14 @@ def enter(job_file: Path, *, stream: TextIO, process: Path = Path("/proc/self"))
     Nothing of the model has been read when this returns, so that what is said about the fence is the truth.
     """
     job: dict[str, Any] = json.loads(job_file.read_text())
-    layers = layers_from(job["layers"])
+    layers = from_document(Layers, job["layers"], name="layers")
     die_with_parent(job["parent"])
     with contextlib.suppress(OSError):
         # Should memory run out, the kernel is to choose this process.
         (process / "oom_score_adj").write_text(FIRST_TO_DIE)
     held: list[str] = []
     if not layers.is_open:
-        confine(limits_from(job["limits"]), counts_tasks=layers.bubblewrap is not None)
+        confine(from_document(Limits, job["limits"], name="limits"), counts_tasks=layers.bubblewrap is not None)
         held = seal(layers.seals, reads=[Path(path) for path in job["reads"]])
     stream.write(json.dumps({"fence": held}) + "\n")
     stream.flush()
@@ -77,13 +78,13 @@ def outcome_of(
     `on_checkpoint` gets what there is, in the same form, before a phase that may not end.
     """
     from weighbridge.measure.profile import measure
-    from weighbridge.measure.scenarios import settings_from
+    from weighbridge.measure.scenarios import ProfileSettings
     from weighbridge.systems.engine_errors import model_failure
     from weighbridge.systems.subjects import subject_of
 
     say = Speaker(stream, leash=job.get("leash"))
     try:
-        settings = settings_from(job["settings"])
+        settings = from_document(ProfileSettings, job["settings"], name="settings")
         say(0.0, "reading the model")
         result = measure(
             subject_of(job, settings),

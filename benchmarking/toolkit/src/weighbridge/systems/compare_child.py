@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
 from weighbridge.measure.stopping import Enough
 from weighbridge.systems.child import Speaker, enter
@@ -20,14 +21,14 @@ from weighbridge.systems.child import Speaker, enter
 
 def outcome_of(job: Mapping[str, Any], *, stream: TextIO) -> dict[str, Any]:
     """Do the job that `enter` returned and return `{"result": …}`, or `{"refusal": {reason, code, field}}` in words."""
-    from weighbridge.measure.studies.comparison import compare, settings_from
+    from weighbridge.measure.studies.comparison import ComparisonSettings, compare
     from weighbridge.systems.engine_errors import model_failure
 
     try:
         result = compare(
             models={name: Path(path) for name, path in job["models"].items()},
             data=Path(job["data"]) if job["data"] else None,
-            settings=settings_from(job["settings"]),
+            settings=from_document(ComparisonSettings, job["settings"], name="settings"),
             on_progress=Speaker(stream, leash=job.get("leash")),
             now=datetime.fromtimestamp(time.time(), UTC),
             isolation=job["isolation"],

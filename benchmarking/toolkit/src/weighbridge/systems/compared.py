@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.core.canonical import canonical_bytes, canonical_json
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.conditions.model_file import digest_of_file
@@ -41,7 +42,7 @@ def compare_isolated(
     job = {
         "models": {name: str(path) for name, path in models.items()},
         "data": str(data) if data is not None else None,
-        "settings": settings.as_document(),
+        "settings": to_document(settings),
     }
     workdir.mkdir(parents=True, exist_ok=True)
     try:

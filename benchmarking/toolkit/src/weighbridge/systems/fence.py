@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Refused
 from weighbridge.systems.layers import DEVICES, HOME, KERNEL, Layers, root, runtime, walled
 from weighbridge.systems.limits import Limits
@@ -149,8 +150,8 @@ def _command(
     reads = [*reads, file]
     document = {
         **job,
-        "limits": limits.as_document(),
-        "layers": layers.as_document(),
+        "limits": to_document(limits),
+        "layers": to_document(layers),
         "reads": [str(path) for path in (*runtime(), *DEVICES, *KERNEL, *reads)],
         # Behind bubblewrap the child's parent is the first process of a world of its own.
         "parent": 1 if layers.bubblewrap else os.getpid(),

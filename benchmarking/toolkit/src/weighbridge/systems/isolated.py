@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from weighbridge.core.converter import to_document
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.fence import Follow, Following, RunCancelled, RunEnded, RunFailed, fenced
 from weighbridge.systems.layers import Layers, is_walled, layers_here, no_layers
@@ -88,14 +89,14 @@ def profile_behind(
     """
     workdir.mkdir(parents=True, exist_ok=True)
     model, data = model.resolve(), data.resolve() if data is not None else None
-    job = {"model": str(model), "data": str(data) if data is not None else None, "settings": settings.as_document()}
+    job = {"model": str(model), "data": str(data) if data is not None else None, "settings": to_document(settings)}
     begun_at = datetime.fromtimestamp(time.time(), UTC)
 
     def order(held: Sequence[str]) -> Order:
         return Order(
             model=model,
             data=data,
-            settings=settings.as_document(),
+            settings=to_document(settings),
             isolation=layers.words(held),
             begun_at=begun_at,
             ended_at=datetime.fromtimestamp(time.time(), UTC),
@@ -137,7 +138,7 @@ def profile_open(
     """
     workdir.mkdir(parents=True, exist_ok=True)
     paths = {"data": str(data.resolve()) if data is not None else None}
-    job = {**target, **paths, "settings": settings.as_document()}
+    job = {**target, **paths, "settings": to_document(settings)}
     try:
         heard = fenced(
             program=CHILD,

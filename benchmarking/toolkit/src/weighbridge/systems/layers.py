@@ -9,10 +9,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import weighbridge
 from weighbridge.systems.seals import SEALS
@@ -57,20 +56,10 @@ class Layers:
             [*([BUBBLEWRAP] if self.bubblewrap else []), *(each for each in self.seals if each in held), *ALWAYS]
         )
 
-    def as_document(self) -> dict[str, Any]:
-        """Return the layers as a JSON-able mapping."""
-        return dataclasses.asdict(self)
-
 
 def is_walled(words: object) -> bool:
     """Whether what `Layers.words` said tells of bubblewrap, the one layer that an installation may lack."""
     return BUBBLEWRAP in str(words or "")
-
-
-def layers_from(document: Mapping[str, Any]) -> Layers:
-    """Read what `as_document` wrote."""
-    is_open = document.get("is_open", False)
-    return Layers(bubblewrap=document["bubblewrap"], seals=tuple(document["seals"]), is_open=is_open)
 
 
 def no_layers() -> Layers:

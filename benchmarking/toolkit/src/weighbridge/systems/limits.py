@@ -5,8 +5,7 @@ import dataclasses
 import os
 import resource
 import signal
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from weighbridge.core.errors import Invalid
 
@@ -36,15 +35,6 @@ class Limits:
         for field in dataclasses.fields(self):
             if getattr(self, field.name) <= 0:
                 raise Invalid(f"The limit {field.name} must be positive.", field=field.name)
-
-    def as_document(self) -> dict[str, Any]:
-        """Return the limits as a JSON-able mapping."""
-        return dataclasses.asdict(self)
-
-
-def limits_from(document: Mapping[str, Any]) -> Limits:
-    """Read what `as_document` wrote."""
-    return Limits(**document)
 
 
 def confine(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from weighbridge.core.converter import to_document
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.fence import Following, RunFailed, fenced, printable
 from weighbridge.systems.layers import Layers, layers_here, no_layers
@@ -41,7 +42,7 @@ def operators_isolated(
     layers = no_layers() if is_trusted else _layers(layers_here())
     workdir.mkdir(parents=True, exist_ok=True)
     model, data = model.resolve(), data.resolve() if data is not None else None
-    job = {"model": str(model), "data": str(data) if data is not None else None, "settings": settings.as_document()}
+    job = {"model": str(model), "data": str(data) if data is not None else None, "settings": to_document(settings)}
     heard = fenced(
         program=CHILD,
         job=job,

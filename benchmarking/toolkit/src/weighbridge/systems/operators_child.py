@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
 from weighbridge.systems.child import enter
 
@@ -21,11 +22,11 @@ def operators(job: Mapping[str, Any]) -> dict[str, Any] | None:
     from weighbridge.measure.conditions.model_file import read_model
     from weighbridge.measure.inputs import read_data_set
     from weighbridge.measure.samples import prepare_queries
-    from weighbridge.measure.scenarios import settings_from
+    from weighbridge.measure.scenarios import ProfileSettings
     from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
     from weighbridge.systems.trace import operators_of, trace
 
-    model, settings = Path(job["model"]), settings_from(job["settings"])
+    model, settings = Path(job["model"]), from_document(ProfileSettings, job["settings"], name="settings")
     scenario = settings.scenario
     nodes = sum(read_model(model).operators.values())
     specs = OnnxRuntimeRunner(model, threads=scenario.threads, settings=settings.engine).inputs

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.addresses import Pinned
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
 from weighbridge.load.generator.engine import Engine, Job
 from weighbridge.load.messages import build_requests
-from weighbridge.load.plan import Plan, plan_from
+from weighbridge.load.plan import Plan
 from weighbridge.load.results.samples import Samples
 from weighbridge.load.schedule import due_times_ns
 
@@ -31,7 +32,7 @@ Say = Callable[[Mapping[str, Any]], None]
 
 def job_from(order: Mapping[str, Any]) -> Job:
     """Build the share of the plan that this process fires: every `of`-th request from `share` on."""
-    plan = plan_from(order["plan"])
+    plan = from_document(Plan, order["plan"], name="plan")
     target, share, of = Pinned(**order["target"]), int(order["share"]), int(order["of"])
     return Job(
         target=target,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure import metrics, verdict
 from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, noise_floor
@@ -22,7 +23,6 @@ from weighbridge.measure.conditions import interference, manifest
 from weighbridge.measure.conditions.model_file import ModelFile, digest_of_file, read_model
 from weighbridge.measure.inputs import DataSet, InputSpec, check_fits, read_data_set
 from weighbridge.measure.samples import Queries, prepare_queries
-from weighbridge.measure.scenarios import WarmUp
 from weighbridge.quality.scores import labels_of, numbers_of
 from weighbridge.statistics.standing import doubts, median_latency, quality_drops, ranks_of, speed
 from weighbridge.systems.engine_errors import model_failure
@@ -58,18 +58,6 @@ class ComparisonSettings:
             raise Invalid("A model runs on at least one thread.", field="threads")
         if self.resamples < 100:
             raise Invalid("An interval by resampling needs at least 100 resamples.", field="resamples")
-
-    def as_document(self) -> dict[str, Any]:
-        """Return the settings as JSON-able mappings."""
-        return dataclasses.asdict(self)
-
-
-def settings_from(document: Mapping[str, Any]) -> ComparisonSettings:
-    """Read what `as_document` wrote."""
-    blocks = dict(document["blocks"])
-    return ComparisonSettings(
-        **{**document, "blocks": BlockSettings(**{**blocks, "warmup": WarmUp(**blocks["warmup"])})}
-    )
 
 
 def compare(
@@ -109,7 +97,7 @@ def compare(
         "models": {name: {"digest": file.digest} for name, file in files.items()},
         "data": {"digest": digest_of_file(data)} if data is not None else None,
         "inputs": {"origin": queries.origin},
-        "settings": settings.as_document(),
+        "settings": to_document(settings),
         "engine": runners[baseline].describe(),
         "libraries": manifest.libraries(),
         "machine": manifest.machine(),

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.measure.raw import altered, percentiles_of
-from weighbridge.measure.scenarios import ProfileSettings, settings_from
+from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.statistics.equivalence import Answer, ratio_equivalence
 
 SCHEMA = "weighbridge.rerun/1"
@@ -44,14 +45,14 @@ def settings_of(result: Mapping[str, Any], *, model: Path, data: Path | None) ->
         raise Invalid(text, code="data_missing", field="data")
     if data is not None:
         _check_file("data", data, data_digest)
-    return settings_from(settings)
+    return from_document(ProfileSettings, settings, name="settings")
 
 
 def settings_in(manifest: Mapping[str, Any]) -> ProfileSettings:
     """Return the settings that a manifest was sealed with, the files at hand being the same for sure; raise Invalid."""
     if "settings" not in manifest or sealed(manifest)["digest"] != manifest.get("digest"):
         raise Invalid("The repeated run's manifest holds no settings.", code="result_form", field="result")
-    return settings_from(manifest["settings"])
+    return from_document(ProfileSettings, manifest["settings"], name="settings")
 
 
 def rerun(

@@ -1,8 +1,12 @@
-"""JSON read piece by piece: a list of hundreds of megabytes is never held whole, and every number stays exact."""
+"""JSON read piece by piece: a list of hundreds of megabytes is never held whole, and every number stays exact.
+
+The library `ijson` does not replace this module. With exact numbers its compiled parser (3.6) ends the whole process at
+a number that Python refuses, such as one of 5,000 digits, and its parser in Python takes thirteen times as long.
+"""
 
 import json
 from collections.abc import Callable, Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import IO, Any
 
 from weighbridge.core.errors import Invalid, TooLarge
@@ -87,6 +91,8 @@ class _Reader:
         while True:
             try:
                 value, end = self._decoder.raw_decode(self._text, self._at)
+            except (RecursionError, InvalidOperation) as error:
+                raise self.fault("a value is nested too deep, or a number is too large") from error
             except ValueError as error:
                 if isinstance(error, _ConstantError) or not self._more():
                     raise self.fault(str(error).partition(":")[0]) from error

@@ -1,1 +1,0 @@
-"""Rules and calculations of operations, free of any framework."""

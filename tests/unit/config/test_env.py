@@ -1,0 +1,73 @@
+"""Environment variables: what they hold, what stands for an unset one, and the sentence a wrong one ends with."""
+
+import pytest
+
+from config import env
+from config.env import MissingVariable
+from weighbridge.core import masking
+
+
+@pytest.mark.parametrize(("value", "expected"), [("", "wb"), ("test", "test")])
+def test_an_empty_variable_counts_as_an_unset_one(monkeypatch, value, expected):
+    monkeypatch.setenv("WEIGHBRIDGE_INSTANCE", value)
+    assert env.text("WEIGHBRIDGE_INSTANCE", "wb") == expected
+
+
+def test_a_variable_without_a_default_is_asked_for(monkeypatch):
+    monkeypatch.delenv("WEIGHBRIDGE_SECRET_KEY", raising=False)
+    with pytest.raises(MissingVariable) as refused:
+        env.text("WEIGHBRIDGE_SECRET_KEY")
+    assert str(refused.value) == (
+        "WEIGHBRIDGE_SECRET_KEY is not set. Django's secret key. Production must set it."
+        " Set it in the environment and start again."
+    )
+
+
+@pytest.mark.parametrize(("value", "expected"), [("", 60), ("7", 7), ("0", 0)])
+def test_a_whole_number_defaults_to_what_the_table_says(monkeypatch, value, expected):
+    monkeypatch.setenv("WEIGHBRIDGE_LEASE_S", value)
+    assert env.number("WEIGHBRIDGE_LEASE_S") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("", False), ("no", False), ("yes", True), ("TRUE", True), ("1", True)]
+)
+def test_yes_and_no(monkeypatch, value, expected):
+    monkeypatch.setenv("WEIGHBRIDGE_DEBUG", value)
+    assert env.flag("WEIGHBRIDGE_DEBUG") is expected
+
+
+def test_a_list_leaves_empty_parts_out(monkeypatch):
+    monkeypatch.setenv("WEIGHBRIDGE_LOAD_TARGETS", "a.example,, b.example=10.0.0.0/8")
+    assert env.names("WEIGHBRIDGE_LOAD_TARGETS", []) == ["a.example", " b.example=10.0.0.0/8"]
+
+
+def test_an_object(monkeypatch):
+    monkeypatch.setenv("JIRA_FIELDS", '{"customfield_1": {"value": "x"}}')
+    assert env.json_object("JIRA_FIELDS") == {"customfield_1": {"value": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("read", "name", "value", "sentence"),
+    [
+        (env.number, "WEIGHBRIDGE_LEASE_S", "soon", "must hold: seconds. Not a valid integer."),
+        (env.number, "WEIGHBRIDGE_LEASE_S", "-1", "must hold: seconds. Must be greater than or equal to 0."),
+        (env.flag, "WEIGHBRIDGE_REQUIRE_MFA", "ja", "must hold: yes/no. Not a valid boolean."),
+        (env.json_object, "JIRA_FIELDS", "{", "must hold: JSON object. Not valid JSON."),
+        (env.json_object, "JIRA_FIELDS", "[1]", "must hold: JSON object. Not a JSON object."),
+    ],
+)
+def test_a_wrong_value_ends_the_program_with_a_sentence_that_names_the_variable(
+    monkeypatch, read, name, value, sentence
+):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(MissingVariable) as refused:
+        read(name)
+    assert str(refused.value) == f"{name} {sentence} Correct it in the environment and start again."
+
+
+@pytest.mark.parametrize("name", ["JIRA_TOKEN", "JIRA_WEBHOOK_SECRETS"])
+def test_a_secret_is_hidden_from_the_moment_it_is_read(monkeypatch, name):
+    monkeypatch.setenv(name, "hush-hush-4711")
+    assert env.text(name, "") == "hush-hush-4711"
+    assert "hush-hush-4711" not in masking.mask("the token hush-hush-4711 is wrong")
