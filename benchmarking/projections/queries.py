@@ -9,13 +9,13 @@ from typing import Any
 from benchmarking.prices.queries import price_book
 from benchmarking.projections.domain.projection_table import Move, moves_of
 from benchmarking.projections.models import CostProjection
+from weighbridge.charts.drawing import Chart, in_both_themes, svg
 from weighbridge.core.errors import Invalid, NotFound
 from weighbridge.costs.changes import changes
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.tradeoff.charts.costs import cost_bands, cost_crossover, tornado
-from weighbridge.tradeoff.charts.drawing import Chart, svg
 
 RECENT = 30
 
@@ -69,7 +69,7 @@ def picture(row: CostProjection, *, name: str) -> str:
         **{f"moves-{place}": partial(tornado, option) for place, option in enumerate(options)},
     }
     try:
-        return svg(drawings[name]())
+        return in_both_themes(svg(drawings[name]()))
     except (KeyError, Invalid) as error:
         raise NotFound(f"This projection has no chart {name!r}.") from error
 

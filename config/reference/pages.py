@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from config import env
-from config.reference import diagram, drawing
+from config.reference import diagram
 from config.reference.cost_spec import cost_spec
 from config.reference.performance import performance
 from config.reference.tables import code, page, table
@@ -19,6 +19,8 @@ from reviews.quarterly.domain.action_items import ACTION_TRANSITIONS, ActionStat
 from reviews.quarterly.domain.cycle import CYCLE_TRANSITIONS, CycleState
 from reviews.requests.domain.lifecycle import TRANSITIONS, State
 from reviews.requests.domain.steps import Transition
+from weighbridge.charts.drawing import svg
+from weighbridge.charts.steps import steps_chart
 from weighbridge.core.metrics import CATALOGUE, Basis
 
 ROOMS = """\
@@ -96,6 +98,8 @@ def lifecycle() -> str:
         "A request is a piece of work that ends; the authorisation it produced is a permission that lives on; each "
         "quarter"
         " a review cycle looks at both. They are tables in `reviews/domain/`, and this page is drawn from them.",
+        "In a picture each column is a step: a dot at every state it leaves, an arrow at the one it enters. Bold states"
+        " are final.",
         "## Request",
         "![States of a request and the steps between them](lifecycle-request.svg)",
         diagram.states_table(states=State).strip(),
@@ -122,26 +126,27 @@ def lifecycle() -> str:
 
 def request_picture() -> str:
     """SVG of the request's lifecycle."""
-    return _picture(tuple(State), TRANSITIONS)
+    return _picture("States of a request", tuple(State), TRANSITIONS)
 
 
 def authorisation_picture() -> str:
     """SVG of the authorisation's lifecycle."""
-    return _picture(tuple(AuthorisationState), AUTHORISATION_TRANSITIONS)
+    return _picture("States of an authorisation", tuple(AuthorisationState), AUTHORISATION_TRANSITIONS)
 
 
 def cycle_picture() -> str:
     """SVG of the lifecycle of a quarterly review cycle."""
-    return _picture(tuple(CycleState), CYCLE_TRANSITIONS)
+    return _picture("States of a review cycle", tuple(CycleState), CYCLE_TRANSITIONS)
 
 
 def action_picture() -> str:
     """SVG of the lifecycle of an action item."""
-    return _picture(tuple(ActionState), ACTION_TRANSITIONS)
+    return _picture("States of an action item", tuple(ActionState), ACTION_TRANSITIONS)
 
 
-def _picture(states: Sequence[str], steps: Sequence[Transition[Any]]) -> str:
-    return drawing.svg([str(state) for state in states], [drawing.Step(s.source, s.target, s.action) for s in steps])
+def _picture(title: str, states: Sequence[str], steps: Sequence[Transition[Any]]) -> str:
+    named = [(str(step.source), str(step.target), step.action) for step in steps]
+    return svg(steps_chart([str(state) for state in states], named, title=title)) + "\n"
 
 
 def commands() -> str:

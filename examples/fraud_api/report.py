@@ -9,11 +9,11 @@ from examples.fraud_api import firing, transactions
 from examples.fraud_api.costing import OPTIONS
 from examples.fraud_api.settings import LIMIT_MS, FraudSettings
 from examples.fraud_api.weighing import FIGURE, Weighed
+from weighbridge.charts.tables import NOTHING, Table
 from weighbridge.cli.tables.terminal import number
 from weighbridge.costs.figures import FIGURES
 from weighbridge.tradeoff.charts.costs import cost_bands, cost_crossover
 from weighbridge.tradeoff.charts.learning import learning_curve
-from weighbridge.tradeoff.charts.tables import NOTHING, Table
 from weighbridge.tradeoff.learning.learning_curve import describe
 from weighbridge.tradeoff.matrix.page import matrix_sheet
 from weighbridge.tradeoff.matrix.words import argue, listed

@@ -21,6 +21,7 @@ from reviews.quarterly.domain.sections import Section
 from reviews.quarterly.models import CyclePacket, RenderedSection
 from reviews.quarterly.queries import quarterly_page as pages
 from reviews.quarterly.queries.invited import letter
+from weighbridge.charts.drawing import svg
 
 LEASE = timedelta(seconds=4 * SECTION_MAX_S)
 KEEP_EVERY = 8
@@ -101,7 +102,7 @@ def _draw(packet: CyclePacket, sections: tuple[Section, ...]) -> None:
 def _sheets(packet: CyclePacket, sections: list[Section]) -> Iterator[Sheet]:
     for section in sections:
         html = render_to_string(pages.TEMPLATE, dict(pages.context_of(section, quarter=packet.cycle.quarter)))
-        yield Sheet(section.digest, html, {name: svg.encode() for name, svg in section.charts.items()})
+        yield Sheet(section.digest, html, {name: svg(chart).encode() for name, chart in section.charts.items()})
 
 
 def _in_titles(reason: str, sections: tuple[Section, ...]) -> str:

@@ -2,13 +2,12 @@
 
 import ast
 import re
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
 from config import env
-from config.reference import drawing, pages
+from config.reference import pages
 from config.reference.__main__ import FOLDER, main, stale, write
 from config.reference.tables import page, table
 from tests.architecture.tree import APPS, ROOT, name_of, parsed, sources
@@ -58,21 +57,6 @@ def env_calls(path: Path) -> list[tuple[str, ast.Constant]]:
         and node.args
         and isinstance(node.args[0], ast.Constant)
     ]
-
-
-def test_a_picture_holds_every_state_and_step() -> None:
-    steps = [drawing.Step("a", "b", "go"), drawing.Step("b", "a", "come_back"), drawing.Step("a", "c", "<end>")]
-    root = ET.fromstring(drawing.svg(["a", "b", "c"], steps))
-    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert sorted(texts) == ["<end>", "a", "b", "c", "come back", "go"]
-
-
-def test_steps_of_one_name_share_a_line() -> None:
-    steps = [drawing.Step("a", "z", "lapse"), drawing.Step("b", "z", "lapse"), drawing.Step("a", "b", "go")]
-    assert drawing.lanes_of(steps) == (
-        drawing.Lane("lapse", "z", ("a", "b")),
-        drawing.Lane("go", "b", ("a",)),
-    )
 
 
 def test_bars_in_cells_do_not_break_a_table() -> None:

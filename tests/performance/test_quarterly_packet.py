@@ -25,6 +25,7 @@ from tests.factories.quarterly import make_packet, make_page
 from tests.integration.conftest import cast, checklist, decided, installation, now, policy, signing_key_pem
 from tests.integration.reviews.workflow.test_costs import months, rules
 from tests.performance.recorder import Recorder
+from weighbridge.charts.drawing import svg
 
 __all__ = ["cast", "checklist", "decided", "installation", "months", "now", "policy", "rules", "signing_key_pem"]
 MODELS, SPEED_UP, SHARE, QUERIES_MAX = 200, 1.8, 0.05, 50
@@ -41,7 +42,7 @@ def drawn(
         Sheet(
             section.digest,
             render_to_string(pages.TEMPLATE, dict(pages.context_of(section, quarter=packet.quarter))),
-            {name: svg.encode() for name, svg in section.charts.items()},
+            {name: svg(chart).encode() for name, chart in section.charts.items()},
         )
         for section in missing
     )

@@ -19,8 +19,8 @@ from benchmarking.projections import queries as projections
 from benchmarking.projections.domain.projection_table import table_of
 from benchmarking.projections.web.forms import EXAMPLE, EXAMPLE_OPTIONS, Quick, SpecForm
 from governance.people.web.current_user import user_of
-from governance.site.web.content_policy import ALONE
 from governance.site.web.refusals import show_in
+from governance.web.pictures import picture_answer
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.costs.spec.spec_text import read_spec_text, template_text, text_of
 
@@ -90,9 +90,7 @@ def kept(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def picture(request: HttpRequest, token: str, name: str) -> HttpResponse:
     """A chart of a kept projection, for an `img` of our own pages; it never changes."""
-    headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": ALONE}
-    drawn = projections.picture(projections.find(token), name=name)
-    return HttpResponse(drawn, content_type="image/svg+xml", headers=headers)
+    return picture_answer(projections.picture(projections.find(token), name=name))
 
 
 @require_safe

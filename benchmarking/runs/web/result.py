@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarking.runs.queries.runs import Metric, RunView
-from benchmarking.runs.web.histogram import Histogram, latency_histogram
+from weighbridge.charts.drawing import Chart
+from weighbridge.charts.histogram import histogram
 from weighbridge.core.metrics import Basis, Figure
 
 _GROUPS = (
@@ -16,6 +17,8 @@ _GROUPS = (
         ("model_size_mb", "parameters", "peak_memory_mb", "peak_memory_delta_mb", "load_time_ms", "first_inference_ms"),
     ),
 )
+LATENCY = "latency"
+_NS_PER_MS = 1_000_000
 _CLASSES_MAX = 20
 _PARTS = ("machine", "engine", "settings", "model", "inputs", "data", "libraries")
 _UNITS = {"mb": "MB", "ms": "ms", "s": "s"}
@@ -56,17 +59,20 @@ def groups_of(view: RunView) -> tuple[Group, ...]:
     return tuple(Group(title, tuple(_figure(view, each) for each in found)) for title, found in named if found)
 
 
-def distribution_of(view: RunView, *, result: Mapping[str, Any]) -> Histogram | None:
-    """The distribution of latencies, where the result kept its samples."""
-    samples = result.get("samples", {})
+def distribution_of(view: RunView, *, result: Mapping[str, Any]) -> Chart | None:
+    """The distribution of latencies, where the result kept its samples and they differ."""
+    samples = [value / _NS_PER_MS for value in result.get("samples", {}).get("latency_ns", ())]
     marks = {
         metric.name.removeprefix("latency_").removesuffix("_ms"): float(metric.value)
         for metric in view.metrics
         if metric.name.startswith("latency_p")
     }
-    return latency_histogram(
-        latencies_ns=samples.get("latency_ns", ()), percentiles_ms=marks, stride=samples.get("stride", 1)
-    )
+    return histogram(samples, marks, title="time of one answer", unit="ms")
+
+
+def stride_of(result: Mapping[str, Any]) -> int:
+    """Of how many measured samples the result kept one."""
+    return int(result.get("samples", {}).get("stride", 1))
 
 
 def confusion_of(result: Mapping[str, Any]) -> tuple[tuple[Cell, ...], ...]:

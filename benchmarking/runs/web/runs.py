@@ -13,12 +13,13 @@ from benchmarking.runs.models import Run
 from benchmarking.runs.queries import model_runs, runs
 from benchmarking.runs.rules import check_run
 from benchmarking.runs.web.equivalence import equivalence_of
-from benchmarking.runs.web.result import conditions_of, confusion_of, distribution_of, groups_of
+from benchmarking.runs.web.result import LATENCY, conditions_of, confusion_of, distribution_of, groups_of, stride_of
 from governance.audit.queries import trail
 from governance.inventory import queries as inventory
 from governance.people.web.current_user import person_of, user_of, wants_fragment
-from governance.site.web.content_policy import ALONE
 from governance.site.web.refusals import attempt
+from governance.web.pictures import picture_answer
+from weighbridge.charts.drawing import in_both_themes, svg
 from weighbridge.core.errors import NotFound, Refused
 
 
@@ -35,6 +36,7 @@ def detail(request: HttpRequest, run_id: int) -> HttpResponse:
         "asset": asset,
         "groups": groups_of(view),
         "distribution": distribution_of(view, result=result),
+        "stride": stride_of(result),
         "confusion": confusion_of(result),
         "conditions": conditions_of(view.manifest),
         "equivalence": equivalence_of(view),
@@ -73,16 +75,19 @@ def result(request: HttpRequest, run_id: int) -> HttpResponse:
 
 @require_safe
 def picture(request: HttpRequest, run_id: int, name: str) -> HttpResponse:
-    """A chart that was drawn with the result, for an `img` of our own pages: alone it may load and run nothing.
+    """The distribution of latencies, or a chart that was drawn with the result.
 
-    The process that measured wrote it, and may have been a hostile model's; so it is opened in a sandbox by itself.
+    The process that measured wrote the latter, and may have been a hostile model's; so it is opened in a sandbox by
+    itself.
     """
     run = runs.find(run_id=run_id, person=person_of(request))
-    found = next((each for each in runs.describe(run).pictures if each.name == name), None)
-    if found is None:
+    view = runs.describe(run)
+    drawn = next((each.svg for each in view.pictures if each.name == name), None)
+    if name == LATENCY and (chart := distribution_of(view, result=run.result or {})):
+        drawn = svg(chart)
+    if drawn is None:
         raise NotFound(f"Run {run.pk} has no chart {name!r}.")
-    headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": ALONE}
-    return HttpResponse(found.svg, content_type="image/svg+xml", headers=headers)
+    return picture_answer(in_both_themes(drawn))
 
 
 @require_POST

@@ -1,37 +1,34 @@
-"""Geometry of the drawn gauges: where on a scale of so many pixels a bar, a mark and a flag stand. Pure.
+"""Where a bar, a mark and a flag stand on a small ruler, and the parts of a meter: percentages of their width. Pure.
 
-Coordinates are plain numbers for SVG attributes; a strict content policy forbids style attributes.
+A chart would be too much for the cell of a table. Places are SVG attributes, because a strict content policy forbids
+style attributes.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from math import ceil, floor, log10
 
-WIDTH_PX = 180
-_EDGE_PX = 4
-_LEAST_BAR_PX = 1.5
-_TICKS = 8
+EDGE = Decimal("2.5")
+_ROOM = Decimal("0.12")
+_LEAST_BAR = Decimal("0.8")
 
 
 @dataclass(frozen=True)
 class Gauge:
-    """An interval on a ruler; every field is a position in pixels. What is None is not drawn."""
+    """An interval on a ruler; every place is a percentage. What is None is not drawn."""
 
-    width: int
     value: float
     start: float
     length: float
     claim: float | None
     limit: float | None
-    ticks: tuple[float, ...]
     is_breach: bool
     allowed_side: str
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a meter, in per mille of its width."""
+    """One part of a meter."""
 
     kind: str
     start: float
@@ -51,56 +48,39 @@ def interval_gauge(
 
     It is a breach when any part of the interval lies beyond the limit.
     """
-    low = float(value if lower is None else lower)
-    high = float(value if upper is None else upper)
-    marks = [low, high, float(value), *(float(mark) for mark in (claim, limit) if mark is not None)]
-    first, last = _domain(marks)
-    scale = (WIDTH_PX - 2 * _EDGE_PX) / (last - first)
+    low, high = value if lower is None else lower, value if upper is None else upper
+    marks = [low, high, value, *(mark for mark in (claim, limit) if mark is not None)]
+    first, last = min(marks), max(marks)
+    room = (last - first) * _ROOM or abs(last) * _ROOM or Decimal(1)
+    first, last = (max(first - room, Decimal(0)) if first >= 0 else first - room), last + room
 
-    def place(number: float) -> float:
-        return round(_EDGE_PX + (number - first) * scale, 2)
+    def place(number: Decimal) -> Decimal:
+        return EDGE + (number - first) / (last - first) * (100 - 2 * EDGE)
 
-    bound = None if limit is None else float(limit)
     return Gauge(
-        width=WIDTH_PX,
-        value=place(float(value)),
-        start=place(low),
-        length=round(max(place(high) - place(low), _LEAST_BAR_PX), 2),
-        claim=None if claim is None else place(float(claim)),
-        limit=None if bound is None else place(bound),
-        ticks=tuple(place(tick) for tick in _ticks(first, last)),
-        is_breach=bound is not None and (high > bound if is_upper_limit else low < bound),
+        value=_rounded(place(value)),
+        start=_rounded(place(low)),
+        length=_rounded(max(place(high) - place(low), _LEAST_BAR)),
+        claim=None if claim is None else _rounded(place(claim)),
+        limit=None if limit is None else _rounded(place(limit)),
+        is_breach=limit is not None and (high > limit if is_upper_limit else low < limit),
         allowed_side="left" if is_upper_limit else "right",
     )
 
 
-def _domain(marks: Sequence[float]) -> tuple[float, float]:
-    """The stretch of the scale that shows all marks with a margin; never below zero for what cannot be."""
-    first, last = min(marks), max(marks)
-    margin = (last - first) * 0.12 or abs(last) * 0.1 or 1.0
-    return (max(first - margin, 0.0) if first >= 0 else first - margin), last + margin
-
-
-def _ticks(first: float, last: float) -> list[float]:
-    """Round numbers between both ends, about eight of them (steps of 1, 2 or 5 times a power of ten)."""
-    rough = (last - first) / _TICKS
-    power = 10.0 ** floor(log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-    return [number * step for number in range(ceil(first / step), floor(last / step) + 1)]
-
-
 def meter_parts(*, total: Decimal, parts: Sequence[tuple[str, Decimal]]) -> tuple[Part, ...]:
-    """Lay amounts end to end on a meter of 1000 units; what exceeds the total becomes a last part "over"."""
+    """Lay amounts end to end on a meter; what exceeds the total becomes a last part "over"."""
     if total <= 0:
         return ()
     drawn: list[Part] = []
     position = Decimal(0)
     for kind, amount in parts:
-        end = min(position + max(amount, Decimal(0)), total)
-        if end > position:
-            start = float(position / total * 1000)
-            drawn.append(Part(kind, round(start, 1), round(float(end / total * 1000) - start, 1)))
-        position = end
-    if sum((max(amount, Decimal(0)) for _, amount in parts), Decimal(0)) > total:
-        drawn.append(Part("over", 985.0, 15.0))
-    return tuple(drawn)
+        start, position = position, position + max(amount, Decimal(0))
+        if min(position, total) > start:
+            length = (min(position, total) - start) / total * 100
+            drawn.append(Part(kind, _rounded(start / total * 100), _rounded(length)))
+    return (*drawn, Part("over", 98.5, 1.5)) if position > total else tuple(drawn)
+
+
+def _rounded(share: Decimal) -> float:
+    return round(float(share), 2)

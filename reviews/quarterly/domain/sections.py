@@ -6,6 +6,7 @@ from typing import Any
 
 from reviews.quarterly.domain import charts
 from reviews.quarterly.domain.packet import QuarterlyPacket, frontier
+from weighbridge.charts.drawing import Chart
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 
@@ -24,7 +25,7 @@ class Section:
     template: str
     content: Mapping[str, Any]
     digest: str
-    charts: Mapping[str, str] = field(default_factory=dict)
+    charts: Mapping[str, Chart] = field(default_factory=dict)
 
 
 def sections_of(packet: QuarterlyPacket, *, sheet: str) -> tuple[Section, ...]:
@@ -78,7 +79,7 @@ def _cut(
     rows: Sequence[object],
     *,
     name: str = "",
-    drawn: Mapping[str, str] | None = None,
+    drawn: Mapping[str, Chart] | None = None,
     **more: object,
 ) -> list[Section]:
     """A table as sections of so many rows each, so that a changed row draws no other page anew.
@@ -109,7 +110,7 @@ def _section(
     key: str,
     title: str,
     content: Mapping[str, Any],
-    drawn: Mapping[str, str] | None = None,
+    drawn: Mapping[str, Chart] | None = None,
     *,
     template: str = "",
 ) -> Section:
@@ -119,7 +120,7 @@ def _section(
         "key": key,
         "title": title,
         "content": said,
-        "charts": drawn or {},
+        "charts": {name: chart.digest for name, chart in (drawn or {}).items()},
         "sheet": sheet,
     }
     return Section(key, title, template or key, content, digest_of(whole), drawn or {})
@@ -145,17 +146,17 @@ def _summary(packet: QuarterlyPacket, sheet: str) -> Section:
     return _section(packet, sheet, "summary", f"Performance & Cost Review {packet.quarter}", content)
 
 
-def _spend(packet: QuarterlyPacket) -> Mapping[str, str]:
+def _spend(packet: QuarterlyPacket) -> Mapping[str, Chart]:
     return {"spend.svg": charts.spend_chart(packet.money)} if packet.money else {}
 
 
-def _portfolio(packet: QuarterlyPacket) -> Mapping[str, str]:
+def _portfolio(packet: QuarterlyPacket) -> Mapping[str, Chart]:
     drawn = charts.portfolio_chart(packet.points, best=frontier(packet.points))
     return {"portfolio.svg": drawn} if drawn else {}
 
 
-def _bills(packet: QuarterlyPacket) -> Mapping[str, str]:
+def _bills(packet: QuarterlyPacket) -> Mapping[str, Chart]:
     if not packet.variances:
         return {}
-    by_cause = charts.causes(packet.variances)
-    return {"variance.svg": charts.waterfall(packet.variances)} | ({"causes.svg": by_cause} if by_cause else {})
+    by_cause = charts.causes_chart(packet.variances)
+    return {"variance.svg": charts.variance_chart(packet.variances)} | ({"causes.svg": by_cause} if by_cause else {})

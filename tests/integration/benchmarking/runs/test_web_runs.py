@@ -78,7 +78,8 @@ def test_a_result_is_shown_with_verdict_figures_distribution_and_conditions(as_,
     for words in (
         "Indicative",
         "The machine was busy.",
-        "400 samples, one of every 2 measured",
+        "400 samples; half took at most",
+        "Kept is one of every 2 measured.",
         "AMD EPYC",
         "Memory (MB)",
     ):
@@ -101,6 +102,20 @@ def test_a_result_is_shown_with_verdict_figures_distribution_and_conditions(as_,
         "CPU flags": "avx, fma",
         "limits wall (s)": "900",
     }
+
+
+def test_the_distribution_is_a_picture_of_the_samples_and_marks_percentiles(as_, done, author):
+    picture = as_(author).get(f"/runs/{done.pk}/charts/latency.svg")
+    assert picture["Content-Type"] == "image/svg+xml"
+    assert ">p50 1.5<" in picture.content.decode()
+    chart = as_(author).get(f"/runs/{done.pk}/").context["distribution"]
+    assert sum(row["count"] for row in chart.spec["layer"][0]["data"]["values"]) == 400
+
+
+def test_without_samples_there_is_no_distribution(as_, run, author, now):
+    finish_run(run=run, now=now, result=result_of())
+    assert as_(author).get(f"/runs/{run.pk}/").context["distribution"] is None
+    assert as_(author).get(f"/runs/{run.pk}/charts/latency.svg").status_code == 404
 
 
 def test_a_metric_of_tomorrow_is_shown_too(as_, run, author, now):

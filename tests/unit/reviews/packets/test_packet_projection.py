@@ -1,6 +1,6 @@
 from decimal import Decimal
 
-from reviews.packets.charts.charts import draw_charts
+from reviews.packets.charts.charts import charts_of
 from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.domain.packet_projection import OptionFigure, OptionRow, ProjectionPart
 from tests.factories.packets import sample_packet
@@ -53,8 +53,8 @@ def test_options_with_an_end_are_drawn_and_the_chosen_one_stands_out() -> None:
     chosen = option("Own replicas", figure("200", "150", "300"), is_chosen=True)
     drawn = part(chosen, option("Managed API", figure("90", "80", "95")), option("Slow", NO_END))
     assert [(bar.label, bar.is_total) for bar in drawn.bars] == [("Own replicas", True), ("Managed API", False)]
-    assert b"Own replicas 200.00" in draw_charts(sample_packet(projection=drawn))["options.svg"]
-    assert "options.svg" not in draw_charts(sample_packet(projection=part(option("Slow", NO_END))))
+    assert "Own replicas 200.00" in charts_of(sample_packet(projection=drawn))["options.svg"].alt
+    assert "options.svg" not in charts_of(sample_packet(projection=part(option("Slow", NO_END))))
 
 
 def test_a_packet_with_a_projection_is_read_back_whole() -> None:

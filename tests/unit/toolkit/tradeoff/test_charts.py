@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from tests.unit.toolkit.tradeoff.builders import candidate
+from weighbridge.charts.drawing import png, svg
+from weighbridge.charts.scales import scale_over
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.axes import axis_of
 from weighbridge.tradeoff.candidates import Samples
-from weighbridge.tradeoff.charts import plane
 from weighbridge.tradeoff.charts.distribution import latency_cdf
-from weighbridge.tradeoff.charts.drawing import png, svg
 from weighbridge.tradeoff.charts.learning import learning_curve
 from weighbridge.tradeoff.charts.load import load_curve
 from weighbridge.tradeoff.charts.plane import trade_off
@@ -123,12 +123,12 @@ def test_nobody_gives_an_empty_plane() -> None:
     ],
 )
 def test_a_scale_leaves_room_and_stays_above_zero_where_the_figures_do(values, expected) -> None:
-    scale = plane._scale([candidate("a", accuracy=value).metrics["accuracy"] for value in values], None)
+    scale = scale_over(values)
     assert (scale.low, scale.high, scale.is_log) == pytest.approx(expected)
 
 
 def test_a_wide_scale_is_logarithmic() -> None:
-    scale = plane._scale([candidate("a", accuracy=value).metrics["accuracy"] for value in (0.1, 10.0)], None)
+    scale = scale_over([0.1, 10.0])
     assert scale.is_log
     assert scale.share(1.0) == pytest.approx(0.5)
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 from tests.unit.toolkit.tradeoff import builders
+from weighbridge.charts.drawing import svg
+from weighbridge.charts.tables import NOTHING
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.projection import project
@@ -13,8 +15,6 @@ from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.tradeoff.axes import axes_of
 from weighbridge.tradeoff.charts.costs import cost_bands, cost_crossover, tornado
-from weighbridge.tradeoff.charts.drawing import svg
-from weighbridge.tradeoff.charts.tables import NOTHING
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.pareto import weigh
 from weighbridge.tradeoff.sheets.cost_page import cost_sheet, publish_costs

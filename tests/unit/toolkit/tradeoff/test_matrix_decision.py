@@ -6,10 +6,10 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from tests.unit.toolkit.tradeoff.matrices import COST, CRITERIA, LATENCY, cell, matrix, option
+from weighbridge.charts.drawing import svg
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
 from weighbridge.tradeoff.axes import Direction
-from weighbridge.tradeoff.charts.drawing import svg
 from weighbridge.tradeoff.charts.heat_map import heat_map
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.matrix.decided import SCHEMA, decide

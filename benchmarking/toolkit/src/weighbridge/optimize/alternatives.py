@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from weighbridge.charts.drawing import svg
 from weighbridge.core.errors import Refused
 from weighbridge.measure import metrics
 from weighbridge.measure.conditions import manifest
@@ -22,7 +23,6 @@ from weighbridge.systems.fence import RunCancelled
 from weighbridge.systems.limits import Limits
 from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of, axis_of
 from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Reason, VariantVerdict
-from weighbridge.tradeoff.charts.drawing import svg
 from weighbridge.tradeoff.charts.plane import trade_off
 from weighbridge.tradeoff.families import together
 from weighbridge.tradeoff.pareto import weigh

@@ -10,8 +10,7 @@ from typing import Any
 from weighbridge.measure.verdict import Status
 from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates
 from weighbridge.tradeoff.changes import Change, changes, nearest_miss
-from weighbridge.tradeoff.charts.tables import with_bounds
-from weighbridge.tradeoff.charts.words import name_of
+from weighbridge.tradeoff.charts.words import name_of, with_bounds
 from weighbridge.tradeoff.decision import LATENCY, SIZE, Decision, Situation, decide, is_usable
 from weighbridge.tradeoff.learning.learning_curve import describe
 from weighbridge.tradeoff.requirements import Fit, Limit, Requirements, unit_of

@@ -19,7 +19,7 @@ def learning_curve(
     """Say what more training data may bring: the figure to expect at N, 2N and 4N rows, and whether a
     ceiling is known.
     """
-    from weighbridge.tradeoff.charts.drawing import save
+    from weighbridge.charts.drawing import save
     from weighbridge.tradeoff.charts.learning import learning_curve as draw
     from weighbridge.tradeoff.learning import learning_curve as curves
     from weighbridge.tradeoff.learning.points_file import read_points

@@ -28,9 +28,9 @@ def pareto(
     """Say which candidates nobody beats: frontier, dominated or ambiguous, given the interval of every figure."""
     import dataclasses
 
+    from weighbridge.charts.drawing import save
     from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of
     from weighbridge.tradeoff.candidates import read_candidates
-    from weighbridge.tradeoff.charts.drawing import save
     from weighbridge.tradeoff.charts.plane import trade_off
     from weighbridge.tradeoff.pareto import weigh
 
@@ -53,8 +53,7 @@ def _show(members: "tuple[Candidate, ...]", found: "Frontier") -> None:
     from rich.table import Table
 
     from weighbridge.cli.tables.terminal import console
-    from weighbridge.tradeoff.charts.tables import with_bounds
-    from weighbridge.tradeoff.charts.words import with_unit
+    from weighbridge.tradeoff.charts.words import with_bounds, with_unit
 
     by_name = {member.name: member for member in members}
     first = by_name[found.standings[0].name] if found.standings else None

@@ -2,8 +2,8 @@
 
 from typing import TextIO
 
+from weighbridge.charts.tables import NOTHING
 from weighbridge.cli.tables.terminal import number
-from weighbridge.tradeoff.charts.tables import NOTHING
 from weighbridge.tradeoff.matrix.decided import MatrixDecision, Place
 from weighbridge.tradeoff.matrix.page import HEADINGS
 from weighbridge.tradeoff.matrix.words import argue

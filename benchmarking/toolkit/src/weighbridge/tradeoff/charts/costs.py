@@ -5,12 +5,12 @@ volume.
 from collections.abc import Mapping
 from typing import Any
 
+from weighbridge.charts.drawing import Chart, altair, chart_of, over
+from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.theme import INK, LABEL_PX, PAPER, PETROL, RED
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.charts.drawing import Chart, chart_of, over
-from weighbridge.tradeoff.charts.look import INK, LABEL_PX, PETROL, RED, configured
 from weighbridge.tradeoff.charts.strokes import dashed_lines, layered
-from weighbridge.tradeoff.charts.tables import NOTHING, Table
 
 LEVELS = ("p10", "p50", "p80", "p90")
 TITLES = {
@@ -35,7 +35,7 @@ def cost_bands(document: Mapping[str, Any], figure: str = "total_cost_1y_usd") -
 
     Raises Invalid where no option has amounts.
     """
-    import altair as alt
+    alt = altair()
 
     options = [
         each
@@ -53,7 +53,7 @@ def cost_bands(document: Mapping[str, Any], figure: str = "total_cost_1y_usd") -
     picture = layered(
         [
             over(rows)
-            .mark_bar(size=12, color="white", stroke=INK)
+            .mark_bar(size=12, color=PAPER, stroke=INK)
             .encode(x=alt.X("p10:Q", title=_axis(figure), scale=alt.Scale(zero=False, nice=True)), x2="p90:Q", y=up),
             over(rows).mark_point(size=70, filled=True, color=PETROL, opacity=1).encode(x="p50:Q", y=up),
             over(rows).mark_tick(size=26, thickness=2.4, color=INK).encode(x="p80:Q", y=up),
@@ -69,7 +69,7 @@ def cost_bands(document: Mapping[str, Any], figure: str = "total_cost_1y_usd") -
     words = "; ".join(
         f"{row['option']} {number(row['p10'])} to {number(row['p90'])}, half below {number(row['p50'])}" for row in rows
     )
-    drawn = configured(picture).properties(height=max(90, BAR_PX * 2 * len(rows)), padding=PADDING)
+    drawn = picture.properties(height=max(90, BAR_PX * 2 * len(rows)), padding=PADDING)
     return chart_of(drawn, title=title, alt=f"{_title(figure)} in US dollars. {words}.", table=table)
 
 
@@ -79,7 +79,7 @@ def tornado(option: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> Cha
 
     Raises Invalid where nothing has a range.
     """
-    import altair as alt
+    alt = altair()
 
     swings = [
         {"input": swing["input"], "low": _usd(swing["at_p10_usd"]), "high": _usd(swing["at_p90_usd"])}
@@ -95,7 +95,7 @@ def tornado(option: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> Cha
     across = alt.X("middle:Q", title=_axis(figure), scale=alt.Scale(zero=False))
     picture = layered(
         [
-            over(rows).mark_bar(size=13, color="white", stroke=INK).encode(x=across, x2="low:Q", y=up),
+            over(rows).mark_bar(size=13, color=PAPER, stroke=INK).encode(x=across, x2="low:Q", y=up),
             over(rows).mark_bar(size=13, color=PETROL, stroke=INK).encode(x=across, x2="high:Q", y=up),
             over(rows[:1]).mark_rule(color=INK, strokeWidth=1.4).encode(x="middle:Q"),
         ]
@@ -112,7 +112,7 @@ def tornado(option: Mapping[str, Any], figure: str = "total_cost_1y_usd") -> Cha
         f"Of {len(swings)} inputs with a range, {first['input']} moves the figure most: from {number(first['low'])} to "
         f"{number(first['high'])} US dollars around {number(middle)}."
     )
-    drawn = configured(picture).properties(height=max(90, BAR_PX * len(known)), padding=PADDING)
+    drawn = picture.properties(height=max(90, BAR_PX * len(known)), padding=PADDING)
     return chart_of(drawn, title=title, alt=alt_text, table=table)
 
 
@@ -151,9 +151,7 @@ def cost_crossover(document: Mapping[str, Any]) -> Chart:
         frozenset(range(1, 7)),
     )
     words = " ".join(pairs) or "There is one option."
-    return chart_of(
-        configured(picture), title="Yearly cost over volume", alt=f"Yearly cost over volume. {words}", table=table
-    )
+    return chart_of(picture, title="Yearly cost over volume", alt=f"Yearly cost over volume. {words}", table=table)
 
 
 def _band_row(document: Mapping[str, Any], option: Mapping[str, Any], figure: str) -> tuple[str, ...]:

@@ -5,14 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from weighbridge.charts.drawing import Chart, chart_of
+from weighbridge.charts.tables import Table
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.errors import Invalid
 from weighbridge.statistics.order_statistics import percentile
 from weighbridge.tradeoff.candidates import Candidate
-from weighbridge.tradeoff.charts.drawing import Chart, chart_of
-from weighbridge.tradeoff.charts.look import configured
 from weighbridge.tradeoff.charts.strokes import dashed_lines
-from weighbridge.tradeoff.charts.tables import Table
 
 CDF_STEPS = 200
 CDF_SHARES = (0.5, 0.9, 0.95, 0.99)
@@ -58,7 +57,7 @@ def latency_cdf(candidates: Sequence[Candidate]) -> Chart:
         )
         + "."
     )
-    return chart_of(configured(lines), title="Latency distribution", alt=alt, table=table)
+    return chart_of(lines, title="Latency distribution", alt=alt, table=table)
 
 
 def _is_wide(rows: Sequence[Mapping[str, Any]]) -> bool:

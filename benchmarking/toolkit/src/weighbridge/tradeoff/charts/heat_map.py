@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from weighbridge.charts.drawing import Chart, altair, chart_of, over
+from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.theme import INK, INK_SOFT, LABEL_PX, PAPER, PETROL, RED
 from weighbridge.cli.tables.terminal import number
-from weighbridge.tradeoff.charts.drawing import Chart, chart_of, over
-from weighbridge.tradeoff.charts.look import INK, INK_SOFT, LABEL_PX, PETROL, RED, configured
 from weighbridge.tradeoff.charts.strokes import layered
-from weighbridge.tradeoff.charts.tables import NOTHING, Table
 from weighbridge.tradeoff.charts.words import capital
 from weighbridge.tradeoff.matrix.decided import MatrixDecision, Place
 from weighbridge.tradeoff.matrix.decision_matrix import Criterion, Matrix
@@ -22,7 +22,7 @@ TWO_LINES = "split(datum.label, '|')"
 
 def heat_map(decision: MatrixDecision) -> Chart:
     """Draw options by criteria: darker is better, rejected options stand in dashed outlines, the score last."""
-    import altair as alt
+    alt = altair()
 
     matrix = decision.matrix
     rows = [row for place in decision.places for row in _row(decision, place)]
@@ -57,14 +57,14 @@ def heat_map(decision: MatrixDecision) -> Chart:
                 legend=alt.Legend(orient="bottom", format=".1f", gradientLength=220),
             ),
         ),
-        over(outside).mark_rect(fill="white", stroke=RED, strokeWidth=1, strokeDash=[3, 3]).encode(x=x, y=y),
+        over(outside).mark_rect(fill=PAPER, stroke=RED, strokeWidth=1, strokeDash=[3, 3]).encode(x=x, y=y),
         *(
             _words(rows, dark=dark, second=second).encode(x=x, y=y, text=f"{'below' if second else 'words'}:N")
             for dark in (False, True)
             for second in (False, True)
         ),
     ]
-    picture = configured(layered([layer for layer in layers if layer is not None]))
+    picture = layered([layer for layer in layers if layer is not None])
     picture = picture.properties(height=ROW_PX * len(decision.places))
     title = capital(f"{matrix.title}: options by criteria")
     return chart_of(picture, title=title, alt=_alt(decision, title), table=_table(decision, title))
@@ -74,7 +74,7 @@ def _words(rows: Sequence[Mapping[str, Any]], *, dark: bool, second: bool) -> An
     """Return one of a cell's two lines of text, black on light or white on dark cells."""
     kept = [row for row in rows if row["is_dark"] is dark]
     return over(kept).mark_text(
-        color="white" if dark else INK, fontSize=LABEL_PX - (1 if second else -1), dy=10 if second else -7
+        color=PAPER if dark else INK, fontSize=LABEL_PX - (1 if second else -1), dy=10 if second else -7
     )
 
 

@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from weighbridge.tradeoff.charts.drawing import Chart, chart_of, over
-from weighbridge.tradeoff.charts.look import INK, PETROL, configured
+from weighbridge.charts.drawing import Chart, altair, chart_of, over
+from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.theme import INK, PAPER, PETROL
 from weighbridge.tradeoff.charts.strokes import layered
-from weighbridge.tradeoff.charts.tables import NOTHING, Table
 from weighbridge.tradeoff.charts.words import capital, name_of
 
 
 def learning_curve(document: Mapping[str, Any]) -> Chart:
     """Draw a `weighbridge.learning-curve/1`: the points, the fitted line, and what to expect at N, 2 N and 4 N."""
-    import altair as alt
+    alt = altair()
 
     metric, expected = document["metric"], document["expected"]
     points = [{"x": point["rows"], "y": point["value"]} for point in document["points"]]
@@ -42,7 +42,7 @@ def learning_curve(document: Mapping[str, Any]) -> Chart:
     layers = [
         over(line).mark_line(color=PETROL, strokeWidth=1.6).encode(x=x, y=y, strokeDash=dash),
         over(ahead).mark_rule(color=INK, strokeWidth=1.4).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
-        over(ahead).mark_point(shape="diamond", fill="white", stroke=INK, size=80, opacity=1).encode(x=x, y=y),
+        over(ahead).mark_point(shape="diamond", fill=PAPER, stroke=INK, size=80, opacity=1).encode(x=x, y=y),
         over(points).mark_point(shape="circle", fill=PETROL, stroke=INK, size=60, opacity=1).encode(x=x, y=y),
     ]
     title = capital(f"{name_of(metric)} by rows of training data")
@@ -52,7 +52,7 @@ def learning_curve(document: Mapping[str, Any]) -> Chart:
         f"{title}: measured {points[0]['y']:.3f} at {points[0]['x']:,} to {points[-1]['y']:.3f} at "
         f"{points[-1]['x']:,}; expected {far['y']:.3f} ({far['low']:.3f} to {far['high']:.3f}) at {far['x']:,}."
     )
-    return chart_of(configured(layered(layers)).configure_legend(orient="bottom"), title=title, alt=said, table=table)
+    return chart_of(layered(layers).configure_legend(orient="bottom"), title=title, alt=said, table=table)
 
 
 def _table(document: Mapping[str, Any], title: str) -> Table:

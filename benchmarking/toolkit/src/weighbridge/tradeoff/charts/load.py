@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from weighbridge.charts.drawing import Chart, chart_of, over
+from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.theme import INK, INK_SOFT, LABEL_PX, RED
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.charts.drawing import Chart, chart_of, over
-from weighbridge.tradeoff.charts.look import INK, INK_SOFT, LABEL_PX, RED, configured
 from weighbridge.tradeoff.charts.strokes import dashed_lines, layered
-from weighbridge.tradeoff.charts.tables import NOTHING, Table
 
 RESPONSES = {f"response_time_{p}_ms": p for p in ("p50", "p90", "p95", "p99")}
 
@@ -72,7 +72,7 @@ def load_curve(results: Sequence[Mapping[str, Any]], *, limit_ms: float | None =
         f"{number(first['achieved_per_s']['value'])} per second, {number(last['response_time_p50_ms']['value'])} ms "
         f"at {number(last['achieved_per_s']['value'])}."
     )
-    return chart_of(configured(layered(layers)), title="Response time over load", alt=alt, table=table)
+    return chart_of(layered(layers), title="Response time over load", alt=alt, table=table)
 
 
 def _load_row(metrics: Mapping[str, Any], words: Sequence[str]) -> tuple[str, ...]:

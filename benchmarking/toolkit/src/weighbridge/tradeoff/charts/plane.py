@@ -1,36 +1,19 @@
 """The plane: quality upwards, cost to the right, each candidate a point with its interval, and the frontier a stair."""
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from weighbridge.charts import labels
+from weighbridge.charts.drawing import Chart, altair, chart_of, over
+from weighbridge.charts.scales import Scale, scale_over
+from weighbridge.charts.tables import NOTHING, Table
+from weighbridge.charts.theme import HEIGHT, INK, LABEL_PX, PAPER, PETROL, RED, STATES, WIDTH
 from weighbridge.tradeoff.axes import Axis, Direction
 from weighbridge.tradeoff.candidates import Candidate, Figure
-from weighbridge.tradeoff.charts import labels
-from weighbridge.tradeoff.charts.drawing import Chart, chart_of, over
-from weighbridge.tradeoff.charts.look import HEIGHT, INK, LABEL_PX, PETROL, RED, STATES, WIDTH, configured
-from weighbridge.tradeoff.charts.tables import NOTHING, Table, with_bounds
-from weighbridge.tradeoff.charts.words import capital, name_of, shown_unit, with_unit
+from weighbridge.tradeoff.charts.words import capital, name_of, shown_unit, with_bounds, with_unit
 from weighbridge.tradeoff.pareto import Standing, weigh
-
-# From this ratio of the largest to the smallest value on, a scale is logarithmic.
-LOG_FROM = 8.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Scale:
-    """The ends of an axis, and whether it is logarithmic."""
-
-    low: float
-    high: float
-    is_log: bool
-
-    def share(self, value: float) -> float:
-        """Return how far along the axis a value lies, from 0 to 1."""
-        low, high, at = (map(math.log, (self.low, self.high, value))) if self.is_log else (self.low, self.high, value)
-        return (at - low) / (high - low)
 
 
 def trade_off(
@@ -49,7 +32,7 @@ def trade_off(
     shown = [candidate for candidate in candidates if candidate.name in standings]
     limits = {metric: value for metric, value in (limits or {}).items() if metric in (across.metric, up.metric)}
     scales = {
-        axis.metric: _scale([each.metrics[axis.metric] for each in shown], limits.get(axis.metric))
+        axis.metric: scale_over(_ends([each.metrics[axis.metric] for each in shown], limits.get(axis.metric)))
         for axis in (across, up)
     }
     x, y = scales[across.metric], scales[up.metric]
@@ -64,14 +47,9 @@ def trade_off(
     )
 
 
-def _scale(figures: Sequence[Figure], limit: float | None) -> Scale:
+def _ends(figures: Sequence[Figure], limit: float | None) -> list[float]:
     ends = [end for figure in figures for end in (figure.lower, figure.value, figure.upper) if end is not None]
-    ends += [limit] if limit is not None else []
-    low, high = min(ends, default=0.0), max(ends, default=1.0)
-    if low > 0 and high / low >= LOG_FROM:
-        return Scale(low / (high / low) ** 0.06, high * (high / low) ** 0.06, is_log=True)
-    room = (high - low) * 0.08 or abs(high) * 0.1 or 1.0
-    return Scale(max(0.0, low - room) if low >= 0 else low - room, high + room, is_log=False)
+    return ends + ([limit] if limit is not None else [])
 
 
 def _row(candidate: Candidate, standing: Standing, across: Axis, up: Axis) -> dict[str, Any]:
@@ -128,13 +106,11 @@ def _picture(
     scales: Mapping[str, Scale],
     units: Mapping[str, str],
 ) -> Any:
-    import altair as alt
+    alt = altair()
 
     def channel(kind: Any, field: str, axis: Axis) -> Any:
         scale = scales[axis.metric]
-        form = alt.Scale(
-            type="log" if scale.is_log else "linear", domain=[scale.low, scale.high], nice=False, zero=False
-        )
+        form = alt.Scale(**scale.form)
         better = "higher" if axis.direction is Direction.MAX else "lower"
         return kind(
             field,
@@ -164,13 +140,13 @@ def _picture(
         *_limits(limits, across, units, x, y),
         *(_text(row, is_halo=is_halo).encode(x=x, y=y, text="text:N") for row in rows for is_halo in (True, False)),
     ]
-    return configured(alt.layer(*layers)).configure_legend(orient="bottom", labelFontSize=LABEL_PX, title=None)
+    return alt.layer(*layers).configure_legend(orient="bottom", labelFontSize=LABEL_PX, title=None)
 
 
 def _text(row: Mapping[str, Any], *, is_halo: bool) -> Any:
     """Return a name, or the white edge that lies under it and keeps it readable where lines cross."""
     form = {"dx": row["dx"], "dy": row["dy"], "align": row["align"], "baseline": "middle", "fontSize": LABEL_PX}
-    colours = {"color": "white", "stroke": "white", "strokeWidth": 3.5} if is_halo else {"color": INK}
+    colours = {"color": PAPER, "stroke": PAPER, "strokeWidth": 3.5} if is_halo else {"color": INK}
     return over([row]).mark_text(**form, **colours)
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from weighbridge.tradeoff.charts.drawing import over
-from weighbridge.tradeoff.charts.look import DASHES, GREYS
+from weighbridge.charts.drawing import altair, over
+from weighbridge.charts.theme import DASHES, GREYS
 
 KINDS: Mapping[bool, Literal["log", "linear"]] = {True: "log", False: "linear"}
 
 
 def layered(layers: Sequence[Any]) -> Any:
     """Return the layers as one picture, the first at the bottom."""
-    import altair as alt
+    alt = altair()
 
     return alt.layer(*layers)
 
@@ -27,7 +27,7 @@ def dashed_lines(
     is_log_up: bool = False,
 ) -> Any:
     """Return one line for each name, told apart by its dash; the key stands below."""
-    import altair as alt
+    alt = altair()
 
     dashes = [DASHES[index % len(DASHES)] for index in range(len(names))]
     colours = [GREYS[index % len(GREYS)] for index in range(len(names))]

@@ -1,6 +1,8 @@
-"""Words for metrics: what a person calls them, with their unit."""
+"""Words for metrics: what a person calls them, with their unit; and figures with their bounds."""
 
-from weighbridge.cli.tables.terminal import FIGURES
+from weighbridge.charts.tables import NOTHING
+from weighbridge.cli.tables.terminal import FIGURES, number
+from weighbridge.tradeoff.candidates import Figure
 
 NAMES = {
     **{name: words.strip() for name, words in FIGURES.items()},
@@ -36,3 +38,12 @@ def with_unit(metric: str, unit: str) -> str:
 def capital(text: str) -> str:
     """Return the text with its first letter large and the others as they are."""
     return text[:1].upper() + text[1:]
+
+
+def with_bounds(figure: Figure | None) -> str:
+    """Write a figure with its bounds: `0.867 (0.860 to 0.874)`; a dash for none."""
+    if figure is None:
+        return NOTHING
+    if figure.lower is None or figure.upper is None:
+        return number(figure.value)
+    return f"{number(figure.value)} ({number(figure.lower)} to {number(figure.upper)})"

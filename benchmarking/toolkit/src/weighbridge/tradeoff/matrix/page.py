@@ -1,7 +1,8 @@
 """The justification: a decided matrix with its heat map and tables, on one sheet."""
 
+from weighbridge.charts.tables import NOTHING, Table
 from weighbridge.tradeoff.charts.heat_map import heat_map
-from weighbridge.tradeoff.charts.tables import NOTHING, Table, with_bounds
+from weighbridge.tradeoff.charts.words import with_bounds
 from weighbridge.tradeoff.matrix.decided import MatrixDecision
 from weighbridge.tradeoff.matrix.words import Argument, argue
 from weighbridge.tradeoff.sheets.sheet import Sheet

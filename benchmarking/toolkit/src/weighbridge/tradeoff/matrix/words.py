@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.metrics import Basis
-from weighbridge.tradeoff.charts.tables import with_bounds
+from weighbridge.tradeoff.charts.words import with_bounds
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.matrix.decided import CLEAR_FROM, MatrixDecision, Place
 from weighbridge.tradeoff.matrix.decision_matrix import Criterion, Matrix

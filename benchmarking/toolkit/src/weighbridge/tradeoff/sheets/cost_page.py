@@ -6,11 +6,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from weighbridge.charts.drawing import Chart
+from weighbridge.charts.tables import NOTHING, Table
 from weighbridge.cli.tables.terminal import number
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.charts.costs import TITLES, cost_bands, cost_crossover, tornado
-from weighbridge.tradeoff.charts.drawing import Chart
-from weighbridge.tradeoff.charts.tables import NOTHING, Table
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.sheets.printing import print_pdf
 from weighbridge.tradeoff.sheets.publishing import Print, publish

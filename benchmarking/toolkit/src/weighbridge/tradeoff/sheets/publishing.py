@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+from weighbridge.charts.drawing import save
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.charts.drawing import save
 from weighbridge.tradeoff.sheets.printing import PrintRefused, print_pdf
 from weighbridge.tradeoff.sheets.sheet import Sheet, markdown
 from weighbridge.tradeoff.sheets.sheet import html as html_of

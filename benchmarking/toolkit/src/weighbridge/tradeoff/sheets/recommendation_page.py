@@ -4,15 +4,15 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from weighbridge.charts.drawing import Chart
+from weighbridge.charts.tables import NOTHING, Table
 from weighbridge.tradeoff.axes import Axis, Direction
 from weighbridge.tradeoff.candidates import Candidate, Candidates
 from weighbridge.tradeoff.charts.distribution import latency_cdf
-from weighbridge.tradeoff.charts.drawing import Chart
 from weighbridge.tradeoff.charts.learning import learning_curve
 from weighbridge.tradeoff.charts.load import load_curve
 from weighbridge.tradeoff.charts.plane import trade_off
-from weighbridge.tradeoff.charts.tables import NOTHING, Table, with_bounds
-from weighbridge.tradeoff.charts.words import name_of, with_unit
+from weighbridge.tradeoff.charts.words import name_of, with_bounds, with_unit
 from weighbridge.tradeoff.decision import LATENCY, SIZE, is_usable
 from weighbridge.tradeoff.pareto import weigh
 from weighbridge.tradeoff.recommendation import Recommendation, recommend

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from weighbridge.tradeoff.charts import tables
-from weighbridge.tradeoff.charts.drawing import Chart, svg
-from weighbridge.tradeoff.charts.tables import Table
+from weighbridge.charts import tables
+from weighbridge.charts.drawing import Chart, svg
+from weighbridge.charts.tables import Table
 from weighbridge.tradeoff.decision import Situation
 
 STYLE = Path(__file__).with_name("page.css")

@@ -4,9 +4,6 @@ import dataclasses
 from collections.abc import Sequence
 from html import escape
 
-from weighbridge.cli.tables.terminal import number
-from weighbridge.tradeoff.candidates import Figure
-
 NOTHING = "–"  # noqa: RUF001 -- a dash as in print
 
 
@@ -39,15 +36,6 @@ def html(table: Table) -> str:
         f"<table>\n<caption>{escape(table.caption)}</caption>\n"
         f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>"
     )
-
-
-def with_bounds(figure: Figure | None) -> str:
-    """Write a figure with its bounds: `0.867 (0.860 to 0.874)`; a dash for none."""
-    if figure is None:
-        return NOTHING
-    if figure.lower is None or figure.upper is None:
-        return number(figure.value)
-    return f"{number(figure.value)} ({number(figure.lower)} to {number(figure.upper)})"
 
 
 def _cells(tag: str, cells: Sequence[str], figures: frozenset[int] | set[int], attributes: str = "") -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weighbridge.tradeoff.charts.labels import PLACES, _box, _overlap, place, stroke
+from weighbridge.charts.labels import PLACES, _box, _overlap, place, stroke
 
 WIDTH, HEIGHT = 620, 380
 

@@ -6,7 +6,7 @@ Greedy, from the point with the least room around it: of the places around a poi
 import dataclasses
 from collections.abc import Sequence
 
-from weighbridge.tradeoff.charts.look import LABEL_PX
+from weighbridge.charts.theme import LABEL_PX
 
 # Mean width of a letter over its height, of the sans faces used here.
 LETTER = 0.56
@@ -26,6 +26,8 @@ PLACES = (
     (-8, -28, "right"),
     (-8, 28, "right"),
 )
+# Of these, the places from which a reader still sees whose name it is.
+NEAR = 8
 Box = tuple[float, float, float, float]
 
 
@@ -46,10 +48,12 @@ def place(
     width: float,
     height: float,
     lines: Sequence[Box] = (),
+    may_drop: bool = False,
 ) -> list[Label]:
     """Place one text at each point (pixels from the top left) of a plane of `width` by `height`.
 
-    `lines` are other things on the plane (left, top, right, bottom) that texts had better not cover.
+    `lines` are other things on the plane (left, top, right, bottom) that texts had better not cover. With `may_drop` a
+    text that finds no free place near its point is left empty.
     """
     marks = [(x - MARK_PX, y - MARK_PX, x + MARK_PX, y + MARK_PX) for x, y in points]
     taken: list[Box] = []
@@ -57,12 +61,16 @@ def place(
     for index in sorted(range(len(points)), key=lambda index: -_crowd(points, index)):
         others = [mark for other, mark in enumerate(marks) if other != index] + taken + list(lines)
         best = min(
-            range(len(PLACES)),
+            range(NEAR if may_drop else len(PLACES)),
             key=lambda at: (_cost(_box(points[index], texts[index], at), others, width, height), at),
         )
         dx, dy, align = PLACES[best]
+        box = _box(points[index], texts[index], best)
+        if may_drop and _cost(box, others, width, height) > 0:
+            labels[index] = Label("", dx, dy, align)
+            continue
         labels[index] = Label(texts[index], dx, dy, align)
-        taken.append(_box(points[index], texts[index], best))
+        taken.append(box)
     return [labels[index] for index in range(len(points))]
 
 
