@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-HELD = re.compile(r"^(governance|benchmarking|reviews)/(domain/|toolkit/|actions/|rules\.py$|rules/)")
+HELD = re.compile(
+    r"^benchmarking/toolkit/src/|^(governance|benchmarking|reviews)/\w+/(approvals/)?(domain|actions|rules)(/|\.py$)"
+)
 
 
 def is_held(name: str) -> bool:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.tree import APPS, ROOT, name_of, parsed, sources
+from tests.architecture.tree import APPS, ROOT, name_of, parsed, rooms, sources
 
 
 def public_functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
@@ -23,7 +23,7 @@ def positional(function: ast.FunctionDef) -> int:
 
 
 def action_modules() -> list[Path]:
-    return [path for path in sources(*(f"{app}/actions" for app in APPS)) if path.name != "__init__.py"]
+    return [path for path in rooms("actions") if path.name != "__init__.py"]
 
 
 def test_an_incomplete_signature_is_seen() -> None:
@@ -56,7 +56,7 @@ def test_every_write_has_a_docstring() -> None:
 def test_queries_of_more_than_one_argument_take_keywords() -> None:
     loose = [
         f"{name_of(path)}: {function.name}"
-        for path in sources(*(f"{app}/queries" for app in APPS))
+        for path in rooms("queries")
         for function in public_functions(parsed(path))
         if positional(function) > 1
     ]

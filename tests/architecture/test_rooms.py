@@ -6,7 +6,7 @@ import re
 import tokenize
 from pathlib import Path
 
-from tests.architecture.tree import APPS, ROOT, name_of, parsed, sources
+from tests.architecture.tree import APPS, ROOT, TOOLKIT, name_of, parsed, rooms, sources, templates
 
 DRAWERS = {
     "utils",
@@ -23,7 +23,7 @@ DRAWERS = {
 }
 
 
-def rooms() -> list[Path]:
+def packages() -> list[Path]:
     """Packages; Django wants `management/commands`, which belongs to the room `management`."""
     return [path for path in sources() if path.name == "__init__.py" and path.parent.name != "commands"]
 
@@ -34,15 +34,21 @@ def purpose(tree: ast.Module) -> str:
 
 
 def test_every_room_says_what_it_is_for() -> None:
-    assert [name_of(path) for path in rooms() if not purpose(parsed(path)).endswith(".")] == []
+    assert [name_of(path) for path in packages() if not purpose(parsed(path)).endswith(".")] == []
 
 
-def test_the_tree_has_the_three_apps_and_their_rooms() -> None:
-    found = {name_of(path.parent) for path in rooms()}
-    assert found >= {
-        *APPS,
-        *(f"{app}/{room}" for app in APPS for room in ("domain", "models", "queries", "actions", "web", "api")),
-    }
+SIBLINGS = 15
+
+
+def siblings(folder: Path) -> int:
+    """Modules, other files and folders side by side, `__init__.py` left out."""
+    beside = [path for path in folder.iterdir() if path.name not in {"__init__.py", "__pycache__"}]
+    return len([path for path in beside if not path.name.endswith(".egg-info")])
+
+
+def test_no_folder_is_crowded() -> None:
+    folders = {path.parent for path in sources(*APPS, "config", "examples")} | {path.parent for path in templates()}
+    assert {name_of(path): siblings(path) for path in folders if siblings(path) > SIBLINGS} == {}
 
 
 def test_no_module_is_a_drawer() -> None:
@@ -50,7 +56,7 @@ def test_no_module_is_a_drawer() -> None:
 
 
 def test_every_module_of_the_pure_rooms_has_a_docstring() -> None:
-    pure = [*sources("governance/domain", "reviews/domain", "benchmarking/domain", "benchmarking/toolkit")]
+    pure = [*rooms("domain"), *sources(TOOLKIT)]
     assert len(pure) > 4
     assert [name_of(path) for path in pure if not purpose(parsed(path))] == []
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("governance", "benchmarking", "reviews")
+TOOLKIT = "benchmarking/toolkit/src/weighbridge"
 
 
 def name_of(path: Path) -> str:
@@ -20,6 +21,17 @@ def sources(*folders: str) -> list[Path]:
     return sorted(path for path in found if not {"migrations", "__pycache__"} & set(path.parts))
 
 
+def rooms(*names: str) -> list[Path]:
+    """The modules of every subject that are, or lie in, a room of one of the names: `actions.py`, `actions/budgets.py`."""
+    return [path for path in sources() if not path.is_relative_to(ROOT / TOOLKIT) and _room_of(path) in names]
+
+
+def _room_of(path: Path) -> str:
+    """The room of a module: the first name below its subject, and below a part of a subject like `approvals`."""
+    inside = path.relative_to(ROOT).with_suffix("").parts[2:]
+    return inside[1] if inside[:1] == ("approvals",) and len(inside) > 1 else inside[0] if inside else ""
+
+
 def templates() -> list[Path]:
     """Every HTML template."""
     return sorted((ROOT / "templates").rglob("*.html"))
@@ -27,7 +39,7 @@ def templates() -> list[Path]:
 
 def is_packet(path: Path) -> bool:
     """Packets are printed, not served: no content policy applies to them."""
-    return path.is_relative_to(ROOT / "templates" / "packets")
+    return path.is_relative_to(ROOT / "templates" / "packets") or path.is_relative_to(ROOT / "templates" / "quarterly" / "packet")
 
 
 @cache
