@@ -17,7 +17,7 @@ from tests.unit.toolkit.client.test_gate import (
 )
 from weighbridge.cli import app as cli
 from weighbridge.core import attestation
-from weighbridge.systems import isolated, operators
+from weighbridge.systems.sandbox import isolated, operators
 
 ROOT = Path(cli.__file__).parents[2]
 
@@ -87,7 +87,7 @@ def answered(monkeypatch):
                 raise answer
             return answer
 
-        monkeypatch.setattr(isolated, "profile_behind", run)
+        monkeypatch.setattr(isolated, "run_sandboxed", run)
         monkeypatch.setattr(operators, "operators_isolated", lambda **_: None)
 
     return use

@@ -6,8 +6,8 @@ import signal
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.systems import limits
-from weighbridge.systems.limits import Limits, confine, die_with_parent, limits_from
+from weighbridge.systems.sandbox import limits
+from weighbridge.systems.sandbox.limits import Limits, confine, die_with_parent, limits_from
 
 
 def test_limits_survive_json():

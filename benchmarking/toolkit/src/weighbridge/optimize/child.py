@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from weighbridge.core.errors import Refused
-from weighbridge.systems.child import Speaker, enter
+from weighbridge.systems.sandbox.child import Speaker, enter
 
 Say = Callable[[float, str], None]
 
