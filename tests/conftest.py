@@ -25,7 +25,7 @@ SLOW = (
     "contracts/test_documented_operations.py",
     "integration/governance/web/test_trail.py",
     "unit/benchmarking/toolkit/test_alternatives.py",
-    "unit/benchmarking/toolkit/runners/test_isolated.py",
+    "unit/benchmarking/toolkit/systems/sandbox/test_isolated.py",
     "unit/benchmarking/toolkit/examples/test_fraud_story.py",
     "functional/test_main_path.py",
     "functional/test_quarter_path.py",

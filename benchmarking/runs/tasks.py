@@ -34,9 +34,9 @@ from weighbridge.core.errors import Refused
 from weighbridge.measure.scenarios import SCENARIOS, Engine, ProfileSettings
 from weighbridge.measure.studies.rerun import settings_in
 from weighbridge.optimize.alternatives import ALTERNATIVES, measure_alternatives
-from weighbridge.systems.fence import RunCancelled, RunFailed
-from weighbridge.systems.isolated import check_repeat, check_wall, profile_isolated
-from weighbridge.systems.limits import Limits
+from weighbridge.systems.sandbox.isolated import check_repeat, check_wall, run_isolated
+from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +132,7 @@ def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
             wanted, model=model, rivals=rivals, data=data, limits=limits, folder=folder, follow=follow, now=timezone.now
         )
     on_progress, should_stop = follow
-    return profile_isolated(
+    return run_isolated(
         model=model,
         settings=_settings_of(run),
         data=data,

@@ -16,7 +16,7 @@ from governance.people.actions import people
 from governance.people.approvals import actions as changes
 from governance.people.domain.roles import BINDING, Role
 from governance.people.queries.people import person_of
-from weighbridge.systems.layers import layers_here
+from weighbridge.systems.sandbox.bubblewrap import layers_here
 
 PASSWORD = "weighbridge-demo"  # noqa: S105 -- the demo's accounts exist on this machine alone, and the README names them
 TEAM, TEAM_NAME = "visual-search", "Visual Search"

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
+from tests.contracts.shown import ROOT
 from tests.unit.benchmarking import builders
 from tests.unit.toolkit.costs import builders as priced
 from tests.unit.toolkit.costs import test_importers as lists
@@ -65,6 +66,11 @@ def picture_model(path: Path) -> None:
         [numpy_helper.from_array(np.eye(3, dtype=np.float32), "w")],
         path,
     )
+
+
+def python_on(page: str, first_line: str) -> str:
+    """Return the Python that a page shows under a first line."""
+    return (ROOT / page).read_text().partition(f"```python\n{first_line}\n")[2].partition("```")[0]
 
 
 def written(text: str) -> Callable[[Path], object]:
@@ -129,8 +135,14 @@ TOOLKIT: Mapping[str, Stage] = {
         },
     ),
     "docs/how-to/profile-a-model.md": Stage(
-        {"model.onnx": picture_model, "test.npz": pictures, "shop/models.py": written(SHOP)},
         {
+            "model.onnx": picture_model,
+            "test.npz": pictures,
+            "shop/models.py": written(SHOP),
+            "shop/adder.py": written(python_on("docs/how-to/profile-a-model.md", "# shop/adder.py")),
+        },
+        {
+            "size=4": "size=4 --samples 200",
             "n,3,224,224": "n,3,8,8 --samples 200",
             "http://127.0.0.1:8000": "{endpoint}",
             "shoes": "shoes --samples 200",

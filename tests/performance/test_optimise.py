@@ -1,4 +1,4 @@
-"""What variants gain and lose on real product images, measured as `weighbridge optimise` measures them."""
+"""What variants gain and lose on real product images, measured as `weighbridge optimize` measures them."""
 
 import json
 import time

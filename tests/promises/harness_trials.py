@@ -24,13 +24,13 @@ from governance.jobs.enums import JobState
 from tests.factories import requests as walks
 from tests.promises.harness_crowd import Crowd, seen
 from tests.promises.harness_faults import POINTS, die
-from weighbridge.systems import isolated as benchmarking_tasks
+from weighbridge.systems.sandbox import isolated as benchmarking_tasks
 
 KILLS_PER_FRESH = 30  # an interpreter that starts costs as much as ten forks
 OPEN_MAX, RUN_ATTEMPTS = 30, 12
 ACCEPTED_MIN, OUTAGE_MAX_S = 8, 120.0
 SETTLES, PAUSE_S = timedelta(seconds=240), 0.2
-REAL_PROFILE = benchmarking_tasks.profile_isolated
+REAL_PROFILE = benchmarking_tasks.run_isolated
 
 
 def run(*, place: Place, given: argparse.Namespace) -> list[dict[str, Any]]:

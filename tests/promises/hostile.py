@@ -17,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-from weighbridge.systems.child import enter
+from weighbridge.systems.sandbox.child import enter
 
 NOT_HERE = (OSError, ValueError, RuntimeError, MemoryError)
 

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from weighbridge.measure.inputs import draw_inputs
-from weighbridge.systems.child import enter
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
+from weighbridge.systems.sandbox.child import enter
 
 if __name__ == "__main__":
     job = enter(Path(sys.argv[-1]), stream=sys.stdout)

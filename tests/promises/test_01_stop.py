@@ -16,8 +16,8 @@ from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
 from tests.factories.models import make_version
 from tests.factories.people import make_cast
-from weighbridge.systems import isolated
-from weighbridge.systems.fence import RunCancelled
+from weighbridge.systems.sandbox import isolated
+from weighbridge.systems.sandbox.process import RunCancelled
 
 pytestmark = pytest.mark.django_db
 Woken = list[tuple[Any, ...]]
@@ -54,7 +54,7 @@ def works(monkeypatch: pytest.MonkeyPatch, *, meanwhile: Any) -> None:
         assert should_stop()
         raise RunCancelled("asked to stop")
 
-    monkeypatch.setattr(isolated, "profile_isolated", profile)
+    monkeypatch.setattr(isolated, "run_isolated", profile)
 
 
 def test_a_worker_asked_to_stop_hands_its_run_back_without_using_up_an_attempt(

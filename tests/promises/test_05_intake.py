@@ -20,9 +20,9 @@ from tests.promises import harness_report, specimens
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.core.model_files.inspection import ArtifactFormat, inspect
 from weighbridge.measure.conditions import memory
-from weighbridge.systems.fence import RunFailed, fenced
-from weighbridge.systems.layers import layers_here
-from weighbridge.systems.limits import Limits
+from weighbridge.systems.sandbox.bubblewrap import layers_here
+from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.systems.sandbox.process import RunFailed, fenced
 
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 DAMAGED = 5_000

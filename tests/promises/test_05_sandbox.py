@@ -21,12 +21,12 @@ import pytest
 from tests.promises import harness_report
 from weighbridge.measure.conditions import memory
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems import isolated
-from weighbridge.systems.fence import RunFailed, fenced
-from weighbridge.systems.isolated import profile_behind
-from weighbridge.systems.layers import Layers, layers_here, root
-from weighbridge.systems.limits import Limits
-from weighbridge.systems.seals import CALL_FILTER, LANDLOCK
+from weighbridge.systems.sandbox import isolated
+from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here, root
+from weighbridge.systems.sandbox.isolated import run_sandboxed
+from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.systems.sandbox.process import RunFailed, fenced
+from weighbridge.systems.sandbox.seals import CALL_FILTER, LANDLOCK
 
 HOSTILE = Path(__file__).parent / "hostile.py"
 FIRST = "no layer but the first"
@@ -268,7 +268,7 @@ def test_a_false_result_is_refused_and_false_lines_are_noise(fence, tmp_path, mo
     told, begun = [], time.monotonic()
     monkeypatch.setattr(isolated, "fenced", behind(HOSTILE))
     with pytest.raises(RunFailed) as refusal:
-        profile_behind(
+        run_sandboxed(
             FENCES[fence],
             model=model,
             settings=ProfileSettings(),

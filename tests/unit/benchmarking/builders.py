@@ -8,6 +8,9 @@ import numpy as np
 import onnx  # noqa: TID253 -- tests build models
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
+from weighbridge.measure.measurement import measure
+from weighbridge.systems.registry import system_of
+
 WEIGHTS = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]], dtype=np.float32)
 
 
@@ -137,6 +140,12 @@ class ScriptedRunner:
             raise step
         self.clock.now_ns += step
         return []
+
+
+def measured(model, *, settings, isolation="none", **rest):
+    """Measure an ONNX file in this process."""
+    system = system_of({"system": "onnx", "options": {"model": model}}, settings)
+    return measure(system, settings=settings, isolation=isolation, **rest)
 
 
 HEAD = """

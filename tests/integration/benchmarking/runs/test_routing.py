@@ -23,7 +23,7 @@ from tests.factories.people import Cast
 from tests.factories.requests import result_of
 from weighbridge.optimize import alternatives
 from weighbridge.optimize.alternatives import AlternativesWanted
-from weighbridge.systems import isolated
+from weighbridge.systems.sandbox import isolated
 
 ON_GPU = {"scenario": "SingleStream", "min_samples": 700, "hardware": "gpu"}
 OLD = {"scenario": "SingleStream", "min_samples": 700}
@@ -107,7 +107,7 @@ def test_the_plan_reaches_the_toolkit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: dict[str, Any] = {}
-    monkeypatch.setattr(isolated, "profile_isolated", lambda **named: seen.update(named) or result_of())
+    monkeypatch.setattr(isolated, "run_isolated", lambda **named: seen.update(named) or result_of())
     run = queued(plan)
     (runs_tasks.execute_run_on_gpu if provider == "cuda" else runs_tasks.execute_run)(run.pk)
     run.refresh_from_db()
@@ -144,7 +144,7 @@ def test_variants_are_made_with_what_the_plan_wants(
 def test_variants_are_not_made_without_the_wall_their_author_needs(
     queued: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from weighbridge.systems import isolated
+    from weighbridge.systems.sandbox import isolated
 
     bare = isolated.layers_here()
     monkeypatch.setattr(isolated, "layers_here", lambda: type(bare)(**{**vars(bare), "bubblewrap": None}))

@@ -27,8 +27,8 @@ from tests.factories.people import Cast
 from tests.factories.requests import finish_run, result_of
 from tests.factories.snapshots import snapshot
 from weighbridge.core.errors import Invalid, NotAllowed
-from weighbridge.systems import isolated
-from weighbridge.systems.layers import Layers
+from weighbridge.systems.sandbox import isolated
+from weighbridge.systems.sandbox.bubblewrap import Layers
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
 Api = Callable[[User | None], APIClient]
@@ -39,7 +39,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[Layers]:
     """The layers of each run that began, on a machine without bubblewrap; nothing is measured."""
     found: list[Layers] = []
     monkeypatch.setattr(isolated, "layers_here", lambda: Layers(bubblewrap=None))
-    monkeypatch.setattr(isolated, "profile_behind", lambda layers, **_: found.append(layers) or result_of())
+    monkeypatch.setattr(isolated, "run_sandboxed", lambda layers, **_: found.append(layers) or result_of())
     return found
 
 

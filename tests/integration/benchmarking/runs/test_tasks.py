@@ -33,8 +33,8 @@ from weighbridge.core.converter import to_document
 from weighbridge.measure import scenarios
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.scenarios import Engine, ProfileSettings, SingleStream, WarmUp
-from weighbridge.systems import isolated
-from weighbridge.systems.fence import RunCancelled, RunFailed
+from weighbridge.systems.sandbox import isolated
+from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
 PATIENCE_S = 60
@@ -65,7 +65,7 @@ def broken_bytes() -> bytes:
 @pytest.fixture
 def profiled(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], None]:
     """Put something else in the place of the child process."""
-    return lambda stand_in: monkeypatch.setattr(isolated, "profile_isolated", stand_in)
+    return lambda stand_in: monkeypatch.setattr(isolated, "run_isolated", stand_in)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.unit.benchmarking import builders
 from tests.unit.toolkit.client.test_gate import DIGEST, files
 from weighbridge.cli import app as cli
 from weighbridge.core import attestation
-from weighbridge.systems import isolated, operators
+from weighbridge.systems.sandbox import isolated, operators
 
 ROOT = Path(__file__).parents[4]
 
@@ -84,7 +84,7 @@ def answered(monkeypatch):
                 raise answer
             return answer
 
-        monkeypatch.setattr(isolated, "profile_behind", run)
+        monkeypatch.setattr(isolated, "run_sandboxed", run)
         monkeypatch.setattr(operators, "operators_isolated", lambda **_: None)
 
     return use

@@ -9,7 +9,7 @@ from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.tradeoff.builders import candidate, candidates
 from tests.unit.toolkit.tradeoff.test_charts import load_result
 from tests.unit.toolkit.tradeoff.test_learning_curve import forest
-from weighbridge.cli.choose import recommend as command
+from weighbridge.api.choosing import requirements_of
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_recommendation_from_file_to_page(file: Path, tmp_path: Path, monkeypa
     )
     assert done.exit_code == 0
     assert done.stdout.startswith("Take quick.\n- 2 of 4 candidates meet the limits")
-    assert "No PDF: neither the program" in done.stderr
+    assert "No PDF: neither weasyprint" in done.stderr
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {
         "recommendation.html",
@@ -111,7 +111,7 @@ def test_what_cannot_be_read_is_refused(file: Path, tmp_path: Path) -> None:
 
 
 def test_options_become_limits() -> None:
-    found = command.requirements_of(5, None, 0.85, ["parameters<=1e6"], "f1_macro", 0.02)
+    found = requirements_of(5, None, 0.85, ["parameters<=1e6"], "f1_macro", 0.02)
     assert [limit.words() for limit in found.limits] == [
         "p95 latency at most 5 ms",
         "accuracy at least 0.85",

@@ -14,11 +14,11 @@ from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.load.test_generator import port, server
 from tests.unit.toolkit.load.test_judgement import calm
 from tests.unit.toolkit.load.test_report import fired
+from weighbridge.api import load_testing
+from weighbridge.api.results import Result
 from weighbridge.cli import app as cli
 from weighbridge.cli.interrupts import interrupts_noted
-from weighbridge.cli.measure import load as command
 from weighbridge.core.addresses import Pinned
-from weighbridge.load import search
 from weighbridge.load.results import report
 from weighbridge.load.results.samples import read_samples
 
@@ -168,13 +168,17 @@ def test_results_that_cannot_be_written_are_told(planned, tmp_path):
     assert (done.exit_code, "samples cannot be written" in done.stderr) == (2, True)
 
 
+def result(*, is_partial, status):
+    return Result({"is_partial": is_partial, "verdict": {"status": status}}, (), list)
+
+
 def test_an_invalid_test_is_a_no(monkeypatch):
-    monkeypatch.setattr(command, "_measure", lambda *_, **__: {"is_partial": False, "verdict": {"status": "invalid"}})
+    monkeypatch.setattr(load_testing, "_measure", lambda *_, **__: result(is_partial=False, status="invalid"))
     assert weighbridge("load", "http://127.0.0.1/", "--rate", 1).exit_code == 1
 
 
 def test_a_stopped_test_is_neither_yes_nor_no(monkeypatch):
-    monkeypatch.setattr(command, "_measure", lambda *_, **__: {"is_partial": True, "verdict": {"status": "valid"}})
+    monkeypatch.setattr(load_testing, "_measure", lambda *_, **__: result(is_partial=True, status="valid"))
     done = weighbridge("load", "http://127.0.0.1/", "--rate", 1)
     assert (done.exit_code, "marked as partial" in done.stderr) == (130, True)
 
@@ -240,7 +244,7 @@ def test_a_search_at_the_terminal(monkeypatch, tmp_path):
             "manifest": {"digest": "sha256:ab"},
         }
 
-    monkeypatch.setattr(search, "search_highest_rate", stand_in)
+    monkeypatch.setattr(load_testing, "search_highest_rate", stand_in)
     arguments = ("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)
     done = weighbridge(*arguments, "--json", tmp_path / "s.json")
     assert (done.exit_code, json.loads((tmp_path / "s.json").read_text())["limit_ms"]) == (0, 200.0)
@@ -266,6 +270,6 @@ def test_a_search_whose_time_was_up_cannot_tell(monkeypatch):
         "verdict": {"status": "invalid", "reasons": []},
         "manifest": {"digest": "sha256:ab"},
     }
-    monkeypatch.setattr(search, "search_highest_rate", lambda _: ended)
+    monkeypatch.setattr(load_testing, "search_highest_rate", lambda _: ended)
     done = weighbridge("load", "http://127.0.0.1/", "--find-max", "--p99-ms", 200)
     assert (done.exit_code, "Give more with --within" in done.stderr) == (2, True)

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from weighbridge.cli.tables.terminal import console, number, progress, show_result
+from weighbridge.cli.tables.terminal import console, number, progress, result_parts, show
 
 METRIC = {"value": 1.5, "lower": 1.25, "upper": 2000.4, "confidence": 0.99, "n": 12_345, "unit": "ms"}
 RESULT = {
@@ -22,7 +22,7 @@ RESULT = {
 
 def test_a_result_as_a_table():
     stream = io.StringIO()
-    show_result(RESULT, stream)
+    show(result_parts(RESULT), stream)
     lines = [line.split("│")[1:-1] for line in stream.getvalue().splitlines() if line.startswith("│")]
     assert [[cell.strip() for cell in line] for line in lines] == [
         ["latency p95", "1.5", "1.25", "2,000", "ms", "99%", "12,345"],
@@ -54,10 +54,14 @@ def test_numbers(value, words):
 
 
 def test_progress_is_drawn_and_taken_away(monkeypatch):
-    stream = io.StringIO()
-    with progress(stream, is_quiet=False) as say:
-        say(0.5, "measuring latency")
-    assert "measuring" not in stream.getvalue() or stream.getvalue().endswith("\n")
+    monkeypatch.setenv("TERM", "xterm")
+    screen, pipe = Screen(), io.StringIO()
+    for stream in (screen, pipe):
+        with progress(stream, is_quiet=False) as say:
+            say(0.5, "measuring latency")
+    assert "measuring latency" in screen.getvalue()
+    assert screen.getvalue().endswith("\x1b[2K")
+    assert pipe.getvalue() == ""
 
 
 def test_quiet_progress_writes_nothing():
@@ -81,6 +85,6 @@ def test_a_pipe_gets_whole_tables_and_a_narrow_terminal_gets_cells_in_several_li
     assert (console(io.StringIO()).width, console(Screen()).width) == (160, 40)
     name = "int8_static_per_channel_of_a_long_name"
     for stream in (io.StringIO(), Screen()):
-        show_result(RESULT | {"metrics": {name: METRIC}}, stream)
+        show(result_parts(RESULT | {"metrics": {name: METRIC}}), stream)
         assert "…" not in stream.getvalue()
         assert (name in stream.getvalue()) is not stream.isatty()

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.toolkit.load.servers import pinned
 from tests.unit.toolkit.load.test_judgement import calm
 from tests.unit.toolkit.load.test_report import fired
-from weighbridge.cli.tables.terminal import show_load_search
+from weighbridge.cli.tables.terminal import load_search_parts, show
 from weighbridge.core.errors import Invalid
 from weighbridge.load import search
 from weighbridge.load.plan import Caps, Plan
@@ -138,7 +138,7 @@ def test_a_search_needs_a_limit(tmp_path):
 def test_a_search_as_text(endpoint, tmp_path):
     endpoint(queue_ms, reasons=["environment.co_located"])
     found, stream = searched(tmp_path), io.StringIO()
-    show_load_search(found, stream)
+    show(load_search_parts(found), stream)
     lines = stream.getvalue().splitlines()
     assert lines[0] == "50/s: p99 4.847 ms"
     assert "1,600/s: p99 none ms" in lines
@@ -149,5 +149,5 @@ def test_a_search_as_text(endpoint, tmp_path):
         "  environment.co_located: Generator and target share this machine and take processors from each other.",
     ]
     stream = io.StringIO()
-    show_load_search({**found, "highest_rate_per_s": None, "reason": "stopped"}, stream)
+    show(load_search_parts({**found, "highest_rate_per_s": None, "reason": "stopped"}), stream)
     assert "highest rate with p99 <= 100 ms: none/s (none to none), stopped\n" in stream.getvalue()

@@ -18,11 +18,11 @@ from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.scenarios import WarmUp
 from weighbridge.measure.stopping import Enough
 from weighbridge.measure.studies.comparison import TWIN, ComparisonSettings, compare
-from weighbridge.systems import compare_child
-from weighbridge.systems.compared import compare_isolated, read_comparison
 from weighbridge.systems.engine_errors import ModelFailed
-from weighbridge.systems.fence import Follow, Heard, RunCancelled, RunFailed
-from weighbridge.systems.limits import Limits
+from weighbridge.systems.sandbox import compare_child
+from weighbridge.systems.sandbox.compared import compare_isolated, read_comparison
+from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.systems.sandbox.process import Follow, Heard, RunCancelled, RunFailed
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 QUICK = ComparisonSettings(
@@ -186,7 +186,7 @@ def test_a_comparison_that_is_stopped_at_once_has_nothing(pair, tmp_path):
 
 
 def test_a_child_that_dies_is_told_of(pair, tmp_path, monkeypatch):
-    from weighbridge.systems import compared
+    from weighbridge.systems.sandbox import compared
 
     monkeypatch.setattr(compared, "CHILD", ("-c", "raise SystemExit(3)"))
     with pytest.raises(RunFailed, match="exit status 3"):

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests buil
 from tests.unit.benchmarking import builders
 from weighbridge.measure.conditions.flops import count_flops
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.subjects import onnx_subject
+from weighbridge.systems.onnx_file import OnnxFile
 
 
 def value(name, *shape, kind=TensorProto.FLOAT):
@@ -76,9 +76,9 @@ def test_what_cannot_be_counted_is_named_and_leaves_no_total(tmp_path):
         [weight("w", 3, 4)],
     )
     assert count_flops(path).uncounted == {"Einsum": 1}
-    subject = onnx_subject(path, ProfileSettings())
-    assert "flops" not in subject.sizes
-    assert "(Einsum 1)" in subject.missing[0]["message"]
+    system = OnnxFile({"model": path}, ProfileSettings())
+    assert "flops" not in system.sizes
+    assert "(Einsum 1)" in system.missing[0]["message"]
     assert count_flops(builders.endless(tmp_path / "loop.onnx")).uncounted == {"Loop": 1}
 
 

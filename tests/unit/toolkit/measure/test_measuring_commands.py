@@ -13,8 +13,8 @@ from weighbridge.cli import target as subject
 from weighbridge.cli.measure import max_rate as command
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import Engine, MultiStream, Offline, Server, SingleStream
-from weighbridge.systems import isolated, operators
-from weighbridge.systems.fence import RunCancelled, RunFailed
+from weighbridge.systems.sandbox import isolated, operators
+from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 MANIFEST = {"model": {"digest": "sha256:ab"}, "engine": {"engine": "onnxruntime"}, "digest": "sha256:cd"}
 
@@ -65,8 +65,8 @@ def runs(monkeypatch):
                 raise said
             return said
 
-        monkeypatch.setattr(isolated, "profile_behind", fenced)
-        monkeypatch.setattr(isolated, "profile_open", opened)
+        monkeypatch.setattr(isolated, "run_sandboxed", fenced)
+        monkeypatch.setattr(isolated, "run_unsandboxed", opened)
         monkeypatch.setattr(operators, "operators_isolated", lambda **_: None)
         return asked
 
@@ -96,7 +96,7 @@ def test_the_engine_is_set_up_as_asked(runs):
         "tensorrt",
         "--provider-option",
         "trt_fp16_enable=1",
-        "--optimisation",
+        "--optimization",
         "basic",
         "--inter-op-threads",
         2,
@@ -112,7 +112,7 @@ def test_the_engine_is_set_up_as_asked(runs):
         provider="tensorrt", options={"trt_fp16_enable": "1"}, optimisation="basic", inter_op_threads=2, affinity=(0, 1)
     )
     assert (how, settings.engine, settings.tdp_w) == ("open", wanted, 65)
-    assert rest["target"]["model"].endswith("/m.onnx")
+    assert rest["target"]["options"]["model"].endswith("/m.onnx")
 
 
 def test_a_module_and_an_endpoint_are_run_openly(runs):
@@ -120,14 +120,14 @@ def test_a_module_and_an_endpoint_are_run_openly(runs):
     module = ("--torch", "a.b:c", "--shape", "n,3,8", "--compile", "--bfloat16")
     assert weighbridge("profile", "--quiet", *module).exit_code == 0
     assert weighbridge("profile", "--quiet", "--http", "http://127.0.0.1/v2/models/m").exit_code == 0
-    assert asked[0][2]["target"]["torch"] == {
+    assert asked[0][2]["target"]["options"] == {
         "factory": "a.b:c",
         "shape": [0, 3, 8],
         "mode": "compiled",
         "dtype": "bfloat16",
     }
     assert [how for how, _, _ in asked] == ["open", "open"]
-    assert asked[1][2]["target"]["url"] == "http://127.0.0.1/v2/models/m"
+    assert asked[1][2]["target"] == {"system": "http", "options": {"url": "http://127.0.0.1/v2/models/m"}}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.conditions.model_file import digest_of_file
-from weighbridge.measure.profile import profile
 from weighbridge.measure.raw import altered, percentiles_of
 from weighbridge.measure.scenarios import ProfileSettings, Server, SingleStream, WarmUp
 from weighbridge.measure.studies.rerun import differences, rerun, settings_of
@@ -211,8 +210,8 @@ def test_facts_that_differ_are_listed():
 def test_a_profile_under_arrivals_keeps_what_its_response_times_are_found_anew_from(tmp_path):
     warmup = WarmUp(value_ms=0.0, max_duration_s=0.1)
     scenario = Server(rate_per_s=500, min_samples=700, min_duration_s=0.0, warmup=warmup)
-    result = profile(
-        model=builders.classifier(tmp_path / "m.onnx"),
+    result = builders.measured(
+        builders.classifier(tmp_path / "m.onnx"),
         settings=ProfileSettings(scenario=scenario),
         data=None,
         on_progress=lambda *_: None,

@@ -7,7 +7,7 @@ import pytest
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import Offline, ProfileSettings, SingleStream, WarmUp
 from weighbridge.measure.studies.sweep import best_of, offline, sweep
-from weighbridge.systems.fence import RunCancelled, RunFailed
+from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SETTINGS = ProfileSettings(scenario=Offline(min_samples=7, threads=2, seed=3))

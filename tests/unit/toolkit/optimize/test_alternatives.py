@@ -18,9 +18,9 @@ from weighbridge.optimize.alternatives import (
     is_evidence,
     measure_alternatives,
 )
-from weighbridge.systems.fence import RunCancelled
-from weighbridge.systems.layers import ALWAYS, is_walled, layers_here
-from weighbridge.systems.limits import Limits
+from weighbridge.systems.sandbox.bubblewrap import ALWAYS, is_walled, layers_here
+from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.systems.sandbox.process import RunCancelled
 from weighbridge.tradeoff.candidates import (
     SCHEMA,
     Answer,

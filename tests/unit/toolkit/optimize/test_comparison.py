@@ -23,9 +23,9 @@ from weighbridge.optimize import child, comparison, operators, workshop
 from weighbridge.optimize.comparison import ComparisonSettings, compare
 from weighbridge.optimize.recipes import DYNAMIC, GRAPH, PER_CHANNEL
 from weighbridge.optimize.workshop import Workshop, read_answer
-from weighbridge.systems import child as runners_child
-from weighbridge.systems.fence import Heard, RunCancelled, RunFailed
-from weighbridge.systems.limits import Limits
+from weighbridge.systems.sandbox import child as sandbox_child
+from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.systems.sandbox.process import Heard, RunCancelled, RunFailed
 
 WARMUP = WarmUp(values=10, value_ms=0.0, max_duration_s=0.05)
 QUICK = ComparisonSettings(margin=0.02, blocks=BlockSettings(rounds=6, block_ms=1.0, warmup=WARMUP))
@@ -201,7 +201,7 @@ def test_the_child_hands_its_outcome_over_a_pipe(model, files, tmp_path, monkeyp
     receive, send = os.pipe()
     file = tmp_path / "job.json"
     file.write_text(json.dumps(making_job(model, files, GRAPH, outcome=send)))
-    monkeypatch.setattr(runners_child, "enter", lambda path, *, stream: json.loads(Path(path).read_text()))
+    monkeypatch.setattr(sandbox_child, "enter", lambda path, *, stream: json.loads(Path(path).read_text()))
     monkeypatch.setattr(sys, "argv", ["child", str(file)])
     with os.fdopen(receive) as pipe:
         import threading

@@ -11,9 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.unit.benchmarking import builders
-from tests.unit.toolkit.optimize.conftest import untrained
+from tests.unit.benchmarking.toolkit.optimization.conftest import untrained
 from weighbridge.cli import app as cli
-from weighbridge.cli.tables.variant_table import conclusion, show_candidates
+from weighbridge.cli.tables.terminal import show
+from weighbridge.cli.tables.variant_table import candidates_parts, conclusion
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
@@ -26,7 +27,7 @@ from weighbridge.optimize.plan import Choice, Lessons, of_file, of_network
 from weighbridge.optimize.recipes import NO_HALF, RECIPES
 from weighbridge.optimize.trial import TrialSettings
 from weighbridge.optimize.workshop import Workshop
-from weighbridge.systems.fence import RunCancelled
+from weighbridge.systems.sandbox.process import RunCancelled
 from weighbridge.tradeoff.candidates import (
     Answer,
     Candidate,
@@ -91,13 +92,13 @@ def test_a_file_goes_the_whole_way(model, files, tmp_path):
 @pytest.fixture
 def measured(monkeypatch):
     """The names of the models that are profiled from now on."""
-    names, profile = [], trial.profile_isolated
+    names, profile = [], trial.run_isolated
 
     def counted(**given):
         names.append(given["model"].stem)
         return profile(**given)
 
-    monkeypatch.setattr(trial, "profile_isolated", counted)
+    monkeypatch.setattr(trial, "run_isolated", counted)
     return names
 
 
@@ -266,7 +267,7 @@ def test_the_table_fits_into_eighty_columns_with_every_name_and_verdict_whole():
     tied = dataclasses.replace(tried[0], name="tied-one", speed_up=SpeedUp(1.0, 0.9, 1.1, 0.95, 16, is_tied=True))
     stream = io.StringIO()
     all_of_them = (candidate("fp32", Answer.BASELINE), *tried, tied)
-    show_candidates(Candidates(measured_at="", baseline="fp32", candidates=all_of_them), stream)
+    show(candidates_parts(Candidates(measured_at="", baseline="fp32", candidates=all_of_them)), stream)
     lines = [line.split() for line in stream.getvalue().splitlines()]
     for recipe in RECIPES:
         assert [recipe.name, "costs", "quality", "12.34", "0.11", "0.8243", "0.8243", "0.8243"] in lines
@@ -277,9 +278,9 @@ def test_the_table_fits_into_eighty_columns_with_every_name_and_verdict_whole():
 @pytest.fixture
 def quick(monkeypatch):
     """Let the command measure with settings that are over at once."""
-    from weighbridge.cli.measure import optimise
+    from weighbridge.api import optimizing
 
-    monkeypatch.setattr(optimise, "_settings", lambda samples, threads, margin: SETTINGS)
+    monkeypatch.setattr(optimizing, "_settings", lambda samples, threads, margin: SETTINGS)
 
 
 def weighbridge(*arguments):
@@ -288,7 +289,7 @@ def weighbridge(*arguments):
 
 def test_the_command_prints_a_table_and_writes_the_candidates(quick, model, files, tmp_path):
     done = weighbridge(
-        "optimise",
+        "optimize",
         model,
         "--data",
         files / "test.npz",
@@ -316,7 +317,7 @@ def test_the_command_prints_a_table_and_writes_the_candidates(quick, model, file
     assert not list(tmp_path.glob("*.part"))
     # Once more, from what is kept, in silence.
     again = weighbridge(
-        "optimise",
+        "optimize",
         model,
         "--data",
         files / "test.npz",
@@ -337,16 +338,16 @@ def test_the_command_prints_a_table_and_writes_the_candidates(quick, model, file
     assert (again.exit_code, again.output) == (0, "")
 
 
-def test_the_command_optimises_a_network(quick, files, tmp_path, monkeypatch):
+def test_the_command_optimizes_a_network(quick, files, tmp_path, monkeypatch):
     (tmp_path / "digit_networks.py").write_text(
-        "from tests.unit.toolkit.optimize.conftest import untrained\n"
+        "from tests.unit.benchmarking.toolkit.optimization.conftest import untrained\n"
         "def whole(): return untrained()\n"
         "def student(): return untrained(channels=4)\n"
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", list(sys.path))
     done = weighbridge(
-        "optimise",
+        "optimize",
         "--torch",
         "digit_networks:whole",
         "--data",
@@ -377,14 +378,14 @@ def test_the_command_asks_for_one_or_the_other(model, files):
         ["--torch", "a:b"],
         [model, "--torch", "a:b", "--test", files / "test.npz"],
     ):
-        done = weighbridge("optimise", "--data", files / "test.npz", *given)
+        done = weighbridge("optimize", "--data", files / "test.npz", *given)
         assert done.exit_code == 2
         assert "Give either an ONNX file, or --torch" in done.output
 
 
 def test_the_command_names_what_is_wrong_with_the_data(model, tmp_path):
     done = weighbridge(
-        "optimise", model, "--data", builders.data_set(tmp_path / "d.npz", rows=700), "--out", tmp_path / "out"
+        "optimize", model, "--data", builders.data_set(tmp_path / "d.npz", rows=700), "--out", tmp_path / "out"
     )
     assert done.exit_code == 2
     assert "x has shape (188, 4), but the model's input 'input' takes" in done.output
@@ -394,7 +395,7 @@ def test_a_series_in_which_nothing_could_be_made_says_no(quick, tmp_path):
     model = builders.identity(tmp_path / "m.onnx", shape=["n", 4])
     np.savez(tmp_path / "d.npz", x=np.eye(4, dtype=np.float32).repeat(60, axis=0), y=np.arange(4).repeat(60))
     done = weighbridge(
-        "optimise",
+        "optimize",
         model,
         "--data",
         tmp_path / "d.npz",
@@ -415,7 +416,7 @@ def test_an_interrupted_command_leaves_a_partial_result_and_says_so(quick, model
 
     monkeypatch.setattr(Workshop, "make", interrupted)
     done = weighbridge(
-        "optimise",
+        "optimize",
         model,
         "--data",
         files / "test.npz",

@@ -12,11 +12,11 @@ import pytest
 
 from tests.unit.benchmarking import builders
 from weighbridge.core.converter import to_document
-from weighbridge.measure import profile
+from weighbridge.measure import measurement
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.measure.stopping import Enough
-from weighbridge.systems import child, limits, seals
-from weighbridge.systems.limits import Limits
+from weighbridge.systems.sandbox import child, limits, seals
+from weighbridge.systems.sandbox.limits import Limits
 
 QUICK = ProfileSettings(
     scenario=SingleStream(min_samples=140, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),
@@ -26,7 +26,8 @@ QUICK = ProfileSettings(
 
 def job(tmp_path, **changes):
     return {
-        "model": str(builders.classifier(tmp_path / "model.onnx")),
+        "system": "onnx",
+        "options": {"model": str(builders.classifier(tmp_path / "model.onnx"))},
         "data": None,
         "settings": to_document(QUICK),
         "limits": to_document(Limits()),
@@ -73,7 +74,7 @@ def test_a_job_with_data_gives_a_result(tmp_path):
 
 
 def test_a_refusal_is_passed_on_in_words(tmp_path):
-    outcome = child.outcome_of(job(tmp_path, model=str(tmp_path / "none.onnx")), stream=io.StringIO())
+    outcome = child.outcome_of(job(tmp_path, options={"model": str(tmp_path / "none.onnx")}), stream=io.StringIO())
     assert outcome == {
         "refusal": {"reason": "There is no model file none.onnx.", "code": "model_missing", "field": "model"}
     }
@@ -93,7 +94,7 @@ def test_whatever_else_goes_wrong_is_put_into_words(tmp_path, monkeypatch, error
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(profile, "measure", fail)
+    monkeypatch.setattr(measurement, "measure", fail)
     refusal = child.outcome_of(job(tmp_path), stream=io.StringIO())["refusal"]
     assert (refusal["code"], refusal["field"]) == (code, None)
     assert named in refusal["reason"]
@@ -139,13 +140,13 @@ def test_the_outcome_goes_through_its_own_pipe(tmp_path, monkeypatch, steps, cap
 
 
 def test_the_module_is_a_program(tmp_path, monkeypatch, capsys):
-    name = "weighbridge.systems.child"
+    name = "weighbridge.systems.sandbox.child"
     receive, send = os.pipe()
     monkeypatch.setattr(limits, "die_with_parent", lambda _: None)
     monkeypatch.setattr(limits, "confine", lambda _, *, counts_tasks: None)
     monkeypatch.setattr(seals, "seal", lambda _, *, reads: [])
     monkeypatch.delitem(sys.modules, name)
-    (tmp_path / "job.json").write_text(json.dumps(job(tmp_path, model="/none.onnx", outcome=send)))
+    (tmp_path / "job.json").write_text(json.dumps(job(tmp_path, options={"model": "/none.onnx"}, outcome=send)))
     monkeypatch.setattr(sys, "argv", [name, str(tmp_path / "job.json")])
     with pytest.raises(SystemExit) as end:
         runpy.run_module(name, run_name="__main__")

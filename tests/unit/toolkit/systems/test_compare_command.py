@@ -9,12 +9,12 @@ from tests.unit.benchmarking import builders
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.measure.test_comparison import slow
 from tests.unit.toolkit.measure.test_rerun import result_of
-from weighbridge.cli.measure.compare import named
+from weighbridge.api.comparing import named
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
-from weighbridge.systems import compared, isolated
-from weighbridge.systems.fence import RunCancelled, RunFailed
-from weighbridge.systems.layers import Layers
+from weighbridge.systems.sandbox import compared, isolated
+from weighbridge.systems.sandbox.bubblewrap import Layers
+from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 DOCUMENT = {
     "baseline": "a",
@@ -170,7 +170,7 @@ def first(tmp_path):
     ],
 )
 def test_the_answer_is_the_exit_code(first, monkeypatch, again, code, words):
-    monkeypatch.setattr(isolated, "profile_behind", lambda *_, **__: result_of(**again))
+    monkeypatch.setattr(isolated, "run_sandboxed", lambda *_, **__: result_of(**again))
     done = weighbridge(*first)
     assert done.exit_code == code
     assert words in done.stdout
@@ -189,7 +189,7 @@ def test_a_rerun_without_a_result_says_why(first, monkeypatch, raised, code, wor
     def fail(*_, **__):
         raise raised
 
-    monkeypatch.setattr(isolated, "profile_behind", fail)
+    monkeypatch.setattr(isolated, "run_sandboxed", fail)
     done = weighbridge(*first)
     assert done.exit_code == code
     assert words in done.stderr
@@ -202,7 +202,7 @@ def test_a_repeat_never_goes_behind_fewer_walls(first, monkeypatch):
     manifest = sealed(written["manifest"] | {"isolation": Layers(bubblewrap="/usr/bin/bwrap").words(())})
     first[1].write_text(json.dumps(written | {"manifest": manifest}))
     asked = []
-    monkeypatch.setattr(isolated, "profile_behind", lambda *_, **__: asked.append(1) or result_of())
+    monkeypatch.setattr(isolated, "run_sandboxed", lambda *_, **__: asked.append(1) or result_of())
     monkeypatch.setattr(isolated, "layers_here", lambda: Layers(bubblewrap=None))
     done = weighbridge(*first)
     assert (done.exit_code, asked) == (2, [])
@@ -216,7 +216,7 @@ def test_a_file_with_forged_figures_proves_nothing(first, monkeypatch):
     """A slow result is made to look like the run of today: its manifest, which is all that is sealed, stays whole."""
     written = result_of(first[3], p50=3.0, p95=4.0)
     first[1].write_text(json.dumps(written | {"metrics": result_of()["metrics"]}))
-    monkeypatch.setattr(isolated, "profile_behind", lambda *_, **__: result_of())
+    monkeypatch.setattr(isolated, "run_sandboxed", lambda *_, **__: result_of())
     done = weighbridge(*first)
     assert done.exit_code == 2
     assert done.stdout.count("The first result was changed after it was measured: latency_p") == 2

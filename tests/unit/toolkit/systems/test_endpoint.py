@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.profile import measure
+from weighbridge.measure.measurement import measure
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.systems.endpoint import EndpointFailed, EndpointRunner
 from weighbridge.systems.engine_errors import ModelFailed
-from weighbridge.systems.subjects import subject_of
+from weighbridge.systems.registry import system_of
 
 QUICK = ProfileSettings(
     scenario=SingleStream(min_samples=140, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),
@@ -31,7 +31,7 @@ def model(desk):
 
 def test_a_model_behind_http_is_profiled(model):
     result = measure(
-        subject_of({"url": model.url}, QUICK),
+        system_of({"system": "http", "options": {"url": model.url}}, QUICK),
         settings=QUICK,
         data=None,
         on_progress=lambda *_: None,
@@ -88,7 +88,7 @@ def test_an_endpoint_that_fails_at_once_is_no_measurement(model):
     model.answers["POST", f"{PLACE}/infer"] = (500, {})
     with pytest.raises(ModelFailed, match="failed on its first inference"):
         measure(
-            subject_of({"url": model.url}, QUICK),
+            system_of({"system": "http", "options": {"url": model.url}}, QUICK),
             settings=QUICK,
             data=None,
             on_progress=lambda *_: None,

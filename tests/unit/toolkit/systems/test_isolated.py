@@ -14,11 +14,11 @@ import pytest
 from tests.unit.benchmarking import builders
 from tests.unit.benchmarking.builders import script
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
-from weighbridge.systems import fence, isolated, layers
-from weighbridge.systems.fence import RunCancelled, RunFailed
-from weighbridge.systems.isolated import profile_isolated
-from weighbridge.systems.layers import Layers
-from weighbridge.systems.limits import Limits
+from weighbridge.systems.sandbox import bubblewrap, isolated, process
+from weighbridge.systems.sandbox.bubblewrap import Layers
+from weighbridge.systems.sandbox.isolated import run_isolated
+from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 QUICK = ProfileSettings(
     scenario=SingleStream(min_samples=700, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),
@@ -27,7 +27,7 @@ QUICK = ProfileSettings(
 
 
 def run(tmp_path, model, *, data=None, limits=None, should_stop=lambda: False, on_progress=lambda _share, _doing: None):
-    return profile_isolated(
+    return run_isolated(
         model=model,
         settings=QUICK,
         data=data,
@@ -63,14 +63,14 @@ def started(monkeypatch):
         pids.append(child.pid)
         return child
 
-    monkeypatch.setattr(fence.subprocess, "Popen", remember)
+    monkeypatch.setattr(process.subprocess, "Popen", remember)
     return pids
 
 
 @pytest.fixture(params=["strongest", "without bubblewrap"])
 def walls(request, monkeypatch):
     """Every layer this machine has, then as if bubblewrap were not there."""
-    found = layers.layers_here() if request.param == "strongest" else Layers(bubblewrap=None)
+    found = bubblewrap.layers_here() if request.param == "strongest" else Layers(bubblewrap=None)
     monkeypatch.setattr(isolated, "layers_here", lambda: found)
     return found
 
@@ -170,7 +170,7 @@ def test_a_run_dies_when_its_parent_is_killed(tmp_path):
             "-c",
             textwrap.dedent(f"""
             from pathlib import Path
-            from weighbridge.systems.isolated import *
+            from weighbridge.systems.sandbox.isolated import *
             import subprocess
             real = subprocess.Popen
             def remember(*a, **o):
@@ -178,12 +178,12 @@ def test_a_run_dies_when_its_parent_is_killed(tmp_path):
                 Path({str(tmp_path / "pid")!r}).write_text(str(child.pid))
                 return child
             subprocess.Popen = remember
-            profile_isolated(model=Path({str(model)!r}), settings=ProfileSettings(), data=None, limits=Limits(),
+            run_isolated(model=Path({str(model)!r}), settings=ProfileSettings(), data=None, limits=Limits(),
                 on_progress=lambda share, doing: Path({str(tmp_path / "doing")!r}).write_text(doing),
                 should_stop=lambda: False, workdir=Path({str(tmp_path / "work")!r}))
         """),
         ],
-        cwd=layers.root(),
+        cwd=bubblewrap.root(),
     )
     until = time.monotonic() + 20
     doing = tmp_path / "doing"
@@ -212,7 +212,7 @@ def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, re
         return reason == "cancelled" and doing.count("measuring latency") > 2
 
     with pytest.raises(isolated.RunEnded) as ended:
-        isolated.profile_behind(
+        isolated.run_sandboxed(
             walls,
             model=builders.classifier(tmp_path / "m.onnx"),
             settings=LONG,
@@ -230,7 +230,7 @@ def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, re
 
 def test_a_model_that_never_returns_has_nothing_to_hand_over(tmp_path, walls, started):
     with pytest.raises(RunFailed) as refusal:
-        isolated.profile_behind(
+        isolated.run_sandboxed(
             walls,
             model=builders.endless(tmp_path / "m.onnx"),
             settings=QUICK,
@@ -246,14 +246,15 @@ def test_a_model_that_never_returns_has_nothing_to_hand_over(tmp_path, walls, st
 def test_an_open_run_has_no_fence_and_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("WEIGHBRIDGE_SEEN", "yes")
     target = {
-        "torch": {
+        "system": "torch",
+        "options": {
             "factory": "tests.unit.benchmarking.modules:line",
             "shape": [0, 4],
             "mode": "eager",
             "dtype": "float32",
-        }
+        },
     }
-    result = isolated.profile_open(
+    result = isolated.run_unsandboxed(
         target,
         settings=QUICK,
         data=None,
@@ -268,8 +269,8 @@ def test_an_open_run_has_no_fence_and_says_so(tmp_path, monkeypatch):
 def test_an_open_run_that_is_cancelled_hands_over_what_it_has(tmp_path):
     doing = []
     with pytest.raises(RunCancelled) as ended:
-        isolated.profile_open(
-            {"model": str(builders.classifier(tmp_path / "m.onnx"))},
+        isolated.run_unsandboxed(
+            {"system": "onnx", "options": {"model": str(builders.classifier(tmp_path / "m.onnx"))}},
             settings=LONG,
             data=None,
             limits=Limits(wall_s=60),
@@ -284,7 +285,7 @@ def test_an_open_run_that_is_cancelled_hands_over_what_it_has(tmp_path):
 def test_a_run_that_ends_before_it_told_of_its_fence_has_nothing_to_hand_over(tmp_path, monkeypatch):
     monkeypatch.setattr(isolated, "CHILD", script(tmp_path / "script.py", "time.sleep(60)"))
     with pytest.raises(RunCancelled) as ended:
-        isolated.profile_behind(
+        isolated.run_sandboxed(
             Layers(bubblewrap=None, seals=()),
             model=builders.classifier(tmp_path / "m.onnx"),
             settings=QUICK,

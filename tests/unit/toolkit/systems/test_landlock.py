@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from weighbridge.systems import landlock
+from weighbridge.systems.sandbox import landlock
 
 
 class Kernel:

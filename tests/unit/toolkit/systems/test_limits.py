@@ -7,8 +7,8 @@ import pytest
 
 from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
-from weighbridge.systems import limits
-from weighbridge.systems.limits import Limits, confine, die_with_parent
+from weighbridge.systems.sandbox import limits
+from weighbridge.systems.sandbox.limits import Limits, confine, die_with_parent
 
 
 def test_limits_survive_json():

@@ -12,12 +12,12 @@ from tests.unit.benchmarking import builders
 from tests.unit.benchmarking.builders import script
 from weighbridge.core.converter import to_document
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems import limits as limiting
-from weighbridge.systems import operators, operators_child, seals
-from weighbridge.systems.fence import RunFailed
-from weighbridge.systems.layers import Layers, layers_here
-from weighbridge.systems.limits import Limits
-from weighbridge.systems.operators import operators_isolated
+from weighbridge.systems.sandbox import limits as limiting
+from weighbridge.systems.sandbox import operators, operators_child, seals
+from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here
+from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.systems.sandbox.operators import operators_isolated
+from weighbridge.systems.sandbox.process import RunFailed
 
 GOOD = {
     "runs": 3,
@@ -117,12 +117,12 @@ def test_the_child_answers_or_refuses_in_words(tmp_path):
 
 
 def test_the_child_is_a_program(tmp_path, monkeypatch, capsys):
-    name = "weighbridge.systems.operators_child"
+    name = "weighbridge.systems.sandbox.operators_child"
     receive, send = os.pipe()
     order = job(tmp_path, layers={"bubblewrap": None, "seals": [], "is_open": True}, parent=os.getppid(), outcome=send)
     (tmp_path / "job.json").write_text(json.dumps(order))
     monkeypatch.setattr(limiting, "die_with_parent", lambda _: None)
-    monkeypatch.setattr("weighbridge.systems.child.die_with_parent", lambda _: None)
+    monkeypatch.setattr("weighbridge.systems.sandbox.child.die_with_parent", lambda _: None)
     monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "argv", [name, str(tmp_path / "job.json")])
     with pytest.raises(SystemExit) as end:

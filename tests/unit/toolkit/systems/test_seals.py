@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from weighbridge.systems import call_filter, landlock, seals
-from weighbridge.systems.kernel_calls import PROCESSORS
-from weighbridge.systems.seals import SEALS, Kernel, seal
+from weighbridge.systems.sandbox import landlock, seals, seccomp
+from weighbridge.systems.sandbox.seals import SEALS, Kernel, seal
+from weighbridge.systems.sandbox.system_calls import PROCESSORS
 
 NOTHING = object()
 
@@ -17,7 +17,7 @@ def asked(monkeypatch):
     """Let both seals hold, and keep what they were asked."""
     calls = []
     monkeypatch.setattr(landlock, "enclose", lambda **options: calls.append(("landlock", options)) or True)
-    monkeypatch.setattr(call_filter, "wear", lambda *part, **options: calls.append(("filter", part, options)) or True)
+    monkeypatch.setattr(seccomp, "wear", lambda *part, **options: calls.append(("filter", part, options)) or True)
     monkeypatch.setattr(seals.platform, "machine", lambda: "aarch64")
     return calls
 
@@ -40,7 +40,7 @@ def test_only_what_is_wanted_is_laid_on(asked, wanted):
 
 def test_what_does_not_hold_is_not_claimed(asked, monkeypatch):
     monkeypatch.setattr(landlock, "enclose", lambda **_: False)
-    monkeypatch.setattr(call_filter, "wear", lambda *_, **__: False)
+    monkeypatch.setattr(seccomp, "wear", lambda *_, **__: False)
     assert seal(SEALS, reads=[]) == []
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from tests.unit.benchmarking import modules
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.profile import measure
+from weighbridge.measure.measurement import measure
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.systems import torch_module
-from weighbridge.systems.subjects import subject_of
-from weighbridge.systems.torch_module import TorchRunner, check_torch, factory_of, torch_subject
+from weighbridge.systems.registry import system_of
+from weighbridge.systems.torch_module import TorchModule, TorchRunner, check_torch, factory_of
 
 HERE = "tests.unit.benchmarking.modules"
 QUICK = ProfileSettings(
@@ -27,9 +27,9 @@ def wanted(factory="line", **changes):
 def test_a_module_is_profiled_like_a_file(tmp_path):
     x = np.eye(4, dtype=np.float32)
     np.savez(tmp_path / "d.npz", x=np.tile(x, (10, 1)), y=np.tile([0, 1, 2, 2], 10))
-    subject = subject_of({"torch": wanted()}, QUICK)
+    system = system_of({"system": "torch", "options": wanted()}, QUICK)
     result = measure(
-        subject,
+        system,
         settings=QUICK,
         data=tmp_path / "d.npz",
         on_progress=lambda *_: None,
@@ -77,10 +77,10 @@ def test_what_is_no_factory_is_refused(name, words):
 
 
 def test_a_factory_that_returns_something_else_is_refused():
-    subject = torch_subject(wanted("number"), QUICK)
-    assert subject.sizes == {}
+    system = TorchModule(wanted("number"), QUICK)
+    assert system.sizes == {}
     with pytest.raises(Invalid, match=r"returned int, not a torch\.nn\.Module"):
-        subject.load()
+        system.load()
 
 
 def test_bfloat16_needs_a_processor_that_has_it(tmp_path):
@@ -98,9 +98,9 @@ def test_bfloat16_needs_a_processor_that_has_it(tmp_path):
 @pytest.mark.parametrize("changes", [{"mode": "fast"}, {"dtype": "int8"}])
 def test_a_mode_or_type_that_there_is_not_is_refused(changes):
     with pytest.raises(Invalid, match="PyTorch runs eager or compiled"):
-        torch_subject(wanted(**changes), QUICK)
+        TorchModule(wanted(**changes), QUICK)
 
 
 def test_a_factory_without_a_source_file_is_known_by_its_name(monkeypatch):
     monkeypatch.setattr(torch_module.inspect, "getsourcefile", lambda _: None)
-    assert torch_subject(wanted(), QUICK).model["digest"].startswith("sha256:")
+    assert TorchModule(wanted(), QUICK).model["digest"].startswith("sha256:")

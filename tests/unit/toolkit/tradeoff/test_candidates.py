@@ -89,7 +89,7 @@ def test_the_optional_may_be_absent_and_the_unknown_is_left_alone() -> None:
         (("candidates",), [], "baseline", "there are none"),
         (("candidates", 1, "name"), "fp32", "candidates", "Two candidates"),
         (("baseline",), "fp64", "baseline", "not among"),
-        (("schema",), "weighbridge.result/1", "schema", "weighbridge optimise"),
+        (("schema",), "weighbridge.result/1", "schema", "weighbridge optimize"),
     ],
 )
 def test_what_is_wrong_is_refused_with_its_place(path, value, place, words) -> None:

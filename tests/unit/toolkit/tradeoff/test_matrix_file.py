@@ -112,7 +112,7 @@ def test_the_command_writes_prints_and_ends_with_yes(tmp_path: Path, monkeypatch
     assert done.exit_code == 0
     assert "light" in done.stdout
     assert "other vendor: No data processing agreement." in done.stdout
-    assert "No PDF: neither the program" in done.stderr
+    assert "No PDF: neither weasyprint" in done.stderr
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"decision.html", "decision.md", "matrix.svg"}
     written = json.loads((tmp_path / "d.json").read_text())
     assert (written["schema"], written["winner"], written["draws"]) == ("weighbridge.matrix/1", "light", 500)

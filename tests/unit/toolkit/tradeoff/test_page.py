@@ -167,7 +167,7 @@ def test_chromium_prints_where_weasyprint_is_absent(monkeypatch, tmp_path: Path)
 
 def test_no_printer_is_said(monkeypatch, tmp_path: Path) -> None:
     programs(monkeypatch)
-    with pytest.raises(PrintRefused, match="neither the program weasyprint nor chromium"):
+    with pytest.raises(PrintRefused, match="neither weasyprint nor chromium"):
         print_pdf(tmp_path / "a.html", tmp_path / "b.pdf")
 
 

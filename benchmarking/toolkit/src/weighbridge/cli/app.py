@@ -19,10 +19,11 @@ from weighbridge.cli.example import fraud_api, product_images
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.load import load
 from weighbridge.cli.measure.max_rate import max_rate
-from weighbridge.cli.measure.optimise import optimise
+from weighbridge.cli.measure.optimize import optimize
 from weighbridge.cli.measure.profile import profile
 from weighbridge.cli.measure.rerun import rerun
 from weighbridge.cli.measure.sweep import sweep
+from weighbridge.cli.score import score
 from weighbridge.cli.server.gate import gate
 from weighbridge.cli.server.request import create
 from weighbridge.cli.tracking.import_runs import import_runs
@@ -49,11 +50,12 @@ app.add_typer(example, name="example")
 
 app.command()(profile)
 app.command()(compare)
+app.command()(score)
 app.command()(rerun)
 app.command()(sweep)
 app.command("max-rate")(max_rate)
 app.command()(load)
-app.command()(optimise)
+app.command()(optimize)
 app.command()(pareto)
 app.command()(recommend)
 app.command()(decide)

@@ -28,8 +28,11 @@ def product_images(
     from examples.product_images.settings import FULL, QUICK
     from examples.product_images.story import tell
     from weighbridge.cli.tables.terminal import progress
+    from weighbridge.extras import need_extra
 
     try:
+        for extra in ("torch", "examples", "charts"):
+            need_extra(extra)
         base = QUICK if quick else FULL
         # Measuring takes the rest; it does not shrink with the time.
         share = base.training_minutes if quick else minutes * FULL.training_minutes / 10
@@ -62,8 +65,11 @@ def fraud_api(
     from examples.fraud_api.settings import FULL, QUICK
     from examples.fraud_api.story import tell
     from weighbridge.cli.tables.terminal import progress
+    from weighbridge.extras import need_extra
 
     try:
+        for extra in ("torch", "charts"):
+            need_extra(extra)
         with progress(sys.stderr, is_quiet=quiet) as say:
             ending = tell(
                 out, settings=QUICK if quick else FULL, say=say, now=lambda: datetime.fromtimestamp(time.time(), UTC)

@@ -1,11 +1,17 @@
 """How a command ends: its exit code, its words on standard error, and the file it leaves."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import Refused
+
+if TYPE_CHECKING:
+    from weighbridge.api.results import Result
 
 DONE, NO, UNCLEAR, INTERRUPTED = 0, 1, 2, 130
 
@@ -16,26 +22,25 @@ def stop(reason: str, *, code: int = UNCLEAR) -> NoReturn:
     raise typer.Exit(code)
 
 
-def write_json(path: Path, result: object) -> None:
-    """Write a result as JSON; raise Invalid where the file cannot be written."""
-    import json
-
+@contextmanager
+def refusals_told(*, interrupted: str = "Interrupted; there is no result.") -> Iterator[None]:
+    """Turn refusals, interruptions and missing extras into a sentence and an exit code."""
     try:
-        path.write_text(json.dumps(result, indent=1) + "\n")
-    except OSError as error:
-        raise Invalid(f"The result cannot be written to {path}: {error.strerror}.", field="json") from error
+        yield
+    except Refused as refused:
+        stop(refused.reason, code=INTERRUPTED if refused.code == "run_cancelled" else UNCLEAR)
+    except KeyboardInterrupt:
+        stop(interrupted, code=INTERRUPTED)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object; raise Invalid where there is none."""
-    import json
+def give(result: "Result", json_file: Path | None, *, is_quiet: bool) -> None:
+    """Write the result where it is wanted, show it, and say what could not be done; raise Invalid for the file."""
+    from weighbridge.api.documents import write_json
+    from weighbridge.cli.tables.terminal import show
 
-    try:
-        document = json.loads(path.read_text())
-    except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}.", field="file") from error
-    except ValueError as error:
-        raise Invalid(f"{path} is no JSON: {error}.", field="file") from error
-    if not isinstance(document, dict):
-        raise Invalid(f"{path} holds no result: its outermost value is not an object.", field="file")
-    return document
+    if json_file is not None:
+        write_json(json_file, result.document)
+    for remark in result.remarks:
+        typer.echo(f"weighbridge: {remark}", err=True)
+    if not is_quiet:
+        show(result.parts(), sys.stdout)

@@ -17,7 +17,7 @@ from weighbridge.measure.samples import Queries
 from weighbridge.measure.scenarios import ProfileSettings, Server
 from weighbridge.measure.stopping import Enough
 from weighbridge.systems.engine_errors import ModelFailed
-from weighbridge.systems.subjects import Loaded
+from weighbridge.systems.registry import LoadedSystem
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Seen:
 
 
 def measure_times(
-    runner: Loaded,
+    runner: LoadedSystem,
     queries: Queries,
     settings: ProfileSettings,
     on_tick: Callable[[float], None],
@@ -62,7 +62,7 @@ def measure_times(
 
 
 def _asked(
-    runner: Loaded,
+    runner: LoadedSystem,
     feeds: Sequence[Feed],
     settings: ProfileSettings,
     clock: Callable[[], int],

@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Refused
-from weighbridge.systems.child import Speaker, enter
+from weighbridge.systems.sandbox.child import Speaker, enter
 
 Say = Callable[[float, str], None]
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from weighbridge.extras import import_extra
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimize.methods.distill import DistilSettings, lesson_of, scores_of
 from weighbridge.optimize.methods.networks import digest_of_array, digest_of_weights, export, parameters
@@ -17,7 +18,7 @@ from weighbridge.optimize.methods.prune import PruneSettings, pruned
 from weighbridge.optimize.methods.training import Lesson, TrainingSettings, fit
 from weighbridge.optimize.trial import Variant
 from weighbridge.optimize.workshop import Follow
-from weighbridge.systems.fence import RunCancelled
+from weighbridge.systems.sandbox.process import RunCancelled
 
 # Where the teacher has answered on the way from 0 to 1.
 ASKED = 0.1
@@ -39,7 +40,7 @@ class School:
 
     def tensors(self) -> tuple[Any, Any]:
         """Return the rows and their classes as tensors."""
-        import torch
+        torch = import_extra("torch")
 
         return torch.from_numpy(self.rows.x), torch.from_numpy(self.rows.y)
 
@@ -50,7 +51,7 @@ def pruned_variant(school: School, settings: PruneSettings) -> Variant:
     key = {**school.key(), "prune": dataclasses.asdict(settings)}
 
     def make(path: Path, follow: Follow) -> None:
-        from torch.nn import functional
+        functional = import_extra("torch.nn.functional")
 
         x, labels = school.tensors()
         network = pruned(school.network, x[:2], settings=settings)

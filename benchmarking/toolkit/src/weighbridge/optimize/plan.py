@@ -21,7 +21,7 @@ from weighbridge.optimize.recipes import Recipe, chosen
 from weighbridge.optimize.series import Series
 from weighbridge.optimize.trial import Bench, TrialSettings, Variant
 from weighbridge.optimize.workshop import Follow, Workshop
-from weighbridge.systems.limits import Limits
+from weighbridge.systems.sandbox.limits import Limits
 
 TRIALS, LIMITS, DISTIL, TRAINING = TrialSettings(), Limits(), DistilSettings(), TrainingSettings()
 

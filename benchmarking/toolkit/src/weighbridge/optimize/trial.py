@@ -14,7 +14,7 @@ from weighbridge.optimize.comparison import Comparison, ComparisonSettings
 from weighbridge.optimize.operators import culprit
 from weighbridge.optimize.workshop import Follow, Workshop
 from weighbridge.optimize.worth import Savings, judge, saved
-from weighbridge.systems.isolated import profile_isolated
+from weighbridge.systems.sandbox.isolated import run_isolated
 from weighbridge.tradeoff.candidates import Candidate, Figure, Measurement, Samples, VariantVerdict
 from weighbridge.tradeoff.shapes import read
 
@@ -68,7 +68,7 @@ class Bench:
     def profile(self, model: Path, name: str, follow: Follow) -> dict[str, Any]:
         """Profile an ONNX file behind the fence and return its `weighbridge.result/1` mapping."""
         on_progress, should_stop = follow
-        return profile_isolated(
+        return run_isolated(
             model=model,
             settings=self.settings.profile,
             data=self.rows,

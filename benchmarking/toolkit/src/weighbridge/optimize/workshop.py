@@ -11,10 +11,10 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 from weighbridge.optimize.comparison import Comparison, ComparisonSettings
 from weighbridge.optimize.recipes import Recipe
-from weighbridge.systems.fence import Heard, RunFailed, fenced, printable
-from weighbridge.systems.layers import layers_here
-from weighbridge.systems.limits import Limits
-from weighbridge.systems.outcome import LONGEST_REASON, death, forged
+from weighbridge.systems.sandbox.bubblewrap import layers_here
+from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.systems.sandbox.outcome import LONGEST_REASON, death, forged
+from weighbridge.systems.sandbox.process import Heard, RunFailed, fenced, printable
 from weighbridge.tradeoff.shapes import read
 
 CHILD = ("-m", "weighbridge.optimize.child")

@@ -1,1 +1,1 @@
-"""What executes a model: one module for each engine."""
+"""Systems under test: one module for each kind of thing that can be measured, in a registry."""

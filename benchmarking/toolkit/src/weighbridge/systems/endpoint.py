@@ -8,6 +8,7 @@ the other.
 import http.client
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.measure.loops.latency import Feed
-from weighbridge.systems.subjects import Subject
+from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.systems.registry import register
 
 TIMEOUT_S = 60.0
 MOST_ANSWER_BYTES = 64 << 20
@@ -99,17 +101,25 @@ def _spec(entry: Mapping[str, Any]) -> InputSpec:
     return InputSpec(str(entry["name"]), TYPES.get(str(entry["datatype"]), str(entry["datatype"])), shape)
 
 
-def endpoint_subject(url: str) -> Subject:
-    """Return the model behind `url`: nothing is known of its size, and its memory is not this process's."""
-    absent = "is not known of a model behind HTTP."
-    return Subject(
-        model={"url": url, "digest": None},
-        sizes={},
-        missing=[
-            {"metric": name, "message": f"{name} {absent}"}
+@register("http")
+class Endpoint:
+    """The model at the option `url`: nothing is known of its size, and its memory is not this process's."""
+
+    is_here = False
+    sizes: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+
+    def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None:
+        """Take the address; nothing is asked yet."""
+        self._url = str(options["url"])
+        self.model = {"url": self._url, "digest": None}
+        self.missing = [
+            {"metric": name, "message": f"{name} is not known of a model behind HTTP."}
             for name in ("model_size_mb", "parameters", "flops", "peak_memory_mb")
-        ],
-        ready=lambda: None,
-        load=lambda: EndpointRunner(url),
-        is_here=False,
-    )
+        ]
+
+    def ready(self) -> None:
+        """Do nothing: there is no engine here."""
+
+    def load(self) -> EndpointRunner:
+        """Connect, and ask what the model takes."""
+        return EndpointRunner(self._url)

@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
+from weighbridge.extras import import_extra
 from weighbridge.measure import metrics
 from weighbridge.measure.conditions.model_file import BYTES_PER_MB
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.measure.loops.latency import Feed
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.subjects import Subject
+from weighbridge.systems.registry import register
 
 MODES = ("eager", "compiled")
 TYPES = ("float32", "bfloat16")
@@ -73,42 +74,54 @@ class TorchRunner:
 
 def torch_with(threads: int) -> Any:
     """Import PyTorch and set its number of threads."""
-    import torch
+    torch = import_extra("torch")
 
     torch.set_num_threads(threads)
     return torch
 
 
-def torch_subject(wanted: Mapping[str, Any], settings: ProfileSettings) -> Subject:
-    """Return the module that `wanted` names: `factory`, `shape`, `mode`, `dtype`. Runs code of the module's file.
+@register("torch")
+class TorchModule:
+    """The module that the option `factory` names; `shape` of its input, `mode` and `dtype` are options too.
 
-    Raises Invalid when it cannot be imported, is no factory, or this processor has no bfloat16.
+    Making one runs code of the module's file.
     """
-    name, mode, dtype = str(wanted["factory"]), str(wanted["mode"]), str(wanted["dtype"])
-    check_torch(mode=mode, dtype=dtype, cpuinfo=Path("/proc/cpuinfo"))
-    make = factory_of(name)
-    threads = settings.scenario.threads
-    file = inspect.getsourcefile(make)
-    source = Path(file).read_bytes() if file else name.encode()
-    counted = make()
-    tensors = [*counted.parameters(), *counted.buffers()] if hasattr(counted, "parameters") else []
-    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    return Subject(
-        model={
-            "factory": name,
-            "digest": f"sha256:{hashlib.sha256(source).hexdigest()}",
-            "shape": list(wanted["shape"]),
-        },
-        sizes={
-            "model_size_mb": metrics.single(size / BYTES_PER_MB, "MB"),
-            "parameters": metrics.single(sum(p.numel() for p in tensors[: len(list(counted.parameters()))]), "1"),
-        }
-        if tensors
-        else {},
-        missing=[{"metric": "flops", "message": "flops are counted over ONNX graphs alone."}],
-        ready=lambda: torch_with(threads),
-        load=lambda: TorchRunner(make, wanted["shape"], mode=mode, dtype=dtype, threads=threads),
-    )
+
+    is_here = True
+    missing = ({"metric": "flops", "message": "flops are counted over ONNX graphs alone."},)
+
+    def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None:
+        """Raise ExtraMissing without PyTorch, Invalid when it cannot be imported, is no factory, or this processor has no bfloat16."""
+        # The factory's module would complain in words of its own.
+        import_extra("torch")
+        name, self._shape = str(options["factory"]), [int(size) for size in options["shape"]]
+        self._mode, self._dtype = str(options.get("mode", "eager")), str(options.get("dtype", "float32"))
+        check_torch(mode=self._mode, dtype=self._dtype, cpuinfo=Path("/proc/cpuinfo"))
+        self._make, self._threads = factory_of(name), settings.scenario.threads
+        file = inspect.getsourcefile(self._make)
+        source = Path(file).read_bytes() if file else name.encode()
+        digest = f"sha256:{hashlib.sha256(source).hexdigest()}"
+        self.model = {"factory": name, "digest": digest, "shape": self._shape}
+        self.sizes = _sizes(self._make())
+
+    def ready(self) -> object:
+        """Import PyTorch."""
+        return torch_with(self._threads)
+
+    def load(self) -> TorchRunner:
+        """Make the module."""
+        return TorchRunner(self._make, self._shape, mode=self._mode, dtype=self._dtype, threads=self._threads)
+
+
+def _sizes(module: Any) -> dict[str, dict[str, Any]]:
+    if not hasattr(module, "parameters"):
+        return {}
+    parameters = list(module.parameters())
+    size = sum(tensor.numel() * tensor.element_size() for tensor in (*parameters, *module.buffers()))
+    return {
+        "model_size_mb": metrics.single(size / BYTES_PER_MB, "MB"),
+        "parameters": metrics.single(sum(each.numel() for each in parameters), "1"),
+    }
 
 
 def check_torch(*, mode: str, dtype: str, cpuinfo: Path) -> None:

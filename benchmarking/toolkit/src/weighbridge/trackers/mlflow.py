@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.errors import Invalid, Refused
+from weighbridge.extras import import_extra
 from weighbridge.trackers.records import Record
 
 WORDS_PER_BATCH, FIGURES_PER_BATCH = 100, 1_000
@@ -31,7 +32,7 @@ class MlflowTracker:
     """Logs to one experiment of the tracking server at `uri`, and reads from it."""
 
     def __init__(self, uri: str, experiment: str) -> None:
-        """Name the place; nothing is asked of it yet. Raises Invalid where MLflow is not installed."""
+        """Name the place; nothing is asked of it yet. Raises ExtraMissing where MLflow is not installed."""
         self.uri, self.experiment = uri, experiment
         self.client = _client(uri)
 
@@ -84,16 +85,14 @@ class MlflowTracker:
         return run_id
 
     def _log_words(self, run_id: str, settings: Mapping[str, str]) -> None:
-        from mlflow.entities import Param
-
-        params = [Param(key, value[:MAX_SETTING]) for key, value in settings.items()]
+        entities = import_extra("mlflow.entities")
+        params = [entities.Param(key, value[:MAX_SETTING]) for key, value in settings.items()]
         for batch in batches(params, WORDS_PER_BATCH):
             self.client.log_batch(run_id, params=batch)
 
     def _log_figures(self, run_id: str, figures: Mapping[str, float]) -> None:
-        from mlflow.entities import Metric
-
-        metrics = [Metric(key, value, timestamp=0, step=0) for key, value in figures.items()]
+        entities = import_extra("mlflow.entities")
+        metrics = [entities.Metric(key, value, timestamp=0, step=0) for key, value in figures.items()]
         for batch in batches(metrics, FIGURES_PER_BATCH):
             self.client.log_batch(run_id, metrics=batch)
 
@@ -114,22 +113,17 @@ def batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 def _client(uri: str) -> Any:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    try:
-        from mlflow.tracking import MlflowClient
-    except ImportError as error:
-        text = "MLflow is not installed here: pip install mlflow-skinny."
-        raise Invalid(text, code="tracker_missing", field="to") from error
+    tracking = import_extra("mlflow.tracking")
     with _refusals(uri):
-        return MlflowClient(tracking_uri=uri)
+        return tracking.MlflowClient(tracking_uri=uri)
 
 
 @contextlib.contextmanager
 def _refusals(uri: str) -> Iterator[None]:
     """Turn MLflow's own exceptions into words."""
-    from mlflow.exceptions import MlflowException
-
+    exceptions = import_extra("mlflow.exceptions")
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except (exceptions.MlflowException, OSError) as error:
         first = str(error).partition("\n")[0]
         raise Refused(f"MLflow at {uri} refused: {first}", code="tracker_refused") from error

@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.errors import Refused
+from weighbridge.extras import import_extra
 from weighbridge.trackers.records import Record
 
 # Weights & Biases would also send its own error reports, the working directory's code and its git state.
@@ -25,15 +26,10 @@ class WandbTracker:
     """Logs to one project, or into `folder` when offline."""
 
     def __init__(self, project: str, *, folder: Path, is_offline: bool) -> None:
-        """Name the place; raises Invalid where wandb is not installed."""
+        """Name the place; raises ExtraMissing where wandb is not installed."""
         for name, value in QUIET.items():
             os.environ.setdefault(name, value)
-        try:
-            import wandb
-        except ImportError as error:
-            text = "Weights & Biases is not installed here: pip install wandb."
-            raise Invalid(text, code="tracker_missing", field="to") from error
-        self.wandb: Any = wandb
+        self.wandb: Any = import_extra("wandb")
         self.project, self.folder, self.is_offline = project, folder, is_offline
 
     def log(self, record: Record) -> str:

@@ -196,7 +196,7 @@ def candidates_from(document: object) -> Candidates:
     """Read what `as_document` returned; raise Invalid for another schema, or with the path of the key at fault."""
     schema = document.get("schema") if isinstance(document, Mapping) else None
     if schema != SCHEMA:
-        text = f"This is no {SCHEMA} document: its schema is {schema!r}. `weighbridge optimise --json FILE` writes one."
+        text = f"This is no {SCHEMA} document: its schema is {schema!r}. `weighbridge optimize --json FILE` writes one."
         raise Invalid(text, code="candidates_schema", field="schema")
     return read(Candidates, document)
 

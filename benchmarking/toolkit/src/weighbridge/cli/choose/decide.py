@@ -1,13 +1,11 @@
 """`weighbridge decide`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from weighbridge.cli.exits import DONE, NO, stop, write_json
-from weighbridge.core.errors import Refused
+from weighbridge.cli.exits import DONE, NO, give, refusals_told
 
 
 def decide(
@@ -21,21 +19,9 @@ def decide(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Weigh options by criteria: hard gates, weighted sum, TOPSIS, and how little would change the choice."""
-    from weighbridge.cli.tables.matrix_table import show_decision
-    from weighbridge.tradeoff.matrix.decided import decide as weigh
-    from weighbridge.tradeoff.matrix.file import read_matrix
-    from weighbridge.tradeoff.matrix.page import matrix_sheet
-    from weighbridge.tradeoff.sheets.publishing import publish
+    from weighbridge.api.choosing import decide as decided
 
-    try:
-        found = weigh(read_matrix(matrix), draws=draws, seed=seed)
-        if json_file is not None:
-            write_json(json_file, found.as_document())
-        missing = publish(matrix_sheet(found), out, name="decision") if out is not None else None
-    except Refused as refused:
-        stop(refused.reason)
-    if missing is not None:
-        typer.echo(f"weighbridge: {missing}", err=True)
-    if not quiet:
-        show_decision(found, sys.stdout)
-    raise typer.Exit(DONE if found.winner else NO)
+    with refusals_told():
+        result = decided(matrix, draws=draws, seed=seed, out=out)
+        give(result, json_file, is_quiet=quiet)
+    raise typer.Exit(DONE if result["winner"] else NO)

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from weighbridge.cli.exits import stop, write_json
-from weighbridge.core.errors import Refused
+from weighbridge.cli.exits import give, refusals_told
 
 
 def learning_curve(
@@ -19,20 +18,7 @@ def learning_curve(
     """Say what more training data may bring: the figure to expect at N, 2N and 4N rows, and whether a
     ceiling is known.
     """
-    from weighbridge.charts.drawing import save
-    from weighbridge.tradeoff.charts.learning import learning_curve as draw
-    from weighbridge.tradeoff.learning import learning_curve as curves
-    from weighbridge.tradeoff.learning.points_file import read_points
+    from weighbridge.api.choosing import learning_curve as forecast
 
-    try:
-        given = read_points(points)
-        found = curves.forecast(given.rows, given.errors, confidence=confidence)
-        document = curves.as_document(found, metric=given.metric)
-        if json_file is not None:
-            write_json(json_file, document)
-        if chart is not None:
-            save(draw(document), chart)
-    except Refused as refused:
-        stop(refused.reason)
-    if not quiet:
-        typer.echo("\n".join(curves.describe(document)))
+    with refusals_told():
+        give(forecast(points, confidence=confidence, chart=chart), json_file, is_quiet=quiet)

@@ -1,16 +1,11 @@
 """`weighbridge recommend`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from weighbridge.cli.exits import DONE, NO, read_json, stop, write_json
-from weighbridge.core.errors import Refused
-
-if TYPE_CHECKING:
-    from weighbridge.tradeoff.requirements import Requirements
-    from weighbridge.tradeoff.sheets.recommendation_page import Page
+from weighbridge.cli.exits import DONE, NO, give, refusals_told
 
 MaxP95 = Annotated[float | None, typer.Option("--max-p95-ms", help="Largest p95 latency in milliseconds.")]
 MaxSize = Annotated[float | None, typer.Option("--max-size-mb", help="Largest file in megabytes (1,000,000 bytes).")]
@@ -18,7 +13,7 @@ MinAccuracy = Annotated[float | None, typer.Option("--min-accuracy", help="Least
 
 
 def recommend(  # noqa: PLR0913 -- each is an option of the command line
-    candidates: Annotated[Path, typer.Argument(help="Candidates file, as `weighbridge optimise --json` writes it.")],
+    candidates: Annotated[Path, typer.Argument(help="Candidates file, as `weighbridge optimize --json` writes it.")],
     max_p95_ms: MaxP95 = None,
     max_size_mb: MaxSize = None,
     min_accuracy: MinAccuracy = None,
@@ -39,49 +34,19 @@ def recommend(  # noqa: PLR0913 -- each is an option of the command line
     """Name the candidate to take under limits, why, what it costs, what would change the choice, and what
     is not known.
     """
-    from weighbridge.tradeoff.candidates import read_candidates
-    from weighbridge.tradeoff.recommendation import recommend as decide
-    from weighbridge.tradeoff.sheets.recommendation_page import page_of
+    from weighbridge.api.choosing import recommend as recommended
 
-    try:
-        choice = read_candidates(candidates)
-        wanted = requirements_of(max_p95_ms, max_size_mb, min_accuracy, limit or [], quality, margin)
-        found = decide(choice, wanted)
-        if json_file is not None:
-            write_json(json_file, found.as_document())
-        if out is not None:
-            _publish(
-                out,
-                page_of(choice, wanted, title="Which model to take", loads=[read_json(each) for each in load or []]),
-            )
-    except Refused as refused:
-        stop(refused.reason)
-    if not quiet:
-        sentences = (*found.why, *found.costs, *found.changes, *found.not_known)
-        typer.echo("\n".join([found.headline, *(f"- {sentence}" for sentence in sentences)]))
-    raise typer.Exit(DONE if found.winner else NO)
-
-
-def _publish(folder: Path, page: "Page") -> None:
-    """Write the page and say on standard error where there is no PDF."""
-    from weighbridge.tradeoff.sheets.publishing import publish
-
-    missing = publish(page, folder, name="recommendation")
-    if missing is not None:
-        typer.echo(f"weighbridge: {missing}", err=True)
-
-
-def requirements_of(
-    max_p95_ms: float | None,
-    max_size_mb: float | None,
-    min_accuracy: float | None,
-    limits: list[str],
-    quality: str,
-    margin: float,
-) -> "Requirements":
-    """Put the options together; raise Invalid for a limit that cannot be read."""
-    from weighbridge.tradeoff.requirements import Requirements, limits_of
-
-    named = {"latency_p95_ms<=": max_p95_ms, "model_size_mb<=": max_size_mb, "accuracy>=": min_accuracy}
-    texts = [f"{words}{bound}" for words, bound in named.items() if bound is not None]
-    return Requirements(limits_of([*texts, *limits]), quality, margin)
+    with refusals_told():
+        result = recommended(
+            candidates,
+            max_p95_ms=max_p95_ms,
+            max_size_mb=max_size_mb,
+            min_accuracy=min_accuracy,
+            limit=limit or (),
+            quality=quality,
+            margin=margin,
+            load=load or (),
+            out=out,
+        )
+        give(result, json_file, is_quiet=quiet)
+    raise typer.Exit(DONE if result["winner"] else NO)

@@ -1,17 +1,20 @@
 """`weighbridge cost`: what training and serving cost, what answers are worth, and options side by side."""
 
 import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from weighbridge.cli.costs.price_sources import book_of
+from weighbridge.api.documents import read_json, write_json
 from weighbridge.cli.costs.prices import Day as On
 from weighbridge.cli.costs.prices import Fx, Rates, Sheets
-from weighbridge.cli.exits import DONE, read_json, stop, write_json
+from weighbridge.cli.exits import DONE, give, refusals_told, stop
 from weighbridge.core.errors import Invalid, Refused
+from weighbridge.costs.prices.chosen_book import book_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 Inputs = Annotated[
     list[str],
@@ -74,22 +77,11 @@ def project(  # noqa: PLR0913 -- each is an option of the command line
     """Project options side by side on one load curve, each figure with its range, and say which is cheapest
     how likely.
     """
-    from weighbridge.costs.projection import project as projected
-    from weighbridge.costs.projection_document import as_document
-    from weighbridge.costs.spec.spec_file import read_spec
+    from weighbridge.api.costing import project_costs
 
-    try:
-        found = as_document(projected(read_spec(_yaml(spec), book_of(lists, rates, fx, on)), seed=seed, draws=draws))
-        if json_file is not None:
-            write_json(json_file, found)
-        if out is not None:
-            _publish(found, out)
-    except Refused as refused:
-        stop(refused.reason)
-    if not quiet:
-        from weighbridge.cli.tables.cost_table import show_projection
-
-        show_projection(found, sys.stdout)
+    with refusals_told():
+        result = project_costs(spec, seed=seed, draws=draws, lists=lists or (), rates=rates, fx=fx, on=on, out=out)
+        give(result, json_file, is_quiet=quiet)
     raise typer.Exit(DONE)
 
 
@@ -158,9 +150,10 @@ def _calculate(name: str, pairs: list[str], json_file: Path | None, *, is_quiet:
     except Refused as refused:
         stop(refused.reason)
     if not is_quiet:
-        from weighbridge.cli.tables.cost_table import show_calculation
+        from weighbridge.cli.tables.cost_table import calculation_parts
+        from weighbridge.cli.tables.terminal import show
 
-        show_calculation(found, sys.stdout)
+        show(calculation_parts(found), sys.stdout)
     raise typer.Exit(DONE)
 
 
@@ -188,23 +181,3 @@ def _spoken(text: str) -> Any:
     if "/" in text:
         return {"sku": text}
     return int(text) if text.isdecimal() else text
-
-
-def _yaml(path: Path) -> object:
-    import yaml
-
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise Invalid(f"{path} cannot be read: {error.strerror}.", field="spec") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} is no YAML: {error}.", field="spec") from error
-
-
-def _publish(found: Mapping[str, Any], out: Path) -> None:
-    """Write the page and say on standard error where there is no PDF."""
-    from weighbridge.tradeoff.sheets.cost_page import publish_costs
-
-    missing = publish_costs(found, out)
-    if missing is not None:
-        typer.echo(f"weighbridge: {missing}", err=True)

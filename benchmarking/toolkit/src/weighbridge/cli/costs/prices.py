@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from weighbridge.cli.costs.price_sources import book_of, day_of, fx_of
-from weighbridge.cli.exits import DONE, NO, stop, write_json
+from weighbridge.api.documents import write_json
+from weighbridge.cli.exits import DONE, NO, stop
 from weighbridge.core.errors import Refused
+from weighbridge.costs.prices.chosen_book import book_of, day_of, fx_of
 
 Sheets = Annotated[
     list[Path] | None, typer.Option("--list", help="A price list beside the book: a sheet or an import; more than one.")

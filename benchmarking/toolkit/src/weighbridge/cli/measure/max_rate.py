@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from weighbridge.api.documents import write_json
 from weighbridge.cli import target as subject
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, stop, write_json
+from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, stop
 from weighbridge.core.errors import Refused
 
 
@@ -30,18 +31,16 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     """
     from datetime import UTC, datetime
 
-    from weighbridge.cli.tables.terminal import show_max_rate
+    from weighbridge.cli.tables.terminal import max_rate_parts, show
     from weighbridge.load.plan import seconds
     from weighbridge.measure.deadline import Deadline
-    from weighbridge.measure.scenarios import ProfileSettings, Server
+    from weighbridge.measure.scenarios import Engine, ProfileSettings, Server
     from weighbridge.measure.studies.max_rate import Asked, find_max_rate
-    from weighbridge.systems.fence import RunCancelled, RunEnded
+    from weighbridge.systems.sandbox.process import RunCancelled, RunEnded
 
     try:
-        target = subject.Target(model=model, data=data, wall_s=wall, is_trusted=trust)
-        engine = subject.engine_from(
-            provider=provider, options=None, optimisation="all", inter_op_threads=1, affinity=affinity
-        )
+        target = subject.target_from(model=model, data=data, wall_s=wall, is_trusted=trust)
+        engine = Engine(provider=provider, affinity=tuple(subject.numbers_from(affinity, field="affinity")))
         # The limit, the number of samples and the time are refused here, before anything is run.
         scenario = Server(threads=threads, limit_ms=p99_ms, min_samples=samples)
         deadline = Deadline(seconds(within, field="within"), time.monotonic)
@@ -62,7 +61,7 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     except KeyboardInterrupt:
         stop("Interrupted; the search was stopped and left no result.", code=INTERRUPTED)
     if not quiet:
-        show_max_rate(result, sys.stdout)
+        show(max_rate_parts(result), sys.stdout)
     if result["is_partial"]:
         stop(f"The time was up after {deadline.within_s:g} s, before there was an answer; give more with --within.")
     raise typer.Exit(NO if result["reason"] == "no_pass_in_range" else DONE)

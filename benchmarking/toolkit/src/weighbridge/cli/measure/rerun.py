@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from weighbridge.api.documents import read_json, write_json
 from weighbridge.cli import target as subject
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, read_json, stop, write_json
+from weighbridge.cli.exits import DONE, INTERRUPTED, NO, UNCLEAR, stop
 from weighbridge.core.errors import Refused
 
 
@@ -21,19 +22,20 @@ def rerun(
     quiet: subject.QuietOption = False,
 ) -> None:
     """Repeat a run from its manifest and say whether its times are equivalent: exit 0 yes, 1 no, 2 cannot tell."""
-    from weighbridge.cli.tables.comparison_table import show_rerun
+    from weighbridge.cli.tables.comparison_table import rerun_parts
+    from weighbridge.cli.tables.terminal import show
     from weighbridge.measure.studies.rerun import rerun as repeat
     from weighbridge.measure.studies.rerun import settings_of
     from weighbridge.statistics.equivalence import tost
-    from weighbridge.systems.fence import RunCancelled
-    from weighbridge.systems.isolated import check_repeat
+    from weighbridge.systems.sandbox.isolated import check_repeat
+    from weighbridge.systems.sandbox.process import RunCancelled
 
     try:
         tost(0.0, 1.0, margin=margin)
         first = read_json(result)
         settings = settings_of(first, model=model, data=data)
         check_repeat(first)
-        target = subject.Target(model=model, data=data, wall_s=wall)
+        target = subject.target_from(model=model, data=data, wall_s=wall)
         with subject.runs_of(target, is_quiet=quiet) as (run, say):
             found = repeat(first, lambda: run(settings, say), margin=margin)
         if json_file is not None:
@@ -45,5 +47,5 @@ def rerun(
     except KeyboardInterrupt:
         stop("Interrupted; the run was stopped and left no result.", code=INTERRUPTED)
     if not quiet:
-        show_rerun(found, sys.stdout)
+        show(rerun_parts(found), sys.stdout)
     raise typer.Exit({"equivalent": DONE, "different": NO}.get(found["answer"], UNCLEAR))

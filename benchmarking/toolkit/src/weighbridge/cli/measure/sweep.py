@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from weighbridge.api.documents import write_json
 from weighbridge.cli import target as subject
-from weighbridge.cli.exits import DONE, INTERRUPTED, NO, stop, write_json
+from weighbridge.cli.exits import DONE, INTERRUPTED, NO, stop
 from weighbridge.core.errors import Refused
 
 
@@ -32,21 +33,19 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     """Measure throughput and latency over sizes of batch and numbers of batches under way."""
     from datetime import UTC, datetime
 
-    from weighbridge.cli.tables.terminal import show_sweep
-    from weighbridge.measure.scenarios import Offline, ProfileSettings
+    from weighbridge.cli.tables.terminal import show, sweep_parts
+    from weighbridge.measure.scenarios import Engine, Offline, ProfileSettings
     from weighbridge.measure.studies import sweep as sweeping
 
     try:
-        target = subject.Target(
+        target = subject.target_from(
             model=model,
             data=data,
             wall_s=wall,
             is_trusted=trust,
             torch=subject.torch_target(torch, shape, is_compiled=compiled, is_bfloat16=bfloat16),
         )
-        engine = subject.engine_from(
-            provider=provider, options=None, optimisation="all", inter_op_threads=1, affinity=affinity
-        )
+        engine = Engine(provider=provider, affinity=tuple(subject.numbers_from(affinity, field="affinity")))
         settings = ProfileSettings(scenario=Offline(min_samples=samples, threads=threads), engine=engine)
         with subject.runs_of(target, is_quiet=quiet) as (run, say):
             result = sweeping.sweep(
@@ -64,7 +63,7 @@ def sweep(  # noqa: PLR0913 -- every option of the command line
     except KeyboardInterrupt:
         stop("Interrupted; the sweep was stopped and left no result.", code=INTERRUPTED)
     if not quiet:
-        show_sweep(result, sys.stdout)
+        show(sweep_parts(result), sys.stdout)
     if result["is_partial"]:
         stop("Stopped before its end; the points measured until then are kept.", code=INTERRUPTED)
     raise typer.Exit(DONE if sweeping.best_of(result) else NO)

@@ -1,9 +1,12 @@
 """What a person sees at the terminal of a comparison and of a run repeated."""
 
-from collections.abc import Mapping
-from typing import Any, TextIO
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from weighbridge.cli.tables.terminal import console, number
+from weighbridge.cli.tables.terminal import number, table_of, verdict_lines
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 ANSWERS = {
     "baseline": "baseline",
@@ -17,54 +20,48 @@ ANSWERS = {
 }
 
 
-def show_comparison(document: Mapping[str, Any], stream: TextIO) -> None:
-    """Write each model's median, speed-up and paired drops with their bounds, the ranks, and the verdict with its
+def comparison_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
+    """Yield each model's median, speed-up and paired drops with their bounds, the ranks, and the verdict with its
     reasons.
     """
-    from rich.table import Table
-
-    table = Table(title=f"compared with {document['baseline']}", title_justify="left")
-    for heading in ("model", "MB", "median ms", "speed-up", "speed"):
-        table.add_column(heading, justify="left" if heading in ("model", "speed") else "right", overflow="fold")
-    for found in document["candidates"]:
-        held = found["metrics"]
-        figures = (
-            number(held["model_size_mb"]["value"]),
-            between(held.get("latency_p50_ms")),
-            between(found["speed_up"]),
-        )
-        table.add_row(found["name"], *figures, ANSWERS[found["answer"]])
-    out = console(stream)
-    out.print(table)
+    headings = ("model", "MB", "median ms", "speed-up", "speed")
+    rows = map(_model_row, document["candidates"])
+    yield table_of(f"compared with {document['baseline']}", headings, rows, words=("model", "speed"))
     for found in document["candidates"]:
         for drop in found["quality_drops"]:
             word = "within" if drop["is_non_inferior"] else "not shown to be within"
-            text = f"{found['name']}: {drop['metric']} worse by {between(drop)}, {word} {drop['margin']:g}"
-            out.print(text, markup=False, soft_wrap=True)
+            yield f"{found['name']}: {drop['metric']} worse by {between(drop)}, {word} {drop['margin']:g}"
     floor = document["noise_floor"]
     if floor is not None:
-        out.print(f"noise floor: {floor:.1%}, what the baseline differs from itself", markup=False)
-    out.print("quickest first: " + ", then ".join(" = ".join(rank) for rank in document["ranks"]), markup=False)
-    _show_verdict(document["verdict"], out)
+        yield f"noise floor: {floor:.1%}, what the baseline differs from itself"
+    yield "quickest first: " + ", then ".join(" = ".join(rank) for rank in document["ranks"])
+    yield from verdict_lines({"verdict": document["verdict"]})
 
 
-def show_rerun(document: Mapping[str, Any], stream: TextIO) -> None:
-    """Write each figure then and now, whether they are equivalent, what else differs, and the answer."""
-    from rich.table import Table
+def _model_row(found: Mapping[str, Any]) -> list[str]:
+    held = found["metrics"]
+    speeds = (between(held.get("latency_p50_ms")), between(found["speed_up"]))
+    return [found["name"], number(held["model_size_mb"]["value"]), *speeds, ANSWERS[found["answer"]]]
 
-    table = Table(title=f"repeated, within {document['margin']:.0%}", title_justify="left")
-    for heading in ("figure", "then", "now", "ratio", "answer"):
-        table.add_column(heading, justify="left" if heading in ("figure", "answer") else "right", overflow="fold")
-    for found in document["figures"]:
-        answer = ANSWERS[found["answer"]]
-        table.add_row(found["metric"], number(found["then"]), number(found["now"]), between(found, key="ratio"), answer)
-    out = console(stream)
-    out.print(table)
+
+def rerun_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
+    """Yield each figure then and now, whether they are equivalent, what else differs, and the answer."""
+    headings = ("figure", "then", "now", "ratio", "answer")
+    rows = (
+        (
+            each["metric"],
+            number(each["then"]),
+            number(each["now"]),
+            between(each, key="ratio"),
+            ANSWERS[each["answer"]],
+        )
+        for each in document["figures"]
+    )
+    yield table_of(f"repeated, within {document['margin']:.0%}", headings, rows, words=("figure", "answer"))
     for each in document["differences"]:
-        out.print(f"differs: {each['fact']} was {each['then']}, is {each['now']}", markup=False, soft_wrap=True)
-    for text in document["reasons"]:
-        out.print(f"  {text}", markup=False)
-    out.print(f"answer: {ANSWERS[document['answer']]}", markup=False)
+        yield f"differs: {each['fact']} was {each['then']}, is {each['now']}"
+    yield from (f"  {text}" for text in document["reasons"])
+    yield f"answer: {ANSWERS[document['answer']]}"
 
 
 def between(figure: Mapping[str, Any] | None, *, key: str = "value") -> str:
@@ -72,9 +69,3 @@ def between(figure: Mapping[str, Any] | None, *, key: str = "value") -> str:
     if figure is None:
         return ""
     return f"{number(figure[key])} [{number(figure['lower'])}, {number(figure['upper'])}]"
-
-
-def _show_verdict(verdict: Mapping[str, Any], out: Any) -> None:
-    out.print(f"verdict: {verdict['status']}", markup=False)
-    for reason in verdict["reasons"]:
-        out.print(f"  {reason['code']}: {reason['message']}", markup=False, soft_wrap=True)

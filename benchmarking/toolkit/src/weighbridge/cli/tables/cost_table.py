@@ -1,69 +1,54 @@
 """Costs at the terminal: a projection side by side, and one calculation line by line."""
 
-from collections.abc import Mapping
-from typing import Any, TextIO
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from weighbridge.cli.tables.terminal import number
-from weighbridge.tradeoff.sheets.cost_page import cost_sheet
+from weighbridge.cli.tables.terminal import number, table_of
+from weighbridge.tradeoff.sheets.cost_page import cost_words
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 LEVELS = ("p10", "p50", "p80", "p90")
 SWINGS = 5
 
 
-def show_projection(document: Mapping[str, Any], stream: TextIO) -> None:
-    """Write the figures of every option, which is cheapest how likely, limits, worth and leaving."""
-    from rich.console import Console
-    from rich.table import Table
-
-    sheet = cost_sheet(document)
+def projection_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
+    """Yield the figures of every option, which is cheapest how likely, limits, worth and leaving."""
+    sheet = cost_words(document)
     _, figures = sheet.tables[0]
-    table = Table(title=sheet.title, title_justify="left")
-    for position, heading in enumerate(figures.headings):
-        table.add_column(heading, justify="right" if position in figures.figures else "left")
-    for row in figures.rows:
-        table.add_row(*row)
-    Console(file=stream, highlight=False, markup=False).print(table)
-    lines = [sheet.headline + "."]
+    words = [heading for position, heading in enumerate(figures.headings) if position not in figures.figures]
+    yield table_of(sheet.title, figures.headings, figures.rows, words=words)
+    yield sheet.headline + "."
     for heading, found in sheet.sections:
-        lines += [heading, *(f"  {sentence}" for sentence in found)]
+        yield heading
+        yield from (f"  {sentence}" for sentence in found)
     for option in document["options"]:
         swings = option["tornado"]["tco_usd"][:SWINGS]
-        lines += (
-            [f"What moves {option['title']} most: {', '.join(swing['input'] for swing in swings)}"] if swings else []
-        )
-    stream.writelines(f"{line}\n" for line in [*lines, f"digest: {document['digest']}"])
+        if swings:
+            yield f"What moves {option['title']} most: {', '.join(swing['input'] for swing in swings)}"
+    yield f"digest: {document['digest']}"
 
 
-def show_calculation(found: Mapping[str, Any], stream: TextIO) -> None:
-    """Write lines with formulas, the total's levels, quantities, what moves it most, and the prices it used."""
-    from rich.console import Console
-    from rich.table import Table
+def calculation_parts(found: Mapping[str, Any]) -> "Iterator[Table | str]":
+    """Yield lines with formulas, the total's levels, quantities, what moves it most, and the prices it used."""
+    headings = ("line", "USD at the middle", *(level.upper() for level in LEVELS), "formula")
+    yield table_of(found["calculator"], headings, _calculation_rows(found), words=("line", "formula"))
+    for name, levels in found["quantity_levels"].items():
+        yield f"{name}: {_number(levels['p50'])} ({_number(levels['p10'])} to {_number(levels['p90'])})"
+    if found["calculator"] == "value":
+        yield f"above zero with a probability of {found['above_zero_probability']:.0%}"
+    for swing in found["tornado"][:SWINGS]:
+        yield f"{swing['input']}: {_shown(swing['at_p10_usd'])} at its P10, {_shown(swing['at_p90_usd'])} at its P90"
+    for each in found["prices"]:
+        if "sku" in each:
+            yield f"price: {each['sku']} {each['usd']} USD of {each['as_of']}, {each['source']}"
 
-    table = Table(title=found["calculator"], title_justify="left")
-    for heading in ("line", "USD at the middle", *(level.upper() for level in LEVELS), "formula"):
-        table.add_column(heading, justify="left" if heading in ("line", "formula") else "right")
+
+def _calculation_rows(found: Mapping[str, Any]) -> Iterator[list[str]]:
     for line in found["lines"]:
-        table.add_row(line["name"], _shown(line["usd"]), *(_shown(line[level]) for level in LEVELS), line["formula"])
-    total = found["total"]
-    table.add_row("total", _shown(found["total_usd"]), *(_shown(total[level]) for level in LEVELS), "")
-    Console(file=stream, highlight=False, markup=False).print(table)
-    lines = [
-        f"{name}: {_number(levels['p50'])} ({_number(levels['p10'])} to {_number(levels['p90'])})"
-        for name, levels in found["quantity_levels"].items()
-    ]
-    lines += [f"above zero with a probability of {found['above_zero_probability']:.0%}"] * (
-        found["calculator"] == "value"
-    )
-    lines += [
-        f"{swing['input']}: {_shown(swing['at_p10_usd'])} at its P10, {_shown(swing['at_p90_usd'])} at its P90"
-        for swing in found["tornado"][:SWINGS]
-    ]
-    lines += [
-        f"price: {each['sku']} {each['usd']} USD of {each['as_of']}, {each['source']}"
-        for each in found["prices"]
-        if "sku" in each
-    ]
-    stream.writelines(f"{line}\n" for line in lines)
+        yield [line["name"], _shown(line["usd"]), *(_shown(line[level]) for level in LEVELS), line["formula"]]
+    yield ["total", _shown(found["total_usd"]), *(_shown(found["total"][level]) for level in LEVELS), ""]
 
 
 def _shown(text: str | None) -> str:

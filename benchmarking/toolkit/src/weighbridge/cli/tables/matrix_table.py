@@ -1,38 +1,31 @@
 """A decided matrix at the terminal: one row for each option, then the argument."""
 
-from typing import TextIO
+from typing import TYPE_CHECKING
 
 from weighbridge.charts.tables import NOTHING
-from weighbridge.cli.tables.terminal import number
+from weighbridge.cli.tables.terminal import number, table_of
 from weighbridge.tradeoff.matrix.decided import MatrixDecision, Place
 from weighbridge.tradeoff.matrix.page import HEADINGS
 from weighbridge.tradeoff.matrix.words import argue
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-def show_decision(decision: MatrixDecision, stream: TextIO) -> None:
-    """Write figures, scores and the argument."""
-    from rich.console import Console
     from rich.table import Table
 
+
+def decision_parts(decision: MatrixDecision) -> "Iterator[Table | str]":
+    """Yield figures, scores and the argument."""
     matrix = decision.matrix
-    table = Table(title=matrix.title, title_justify="left")
-    table.add_column("option")
-    for criterion in matrix.criteria:
-        table.add_column(
-            f"{criterion.with_unit(criterion.name)}, {matrix.weights.values[criterion.id]:.0%}", justify="right"
-        )
-    for heading in ("weighted sum", "TOPSIS", "P(best)"):
-        table.add_column(heading, justify="right")
-    table.add_column("stands")
-    for place in decision.places:
-        table.add_row(place.name, *_figures(decision, place), *_scores(place))
-    Console(file=stream, highlight=False, markup=False).print(table)
+    weighed = [f"{each.with_unit(each.name)}, {matrix.weights.values[each.id]:.0%}" for each in matrix.criteria]
+    headings = ("option", *weighed, "weighted sum", "TOPSIS", "P(best)", "stands")
+    rows = ([place.name, *_figures(decision, place), *_scores(place)] for place in decision.places)
+    yield table_of(matrix.title, headings, rows, words=("option", "stands"))
     found = argue(decision)
-    lines = [found.headline]
+    yield found.headline
     for key, heading in HEADINGS.items():
         sentences = getattr(found, key)
-        lines += [f"{heading}:", *(f"  {sentence}" for sentence in sentences)] if sentences else []
-    stream.writelines(f"{line}\n" for line in lines)
+        yield from (f"{heading}:", *(f"  {sentence}" for sentence in sentences)) if sentences else ()
 
 
 def _figures(decision: MatrixDecision, place: Place) -> list[str]:

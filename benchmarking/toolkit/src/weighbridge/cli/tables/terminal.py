@@ -1,13 +1,19 @@
-"""What a person sees at the terminal: progress with the time left, and a profile as a table."""
+"""What a person sees at the terminal: progress with the time left, and results as tables and lines.
+
+A result is shown in parts: tables, and sentences as text. The same parts are printed here and drawn in a notebook.
+"""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 PIPE_COLUMNS = 160
+# Headings whose columns hold words; all others hold numbers.
+WORDS = ("figure", "unit", "verdict")
 
 FIGURES = {
     "latency_p50_ms": "latency p50",
@@ -45,7 +51,7 @@ FIGURES = {
 @contextlib.contextmanager
 def progress(stream: TextIO, *, is_quiet: bool) -> Iterator[Callable[[float, str], None]]:
     """Yield a function (share, doing) that draws a bar with the time left on `stream`; drawn on terminals alone."""
-    if is_quiet:
+    if is_quiet or not stream.isatty():
         yield lambda _share, _doing: None
         return
     from rich.console import Console
@@ -63,34 +69,11 @@ def progress(stream: TextIO, *, is_quiet: bool) -> Iterator[Callable[[float, str
         yield lambda share, doing: bar.update(task, completed=share, description=doing)
 
 
-def show_result(result: Mapping[str, Any], stream: TextIO) -> None:
-    """Write the figures with their bounds, what is missing, and the verdict with its reasons."""
-    show_figures(result, stream, title=f"{result['scenario']}, {result['manifest']['engine']['engine']}")
-
-
-def show_load(result: Mapping[str, Any], stream: TextIO) -> None:
-    """Write the figures of a load test, what failed and how it first failed, and the verdict."""
-    plan, target = result["plan"], result["manifest"]["target"]
-    title = f"{plan['method']} {plan['url']} at {target['address']}: {plan['rate_per_s']:g}/s, {plan['arrivals']}"
-    show_figures(result, stream, title=f"{title}, {plan['duration_s']:g} s")
-    lines = (f"failed: {error['count']:,} {error['kind']}, first: {error['first']}\n" for error in result["errors"])
-    stream.writelines(lines)
-
-
-def show_load_search(result: Mapping[str, Any], stream: TextIO) -> None:
-    """Write the highest rate with its bounds, how the search ended, every trial, and the verdict."""
-    figure = result["highest_rate_per_s"] or {"value": None, "lower": None, "upper": None}
-    value, lower, upper = (number(figure[key]) or "none" for key in ("value", "lower", "upper"))
-    lines = [
-        f"{number(trial['rate_per_s'])}/s: p99 {number(trial['latency_ms']) or 'none'} ms" for trial in result["trials"]
-    ]
-    lines += [
-        f"highest rate with p99 <= {result['limit_ms']:g} ms: {value}/s ({lower} to {upper}), {result['reason']}",
-        f"verdict: {result['verdict']['status']}",
-        *(f"  {reason['code']}: {reason['message']}" for reason in result["verdict"]["reasons"]),
-        f"manifest: {result['manifest']['digest']}",
-    ]
-    stream.write("\n".join(lines) + "\n")
+def show(parts: "Iterable[Table | str]", stream: TextIO) -> None:
+    """Print tables and sentences; in a file or a pipe lines may be as long as a table needs."""
+    out = console(stream)
+    for part in parts:
+        out.print(part, markup=False, soft_wrap=isinstance(part, str))
 
 
 def console(stream: TextIO) -> "Console":
@@ -103,27 +86,76 @@ def console(stream: TextIO) -> "Console":
     return found
 
 
-def show_figures(result: Mapping[str, Any], stream: TextIO, *, title: str) -> None:
-    """Write a result of any kind under `title`: figures, what is missing, verdict, manifest."""
+def table_of(
+    title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], *, words: Sequence[str] = WORDS, **options: Any
+) -> "Table":
+    """Return a table; columns are flushed right but those under `words`, and nothing in a cell is read as markup."""
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title, title_justify="left")
-    for heading in ("figure", "value", "lower", "upper", "unit", "level", "n"):
-        table.add_column(heading, justify="left" if heading in ("figure", "unit") else "right", overflow="fold")
-    for name, metric in result["metrics"].items():
-        bounds = [number(metric[key]) for key in ("value", "lower", "upper")]
-        level = f"{metric['confidence']:.0%}" if metric["confidence"] else ""
-        table.add_row(
-            FIGURES.get(name, name), *bounds, "" if metric["unit"] == "1" else metric["unit"], level, f"{metric['n']:,}"
-        )
-    out = console(stream)
-    out.print(table)
-    for missing in result["missing"]:
-        out.print(f"no figure: {missing['message']}", markup=False)
-    out.print(f"verdict: {result['verdict']['status']}", markup=False)
-    for reason in result["verdict"]["reasons"]:
-        out.print(f"  {reason['code']}: {reason['message']}", markup=False)
-    out.print(f"manifest: {result['manifest']['digest']}", markup=False, soft_wrap=True)
+    table = Table(title=Text(title), title_justify="left", **options)
+    for heading in headings:
+        table.add_column(Text(heading), justify="left" if heading in words else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def result_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
+    """Yield the figures with their bounds, what is missing, the verdict with its reasons, and where the time goes."""
+    yield from figures_parts(result, title=f"{result['scenario']}, {result['manifest']['engine']['engine']}")
+    yield from operators_parts(result.get("operators"))
+
+
+def scores_parts(scores: Mapping[str, Any]) -> "Iterator[Table]":
+    """Yield the figures of answers that were scored."""
+    yield figures_table("Answers against the truth", scores["metrics"])
+
+
+def load_parts(result: Mapping[str, Any]) -> "Iterator[Table | str]":
+    """Yield the figures of a load test, the verdict, what failed and how it first failed."""
+    plan, target = result["plan"], result["manifest"]["target"]
+    title = f"{plan['method']} {plan['url']} at {target['address']}: {plan['rate_per_s']:g}/s, {plan['arrivals']}"
+    yield from figures_parts(result, title=f"{title}, {plan['duration_s']:g} s")
+    yield from (f"failed: {error['count']:,} {error['kind']}, first: {error['first']}" for error in result["errors"])
+
+
+def load_search_parts(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every trial, the highest rate with its bounds and how the search ended, and the verdict."""
+    figure = result["highest_rate_per_s"] or {"value": None, "lower": None, "upper": None}
+    value, lower, upper = (number(figure[key]) or "none" for key in ("value", "lower", "upper"))
+    for trial in result["trials"]:
+        yield f"{number(trial['rate_per_s'])}/s: p99 {number(trial['latency_ms']) or 'none'} ms"
+    yield f"highest rate with p99 <= {result['limit_ms']:g} ms: {value}/s ({lower} to {upper}), {result['reason']}"
+    yield from verdict_lines(result)
+
+
+def figures_parts(result: Mapping[str, Any], *, title: str) -> "Iterator[Table | str]":
+    """Yield a result of any kind under `title`: figures, what is missing, verdict, manifest."""
+    yield figures_table(title, result["metrics"])
+    yield from (f"no figure: {missing['message']}" for missing in result["missing"])
+    yield from verdict_lines(result)
+
+
+def figures_table(title: str, metrics: Mapping[str, Mapping[str, Any]]) -> "Table":
+    """Return a table with a row for each metric."""
+    headings = ("figure", "value", "lower", "upper", "unit", "level", "n")
+    return table_of(title, headings, (_figure_row(*each) for each in metrics.items()))
+
+
+def _figure_row(name: str, metric: Mapping[str, Any]) -> list[str]:
+    bounds = [number(metric[key]) for key in ("value", "lower", "upper")]
+    level = f"{metric['confidence']:.0%}" if metric["confidence"] else ""
+    unit = "" if metric["unit"] == "1" else metric["unit"]
+    return [FIGURES.get(name, name), *bounds, unit, level, f"{metric['n']:,}"]
+
+
+def verdict_lines(result: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the verdict with its reasons, and the manifest's digest where there is one."""
+    yield f"verdict: {result['verdict']['status']}"
+    yield from (f"  {reason['code']}: {reason['message']}" for reason in result["verdict"]["reasons"])
+    if "manifest" in result:
+        yield f"manifest: {result['manifest']['digest']}"
 
 
 def number(value: float | None) -> str:
@@ -135,32 +167,28 @@ def number(value: float | None) -> str:
     return f"{value:.4g}" if abs(value) >= 1e-4 else f"{value:.2e}"
 
 
-def show_sweep(document: Mapping[str, Any], stream: TextIO) -> None:
-    """Write a line for each point of a sweep, throughput with its bounds, and name the best."""
-    from rich.table import Table
-
+def sweep_parts(document: Mapping[str, Any]) -> "Iterator[Table | str]":
+    """Yield a line for each point of a sweep, throughput with its bounds, and the best."""
     from weighbridge.measure.studies.sweep import best_of
 
-    table = Table(title="Offline, by batch and batches under way", title_justify="left")
     headings = ("batch", "under way", "rows/s", "lower", "upper", "p50 ms", "p99 ms of a batch", "peak MB", "verdict")
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "verdict" else "right", overflow="fold")
-    for point in document["points"]:
-        found = point.get("metrics", {})
-        rate = found.get("throughput_samples_per_s", {})
-        others = (found.get(name, {}).get("value") for name in ("latency_p50_ms", "latency_p99_ms", "peak_memory_mb"))
-        figures = [number(value) for value in (*(rate.get(key) for key in ("value", "lower", "upper")), *others)]
-        end = point["refused"]["reason"] if "refused" in point else point["status"]
-        table.add_row(str(point["batch"]), str(point["concurrency"]), *figures, end)
-    out = console(stream)
-    out.print(table)
+    yield table_of("Offline, by batch and batches under way", headings, map(_point_row, document["points"]))
     best = best_of(document)
     if best is not None:
-        out.print(f"highest throughput: batch {best['batch']}, {best['concurrency']} under way", markup=False)
+        yield f"highest throughput: batch {best['batch']}, {best['concurrency']} under way"
 
 
-def show_max_rate(document: Mapping[str, Any], stream: TextIO) -> None:
-    """Write the highest rate with its bounds, how the search ended, and what a last run at its lower bound said."""
+def _point_row(point: Mapping[str, Any]) -> list[str]:
+    found = point.get("metrics", {})
+    rate = found.get("throughput_samples_per_s", {})
+    others = (found.get(name, {}).get("value") for name in ("latency_p50_ms", "latency_p99_ms", "peak_memory_mb"))
+    figures = [number(value) for value in (*(rate.get(key) for key in ("value", "lower", "upper")), *others)]
+    end = point["refused"]["reason"] if "refused" in point else point["status"]
+    return [str(point["batch"]), str(point["concurrency"]), *figures, end]
+
+
+def max_rate_parts(document: Mapping[str, Any]) -> list[str]:
+    """Return the highest rate with its bounds, how the search ended, and what a last run at its lower bound said."""
     figure = document["highest_rate_per_s"]
     bounds = {key: number(figure[key]) or "-" for key in ("value", "lower", "upper")}
     level = "" if figure["confidence"] is None else f"{figure['confidence']:.0%}, "
@@ -176,7 +204,7 @@ def show_max_rate(document: Mapping[str, Any], stream: TextIO) -> None:
         )
     if document["doubts"]:
         lines.append(f"  doubtful trials: {', '.join(document['doubts'])}")
-    stream.writelines(f"{line}\n" for line in lines)
+    return lines
 
 
 EDGES = {
@@ -188,18 +216,12 @@ EDGES = {
 }
 
 
-def show_operators(operators: Mapping[str, Any] | None, stream: TextIO) -> None:
-    """Write the operators that take the most time, and the slowest node; nothing where nothing is known."""
+def operators_parts(operators: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield the operators that take the most time, and the slowest node; nothing where nothing is known."""
     if operators is None:
         return
     shares = (f"{row['operator']} {row['share']:.0%}" for row in operators["by_operator"][:5])
+    yield f"time goes to: {', '.join(shares)}"
     slowest = operators["slowest"][0]
-    stream.writelines(
-        [
-            f"time goes to: {', '.join(shares)}\n",
-            (
-                f"  slowest node: {slowest['node']} ({slowest['operator']}), {number(slowest['ms'])} of "
-                f"{number(operators['total_ms'])} ms\n"
-            ),
-        ]
-    )
+    where = f"{slowest['node']} ({slowest['operator']})"
+    yield f"  slowest node: {where}, {number(slowest['ms'])} of {number(operators['total_ms'])} ms"

@@ -1,35 +1,35 @@
 """What a person sees of a finished series: a table of the candidates, the reasons, and one line that concludes."""
 
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from weighbridge.cli.tables.terminal import console, number
+from weighbridge.cli.tables.terminal import number, table_of
 from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 COLUMNS = ("variant", "verdict", "speed-up", "loss", "accuracy", "p50 ms", "MB")
 
 
-def show_candidates(found: Candidates, stream: TextIO, *, left_out: Sequence[str] = ()) -> None:
-    """Write the table, why each verdict is what it is with all intervals, what was left out, and the conclusion.
+def candidates_parts(found: Candidates, *, left_out: Sequence[str] = ()) -> "Iterator[Table | str]":
+    """Yield the table, why each verdict is what it is with all intervals, what was left out, and the conclusion.
 
     The loss is in points of accuracy: 1 is one of a hundred rows.
     """
-    from rich.table import Table
-
     # Without lines it fits into eighty columns with every name whole.
-    table = Table(title="Variants against the baseline", title_justify="left", box=None, collapse_padding=True)
-    for column in COLUMNS:
-        table.add_column(column, justify="left" if column in ("variant", "verdict") else "right", no_wrap=True)
+    yield table_of(
+        "Variants against the baseline",
+        COLUMNS,
+        map(_row, found.candidates),
+        words=("variant", "verdict"),
+        box=None,
+        collapse_padding=True,
+    )
     for candidate in found.candidates:
-        table.add_row(*_row(candidate))
-    out = console(stream)
-    out.print(table)
-    for candidate in found.candidates:
-        for reason in candidate.verdict.reasons:
-            out.print(f"{candidate.name}: {reason.message}", markup=False, soft_wrap=True)
-    for sentence in left_out:
-        out.print(sentence, markup=False, soft_wrap=True)
-    out.print(conclusion(found), markup=False, soft_wrap=True)
+        yield from (f"{candidate.name}: {reason.message}" for reason in candidate.verdict.reasons)
+    yield from left_out
+    yield conclusion(found)
 
 
 def _row(candidate: Candidate) -> list[str]:

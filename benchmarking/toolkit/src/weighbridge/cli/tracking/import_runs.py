@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from weighbridge.cli.exits import DONE, stop, write_json
+from weighbridge.api.documents import write_json
+from weighbridge.cli.exits import DONE, stop
 from weighbridge.core.errors import Refused
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from weighbridge.cli.exits import DONE, read_json, stop
+from weighbridge.api.documents import read_json
+from weighbridge.cli.exits import DONE, stop
 from weighbridge.core.errors import Refused
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.scenarios import Offline, ProfileSettings
-from weighbridge.systems.fence import RunCancelled, RunFailed
+from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 SCHEMA = "weighbridge.sweep/1"
 MOST_POINTS = 64

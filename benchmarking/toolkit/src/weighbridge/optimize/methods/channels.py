@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from weighbridge.core.errors import Invalid
+from weighbridge.extras import import_extra
 
 SAME_MODULES = (
     "ReLU",
@@ -98,13 +99,13 @@ def free_spaces(network: Any, example: Any) -> list[Space]:
 
     Raises Invalid for a network whose graph cannot be followed (control flow that depends on the data).
     """
-    import torch
-    from torch.fx.passes.shape_prop import ShapeProp
+    torch = import_extra("torch")
+    shape_prop = import_extra("torch.fx.passes.shape_prop")
 
     try:
         traced = torch.fx.symbolic_trace(network)
         with torch.no_grad():
-            ShapeProp(traced).propagate(example)
+            shape_prop.ShapeProp(traced).propagate(example)
     except Exception as error:
         # fx has no exception of its own, and the network may raise anything.
         text = (

@@ -8,6 +8,7 @@ import dataclasses
 from typing import Any
 
 from weighbridge.core.errors import Invalid
+from weighbridge.extras import import_extra
 from weighbridge.optimize.methods.training import Lesson, Say
 
 ANSWER_BATCH = 256
@@ -36,7 +37,7 @@ def distillation_loss(student: Any, teacher: Any, labels: Any, *, settings: Dist
     Scores have shape (rows, classes), labels (rows,). T^2 keeps the two gradients of one size whatever T is (section 2
     of the paper).
     """
-    from torch.nn import functional
+    functional = import_extra("torch.nn.functional")
 
     warm = settings.temperature
     soft = functional.kl_div(
@@ -51,7 +52,7 @@ def distillation_loss(student: Any, teacher: Any, labels: Any, *, settings: Dist
 
 def scores_of(network: Any, x: Any, *, on_progress: Say) -> Any:
     """Return a network's scores for rows `x`, shape (rows, classes), without training it."""
-    import torch
+    torch = import_extra("torch")
 
     network.eval()
     found = []
@@ -69,7 +70,7 @@ def lesson_of(
 
     Raises Invalid where student and teacher know different classes.
     """
-    import torch
+    torch = import_extra("torch")
 
     with torch.no_grad():
         answers = student.eval()(x[:1])

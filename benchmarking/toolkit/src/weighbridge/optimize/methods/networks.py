@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
+from weighbridge.extras import import_extra
 
 INPUT, OUTPUT, OPSET = "input", "scores", 17
 
@@ -23,8 +24,7 @@ def built(name: str) -> Any:
     """Call the factory `package.module:factory` and return its `torch.nn.Module`, ready to answer; raise Invalid if it
     cannot.
     """
-    from torch import nn
-
+    nn = import_extra("torch.nn")
     module, found, factory = name.partition(":")
     if not (module and found and factory):
         raise Invalid(f"{name!r} names no factory; write package.module:factory.", code="factory", field="torch")
@@ -47,7 +47,7 @@ def export(network: Any, path: Path, *, example: NDArray[Any]) -> None:
     """Write a network as ONNX with a free batch; `example` is one row, shape (1, ...). Raise Invalid where it cannot
     be.
     """
-    import torch
+    torch = import_extra("torch")
 
     path.parent.mkdir(parents=True, exist_ok=True)
     axes = {INPUT: {0: "n"}, OUTPUT: {0: "n"}}

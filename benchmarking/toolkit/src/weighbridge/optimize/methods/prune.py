@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from weighbridge.core.errors import Invalid
+from weighbridge.extras import import_extra
 from weighbridge.optimize.methods.channels import Part, Role, Space, free_spaces
 
 UNSTRUCTURED = (
@@ -65,7 +66,7 @@ def pruned(network: Any, example: Any, *, settings: PruneSettings) -> Any:
 
 def kept(space: Space, modules: dict[str, Any], settings: PruneSettings) -> Any:
     """Return the indices of the channels that stay, in order."""
-    import torch
+    torch = import_extra("torch")
 
     count = max(1, round(space.size * (1 - settings.amount)))
     return torch.sort(torch.topk(_scores(space, modules, settings.score), count).indices).values
@@ -73,7 +74,7 @@ def kept(space: Space, modules: dict[str, Any], settings: PruneSettings) -> Any:
 
 def _scores(space: Space, modules: dict[str, Any], score: Score) -> Any:
     """Add up the scores of all parts, each over its own mean, so that no part decides by its scale alone."""
-    import torch
+    torch = import_extra("torch")
 
     scaling = [modules[part.module].weight for part in space.parts if part.role is Role.SCALES]
     making = [modules[part.module].weight for part in space.parts if part.role in (Role.MAKES, Role.FILTERS)]
@@ -100,7 +101,7 @@ def _cut(module: Any, part: Part, keep: Any) -> None:
 
 
 def _cut_inputs(module: Any, keep: Any, spread: int) -> None:
-    import torch
+    torch = import_extra("torch")
 
     columns = (keep[:, None] * spread + torch.arange(spread)).flatten()
     _shorten(module, "weight", columns, axis=1)
@@ -108,7 +109,7 @@ def _cut_inputs(module: Any, keep: Any, spread: int) -> None:
 
 
 def _shorten(module: Any, name: str, keep: Any, *, axis: int) -> None:
-    import torch
+    torch = import_extra("torch")
 
     tensor = getattr(module, name, None)
     if tensor is None:

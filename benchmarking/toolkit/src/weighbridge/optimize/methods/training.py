@@ -12,6 +12,7 @@ from typing import Any
 
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
+from weighbridge.extras import import_extra
 
 KEY = "weighbridge"
 Say = Callable[[float, str], None]
@@ -56,7 +57,7 @@ def fit(
     `checkpoint`,
     and the same call goes on from there.
     """
-    import torch
+    torch = import_extra("torch")
 
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     key = digest_of({**lesson.key, **dataclasses.asdict(settings), "parameters": _shapes(network)})
@@ -75,11 +76,11 @@ def fit(
 def _epoch(
     network: Any, optimiser: Any, lesson: Lesson, settings: TrainingSettings, epoch: int, on_progress: Say
 ) -> float:
-    import torch
+    torch = import_extra("torch")
 
     rows = len(lesson.x)
     total, seen = 0.0, 0
-    for batch in torch.randperm(rows).split(settings.batch):  # type: ignore[no-untyped-call]
+    for batch in torch.randperm(rows).split(settings.batch):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(settings, (epoch + seen / rows) / settings.epochs)
         loss = lesson.loss(network(lesson.x[batch]), batch)
@@ -105,7 +106,7 @@ def _shapes(network: Any) -> dict[str, list[int]]:
 
 
 def _keep(network: Any, optimiser: Any, path: Path, key: str, losses: list[float]) -> None:
-    from safetensors.torch import save_file
+    save_file = import_extra("safetensors.torch").save_file
 
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     for index, state in optimiser.state_dict()["state"].items():
@@ -119,15 +120,15 @@ def _keep(network: Any, optimiser: Any, path: Path, key: str, losses: list[float
 
 def _resume(network: Any, optimiser: Any, path: Path, key: str) -> list[float]:
     """Take weights and optimiser from a checkpoint of this very lesson; return its losses, none where there is none."""
-    from safetensors import SafetensorError, safe_open
+    safetensors = import_extra("safetensors")
 
     try:
-        with safe_open(str(path), framework="pt") as file:
+        with safetensors.safe_open(str(path), framework="pt") as file:
             said = json.loads((file.metadata() or {}).get(KEY, "{}"))
             if said.get("key") != key:
                 return []
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- not a mapping
-    except (OSError, SafetensorError):
+    except (OSError, safetensors.SafetensorError):
         return []
     network.load_state_dict(_under(tensors, "network."))
     state: dict[int, dict[str, Any]] = {}

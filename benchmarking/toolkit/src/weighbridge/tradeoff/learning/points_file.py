@@ -56,9 +56,14 @@ def read_points(path: Path) -> PointsFile:
     if path.suffix != ".json":
         return _from_csv(text, path.name)
     try:
-        return read(PointsFile, json.loads(text))
+        return points_from(json.loads(text))
     except ValueError as error:
         raise Invalid(f"{path.name} is no JSON: {error}.", code="points_unreadable", field="points") from error
+
+
+def points_from(document: object) -> PointsFile:
+    """Read the document that a JSON file holds; raise Invalid with the key at fault."""
+    return read(PointsFile, document)
 
 
 def _from_csv(text: str, name: str) -> PointsFile:

@@ -1,6 +1,7 @@
 """The cost page: a projection document as one sheet, with bands, what moves the answer, crossover, lines and prices."""
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -32,7 +33,13 @@ FIGURES = (
 
 
 def cost_sheet(document: Mapping[str, Any]) -> Sheet:
-    """Lay out a projection document."""
+    """Lay out a projection document with its charts."""
+    plates, appendix = tuple(_plates(document)), tuple(_appendix(document))
+    return dataclasses.replace(cost_words(document), plates=plates, appendix=appendix)
+
+
+def cost_words(document: Mapping[str, Any]) -> Sheet:
+    """Lay out a projection document without charts, for which no drawing library is needed."""
     titles = {each["id"]: each["title"] for each in document["options"]}
     best, share = max(document["cheapest"][DECIDED].items(), key=lambda item: item[1])
     situation = (
@@ -47,8 +54,6 @@ def cost_sheet(document: Mapping[str, Any]) -> Sheet:
         situation=situation,
         sections=tuple((heading, found) for heading, found in _sections(document, titles) if found),
         tables=(("Figures", _figures(document)), ("Lines", _lines(document)), ("Prices", _prices(document))),
-        plates=tuple(_plates(document)),
-        appendix=tuple(_appendix(document)),
     )
 
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from weighbridge.core.errors import Refused
+from weighbridge.extras import install_sentence
 
 WALL_MAX_S = 90.0
 
@@ -24,9 +25,7 @@ def print_pdf(source: Path, target: Path) -> None:
     """Print the HTML file `source` as `target`; raise PrintRefused with what to do where that cannot be done."""
     command = _command(source, target)
     if command is None:
-        raise PrintRefused(
-            "No PDF: neither the program weasyprint nor chromium is installed here. Print the HTML instead."
-        )
+        raise PrintRefused(f"No PDF: neither weasyprint nor chromium is here. {install_sentence('weasyprint')}")
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=WALL_MAX_S, check=False)  # noqa: S603 -- fixed programs
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -1,0 +1,85 @@
+"""`compare`: which of several models is quicker, and which loses quality."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from weighbridge.api.following import NOBODY, Watcher, working_folder
+from weighbridge.api.profiling import PathLike
+from weighbridge.api.results import Result, Row
+from weighbridge.cli.tables.comparison_table import comparison_parts
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.blocks import BlockSettings
+from weighbridge.measure.studies.comparison import ComparisonSettings
+from weighbridge.systems.sandbox import compared
+from weighbridge.systems.sandbox.limits import Limits
+
+
+def compare(
+    models: Sequence[PathLike] | Mapping[str, PathLike],
+    *,
+    data: PathLike | None = None,
+    margin: float = 0.01,
+    rounds: int = 24,
+    block_ms: float = 50.0,
+    threads: int = 1,
+    wall: float = 600.0,
+    watcher: Watcher = NOBODY,
+) -> Result:
+    """Compare two ONNX files or more with the first, the baseline, in one sandbox and on the same rows.
+
+    Models are timed in `rounds`, each for `block_ms` milliseconds in an order drawn anew, so that drift of the machine
+    hits all of them; the baseline is timed twice, which gives the noise floor. Quality is compared row by row on
+    `data` (`.npz`, `x` (rows, ...), `y` (rows,)): accuracy by Tango's score interval of paired shares (1998) and
+    McNemar's exact test, other metrics by a paired bootstrap over rows.
+
+    The result is a `weighbridge.comparison/1` document: the speed-up of each model (baseline's time / its time, with a
+    95 % interval), whether it is faster, slower or tied, and whether its loss of quality is shown to be at most
+    `margin` (a share of accuracy, or the unit of y). `to_pandas()` has a row for each model.
+
+    Raises Invalid for models that do not fit each other or the data, RunFailed and RunCancelled like `profile`.
+    """
+    named_models = models if isinstance(models, Mapping) else named([Path(model) for model in models])
+    settings = ComparisonSettings(
+        margin=margin, threads=threads, blocks=BlockSettings(rounds=rounds, block_ms=block_ms)
+    )
+    with working_folder() as folder:
+        return comparison_result(
+            compared.compare_isolated(
+                models={name: Path(model) for name, model in named_models.items()},
+                data=Path(data) if data is not None else None,
+                settings=settings,
+                limits=Limits(wall_s=wall),
+                workdir=folder,
+                follow=watcher.follow(),
+            )
+        )
+
+
+def comparison_result(document: Mapping[str, Any]) -> Result:
+    """Return a `weighbridge.comparison/1` document as a result."""
+    return Result(document, tuple(map(_row, document["candidates"])), lambda: comparison_parts(document))
+
+
+def _row(candidate: Mapping[str, Any]) -> Row:
+    latency, speed_up = candidate["metrics"].get("latency_p50_ms") or {}, candidate["speed_up"] or {}
+    return {
+        "model": candidate["name"],
+        "answer": candidate["answer"],
+        "latency_p50_ms": latency.get("value"),
+        **{
+            f"speed_up{end}": speed_up.get(key)
+            for end, key in (("", "value"), ("_lower", "lower"), ("_upper", "upper"))
+        },
+        "model_size_mb": candidate["metrics"]["model_size_mb"]["value"],
+        **{f"{drop['metric']}_drop": drop["value"] for drop in candidate["quality_drops"]},
+    }
+
+
+def named(paths: Sequence[Path]) -> dict[str, Path]:
+    """Name models by their files, without the ending where that leaves names apart; raise Invalid for one file twice."""
+    for name_of in (lambda path: path.stem, lambda path: path.name, str):
+        names = {name_of(path): path for path in paths}
+        if len(names) == len(paths):
+            return names
+    raise Invalid("A file is named twice; the noise of a model against itself is measured anyway.", field="models")

@@ -1,0 +1,65 @@
+"""`project_costs`: options side by side on one load curve, each figure with its range."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from weighbridge.api.documents import Source, document_of, read_yaml
+from weighbridge.api.profiling import PathLike
+from weighbridge.api.results import Result, Row
+from weighbridge.cli.tables.cost_table import projection_parts
+from weighbridge.costs.prices.chosen_book import book_of
+from weighbridge.costs.projection import project
+from weighbridge.costs.projection_document import as_document
+from weighbridge.costs.spec.spec_file import read_spec
+from weighbridge.extras import need_extra
+from weighbridge.tradeoff.sheets.cost_page import publish_costs
+
+
+def project_costs(
+    spec: Source,
+    *,
+    seed: int | None = None,
+    draws: int | None = None,
+    lists: Sequence[PathLike] = (),
+    rates: PathLike | None = None,
+    fx: PathLike | None = None,
+    on: str | date | None = None,
+    out: PathLike | None = None,
+) -> Result:
+    """Project what options cost: training, a year of serving, ownership, leaving, and what their answers are worth.
+
+    `spec` is a YAML file as `weighbridge cost template` prints one, or the mapping it holds. Prices are those of the
+    shipped price book on the day `on` (today unless given), of `lists` beside it, and of negotiated `rates`; `fx` holds
+    dated exchange rates. `out` is a folder for the page (HTML, Markdown, PDF) and its charts.
+
+    Every input that is a range of 90 % is drawn as a lognormal, `draws` times from `seed`. Replicas follow from Erlang's
+    queue (M/M/c, and M/G/c by Allen & Cunneen). Money is in US dollars; totals are sums of their rounded lines.
+
+    The result is a `weighbridge.projection/1` document; each figure has P10, P50, P80 and P90. `to_pandas()` has a row
+    for each option's figure. Raises Invalid with the path of the key at fault, ExtraMissing where `out` needs charts.
+    """
+    if out is not None:
+        need_extra("charts")
+    source = document_of(spec)
+    book = book_of([Path(each) for each in lists], _path(rates), _path(fx), str(on) if on is not None else None)
+    given = read_yaml(source) if isinstance(source, Path) else source
+    document = as_document(project(read_spec(given, book), seed=seed, draws=draws))
+    missing = publish_costs(document, Path(out)) if out is not None else None
+    return Result(
+        document,
+        tuple(_rows(document)),
+        lambda: projection_parts(document),
+        remarks=(missing,) if missing is not None else (),
+    )
+
+
+def _path(path: PathLike | None) -> Path | None:
+    return Path(path) if path is not None else None
+
+
+def _rows(document: Mapping[str, Any]) -> Iterator[Row]:
+    for option in document["options"]:
+        for name, figure in option["figures"].items():
+            yield {"option": option["title"], "figure": name, **figure}

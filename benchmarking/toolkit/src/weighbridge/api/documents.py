@@ -1,0 +1,52 @@
+"""Documents that a job reads or writes: files of JSON and YAML, or what another job returned."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from weighbridge.api.results import Result
+from weighbridge.core.errors import Invalid
+
+Source = str | os.PathLike[str] | Mapping[str, Any] | Result
+
+
+def document_of(source: Source) -> Mapping[str, Any] | Path:
+    """Return the document that a result or a mapping is; a path stays a path."""
+    if isinstance(source, Result):
+        return source.document
+    return source if isinstance(source, Mapping) else Path(source)
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a document as JSON; raise Invalid where the file cannot be written."""
+    try:
+        path.write_text(json.dumps(document, indent=1) + "\n")
+    except OSError as error:
+        raise Invalid(f"The result cannot be written to {path}: {error.strerror}.", field="json") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object; raise Invalid where there is none."""
+    try:
+        document = json.loads(path.read_text())
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.", field="file") from error
+    except ValueError as error:
+        raise Invalid(f"{path} is no JSON: {error}.", field="file") from error
+    if not isinstance(document, dict):
+        raise Invalid(f"{path} holds no result: its outermost value is not an object.", field="file")
+    return document
+
+
+def read_yaml(path: Path) -> object:
+    """Read YAML of any form; raise Invalid where there is none."""
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.", field="spec") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path} is no YAML: {error}.", field="spec") from error

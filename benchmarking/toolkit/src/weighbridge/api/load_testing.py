@@ -1,0 +1,140 @@
+"""`load_test`: requests on a schedule that never waits for the endpoint, and what its users would feel."""
+
+import hashlib
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from weighbridge.api.following import NOBODY, Watcher, now, working_folder
+from weighbridge.api.profiling import PathLike
+from weighbridge.api.results import Result, metric_rows
+from weighbridge.cli.tables.terminal import load_parts, load_search_parts
+from weighbridge.core.addresses import Pinned
+from weighbridge.core.errors import Invalid
+from weighbridge.load.expectation import Expectation
+from weighbridge.load.generator.generator import Fired
+from weighbridge.load.messages import header_from
+from weighbridge.load.plan import Caps, Plan, arrivals_from, read_week, seconds
+from weighbridge.load.results.hdr import write_hdr
+from weighbridge.load.results.report import run_load
+from weighbridge.load.search import Trials, search_highest_rate
+from weighbridge.load.target import addresses_of, check_target, permission_from
+from weighbridge.measure.deadline import Deadline
+
+
+def load_test(  # noqa: PLR0913 -- the options of the command line
+    url: str,
+    *,
+    rate: float = 100.0,
+    duration: str = "",
+    arrivals: str = "poisson",
+    start_rate: float = 0.0,
+    week: PathLike | None = None,
+    method: str = "",
+    headers: Sequence[str] = (),
+    body: PathLike | None = None,
+    connections: int = 64,
+    processes: int = 1,
+    timeout: str = "10s",
+    expect_status: Sequence[int] = (),
+    expect_json_key: str = "",
+    expect_body_sha256: str = "",
+    check_every: int = 10,
+    p99_ms: float | None = None,
+    find_max: bool = False,
+    within: str = "",
+    seed: int = 20_260_101,
+    allow: Sequence[str] = (),
+    samples: PathLike | None = None,
+    hdr: PathLike | None = None,
+    watcher: Watcher = NOBODY,
+) -> Result:
+    """Send requests to an endpoint at `rate` a second and measure its response times, or find the highest rate.
+
+    Requests are sent when they are due, whether or not earlier ones were answered; response times count from the due
+    time, so that a stall is not hidden (no coordinated omission). `arrivals` are "constant", "poisson", "ramp" (from
+    `start_rate`) or "week" (168 hourly weights in the JSON file `week`). Times are texts like "60s", "2m"; a test takes
+    60 s, a trial of a search 5 s unless `duration` says otherwise. `headers` are "Name: value", `body` is a file;
+    `.jsonl` and `.npz` (`x`) hold many. Only loopback may be called, and what `allow` names (HOST or HOST=NETWORK).
+
+    With `find_max` the rate is searched at which p99 still is within `p99_ms`, for at most `within`. Raw samples go to
+    the file `samples` (`.npz`), an HdrHistogram log to `hdr`.
+
+    The result is a `weighbridge.load/1` document, or one of a search: times in ms, rates in 1/s, with intervals.
+    `to_pandas()` has a row for each metric, of a search for each trial. Raises Invalid and NotAllowed for what may not
+    be sent, Unreachable where nobody answers.
+    """
+    plan = Plan(
+        url=url,
+        rate_per_s=rate,
+        duration_s=seconds(duration or ("5s" if find_max else "60s")),
+        arrivals=arrivals_from(arrivals),
+        start_rate_per_s=start_rate,
+        week=read_week(Path(week) if week is not None else None),
+        method=(method or ("POST" if body else "GET")).upper(),
+        headers=tuple(header_from(text) for text in headers),
+        body=str(body or ""),
+        connections=connections,
+        processes=processes,
+        timeout_s=seconds(timeout, field="timeout"),
+        seed=seed,
+        p99_limit_ms=p99_ms,
+        expect=Expectation(
+            statuses=tuple(expect_status),
+            json_key=expect_json_key,
+            body_sha256=expect_body_sha256,
+            every=check_every,
+        ),
+    )
+    if within and not find_max:
+        raise Invalid("--within is of a search; give --find-max, or --duration of a test.", field="within")
+    if hdr is not None and find_max:
+        raise Invalid("A search has no histogram of its own; give --hdr to a test at one rate.", field="hdr")
+    permissions = [permission_from(text) for each in allow for text in each.split(",") if text.strip()]
+    target = check_target(plan.url, permissions=permissions, resolve=addresses_of)
+    if find_max:
+        return _search(plan, target, within or "30m", watcher)
+    return _measure(plan, target, samples=samples, hdr=hdr, watcher=watcher)
+
+
+def _measure(plan: Plan, target: Pinned, *, samples: PathLike | None, hdr: PathLike | None, watcher: Watcher) -> Result:
+    started_at = now()
+    with working_folder() as folder:
+        document, fired = run_load(
+            plan,
+            target,
+            caps=Caps(),
+            folder=folder,
+            on_progress=watcher.on_progress,
+            should_stop=watcher.should_stop,
+            now=started_at,
+        )
+        if samples is not None:
+            document = {**document, "samples": _write_samples(fired, Path(samples))}
+        if hdr is not None:
+            write_hdr(fired.samples, Path(hdr), started_at=started_at)
+    return Result(document, tuple(metric_rows(document["metrics"])), lambda: load_parts(document))
+
+
+def _search(plan: Plan, target: Pinned, within: str, watcher: Watcher) -> Result:
+    deadline = Deadline(seconds(within, field="within"), time.monotonic)
+    with working_folder() as folder:
+        found: Mapping[str, Any] = search_highest_rate(
+            Trials(plan, target, Caps(), folder, watcher.on_progress, watcher.should_stop, now(), deadline)
+        )
+    return Result(found, tuple(found["trials"]), lambda: load_search_parts(found))
+
+
+def _write_samples(fired: Fired, file: Path) -> dict[str, Any]:
+    """Write the raw samples, and say where and what they are."""
+    content = fired.samples.as_bytes()
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise Invalid(f"The samples cannot be written to {file}: {error.strerror}.", field="json") from error
+    return {
+        "file": file.name,
+        "digest": f"sha256:{hashlib.sha256(content).hexdigest()}",
+        "n": len(fired.samples.outcome),
+    }

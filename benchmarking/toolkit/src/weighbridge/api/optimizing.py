@@ -1,0 +1,124 @@
+"""`optimize`: cheaper variants of a model, and what each is worth."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from weighbridge.api.documents import write_json
+from weighbridge.api.following import NOBODY, Watcher, now
+from weighbridge.api.profiling import PathLike
+from weighbridge.api.results import Result, metric_rows
+from weighbridge.cli.tables.variant_table import candidates_parts
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.inputs import read_data_set
+from weighbridge.measure.scenarios import ProfileSettings, SingleStream
+from weighbridge.optimize import series as runs
+from weighbridge.optimize.comparison import ComparisonSettings
+from weighbridge.optimize.methods.distill import DistilSettings
+from weighbridge.optimize.methods.networks import built
+from weighbridge.optimize.methods.prune import PruneSettings
+from weighbridge.optimize.methods.training import TrainingSettings
+from weighbridge.optimize.plan import Choice, Lessons, of_file, of_network
+from weighbridge.optimize.trial import TrialSettings
+from weighbridge.systems.sandbox.limits import Limits
+from weighbridge.tradeoff.candidates import Candidates
+
+
+def optimize(  # noqa: PLR0913 -- the options of the command line
+    model: PathLike | None = None,
+    *,
+    data: PathLike,
+    calibration: PathLike | None = None,
+    torch: str = "",
+    test: PathLike | None = None,
+    prune: Sequence[float] = (),
+    distil: str = "",
+    temperature: float = 4.0,
+    alpha: float = 0.7,
+    epochs: int = 3,
+    only: Sequence[str] = (),
+    force_fp16: bool = False,
+    margin: float = 0.01,
+    calibrate: int = 512,
+    samples: int = 3_000,
+    threads: int = 1,
+    wall: float = 600.0,
+    out: PathLike | None = None,
+    json_file: PathLike | None = None,
+    watcher: Watcher = NOBODY,
+) -> Result:
+    """Make cheaper variants of a model, measure each, and say which is worth it.
+
+    `model` is an ONNX file in FP32 and `data` an `.npz` file with `x` (rows, ...) and `y` (rows,). Or `torch` is a
+    trained network's factory, "package.module:factory", with `data` to train on and `test` to test on; then `prune`
+    drops shares of its channels (L1 norm, Li et al. 2017) and `distil` teaches a student (Hinton et al. 2015) with
+    `temperature` and the teacher's share `alpha` of the loss. Variants are quantized (static INT8 is calibrated on
+    `calibrate` rows), fused, or in FP16 where the hardware gains.
+
+    Variants and results are kept in the folder `out`, and the same call goes on where an earlier one was interrupted.
+    A variant is worth it when it is shown to be cheaper and to lose at most `margin` of accuracy (a share).
+
+    The result is a `weighbridge.candidates/1` document. `to_pandas()` has a row for each candidate's metric. Raises
+    Invalid for input that does not fit, and ExtraMissing where `torch` is asked for and PyTorch is not installed.
+    """
+    choice = Choice(
+        folder=Path(out) if out is not None else default_folder(model),
+        only=tuple(only),
+        calibrate=calibrate,
+        force_half=force_fp16,
+        settings=_settings(samples, threads, margin),
+        limits=Limits(wall_s=wall),
+    )
+    if model is not None and not torch:
+        shown = Path(calibration) if calibration is not None else None
+        return _run(of_file(Path(model), Path(data), calibration=shown, choice=choice), json_file, watcher)
+    if not torch or model is not None or test is None:
+        text = "Give either an ONNX file, or --torch together with --data (to train on) and --test."
+        raise Invalid(text, field="model")
+    network = built(torch)
+    lessons = Lessons(
+        prune=tuple(PruneSettings(amount=amount) for amount in prune),
+        student=built(distil) if distil else None,
+        distil=DistilSettings(temperature=temperature, alpha=alpha),
+        training=TrainingSettings(epochs=epochs),
+    )
+    train, tested, family = read_data_set(Path(data)), read_data_set(Path(test)), torch.rpartition(":")[2]
+    series = of_network(network, train, tested, lessons=lessons, choice=choice, family=family)
+    return _run(series, json_file, watcher)
+
+
+def _settings(samples: int, threads: int, margin: float) -> TrialSettings:
+    scenario = SingleStream(min_samples=samples, max_duration_s=30.0, threads=threads)
+    comparison = ComparisonSettings(margin=margin, threads=threads)
+    return TrialSettings(profile=ProfileSettings(scenario=scenario), comparison=comparison)
+
+
+def default_folder(model: PathLike | None) -> Path:
+    """Return the folder that variants go to where none is named."""
+    return Path(f"{Path(model).stem if model is not None else 'network'}-variants")
+
+
+def _run(series: runs.Series, json_file: PathLike | None, watcher: Watcher) -> Result:
+    """Run the series and keep what there is after each variant."""
+    files = [series.bench.folder / "candidates.json", *([Path(json_file)] if json_file is not None else [])]
+
+    def keep(candidates: Candidates) -> None:
+        for file in files:
+            # Whole or not at all: an interruption must not tear what was finished.
+            part = file.with_name(f"{file.name}.part")
+            write_json(part, candidates.as_document())
+            part.replace(file)
+
+    found = runs.run(series, follow=(watcher.on_progress, watcher.should_stop), now=now, keep=keep)
+    keep(found)
+    return candidates_result(found, left_out=series.left_out)
+
+
+def candidates_result(found: Candidates, *, left_out: Sequence[str] = ()) -> Result:
+    """Return candidates as a result."""
+    document = found.as_document()
+    rows = (
+        row
+        for each in document["candidates"]
+        for row in metric_rows(each["metrics"], candidate=each["name"], answer=each["verdict"]["answer"].value)
+    )
+    return Result(document, tuple(rows), lambda: candidates_parts(found, left_out=left_out))

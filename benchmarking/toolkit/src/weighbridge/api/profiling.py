@@ -1,0 +1,115 @@
+"""`profile`: what a model costs in time and memory, and how good it is on a data set."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from weighbridge.api.following import NOBODY, Watcher, working_folder
+from weighbridge.api.results import Result, metric_rows
+from weighbridge.cli.tables.terminal import result_parts
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.scenarios import Engine, MultiStream, Offline, ProfileSettings, Scenario, Server, SingleStream
+from weighbridge.systems.sandbox.process import RunCancelled
+from weighbridge.systems.target import NO_OPTIONS, Target
+
+PathLike = str | os.PathLike[str]
+
+
+def profile(  # noqa: PLR0913 -- the options of the command line
+    model: PathLike | None = None,
+    *,
+    system: str = "onnx",
+    options: Mapping[str, Any] = NO_OPTIONS,
+    data: PathLike | None = None,
+    scenario: str = "single-stream",
+    samples: int | None = None,
+    batch: int = 1,
+    concurrency: int = 1,
+    rate: float = 10.0,
+    limit_ms: float | None = None,
+    threads: int = 1,
+    wall: float = 600.0,
+    provider: str = "cpu",
+    provider_options: Mapping[str, str] = NO_OPTIONS,
+    optimization: str = "all",
+    inter_op_threads: int = 1,
+    affinity: Sequence[int] = (),
+    trust: bool = False,
+    operators: bool = True,
+    tdp_w: float | None = None,
+    watcher: Watcher = NOBODY,
+) -> Result:
+    """Measure one system under test and return its latency, throughput, memory, size and quality.
+
+    `model` is an ONNX file, measured in a sandbox unless you `trust` it. Other systems are named by `system` and its
+    `options`, and run unfenced: `"torch"` with `factory` ("package.module:factory") and `shape` (of the input, 0 for a
+    free dimension), `"http"` with `url`, or one of your own (see `weighbridge.systems.registry`). `data` is an `.npz`
+    file with `x` (rows, ...) and `y` (rows,); without it inputs are drawn and quality is not measured.
+
+    Scenarios are MLPerf's: "single-stream", "multi-stream" and "offline" (`batch` rows a query, `concurrency` under
+    way), "server" (`rate` queries a second; `limit_ms` is the limit of p99). `wall` and `tdp_w` are seconds and watts.
+
+    The result is a `weighbridge.result/1` document. Latencies are in ms, with 99 % intervals that bear serial dependence
+    (circular block bootstrap, blocks by Politis & White 2004); throughput in 1/s; sizes in MB (1,000,000 bytes); shares
+    are ratios with Wilson's interval at 95 %. `to_pandas()` has a row for each metric.
+
+    Raises Invalid for input that cannot be measured, RunFailed where the run dies or takes too long, and RunCancelled
+    where `watcher` stops it; the `partial` of the last two is the document of what was measured by then.
+    """
+    target = Target(
+        system=system,
+        model=Path(model) if model is not None else None,
+        options=options,
+        data=Path(data) if data is not None else None,
+        wall_s=wall,
+        is_trusted=trust,
+    )
+    engine = Engine(
+        provider=provider,
+        options=dict(provider_options),
+        optimisation=optimization,
+        inter_op_threads=inter_op_threads,
+        affinity=tuple(affinity),
+    )
+    wanted = scenario_from(scenario, samples, threads, batch, concurrency, rate, limit_ms)
+    settings = ProfileSettings(scenario=wanted, engine=engine, tdp_w=tdp_w)
+    with working_folder() as folder:
+        found = target.measure(settings, follow=watcher.follow(), workdir=folder)
+        return profile_result(_with_operators(found, target, settings, folder, watcher) if operators else found)
+
+
+def profile_result(document: Mapping[str, Any]) -> Result:
+    """Return a `weighbridge.result/1` document as a result."""
+    return Result(document, tuple(metric_rows(document.get("metrics", {}))), lambda: result_parts(document))
+
+
+def _with_operators(
+    found: dict[str, Any], target: Target, settings: ProfileSettings, folder: Path, watcher: Watcher
+) -> dict[str, Any]:
+    """Add where the time goes; who interrupts that keeps the result without it."""
+    follow = watcher.follow(lambda _share, _doing: watcher.on_progress(1.0, "timing its operators"))
+    try:
+        timed = target.operators(settings, follow=follow, workdir=folder)
+    except RunCancelled as cancelled:
+        cancelled.partial = found | {"is_partial": True, "operators": None}
+        raise
+    return found | {"operators": timed["operators"], "missing": [*found["missing"], *timed["missing"]]}
+
+
+def scenario_from(
+    name: str, samples: int | None, threads: int, batch: int, concurrency: int, rate: float, limit_ms: float | None
+) -> Scenario:
+    """Return the scenario of a name, MLPerf's spelling or ours for the command line; raise Invalid."""
+    common: dict[str, Any] = {"threads": threads, **({"min_samples": samples} if samples is not None else {})}
+    match name.lower().replace("-", ""):
+        case "singlestream":
+            return SingleStream(**common)
+        case "multistream":
+            return MultiStream(**common, samples_per_query=batch)
+        case "offline":
+            return Offline(**common, batch=batch, concurrency=concurrency)
+        case "server":
+            return Server(**common, rate_per_s=rate, limit_ms=limit_ms)
+    text = f"There is no scenario {name!r}; only single-stream, multi-stream, offline and server."
+    raise Invalid(text, field="scenario")

@@ -1,0 +1,266 @@
+"""A profile: one model, measured once in this process: load, first inference, the scenario's times, memory, quality.
+
+In scope: the order of the phases and the shape of the result. Not in scope: isolation, limits and cancelling, which
+`systems.sandbox.isolated` adds around it. A model that cannot be trusted is profiled there, never here.
+"""
+
+import contextlib
+import dataclasses
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from weighbridge.core.converter import to_document
+from weighbridge.core.errors import Invalid
+from weighbridge.measure import figures, inputs, metrics
+from weighbridge.measure.conditions import energy, manifest, memory
+from weighbridge.measure.conditions.model_file import BYTES_PER_MB, digest_of_file
+from weighbridge.measure.loops.arrivals import ServerRun
+from weighbridge.measure.loops.latency import Feed, LatencyRun
+from weighbridge.measure.samples import Queries, prepare_queries
+from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.measure.stopping import Enough
+from weighbridge.measure.timed_run import Seen, judged, measure_times
+from weighbridge.quality.scores import Quality, measure_quality
+from weighbridge.statistics.outliers import tukey_counts
+from weighbridge.systems.engine_errors import model_failure
+from weighbridge.systems.registry import LoadedSystem, SystemUnderTest
+
+SCHEMA = "weighbridge.result/1"
+MAX_KEPT_SAMPLES = 20_000
+QUALITY_BATCH = 64
+# Where the phases stand on the way from 0 to 1, with and without a data set.
+LATENCY_FROM, LATENCY_TO, LATENCY_TO_ALONE = 0.05, 0.65, 0.97
+
+Progress = Callable[[float, str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """How long loading and the first answer took, and the resident memory before."""
+
+    load_ms: float
+    first_inference_ms: float
+    resident_before: int | None
+
+
+def measure(
+    system: SystemUnderTest,
+    *,
+    settings: ProfileSettings,
+    data: Path | None,
+    on_progress: Progress,
+    now: datetime,
+    clock: Callable[[], int] = time.perf_counter_ns,
+    isolation: str,
+    on_checkpoint: Callable[[dict[str, Any]], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Measure a system once in this process and return a `weighbridge.result/1` mapping.
+
+    `isolation` says what fences the system in; `on_checkpoint` gets the result as it is before the quality is measured.
+    Raises Invalid for input that cannot be measured and ModelFailed when the system does not answer. What `on_progress`
+    raises passes through, which is how a run is stopped; but `Enough`, once something was timed, ends the run and gives
+    a result that is marked partial. Sets this process's memory high-water mark back.
+    """
+    data_set = inputs.read_data_set(data) if data is not None else None
+    with _pinned(settings.engine.affinity):
+        resident_before = memory.resident_bytes()
+        memory.reset_peak()
+        on_progress(0.02, "loading the model")
+        # Readied before the clock starts: a service pays for the engine once, for each model it pays the load.
+        system.ready()
+        begun = clock()
+        runner = system.load()
+        loaded = clock()
+        scenario = settings.scenario
+        queries = prepare_queries(runner.inputs, data_set, seed=scenario.seed, rows=scenario.rows)
+        on_progress(0.04, "asking for the first time")
+        start = Start((loaded - begun) / 1e6, _first_inference_ms(runner, queries.feeds[0], clock), resident_before)
+        seen = measure_times(runner, queries, settings, _tick(on_progress, queries, settings), clock)
+        described = _manifest(system, data, runner, queries, settings) | {"isolation": isolation}
+        found: dict[str, Mapping[str, Any]] = {
+            **figures.figures(seen.run, scenario),
+            **_start_metrics(start),
+            **system.sizes,
+            **_memory_metrics(start, memory.peak_bytes() if system.is_here else None),
+            **seen.energy,
+        }
+        document = _document(seen, queries, settings, found, described, system.missing) | {
+            "measured_at": now.isoformat()
+        }
+        if not _has_quality(queries, settings):
+            return _done(document, on_progress)
+        on_checkpoint(_without_quality(document))
+        if seen.run.is_partial:
+            return _without_quality(document)
+        try:
+            return _done(_with_quality(document, _measure_quality(runner, queries, settings, on_progress)), on_progress)
+        except Enough:
+            return _without_quality(document)
+
+
+def _tick(on_progress: Progress, queries: Queries, settings: ProfileSettings) -> Callable[[float], None]:
+    end = LATENCY_TO if _has_quality(queries, settings) else LATENCY_TO_ALONE
+
+    def tick(share: float) -> None:
+        on_progress(LATENCY_FROM + share * (end - LATENCY_FROM), "measuring latency" if share else "warming up")
+
+    return tick
+
+
+def _document(
+    seen: Seen,
+    queries: Queries,
+    settings: ProfileSettings,
+    found: dict[str, Mapping[str, Any]],
+    described: dict[str, Any],
+    missing: Sequence[Mapping[str, str]],
+) -> dict[str, Any]:
+    scenario = settings.scenario
+    return {
+        "schema": SCHEMA,
+        "is_partial": seen.run.is_partial,
+        "scenario": scenario.NAME,
+        "headline": scenario.HEADLINE,
+        "verdict": judged(seen, queries, settings).as_document(),
+        "metrics": found,
+        "early_stopping": figures.early_stopping(seen.run),
+        "limit": figures.limit_answer(seen.run, scenario),
+        "missing": [*figures.missing_figures(seen.run, scenario), *missing, *energy.missing(tuple(found))],
+        "run": _run_document(seen),
+        "confusion": None,
+        "per_class": None,
+        "manifest": manifest.sealed(described),
+        "samples": _samples(seen.run),
+    }
+
+
+def _with_quality(document: dict[str, Any], quality: Quality) -> dict[str, Any]:
+    scored = document["metrics"] | metrics.quality_metrics(quality)
+    confusion = quality.confusion.tolist() if quality.confusion is not None else None
+    return document | {"metrics": scored, "confusion": confusion, "per_class": metrics.class_metrics(quality)}
+
+
+def _without_quality(document: dict[str, Any]) -> dict[str, Any]:
+    entry = {"metric": "accuracy", "message": "The quality was not measured: the run ended before."}
+    return document | {"is_partial": True, "missing": [*document["missing"], entry]}
+
+
+def _done(document: dict[str, Any], on_progress: Progress) -> dict[str, Any]:
+    # Nothing is left to be cut short.
+    with contextlib.suppress(Enough):
+        on_progress(1.0, "done")
+    return document
+
+
+@contextlib.contextmanager
+def _pinned(cpus: Sequence[int]) -> Iterator[None]:
+    """Keep this thread, and those that it starts, on these processors; on all that are allowed when none is named."""
+    before = os.sched_getaffinity(0)
+    if not set(cpus) <= before:
+        text = f"This process may use the processors {sorted(before)}, not {sorted(cpus)}."
+        raise Invalid(text, code="affinity", field="affinity")
+    if cpus:
+        os.sched_setaffinity(0, cpus)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _first_inference_ms(runner: LoadedSystem, feed: Feed, clock: Callable[[], int]) -> float:
+    begun = clock()
+    try:
+        runner.infer(feed)
+    except Exception as error:
+        # ONNX Runtime's exception classes share no base but Exception.
+        raise model_failure("on its first inference", error) from error
+    return (clock() - begun) / 1e6
+
+
+def _has_quality(queries: Queries, settings: ProfileSettings) -> bool:
+    return queries.data is not None and settings.measures_quality
+
+
+def _measure_quality(
+    runner: LoadedSystem, queries: Queries, settings: ProfileSettings, on_progress: Progress
+) -> Quality:
+    if queries.data is None or queries.spec is None:
+        raise ValueError("without a data set there is no quality")
+    name, x = queries.spec.name, queries.data.x
+    fixed = queries.spec.shape[0]
+    batch = fixed if isinstance(fixed, int) else QUALITY_BATCH
+
+    def predict(start: int, stop: int) -> NDArray[Any]:
+        try:
+            return runner.first_output({name: x[start:stop]})
+        except Exception as error:
+            # ONNX Runtime's exception classes share no base but Exception.
+            raise model_failure(f"on rows {start} to {stop - 1} of the data set", error) from error
+
+    return measure_quality(
+        predict,
+        # A fixed batch answers whole batches alone; the rows that are left over are not scored.
+        queries.data.y[: len(x) // batch * batch] if isinstance(fixed, int) else queries.data.y,
+        batch=batch,
+        confidence=settings.quality_confidence,
+        resamples=settings.bootstraps,
+        seed=settings.scenario.seed,
+        on_tick=lambda share: on_progress(LATENCY_TO + share * (0.97 - LATENCY_TO), "measuring quality"),
+    )
+
+
+def _start_metrics(start: Start) -> dict[str, dict[str, Any]]:
+    return {
+        "load_time_ms": metrics.single(start.load_ms, "ms"),
+        "first_inference_ms": metrics.single(start.first_inference_ms, "ms"),
+    }
+
+
+def _memory_metrics(start: Start, peak_bytes: int | None) -> dict[str, dict[str, Any]]:
+    if peak_bytes is None:
+        return {}
+    sizes = {"peak_memory_mb": metrics.single(peak_bytes / BYTES_PER_MB, "MB")}
+    if start.resident_before is not None:
+        delta = max(0, peak_bytes - start.resident_before)
+        sizes["peak_memory_delta_mb"] = metrics.single(delta / BYTES_PER_MB, "MB")
+    return sizes
+
+
+def _samples(run: LatencyRun) -> dict[str, Any]:
+    """Keep the latencies in order of time, every `stride`-th where they are many; the metrics stand on all of them."""
+    stride = max(1, math.ceil(len(run.latencies_ns) / MAX_KEPT_SAMPLES))
+    responses = {"response_ns": run.responses_ns[::stride].tolist()} if isinstance(run, ServerRun) else {}
+    return {"latency_ns": run.latencies_ns[::stride].tolist(), **responses, "stride": stride}
+
+
+def _run_document(seen: Seen) -> dict[str, Any]:
+    run = seen.run
+    return {
+        "duration_s": round(run.duration_s, 3),
+        "failures": run.failures,
+        "distinct_inputs": run.distinct_inputs,
+        "warmup": dataclasses.asdict(run.warmup),
+        "outliers": tukey_counts(run.latencies_ns),
+        "interference": seen.interference.as_document(),
+    }
+
+
+def _manifest(
+    system: SystemUnderTest, data: Path | None, runner: LoadedSystem, queries: Queries, settings: ProfileSettings
+) -> dict[str, Any]:
+    return {
+        "model": dict(system.model),
+        "data": {"digest": digest_of_file(data)} if data is not None else None,
+        "inputs": {"origin": queries.origin, "declared": [dataclasses.asdict(spec) for spec in runner.inputs]},
+        "settings": to_document(settings),
+        "engine": runner.describe(),
+        "libraries": manifest.libraries(),
+        "machine": manifest.machine(),
+    }

@@ -1,0 +1,47 @@
+"""An ONNX file, run by ONNX Runtime."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from weighbridge.measure import metrics
+from weighbridge.measure.conditions.flops import Flops, count_flops
+from weighbridge.measure.conditions.model_file import read_model
+from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner, engine
+from weighbridge.systems.registry import register
+
+
+@register("onnx", is_data_file=True)
+class OnnxFile:
+    """The file that the option `model` names, read without running it."""
+
+    is_here = True
+
+    def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None:
+        """Read the file; raise Invalid for what cannot be measured."""
+        self._path, self._settings = Path(options["model"]), settings
+        file, flops = read_model(self._path), count_flops(self._path)
+        self.model = {"digest": file.digest, "opsets": file.opsets, "operators": file.operators}
+        self.sizes = {
+            "model_size_mb": metrics.single(file.size_mb, "MB"),
+            "parameters": metrics.single(file.parameters, "1"),
+            **({} if flops.uncounted else {"flops": metrics.single(flops.total, "FLOP")}),
+        }
+        self.missing = _missing_flops(flops)
+
+    def ready(self) -> object:
+        """Import ONNX Runtime."""
+        return engine()
+
+    def load(self) -> OnnxRuntimeRunner:
+        """Load the file into a session."""
+        threads = self._settings.scenario.threads
+        return OnnxRuntimeRunner(self._path, threads=threads, settings=self._settings.engine)
+
+
+def _missing_flops(flops: Flops) -> list[dict[str, str]]:
+    if not flops.uncounted:
+        return []
+    names = ", ".join(f"{name} {count}" for name, count in sorted(flops.uncounted.items()))
+    return [{"metric": "flops", "message": f"flops are not totalled: some operators could not be counted ({names})."}]

@@ -1,0 +1,32 @@
+"""Standings of candidates as a table, and who was left out."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from weighbridge.cli.tables.terminal import table_of
+from weighbridge.tradeoff.candidates import Candidate
+from weighbridge.tradeoff.charts.words import with_bounds
+from weighbridge.tradeoff.charts.words import with_unit
+from weighbridge.tradeoff.pareto import Frontier
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def frontier_parts(members: Sequence[Candidate], found: Frontier) -> "Iterator[Table | str]":
+    """Yield the standings, and who was left out."""
+    by_name = {member.name: member for member in members}
+    first = by_name[found.standings[0].name] if found.standings else None
+    units = [first.metrics[axis.metric].unit if first else "1" for axis in found.axes]
+    axes = [with_unit(axis.metric, unit) for axis, unit in zip(found.axes, units, strict=True)]
+    headings = ("candidate", *axes, "P(frontier)", "state", "beaten by")
+    title = f"{len(found.standings)} candidates, {found.draws:,} draws, seed {found.seed}"
+    yield table_of(title, headings, _rows(by_name, found), words=headings)
+    yield from (f"left out: {name} has no {metric}" for name, metric in found.left_out)
+
+
+def _rows(by_name: dict[str, Candidate], found: Frontier) -> Iterator[list[str]]:
+    for standing in found.standings:
+        figures = (with_bounds(by_name[standing.name].metrics[axis.metric]) for axis in found.axes)
+        beaten_by = ", ".join(f"{by.name} ({by.probability:.0%})" for by in standing.dominated_by[:3])
+        yield [standing.name, *figures, f"{standing.p_frontier:.2f}", standing.state.value, beaten_by]

@@ -1,0 +1,64 @@
+"""The registry of systems under test: a new one is one module, measured by the API and at the terminal."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+import weighbridge as weighbridge
+from weighbridge.cli import app as cli
+from weighbridge.core.errors import Invalid
+from weighbridge.measure.scenarios import ProfileSettings
+from weighbridge.systems.registry import registered, system_of
+
+ADDER = "tests.unit.toolkit.measure.adder:adder"
+
+
+def test_every_system_of_the_package_is_found_by_its_name():
+    kinds = {name: registered(name).is_data_file for name in ("onnx", "torch", "http")}
+    assert kinds == {"onnx": True, "torch": False, "http": False}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("sleeper", r"no system 'sleeper'; there are .*http, onnx, torch"),
+        ("no.such.module:sleeper", "no.such.module cannot be imported: ModuleNotFoundError"),
+        ("json:sleeper", "no system 'json:sleeper'"),
+    ],
+)
+def test_a_system_that_there_is_not_is_refused(name, words):
+    with pytest.raises(Invalid, match=words) as refusal:
+        registered(name)
+    assert refusal.value.field == "system"
+
+
+def test_a_job_names_its_system_and_the_options():
+    system = system_of({"system": ADDER, "options": {"size": "3"}}, ProfileSettings())
+    assert system.model == {"digest": None, "size": 3}
+
+
+def test_a_new_system_is_measured_through_the_api():
+    result = weighbridge.profile(system=ADDER, options={"size": 2}, samples=140, operators=False)
+    assert result["manifest"]["engine"] == {"engine": "adder"}
+    assert result["manifest"]["isolation"] == "none, a process of its own outside every fence"
+    assert result["metrics"]["latency_p50_ms"]["n"] >= 140
+
+
+def test_a_new_system_is_measured_at_the_terminal(tmp_path):
+    arguments = [
+        "profile",
+        "--system",
+        ADDER,
+        "--option",
+        "size=4",
+        "--samples",
+        "140",
+        "--json",
+        str(tmp_path / "r.json"),
+    ]
+    done = CliRunner().invoke(cli.app, arguments)
+    written = json.loads((tmp_path / "r.json").read_text())
+    assert done.exit_code in (0, 1), done.output
+    assert written["manifest"]["model"] == {"digest": None, "size": 4}
+    assert "no figure: operators are timed of ONNX files alone." in done.stdout

@@ -1,0 +1,190 @@
+"""Optional libraries: each command works without them, or names what to install."""
+
+import importlib.abc
+import sys
+
+import numpy as np
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from tests.unit.benchmarking import builders
+from tests.unit.toolkit.tradeoff.builders import candidates_file, points_file
+from tests.unit.toolkit.tradeoff.matrices import matrix_file
+from weighbridge.api.results import Result
+from weighbridge.cli import app as cli
+from weighbridge.extras import EXTRAS, ExtraMissing, import_extra, need_extra
+
+BY_EXTRA = {
+    "torch": ["profile --torch os:getcwd --shape n,4", "optimize --torch os:getcwd --data d.npz --test d.npz"],
+    "mlflow": ["track r.json --to mlflow --uri file:///tmp/none", "import-runs --json c.json --uri file:///tmp/none"],
+    "wandb": ["track r.json --to wandb --offline --folder w"],
+    "charts": [
+        "pareto c.json --chart c.svg",
+        "recommend c.json --out page",
+        "decide m.yaml --draws 100 --out page",
+        "learning-curve p.csv --chart c.svg",
+        "cost project spec.yaml --draws 100 --out page",
+        "example fraud-api --quick",
+    ],
+    "examples": ["example product-images --quick"],
+}
+WITHOUT = [
+    "profile m.onnx --samples 140 --json r.json",
+    "compare m.onnx n.onnx --rounds 6 --block-ms 1",
+    "sweep m.onnx --batch 1 --samples 140",
+    "score s.npz --resamples 100",
+    "rerun r.json --model m.onnx",
+    "max-rate --p99-ms 0.000001 m.onnx --samples 662",
+    "pareto c.json",
+    "recommend c.json",
+    "decide m.yaml --draws 100",
+    "learning-curve p.csv",
+    "track r.json --to jsonl --out lines.jsonl",
+    "cost training gpu_hours=80..150 usd_per_gpu_h=2",
+    "cost serving requests_per_year=2e9 service_s=0.12 limit_s=0.5 slots=4 usd_per_replica_h=1",
+    "cost managed requests_per_year=1e6 input_tokens=900 prices.input_usd=0.15 prices.output_usd=0.6",
+    "cost tco development_usd=80000 serving_usd=26000 years=3 maintenance_fte=0.5",
+    "cost lock-in rework_hours=80..200 code_hours=60 engineer_usd_per_h=100 termination_usd=5000",
+    (
+        "cost value recall=0.8 recall_after=0.85 stakes.prevalence=0.01 stakes.cases_per_year=1e7 "
+        "stakes.loss_per_false_negative_usd=120"
+    ),
+    "cost project spec.yaml --draws 100 --json a.json",
+    "cost compare a.json a.json",
+    "cost template",
+    "prices list openai/*",
+    "prices show aws/us-east-1/g5.xlarge",
+    "prices disagreements",
+    "prices pin openai/gpt-4o-mini --json pinned.json",
+    "prices replay pinned.json",
+]
+# Stopped by what they are given, before any server is asked; no library is missed on the way.
+REFUSED = [
+    "load http://127.0.0.1:9/ --duration 1s",
+    "gate sha256:ab --env prod",
+    "request create none.yaml --server http://127.0.0.1:9 --token t",
+    "prices import litellm none.json --as-of 2026-11-01 --json x.json",
+    "optimize none.onnx --data d.npz",
+]
+
+
+class Missing(importlib.abc.MetaPathFinder):
+    """Finds none of some libraries."""
+
+    def __init__(self, libraries):
+        self.libraries = libraries
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.libraries:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def without(monkeypatch, *missing):
+    """Let the libraries of these extras not be installed in this process."""
+    libraries = {library for library, extra in EXTRAS.items() if extra in missing}
+    for name in [name for name in sys.modules if name.partition(".")[0] in libraries]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Missing(libraries), *sys.meta_path])
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """Let no extra be installed in this process."""
+    without(monkeypatch, *EXTRAS.values())
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Lay out what the commands read, and stand in it."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("WEIGHBRIDGE_URL", "WEIGHBRIDGE_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    builders.classifier(tmp_path / "m.onnx")
+    builders.classifier(tmp_path / "n.onnx")
+    builders.data_set(tmp_path / "d.npz")
+    np.savez(tmp_path / "s.npz", answers=np.eye(4), y=np.arange(4))
+    candidates_file(tmp_path / "c.json")
+    matrix_file(tmp_path / "m.yaml")
+    points_file(tmp_path / "p.csv")
+    (tmp_path / "spec.yaml").write_text(run("cost template").stdout)
+    return tmp_path
+
+
+def run(line):
+    return CliRunner().invoke(cli.app, line.split())
+
+
+def leaves(command, words=()):
+    """Yield the words of every command that does something."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from leaves(inner, (*words, name))
+    if not hasattr(command, "commands"):
+        yield " ".join(words)
+
+
+def test_every_command_is_tried():
+    tried = [*WITHOUT, *REFUSED, *(line for lines in BY_EXTRA.values() for line in lines)]
+    missed = [
+        name for name in leaves(get_command(cli.app)) if not any(f"{line} ".startswith(name + " ") for line in tried)
+    ]
+    assert missed == []
+
+
+def test_every_command_works_without_any_extra(folder, bare):
+    # In this order, since some read what others wrote.
+    for line in WITHOUT:
+        done = run(line)
+        assert done.exit_code in (0, 1, 2), (line, done.output)
+        assert "pip install" not in done.output.replace("No PDF", ""), line
+        assert done.exit_code != 2 or line.startswith("rerun"), (line, done.output)
+        assert done.exception is None or isinstance(done.exception, SystemExit), line
+
+
+@pytest.mark.parametrize("line", REFUSED)
+def test_what_is_refused_is_refused_for_its_own_reason(folder, bare, line):
+    done = run(line)
+    assert (done.exit_code, done.output.startswith("weighbridge: "), "pip" in done.output) == (2, True, False)
+
+
+@pytest.mark.parametrize(("extra", "line"), [(extra, line) for extra, lines in BY_EXTRA.items() for line in lines])
+def test_a_command_that_needs_an_extra_names_it_in_one_sentence(folder, monkeypatch, extra, line):
+    (folder / "r.json").write_text('{"schema": "weighbridge.result/1", "metrics": {}}')
+    without(monkeypatch, extra)
+    if "profile" in line:
+        # It is measured in a child process, which finds the caller's modules first.
+        (folder / "torch.py").write_text("raise ModuleNotFoundError('No module named torch', name='torch')")
+    done = run(line)
+    assert (done.exit_code, done.stdout) == (2, ""), done.output
+    assert done.stderr.endswith(f'Install it: pip install "weighbridge[{extra}]".\n'), done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_frame_needs_its_library(bare):
+    result = Result({}, ({"a": 1},), list)
+    with pytest.raises(ExtraMissing, match=r"This needs pandas\. Install it: pip install \"weighbridge\[pandas\]\"\."):
+        result.to_pandas()
+    with pytest.raises(ExtraMissing, match=r"weighbridge\[polars\]"):
+        result.to_polars()
+
+
+def test_a_page_without_a_printer_says_what_prints_it(folder, monkeypatch):
+    monkeypatch.setattr("weighbridge.tradeoff.sheets.printing.shutil.which", lambda *_, **__: None)
+    done = run("decide m.yaml --draws 100 --out page --quiet")
+    assert done.exit_code == 0
+    assert 'No PDF: neither weasyprint nor chromium is here. Install it: pip install "weighbridge[pdf]".' in done.stderr
+    assert (folder / "page/decision.html").is_file()
+
+
+def test_a_library_that_is_there_but_broken_is_not_called_missing(tmp_path, monkeypatch):
+    (tmp_path / "wandb.py").write_text("import no_such_module")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "wandb", raising=False)
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+        import_extra("wandb")
+    monkeypatch.delitem(sys.modules, "wandb", raising=False)
+
+
+def test_what_is_installed_is_imported():
+    need_extra("polars")
+    assert import_extra("polars").__name__ == "polars"
