@@ -19,8 +19,8 @@ from benchmarking.projections import queries as projections
 from benchmarking.projections.domain.projection_table import table_of
 from benchmarking.projections.web.forms import EXAMPLE, EXAMPLE_OPTIONS, Quick, SpecForm
 from governance.people.web.current_user import user_of
-from governance.site.web.refusals import show_in
 from governance.site.web.pictures import picture_answer
+from governance.site.web.refusals import show_in
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.costs.spec.spec_text import read_spec_text, template_text, text_of
 

@@ -17,8 +17,8 @@ from benchmarking.runs.web.result import LATENCY, conditions_of, confusion_of, d
 from governance.audit.queries import trail
 from governance.inventory import queries as inventory
 from governance.people.web.current_user import person_of, user_of, wants_fragment
-from governance.site.web.refusals import attempt
 from governance.site.web.pictures import picture_answer
+from governance.site.web.refusals import attempt
 from weighbridge.charts.drawing import in_both_themes, svg
 from weighbridge.core.errors import NotFound, Refused
 

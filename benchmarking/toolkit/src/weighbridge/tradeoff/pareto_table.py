@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from weighbridge.cli.tables.terminal import table_of
 from weighbridge.tradeoff.candidates import Candidate
-from weighbridge.tradeoff.charts.words import with_bounds
-from weighbridge.tradeoff.charts.words import with_unit
+from weighbridge.tradeoff.charts.words import with_bounds, with_unit
 from weighbridge.tradeoff.pareto import Frontier
 
 if TYPE_CHECKING:
