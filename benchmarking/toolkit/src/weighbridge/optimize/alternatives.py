@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from weighbridge.charts.drawing import svg
 from weighbridge.core.errors import Refused
@@ -54,8 +54,6 @@ class AlternativesWanted:
     rivals: tuple[Rival, ...] = ()
 
 
-# What stands as the scenario of such a run, beside MLPerf's names.
-SCENARIO = "alternatives"
 # From the least to the most believable; the result is as believable as its weakest measured variant.
 STATUSES = ("invalid", "indicative", "valid")
 # A small data set calibrates with fewer rows than were wanted, so that enough are left to test on.
@@ -66,26 +64,8 @@ NOT_VARIANTS = (Answer.BASELINE, Answer.FAILED)
 NO_RIVALS: Mapping[str, Path] = MappingProxyType({})
 
 
-class Wanted(Protocol):
-    """The variants to make by the toolkit's names, the quality they may lose (0.01: one point), the rows to calibrate
-    with, and what the model itself is called beside rivals.
-    """
-
-    @property
-    def variants(self) -> tuple[str, ...]: ...
-
-    @property
-    def max_quality_drop(self) -> float: ...
-
-    @property
-    def calibration_rows(self) -> int: ...
-
-    @property
-    def family(self) -> str: ...
-
-
 def measure_alternatives(
-    wanted: Wanted,
+    wanted: AlternativesWanted,
     *,
     model: Path,
     rivals: Mapping[str, Path] = NO_RIVALS,
@@ -161,7 +141,7 @@ def as_result(found: Candidates, *, left_out: Sequence[str] = ()) -> dict[str, A
     statuses = [candidate.measurement.status for candidate in measured if candidate.measurement]
     return {
         **document,
-        "scenario": SCENARIO,
+        "scenario": ALTERNATIVES,
         "verdict": {"status": min(statuses, key=STATUSES.index, default=STATUSES[0]), "reasons": _reasons(found)},
         "metrics": {"alternatives_measured": metrics.single(len(measured), "variants")} if measured else {},
         "left_out": list(left_out),
