@@ -33,7 +33,7 @@ from governance.rulebook.domain.benchmark_plans import Hardware
 from weighbridge.core.errors import Refused
 from weighbridge.measure.scenarios import SCENARIOS, Engine, ProfileSettings
 from weighbridge.measure.studies.rerun import settings_in
-from weighbridge.optimize.alternatives import ALTERNATIVES, measure_alternatives
+from weighbridge.optimization.alternatives import ALTERNATIVES, measure_alternatives
 from weighbridge.systems.sandbox.isolated import check_repeat, check_wall, run_isolated
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import RunCancelled, RunFailed

@@ -14,7 +14,7 @@ from examples.product_images.lessons import Task, trained
 from examples.product_images.settings import QUICK
 from weighbridge.core.errors import Refused
 from weighbridge.measure.inputs import DataSet
-from weighbridge.optimize.methods.networks import INPUT
+from weighbridge.optimization.methods.networks import INPUT
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 # Enough to rule out the loss of one point of accuracy, few enough for a variant that is ten times as slow.

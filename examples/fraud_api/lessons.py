@@ -20,8 +20,8 @@ from examples.fraud_api.settings import FraudSettings
 from examples.fraud_api.transactions import Transactions, caught, generate
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.model_file import digest_of_file
-from weighbridge.optimize.methods.networks import INPUT, export, parameters
-from weighbridge.optimize.methods.training import Lesson, TrainingSettings, fit
+from weighbridge.optimization.methods.networks import INPUT, export, parameters
+from weighbridge.optimization.methods.training import Lesson, TrainingSettings, fit
 from weighbridge.statistics.order_statistics import wilson_interval
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 from weighbridge.tradeoff.learning.learning_curve import as_document, forecast

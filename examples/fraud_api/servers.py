@@ -17,7 +17,7 @@ from typing import Any
 
 from examples.fraud_api.settings import StandIn
 from examples.fraud_api.transactions import FEATURES
-from weighbridge.optimize.methods.networks import INPUT
+from weighbridge.optimization.methods.networks import INPUT
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 Write = Callable[[int, dict[str, Any]], None]

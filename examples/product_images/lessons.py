@@ -20,8 +20,8 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.measure.inputs import DataSet
-from weighbridge.optimize.methods.networks import INPUT, digest_of_array, export
-from weighbridge.optimize.methods.training import Lesson, TrainingSettings, fit
+from weighbridge.optimization.methods.networks import INPUT, digest_of_array, export
+from weighbridge.optimization.methods.training import Lesson, TrainingSettings, fit
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 RECORD, PACE = "training.json", "pace.json"

@@ -7,8 +7,8 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
-from weighbridge.optimize.comparison import ComparisonSettings
-from weighbridge.optimize.trial import TrialSettings
+from weighbridge.optimization.comparison import ComparisonSettings
+from weighbridge.optimization.trial import TrialSettings
 from weighbridge.tradeoff.requirements import Requirements, limits_of
 
 STATIC, DYNAMIC = "int8-static-per-channel", "int8-dynamic"

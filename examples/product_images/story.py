@@ -16,7 +16,7 @@ from examples.product_images.settings import ON_DEVICE, ExampleSettings
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs import DataSet
-from weighbridge.optimize import plan, series
+from weighbridge.optimization import plan, series
 from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates
 from weighbridge.tradeoff.families import together
 from weighbridge.tradeoff.requirements import Requirements

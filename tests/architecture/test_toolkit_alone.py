@@ -4,7 +4,7 @@ import ast
 import sys
 from pathlib import Path
 
-from weighbridge.extras import EXTRAS
+from weighbridge.core.extras import EXTRAS
 
 ROOT = Path(__file__).parents[2]
 # Pure modules of governance that belong to the toolkit's core.

@@ -14,9 +14,9 @@ from examples.company import images
 from examples.product_images import images as kept
 from tests.performance.recorder import Recorder
 from weighbridge.measure.inputs import DataSet
-from weighbridge.optimize import series
-from weighbridge.optimize.methods.networks import export
-from weighbridge.optimize.plan import Choice, of_file
+from weighbridge.optimization import series
+from weighbridge.optimization.methods.networks import export
+from weighbridge.optimization.plan import Choice, of_file
 from weighbridge.tradeoff.candidates import Answer
 
 VAR = Path(__file__).parents[2] / "var"

@@ -46,7 +46,10 @@ from tests.factories.people import make_cast  # noqa: E402 -- Django is set up f
 from tests.factories.policies import LEAN  # noqa: E402 -- Django is set up first
 from tests.promises import harness_faults, harness_line, harness_places, harness_worker
 from tests.promises.harness_calls import Call  # noqa: E402 -- Django is set up first
-from weighbridge.systems.sandbox import isolated, process  # noqa: E402 -- Django is set up first
+from weighbridge.systems.sandbox import (
+    isolated,
+    process,  # noqa: E402 -- Django is set up first
+)
 
 ROLES = ("web", "effects", "effects", "bench", "bench", "tick")
 

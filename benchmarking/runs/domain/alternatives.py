@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from weighbridge.optimize.alternatives import AlternativesWanted, Rival
+from weighbridge.optimization.alternatives import AlternativesWanted, Rival
 
 ANSWERS = {
     "baseline": "the model itself",

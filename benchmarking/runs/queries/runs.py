@@ -18,7 +18,7 @@ from governance.people.domain.roles import Person
 from governance.people.rules import sees_everything
 from governance.rulebook.domain.benchmark_plans import Hardware
 from weighbridge.core.errors import NotFound
-from weighbridge.optimize.alternatives import AlternativesWanted
+from weighbridge.optimization.alternatives import AlternativesWanted
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from examples.company.portfolio.world import Model
 from weighbridge.core.canonical import digest_of
-from weighbridge.optimize.alternatives import ALTERNATIVES
+from weighbridge.optimization.alternatives import ALTERNATIVES
 
 FEATURES, CLASSES, ROWS = 4, 3, 32
 LEVEL, SAMPLES = 0.95, 3_000

@@ -20,7 +20,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import judged_by, policy_of
 from reviews.tickets import actions as effects
 from weighbridge.core.converter import to_document
-from weighbridge.optimize.alternatives import ALTERNATIVES
+from weighbridge.optimization.alternatives import ALTERNATIVES
 
 NO_DATA = "Cheaper variants cannot be measured without evaluation data: name a data set, or have the rule waived."
 

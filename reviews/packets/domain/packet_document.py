@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from reviews.packets.domain.packet import SCHEMA, Packet
-from reviews.quarterly.domain import packet as quarterly
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
@@ -19,16 +18,10 @@ def packet_digest(packet: Packet) -> str:
 
 def read_packet(document: Mapping[str, Any]) -> Packet:
     """The packet a document was made from. Raises Invalid for another schema or a document that is not a packet."""
-    _check_schema(document, SCHEMA)
+    check_schema(document, SCHEMA)
     return from_document(Packet, document, name="packet", advice=ADVICE)
 
 
-def read_quarterly_packet(document: Mapping[str, Any]) -> quarterly.QuarterlyPacket:
-    """The packet of a quarter that a document was made from; Invalid as with `read_packet`."""
-    _check_schema(document, quarterly.SCHEMA)
-    return from_document(quarterly.QuarterlyPacket, document, name="packet", advice=ADVICE)
-
-
-def _check_schema(document: Mapping[str, Any], schema: str) -> None:
+def check_schema(document: Mapping[str, Any], schema: str) -> None:
     if document.get("schema") != schema:
         raise Invalid(f"This is not a packet of the schema {schema}. {ADVICE}", field="schema")

@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 
 from governance.people.domain.roles import Role
-from reviews.packets.domain.packet_document import read_quarterly_packet
+from reviews.quarterly.domain.document import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket, ReviewCycle
 
 SHOWN_MAX = 10

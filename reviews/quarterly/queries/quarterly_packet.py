@@ -9,12 +9,12 @@ from benchmarking.runs.queries import runs
 from governance.budgets.domain.quarters import Quarter
 from governance.inventory.models import ModelAsset
 from governance.people.queries.people import name_of
-from reviews.packets.domain.packet_document import read_quarterly_packet
 from reviews.packets.queries.packet import generator_words
 from reviews.packets.queries.packet_parts import REJECTED
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.comparison import differences
 from reviews.quarterly.domain.decisions import DecisionKind
+from reviews.quarterly.domain.document import read_quarterly_packet
 from reviews.quarterly.domain.packet import (
     AgendaRow,
     FollowedRow,

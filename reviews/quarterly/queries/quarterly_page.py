@@ -11,8 +11,8 @@ from typing import Any
 from django.conf import settings
 
 from governance.exports.domain.tables import Table
-from reviews.packets.domain.packet_document import read_quarterly_packet
 from reviews.packets.queries.packet import style_sheets
+from reviews.quarterly.domain.document import read_quarterly_packet
 from reviews.quarterly.domain.packet import QuarterlyPacket, Spend, Variance
 from reviews.quarterly.domain.sections import Section, sections_of
 from reviews.quarterly.models import CyclePacket

@@ -13,8 +13,8 @@ from governance.exports.web import export
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.pictures import picture_answer
-from reviews.packets.domain.packet_document import read_quarterly_packet
 from reviews.quarterly.actions import quarterly_packets as writes
+from reviews.quarterly.domain.document import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket
 from reviews.quarterly.queries import quarterly_page as pages
 from reviews.quarterly.rules import may_lead_meeting

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from weighbridge.api.results import Result
     from weighbridge.api.scoring import score
     from weighbridge.core.errors import Invalid, Refused
-    from weighbridge.extras import ExtraMissing
+    from weighbridge.core.extras import ExtraMissing
     from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 _API = "weighbridge.api"
 _MODULES = {
-    "ExtraMissing": "weighbridge.extras",
+    "ExtraMissing": "weighbridge.core.extras",
     "Invalid": "weighbridge.core.errors",
     "Refused": "weighbridge.core.errors",
     "Result": f"{_API}.results",

@@ -21,8 +21,8 @@ from governance.rulebook.domain.benchmark_plans import Hardware, Scenario
 from tests.factories.models import make_dataset, make_version, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
-from weighbridge.optimize import alternatives
-from weighbridge.optimize.alternatives import AlternativesWanted
+from weighbridge.optimization import alternatives
+from weighbridge.optimization.alternatives import AlternativesWanted
 from weighbridge.systems.sandbox import isolated
 
 ON_GPU = {"scenario": "SingleStream", "min_samples": 700, "hardware": "gpu"}

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarking.runs.domain.alternatives import Picture, families_of, lines_of, pictures_of, wanted_from
 from tests.factories.alternatives import RESULT, variant
-from weighbridge.optimize.alternatives import AlternativesWanted, Rival
+from weighbridge.optimization.alternatives import AlternativesWanted, Rival
 
 
 def test_every_variant_is_a_line_with_its_bounds():

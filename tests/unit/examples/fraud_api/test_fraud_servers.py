@@ -13,7 +13,7 @@ from examples.fraud_api import firing, networks, servers
 from examples.fraud_api.servers import Connection, Timings, model_responder, stand_in_responder
 from examples.fraud_api.settings import StandIn
 from weighbridge.core.errors import Invalid
-from weighbridge.optimize.methods.networks import export
+from weighbridge.optimization.methods.networks import export
 
 ROW = json.dumps({"features": [0.0] * 12}).encode()
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.packets.domain.packet_document import read_quarterly_packet
 from reviews.quarterly.domain import charts
 from reviews.quarterly.domain.comparison import differences
+from reviews.quarterly.domain.document import read_quarterly_packet
 from reviews.quarterly.domain.packet import ChangeRow, Point, Variance, frontier
 from reviews.quarterly.domain.sections import sections_of
 from reviews.scorecard.domain.scorecard import Totals

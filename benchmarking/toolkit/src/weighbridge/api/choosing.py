@@ -9,7 +9,7 @@ from weighbridge.api.documents import Source, document_of, read_json
 from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result
 from weighbridge.cli.tables.matrix_table import decision_parts
-from weighbridge.extras import need_extra
+from weighbridge.core.extras import need_extra
 from weighbridge.tradeoff import pareto as frontiers
 from weighbridge.tradeoff import recommendation
 from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of

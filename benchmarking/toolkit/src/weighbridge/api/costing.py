@@ -9,11 +9,11 @@ from weighbridge.api.documents import Source, document_of, read_yaml
 from weighbridge.api.profiling import PathLike
 from weighbridge.api.results import Result, Row
 from weighbridge.cli.tables.cost_table import projection_parts
+from weighbridge.core.extras import need_extra
 from weighbridge.costs.prices.chosen_book import book_of
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
-from weighbridge.extras import need_extra
 from weighbridge.tradeoff.sheets.cost_page import publish_costs
 
 

@@ -11,14 +11,14 @@ from weighbridge.cli.tables.variant_table import candidates_parts
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import read_data_set
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream
-from weighbridge.optimize import series as runs
-from weighbridge.optimize.comparison import ComparisonSettings
-from weighbridge.optimize.methods.distill import DistilSettings
-from weighbridge.optimize.methods.networks import built
-from weighbridge.optimize.methods.prune import PruneSettings
-from weighbridge.optimize.methods.training import TrainingSettings
-from weighbridge.optimize.plan import Choice, Lessons, of_file, of_network
-from weighbridge.optimize.trial import TrialSettings
+from weighbridge.optimization import series as runs
+from weighbridge.optimization.comparison import ComparisonSettings
+from weighbridge.optimization.methods.distill import DistilSettings
+from weighbridge.optimization.methods.networks import built
+from weighbridge.optimization.methods.prune import PruneSettings
+from weighbridge.optimization.methods.training import TrainingSettings
+from weighbridge.optimization.plan import Choice, Lessons, of_file, of_network
+from weighbridge.optimization.trial import TrialSettings
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.tradeoff.candidates import Candidates
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from weighbridge.cli.tables.terminal import PIPE_COLUMNS
-from weighbridge.extras import import_extra
+from weighbridge.core.extras import import_extra
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions

@@ -28,7 +28,7 @@ def product_images(
     from examples.product_images.settings import FULL, QUICK
     from examples.product_images.story import tell
     from weighbridge.cli.tables.terminal import progress
-    from weighbridge.extras import need_extra
+    from weighbridge.core.extras import need_extra
 
     try:
         for extra in ("torch", "examples", "charts"):
@@ -65,7 +65,7 @@ def fraud_api(
     from examples.fraud_api.settings import FULL, QUICK
     from examples.fraud_api.story import tell
     from weighbridge.cli.tables.terminal import progress
-    from weighbridge.extras import need_extra
+    from weighbridge.core.extras import need_extra
 
     try:
         for extra in ("torch", "charts"):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
-from weighbridge.extras import import_extra
+from weighbridge.core.extras import import_extra
 from weighbridge.measure import metrics
 from weighbridge.measure.conditions.model_file import BYTES_PER_MB
 from weighbridge.measure.inputs import InputSpec

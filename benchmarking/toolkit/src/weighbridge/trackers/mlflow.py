@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.errors import Invalid, Refused
-from weighbridge.extras import import_extra
+from weighbridge.core.extras import import_extra
 from weighbridge.trackers.records import Record
 
 WORDS_PER_BATCH, FIGURES_PER_BATCH = 100, 1_000

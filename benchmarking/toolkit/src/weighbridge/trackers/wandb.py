@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.errors import Refused
-from weighbridge.extras import import_extra
+from weighbridge.core.extras import import_extra
 from weighbridge.trackers.records import Record
 
 # Weights & Biases would also send its own error reports, the working directory's code and its git state.

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from weighbridge.measure.inputs import DataSet
-from weighbridge.optimize.methods.networks import export
-from weighbridge.optimize.methods.training import Lesson, TrainingSettings, fit
+from weighbridge.optimization.methods.networks import export
+from weighbridge.optimization.methods.training import Lesson, TrainingSettings, fit
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from weighbridge.core.errors import Refused
-from weighbridge.extras import install_sentence
+from weighbridge.core.extras import install_sentence
 
 WALL_MAX_S = 90.0
 

@@ -18,15 +18,15 @@ from weighbridge.cli.tables.variant_table import candidates_parts, conclusion
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
-from weighbridge.optimize import series, trial
-from weighbridge.optimize.comparison import ComparisonSettings
-from weighbridge.optimize.methods.distill import DistilSettings
-from weighbridge.optimize.methods.prune import UNSTRUCTURED, PruneSettings
-from weighbridge.optimize.methods.training import TrainingSettings
-from weighbridge.optimize.plan import Choice, Lessons, of_file, of_network
-from weighbridge.optimize.recipes import NO_HALF, RECIPES
-from weighbridge.optimize.trial import TrialSettings
-from weighbridge.optimize.workshop import Workshop
+from weighbridge.optimization import series, trial
+from weighbridge.optimization.comparison import ComparisonSettings
+from weighbridge.optimization.methods.distill import DistilSettings
+from weighbridge.optimization.methods.prune import UNSTRUCTURED, PruneSettings
+from weighbridge.optimization.methods.training import TrainingSettings
+from weighbridge.optimization.plan import Choice, Lessons, of_file, of_network
+from weighbridge.optimization.recipes import NO_HALF, RECIPES
+from weighbridge.optimization.trial import TrialSettings
+from weighbridge.optimization.workshop import Workshop
 from weighbridge.systems.sandbox.process import RunCancelled
 from weighbridge.tradeoff.candidates import (
     Answer,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from weighbridge.measure.loops.latency import Feed
-from weighbridge.optimize.recipes import Calibration
+from weighbridge.optimization.recipes import Calibration
 from weighbridge.systems.onnx_runtime import engine
 
 # ONNX Runtime's defaults (`create_calibrator`), but that ranges need not lie symmetrically around zero.

@@ -14,9 +14,9 @@ from safetensors.torch import save_file
 
 from tests.unit.benchmarking.toolkit.optimization.conftest import accuracy, learn, untrained
 from weighbridge.core.errors import Invalid
-from weighbridge.optimize.methods import networks
-from weighbridge.optimize.methods.distill import DistilSettings, distillation_loss, lesson_of, scores_of
-from weighbridge.optimize.methods.training import TrainingSettings, fit, learning_rate
+from weighbridge.optimization.methods import networks
+from weighbridge.optimization.methods.distill import DistilSettings, distillation_loss, lesson_of, scores_of
+from weighbridge.optimization.methods.training import TrainingSettings, fit, learning_rate
 
 
 class StoppedError(Exception):

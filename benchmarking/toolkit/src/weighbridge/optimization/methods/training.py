@@ -12,7 +12,7 @@ from typing import Any
 
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
-from weighbridge.extras import import_extra
+from weighbridge.core.extras import import_extra
 
 KEY = "weighbridge"
 Say = Callable[[float, str], None]

@@ -10,10 +10,10 @@ from typing import Any
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream
-from weighbridge.optimize.comparison import Comparison, ComparisonSettings
-from weighbridge.optimize.operators import culprit
-from weighbridge.optimize.workshop import Follow, Workshop
-from weighbridge.optimize.worth import Savings, judge, saved
+from weighbridge.optimization.comparison import Comparison, ComparisonSettings
+from weighbridge.optimization.operators import culprit
+from weighbridge.optimization.workshop import Follow, Workshop
+from weighbridge.optimization.worth import Savings, judge, saved
 from weighbridge.systems.sandbox.isolated import run_isolated
 from weighbridge.tradeoff.candidates import Candidate, Figure, Measurement, Samples, VariantVerdict
 from weighbridge.tradeoff.shapes import read

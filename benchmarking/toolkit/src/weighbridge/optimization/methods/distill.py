@@ -8,8 +8,8 @@ import dataclasses
 from typing import Any
 
 from weighbridge.core.errors import Invalid
-from weighbridge.extras import import_extra
-from weighbridge.optimize.methods.training import Lesson, Say
+from weighbridge.core.extras import import_extra
+from weighbridge.optimization.methods.training import Lesson, Say
 
 ANSWER_BATCH = 256
 

@@ -16,8 +16,8 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings, interleave, is_tied, noise_floor, ratio_of_medians
 from weighbridge.measure.inputs import DataSet, InputSpec, check_fits, read_data_set
 from weighbridge.measure.loops.latency import Feed
-from weighbridge.optimize.operators import operator_times
-from weighbridge.optimize.rows import batches
+from weighbridge.optimization.operators import operator_times
+from weighbridge.optimization.rows import batches
 from weighbridge.quality.paired import accuracy_drop, is_non_inferior
 from weighbridge.quality.scores import labels_of
 from weighbridge.systems.engine_errors import model_failure

@@ -10,8 +10,8 @@ from governance.rulebook.domain.benchmark_plans import Variant
 from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
-from weighbridge.optimize import alternatives
-from weighbridge.optimize.alternatives import (
+from weighbridge.optimization import alternatives
+from weighbridge.optimization.alternatives import (
     ALTERNATIVES,
     AlternativesWanted,
     as_result,
@@ -113,7 +113,7 @@ def test_the_plan_of_a_run_says_what_is_wanted():
 
 
 def test_a_policy_can_name_what_the_toolkit_can_make():
-    from weighbridge.optimize.recipes import RECIPES
+    from weighbridge.optimization.recipes import RECIPES
 
     assert [str(variant) for variant in Variant] == [recipe.name for recipe in RECIPES]
 

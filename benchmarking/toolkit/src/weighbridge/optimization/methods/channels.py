@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from weighbridge.core.errors import Invalid
-from weighbridge.extras import import_extra
+from weighbridge.core.extras import import_extra
 
 SAME_MODULES = (
     "ReLU",

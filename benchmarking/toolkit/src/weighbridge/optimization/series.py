@@ -16,8 +16,8 @@ from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
-from weighbridge.optimize.trial import Bench, Variant, described, try_variant
-from weighbridge.optimize.workshop import Follow
+from weighbridge.optimization.trial import Bench, Variant, described, try_variant
+from weighbridge.optimization.workshop import Follow
 from weighbridge.systems.sandbox.process import RunCancelled
 from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Reason, VariantVerdict
 from weighbridge.tradeoff.shapes import read

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from weighbridge.core.errors import Invalid
-from weighbridge.optimize.comparison import Comparison, ComparisonSettings
-from weighbridge.optimize.recipes import Recipe
+from weighbridge.optimization.comparison import Comparison, ComparisonSettings
+from weighbridge.optimization.recipes import Recipe
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.outcome import LONGEST_REASON, death, forged
 from weighbridge.systems.sandbox.process import Heard, RunFailed, fenced, printable
 from weighbridge.tradeoff.shapes import read
 
-CHILD = ("-m", "weighbridge.optimize.child")
+CHILD = ("-m", "weighbridge.optimization.child")
 # A variant comes back as text, a third longer than its bytes, and FP32 may have grown a little.
 BYTES_TO_MB_OF_TEXT = 1.5 / 1_000_000
 Follow = tuple[Callable[[float, str], None], Callable[[], bool]]

@@ -10,8 +10,8 @@ from typing import Any
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.loops.latency import Feed
-from weighbridge.optimize.methods.calibration import part_of_engine, ranges
-from weighbridge.optimize.recipes import Kind, Recipe
+from weighbridge.optimization.methods.calibration import part_of_engine, ranges
+from weighbridge.optimization.recipes import Kind, Recipe
 from weighbridge.systems.onnx_runtime import engine
 
 QUANTISABLE = ("Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM")

@@ -19,10 +19,10 @@ from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings
 from weighbridge.measure.scenarios import WarmUp
-from weighbridge.optimize import child, comparison, operators, workshop
-from weighbridge.optimize.comparison import ComparisonSettings, compare
-from weighbridge.optimize.recipes import DYNAMIC, GRAPH, PER_CHANNEL
-from weighbridge.optimize.workshop import Workshop, read_answer
+from weighbridge.optimization import child, comparison, operators, workshop
+from weighbridge.optimization.comparison import ComparisonSettings, compare
+from weighbridge.optimization.recipes import DYNAMIC, GRAPH, PER_CHANNEL
+from weighbridge.optimization.workshop import Workshop, read_answer
 from weighbridge.systems.sandbox import child as sandbox_child
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import Heard, RunCancelled, RunFailed
@@ -210,7 +210,7 @@ def test_the_child_hands_its_outcome_over_a_pipe(model, files, tmp_path, monkeyp
         reader = threading.Thread(target=lambda: said.append(pipe.read()))
         reader.start()
         with pytest.raises(SystemExit) as ended, pytest.warns(RuntimeWarning, match="found in sys.modules"):
-            runpy.run_module("weighbridge.optimize.child", run_name="__main__")
+            runpy.run_module("weighbridge.optimization.child", run_name="__main__")
         reader.join()
     assert ended.value.code == 0
     assert "model" in json.loads(said[0])["result"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import DataSet, InputSpec
-from weighbridge.optimize import rows
+from weighbridge.optimization import rows
 
 
 def numbered(count: int) -> DataSet:

@@ -6,8 +6,8 @@ import pytest
 
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
-from weighbridge.optimize import recipes
-from weighbridge.optimize.recipes import DYNAMIC, ENTROPY, GRAPH, HALF, NO_HALF, PER_CHANNEL, PER_TENSOR, RECIPES
+from weighbridge.optimization import recipes
+from weighbridge.optimization.recipes import DYNAMIC, ENTROPY, GRAPH, HALF, NO_HALF, PER_CHANNEL, PER_TENSOR, RECIPES
 
 X86 = {"architecture": "x86_64", "cpu_flags": ["avx512_vnni"]}
 ARM = {"architecture": "aarch64", "cpu_flags": ["asimd", "asimdhp"]}

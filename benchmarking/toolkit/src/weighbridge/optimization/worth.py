@@ -6,8 +6,8 @@ the whole interval of it; a loss of quality must be ruled out down to the margin
 
 import dataclasses
 
-from weighbridge.optimize.comparison import Comparison
-from weighbridge.optimize.operators import Culprit
+from weighbridge.optimization.comparison import Comparison
+from weighbridge.optimization.operators import Culprit
 from weighbridge.tradeoff.candidates import Answer, QualityDrop, Reason, SpeedUp, VariantVerdict
 
 # A smaller saving than a tenth of the file does not pay for a second model to look after.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
-from weighbridge.extras import import_extra
+from weighbridge.core.extras import import_extra
 
 INPUT, OUTPUT, OPSET = "input", "scores", 17
 

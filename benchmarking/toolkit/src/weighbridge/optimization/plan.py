@@ -10,17 +10,17 @@ import numpy as np
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs import DataSet, read_data_set
-from weighbridge.optimize import rows as rows_of
-from weighbridge.optimize.comparison import classes_of
-from weighbridge.optimize.lessons import School, pruned_variant, student_variant
-from weighbridge.optimize.methods.distill import DistilSettings
-from weighbridge.optimize.methods.networks import export
-from weighbridge.optimize.methods.prune import UNSTRUCTURED, PruneSettings
-from weighbridge.optimize.methods.training import TrainingSettings
-from weighbridge.optimize.recipes import Recipe, chosen
-from weighbridge.optimize.series import Series
-from weighbridge.optimize.trial import Bench, TrialSettings, Variant
-from weighbridge.optimize.workshop import Follow, Workshop
+from weighbridge.optimization import rows as rows_of
+from weighbridge.optimization.comparison import classes_of
+from weighbridge.optimization.lessons import School, pruned_variant, student_variant
+from weighbridge.optimization.methods.distill import DistilSettings
+from weighbridge.optimization.methods.networks import export
+from weighbridge.optimization.methods.prune import UNSTRUCTURED, PruneSettings
+from weighbridge.optimization.methods.training import TrainingSettings
+from weighbridge.optimization.recipes import Recipe, chosen
+from weighbridge.optimization.series import Series
+from weighbridge.optimization.trial import Bench, TrialSettings, Variant
+from weighbridge.optimization.workshop import Follow, Workshop
 from weighbridge.systems.sandbox.limits import Limits
 
 TRIALS, LIMITS, DISTIL, TRAINING = TrialSettings(), Limits(), DistilSettings(), TrainingSettings()

@@ -1,7 +1,7 @@
 """The child of a workshop job: fences itself in, makes a variant or compares it with its baseline, and says what it
 has.
 
-`python -m weighbridge.optimize.child JOB.json`; see `workshop` for the other side and `runners.child` for the
+`python -m weighbridge.optimization.child JOB.json`; see `workshop` for the other side and `runners.child` for the
 protocol. Heavy libraries are imported after the seals are on.
 """
 
@@ -24,9 +24,9 @@ def making(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
     import base64
 
     from weighbridge.measure.conditions import manifest
-    from weighbridge.optimize.methods.quantize import make
-    from weighbridge.optimize.recipes import Recipe
-    from weighbridge.optimize.rows import shown
+    from weighbridge.optimization.methods.quantize import make
+    from weighbridge.optimization.recipes import Recipe
+    from weighbridge.optimization.rows import shown
 
     model, recipe = Path(job["model"]), from_document(Recipe, job["recipe"], name="recipe")
     feeds = shown(model, Path(job["data"]), threads=job["threads"], say=say) if recipe.needs_rows else ()
@@ -38,7 +38,7 @@ def comparing(job: Mapping[str, Any], say: Say) -> dict[str, Any]:
     """Compare `job["variant"]` with `job["baseline"]` on the rows of `job["data"]`."""
     import dataclasses
 
-    from weighbridge.optimize.comparison import ComparisonSettings, compare
+    from weighbridge.optimization.comparison import ComparisonSettings, compare
 
     compared = compare(
         baseline=Path(job["baseline"]),

@@ -10,8 +10,8 @@ from enum import StrEnum
 from typing import Any
 
 from weighbridge.core.errors import Invalid
-from weighbridge.extras import import_extra
-from weighbridge.optimize.methods.channels import Part, Role, Space, free_spaces
+from weighbridge.core.extras import import_extra
+from weighbridge.optimization.methods.channels import Part, Role, Space, free_spaces
 
 UNSTRUCTURED = (
     "Unstructured pruning (single weights set to zero) is not offered: the tensors keep their shapes, so that neither "

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.measure.loops.latency import Feed
-from weighbridge.optimize.methods.quantize import optimised
+from weighbridge.optimization.methods.quantize import optimised
 from weighbridge.systems.onnx_runtime import engine
 
 REPEATS = 25

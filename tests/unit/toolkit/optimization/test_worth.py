@@ -2,9 +2,9 @@
 
 import pytest
 
-from weighbridge.optimize.comparison import Comparison
-from weighbridge.optimize.operators import Culprit, culprit
-from weighbridge.optimize.worth import Savings, judge, saved
+from weighbridge.optimization.comparison import Comparison
+from weighbridge.optimization.operators import Culprit, culprit
+from weighbridge.optimization.worth import Savings, judge, saved
 from weighbridge.tradeoff.candidates import QualityDrop, SpeedUp
 
 KEPT = QualityDrop("accuracy", 0.001, -0.002, 0.004, 0.95, 5_000, 0.01, is_non_inferior=True)

@@ -14,11 +14,11 @@ from weighbridge.core.errors import Refused
 from weighbridge.measure import metrics
 from weighbridge.measure.conditions import manifest
 from weighbridge.measure.inputs import read_data_set
-from weighbridge.optimize import series
-from weighbridge.optimize.comparison import ComparisonSettings
-from weighbridge.optimize.plan import Choice, of_file
-from weighbridge.optimize.trial import TrialSettings
-from weighbridge.optimize.workshop import Follow
+from weighbridge.optimization import series
+from weighbridge.optimization.comparison import ComparisonSettings
+from weighbridge.optimization.plan import Choice, of_file
+from weighbridge.optimization.trial import TrialSettings
+from weighbridge.optimization.workshop import Follow
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import RunCancelled
 from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of, axis_of

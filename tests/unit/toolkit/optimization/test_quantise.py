@@ -8,10 +8,19 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests buil
 from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import InputSpec
-from weighbridge.optimize.methods import calibration
-from weighbridge.optimize.methods import quantize as quantise
-from weighbridge.optimize.recipes import DYNAMIC, ENTROPY, GRAPH, HALF, PER_CHANNEL, PER_TENSOR, PERCENTILE, Calibration
-from weighbridge.optimize.rows import batches
+from weighbridge.optimization.methods import calibration
+from weighbridge.optimization.methods import quantize as quantise
+from weighbridge.optimization.recipes import (
+    DYNAMIC,
+    ENTROPY,
+    GRAPH,
+    HALF,
+    PER_CHANNEL,
+    PER_TENSOR,
+    PERCENTILE,
+    Calibration,
+)
+from weighbridge.optimization.rows import batches
 from weighbridge.systems.onnx_runtime import engine
 
 VNNI = {"architecture": "x86_64", "cpu_flags": ["avx512_vnni"]}

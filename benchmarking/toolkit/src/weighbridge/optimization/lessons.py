@@ -10,14 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from weighbridge.extras import import_extra
+from weighbridge.core.extras import import_extra
 from weighbridge.measure.inputs import DataSet
-from weighbridge.optimize.methods.distill import DistilSettings, lesson_of, scores_of
-from weighbridge.optimize.methods.networks import digest_of_array, digest_of_weights, export, parameters
-from weighbridge.optimize.methods.prune import PruneSettings, pruned
-from weighbridge.optimize.methods.training import Lesson, TrainingSettings, fit
-from weighbridge.optimize.trial import Variant
-from weighbridge.optimize.workshop import Follow
+from weighbridge.optimization.methods.distill import DistilSettings, lesson_of, scores_of
+from weighbridge.optimization.methods.networks import digest_of_array, digest_of_weights, export, parameters
+from weighbridge.optimization.methods.prune import PruneSettings, pruned
+from weighbridge.optimization.methods.training import Lesson, TrainingSettings, fit
+from weighbridge.optimization.trial import Variant
+from weighbridge.optimization.workshop import Follow
 from weighbridge.systems.sandbox.process import RunCancelled
 
 # Where the teacher has answered on the way from 0 to 1.

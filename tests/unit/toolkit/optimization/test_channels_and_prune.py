@@ -9,9 +9,9 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: TID253 -- an oracl
 
 from tests.unit.benchmarking.toolkit.optimization.conftest import accuracy, untrained
 from weighbridge.core.errors import Invalid
-from weighbridge.optimize.methods.channels import Part, Role, free_spaces
-from weighbridge.optimize.methods.networks import parameters
-from weighbridge.optimize.methods.prune import PruneSettings, Score, kept, pruned
+from weighbridge.optimization.methods.channels import Part, Role, free_spaces
+from weighbridge.optimization.methods.networks import parameters
+from weighbridge.optimization.methods.prune import PruneSettings, Score, kept, pruned
 
 IMAGE = (3, 1, 8, 8)
 
