@@ -27,7 +27,7 @@ def templates() -> list[Path]:
 
 def is_packet(path: Path) -> bool:
     """Packets are printed, not served: no content policy applies to them."""
-    return path.is_relative_to(ROOT / "templates" / "packets")
+    return any(path.is_relative_to(ROOT / "templates" / folder) for folder in ("packets", "quarterly/packet"))
 
 
 @cache
