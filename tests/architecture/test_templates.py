@@ -111,7 +111,7 @@ def named_in(tree: ast.AST) -> Iterator[str]:
 
 
 def unlike(names: set[str], others: set[str]) -> list[str]:
-    """The names no other name is like, whichever holds the star; what Django and allauth find by its place is let be."""
+    """The names no other name is like, whichever holds a star; what Django and allauth find by place is let be."""
     asked = (name for name in names if not FOUND_BY_THEIR_PLACE.fullmatch(name))
     return sorted(name for name in asked if not any(is_like(name, other) for other in others))
 
