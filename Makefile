@@ -39,6 +39,7 @@ test: $(VENV)/.stamp-dev  ## every test, with branch coverage held at 100 % on t
 check: $(VENV)/.stamp-dev  ## lint, format, types, import contracts, migrations, deployment, docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/djangofmt --check --quiet templates
 	$(BIN)/mypy $(PYTHON_FILES)
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
@@ -57,6 +58,7 @@ promises: $(VENV)/.stamp-dev  ## the promises in their long form, about an hour;
 fmt: $(VENV)/.stamp-dev  ## format, and repair what can be repaired
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/djangofmt --quiet templates
 
 docs: $(VENV)/.stamp-dev  ## write the generated reference pages and build docs/_build/html
 	$(BIN)/python -m config.reference

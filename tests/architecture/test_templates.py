@@ -1,11 +1,15 @@
-"""Pages obey a strict content policy: nothing inline, nothing from another site, everything escaped, nothing long."""
+"""Pages obey a strict content policy: nothing inline, nothing from another site, everything escaped. Every
+template that is named exists, and every one that exists is named.
+"""
 
+import ast
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.architecture.tree import ROOT, is_packet, name_of, templates
+from tests.architecture.tree import ROOT, is_packet, name_of, parsed, sources, templates
 
 UNESCAPED = re.compile(r"\|\s*(safe|safeseq)\b|{%\s*autoescape\s+off")
 INLINE = re.compile(
@@ -20,6 +24,10 @@ FOREIGN_ASSET = re.compile(
     r"url\(\s*[\"']?(https?:)?//|@import\s+(url\()?[\"']?(https?:)?//|\bfrom\s+[\"'](https?:)?//"
     r"|(fetch|import)\(\s*[\"'](https?:)?//"
 )
+
+INCLUDED = re.compile(r"{%\s*(?:include|extends)\s+[\"']([^\"']+)")
+TEMPLATE = re.compile(r"[a-z][\w/*-]*\.html")
+FOUND_BY_THEIR_PLACE = re.compile(r"(account|allauth|mfa)/.*|(4\d\d|403_csrf|500)\.html")
 
 
 def found(pattern: re.Pattern[str], text: str) -> list[str]:
@@ -89,3 +97,40 @@ def test_no_page_holds_an_inline_script_or_style() -> None:
 def test_no_page_loads_from_another_site() -> None:
     assert offences(FOREIGN, templates()) == []
     assert offences(FOREIGN_ASSET, [*templates(), *assets()]) == []
+
+
+def text_of(node: ast.AST) -> str:
+    """What a string says; a star stands for each part that is filled in."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
+    return str(node.value) if isinstance(node, ast.Constant) else ""
+
+
+def named_in(tree: ast.AST) -> Iterator[str]:
+    return (text_of(node) for node in ast.walk(tree) if TEMPLATE.fullmatch(text_of(node)))
+
+
+def unlike(names: set[str], others: set[str]) -> list[str]:
+    """The names no other name is like, whichever holds a star; what Django and allauth find by place is let be."""
+    asked = (name for name in names if not FOUND_BY_THEIR_PLACE.fullmatch(name))
+    return sorted(name for name in asked if not any(is_like(name, other) for other in others))
+
+
+def is_like(name: str, other: str) -> bool:
+    """Whether two names, either of which may hold a star, can be the same from the first folder on."""
+    one, two = PurePosixPath("/", name), PurePosixPath("/", other)
+    return one.match(str(two)) or two.match(str(one))
+
+
+def test_a_name_is_read_from_every_kind_of_string() -> None:
+    code = ast.parse("render('a/b.html', f'c/{kind}.html', f'{name}.html', 'in a/b.html')")
+    assert sorted(named_in(code)) == ["a/b.html", "c/*.html"]
+    assert unlike({"a/b.html", "c/*.html", "404.html"}, {"c/d.html"}) == ["a/b.html"]
+    assert unlike({"c/d.html", "c/e/f.html", "b/c/d.html"}, {"c/*.html"}) == ["b/c/d.html", "c/e/f.html"]
+
+
+def test_every_named_template_exists_and_every_template_is_named() -> None:
+    exist = {path.relative_to(ROOT / "templates").as_posix() for path in templates()}
+    named = {name for path in templates() for name in INCLUDED.findall(path.read_text())}
+    named |= {name for path in sources() for name in named_in(parsed(path))}
+    assert (unlike(named, exist), unlike(exist, named)) == ([], [])

@@ -39,9 +39,7 @@ def templates() -> list[Path]:
 
 def is_packet(path: Path) -> bool:
     """Packets are printed, not served: no content policy applies to them."""
-    return path.is_relative_to(ROOT / "templates" / "packets") or path.is_relative_to(
-        ROOT / "templates" / "quarterly" / "packet"
-    )
+    return any(path.is_relative_to(ROOT / "templates" / folder) for folder in ("packets", "quarterly/packet"))
 
 
 @cache

@@ -66,6 +66,12 @@ def words(slug: str) -> str:
 
 
 @register.filter
+def spaced(slug: str) -> str:
+    """ "changes_requested" -> "changes requested": a slug as words of a sentence."""
+    return str(slug).replace("_", " ")
+
+
+@register.filter
 def event_words(kind: str) -> str:
     """ "model.version_registered" -> "Model version registered": the kind of an audit event, readable."""
     return str(kind).replace(".", " ").replace("_", " ").capitalize()
@@ -161,3 +167,17 @@ def section(content: str, title: str, anchor: str = "", note: str = "", kind: st
         "components/section.html",
         {"title": title, "anchor": anchor, "note": note, "kind": kind, "content": content},
     )
+
+
+@register.simple_block_tag
+def empty_state(content: str, title: str, icon: str = "", href: str = "", action: str = "") -> str:
+    """What stands where there is nothing yet: `{% empty_state "No run" icon="queue" %}…{% endempty_state %}`."""
+    return render_to_string(
+        "components/empty.html", {"title": title, "text": content, "icon": icon, "href": href, "action": action}
+    )
+
+
+@register.simple_block_tag
+def message(content: str, title: str = "", tone: str = "info", **more: str | bool) -> str:
+    """A sentence the reader must see: `{% message "The run failed." tone="bad" %}…{% endmessage %}`."""
+    return render_to_string("components/message.html", {"title": title, "text": content, "tone": tone, **more})

@@ -193,6 +193,8 @@ def specimens() -> dict[str, Any]:
             "committed": Decimal(760),
             "reserved": Decimal(300),
             "this": Decimal(240),
+            "available": Decimal(940),
+            "after": Decimal(700),
         },
     }
 

@@ -41,21 +41,21 @@ def context_of(section: Section, *, quarter: str) -> Mapping[str, Any]:
     return {
         "section": section,
         "quarter": quarter,
-        "body": f"packets/quarterly/{section.template}.html",
+        "body": f"quarterly/packet/{section.template}.html",
         **section.content,
     }
 
 
 def shared_assets() -> dict[str, bytes]:
     """The style sheets every section names."""
-    own = Path(settings.BASE_DIR) / "templates" / "packets" / "quarterly" / QUARTERLY_SHEET
+    own = Path(settings.BASE_DIR) / "templates" / "quarterly" / "packet" / QUARTERLY_SHEET
     return {**style_sheets(), QUARTERLY_SHEET: own.read_bytes()}
 
 
 @cache
 def sheet_digest() -> str:
     """The digest of every template and style sheet a section is drawn with: a change of one draws all anew."""
-    folder = Path(settings.BASE_DIR) / "templates" / "packets" / "quarterly"
+    folder = Path(settings.BASE_DIR) / "templates" / "quarterly" / "packet"
     hashed = hashlib.sha256()
     for name, body in sorted(shared_assets().items()):
         hashed.update(name.encode() + b"\0" + body)

@@ -23,6 +23,7 @@ from governance.audit.models import AuditEvent
 from governance.people.domain.roles import Person, Role
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
+from tests.pages import html_of
 from tests.unit.toolkit.costs.builders import sheet
 from weighbridge.core.errors import Invalid, NotAllowed, TooLarge, WrongState
 from weighbridge.costs.prices.files.lists import list_document
@@ -169,7 +170,7 @@ def test_nobody_else_publishes_or_withdraws(name: str, cast: Cast, now: datetime
     browser = client_of(user)
     upload = SimpleUploadedFile("rates.yaml", RATES.encode())
     for path, sent in (("publish", {"file": upload}), ("withdraw", {"source": source.pk, "reason": "No."})):
-        page = browser.post(f"/prices/{path}/", sent, follow=True).content.decode()
+        page = html_of(browser.post(f"/prices/{path}/", sent, follow=True))
         assert "Only finance and platform leads publish" in page
     assert snapshot() == before
 
@@ -189,20 +190,20 @@ def test_the_database_keeps_sources_as_they_were(cast: Cast, now: datetime) -> N
 
 def test_the_page_shows_price_day_source_and_marks(cast: Cast, now: datetime) -> None:
     browser = client_of(cast.finance)
-    page = browser.get("/prices/").content.decode()
+    page = html_of(browser.get("/prices/"))
     assert "Nothing was published here" in page
     upload = SimpleUploadedFile("rates.yaml", RATES.encode())
-    page = browser.post("/prices/publish/", {"file": upload}, follow=True).content.decode()
+    page = html_of(browser.post("/prices/publish/", {"file": upload}, follow=True))
     assert "example holds from now on" in page
     assert "1 negotiated rate)" in page
-    page = browser.get("/prices/", {"q": "us-east-1/*g5.xlarge"}).content.decode()
+    page = html_of(browser.get("/prices/", {"q": "us-east-1/*g5.xlarge"}))
     for words in ("0.78468", "list 1.006", "agreement 12", "1.4084", "old: "):
         assert words in page
-    page = browser.get("/prices/", {"q": "gpt-4o-mini"}).content.decode()
+    page = html_of(browser.get("/prices/", {"q": "gpt-4o-mini"}))
     assert "successor gpt-6-luna" in page
-    assert "No SKU fits" in browser.get("/prices/", {"q": "nothing-like-it"}).content.decode()
+    assert "No SKU fits" in html_of(browser.get("/prices/", {"q": "nothing-like-it"}))
     sent = {"source": PriceSource.objects.get().pk, "reason": "It ended."}
-    assert "example holds no longer" in browser.post("/prices/withdraw/", sent, follow=True).content.decode()
+    assert "example holds no longer" in html_of(browser.post("/prices/withdraw/", sent, follow=True))
 
 
 def test_a_disagreement_is_marked_on_the_page_and_for_programs(cast: Cast, api: Api, now: datetime) -> None:
@@ -210,11 +211,11 @@ def test_a_disagreement_is_marked_on_the_page_and_for_programs(cast: Cast, api: 
         provider="aws", region="us-east-1", as_of="2026-05-01", prices=[{"name": "g5.xlarge", "on_demand": "2"}]
     )
     publish(cast, now, json.dumps(other))
-    page = client_of(cast.author).get("/prices/", {"q": G5}).content.decode()
+    page = html_of(client_of(cast.author).get("/prices/", {"q": G5}))
     assert "disagrees: 2 on 2026-05-01, quotation 4711" in page
     assert page.count("disagrees:") == 2
     publish(cast, now, RATES)
-    page = client_of(cast.author).get("/prices/", {"q": G5}).content.decode()
+    page = html_of(client_of(cast.author).get("/prices/", {"q": G5}))
     assert page.count("disagrees:") == 2, "a contract does not disagree with the list price it stands on"
     prices.withdraw(source=PriceSource.objects.get(kind="rates"), reason="It ended.", by=cast.finance, now=now)
     assert "Only finance and platform leads publish" in page
@@ -234,5 +235,5 @@ def test_forms_without_a_file_or_a_reason_say_so(cast: Cast, now: datetime) -> N
     for path, sent in (("publish", {}), ("withdraw", {"source": source.pk, "reason": ""})):
         answer = browser.post(f"/prices/{path}/", sent)
         assert answer.status_code == 422
-        assert "This field is required" in answer.content.decode()
+        assert "This field is required" in html_of(answer)
     assert browser.post("/prices/withdraw/", {"source": source.pk + 1, "reason": "x"}).status_code == 404

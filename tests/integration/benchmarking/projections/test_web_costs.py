@@ -15,6 +15,7 @@ from benchmarking.projections import queries as projections
 from benchmarking.projections.models import CostProjection
 from benchmarking.projections.web.forms import EXAMPLE, EXAMPLE_OPTIONS, RangeField
 from tests.factories.costs import cost_spec
+from tests.pages import html_of
 
 URL = "/costs/"
 
@@ -30,7 +31,7 @@ def asked(**changes):
 
 
 def test_an_empty_calculator_shows_its_example_and_says_so(client):
-    page = client.get(URL).content.decode()
+    page = html_of(client.get(URL))
     assert "These figures are an example" in page
     assert "Managed API" in page
     assert "cheapest in" in page
@@ -38,7 +39,7 @@ def test_an_empty_calculator_shows_its_example_and_says_so(client):
 
 def test_the_address_holds_what_was_asked(client):
     page = client.get(f"{URL}?{urlencode(asked(name='Ranking'))}")
-    text = page.content.decode()
+    text = html_of(page)
     assert page.status_code == 200
     assert 'value="Ranking"' in text
     assert "These figures are an example" not in text
@@ -46,7 +47,7 @@ def test_the_address_holds_what_was_asked(client):
 
 
 def test_one_option_alone_is_enough(client):
-    text = client.get(f"{URL}?{urlencode(asked(b__kind='none'))}").content.decode()
+    text = html_of(client.get(f"{URL}?{urlencode(asked(b__kind='none'))}"))
     assert "Own replicas" not in text.split("Side by side")[1]
     assert "cheapest in" not in text
 
@@ -67,8 +68,8 @@ def test_one_option_alone_is_enough(client):
 def test_a_fault_stands_beside_its_field(client, changes, reason):
     page = client.get(f"{URL}?{urlencode(asked(**changes))}")
     assert page.status_code in {400, 422}
-    assert reason in page.content.decode()
-    assert "Side by side" not in page.content.decode()
+    assert reason in html_of(page)
+    assert "Side by side" not in html_of(page)
 
 
 @pytest.mark.parametrize(
@@ -89,20 +90,20 @@ def test_ranges_are_written_as_people_write_them(text, ends):
 def test_a_spec_is_shown_kept_and_given_a_link(client, author):
     source = yaml.safe_dump(cost_spec())
     shown = client.post(f"{URL}spec/", {"source": source, "then": "show"})
-    assert "Own replicas" in shown.content.decode()
+    assert "Own replicas" in html_of(shown)
     assert CostProjection.objects.count() == 0
     kept = client.post(f"{URL}spec/", {"source": source, "then": "keep"})
     row = CostProjection.objects.get()
     assert (kept.status_code, kept["Location"]) == (302, f"/costs/{row.token}/")
     assert (row.title, row.kept_by, row.spec) == ("Visual search", author, cost_spec())
-    assert "Visual search" in client.get(URL).content.decode()
+    assert "Visual search" in html_of(client.get(URL))
 
 
 def test_a_spec_may_be_a_file_and_may_be_edited(client):
     file = SimpleUploadedFile("costs.yaml", yaml.safe_dump(cost_spec()).encode())
     assert client.post(f"{URL}spec/", {"file": file, "then": "keep"}).status_code == 302
-    assert "annotated" not in client.post(f"{URL}spec/", {"source": "kind: x", "then": "edit"}).content.decode()
-    assert "kind: CostSpec" in client.get(f"{URL}spec/").content.decode()
+    assert "annotated" not in html_of(client.post(f"{URL}spec/", {"source": "kind: x", "then": "edit"}))
+    assert "kind: CostSpec" in html_of(client.get(f"{URL}spec/"))
 
 
 @pytest.mark.parametrize(
@@ -112,13 +113,13 @@ def test_a_spec_may_be_a_file_and_may_be_edited(client):
 def test_a_faulty_spec_is_refused_with_its_place(client, source, reason):
     page = client.post(f"{URL}spec/", {"source": source, "then": "keep"})
     assert page.status_code == 400
-    assert reason in page.content.decode()
+    assert reason in html_of(page)
     assert CostProjection.objects.count() == 0
 
 
 def test_whoever_has_the_link_reads_it_and_nobody_guesses_it(as_, author, now, outsider):
     row = writes.keep(spec=cost_spec(), by=author, now=now)
-    page = as_(outsider).get(f"/costs/{row.token}/").content.decode()
+    page = html_of(as_(outsider).get(f"/costs/{row.token}/"))
     assert f"http://testserver/costs/{row.token}/" in page
     assert "a quote of September 2026" in page
     assert as_(outsider).get("/costs/AAAAAAAAAAAAAAAAAAAAAA/").status_code == 404
@@ -126,7 +127,7 @@ def test_whoever_has_the_link_reads_it_and_nobody_guesses_it(as_, author, now, o
 
 def test_at_todays_prices_nothing_moves_where_nothing_moved(client, author, now):
     row = writes.keep(spec=cost_spec(), by=author, now=now)
-    assert "Every price it uses is the same today" in client.get(f"/costs/{row.token}/?prices=today").content.decode()
+    assert "Every price it uses is the same today" in html_of(client.get(f"/costs/{row.token}/?prices=today"))
 
 
 def test_a_price_that_moved_is_told_with_what_it_does(client, author, now):
@@ -145,7 +146,7 @@ def test_a_price_that_moved_is_told_with_what_it_does(client, author, now):
     served = next(each for each in again.figures if each.figure == "inference_cost_1y_usd")
     assert served.after == 2 * served.before
     assert served.share == Decimal("1.0")
-    page = client.get(f"/costs/{row.token}/?prices=today").content.decode()
+    page = html_of(client.get(f"/costs/{row.token}/?prices=today"))
     assert "Prices that moved" in page
     assert "100" in page
 
@@ -157,7 +158,7 @@ def test_kept_projections_stand_side_by_side(client, author, now):
     assert page.content.decode().count("Managed API") >= 2
     one = client.get(reverse("benchmarking:compare_projections"), {"p": rows[0].token})
     assert one.status_code == 400
-    assert "Choose two to 6 kept projections" in one.content.decode()
+    assert "Choose two to 6 kept projections" in html_of(one)
 
 
 def test_charts_are_drawn_of_what_is_kept(client, author, now):

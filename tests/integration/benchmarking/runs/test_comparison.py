@@ -6,6 +6,7 @@ from django.urls import reverse
 from benchmarking.runs.actions import runs as actions
 from tests.factories.models import make_dataset
 from tests.factories.requests import finish_run, result_of
+from tests.pages import html_of
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def compare(client, *ids, **more):
 
 def test_two_runs_stand_side_by_side_the_first_being_the_measure(as_, author, runs):
     page = compare(as_(author), runs[0].pk, runs[1].pk)
-    text = page.content.decode()
+    text = html_of(page)
     assert page.status_code == 200
     assert "better" in text
     assert "0.500, better" in text
@@ -44,8 +45,8 @@ def test_two_runs_stand_side_by_side_the_first_being_the_measure(as_, author, ru
 
 
 def test_differences_only_hides_what_is_the_same(as_, author, runs):
-    everything = compare(as_(author), runs[0].pk, runs[1].pk).content.decode()
-    narrowed = compare(as_(author), runs[0].pk, runs[1].pk, only="differences").content.decode()
+    everything = html_of(compare(as_(author), runs[0].pk, runs[1].pk))
+    narrowed = html_of(compare(as_(author), runs[0].pk, runs[1].pk, only="differences"))
     assert '<th scope="row">accuracy' in everything.lower()
     assert "do not differ" not in everything
     assert "p95" in narrowed.lower()
@@ -54,7 +55,7 @@ def test_differences_only_hides_what_is_the_same(as_, author, runs):
 
 
 def test_a_run_that_waits_has_no_figures_and_says_so(as_, author, runs):
-    assert "no figure" in compare(as_(author), runs[0].pk, runs[2].pk).content.decode()
+    assert "no figure" in html_of(compare(as_(author), runs[0].pk, runs[2].pk))
 
 
 @pytest.mark.parametrize(
@@ -71,17 +72,17 @@ def test_a_choice_that_cannot_be_compared_is_answered_in_words(ids, words, as_, 
     wanted = [str(runs[0].pk)] if ids == ["1"] else ids
     page = compare(as_(author), *wanted)
     assert page.status_code == 400
-    assert words in page.content.decode()
+    assert words in html_of(page)
 
 
 def test_strangers_learn_nothing(as_, outsider, runs):
     page = compare(as_(outsider), runs[0].pk, runs[1].pk)
     assert page.status_code == 404
-    assert "80" not in page.content.decode()
+    assert "80" not in html_of(page)
 
 
 def test_the_list_of_runs_leads_there(as_, author, runs):
     asset = runs[0].model_version.asset
-    page = as_(author).get(reverse("benchmarking:model_runs", args=[asset.team.slug, asset.slug])).content.decode()
+    page = html_of(as_(author).get(reverse("benchmarking:model_runs", args=[asset.team.slug, asset.slug])))
     assert reverse("benchmarking:compare") in page
     assert page.count('name="run"') == 3

@@ -26,6 +26,7 @@ from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.factories.requests import finish_run, result_of
 from tests.factories.snapshots import snapshot
+from tests.pages import html_of
 from weighbridge.core.errors import Invalid, NotAllowed
 from weighbridge.systems.sandbox import isolated
 from weighbridge.systems.sandbox.bubblewrap import Layers
@@ -116,7 +117,7 @@ def test_nobody_else_chooses(name: str, cast: Cast, api: Api, now: datetime) -> 
     browser = Client()
     browser.force_login(user)
     page = browser.post("/runs/sandbox/choose/", {"may_go_without": "True", "reason": "x"}, follow=True)
-    assert "Only administrators choose" in page.content.decode()
+    assert "Only administrators choose" in html_of(page)
     assert not may_go_without()
 
 
@@ -144,11 +145,11 @@ def test_page_and_program_choose_alike(cast: Cast, api: Api, version: ModelVersi
     assert last_layers() == ("process",)
     browser = Client()
     browser.force_login(cast.admin)
-    page = browser.get("/runs/sandbox/").content.decode()
+    page = html_of(browser.get("/runs/sandbox/"))
     assert "measured behind bubblewrap alone" in page
     assert "<li>process</li>" in page
     form = {"may_go_without": "True", "reason": "The <b>container</b> is a machine of its own."}
-    page = browser.post("/runs/sandbox/choose/", form, follow=True).content.decode()
+    page = html_of(browser.post("/runs/sandbox/choose/", form, follow=True))
     assert "with whatever walls the worker has" in page
     assert "&lt;b&gt;container&lt;/b&gt;" in page
     program = api(cast.admin)
@@ -163,7 +164,7 @@ def test_a_page_without_a_reason_says_so(cast: Cast) -> None:
     browser.force_login(cast.admin)
     answer = browser.post("/runs/sandbox/choose/", {"may_go_without": "True", "reason": ""})
     assert answer.status_code == 422
-    assert "This field is required" in answer.content.decode()
+    assert "This field is required" in html_of(answer)
 
 
 def test_where_factors_are_required_the_choice_asks_for_one_and_no_program_makes_it(

@@ -15,6 +15,7 @@ from reviews.packets.queries.packet import packet_of
 from reviews.requests.models import ReviewRequest
 from tests.factories.alternatives import RESULT
 from tests.factories.requests import finish_run
+from tests.pages import html_of
 from weighbridge.charts.drawing import in_both_themes
 
 As = Callable[[User], Client]
@@ -37,7 +38,7 @@ def test_the_page_of_the_run_shows_each_variant_and_the_pictures(
     as_: As, version: ModelVersion, author: User, now: datetime
 ) -> None:
     run = measured(version, author, now)
-    page = as_(author).get(reverse("benchmarking:run", args=[run.pk])).content.decode()
+    page = html_of(as_(author).get(reverse("benchmarking:run", args=[run.pk])))
     assert "1.61 (1.60 to 1.63)" in page
     assert "Because of int8." in page
     address = reverse("benchmarking:run_picture", args=[run.pk, "accuracy-latency"])
@@ -67,7 +68,7 @@ def test_request_and_packet_show_what_a_variant_saves(
     as_: As, submitted: ReviewRequest, author: User, now: datetime
 ) -> None:
     measured(submitted.model_version, author, now, asked_for=submitted.ref)
-    page = as_(author).get(reverse("reviews:detail", args=[submitted.ref])).content.decode()
+    page = html_of(as_(author).get(reverse("reviews:detail", args=[submitted.ref])))
     assert "costs too much" not in page
     assert "1.61 (1.60 to 1.63)" in page
     packet = packet_of(submitted, now=now)

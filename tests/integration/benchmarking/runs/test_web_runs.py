@@ -9,6 +9,7 @@ from benchmarking.runs.models import Run
 from governance.jobs.enums import JobState
 from tests.factories.models import make_dataset
 from tests.factories.requests import finish_run, keeping_samples, result_of
+from tests.pages import html_of
 
 MACHINE = {
     "cpu": "AMD EPYC",
@@ -44,7 +45,7 @@ def held(run, now, **fields):
 
 
 def test_a_queued_run_says_its_place_and_is_followed(as_, run, author):
-    page = as_(author).get(f"/runs/{run.pk}/").content.decode()
+    page = html_of(as_(author).get(f"/runs/{run.pk}/"))
     assert "First in the queue; a worker of the kind “cpu” takes it next." in page
     assert f'hx-get="/runs/{run.pk}/live/"' in page
     assert "Cancel" in page
@@ -53,7 +54,7 @@ def test_a_queued_run_says_its_place_and_is_followed(as_, run, author):
 def test_a_running_run_says_how_far_it_is(as_, run, author, now):
     held(run, now, state=JobState.RUNNING, progress=0.42, phase="measuring latency")
     answer = as_(author).get(f"/runs/{run.pk}/live/", headers={"HX-Request": "true"})
-    page = answer.content.decode()
+    page = html_of(answer)
     assert "Running: measuring latency" in page
     assert "42\N{NO-BREAK SPACE}%" in page
     assert "HX-Refresh" not in answer.headers
@@ -61,7 +62,7 @@ def test_a_running_run_says_how_far_it_is(as_, run, author, now):
 
 def test_a_run_that_a_silent_worker_gave_back_says_why(as_, run, author, now):
     Run.objects.filter(pk=run.pk).update(attempts=2, error="The worker went silent.")
-    page = as_(author).get(f"/runs/{run.pk}/live/").content.decode()
+    page = html_of(as_(author).get(f"/runs/{run.pk}/live/"))
     assert "The worker went silent." in page
     assert "Attempt 2 of 3" in page
 
@@ -69,12 +70,12 @@ def test_a_run_that_a_silent_worker_gave_back_says_why(as_, run, author, now):
 def test_once_it_has_ended_the_page_is_fetched_again(as_, done, author):
     answer = as_(author).get(f"/runs/{done.pk}/live/")
     assert answer.headers["HX-Refresh"] == "true"
-    assert "hx-get" not in answer.content.decode()
+    assert "hx-get" not in html_of(answer)
 
 
 def test_a_result_is_shown_with_verdict_figures_distribution_and_conditions(as_, done, author):
     answer = as_(author).get(f"/runs/{done.pk}/")
-    page = answer.content.decode()
+    page = html_of(answer)
     for words in (
         "Indicative",
         "The machine was busy.",
@@ -129,7 +130,7 @@ def test_a_metric_of_tomorrow_is_shown_too(as_, run, author, now):
 def test_a_failed_run_says_why(as_, run, author, now):
     claimed = Run.claim(pk=run.pk, now=now, lease=timedelta(minutes=5))
     actions.fail(run=claimed, reason="The model ran out of memory.", now=now)
-    assert "The model ran out of memory." in as_(author).get(f"/runs/{run.pk}/").content.decode()
+    assert "The model ran out of memory." in html_of(as_(author).get(f"/runs/{run.pk}/"))
 
 
 def test_the_result_is_there_to_be_taken_away(as_, done, author):
@@ -141,15 +142,15 @@ def test_the_result_is_there_to_be_taken_away(as_, done, author):
 def test_without_a_result_there_is_nothing_to_take(as_, run, author):
     answer = as_(author).get(f"/runs/{run.pk}/result.json")
     assert answer.status_code == 404
-    assert "has no result; it is queued" in answer.content.decode()
+    assert "has no result; it is queued" in html_of(answer)
 
 
 def test_a_run_is_cancelled_once(as_, run, author):
     client = as_(author)
-    assert "is cancelled" in client.post(f"/runs/{run.pk}/cancel/", follow=True).content.decode()
+    assert "is cancelled" in html_of(client.post(f"/runs/{run.pk}/cancel/", follow=True))
     run.refresh_from_db()
     assert run.state == JobState.CANCELLED
-    assert "nothing to cancel" in client.post(f"/runs/{run.pk}/cancel/", follow=True).content.decode()
+    assert "nothing to cancel" in html_of(client.post(f"/runs/{run.pk}/cancel/", follow=True))
 
 
 def test_a_run_is_repeated_as_a_run_of_its_own(as_, done, author):
@@ -161,7 +162,7 @@ def test_a_run_is_repeated_as_a_run_of_its_own(as_, done, author):
 
 def test_an_unfinished_run_is_not_repeated(as_, run, author):
     answer = as_(author).post(f"/runs/{run.pk}/repeat/", follow=True)
-    assert "is still queued" in answer.content.decode()
+    assert "is still queued" in html_of(answer)
     assert answer.redirect_chain == [(f"/runs/{run.pk}/", 302)]
     assert Run.objects.count() == 1
 
@@ -169,12 +170,12 @@ def test_an_unfinished_run_is_not_repeated(as_, run, author):
 @pytest.mark.parametrize("step", ["cancel", "repeat"])
 def test_whoever_may_not_run_is_told_why_and_nothing_moves(as_, run, reviewer_one, step):
     answer = as_(reviewer_one).post(f"/runs/{run.pk}/{step}/", follow=True)
-    assert "start or stop its benchmarks" in answer.content.decode()
+    assert "start or stop its benchmarks" in html_of(answer)
     assert [row.state for row in Run.objects.all()] == [JobState.QUEUED]
 
 
 def test_steps_a_reader_cannot_take_are_named_with_the_reason(as_, run, reviewer_one):
-    page = as_(reviewer_one).get(f"/runs/{run.pk}/").content.decode()
+    page = html_of(as_(reviewer_one).get(f"/runs/{run.pk}/"))
     assert 'aria-disabled="true"' in page
     assert f'action="/runs/{run.pk}/cancel/"' not in page
 
@@ -186,15 +187,15 @@ def test_another_teams_run_is_not_found(as_, done, outsider, path):
 
 def test_runs_of_a_model_are_a_part_of_its_page_and_a_page_without_scripts(as_, done, author, outsider):
     path = "/models/search/visual-search/runs/"
-    part = as_(author).get(path, headers={"HX-Request": "true"}).content.decode()
+    part = html_of(as_(author).get(path, headers={"HX-Request": "true"}))
     assert f"Run {done.pk}" in part
     assert "<html" not in part
-    assert "<html" in as_(author).get(path).content.decode()
+    assert "<html" in html_of(as_(author).get(path))
     assert as_(outsider).get(path).status_code == 404
 
 
 def test_a_model_without_runs_says_so(as_, version, author):
-    assert "No benchmark runs yet" in as_(author).get("/models/search/visual-search/runs/").content.decode()
+    assert "No benchmark runs yet" in html_of(as_(author).get("/models/search/visual-search/runs/"))
 
 
 def test_a_repetition_says_how_it_compares_on_its_page_and_to_programs(as_, run, author, now):
@@ -203,7 +204,7 @@ def test_a_repetition_says_how_it_compares_on_its_page_and_to_programs(as_, run,
     result = keeping_samples(result_of({"latency_p95_ms": (3.0, 2.99, 3.01, 3000)}))
     result["manifest"] |= {"machine": {"cpu": "Another"}, "engine": None}
     again = finish_run(run=again, now=now, result=result)
-    page = as_(author).get(f"/runs/{again.pk}/").content.decode()
+    page = html_of(as_(author).get(f"/runs/{again.pk}/"))
     for words in (
         "Different: a figure lies outside the margin for sure.",
         "1.500 (1.5",
@@ -214,13 +215,13 @@ def test_a_repetition_says_how_it_compares_on_its_page_and_to_programs(as_, run,
     assert f'<a href="/runs/{first.pk}/">Run {first.pk}</a>, with the settings of its manifest' in page
     told = as_(author).get(f"/api/v1/runs/{again.pk}/").json()
     assert (told["repeats"], told["equivalence"]["answer"]) == (first.pk, "different")
-    other = as_(author).get(f"/runs/{first.pk}/").content.decode()
+    other = html_of(as_(author).get(f"/runs/{first.pk}/"))
     assert 'id="equivalence"' not in other
 
 
 def test_a_repetition_that_differs_in_nothing_says_so_and_why_it_cannot_tell(as_, run, author, now):
     first = finish_run(run=run, now=now, result=result_of(verdict="invalid"))
     again = finish_run(run=actions.repeat(run=first, by=author, now=now), now=now, result=result_of())
-    page = as_(author).get(f"/runs/{again.pk}/").content.decode()
+    page = html_of(as_(author).get(f"/runs/{again.pk}/"))
     assert "The first run is no valid measurement, so nothing can be told from it." in page
     assert "Nothing in the manifest" in page

@@ -10,6 +10,7 @@ from governance.jobs.enums import JobState
 from tests.factories.allocation import RULES, publish_rules
 from tests.factories.bills import csv_bytes, row
 from tests.factories.snapshots import snapshot
+from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
 PAGES = ("/bills/", "/bills/rates/", "/bills/allocation/")
@@ -42,10 +43,10 @@ def test_a_file_is_sent_and_its_page_tells_of_it(as_, cast, read):
     answer = client.post("/bills/", sent())
     bill = Bill.objects.get()
     assert (answer.status_code, answer["Location"], bill.origin) == (302, f"/bills/{bill.pk}/", "upload")
-    page = client.get(answer["Location"]).content.decode()
+    page = html_of(client.get(answer["Location"]))
     assert "Waiting for a worker" in page
     assert "is received" in page
-    assert "already here" in client.post("/bills/", sent(), follow=True).content.decode()
+    assert "already here" in html_of(client.post("/bills/", sent(), follow=True))
     assert Bill.objects.count() == 1
     assert "HX-Refresh" not in client.get(f"/bills/{bill.pk}/live/")
 
@@ -54,7 +55,7 @@ def test_the_page_of_a_read_bill_shows_its_report(as_, cast, read, version, now)
     publish_rules(cast=cast, now=now)
     bill = read(csv_bytes([row(), row(Tags="", EffectiveCost="3"), row(BillingCurrency="x")]))
     page = as_(cast.auditor).get(f"/bills/{bill.pk}/")
-    words = page.content.decode()
+    words = html_of(page)
     for told in ("BillingCurrency is &#x27;x&#x27;", "row 4", "Belongs to nobody", "FOCUS 1.1", "Sep 2026"):
         assert told in words
     (owned,) = page.context["view"].owned
@@ -94,10 +95,10 @@ def test_others_move_nothing(as_, cast, send):
 
 def test_a_bill_is_cancelled_and_read_again_from_its_page(as_, cast, send):
     bill, client = send(csv_bytes()), as_(cast.finance)
-    assert "nothing of it counts" in client.post(f"/bills/{bill.pk}/cancel/", follow=True).content.decode()
+    assert "nothing of it counts" in html_of(client.post(f"/bills/{bill.pk}/cancel/", follow=True))
     bill.refresh_from_db()
     assert bill.state == JobState.CANCELLED
-    assert "waits for a worker again" in client.post(f"/bills/{bill.pk}/retry/", follow=True).content.decode()
+    assert "waits for a worker again" in html_of(client.post(f"/bills/{bill.pk}/retry/", follow=True))
     bill.refresh_from_db()
     assert bill.state == JobState.QUEUED
 
@@ -106,7 +107,7 @@ def test_a_rate_is_set_once_it_is_right(as_, cast):
     client, given = as_(cast.finance), {"currency": "eur", "on": "2026-09-30", "usd": "1.1", "source": "ECB"}
     faulty = client.post("/bills/rates/", given | {"currency": "usd"})
     assert "US dollars need no rate" in faulty.context["form"].errors["currency"][0]
-    assert "1 EUR counts as 1.1 USD" in client.post("/bills/rates/", given, follow=True).content.decode()
+    assert "1 EUR counts as 1.1 USD" in html_of(client.post("/bills/rates/", given, follow=True))
     assert ExchangeRate.objects.get().currency == "EUR"
 
 
@@ -121,13 +122,13 @@ def test_rules_are_tried_saved_and_published_by_another(as_, cast, version, read
     assert snapshot() == before
     saved = client.post("/bills/allocation/new/", {"source": RULES, "month": "2026-09-01", "save": "1"})
     assert saved["Location"] == "/bills/allocation/1/"
-    assert "Somebody other than their author" in client.get("/bills/allocation/1/").content.decode()
-    assert "Somebody other" in client.post("/bills/allocation/1/publish/", follow=True).content.decode()
-    assert "is in force" in as_(cast.admin).post("/bills/allocation/1/publish/", follow=True).content.decode()
+    assert "Somebody other than their author" in html_of(client.get("/bills/allocation/1/"))
+    assert "Somebody other" in html_of(client.post("/bills/allocation/1/publish/", follow=True))
+    assert "is in force" in html_of(as_(cast.admin).post("/bills/allocation/1/publish/", follow=True))
     assert AllocationVersion.objects.get().state == "published"
     page = as_(cast.auditor).get("/bills/allocation/1/?month=never")
     assert page.context["preview"] is None
-    assert "Version 1" in as_(cast.auditor).get("/bills/allocation/").content.decode()
+    assert "Version 1" in html_of(as_(cast.auditor).get("/bills/allocation/"))
     assert RULES in client.get("/bills/allocation/new/").context["form"].initial["source"]
 
 
@@ -148,10 +149,10 @@ def test_spend_is_of_ones_own_teams(as_, cast, version, read, now):
         "finance": ["ads", "search", ""],
         "reviewer_one": [],
     }
-    assert "have no exchange rate of this month" in seen["finance"].content.decode()
-    assert "No spend on record" in seen["reviewer_one"].content.decode()
+    assert "have no exchange rate of this month" in html_of(seen["finance"])
+    assert "No spend on record" in html_of(seen["reviewer_one"])
     assert as_(cast.finance).get("/spend/?month=2026-09-01").context["chosen"].month.month == 9
-    file = as_(cast.author).get("/spend.csv").content.decode()
+    file = html_of(as_(cast.author).get("/spend.csv"))
     assert ('"search","visual-search","8.000000000000"' in file, '"ads"' in file) == (True, False)
 
 

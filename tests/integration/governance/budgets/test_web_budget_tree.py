@@ -15,6 +15,7 @@ from governance.findings.models import Finding
 from governance.site.templatetags.weighbridge import quantity
 from tests.factories.requests import allocate_budget, usd_shares
 from tests.factories.snapshots import snapshot
+from tests.pages import html_of
 
 WHY = "Prices rose in this quarter."
 
@@ -57,7 +58,7 @@ def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
         ("retail", 1, "Organisation"),
         ("search", 2, "Retail"),
     ]
-    assert "handed out $100,000" in page.content.decode()
+    assert "handed out $100,000" in html_of(page)
     assert [each.team for each in as_(author).get("/budgets/").context["teams"]] == ["search"]
     assert as_(author).get(f"/budgets/retail/{quarter}/USD/").status_code == 404
 
@@ -125,7 +126,7 @@ def test_a_change_moves_to_another_account_and_is_withdrawn(as_, account, financ
 
 
 def test_the_ledger_tells_of_bills_and_requests(as_, decided, author, quarter, now):
-    page = as_(author).get(f"/budgets/search/{quarter}/USD/").content.decode()
+    page = html_of(as_(author).get(f"/budgets/search/{quarter}/USD/"))
     assert f"forecast to quarter end {quantity(usd_shares(now=now)[0], 'USD')}" in page
     assert decided.ref in page
 
@@ -138,11 +139,11 @@ def test_the_account_tells_which_request_ran_over_in_its_quarter(as_, decided, a
     page = as_(author).get(f"/budgets/search/{quarter}/USD/")
     ((ref, held, over),) = page.context["statement"].holdings
     assert (ref, held.spent, held.open, over) == (decided.ref, first + 2000, 0, 2000)
-    assert "Over</span>" in page.content.decode()
+    assert "Over</span>" in html_of(page)
     following = as_(author).get(f"/budgets/search/{Quarter.parse(quarter).next}/USD/")
     ((ref, held, over),) = following.context["statement"].holdings
     assert (ref, held.spent, over) == (decided.ref, 0, 0)
-    assert "Over</span>" not in following.content.decode()
+    assert "Over</span>" not in html_of(following)
 
 
 def test_findings_are_given_and_closed(as_, finance, author, outsider, now):
@@ -163,7 +164,7 @@ def test_findings_are_given_and_closed(as_, finance, author, outsider, now):
         f"{found} is closed."
     ]
     assert Finding.objects.get().closed_by == author
-    assert "Done." in client.get("/findings/").content.decode()
+    assert "Done." in html_of(client.get("/findings/"))
 
 
 def test_a_finding_leads_to_its_ledger_or_its_request(as_, finance, account, now):
@@ -171,7 +172,7 @@ def test_a_finding_leads_to_its_ledger_or_its_request(as_, finance, account, now
     for kind, subject, key in kinds:
         seen = Sighting(kind=kind, subject=subject, text="It ran over.", severity=Severity.HIGH, key=key)
         findings.raise_once(sighting=seen, by=None, now=now)
-    page = as_(finance).get("/findings/").content.decode()
+    page = html_of(as_(finance).get("/findings/"))
     for pk in Finding.objects.values_list("pk", flat=True):  # each field has a label of its own
         for name in (f"assign-{pk}-owner", f"assign-{pk}-due_on", f"close-{pk}-note"):
             assert (page.count(f'for="{name}"'), page.count(f'id="{name}"')) == (1, 1)

@@ -9,6 +9,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import LedgerEntry
 from tests.factories.requests import allocate_budget, usd_shares
+from tests.pages import html_of
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def test_a_team_sees_its_own_budget_and_no_other(as_, team, finance, author, out
     allocate_budget(team=team, by=finance, now=now)
     assert [each.team for each in as_(author).get("/budgets/").context["teams"]] == ["search"]
     assert as_(outsider).get("/budgets/").context["teams"] == []
-    assert "No budget in this quarter" in as_(outsider).get("/budgets/").content.decode()
+    assert "No budget in this quarter" in html_of(as_(outsider).get("/budgets/"))
 
 
 def test_the_page_is_of_one_quarter(as_, team, finance, quarter, now):
@@ -85,7 +86,7 @@ def test_the_ledger_adds_up(as_, decided, finance, quarter, now):
         ("commit", -first, 100000 - first),
     ]
     assert statement.lines[0].available == statement.balance.available
-    page = answer.content.decode()
+    page = html_of(answer)
     assert f'<a href="/requests/{decided.ref}/">{decided.ref}</a>' in page
     assert f"\N{MINUS SIGN}${first:,}" in page
     following = as_(finance).get(f"/budgets/search/{Quarter.parse(quarter).next}/USD/")
@@ -94,7 +95,7 @@ def test_the_ledger_adds_up(as_, decided, finance, quarter, now):
 
 def test_a_ledger_is_seen_by_the_team_and_the_house(as_, decided, author, outsider, quarter):
     path = f"/budgets/search/{quarter}/gpu_h/"
-    assert "1,000.00\N{NO-BREAK SPACE}GPU h" in as_(author).get(path).content.decode()
+    assert "1,000.00\N{NO-BREAK SPACE}GPU h" in html_of(as_(author).get(path))
     assert as_(outsider).get(path).status_code == 404
 
 

@@ -4,11 +4,12 @@ from django.urls import reverse
 
 from governance.inventory.actions import inventory
 from tests.factories.models import make_version
+from tests.pages import html_of
 
 
 def test_a_reader_sees_the_models_of_their_teams_alone(as_, version, outsider, now):
     other = make_version(by=outsider, team="ads", slug="click-model", seed=5, now=now)
-    page = as_(outsider).get("/models/").content.decode()
+    page = html_of(as_(outsider).get("/models/"))
     assert "Click model" in page
     assert "Visual search" not in page
     assert as_(outsider).get(f"/models/search/{version.asset.slug}/").status_code == 404
@@ -38,8 +39,8 @@ def test_the_list_is_narrowed_by_name_digest_team_and_tier(as_, version, outside
 
 
 def test_an_empty_inventory_says_what_to_do(as_, reviewer_one):
-    assert "No models yet" in as_(reviewer_one).get("/models/").content.decode()
-    assert "No model fits these filters" in as_(reviewer_one).get("/models/?q=x").content.decode()
+    assert "No models yet" in html_of(as_(reviewer_one).get("/models/"))
+    assert "No model fits these filters" in html_of(as_(reviewer_one).get("/models/?q=x"))
 
 
 def test_a_model_page_shows_versions_history_and_where_its_requests_are(as_, version, author, now):
@@ -48,7 +49,7 @@ def test_a_model_page_shows_versions_history_and_where_its_requests_are(as_, ver
         asset=version.asset, version="0.9.0", uri="s3://models/old.safetensors", digest=digest, by=author, now=now
     )
     answer = as_(author).get("/models/search/visual-search/")
-    page = answer.content.decode()
+    page = html_of(answer)
     assert [each.version for each in answer.context["versions"]] == ["0.9.0", "1.0.0"]
     assert "s3://models/old.safetensors" in page
     assert f"{reverse('reviews:list')}?q=sha256%3A{'4f' * 32}" in page
@@ -58,7 +59,7 @@ def test_a_model_page_shows_versions_history_and_where_its_requests_are(as_, ver
 
 def test_a_model_page_without_versions_says_so(as_, author, team, now):
     inventory.register_asset(team="search", slug="new", name="New", tier="T2", owner=author, by=author, now=now)
-    assert "No version yet" in as_(author).get("/models/search/new/").content.decode()
+    assert "No version yet" in html_of(as_(author).get("/models/search/new/"))
 
 
 def test_a_stranger_is_sent_to_the_log_in_page(client, db):

@@ -10,6 +10,7 @@ from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from reviews.tickets.actions import note_health
 from reviews.tickets.ports import Health
+from tests.pages import html_of
 
 
 @pytest.fixture
@@ -42,13 +43,13 @@ def test_the_outbox_in_figures(as_, message, admin, now):
         (2, "No Jira is configured."),
         (1, "The token is wrong."),
     ]
-    page = answer.content.decode()
+    page = html_of(answer)
     for words in ("503 twelve times.", "Jira did not answer.", "12 of 12", "oldest"):
         assert words in page
 
 
 def test_a_quiet_outbox(as_, admin):
-    page = as_(admin).get("/integrations/").content.decode()
+    page = html_of(as_(admin).get("/integrations/"))
     assert "Nothing was given up" in page
     assert "Resume paused work" not in page
     assert "JIRA_URL" in page
@@ -56,8 +57,8 @@ def test_a_quiet_outbox(as_, admin):
 
 def test_rows_are_shown_to_those_who_see_everything(as_, message, author, reviewer_one, now):
     message(JobState.DEAD, "secret-key", error="Secret.", finished_at=now)
-    assert "secret-key" in as_(reviewer_one).get("/integrations/").content.decode()
-    page = as_(author).get("/integrations/").content.decode()
+    assert "secret-key" in html_of(as_(reviewer_one).get("/integrations/"))
+    page = html_of(as_(author).get("/integrations/"))
     assert "secret-key" not in page
     assert "Given up" in page
 
@@ -65,7 +66,7 @@ def test_rows_are_shown_to_those_who_see_everything(as_, message, author, review
 def test_a_dead_message_is_retried(as_, message, admin, now):
     row = message(JobState.DEAD, attempts=12, finished_at=now)
     answer = as_(admin).post(f"/integrations/{row.pk}/retry/", follow=True)
-    assert "will be tried again now" in answer.content.decode()
+    assert "will be tried again now" in html_of(answer)
     row.refresh_from_db()
     assert (row.state, row.attempts, row.is_uncertain) == (JobState.QUEUED, 0, True)
 
@@ -73,7 +74,7 @@ def test_a_dead_message_is_retried(as_, message, admin, now):
 def test_paused_work_is_resumed(as_, message, approver):
     rows = [message(JobState.PAUSED, key) for key in "ab"]
     answer = as_(approver).post("/integrations/resume/", follow=True)
-    assert "2 paused messages will be tried again now." in answer.content.decode()
+    assert "2 paused messages will be tried again now." in html_of(answer)
     assert {OutboxMessage.objects.get(pk=row.pk).state for row in rows} == {JobState.QUEUED}
 
 
@@ -81,7 +82,7 @@ def test_paused_work_is_resumed(as_, message, approver):
 def test_whoever_may_not_operate_is_told_why_and_nothing_moves(as_, message, author, path):
     row = message(JobState.PAUSED)
     answer = as_(author).post(path.format(pk=row.pk), follow=True)
-    assert "may operate integrations" in answer.content.decode()
+    assert "may operate integrations" in html_of(answer)
     assert [each.state for each in OutboxMessage.objects.all()] == [JobState.PAUSED]
     assert not AuditEvent.objects.filter(subject_type__in=["effect", "integration"]).exists()
 
@@ -89,7 +90,7 @@ def test_whoever_may_not_operate_is_told_why_and_nothing_moves(as_, message, aut
 def test_a_message_that_is_not_stuck_is_not_retried(as_, message, admin):
     row = message(JobState.QUEUED)
     answer = as_(admin).post(f"/integrations/{row.pk}/retry/", follow=True)
-    assert "only a dead or paused one can be retried" in answer.content.decode()
+    assert "only a dead or paused one can be retried" in html_of(answer)
     assert as_(admin).post("/integrations/0/retry/").status_code == 404
 
 
@@ -98,8 +99,8 @@ def test_a_connection_test_is_asked_for_and_followed(as_, admin, settings):
         "JIRA": settings.WEIGHBRIDGE["JIRA"] | {"url": "https://jira.test", "token": "very-secret"}
     }
     client = as_(admin)
-    assert "Not tested" in client.get("/integrations/").content.decode()
-    page = client.post("/integrations/check/", follow=True).content.decode()
+    assert "Not tested" in html_of(client.get("/integrations/"))
+    page = html_of(client.post("/integrations/check/", follow=True))
     assert 'hx-get="/integrations/connection/"' in page
     row = OutboxMessage.objects.get(kind="tracker.check")
     assert (row.state, row.lane, row.payload) == (JobState.QUEUED, "tracker", {"by": admin.pk})
@@ -123,7 +124,7 @@ def test_the_answer_of_the_last_test_is_the_health(as_, author, settings, now, o
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | {"url": "https://jira.test"}}
     note_health(health=Health(ok=not ok, sentence="Earlier.", account=""), now=now)
     note_health(health=Health(ok=ok, sentence="Jira answered so.", account="bot"), now=now)
-    page = as_(author).get("/integrations/connection/").content.decode()
+    page = html_of(as_(author).get("/integrations/connection/"))
     assert badge in page
     assert "Jira answered so." in page
     assert "Earlier." not in page

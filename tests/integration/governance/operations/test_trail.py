@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 
 from governance.audit.models import AuditEvent, Checkpoint
+from tests.pages import html_of
 
 
 @pytest.mark.parametrize("path", ["/audit/", "/audit/chain/"])
@@ -14,8 +15,8 @@ def test_only_administrators_and_auditors_read_the_trail(as_, cast, path):
 
 
 def test_only_readers_are_shown_the_way(as_, author, auditor):
-    assert 'href="/audit/"' not in as_(author).get("/models/").content.decode()
-    assert 'href="/audit/"' in as_(auditor).get("/models/").content.decode()
+    assert 'href="/audit/"' not in html_of(as_(author).get("/models/"))
+    assert 'href="/audit/"' in html_of(as_(auditor).get("/models/"))
 
 
 def test_events_stand_newest_first_in_pages(as_, decided, auditor):
@@ -23,7 +24,7 @@ def test_events_stand_newest_first_in_pages(as_, decided, auditor):
     positions = [event.position for event in answer.context["page"]]
     assert positions == sorted(positions, reverse=True)
     assert len(positions) == 50
-    assert f"/requests/{decided.ref}/" in answer.content.decode()
+    assert f"/requests/{decided.ref}/" in html_of(answer)
     assert as_(auditor).get("/audit/?page=2").context["page"].number == 2
 
 
@@ -37,11 +38,11 @@ def test_filters(as_, decided, auditor, author):
     assert {event.subject for event in events(q=decided.ref) if event.subject_type == "request"} == {decided.ref}
     assert {event.kind for event in events(kind="model.")} == {"model.registered", "model.version_registered"}
     assert events(q="nothing like it") == []
-    assert "No event fits these filters" in client.get("/audit/?q=nothing+like+it").content.decode()
+    assert "No event fits these filters" in html_of(client.get("/audit/?q=nothing+like+it"))
 
 
 def test_the_chain_is_whole(as_, decided, auditor):
-    page = as_(auditor).get("/audit/chain/").content.decode()
+    page = html_of(as_(auditor).get("/audit/chain/"))
     assert "Whole" in page
     assert AuditEvent.objects.order_by("position").last().hash in page
     assert "<html" in page
@@ -52,17 +53,17 @@ def test_a_changed_event_is_found(as_, decided, auditor):
         cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER USER")
         cursor.execute("UPDATE audit_auditevent SET actor = 'nobody' WHERE position = 3")
         cursor.execute("ALTER TABLE audit_auditevent ENABLE TRIGGER USER")
-    part = as_(auditor).get("/audit/chain/", headers={"HX-Request": "true"}).content.decode()
+    part = html_of(as_(auditor).get("/audit/chain/", headers={"HX-Request": "true"}))
     assert "Event 3 does not match its own hash: its content was changed." in part
     assert "<html" not in part
 
 
 def test_a_trail_cut_at_its_end_is_found(as_, decided, auditor):
     count = Checkpoint.objects.get().count
-    assert f"after event {count:,}" in as_(auditor).get("/audit/").content.decode()
+    assert f"after event {count:,}" in html_of(as_(auditor).get("/audit/"))
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE audit_auditevent DISABLE TRIGGER USER")
         cursor.execute("DELETE FROM audit_auditevent WHERE position >= %s", [count])
         cursor.execute("ALTER TABLE audit_auditevent ENABLE TRIGGER USER")
-    page = as_(auditor).get("/audit/chain/").content.decode()
+    page = html_of(as_(auditor).get("/audit/chain/"))
     assert "names more events than there are: the last ones were removed from the trail." in page

@@ -19,6 +19,7 @@ from pytest_django import Settings
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from tests.factories.people import PASSWORD, Cast
+from tests.pages import html_of
 
 As = Callable[[User], Client]
 NEW = "a longer horse battery"
@@ -195,5 +196,5 @@ def test_too_many_codes_are_an_event(as_: As, cast: Cast, door: str) -> None:
 
 def test_the_record_tells_a_reader(as_: As, cast: Cast, now: datetime) -> None:
     set_up(as_(cast.author))
-    page = as_(cast.auditor).get("/audit/?kind=second_factor").content.decode()
+    page = html_of(as_(cast.auditor).get("/audit/?kind=second_factor"))
     assert "Second factor added" in page

@@ -23,6 +23,7 @@ from reviews.voting.models import Vote
 from tests.factories.changes import propose
 from tests.factories.people import PASSWORD, Cast
 from tests.factories.snapshots import snapshot
+from tests.pages import html_of
 
 As = Callable[[User], Client]
 SECRET = "JBSWY3DPEHPK3PXP"
@@ -70,7 +71,7 @@ def test_an_approver_without_a_factor_is_sent_to_set_one_up(required: None, as_:
         response = client.get(path)
         assert (response.status_code, response["Location"]) == (302, "/accounts/2fa/")
     page = client.get("/accounts/2fa/")
-    assert "Your role needs a second factor" in page.content.decode()
+    assert "Your role needs a second factor" in html_of(page)
     problem = client.get("/api/v1/reviews/")
     assert (problem.status_code, problem.json()["code"]) == (403, "second_factor")
 
@@ -164,7 +165,7 @@ def test_the_secret_is_kept_sealed_and_the_page_draws_it_itself(as_: As, cast: C
     assert kept.wrap().validate_code(code())
     client = as_(cast.finance)
     client.post("/accounts/reauthenticate/", {"password": PASSWORD, "next": "/"})
-    page = client.get("/accounts/2fa/totp/activate/").content.decode()
+    page = html_of(client.get("/accounts/2fa/totp/activate/"))
     assert re.search(r"<svg[^>]*>.*<path", page, re.DOTALL)
     assert "data:" not in page
     assert "<?xml" not in page
@@ -175,7 +176,7 @@ def test_the_eleventh_bad_password_of_a_minute_is_refused_whoever_it_claims_to_c
 
     def attempt(name: str, password: str, ip: str) -> str:
         data = {"login": name, "password": password}
-        return client.post("/accounts/login/", data, HTTP_X_FORWARDED_FOR=ip).content.decode()
+        return html_of(client.post("/accounts/login/", data, HTTP_X_FORWARDED_FOR=ip))
 
     for number in range(10):
         assert "not correct" in attempt(f"nobody{number}", "wrong", f"203.0.113.{number}")
@@ -187,11 +188,9 @@ def test_one_account_is_guessed_at_five_times(cast: Cast) -> None:
     client = Client()
     for number in range(5):
         data = {"login": "author", "password": "wrong"}
-        assert (
-            "not correct" in client.post("/accounts/login/", data, REMOTE_ADDR=f"203.0.113.{number}").content.decode()
-        )
+        assert "not correct" in html_of(client.post("/accounts/login/", data, REMOTE_ADDR=f"203.0.113.{number}"))
     last = client.post("/accounts/login/", {"login": "author", "password": PASSWORD}, REMOTE_ADDR="203.0.113.77")
-    assert "Too many failed login attempts" in last.content.decode()
+    assert "Too many failed login attempts" in html_of(last)
 
 
 def test_the_admin_has_no_door_of_its_own(cast: Cast) -> None:

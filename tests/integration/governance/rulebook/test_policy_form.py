@@ -4,6 +4,7 @@ import pytest
 
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
+from tests.pages import html_of
 
 
 def url(policy):
@@ -77,9 +78,9 @@ def test_a_policy_without_rules_is_refused_above_the_form(as_, policy, approver)
     gone = {f"form-{number}-DELETE": "on" for number in range(len(page.context["rules"].initial_forms))}
     answer = client.post(url(policy), filled(page, **gone))
     assert (answer.status_code, PolicyVersion.objects.count()) == (400, before)
-    assert "a policy without rules would clear everything" in answer.content.decode()
+    assert "a policy without rules would clear everything" in html_of(answer)
 
 
 def test_only_who_writes_policies_is_let_in(as_, policy, author, reviewer_one):
     assert [as_(each).get(url(policy)).status_code for each in (author, reviewer_one)] == [403, 403]
-    assert url(policy) not in as_(author).get(f"/policy/policies/{policy.name}/{policy.number}/").content.decode()
+    assert url(policy) not in html_of(as_(author).get(f"/policy/policies/{policy.name}/{policy.number}/"))

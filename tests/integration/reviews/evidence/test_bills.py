@@ -27,6 +27,7 @@ from tests.integration.governance.bills.conftest import read, send
 from tests.integration.governance.web.conftest import as_
 from tests.integration.reviews.evidence.test_traffic import projected
 from tests.integration.reviews.workflow.test_costs import billed, estimated, months, rules
+from tests.pages import html_of
 
 __all__ = ["as_", "estimated", "months", "projected", "read", "rules", "send"]
 pytestmark = pytest.mark.django_db
@@ -96,7 +97,7 @@ def test_figures_on_generated_bills_are_marked_on_pages_in_the_file_and_in_the_p
 
     def marked() -> list[bool]:
         pages = (f"/requests/{decided.ref}/costs/", f"/spend/?month={months[0]}", f"/budgets/?quarter={quarter}")
-        return ["generated</span>" in as_(cast.finance).get(each).content.decode() for each in pages]
+        return ["generated</span>" in html_of(as_(cast.finance).get(each)) for each in pages]
 
     quarter = Quarter.of(months[0])
     budgets.allocate(
@@ -140,5 +141,5 @@ def test_figures_on_generated_bills_are_marked_on_pages_in_the_file_and_in_the_p
     ] == [True, True]
     lines = as_(cast.finance).get("/spend.csv").content.decode("utf-8-sig").splitlines()
     assert lines[1].endswith(',"generated"')
-    page = as_(cast.approver).get(f"/cycles/{quarter}/packets/2/").content.decode()
+    page = html_of(as_(cast.approver).get(f"/cycles/{quarter}/packets/2/"))
     assert "Generated bills" in page

@@ -19,6 +19,7 @@ from tests.factories.cycles import make_action, make_collecting, make_cycle, mak
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, words
+from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +116,7 @@ def test_an_action_item_stands_with_its_owner_until_it_is_closed(cast: Cast, now
     inbox = page.context["inbox"]
     assert [(line.ref, line.is_overdue) for line in inbox.actions] == [(sooner.ref, True), (item.ref, False)]
     assert (inbox.is_empty, "Overdue" in words(page)) == (False, True)
-    assert f'href="/actions/{item.ref}/"' in page.content.decode()
+    assert f'href="/actions/{item.ref}/"' in html_of(page)
     assert enter(cast.approver).get("/").context["inbox"].actions == ()
     action_items.acknowledge(item=item, by=cast.author, now=now)
     action_items.finish(item=sooner, outcome="It is done.", by=cast.author, now=now)
@@ -138,7 +139,7 @@ def test_the_quarterly_review_stands_with_whoever_leads_it(cast: Cast, now: date
             assert [(line.quarter, line.state, line.todo) for line in page.context["inbox"].cycles] == [
                 (cycle.quarter, held.state, todo)
             ]
-            assert (f'href="/cycles/{cycle.quarter}/"' in page.content.decode(), todo in words(page)) == (True, True)
+            assert (f'href="/cycles/{cycle.quarter}/"' in html_of(page), todo in words(page)) == (True, True)
         for other in (cast.author, cast.finance, cast.auditor, cast.admin):
             assert enter(other).get("/").context["inbox"].cycles == ()
     cycles.close(cycle=held, by=cast.approver, now=met_at(now))

@@ -13,6 +13,7 @@ from reviews.packets.queries.packet import packet_page
 from reviews.packets.queries.packet_projection import projection_part
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
+from tests.pages import html_of
 
 
 def browser(user):
@@ -24,15 +25,15 @@ def browser(user):
 def test_a_link_states_the_costs_and_the_page_shows_every_option(submitted, author, now):
     row = kept.keep(spec=cost_spec(), by=author, now=now)
     client, url = browser(author), f"/requests/{submitted.ref}/"
-    assert "No projection yet" in client.get(url).content.decode()
+    assert "No projection yet" in html_of(client.get(url))
     link = f"http://testserver/costs/{row.token}/?prices=today"
     done = client.post(f"{url}projections/", {"link": link, "option": "own"})
     assert (done.status_code, done["Location"]) == (302, f"{url}#costs")
-    page = client.get(url).content.decode()
+    page = html_of(client.get(url))
     assert "what this request asks for" in page
     assert "Managed API" in page
     walks.take_results(request=submitted, now=now)
-    page = client.get(url).content.decode()
+    page = html_of(client.get(url))
     assert "What the measurement changed" in page
     assert "Earlier projections" in page
 
@@ -54,7 +55,7 @@ def test_what_is_wrong_is_said_where_it_was_typed(submitted, author, now):
     ):
         answer = client.post(url, data)
         assert answer.status_code in {400, 422}
-        assert reason in answer.content.decode()
+        assert reason in html_of(answer)
     assert submitted.projections.count() == 0
 
 

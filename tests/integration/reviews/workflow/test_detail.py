@@ -23,6 +23,7 @@ from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, page_of, words
+from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +57,7 @@ def test_evidence_names_every_obstacle(submitted: ReviewRequest, author: User) -
     ]
     assert stations(page)[2] == ("Evidence", "current")
     assert "8 things to settle before the review" in words(page)
-    assert 'title="Settle the points above first."' in page.content.decode()
+    assert 'title="Settle the points above first."' in html_of(page)
 
 
 def test_a_reader_without_a_stake_is_told_who_moves(submitted: ReviewRequest, auditor: User) -> None:
@@ -260,7 +261,7 @@ def test_a_linked_ticket_leads_to_the_tracker(submitted: ReviewRequest, author: 
     remote = RemoteTicket("10001", "MR-1", "https://jira.test/browse/MR-1", "To Do")
     effects.link_ticket(ticket=submitted.ticket, remote=remote, now=now)
     page = enter(author).get(page_of(submitted))
-    assert '<a href="https://jira.test/browse/MR-1">MR-1</a>' in page.content.decode()
+    assert '<a href="https://jira.test/browse/MR-1">MR-1</a>' in html_of(page)
 
 
 def test_a_lost_answer_of_the_tracker_is_told(submitted: ReviewRequest, author: User, now: datetime) -> None:
@@ -271,7 +272,7 @@ def test_a_lost_answer_of_the_tracker_is_told(submitted: ReviewRequest, author: 
 def test_a_run_is_watched_while_it_measures(submitted: ReviewRequest, author: User, now: datetime) -> None:
     client = enter(author)
     page = client.get(f"{page_of(submitted)}runs/")
-    assert 'hx-trigger="every 2s"' in page.content.decode()
+    assert 'hx-trigger="every 2s"' in html_of(page)
     assert "Place 1 in the queue." in words(page)
     run = Run.objects.get(asked_for=submitted.ref)
     claimed = Run.claim(pk=run.pk, now=now, lease=timedelta(minutes=1))
@@ -293,7 +294,7 @@ def test_results_under_way_to_the_evidence_are_still_watched(
     page = client.get(f"{page_of(submitted)}runs/")
     assert "hx-trigger" not in page.content.decode().partition('id="contradictions"')[0]
     for part in ("standing", "figures-table", "contradictions", "policy-said", "checklist-facts"):
-        assert f'id="{part}" hx-swap-oob="true"' in page.content.decode()
+        assert f'id="{part}" hx-swap-oob="true"' in html_of(page)
 
 
 def test_a_page_of_many_figures_asks_no_more_than_of_few(

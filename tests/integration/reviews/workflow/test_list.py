@@ -13,6 +13,7 @@ from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, words
+from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +84,7 @@ def test_pages_keep_the_filters(three: list[ReviewRequest], author: User, monkey
     monkeypatch.setattr(lists, "PAGE_SIZE", 2)
     first = enter(author).get("/requests/?mine=1")
     assert refs(first) == [three[2].ref, three[1].ref]
-    assert "mine=1&amp;page=2" in first.content.decode()
+    assert "mine=1&amp;page=2" in html_of(first)
     assert refs(enter(author).get("/requests/?mine=1&page=2")) == [three[0].ref]
 
 

@@ -15,6 +15,7 @@ from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, page_of, said, words
+from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
 FIGURE = {"name": "training_gpu_hours", "value": "310", "basis": "estimated", "source": "scheduler log"}
@@ -58,7 +59,7 @@ def test_a_bad_figure_is_refused_beside_its_field(
     assert page.status_code == 400
     assert page.context["forms"]["figure"].errors == {field: [reason]}
     assert Fact.objects.count() == facts
-    assert "scheduler log" in page.content.decode()
+    assert "scheduler log" in html_of(page)
 
 
 def test_a_frozen_revision_takes_no_figure(in_review: ReviewRequest, author: User) -> None:
@@ -134,9 +135,9 @@ def test_explain_a_contradiction(policy: PolicyVersion, author: User, now: datet
 def test_the_index_counts_only_what_is_still_unexplained(policy: PolicyVersion, author: User, now: datetime) -> None:
     request = walks.make_ready(by=author, now=now, declared={**walks.DECLARED, "latency_p95_ms": "1.2"})
     index = '<a href="#figures">Figures<span>1 contradicted</span></a>'
-    assert index in enter(author).get(page_of(request)).content.decode()
+    assert index in html_of(enter(author).get(page_of(request)))
     post(author, request, "figures/latency_p95_ms/answer", text="Claimed for batches of eight.")
-    assert '<a href="#figures">Figures</a>' in enter(author).get(page_of(request)).content.decode()
+    assert '<a href="#figures">Figures</a>' in html_of(enter(author).get(page_of(request)))
 
 
 def test_what_is_not_contradicted_needs_no_explanation(ready: ReviewRequest, author: User) -> None:

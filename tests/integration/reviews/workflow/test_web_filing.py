@@ -17,6 +17,7 @@ from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version, npz_bytes, onnx_bytes
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, page_of, said, words
+from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -160,7 +161,7 @@ def test_a_refusal_stands_beside_its_field_and_saves_nothing(
     assert page.status_code == 400
     errors = page.context["figures"].errors | page.context["form"].errors
     assert any(reason in text for text in (errors[field]))
-    assert 'value="Visual search"' in page.content.decode()
+    assert 'value="Visual search"' in html_of(page)
     assert (ReviewRequest.objects.count(), ModelAsset.objects.count(), Fact.objects.count()) == (0, 0, 0)
     assert AuditEvent.objects.count() == events
     assert "choose the file again" in words(page)

@@ -21,6 +21,7 @@ from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, page_of, said, words
+from tests.pages import html_of
 from weighbridge.core.canonical import digest_of
 
 pytestmark = pytest.mark.django_db
@@ -72,10 +73,10 @@ def test_the_document_of_a_packet_has_the_digest_it_prints(decided: ReviewReques
 
 def test_a_packet_is_watched_while_it_is_drawn(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
     client = enter(cast.author)
-    assert 'hx-trigger="every 3s"' in client.get(f"{page_of(decided)}packets/").content.decode()
+    assert 'hx-trigger="every 3s"' in html_of(client.get(f"{page_of(decided)}packets/"))
     drawn(decided, now)
     page = client.get(f"{page_of(decided)}packets/")
-    assert "hx-trigger" not in page.content.decode()
+    assert "hx-trigger" not in html_of(page)
     assert "3 pages" in words(page)
 
 

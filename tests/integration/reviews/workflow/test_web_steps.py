@@ -14,6 +14,7 @@ from reviews.voting.domain import Choice
 from reviews.voting.models import Vote
 from tests.factories.people import Cast
 from tests.integration.reviews.requests.reading import enter, page_of, said, words
+from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -139,7 +140,7 @@ def test_nobody_votes_twice(in_review: ReviewRequest, cast: Cast) -> None:
     )
     assert page.status_code == 409
     assert [vote.choice for vote in in_review.votes.all()] == [Choice.APPROVE]
-    assert "On second thought." in page.content.decode()
+    assert "On second thought." in html_of(page)
 
 
 def test_changes_and_revision(in_review: ReviewRequest, cast: Cast) -> None:

@@ -19,6 +19,7 @@ from tests.factories.packets import FILED_AT, checkpoint_key, sample_audit, samp
 from weighbridge.core.converter import to_document
 
 PROJECT = Path(__file__).resolve().parents[4]
+LIBRARIES = {"weighbridge": "governance.site.templatetags.weighbridge"}
 SECTIONS = [
     "1 Request and business case",
     "2 Determination",
@@ -33,7 +34,7 @@ SECTIONS = [
 
 
 def _html(packet: Packet) -> str:
-    template = Engine(dirs=[str(PROJECT / "templates")]).get_template("packets/review.html")
+    template = Engine(dirs=[str(PROJECT / "templates")], libraries=LIBRARIES).get_template("packets/review.html")
     return template.render(Context({"packet": packet, "digest": packet_digest(packet)}))
 
 

@@ -110,15 +110,14 @@ def test_a_refused_field_is_tied_to_its_error():
 @pytest.mark.parametrize(
     ("is_booked", "said", "unsaid"),
     [
-        (True, "<span>available before $60.00</span><span><strong>after this $52.00</strong></span>", ">available $"),
-        (False, "<span><strong>available $60.00</strong></span><span>after this $52.00</span>", "available before"),
+        (True, "<span>available before $60.00</span> <span><strong>after this $52.00</strong></span>", ">available $"),
+        (False, "<span><strong>available $60.00</strong></span> <span>after this $52.00</span>", "available before"),
     ],
 )
 def test_a_committed_budget_is_not_shown_as_still_available(is_booked, said, unsaid):
-    source = (
-        '{% include "components/budget.html" with unit="USD" allocated=a committed=none reserved=none this=t '
-        "available=a after=f is_booked=is_booked only %}"
-    )
-    html = shown(source, a=Decimal(60), none=Decimal(0), t=Decimal(8), f=Decimal(52), is_booked=is_booked)
+    source = '{% include "components/budget.html" with unit="USD" balance=balance reserved=0 only %}'
+    amounts = {"allocated": 60, "committed": 0, "this": 8, "available": 60, "after": 52}
+    balance = {name: Decimal(amount) for name, amount in amounts.items()}
+    html = shown(source, balance=balance | {"is_booked": is_booked})
     assert said in html
     assert unsaid not in html

@@ -11,6 +11,7 @@ from tests.factories.changes import REASON, propose
 from tests.factories.people import make_person
 from tests.factories.snapshots import snapshot
 from tests.integration.reviews.requests.reading import said, words
+from tests.pages import html_of
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_nothing_waits(as_, admin):
 
 def test_what_waits_is_listed_with_its_reason(as_, change, auditor):
     page = as_(auditor).get("/changes/")
-    assert f'href="/changes/{change.pk}/"' in page.content.decode()
+    assert f'href="/changes/{change.pk}/"' in html_of(page)
     assert "Publish the policy default v2" in words(page)
     assert REASON in page.content.decode().replace("&#x27;", "'")
     assert "Propose a role" not in words(page)
@@ -168,6 +169,6 @@ def test_the_navigation_shows_them_to_whoever_may_read(as_, cast):
     shown = [
         name
         for name in ("approver", "admin", "auditor", "author", "finance")
-        if 'href="/changes/"' in as_(getattr(cast, name)).get("/policy/").content.decode()
+        if 'href="/changes/"' in html_of(as_(getattr(cast, name)).get("/policy/"))
     ]
     assert shown == ["approver", "admin", "auditor"]
