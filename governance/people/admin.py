@@ -182,7 +182,7 @@ for model in (
     people_models.ApiToken,
     audit_models.AuditEvent,
     budgets_models.BudgetAccount,
-    budgets_models.BudgetChange,
+    approvals_models.Change,
     rulebook_models.ChecklistVersion,
     audit_models.Checkpoint,
     budgets_models.CostCentre,
@@ -192,6 +192,5 @@ for model in (
     inventory_models.ModelVersion,
     jobs_models.OutboxMessage,
     rulebook_models.PolicyVersion,
-    approvals_models.RuleChange,
 ):
     admin.site.register(model, ReadOnly)

@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from governance.bills.api.bills import (
     AllocationDetail,
-    AllocationPublication,
+    AllocationProposal,
     AllocationRules,
     AllocationTrial,
     BillCancellation,
@@ -15,12 +15,7 @@ from governance.bills.api.bills import (
     SpendExport,
     SpendList,
 )
-from governance.budgets.api.budget_changes import (
-    BudgetChangeConfirmation,
-    BudgetChangeDetail,
-    BudgetChangeRefusal,
-    BudgetChanges,
-)
+from governance.budgets.api.budget_changes import BudgetChanges
 from governance.budgets.api.budgets import Budgets, Centres, LedgerExport, Terms
 from governance.findings.api import FindingClosing, Findings
 from governance.inventory.api import Models
@@ -44,9 +39,6 @@ urlpatterns: list[URLPattern] = [
     path("budgets/", Budgets.as_view(), name="budgets"),
     path("budgets/centres/", Centres.as_view(), name="budget-centres"),
     path("budgets/changes/", BudgetChanges.as_view(), name="budget-changes"),
-    path("budgets/changes/<int:change_id>/", BudgetChangeDetail.as_view(), name="budget-change"),
-    path("budgets/changes/<int:change_id>/confirm/", BudgetChangeConfirmation.as_view(), name="budget-change-confirm"),
-    path("budgets/changes/<int:change_id>/refuse/", BudgetChangeRefusal.as_view(), name="budget-change-refuse"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/terms/", Terms.as_view(), name="account-terms"),
     path("findings/", Findings.as_view(), name="findings"),
     path("findings/<int:finding_id>/close/", FindingClosing.as_view(), name="finding-close"),
@@ -63,7 +55,7 @@ urlpatterns: list[URLPattern] = [
     path("allocation-rules/", AllocationRules.as_view(), name="allocation"),
     path("allocation-rules/try/", AllocationTrial.as_view(), name="allocation-try"),
     path("allocation-rules/<int:number>/", AllocationDetail.as_view(), name="allocation-version"),
-    path("allocation-rules/<int:number>/publish/", AllocationPublication.as_view(), name="allocation-publish"),
+    path("allocation-rules/<int:number>/propose/", AllocationProposal.as_view(), name="allocation-propose"),
     path("spend/", SpendList.as_view(), name="spend"),
     path("spend.<slug:kind>", SpendExport.as_view(), name="spend-export"),
     path("audit.<slug:kind>", TrailExport.as_view(), name="audit-export"),

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from governance.bills.web import allocation, bills
-from governance.budgets.web import budget_changes, budgets
+from governance.budgets.web import budgets
 from governance.inventory import web as models
 from governance.operations.web import findings, health, integrations, trail
 from governance.people.approvals import web as changes
@@ -28,10 +28,6 @@ urlpatterns = [
     path("changes/<int:change_id>/refuse/", changes.refuse, name="change_refuse"),
     path("budgets/", budgets.listed, name="budgets"),
     path("budgets/centres/", budgets.open_centre, name="budget_centre"),
-    path("budgets/changes/", budget_changes.listed, name="budget_changes"),
-    path("budgets/changes/<int:change_id>/", budget_changes.detail, name="budget_change"),
-    path("budgets/changes/<int:change_id>/confirm/", budget_changes.confirm, name="budget_change_confirm"),
-    path("budgets/changes/<int:change_id>/refuse/", budget_changes.refuse, name="budget_change_refuse"),
     path("findings/", findings.listed, name="findings"),
     path("findings/<int:finding_id>/assign/", findings.assign, name="finding_assign"),
     path("findings/<int:finding_id>/close/", findings.close, name="finding_close"),
@@ -39,7 +35,7 @@ urlpatterns = [
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/terms/", budgets.terms, name="account_terms"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/place/", budgets.place, name="account_place"),
     path(
-        "budgets/<slug:team>/<slug:quarter>/<slug:unit>/change/", budget_changes.propose, name="budget_change_propose"
+        "budgets/<slug:team>/<slug:quarter>/<slug:unit>/change/", budgets.propose_change, name="budget_change_propose"
     ),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/ledger.<slug:kind>", budgets.exported, name="account_export"),
     path("spend/", allocation.spent, name="spend"),
@@ -49,7 +45,7 @@ urlpatterns = [
     path("bills/allocation/", allocation.listed, name="allocation"),
     path("bills/allocation/new/", allocation.draft, name="allocation_draft"),
     path("bills/allocation/<int:number>/", allocation.detail, name="allocation_version"),
-    path("bills/allocation/<int:number>/publish/", allocation.publish, name="allocation_publish"),
+    path("bills/allocation/<int:number>/propose/", allocation.propose, name="allocation_propose"),
     path("bills/<int:bill_id>/", bills.detail, name="bill"),
     path("bills/<int:bill_id>/live/", bills.live, name="bill_live"),
     path("bills/<int:bill_id>/cancel/", bills.cancel, name="bill_cancel"),
