@@ -11,13 +11,16 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import transaction
+from django.db.models import Q
 
 from benchmarking.load_tests.models import LoadPart, LoadTest
 from benchmarking.load_tests.rules import check_load
 from benchmarking.runs.enums import Verdict
 from governance.audit.actions import record as audit
+from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import UNFINISHED, JobState
+from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from weighbridge.core.addresses import Resolver
 from weighbridge.core.canonical import digest_of
@@ -77,10 +80,8 @@ def start(
         )
         if is_new:
             for number in range(workers):
-                part = LoadPart.objects.create(
-                    test=test, number=number, max_attempts=1, created_at=now, next_attempt_at=now
-                )
-                outbox.wake(EXECUTE, part.pk)
+                part = LoadPart.objects.create(test=test, number=number, **jobs.queued(model=LoadPart, now=now))
+                jobs.wake_for(row=part)
             _record("queued", test, by, now, {"plan": test.plan, "target": test.target, "workers": workers})
     return test
 
@@ -117,15 +118,7 @@ def hand_in(*, part: LoadPart, stored_as: str, told: Mapping[str, Any], by: User
     """
     with transaction.atomic():
         test = LoadTest.objects.select_for_update().get(pk=part.test_id)
-        kept = part.write(
-            state=JobState.DONE,
-            progress=1.0,
-            phase="",
-            samples_stored_as=stored_as,
-            told=dict(told),
-            finished_at=now,
-            lease_until=None,
-        )
+        kept = jobs.finish(row=part, now=now, progress=1.0, phase="", samples_stored_as=stored_as, told=dict(told))
         if kept:
             _record("part_done", test, by, now, {"part": part.number, "samples": stored_as})
             if not test.parts.exclude(state=JobState.DONE).exists():
@@ -160,15 +153,6 @@ def cancel(*, test: LoadTest, by: User, now: datetime) -> None:
         raise WrongState(f"Load test {test.key} has already ended; there is nothing to cancel.")
 
 
-def bury(*, by: User | None = None, now: datetime) -> list[LoadTest]:
-    """Fail the tests one of whose workers went silent: what it was to send cannot be sent later."""
-    silent = LoadPart.objects.filter(LoadPart.exhausted(now=now)).values("test")
-    tests = list(LoadTest.objects.filter(pk__in=silent, state__in=UNFINISHED))
-    for test in tests:
-        fail(test=test, reason="A worker went silent during the test; start it again.", by=by, now=now)
-    return tests
-
-
 def _end(test: LoadTest, state: JobState, reason: str, by: User | None, now: datetime) -> bool:
     with transaction.atomic():
         row = LoadTest.objects.select_for_update().get(pk=test.pk)
@@ -176,12 +160,35 @@ def _end(test: LoadTest, state: JobState, reason: str, by: User | None, now: dat
             return False
         row.state, row.error, row.finished_at = state, reason[:4000], now
         row.save(update_fields=["state", "error", "finished_at"])
-        for part in row.parts.select_for_update().filter(state__in=UNFINISHED):
-            part.state, part.finished_at, part.lease_until, part.fence = state, now, None, part.fence + 1
-            part.save(update_fields=["state", "finished_at", "lease_until", "fence"])
+        for part in row.parts.order_by("pk"):
+            jobs.abandon(row=part, by=by, now=now)
         _record(state.value, row, by, now, {"reason": reason[:400]})
     return True
 
 
 def _record(word: str, test: LoadTest, by: User | None, now: datetime, details: dict[str, Any]) -> None:
     audit.record(kind=f"load_test.{word}", by=by, subject=("load_test", test.key), details=details, now=now)
+
+
+def _lock_test(part_id: int) -> None:
+    """Whoever joins or hands in locks the test before its part; so does everybody else."""
+    LoadTest.objects.select_for_update().get(parts=part_id)
+
+
+def _end_silent(part: LoadPart, now: datetime) -> None:
+    """What the silent worker was to send cannot be sent later, so its test has failed."""
+    fail(test=part.test, reason="A worker went silent during the test; start it again.", now=now)
+
+
+register(
+    JobKind(
+        model=LoadPart,
+        queues={EXECUTE: Q()},
+        name=lambda part: f"Part {part.number} of load test {part.test.key}",
+        silence="The worker went silent.",
+        check=lambda person, _: check_load(person),
+        max_attempts=1,
+        on_end=_end_silent,
+        lock_first=_lock_test,
+    )
+)

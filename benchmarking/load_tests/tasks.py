@@ -15,7 +15,7 @@ from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadPart, LoadTest
 from benchmarking.runs.tasks import Heartbeat, fetch_file
 from governance.audit.actions import record as audit
-from governance.jobs import outbox
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.converter import from_document
@@ -31,7 +31,7 @@ JOIN_WITHIN_S, LOOK_EVERY_S = 60.0, 0.2
 @shared_task
 def execute_load_part(part_id: int) -> None:
     """Fire one part of a load test, once every part has a worker, if it is due and nobody else has it."""
-    part = LoadPart.claim(pk=part_id, now=timezone.now(), lease=outbox.lease())
+    part = jobs.claim(model=LoadPart, pk=part_id, now=timezone.now())
     if part is None:
         return
     with audit.origin("job"), tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:

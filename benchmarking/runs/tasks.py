@@ -19,12 +19,13 @@ from benchmarking.load_tests.models import LoadPart
 from benchmarking.load_tests.queries import unconcluded
 from benchmarking.runs.actions import runs
 from benchmarking.runs.domain.alternatives import wanted_from
-from benchmarking.runs.domain.routing import TASKS, hardware_of, task_of
+from benchmarking.runs.domain.routing import hardware_of
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.metrics import RUNS, untaken_since
-from benchmarking.runs.queries.runs import of_kind, rivals_of
+from benchmarking.runs.queries.runs import rivals_of
 from benchmarking.runs.queries.sandbox import is_wall_needed
 from governance.audit.actions import record as audit
+from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
@@ -65,8 +66,8 @@ class Heartbeat:
         if time.monotonic() - self._told_at_s >= PROGRESS_EVERY_S:
             self._told_at_s = time.monotonic()
             share = min(max(share, 0.0), 1.0)
-            self.is_held = self.run.renew(
-                now=timezone.now(), lease=outbox.lease(), state=JobState.RUNNING, progress=share, phase=phase[:120]
+            self.is_held = jobs.renew(
+                row=self.run, now=timezone.now(), state=JobState.RUNNING, progress=share, phase=phase[:120]
             )
 
     def should_stop(self) -> bool:
@@ -77,7 +78,7 @@ class Heartbeat:
 @shared_task
 def execute_run(run_id: int) -> None:
     """Execute one run, if it is due and nobody else has it."""
-    run = Run.claim(pk=run_id, now=timezone.now(), lease=outbox.lease())
+    run = jobs.claim(model=Run, pk=run_id, now=timezone.now())
     if run is None:
         return
     with audit.origin("job"), tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
@@ -89,12 +90,10 @@ def execute_run(run_id: int) -> None:
             _leave(run)
         except Refused as failure:
             more = OR_CHOOSE if failure.code == "no_wall" else ""
-            runs.fail(run=run, reason=failure.reason + more, now=timezone.now())
+            jobs.fail(row=run, reason=failure.reason + more, now=timezone.now())
         except Exception as error:
             log.exception("Run %s met a fault of ours, not of the model's.", run.pk)
-            run.hand_back(
-                now=timezone.now(), error=f"{type(error).__name__}: {error}", wait=outbox.backoff(run.attempts)
-            )
+            jobs.put_back(row=run, error=error, now=timezone.now())
         else:
             runs.finish(run=run, result=result, now=timezone.now())
 
@@ -108,7 +107,7 @@ def execute_run_on_gpu(run_id: int) -> None:
 def _leave(run: Run) -> None:
     """Nothing where the run is not ours any more. A stop is not the model's fault and uses up no attempt."""
     if run.hand_back(now=timezone.now(), error=STOPPED, attempts=run.attempts - 1):
-        wakeups.wake(task_of(run.plan), run.pk)
+        jobs.wake_for(row=run)
 
 
 def _measure(run: Run, folder: Path, heartbeat: Heartbeat) -> dict[str, object]:
@@ -166,12 +165,7 @@ def fetch_file(stored_as: str, target: Path) -> Path:
 
 @outbox.on_tick
 def redrive(now: datetime) -> None:
-    """Bury what went silent too often, wake workers for what is due."""
-    runs.bury(now=now)
-    load_tests.bury(now=now)
-    wakeups.announce(LoadPart, load_tests.EXECUTE, now=now)
+    """Wake workers for load tests that are fired and not concluded; note since when no run was taken."""
     for test_id in unconcluded():
         wakeups.wake(load_tests.CONCLUDE, test_id)
-    for hardware, task in TASKS.items():
-        wakeups.announce(Run, task, now=now, among=of_kind(hardware))
     Pulse.note(name=RUNS, at=untaken_since(now=now))

@@ -13,6 +13,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.people.actions import people
+from governance.people.approvals import actions as approvals
 from governance.people.approvals import actions as changes
 from governance.people.domain.roles import BINDING, Role
 from governance.people.queries.people import person_of
@@ -78,7 +79,7 @@ def _give_roles(users: dict[str, User], *, now: datetime) -> None:
         for role in set(member.roles) - person_of(user).roles:
             if role in BINDING:
                 change = changes.propose_grant(user=user, role=role, reason=PART, by=first, now=now)
-                changes.confirm(change=change, by=second, now=now)
+                approvals.confirm(change=change, by=second, now=now)
             else:
                 people.grant_role(
                     user=user, role=role, team=team if role is Role.REQUESTER else None, by=first, now=now

@@ -4,7 +4,7 @@ from django.urls import URLPattern, path
 
 from governance.bills.api.bills import (
     AllocationDetail,
-    AllocationPublication,
+    AllocationProposal,
     AllocationRules,
     AllocationTrial,
     BillCancellation,
@@ -25,7 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("allocation-rules/", AllocationRules.as_view(), name="allocation"),
     path("allocation-rules/try/", AllocationTrial.as_view(), name="allocation-try"),
     path("allocation-rules/<int:number>/", AllocationDetail.as_view(), name="allocation-version"),
-    path("allocation-rules/<int:number>/publish/", AllocationPublication.as_view(), name="allocation-publish"),
+    path("allocation-rules/<int:number>/propose/", AllocationProposal.as_view(), name="allocation-propose"),
     path("spend/", SpendList.as_view(), name="spend"),
     path("spend.<slug:kind>", SpendExport.as_view(), name="spend-export"),
 ]

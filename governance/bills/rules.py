@@ -22,11 +22,6 @@ def check_publish_allocation(person: Person, *, written_by_id: int | None) -> No
         raise NotAllowed("Somebody other than their author must publish allocation rules; ask another.")
 
 
-def may_publish_allocation(person: Person, *, written_by_id: int | None) -> bool:
-    """Whether the person may publish these rules."""
-    return may(lambda: check_publish_allocation(person, written_by_id=written_by_id))
-
-
 def check_see_bills(person: Person) -> None:
     """Whole bills name accounts of every team: whoever handles them, and auditors."""
     need_role(person, Role.FINANCE, Role.PLATFORM_LEAD, Role.ADMIN, Role.AUDITOR, to="see bills")

@@ -23,8 +23,8 @@ from governance.bills.domain.pipeline import Order, read_bill
 from governance.bills.enums import BillOrigin
 from governance.bills.models import Bill, BillSlice
 from governance.bills.queries.spend import months_of_use
+from governance.jobs import actions as jobs
 from governance.jobs import outbox
-from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from weighbridge.core.errors import Refused
@@ -57,15 +57,15 @@ class _Follower:
 
     def write(self) -> None:
         """Keep the lease and show where the reading is."""
-        self.is_held = self.bill.renew(
-            now=timezone.now(), lease=outbox.lease(), state=JobState.RUNNING, progress=self.share, phase=self.phase
+        self.is_held = jobs.renew(
+            row=self.bill, now=timezone.now(), state=JobState.RUNNING, progress=self.share, phase=self.phase
         )
 
 
 @shared_task
 def take_in_bill(bill_id: int) -> None:
     """Read one bill and count it, if it is due and nobody else has it."""
-    bill = Bill.claim(pk=bill_id, now=timezone.now(), lease=outbox.lease())
+    bill = jobs.claim(model=Bill, pk=bill_id, now=timezone.now())
     if bill is None:
         return
     with audit.origin("job"), tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
@@ -75,11 +75,10 @@ def take_in_bill(bill_id: int) -> None:
         except _LeaseLost:
             log.warning("%s was cancelled or given to another worker.", bill)
         except Refused as refusal:
-            bills.fail(bill=bill, reason=refusal.reason, now=timezone.now())
+            jobs.fail(row=bill, reason=refusal.reason, now=timezone.now())
         except Exception as error:
             log.exception("%s met a fault of ours, not of the file's.", bill)
-            wait = outbox.backoff(bill.attempts)
-            bill.hand_back(now=timezone.now(), error=f"{type(error).__name__}: {error}", wait=wait)
+            jobs.put_back(row=bill, error=error, now=timezone.now())
 
 
 def _read(bill: Bill, folder: Path) -> "tuple[Gathered, dict[str, Any]]":
@@ -108,13 +107,6 @@ def assign_anew(message: OutboxMessage) -> None:
     for start in range(0, len(rows), ASSIGNED_TOGETHER):
         allocation.assign(slices=rows[start : start + ASSIGNED_TOGETHER], now=timezone.now())
     postings.state_months(months=months_of_use(), cause=message.payload["cause"], now=timezone.now())
-
-
-@outbox.on_tick
-def redrive_bills(now: datetime) -> None:
-    """Bury what went silent too often, wake workers for bills that are due."""
-    bills.bury(now=now)
-    wakeups.announce(Bill, bills.TAKE_IN, now=now)
 
 
 @outbox.on_tick

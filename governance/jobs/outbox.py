@@ -7,18 +7,21 @@ what is due. Handlers are registered by kind in the `tasks` of the app that know
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, Q, TextField, Value, When
+from django.db.models import Q
 
 from governance.audit.domain import correlation as trace
+from governance.jobs import actions as jobs
 from governance.jobs.enums import HELD, UNFINISHED, JobState, Reach
+from governance.jobs.kinds import KINDS, JobKind, backoff, effect_lease, register
 from governance.jobs.models import OutboxMessage, Pulse
 from governance.jobs.queries.operation import BROKER
-from governance.jobs.worker_signals import announce, is_left_alone, reach_broker, wake
+from governance.jobs.worker_signals import is_left_alone, reach_broker, wake
+from governance.people.rules import check_operate
 from weighbridge.core.masking import mask
 
 log = logging.getLogger(__name__)
@@ -30,7 +33,6 @@ CHANNELS: dict[str, str] = {}
 PROBES: set[str] = set()
 TICKERS: list[Callable[[datetime], None]] = []
 ATTEMPTS_MAX = 12
-BACKOFF_FIRST_S, BACKOFF_LAST_S = 5, 3600
 OUTAGE_LAST, LOOK_AGAIN = timedelta(minutes=5), timedelta(seconds=5)
 TOGETHER_MAX = 20
 DELIVER = "governance.jobs.tasks.deliver"
@@ -91,21 +93,9 @@ def on_tick(ticker: Callable[[datetime], None]) -> Callable[[datetime], None]:
     return ticker
 
 
-def lease() -> timedelta:
-    """How long a worker may be silent."""
-    return timedelta(seconds=settings.WEIGHBRIDGE["LEASE_S"])
-
-
-def effect_lease() -> timedelta:
-    """How long one effect may take: more than its time-outs add up to, so that nobody repeats what is still
-    under way.
-    """
-    return timedelta(seconds=settings.WEIGHBRIDGE["EFFECT_LEASE_S"])
-
-
 def check_held(*, message: OutboxMessage, now: datetime, **fields: Any) -> None:
     """Raise LeaseLost unless this worker still holds the message; asked right before what cannot be taken back."""
-    if not message.renew(now=now, lease=effect_lease(), **fields):
+    if not jobs.renew(row=message, now=now, **fields):
         raise LeaseLost(f"{message.key} was given to another worker.")
 
 
@@ -138,10 +128,8 @@ def enqueue(*, kind: str, key: str, lane: str, payload: Mapping[str, Any], now: 
             "kind": kind,
             "lane": lane,
             "payload": dict(payload),
-            "created_at": now,
-            "next_attempt_at": now,
-            "max_attempts": ATTEMPTS_MAX,
             "asked_in": trace.request_id(),
+            **jobs.queued(model=OutboxMessage, now=now),
         },
     )
     wake(DELIVER, message.pk)
@@ -152,7 +140,7 @@ def deliver(*, pk: int, now: datetime) -> OutboxMessage | None:
     """Deliver one message if it is due, free and nothing holds it back; the message as it then stands, or None."""
     if _held_back(pk=pk, now=now):
         return None
-    message = OutboxMessage.claim(pk=pk, now=now, lease=effect_lease())
+    message = jobs.claim(model=OutboxMessage, pk=pk, now=now)
     if message is None:
         return None
     with trace.marked(request_id=message.asked_in, outbox_key=message.key):
@@ -189,22 +177,18 @@ def resume(*, channel: str, now: datetime) -> int:
     resumed = list(rows.exclude(kind__in=PROBES).order_by("pk"))
     for row in resumed:
         met_it = "reach" in row.payload
-        row.payload = _marked(row, Reach.MESSAGE) | ({"is_alone": True} if met_it else {})
-        row.is_uncertain = row.is_uncertain or row.attempts > 0
-        row.state, row.attempts, row.max_attempts = JobState.QUEUED, 0, ATTEMPTS_MAX
-        row.next_attempt_at = now + LOOK_AGAIN if met_it else now
-        row.save(update_fields=["payload", "is_uncertain", "state", "attempts", "max_attempts", "next_attempt_at"])
-        wake(DELIVER, row.pk)
+        payload = _marked(row, Reach.MESSAGE) | ({"is_alone": True} if met_it else {})
+        at = now + LOOK_AGAIN if met_it else now
+        jobs.requeue(row=row, now=at, payload=payload, max_attempts=ATTEMPTS_MAX)
     return len(resumed)
 
 
 def tick(*, now: datetime) -> None:
     """Re-drive what is due or was abandoned. Harmless when run twice, late, or by several processes."""
-    bury(now=now)
     is_reached = reach_broker()
-    announce(OutboxMessage, DELIVER, now=now)
     failures = []
-    for ticker in TICKERS:
+    of_jobs: list[Callable[[datetime], None]] = [partial(_tick_of, kind) for kind in KINDS.values()]
+    for ticker in (*of_jobs, *TICKERS):
         try:
             ticker(now)
         except Exception as error:
@@ -274,11 +258,10 @@ def _in_the_way(message: OutboxMessage, now: datetime) -> OutboxMessage | None:
 
 
 def _finish(message: OutboxMessage, settle: Settle | None, now: datetime) -> None:
-    done = {"state": JobState.DONE, "finished_at": now, "error": "", "lease_until": None}
     with transaction.atomic():
-        if message.write(**done):
+        if jobs.finish(row=message, now=now):
             together = OutboxMessage.objects.filter(pk__in=message.payload.get("together", []), state__in=UNFINISHED)
-            together.update(**done)
+            together.update(state=JobState.DONE, finished_at=now, error="", lease_until=None)
             if settle is not None:
                 settle()
     after = OutboxMessage.objects.filter(lane=message.lane, pk__gt=message.pk, state=JobState.QUEUED).order_by("pk")
@@ -286,14 +269,23 @@ def _finish(message: OutboxMessage, settle: Settle | None, now: datetime) -> Non
         wake(DELIVER, row.pk)
 
 
-def backoff(attempts: int) -> timedelta:
-    """5 s, 10 s, 20 s … at most an hour."""
-    return timedelta(seconds=min(BACKOFF_FIRST_S * 2 ** max(attempts - 1, 0), BACKOFF_LAST_S))
+def _tick_of(kind: JobKind[Any], now: datetime) -> None:
+    jobs.tick(kind=kind, now=now)
 
 
-def bury(*, now: datetime) -> int:
-    """Declare dead what has used up its attempts; people see it on the integration page, with a retry button."""
-    silent = Value("Every worker that took this message went silent.", output_field=TextField())
-    return OutboxMessage.objects.filter(OutboxMessage.exhausted(now=now)).update(
-        state=JobState.DEAD, finished_at=now, lease_until=None, error=Case(When(error="", then=silent), default="error")
+register(
+    JobKind(
+        model=OutboxMessage,
+        queues={DELIVER: Q()},
+        name=lambda _: "This message",
+        silence="Every worker that took this message went silent.",
+        check=lambda person, _: check_operate(person),
+        max_attempts=ATTEMPTS_MAX,
+        lease=effect_lease,
+        cancelled_from=(*UNFINISHED, JobState.DEAD),
+        may_retry=lambda message: message.state in {JobState.DEAD, JobState.PAUSED},
+        retried="a dead or paused one can be retried",
+        # What was tried may have happened: whoever tries again looks first.
+        reset=lambda message: {"is_uncertain": message.is_uncertain or message.attempts > 0},
     )
+)

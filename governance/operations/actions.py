@@ -6,22 +6,18 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from governance.audit.actions import record as audit
+from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
 from governance.people.queries.people import person_of
 from governance.people.rules import check_operate
-from weighbridge.core.errors import WrongState
 
 
 def retry(*, message: OutboxMessage, by: User, now: datetime) -> OutboxMessage:
     """Give a dead or paused message a fresh set of attempts; it still looks before it repeats."""
-    check_operate(person_of(by))
     with transaction.atomic():
-        row = OutboxMessage.objects.select_for_update().get(pk=message.pk)
-        if row.state not in {JobState.DEAD, JobState.PAUSED}:
-            raise WrongState(f"This message is {row.state}; only a dead or paused one can be retried.")
-        _requeue(row, now)
+        row = jobs.retry(row=message, by=by, now=now)
         audit.record(kind="effect.retried", by=by, subject=("effect", row.key), details={"error": row.error}, now=now)
     return row
 
@@ -32,7 +28,7 @@ def resume_all(*, by: User, now: datetime) -> int:
     with transaction.atomic():
         rows = list(OutboxMessage.objects.select_for_update().filter(state=JobState.PAUSED).order_by("pk"))
         for row in rows:
-            _requeue(row, now)
+            jobs.requeue(row=row, now=now)
         audit.record(kind="effect.resumed", by=by, subject=("effect", "paused"), details={"count": len(rows)}, now=now)
     return len(rows)
 
@@ -41,17 +37,12 @@ def request_check(*, by: User, now: datetime) -> OutboxMessage:
     """Ask for a test of the ticket tracker's connection; a test that never got through gives way to this one."""
     check_operate(person_of(by))
     with transaction.atomic():
-        earlier = OutboxMessage.objects.filter(kind="tracker.check", state__in=[*UNFINISHED, JobState.DEAD])
-        earlier.update(state=JobState.CANCELLED, finished_at=now, lease_until=None)
+        for earlier in OutboxMessage.objects.filter(
+            kind="tracker.check", state__in=[*UNFINISHED, JobState.DEAD]
+        ).order_by("pk"):
+            jobs.abandon(row=earlier, by=by, now=now)
         message = outbox.enqueue(
             kind="tracker.check", key=f"tracker.check:{now.isoformat()}", lane="tracker", payload={"by": by.pk}, now=now
         )
         audit.record(kind="tracker.check_requested", by=by, subject=("integration", "jira"), now=now)
     return message
-
-
-def _requeue(row: OutboxMessage, now: datetime) -> None:
-    row.is_uncertain = row.is_uncertain or row.attempts > 0
-    row.state, row.attempts, row.next_attempt_at, row.finished_at = JobState.QUEUED, 0, now, None
-    row.save(update_fields=["state", "attempts", "next_attempt_at", "finished_at", "is_uncertain"])
-    outbox.wake("governance.jobs.tasks.deliver", row.pk)

@@ -17,6 +17,7 @@ _WORDS = {
 
 
 def need_role(person: Person, *roles: Role, to: str) -> None:
+    """Raise NotAllowed unless the person is active and has one of the roles."""
     if not person.is_active:
         raise NotAllowed("Your account is not active; ask an administrator.")
     if not person.roles.intersection(roles):

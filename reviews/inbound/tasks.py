@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from governance.jobs import enums as jobs_enums
 from governance.jobs import outbox
+from governance.jobs.kinds import effect_lease
 from governance.jobs.models import OutboxMessage
-from reviews.inbound.actions import action_moves as inbound_actions
 from reviews.inbound.actions import receiving as inbound
 from reviews.inbound.actions import reconciliation
 from reviews.inbound.queries import draft_for, page_of, title_of
@@ -140,7 +140,7 @@ def _note_asking(message: OutboxMessage) -> datetime:
             reason = "Jira may have opened the ticket; its search may not know it yet, so it is looked for again."
             raise outbox.TryLater(reason, wait_s=left_s, is_uncertain=True, at=now)
     outbox.remember(message=message, now=now, asked_at=now.isoformat(), asks=asks + 1)
-    return now + timedelta(seconds=jira.sendable_s(outbox.effect_lease().total_seconds()))
+    return now + timedelta(seconds=jira.sendable_s(effect_lease().total_seconds()))
 
 
 def _link(message: OutboxMessage, ticket: Ticket, remote: RemoteTicket) -> None:
@@ -194,11 +194,10 @@ def read_ticket(message: OutboxMessage) -> None:
     statuses, page = _statuses(), page_of(ticket)
     decisions = [statuses[name] for name in OUTCOME_NAMES if name in statuses]
     moves = {**MOVES, **settings.WEIGHBRIDGE["JIRA_INBOUND"]["moves"]}
-    judge = inbound.judge if ticket.request_id else inbound_actions.judge_action
     for move in remote.moves:
         with transaction.atomic():
             outbox.check_held(message=message, now=timezone.now())
-            judge(ticket=ticket, move=move, moves=moves, decisions=decisions, page=page, now=timezone.now())
+            inbound.judge(ticket=ticket, move=move, moves=moves, decisions=decisions, page=page, now=timezone.now())
 
 
 @outbox.handles("tickets.reconcile", channel=effects.TRACKER)

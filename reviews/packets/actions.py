@@ -1,15 +1,18 @@
 """Review packets: frozen as JSON the moment they are wanted, drawn as PDF by a worker, retried when drawing failed."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import Q
 
 from governance.audit.actions import checkpoints
 from governance.inventory.actions import artifacts
-from governance.jobs import outbox
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
+from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from reviews.packets.models import Packet
 from reviews.packets.queries.packet import packet_of
@@ -21,6 +24,10 @@ from reviews.requests.queries.requests import parties_of
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import WrongState
+
+RENDER = "reviews.packets.tasks.render_packet"
+SILENCE = "The worker that draws it went silent {attempts} times; the machine may lack memory."
+RETRIED = "a failed one can be retried"
 
 
 def ask_for(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
@@ -43,12 +50,11 @@ def freeze(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
             number=number,
             document=document,
             document_digest=digest_of(document),
-            created_at=now,
-            next_attempt_at=now,
+            **jobs.queued(model=Packet, now=now),
         )
         details = {"number": number, "digest": packet.document_digest}
         record(kind="packet.frozen", request=row, by=by, now=now, details=details)
-        outbox.wake("reviews.packets.tasks.render_packet", packet.pk)
+        jobs.wake_for(row=packet)
     return packet
 
 
@@ -61,52 +67,28 @@ def rendered(
     upload = ContentFile(pdf, name=f"{packet.request.ref}-{packet.number}.pdf")
     with transaction.atomic():
         kept = artifacts.keep(upload=upload, by=by, now=now)
-        is_ours = packet.write(
-            state=JobState.DONE,
-            stored_as=kept.stored_as,
-            pdf_digest=kept.digest,
-            pages=pages,
-            error="",
-            finished_at=now,
-            lease_until=None,
-        )
+        is_ours = jobs.finish(row=packet, now=now, stored_as=kept.stored_as, pdf_digest=kept.digest, pages=pages)
         if is_ours:
             details = {"number": packet.number, "pdf": kept.digest, "pages": pages, "render_ms": render_ms}
             record(kind="packet.ready", request=packet.request, by=by, now=now, details=details)
     return is_ours
 
 
-def failed(*, packet: Packet, reason: str, by: User | None = None, now: datetime) -> bool:
-    """Say why a packet could not be drawn; a person may retry it."""
-    with transaction.atomic():
-        is_ours = packet.write(state=JobState.FAILED, error=reason[:4000], finished_at=now, lease_until=None)
-        if is_ours:
-            details = {"number": packet.number}
-            record(kind="packet.failed", request=packet.request, by=by, now=now, details=details, reason=reason[:1000])
-    return is_ours
+def _record(word: str, packet: Packet, by: User | None, now: datetime, _: dict[str, Any]) -> None:
+    reason = packet.error[:1000] if word == "failed" else ""
+    details = {"number": packet.number}
+    record(kind=f"packet.{word}", request=packet.request, by=by, now=now, details=details, reason=reason)
 
 
-def bury(*, by: User | None = None, now: datetime) -> list[Packet]:
-    """Declare dead the packets whose workers went silent too often; a person may retry them."""
-    with transaction.atomic():
-        rows = list(Packet.objects.select_for_update(skip_locked=True, of=("self",)).filter(Packet.exhausted(now=now)))
-        for row in rows:
-            row.error = f"The worker that draws it went silent {row.attempts} times; the machine may lack memory."
-            row.state, row.finished_at, row.lease_until = JobState.DEAD, now, None
-            row.save(update_fields=["state", "finished_at", "lease_until", "error"])
-            record(kind="packet.dead", request=row.request, by=by, now=now, details={"number": row.number})
-    return rows
-
-
-def retry(*, packet: Packet, by: User, now: datetime) -> Packet:
-    """Draw a packet again whose drawing failed; what it says stays frozen."""
-    check_print(person_of(by), parties_of(packet.request))
-    with transaction.atomic():
-        row = Packet.objects.select_for_update(of=("self",)).select_related("request").get(pk=packet.pk)
-        if row.state not in {JobState.FAILED, JobState.DEAD}:
-            raise WrongState(f"This packet is {row.state}; only a failed one can be retried.")
-        row.state, row.attempts, row.next_attempt_at, row.finished_at = JobState.QUEUED, 0, now, None
-        row.save(update_fields=["state", "attempts", "next_attempt_at", "finished_at"])
-        record(kind="packet.retried", request=row.request, by=by, now=now, details={"number": row.number})
-        outbox.wake("reviews.packets.tasks.render_packet", row.pk)
-    return row
+register(
+    JobKind(
+        model=Packet,
+        queues={RENDER: Q()},
+        name=lambda _: "This packet",
+        silence=SILENCE,
+        check=lambda person, packet: check_print(person, parties_of(packet.request)),
+        may_retry=lambda packet: packet.state in {JobState.FAILED, JobState.DEAD},
+        retried=RETRIED,
+        record=_record,
+    )
+)

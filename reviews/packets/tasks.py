@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from governance.audit.actions import record as audit
-from governance.jobs import outbox
+from governance.jobs import actions as jobs
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.packets.ports import PrintFailed
@@ -21,7 +21,7 @@ PRINT_MAX = timedelta(seconds=WALL_MAX_S)
 @shared_task
 def render_packet(packet_id: int) -> None:
     """Draw one packet, if it is due and nobody else has it."""
-    packet = Packet.claim(pk=packet_id, now=timezone.now(), lease=outbox.lease() + PRINT_MAX)
+    packet = jobs.claim(model=Packet, pk=packet_id, now=timezone.now(), longer=PRINT_MAX)
     if packet is None:
         return
     with audit.origin("job"):
@@ -31,7 +31,7 @@ def render_packet(packet_id: int) -> None:
         try:
             pdf = WeasyPrintPrinter().print(html, assets=page.assets)
         except PrintFailed as failure:
-            packets.failed(packet=packet, reason=failure.reason, now=timezone.now())
+            jobs.fail(row=packet, reason=failure.reason, now=timezone.now())
         else:
             taken_ms = round((time.monotonic() - started_s) * 1000)
             packets.rendered(packet=packet, pdf=pdf, pages=pages_of(pdf), render_ms=taken_ms, now=timezone.now())

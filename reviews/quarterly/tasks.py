@@ -11,8 +11,8 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from governance.audit.actions import record as audit
+from governance.jobs import actions as jobs
 from governance.jobs import outbox
-from governance.jobs import worker_signals as wakeups
 from governance.jobs.models import OutboxMessage
 from reviews.packets.ports import PrintFailed
 from reviews.packets.printing.pdf_sections import SECTION_MAX_S, SectionPrinter, Sheet, merge, processes_for
@@ -29,13 +29,11 @@ KEEP_EVERY = 8
 
 @outbox.on_tick
 def turn_quarters(now: datetime) -> None:
-    """Plan the cycle of the quarter, move on those whose time has come, issue and wake for their packets."""
+    """Plan the cycle of the quarter, move on those whose time has come, issue their packets."""
     cycles.plan(now=now)
     cycles.advance(now=now)
     quarterly_packets.issue_due(now=now)
-    quarterly_packets.bury(now=now)
     quarterly_packets.forget_sections(now=now)
-    wakeups.announce(CyclePacket, quarterly_packets.RENDER, now=now)
 
 
 @outbox.handles("cycle.invite")
@@ -50,7 +48,7 @@ def send_invitation(message: OutboxMessage) -> None:
 @shared_task
 def render_cycle_packet(packet_id: int) -> None:
     """Draw one quarterly packet, if it is due and nobody else has it: only sections that no packet has drawn before."""
-    packet = CyclePacket.claim(pk=packet_id, now=timezone.now(), lease=outbox.lease() + LEASE)
+    packet = jobs.claim(model=CyclePacket, pk=packet_id, now=timezone.now(), longer=LEASE)
     if packet is None:
         return
     with audit.origin("job"):
@@ -61,7 +59,7 @@ def render_cycle_packet(packet_id: int) -> None:
             pdf, count = _joined(packet, sections)
         except PrintFailed as failure:
             reason = _in_titles(failure.reason, sections)
-            quarterly_packets.failed(packet=packet, reason=reason, now=timezone.now())
+            jobs.fail(row=packet, reason=reason, now=timezone.now())
         except outbox.LeaseLost:
             return
         else:

@@ -9,12 +9,9 @@ from django.utils import timezone
 
 from benchmarking.runs.models import Run
 from governance.jobs import outbox
-from governance.jobs import worker_signals as wakeups
 from governance.jobs.models import OutboxMessage, Pulse
 from reviews.authorizations import actions as authorisations
 from reviews.evidence.actions import evidence
-from reviews.packets import actions as packets
-from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.workflow.actions import breaches, requests
@@ -37,15 +34,13 @@ def take_run(message: OutboxMessage) -> outbox.Settle:
 
 @outbox.on_tick
 def age(now: datetime) -> None:
-    """Expire and suspend authorisations, let overdue requests lapse, wake workers for packets."""
+    """Expire and suspend authorisations, let overdue requests lapse; note since when no packet was drawn."""
     authorisations.age(now=now)
-    packets.bury(now=now)
     if settings.WEIGHBRIDGE["JIRA"]["url"]:
         effects.probe_tracker(now=now)
     for request in lapsed(now=now):
         with suppress(WrongState):  # somebody acted, or another process was quicker
             requests.lapse(request=request, now=now)
-    wakeups.announce(Packet, "reviews.packets.tasks.render_packet", now=now)
     Pulse.note(name=PACKETS, at=undrawn_since(now=now))
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from governance.bills.actions import allocation
 from governance.bills.models import AllocationVersion
+from tests.factories.changes import publish
 from tests.factories.people import Cast
 
 RULES = """\
@@ -24,4 +25,4 @@ rules:
 def publish_rules(*, cast: Cast, now: datetime, source: str = RULES) -> AllocationVersion:
     """Drafted by finance, published by an administrator; the author's model must be registered."""
     draft = allocation.draft(source=source, by=cast.finance, now=now)
-    return allocation.publish(version=draft, by=cast.admin, now=now)
+    return publish(version=draft, cast=cast, now=now)

@@ -5,24 +5,26 @@ from typing import TypeVar
 
 from django.contrib.auth.models import User
 
+from governance.bills.models import AllocationVersion
+from governance.people.approvals import actions as approvals
 from governance.people.approvals import actions as changes
-from governance.people.approvals.models import RuleChange
+from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.people import Cast
 
-Version = TypeVar("Version", PolicyVersion, ChecklistVersion)
+Version = TypeVar("Version", PolicyVersion, ChecklistVersion, AllocationVersion)
 REASON = "The quarter's review asked for it."
 
 
-def propose(*, version: PolicyVersion | ChecklistVersion, by: User, now: datetime) -> RuleChange:
+def propose(*, version: PolicyVersion | ChecklistVersion | AllocationVersion, by: User, now: datetime) -> Change:
     return changes.propose_publication(version=version, reason=REASON, by=by, now=now)
 
 
 def publish(*, version: Version, cast: Cast, now: datetime) -> Version:
     """The lead proposes, the administrator confirms."""
-    changes.confirm(change=propose(version=version, by=cast.approver, now=now), by=cast.admin, now=now)
+    approvals.confirm(change=propose(version=version, by=cast.approver, now=now), by=cast.admin, now=now)
     version.refresh_from_db()
     return version
 
@@ -30,5 +32,5 @@ def publish(*, version: Version, cast: Cast, now: datetime) -> Version:
 def grant(*, user: User, role: Role, by: User, confirmed_by: User, now: datetime) -> RoleGrant:
     """One administrator proposes, another confirms."""
     change = changes.propose_grant(user=user, role=role, reason=REASON, by=by, now=now)
-    changes.confirm(change=change, by=confirmed_by, now=now)
+    approvals.confirm(change=change, by=confirmed_by, now=now)
     return RoleGrant.objects.get(user=user, role=role.value)

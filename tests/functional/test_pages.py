@@ -13,11 +13,13 @@ from django.contrib.auth.models import User
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Run
 from governance.budgets.domain.quarters import Quarter
+from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.people.approvals import actions as approvals
 from governance.people.approvals import actions as changes
-from governance.people.approvals.models import RuleChange
+from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
 from governance.rulebook import actions as rulebook
 from governance.rulebook.domain import defaults
@@ -95,7 +97,7 @@ def _propose(version: PolicyVersion, cast: Cast, now: datetime) -> None:
     propose(version=version, by=cast.approver, now=now)
     for role in (Role.REVIEWER, Role.FINANCE):
         change = changes.propose_grant(user=cast.outsider, role=role, reason=REASON, by=cast.admin, now=now)
-    changes.refuse(change=change, reason="We have enough of them.", by=cast.admin, now=now)
+    approvals.refuse(change=change, reason="We have enough of them.", by=cast.admin, now=now)
 
 
 def _result() -> dict[str, object]:
@@ -111,7 +113,7 @@ def _failed(cast: Cast, version, now: datetime) -> Run:
     plan = {"scenario": "SingleStream", "min_samples": 100}
     run = run_actions.queue(key="f", version=version, dataset=None, plan=plan, asked_for="", by=cast.author, now=now)
     held = Run.claim(pk=run.pk, now=now, lease=timedelta(hours=1))
-    run_actions.fail(run=held, reason="The model ran out of memory.", now=now)
+    jobs.fail(row=held, reason="The model ran out of memory.", now=now)
     return held
 
 
@@ -181,7 +183,7 @@ def pages(house: House) -> Iterator[tuple[User | None, str]]:
         "/accounts/password/change/",
     ):
         yield cast.admin, path
-    for path in ("/changes/", *(f"/changes/{change.pk}/" for change in RuleChange.objects.order_by("pk"))):
+    for path in ("/changes/", *(f"/changes/{change.pk}/" for change in Change.objects.order_by("pk"))):
         yield cast.admin, path
     yield cast.auditor, "/changes/"
     yield cast.outsider, "/integrations/"

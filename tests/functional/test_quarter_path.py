@@ -13,9 +13,10 @@ from playwright.sync_api import Page, expect
 from governance.bills import tasks as bills_tasks
 from governance.bills.actions import allocation
 from governance.bills.models import AllocationVersion, Bill
-from governance.budgets.models import BudgetAccount, BudgetChange
+from governance.budgets.models import BudgetAccount
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
+from governance.people.approvals.models import Change
 from governance.people.models import Team
 from reviews.quarterly.models import ActionItem, ReviewCycle
 from tests.factories.allocation import RULES
@@ -160,11 +161,14 @@ def test_a_bill_is_sent_read_and_given_to_whose_it_is(
     assert faults(lead) == []
     assert not AllocationVersion.objects.exists()
     page.get_by_role("button", name="Save draft").click()
-    expect(page.get_by_role("button", name="Publish")).to_be_disabled()
+    page.get_by_label("Why").fill("The tags of the bills are complete now.")
+    page.get_by_role("button", name="Propose for publication").click()
+    assert faults(lead) == []
     admin = visit(cast.admin)
-    admin.go("/bills/allocation/1/")
-    admin.page.get_by_role("button", name="Publish").click()
-    expect(admin.page.get_by_role("heading", level=1)).to_contain_text("Published")
+    admin.go("/changes/?kind=allocation")
+    admin.page.get_by_role("link", name="Publish the allocation rules default v1").click()
+    admin.page.get_by_role("button", name="Confirm").click()
+    expect(admin.page.get_by_role("heading", level=1)).to_contain_text("Confirmed")
     assign = OutboxMessage.objects.get(kind=allocation.ASSIGN)
     assert outbox.deliver(pk=assign.pk, now=timezone.now()).state == "done"
     lead.go("/spend/")
@@ -189,8 +193,8 @@ def test_a_budget_is_changed_by_two_people(visit: Visit, cast: Cast, now: dateti
     page.locator("#waiting").get_by_role("link", name="Set the budget of Search").click()
     expect(page.get_by_text("another platform lead or finance must confirm it")).to_be_visible()
     assert faults(lead) == []
-    change = BudgetChange.objects.get()
-    finance.go("/budgets/changes/")
+    change = Change.objects.get()
+    finance.go("/changes/?kind=budget")
     finance.page.get_by_role("link", name="Set the budget of Search").click()
     finance.page.get_by_role("button", name="Confirm").click()
     expect(finance.page.get_by_role("heading", level=1)).to_contain_text("Confirmed")

@@ -13,28 +13,30 @@ from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.rulebook.models import PolicyVersion
 from tests.factories.people import Cast
-from tests.integration.benchmarking.load_tests.audited_load import LOAD_ACTIONS
-from tests.integration.governance.bills.audited import BILL_ACTIONS
-from tests.integration.governance.budgets.audited import FLOOR_ACTIONS
-from tests.integration.reviews.evidence.audited import REVIEWS_ACTIONS
-from tests.integration.reviews.quarterly.audited import CYCLE_ACTIONS
+from tests.integration.benchmarking.load_tests.audited_load import LOAD_ACTIONS, LOAD_JOBS
+from tests.integration.governance.bills.audited import BILL_ACTIONS, BILL_JOBS
+from tests.integration.governance.budgets.audited import FLOOR_ACTIONS, RUN_JOBS
+from tests.integration.reviews.evidence.audited import PACKET_JOBS, REVIEWS_ACTIONS
+from tests.integration.reviews.quarterly.audited import CYCLE_ACTIONS, CYCLE_JOBS
 from tests.integration.reviews.tickets.audited import INBOUND_ACTIONS
 
 CALLS = {**FLOOR_ACTIONS, **BILL_ACTIONS, **REVIEWS_ACTIONS, **INBOUND_ACTIONS, **LOAD_ACTIONS, **CYCLE_ACTIONS}
+ROOMS = ("governance.actions", "benchmarking.actions", "reviews.actions")
+JOBS = {**RUN_JOBS, **BILL_JOBS, **PACKET_JOBS, **CYCLE_JOBS, **LOAD_JOBS}
 
 
 def writes() -> list[str]:
     """Full names of all public functions of all actions."""
     found = []
-    for app in ("governance", "benchmarking", "reviews"):
-        room = import_module(f"{app}.actions")
-        for module in (import_module(info.name) for info in pkgutil.walk_packages(room.__path__, f"{room.__name__}.")):
-            functions = inspect.getmembers(module, inspect.isfunction)
-            found += [
-                f"{module.__name__}.{name}"
-                for name, function in functions
-                if function.__module__ == module.__name__ and not name.startswith("_")
-            ]
+    rooms = [import_module(name) for name in ROOMS]
+    named = [info.name for room in rooms for info in pkgutil.walk_packages(room.__path__, f"{room.__name__}.")]
+    for module in map(import_module, [*named, "governance.people.approvals.actions"]):
+        functions = inspect.getmembers(module, inspect.isfunction)
+        found += [
+            f"{module.__name__}.{name}"
+            for name, function in functions
+            if function.__module__ == module.__name__ and not name.startswith("_")
+        ]
     return found
 
 
@@ -73,4 +75,11 @@ def test_a_write_leaves_an_event(
     CALLS[name](cast, now)
     assert left, f"{name} was never called by its entry"
     assert left[-1] >= 1, f"{name} left no event"
+    assert audit.first_broken() is None
+
+
+@pytest.mark.parametrize("kind", JOBS)
+def test_a_step_of_a_job_leaves_its_event(kind: str, cast: Cast, policy: PolicyVersion, now: datetime) -> None:
+    JOBS[kind](cast, now)
+    assert AuditEvent.objects.filter(kind=kind).count() == 1
     assert audit.first_broken() is None

@@ -95,7 +95,7 @@ OURS: Mapping[str, str] = {
             "jobs.OutboxMessage.asked_in",
             "budgets.LedgerEntry.request_ref",
             "bills.AllocationRule.request_ref",
-            "budgets.BudgetChange.request_ref",
+            "approvals.Change.part",
             "runs.Run.asked_for",
             "requests.ReviewRequest.ref",
             "authorizations.Authorisation.number",

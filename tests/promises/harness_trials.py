@@ -7,6 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import JobState
+from governance.jobs.kinds import kind_of, register
 from tests.factories import requests as walks
 from tests.promises.harness_crowd import Crowd, seen
 from tests.promises.harness_faults import POINTS, die
@@ -49,8 +51,8 @@ def run(*, place: Place, given: argparse.Namespace) -> list[dict[str, Any]]:
 def storm(site: Site, given: argparse.Namespace) -> dict[str, Any]:
     """Kill processes at named points and at random while people submit; then let what is left be done."""
     # Each run may be killed often here; that three deaths end a run is another trial's subject.
-    attempts = Run._meta.get_field("max_attempts")
-    allowed, attempts.default = attempts.default, RUN_ATTEMPTS
+    usual = kind_of(Run)
+    register(replace(usual, max_attempts=RUN_ATTEMPTS))
     rng, crowd = random.Random(given.seed), Crowd(site)
     for role in ROLES:
         _spawn(site, role, rng, is_doomed=True)
@@ -80,7 +82,7 @@ def storm(site: Site, given: argparse.Namespace) -> dict[str, Any]:
 
     site.wait_for(settled, within=SETTLES, said="what was accepted is done")
     points = Counter(_noted(site))
-    attempts.default = allowed
+    register(usual)
     figures = {"kills": deaths.total(), "stormed_s": round(stormed_s, 1), "killed": dict(sorted(deaths.items()))}
     return {**figures, "kills_at_named_points": dict(sorted(points.items())), **seen(site, crowd)}
 

@@ -21,13 +21,16 @@ from governance.bills.actions import allocation, rates
 from governance.bills.domain.currencies import Rate
 from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.budgets.actions import budget_changes
+from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.models import CostCentre, LedgerEntry
 from governance.findings import actions as findings
 from governance.findings.models import Finding
 from governance.inventory.models import ModelAsset, ModelVersion
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.people.approvals import actions as approvals
 from governance.people.approvals import actions as changes
 from governance.people.domain.roles import Role
 from governance.people.models import Team
@@ -50,6 +53,7 @@ from reviews.workflow.actions import review
 from reviews.workflow.actions.review import Promise
 from tests.factories import cycles
 from tests.factories import requests as walks
+from tests.factories.changes import publish
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
@@ -183,7 +187,7 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
     held = Run.claim(pk=run.pk, now=now, lease=timedelta(hours=1))
     assert held is not None
     held.renew(now=now, lease=timedelta(hours=1), state=JobState.RUNNING, progress=0.4, phase=seed.short())
-    runs.fail(run=held, reason=seed.long(), now=now)
+    jobs.fail(row=held, reason=seed.long(), now=now)
     differs = {"fact": seed.short(), "then": seed.short(), "now": seed.long()}
     told = {"answer": "cannot_tell", "margin": 0.1, "reasons": [seed.long()], "figures": [], "differences": [differs]}
     Run.objects.filter(state=JobState.DONE).update(repeats=run, equivalence=told)
@@ -237,7 +241,7 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
             finished_at=now,
         )
     grant = changes.propose_grant(user=cast.author, role=Role.REVIEWER, reason=seed.long(), by=cast.admin, now=now)
-    changes.refuse(change=grant, reason=seed.long(), by=cast.admin, now=now)
+    approvals.refuse(change=grant, reason=seed.long(), by=cast.admin, now=now)
     draft = rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=cast.approver, now=now)
     changes.propose_publication(version=draft, reason=seed.long(), by=cast.approver, now=now)
     Waiver.objects.create(
@@ -268,9 +272,9 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
     )
     centre, account = entry.account.centre, entry.account
     CostCentre.objects.filter(pk=centre.pk).update(name=seed.short())
-    wish = budget_changes.Wish(aspect=Aspect.AMOUNT, account=account, amount=Decimal(900000))
+    wish = Wish(aspect=Aspect.AMOUNT, account=account, amount=Decimal(900000))
     change = budget_changes.propose(wish=wish, reason=seed.long(), by=cast.author, now=now)
-    budget_changes.refuse(change=change, reason=seed.long(), by=cast.finance, now=now)
+    approvals.refuse(change=change, reason=seed.long(), by=cast.finance, now=now)
     found = Finding.objects.create(
         kind="budget.overrun", subject=seed.short(), text=seed.long(), severity="high", key="k", opened_at=now
     )
@@ -290,7 +294,7 @@ def _bills(seed: Seeds, *, cast: Cast, now: datetime) -> None:
         width=10_000,
     )
     draft = allocation.draft(source=source, by=cast.finance, now=now)
-    rule = allocation.publish(version=draft, by=cast.admin, now=now).rules.get()
+    rule = publish(version=draft, cast=cast, now=now).rules.get()
     month = now.date().replace(day=1)
     report = {
         "format": seed.short(),

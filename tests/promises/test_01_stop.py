@@ -14,6 +14,7 @@ from benchmarking.runs import tasks as runs_tasks
 from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
+from governance.jobs import actions as jobs
 from tests.factories.models import make_version
 from tests.factories.people import make_cast
 from weighbridge.systems.sandbox import isolated
@@ -80,7 +81,7 @@ def test_a_run_that_was_cancelled_meanwhile_stays_cancelled(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     def cancel() -> None:
-        runs.cancel(run=run, by=run.started_by, now=timezone.now())
+        jobs.cancel(row=run, by=run.started_by, now=timezone.now())
         runs_tasks.stop_working()
 
     works(monkeypatch, meanwhile=cancel)

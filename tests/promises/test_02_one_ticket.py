@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from governance.jobs import outbox
+from governance.jobs import kinds, outbox
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as operations
 from reviews.tickets.jira.tracker import JiraTracker
@@ -144,7 +144,7 @@ def test_a_worker_that_wakes_after_its_lease_asks_for_nothing(world: World, monk
     def sleeps(self: JiraTracker, label: str) -> RemoteTicket | None:
         found = find(self, label)
         monkeypatch.setattr(JiraTracker, "find", find)
-        world.clock.move(seconds=outbox.effect_lease().total_seconds() + 1)
+        world.clock.move(seconds=kinds.effect_lease().total_seconds() + 1)
         world.deliver(message)
         return found
 
@@ -171,7 +171,7 @@ def test_a_worker_held_up_after_its_last_look_asks_for_nothing(
 
     monkeypatch.setattr(JiraTracker, "open", held_up)
     world.deliver(message)
-    by_the_other = int(late_s > outbox.effect_lease().total_seconds())
+    by_the_other = int(late_s > kinds.effect_lease().total_seconds())
     assert len(world.jira.requests("POST /rest/api/3/issue ")) == by_the_other
     world.settle()
     assert world.faults() == NO_FAULTS

@@ -16,13 +16,15 @@ from rest_framework.test import APIClient
 
 from benchmarking.runs.models import Run
 from governance.budgets.actions import budget_changes
+from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.models import BudgetAccount, BudgetChange
+from governance.budgets.models import BudgetAccount
 from governance.findings import actions as findings
 from governance.findings.enums import Severity
 from governance.findings.models import Finding
 from governance.people.actions import people
+from governance.people.approvals.models import Change
 from governance.people.models import Team
 from reviews.packets import actions as packets
 from reviews.voting.domain import Choice
@@ -48,9 +50,6 @@ OF_THE_HOUSE = {
     "policy_form",
     "backtest",
     "backtest_export",
-    "change",
-    "change_confirm",
-    "change_refuse",
     "audit_export",
     "export",
     "integrations_retry",
@@ -61,7 +60,7 @@ OF_THE_HOUSE = {
     "bill_cancel",
     "bill_retry",
     "allocation_version",
-    "allocation_publish",
+    "allocation_propose",
     "spend_export",
     "projection_picture",
 }
@@ -152,9 +151,9 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
     }
 
 
-def _proposed(cast: Cast, now: datetime) -> BudgetChange:
+def _proposed(cast: Cast, now: datetime) -> Change:
     account = BudgetAccount.objects.filter(unit="USD").earliest("quarter")
-    wish = budget_changes.Wish(aspect=Aspect.AMOUNT, account=account, amount=account.entries.earliest("pk").amount + 1)
+    wish = Wish(aspect=Aspect.AMOUNT, account=account, amount=account.entries.earliest("pk").amount + 1)
     return budget_changes.propose(wish=wish, reason="One more is needed.", by=cast.author, now=now)
 
 

@@ -28,8 +28,7 @@ from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Run
 from governance.bills.models import Bill
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.models import BudgetChange
-from governance.people.approvals.models import RuleChange
+from governance.people.approvals.models import Change
 from reviews.packets.printing.pdf import WeasyPrintPrinter
 from reviews.packets.queries.packet import packet_page
 from reviews.quarterly.models import AgendaItem
@@ -108,7 +107,7 @@ def pages(house: House, now: datetime) -> list[str]:
         "message_id": 1,
         "quarter": str(Quarter.of(now.date())),
         "unit": "USD",
-        "change_id": RuleChange.objects.latest("pk").pk,
+        "change_id": Change.objects.latest("pk").pk,
         "bill_id": Bill.objects.latest("pk").pk,
         "finding_id": 1,
         "item_id": AgendaItem.objects.earliest("pk").pk,
@@ -116,11 +115,8 @@ def pages(house: House, now: datetime) -> list[str]:
         "kpi": "conversion",
         "token": CostProjection.objects.latest("pk").token,
     }
-    found = {f"/runs/{run.pk}/{part}" for run in Run.objects.all() for part in ("", "charts/frontier.svg")} | {
-        f"{place}/{each.pk}/"
-        for place, model in (("/changes", RuleChange), ("/budgets/changes", BudgetChange))
-        for each in model.objects.all()
-    }
+    found = {f"/runs/{run.pk}/{part}" for run in Run.objects.all() for part in ("", "charts/frontier.svg")}
+    found |= {f"/changes/{each.pk}/" for each in Change.objects.all()}
     for kind in ("csv", "policies", "checklists"):
         for name, parameters in named():
             values = {each: {**things, "kind": kind}[each] for each in parameters}

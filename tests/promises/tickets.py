@@ -23,6 +23,7 @@ from pytest_django import Settings
 
 from governance.audit.actions import record as audit
 from governance.inventory.models import ModelVersion
+from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import HELD, UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
@@ -120,7 +121,7 @@ class World:
         if moment is None:
             return False
         self.clock.moment = max(self.clock.moment, moment + timedelta(milliseconds=1))
-        outbox.bury(now=self.clock())
+        jobs.mark_dead(model=OutboxMessage, now=self.clock())
         return True
 
     def settle(self, rounds: int = 500) -> None:

@@ -6,14 +6,17 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from benchmarking.runs.domain.routing import task_of
+from benchmarking.runs.domain.routing import TASKS, task_of
 from benchmarking.runs.enums import Verdict
 from benchmarking.runs.models import Dataset, Run
+from benchmarking.runs.queries.runs import of_kind
 from benchmarking.runs.rules import check_run
 from governance.audit.actions import record as audit
 from governance.inventory.models import ModelVersion
+from governance.jobs import actions as jobs
 from governance.jobs import outbox
-from governance.jobs.enums import UNFINISHED, JobState
+from governance.jobs.enums import UNFINISHED
+from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import WrongState
@@ -50,15 +53,14 @@ def queue(
                 "scenario": plan["scenario"],
                 "asked_for": asked_for,
                 "started_by": by,
-                "created_at": now,
-                "next_attempt_at": now,
                 "repeats": repeats,
+                **jobs.queued(model=Run, now=now),
             },
         )
         if is_new:
             repeated = {"repeats": repeats.key} if repeats else {}
             _record("queued", run, by, now, {"model": version.digest, "plan": plan, **repeated})
-        outbox.wake(task_of(run.plan), run.pk)
+        jobs.wake_for(row=run)
     return run
 
 
@@ -81,42 +83,19 @@ def repeat(*, run: Run, by: User, now: datetime) -> Run:
     )
 
 
-def cancel(*, run: Run, by: User, now: datetime) -> Run:
-    """Stop a run; its worker notices at its next sign of life, and whatever it still writes is refused."""
-    check_run(person_of(by), team=run.model_version.asset.team.slug)
-    if not abandon(run=run, by=by, now=now):
-        raise WrongState(f"Run {run.pk} has already ended; there is nothing to cancel.")
-    run.refresh_from_db()
-    return run
-
-
-def abandon(*, run: Run, by: User | None, now: datetime) -> bool:
-    """Stop a run whose request has ended; False where it had ended already."""
-    with transaction.atomic():
-        row = Run.objects.select_for_update().get(pk=run.pk)
-        if row.state not in UNFINISHED:
-            return False
-        row.state, row.finished_at, row.lease_until, row.fence = JobState.CANCELLED, now, None, row.fence + 1
-        row.save(update_fields=["state", "finished_at", "lease_until", "fence"])
-        _record("cancelled", row, by, now, {})
-    return True
-
-
 def finish(*, run: Run, result: dict[str, Any], by: User | None = None, now: datetime) -> bool:
     """Store the result of a run this worker still holds; False, and nothing written, where the lease was lost."""
     verdict = Verdict(result["verdict"]["status"])
     held = _held_against_the_first(run, result)
     with transaction.atomic():
-        kept = run.write(
-            state=JobState.DONE,
+        kept = jobs.finish(
+            row=run,
+            now=now,
             progress=1.0,
             phase="",
-            error="",
             result=result,
             result_digest=digest_of(result),
             verdict=verdict,
-            finished_at=now,
-            lease_until=None,
             equivalence=held,
         )
         if kept:
@@ -138,30 +117,6 @@ def _held_against_the_first(run: Run, result: dict[str, Any]) -> dict[str, Any] 
     return held | {"answer": Answer.CANNOT_TELL.value, "reasons": [*held["reasons"], EDITED]}
 
 
-def fail(*, run: Run, reason: str, by: User | None = None, now: datetime) -> bool:
-    """The model itself failed: a result nobody needs to wait for. False where the lease was lost."""
-    with transaction.atomic():
-        kept = run.write(state=JobState.FAILED, error=reason[:4000], finished_at=now, lease_until=None)
-        if kept:
-            run.refresh_from_db()
-            _record("failed", run, by, now, {"reason": reason[:400]})
-            _tell(run, now)
-    return kept
-
-
-def bury(*, by: User | None = None, now: datetime) -> list[Run]:
-    """Declare dead the runs whose workers went silent too often."""
-    with transaction.atomic():
-        rows = list(Run.objects.select_for_update(skip_locked=True).filter(Run.exhausted(now=now)))
-        for row in rows:
-            row.error = row.error or f"The worker went silent {row.attempts} times; the model may exhaust the machine."
-            row.state, row.finished_at, row.lease_until = JobState.DEAD, now, None
-            row.save(update_fields=["state", "finished_at", "lease_until", "error"])
-            _record("dead", row, by, now, {"attempts": row.attempts})
-            _tell(row, now)
-    return rows
-
-
 def _tell(run: Run, now: datetime) -> None:
     if run.asked_for:
         outbox.enqueue(
@@ -175,3 +130,17 @@ def _tell(run: Run, now: datetime) -> None:
 
 def _record(word: str, run: Run, by: User | None, now: datetime, details: dict[str, Any]) -> None:
     audit.record(kind=f"run.{word}", by=by, subject=("run", run.key), details=details, now=now)
+
+
+register(
+    JobKind(
+        model=Run,
+        queues={task: of_kind(hardware) for hardware, task in TASKS.items()},
+        task_of=lambda run: task_of(run.plan),
+        name=lambda run: f"Run {run.pk}",
+        silence="The worker went silent {attempts} times; the model may exhaust the machine.",
+        check=lambda person, run: check_run(person, team=run.model_version.asset.team.slug),
+        record=_record,
+        on_end=_tell,
+    )
+)

@@ -6,9 +6,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from benchmarking.runs.actions import runs as writes
 from benchmarking.runs.api.serializers import RunDetailAnswer
 from benchmarking.runs.queries import runs
+from governance.jobs import actions as jobs
 from governance.people.api.caller import asker
 from governance.site.api.shapes import Nothing, read
 
@@ -34,4 +34,4 @@ class RunCancellation(APIView):
         user, person, now = asker(request)
         run = runs.find(run_id=run_id, person=person)
         read(Nothing, request.data)
-        return Response(RunDetailAnswer(runs.describe(writes.cancel(run=run, by=user, now=now))).data)
+        return Response(RunDetailAnswer(runs.describe(jobs.cancel(row=run, by=user, now=now))).data)

@@ -16,6 +16,7 @@ from benchmarking.runs.web.equivalence import equivalence_of
 from benchmarking.runs.web.result import LATENCY, conditions_of, confusion_of, distribution_of, groups_of, stride_of
 from governance.audit.queries import trail
 from governance.inventory import queries as inventory
+from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of, user_of, wants_fragment
 from governance.site.web.pictures import picture_answer
 from governance.site.web.refusals import attempt
@@ -96,7 +97,7 @@ def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
     run = runs.find(run_id=run_id, person=person_of(request))
 
     def act() -> str:
-        writes.cancel(run=run, by=user_of(request), now=timezone.now())
+        jobs.cancel(row=run, by=user_of(request), now=timezone.now())
         return f"Run {run.pk} is cancelled."
 
     attempt(request, act)

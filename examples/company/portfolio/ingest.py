@@ -16,6 +16,10 @@ from governance.bills.actions import allocation, bills
 from governance.bills.actions.bills import Delivery
 from governance.bills.enums import BillKind, BillOrigin
 from governance.jobs.enums import JobState
+from governance.people.approvals import actions as approvals
+from governance.people.approvals.actions import propose_publication
+
+WHY = "Every tag of the bills belongs to a model now."
 
 
 def publish_rules(
@@ -39,7 +43,9 @@ def publish_rules(
     ]
     document = {"apiVersion": "weighbridge/v1", "kind": "AllocationRules", "name": "default", "rules": rules}
     draft = allocation.draft(source=yaml.safe_dump(document, sort_keys=False), by=staff.finance, now=now)
-    return allocation.publish(version=draft, by=staff.admin, now=now).number
+    change = propose_publication(version=draft, reason=WHY, by=staff.finance, now=now)
+    approvals.confirm(change=change, by=staff.admin, now=now)
+    return draft.number
 
 
 def take_in(path: Path, *, staff: Staff, now: datetime) -> str:

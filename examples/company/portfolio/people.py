@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from examples.company.cast import PART, PASSWORD
 from examples.company.portfolio.world import Company
 from governance.people.actions import people
+from governance.people.approvals import actions as approvals
 from governance.people.approvals import actions as changes
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
@@ -41,7 +42,7 @@ def gather(company: Company, *, now: datetime) -> Staff:
     product = _person(*PRODUCT)
     if not RoleGrant.objects.filter(user=product, role=Role.PRODUCT_LEAD.value).exists():
         change = changes.propose_grant(user=product, role=Role.PRODUCT_LEAD, reason=PART, by=known["admin"], now=now)
-        changes.confirm(change=change, by=known["admin2"], now=now)
+        approvals.confirm(change=change, by=known["admin2"], now=now)
     owners = {}
     for team in company.teams:
         row = people.create_team(slug=team.slug, name=team.name, by=known["admin"], now=now)

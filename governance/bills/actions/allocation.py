@@ -7,15 +7,21 @@ from typing import Any
 import yaml
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import BigIntegerField, Case, Max, Value, When
+from django.db.models import BigIntegerField, Case, Max, Q, Value, When
 
 from governance.audit.actions import record as audit
 from governance.bills.models import AllocationRule, AllocationVersion, BillSlice, SpendLine
 from governance.bills.queries.allocation import parse, published, rules_of, taken_by, targets
-from governance.bills.rules import check_handle_bills, check_publish_allocation
+from governance.bills.rules import check_handle_bills, check_publish_allocation, may_see_bills
 from governance.jobs import outbox
+from governance.people.approvals.enums import Changed
+from governance.people.approvals.kinds import ChangeKind, register
+from governance.people.approvals.models import Change
+from governance.people.approvals.queries import NONE
+from governance.people.domain.roles import Role
 from governance.people.queries.people import person_of
 from governance.rulebook.enums import DocumentState
+from governance.rulebook.queries.rulebook import check_draft
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import WrongState
 
@@ -89,3 +95,23 @@ def assign(*, slices: Sequence[BillSlice], by: User | None = None, now: datetime
 
 def _record(word: str, version: AllocationVersion, by: User | None, now: datetime, details: dict[str, Any]) -> None:
     audit.record(kind=f"allocation.{word}", by=by, subject=("allocation", str(version)), details=details, now=now)
+
+
+def _version_of(change: Change) -> AllocationVersion:
+    return AllocationVersion.objects.get(pk=change.subject_id)
+
+
+register(
+    ChangeKind(
+        name=Changed.ALLOCATION,
+        may_propose=lambda person, _: check_handle_bills(person),
+        noun="allocation rules",
+        another="somebody else who handles bills",
+        check=lambda change: check_draft(_version_of(change)),
+        apply=lambda change, by, now: publish(version=_version_of(change), by=by, now=now),
+        visible=lambda person: Q() if may_see_bills(person) else NONE,
+        confirmers=(Role.FINANCE, Role.PLATFORM_LEAD, Role.ADMIN),
+        done="confirmed and in force; a worker assigns the lines on record anew.",
+        nobody="Everybody who handles bills wrote it or proposed it. An administrator proposes the role for another.",
+    )
+)

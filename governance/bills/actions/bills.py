@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.db.models.functions import TruncMonth
 
 from governance.audit.actions import record as audit
@@ -21,8 +22,9 @@ from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.bills.rules import check_handle_bills
 from governance.inventory.actions import artifacts
 from governance.inventory.actions.artifacts import Spooled
-from governance.jobs import outbox
-from governance.jobs.enums import ENDED_BADLY, UNFINISHED, JobState
+from governance.jobs import actions as jobs
+from governance.jobs.enums import ENDED_BADLY, JobState
+from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from weighbridge.core.errors import Invalid, WrongState
 
@@ -102,8 +104,7 @@ def take_in(*, bill: Bill, gathered: "Gathered", report: dict[str, Any], by: Use
     """
     slices = slices_of(gathered.lines)
     with transaction.atomic():
-        done = {"state": JobState.DONE, "progress": 1.0, "phase": "", "error": "", "lease_until": None}
-        if not bill.write(report=report, finished_at=now, **done):
+        if not jobs.finish(row=bill, now=now, report=report, progress=1.0, phase=""):
             return False
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [BILLS_LOCK])
@@ -118,58 +119,6 @@ def take_in(*, bill: Bill, gathered: "Gathered", report: dict[str, Any], by: Use
         told = {"digest": bill.digest, "rows": gathered.rows_kept, "slices": [str(each) for each in slices]}
         _record("taken_in", bill, by, now, told)
     return True
-
-
-def fail(*, bill: Bill, reason: str, by: User | None = None, now: datetime) -> bool:
-    """The file itself cannot be counted. False where the lease was lost."""
-    with transaction.atomic():
-        kept = bill.write(state=JobState.FAILED, error=reason[:4000], finished_at=now, lease_until=None)
-        if kept:
-            bill.refresh_from_db()
-            _record("failed", bill, by, now, {"reason": reason[:400]})
-    return kept
-
-
-def cancel(*, bill: Bill, by: User, now: datetime) -> Bill:
-    """Stop the reading of a bill; its worker notices at its next sign of life, and what it still writes is refused."""
-    check_handle_bills(person_of(by))
-    with transaction.atomic():
-        row = Bill.objects.select_for_update().get(pk=bill.pk)
-        if row.state not in UNFINISHED:
-            raise WrongState(f"{row} is {row.state}; there is nothing to cancel.")
-        row.state, row.finished_at, row.lease_until, row.fence = JobState.CANCELLED, now, None, row.fence + 1
-        row.save(update_fields=["state", "finished_at", "lease_until", "fence"])
-        _record("cancelled", row, by, now, {})
-    return row
-
-
-def retry(*, bill: Bill, by: User, now: datetime) -> Bill:
-    """Read a kept file once more after it failed, died or was cancelled."""
-    check_handle_bills(person_of(by))
-    with transaction.atomic():
-        row = Bill.objects.select_for_update().get(pk=bill.pk)
-        if row.state not in ENDED_BADLY or not row.stored_as:
-            raise WrongState(f"{row} is {row.state}; only a kept file that failed or was cancelled is read again.")
-        if _known(row.digest) is not None:
-            raise WrongState(f"The same content was sent again and is {_known(row.digest)}; look there.")
-        row.state, row.attempts, row.next_attempt_at, row.finished_at, row.error = JobState.QUEUED, 0, now, None, ""
-        row.progress, row.phase = 0.0, ""
-        row.save(update_fields=["state", "attempts", "next_attempt_at", "finished_at", "error", "progress", "phase"])
-        _record("retried", row, by, now, {})
-        outbox.wake(TAKE_IN, row.pk)
-    return row
-
-
-def bury(*, by: User | None = None, now: datetime) -> list[Bill]:
-    """Declare dead the bills whose workers went silent too often."""
-    with transaction.atomic():
-        rows = list(Bill.objects.select_for_update(skip_locked=True).filter(Bill.exhausted(now=now)))
-        for row in rows:
-            row.error = row.error or f"The worker went silent {row.attempts} times; the file may exhaust the machine."
-            row.state, row.finished_at, row.lease_until = JobState.DEAD, now, None
-            row.save(update_fields=["state", "finished_at", "lease_until", "error"])
-            _record("dead", row, by, now, {"attempts": row.attempts})
-    return rows
 
 
 def _known(digest: str) -> Bill | None:
@@ -189,11 +138,10 @@ def _queue(spooled: Spooled, delivery: Delivery, by: User | None, now: datetime)
         cluster=delivery.cluster.strip(),
         refuses_existing=delivery.refuses_existing,
         received_by=by,
-        created_at=now,
-        next_attempt_at=now,
+        **jobs.queued(model=Bill, now=now),
     )
     _record("received", bill, by, now, {"digest": bill.digest, "name": bill.name, "kind": bill.kind})
-    outbox.wake(TAKE_IN, bill.pk)
+    jobs.wake_for(row=bill)
     return bill
 
 
@@ -250,5 +198,27 @@ def _check_replaceable(bill: Bill, current: BillSlice) -> None:
         )
 
 
+def _check_not_sent_again(bill: Bill) -> None:
+    known = _known(bill.digest)
+    if known is not None:
+        raise WrongState(f"The same content was sent again and is {known}; look there.")
+
+
 def _record(word: str, bill: Bill, by: User | None, now: datetime, details: dict[str, Any]) -> None:
     audit.record(kind=f"bill.{word}", by=by, subject=("bill", str(bill)), details=details, now=now)
+
+
+register(
+    JobKind(
+        model=Bill,
+        queues={TAKE_IN: Q()},
+        name=str,
+        silence="The worker went silent {attempts} times; the file may exhaust the machine.",
+        check=lambda person, _: check_handle_bills(person),
+        may_retry=lambda bill: bill.state in ENDED_BADLY and bool(bill.stored_as),
+        retried="a kept file that failed or was cancelled is read again",
+        before_retry=_check_not_sent_again,
+        reset=lambda _: {"error": "", "progress": 0.0, "phase": ""},
+        record=_record,
+    )
+)

@@ -35,7 +35,10 @@ from governance.bills.domain.currencies import Rate
 from governance.bills.enums import BillKind, BillOrigin
 from governance.bills.queries import allocation, bills, spend
 from governance.bills.rules import check_handle_bills, check_see_bills
+from governance.jobs import actions as jobs
 from governance.people.api.caller import asker
+from governance.people.approvals.actions import propose_publication
+from governance.people.approvals.serializers import ChangeAnswer, ChangeReasonInput
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, Nothing, download, read
 
 
@@ -89,7 +92,7 @@ class BillCancellation(APIView):
         """Nothing of it counts."""
         user, person, now = asker(request)
         read(Nothing, request.data)
-        bill = writes.cancel(bill=bills.find(bill_id=bill_id, person=person), by=user, now=now)
+        bill = jobs.cancel(row=bills.find(bill_id=bill_id, person=person), by=user, now=now)
         return Response(BillAnswer(bill).data)
 
 
@@ -103,7 +106,7 @@ class BillRepetition(APIView):
         """After it failed, died or was cancelled."""
         user, person, now = asker(request)
         read(Nothing, request.data)
-        bill = writes.retry(bill=bills.find(bill_id=bill_id, person=person), by=user, now=now)
+        bill = jobs.retry(row=bills.find(bill_id=bill_id, person=person), by=user, now=now)
         return Response(BillAnswer(bill).data)
 
 
@@ -178,19 +181,19 @@ class AllocationDetail(APIView):
         return Response(AllocationDetailAnswer(allocation.find(number=number)).data)
 
 
-class AllocationPublication(APIView):
-    """Putting a version in force."""
+class AllocationProposal(APIView):
+    """Proposing to put a version in force."""
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="allocation_publish", request=Nothing, responses=AllocationDetailAnswer)
+    @extend_schema(operation_id="allocation_propose", request=ChangeReasonInput, responses={201: ChangeAnswer})
     def post(self, request: Request, number: int) -> Response:
-        """Somebody else than its author; a worker then assigns the lines on record anew."""
+        """Somebody else who handles bills confirms it; a worker then assigns the lines on record anew."""
         user, person, now = asker(request)
         check_see_bills(person)
-        read(Nothing, request.data)
-        version = allocation_writes.publish(version=allocation.find(number=number), by=user, now=now)
-        return Response(AllocationDetailAnswer(version).data)
+        reason = read(ChangeReasonInput, request.data)["reason"]
+        change = propose_publication(version=allocation.find(number=number), reason=reason, by=user, now=now)
+        return Response(ChangeAnswer(change).data, status=201)
 
 
 class SpendList(APIView):

@@ -1,6 +1,7 @@
-"""Pages of allocation rules: versions, the editor with its preview, publishing; and spend by team, model and month."""
+"""Pages of allocation rules: versions, the editor with its preview, proposing; and spend by team, model and month."""
 
 from datetime import date
+from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -10,20 +11,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.bills.actions import allocation as writes
+from governance.bills.models import AllocationVersion
 from governance.bills.queries import allocation, spend
 from governance.bills.queries.allocation import Preview
-from governance.bills.rules import (
-    check_handle_bills,
-    check_publish_allocation,
-    check_see_bills,
-    may_handle_bills,
-    may_see_bills,
-)
+from governance.bills.rules import check_handle_bills, check_see_bills, may_handle_bills, may_see_bills
 from governance.exports.web import export
+from governance.people.approvals.actions import propose_publication
+from governance.people.approvals.enums import Changed
+from governance.people.approvals.models import Change
+from governance.people.approvals.queries import open_for
 from governance.people.web.current_user import person_of, user_of
-from governance.rulebook.enums import DocumentState
-from governance.site.web.refusals import attempt
-from weighbridge.core.errors import Invalid, Refused
+from governance.people.web.reason_form import ReasonForm, reason_in
+from governance.site.web.refusals import attempt, refusal_of
+from weighbridge.core.errors import Invalid
 
 START = """\
 apiVersion: weighbridge/v1
@@ -98,7 +98,7 @@ def draft(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: HttpRequest, number: int) -> HttpResponse:
-    """One version: its rules tried on a month, its source, and publishing."""
+    """One version: its rules tried on a month, its source, and proposing it."""
     person = person_of(request)
     check_see_bills(person)
     version = allocation.find(number=number)
@@ -108,7 +108,9 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "version": version,
         "months": months,
         "preview": _preview(version.source, asked),
-        "cannot_publish": _why_not(request, version.written_by_id) if version.state == DocumentState.DRAFT else None,
+        "reason_form": ReasonForm(),
+        "cannot_propose": refusal_of(lambda: check_handle_bills(person)),
+        "open_change": open_for(kind=Changed.ALLOCATION, subject=version),
         "crumbs": (
             ("Bills", reverse("governance:bills")),
             ("Allocation rules", reverse("governance:allocation")),
@@ -119,14 +121,16 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @require_POST
-def publish(request: HttpRequest, number: int) -> HttpResponse:
-    """Put a version in force."""
+def propose(request: HttpRequest, number: int) -> HttpResponse:
+    """Propose to put a version in force; a second person confirms."""
     check_see_bills(person_of(request))
     version = allocation.find(number=number)
 
     def act() -> str:
-        writes.publish(version=version, by=user_of(request), now=timezone.now())
-        return f"Version {number} is in force; a worker assigns the lines on record anew."
+        change = propose_publication(
+            version=version, reason=reason_in(request), by=user_of(request), now=timezone.now()
+        )
+        return f"{change} waits for somebody who handles bills and neither wrote nor proposed it."
 
     attempt(request, act)
     return redirect("governance:allocation_version", number)
@@ -155,6 +159,12 @@ def spent_file(request: HttpRequest, kind: str) -> HttpResponse:
     return export(spend.table(spend.spend(person=person_of(request))), kind=kind)
 
 
+def part_of_change(change: Change) -> dict[str, Any]:
+    """What the page of a proposed change shows of the version it publishes."""
+    version = AllocationVersion.objects.get(pk=change.subject_id)
+    return {"version": version, "version_page": reverse("governance:allocation_version", args=[version.number])}
+
+
 def _preview(source: str, month: str) -> Preview | None:
     rules = allocation.parse(source)
     allocation.targets(rules)
@@ -162,14 +172,6 @@ def _preview(source: str, month: str) -> Preview | None:
         return allocation.preview(rules=rules, month=date.fromisoformat(month))
     except ValueError:  # no month, or none that is one
         return None
-
-
-def _why_not(request: HttpRequest, written_by_id: int | None) -> str:
-    try:
-        check_publish_allocation(person_of(request), written_by_id=written_by_id)
-    except Refused as refusal:
-        return refusal.reason
-    return ""
 
 
 def _start() -> str:

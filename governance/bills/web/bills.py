@@ -17,6 +17,7 @@ from governance.bills.domain.currencies import Rate
 from governance.bills.enums import BillKind, BillOrigin
 from governance.bills.queries import bills
 from governance.bills.rules import check_handle_bills, check_see_bills, may_handle_bills
+from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import attempt, show_in
 from weighbridge.core.errors import Refused
@@ -94,7 +95,7 @@ def cancel(request: HttpRequest, bill_id: int) -> HttpResponse:
     bill = bills.find(bill_id=bill_id, person=person_of(request))
 
     def act() -> str:
-        writes.cancel(bill=bill, by=user_of(request), now=timezone.now())
+        jobs.cancel(row=bill, by=user_of(request), now=timezone.now())
         return f"{bill} is cancelled; nothing of it counts."
 
     attempt(request, act)
@@ -107,7 +108,7 @@ def retry(request: HttpRequest, bill_id: int) -> HttpResponse:
     bill = bills.find(bill_id=bill_id, person=person_of(request))
 
     def act() -> str:
-        writes.retry(bill=bill, by=user_of(request), now=timezone.now())
+        jobs.retry(row=bill, by=user_of(request), now=timezone.now())
         return f"{bill} waits for a worker again."
 
     attempt(request, act)

@@ -33,27 +33,6 @@ class CentreAnswer(Answer):
     under = serializers.CharField(source="parent.slug", default=None, allow_null=True)
 
 
-class BudgetChangeAnswer(Answer):
-    """A change of a budget or a commitment: proposed by one person, booked once another has confirmed it."""
-
-    id = serializers.IntegerField()
-    ref = serializers.CharField(source="__str__")
-    what = serializers.CharField()
-    aspect = serializers.CharField(help_text="amount, date or account.")
-    account = serializers.CharField()
-    target = serializers.CharField(allow_null=True)
-    request = serializers.CharField(source="request_ref", help_text="Empty for the budget itself.")
-    amount = number()
-    state = serializers.CharField(help_text="pending, confirmed, refused, withdrawn or expired.")
-    reason = serializers.CharField()
-    proposed_by = serializers.CharField(source="proposed_by.username")
-    proposed_at = serializers.DateTimeField()
-    expires_at = serializers.DateTimeField()
-    closed_by = serializers.CharField(source="closed_by.username", default=None, allow_null=True)
-    closed_at = serializers.DateTimeField(allow_null=True)
-    closing_reason = serializers.CharField()
-
-
 class AllocationAnswer(Answer):
     """A booking."""
 

@@ -15,6 +15,8 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import cost_centres
+from governance.people.approvals.enums import Changed, ChangeState
+from governance.people.approvals.models import Change
 from governance.people.models import Team
 
 
@@ -220,3 +222,30 @@ def effect(*, team: Team, quarter: str, unit: Unit, amount: Decimal, ref: str, t
         forecast_after=heading_for + amount,
         is_affordable=available >= amount,
     )
+
+
+def team_of(account: BudgetAccount) -> str:
+    """The slug of the team an account belongs to; empty for a unit or the organisation."""
+    return account.centre.team.slug if account.centre.team else ""
+
+
+def accounts_of(change: Change) -> list[BudgetAccount]:
+    """The account that a change of a budget is about, and the one it moves to."""
+    wanted = [each for each in (change.subject_id, change.details["target_id"]) if each is not None]
+    found = BudgetAccount.objects.select_related("centre__team").in_bulk(wanted)
+    return [found[each] for each in wanted]
+
+
+def waiting_on(account: BudgetAccount) -> list[Change]:
+    """Changes of this account that wait for a second person."""
+    rows = Change.objects.filter(kind=Changed.BUDGET, state=ChangeState.PENDING)
+    return list(rows.filter(Q(subject_id=account.pk) | Q(details__target_id=account.pk)).order_by("pk"))
+
+
+def targets_of(account: BudgetAccount) -> list[BudgetAccount]:
+    """Where something of an account may move: its own other quarters, and other centres in the same
+    quarter; open ones.
+    """
+    rows = BudgetAccount.objects.select_related("centre").filter(closed_at=None, unit=account.unit)
+    same = Q(centre=account.centre) | Q(quarter=account.quarter)
+    return list(rows.filter(same).exclude(pk=account.pk).order_by("quarter", "centre__name"))

@@ -9,8 +9,7 @@ from governance.budgets.domain import quarter_forecast as outlook
 from governance.budgets.domain.ledger import Balance, EntryKind, Holding
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount
-from governance.budgets.queries.budget_changes import team_of
-from governance.budgets.queries.budgets import balance_of, entries_of
+from governance.budgets.queries.budgets import balance_of, entries_of, team_of
 from governance.budgets.rules import may_see_budget
 from governance.exports.domain.tables import Table
 from governance.people.domain.roles import Person

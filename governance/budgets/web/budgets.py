@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -11,14 +12,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from governance.budgets.actions import budget_changes
 from governance.budgets.actions import budgets as writes
 from governance.budgets.actions import cost_centres as tree_writes
+from governance.budgets.actions.rebookings import Wish
+from governance.budgets.domain import quarter_forecast as outlook
+from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.cost_centres import Level
-from governance.budgets.domain.ledger import Mode
+from governance.budgets.domain.ledger import Balance, Mode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount
-from governance.budgets.queries import budget_changes, budgets, cost_centres, ledger
+from governance.budgets.queries import budgets, cost_centres, ledger
 from governance.budgets.queries.budgets import AccountView
 from governance.budgets.queries.ledger import Statement
 from governance.budgets.rules import (
@@ -30,6 +35,8 @@ from governance.budgets.rules import (
 from governance.budgets.web.budget_forms import TITLES, AllocationForm, CentreForm, ChangeForm, PlaceForm, TermsForm
 from governance.exports.web import export
 from governance.findings.rules import may_read_findings
+from governance.people.approvals import queries as changes
+from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person
 from governance.people.models import Team
 from governance.people.web.current_user import person_of, user_of
@@ -66,7 +73,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "current": current,
         "quarters": sorted({current, quarter, *ledger.quarters()}, reverse=True),
         "teams": _centres(person, quarter),
-        "waiting": budget_changes.listed(person=person, state="pending").count(),
+        "waiting": changes.listed(person=person, state="pending", kind="budget").count(),
         "may_read_findings": may_read_findings(person),
         **({"form": form, "centre_form": CentreForm()} if may_allocate_budget(person) else {"form": None}),
     }
@@ -109,25 +116,62 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
         (f"{statement.team_name} {quarter}, {title}", ""),
     )
     may_shape, is_open = may_allocate_budget(person), row.closed_at is None
-    may_change = is_open and may_propose_budget_change(person, team=budget_changes.team_of(row))
+    may_change = is_open and may_propose_budget_change(person, team=budgets.team_of(row))
     initial = {"mode": row.mode, "tolerance_percent": row.tolerance_percent}
     context = {
         "statement": statement,
         "crumbs": crumbs,
         "title": title,
         "mode": Mode(row.mode),
-        "waiting": budget_changes.waiting_on(row),
+        "waiting": budgets.waiting_on(row),
         "terms_form": TermsForm(initial=initial) if may_shape else None,
         "place_form": _place_form(row) if may_shape else None,
-        "change_form": change_form(row, statement) if may_change else None,
+        "change_form": _change_form(row, statement) if may_change else None,
     }
     return render(request, "budgets/account.html", context)
 
 
-def change_form(row: BudgetAccount, statement: Statement, data: QueryDict | None = None) -> ChangeForm:
+def _change_form(row: BudgetAccount, statement: Statement, data: QueryDict | None = None) -> ChangeForm:
     """The form that proposes a change of an account."""
     refs = [ref for ref, held, _ in statement.holdings if held.committed > 0]
-    return ChangeForm(data, refs=refs, targets=budget_changes.targets_of(row))
+    return ChangeForm(data, refs=refs, targets=budgets.targets_of(row))
+
+
+@require_POST
+def propose_change(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
+    """Propose a change of an account."""
+    today = timezone.now().date()
+    statement = ledger.find(team=team, quarter=quarter, unit=unit, person=person_of(request), today=today)
+
+    def act() -> str:
+        form = _change_form(statement.account, statement, request.POST)
+        if not form.is_valid():
+            field, reasons = next(iter(form.errors.items()))
+            raise Invalid(f"{field.replace('_', ' ').capitalize()}: {reasons[0]}", field=field)
+        given = form.cleaned_data
+        targets = {str(each.pk): each for each in budgets.targets_of(statement.account)}
+        wish = Wish(
+            aspect=Aspect(given["aspect"]),
+            account=statement.account,
+            amount=given["amount"],
+            target=targets.get(given["target"]),
+            request_ref=given["request_ref"],
+        )
+        row = budget_changes.propose(wish=wish, reason=given["reason"], by=user_of(request), now=timezone.now())
+        return f"{row} waits for a second person."
+
+    attempt(request, act)
+    return redirect("governance:account", team, quarter, unit)
+
+
+def part_of_change(change: Change) -> dict[str, Any]:
+    """What the page of a proposed change shows of the accounts it books on."""
+    return {"accounts": [_standing(each) for each in budgets.accounts_of(change)]}
+
+
+def _standing(account: BudgetAccount) -> tuple[BudgetAccount, Balance, Decimal]:
+    balance, quarter = budgets.balance_of(account), Quarter.parse(account.quarter)
+    return account, balance, outlook.forecast(balance, quarter=quarter, today=timezone.now().date())
 
 
 def _place_form(row: BudgetAccount) -> PlaceForm | None:

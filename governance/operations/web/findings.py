@@ -18,9 +18,9 @@ from governance.findings import actions as writes
 from governance.findings import queries as findings_queries
 from governance.findings.models import Finding
 from governance.findings.rules import may_assign_finding, may_close_finding
-from governance.people.approvals.web import PersonField
 from governance.people.domain.roles import Person
 from governance.people.web.current_user import person_of, user_of
+from governance.people.web.person_field import PersonField
 from governance.site.web.refusals import attempt
 from weighbridge.core.errors import Invalid
 

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from governance.audit.actions import record as audit
-from governance.people.approvals.enums import ChangeState
-from governance.people.approvals.models import RuleChange
+from governance.people.approvals.enums import Changed, ChangeState
+from governance.people.approvals.models import Change
 from governance.people.domain.roles import BINDING, Role
 from governance.people.domain.scopes import Scope
 from governance.people.models import ApiToken, RoleGrant, Team
@@ -41,7 +41,7 @@ def grant_role(
     user: User,
     role: Role,
     team: Team | None = None,
-    change: RuleChange | None = None,
+    change: Change | None = None,
     by: User | None,
     now: datetime,
 ) -> RoleGrant:
@@ -65,11 +65,11 @@ def grant_role(
     return grant
 
 
-def _check_two_people(user: User, role: Role, change: RuleChange | None, by: User) -> None:
+def _check_two_people(user: User, role: Role, change: Change | None, by: User) -> None:
     if role not in BINDING:
         return
-    agreed = RuleChange.objects.filter(user=user, role=role.value, state=ChangeState.CONFIRMED, closed_by=by)
-    if change is None or not agreed.filter(pk=change.pk).exists():
+    agreed = Change.objects.filter(kind=Changed.ROLE, gains=user, part=role.value, state=ChangeState.CONFIRMED)
+    if change is None or not agreed.filter(pk=change.pk, closed_by=by).exists():
         raise NotAllowed(
             "This role judges, spends or administers, so two people grant it: propose it under Changes, and another "
             "administrator confirms.",

@@ -1,1 +1,1 @@
-"""Changes that one person proposes and another confirms."""
+"""Approvals: one change by two people, from the proposal to its end; a kind says who may and how it applies."""

@@ -11,3 +11,13 @@ class ChangeState(TextChoices):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+
+
+class Changed(TextChoices):
+    """What takes two people to change."""
+
+    POLICY = "policy"
+    CHECKLIST = "checklist"
+    ROLE = "role"
+    ALLOCATION = "allocation", "allocation rules"
+    BUDGET = "budget"

@@ -1,48 +1,44 @@
-"""Reads of proposed changes of what binds people."""
+"""Reads of changes that take two people."""
+
+from functools import partial, reduce
+from operator import or_
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Model, Q, QuerySet
 
-from governance.people.approvals.enums import ChangeState
-from governance.people.approvals.models import RuleChange
-from governance.people.approvals.rules import may_confirm_change
-from governance.people.domain.roles import Role
+from governance.people.approvals.enums import Changed, ChangeState
+from governance.people.approvals.kinds import KINDS, check_confirm, kind_of
+from governance.people.approvals.models import Change
+from governance.people.domain.roles import Person
 from governance.people.queries.people import people_with, person_of
-from governance.rulebook.queries.rulebook import Version
+from governance.people.rules import may
 from weighbridge.core.errors import NotFound
 
-_RELATED = ("policy", "checklist", "user", "proposed_by", "closed_by")
+NONE = Q(pk__in=())
 
 
-def listed(*, state: str = "") -> QuerySet[RuleChange]:
-    """Changes, the newest first, those of one state or all."""
-    rows = RuleChange.objects.select_related(*_RELATED).order_by("-pk")
+def listed(*, person: Person, state: str = "", kind: str = "") -> QuerySet[Change]:
+    """Changes the person may see, the newest first, those of one state or kind or all."""
+    seen = [Q(kind=name) & each.visible(person) for name, each in KINDS.items() if kind in ("", name)]
+    rows = Change.objects.select_related("proposed_by", "closed_by", "gains").filter(reduce(or_, seen, NONE))
     return rows.filter(state=state) if state else rows
 
 
-def closed() -> QuerySet[RuleChange]:
-    """Changes that wait for nobody any more, the newest first."""
-    return listed().exclude(state=ChangeState.PENDING)
-
-
-def find(change_id: int) -> RuleChange:
-    """One change, or NotFound."""
-    change = RuleChange.objects.select_related(*_RELATED).filter(pk=change_id).first()
+def find(*, change_id: int, person: Person) -> Change:
+    """One change, or NotFound, which is also the answer to whoever may not see it."""
+    change = listed(person=person).filter(pk=change_id).first()
     if change is None:
         raise NotFound(f"There is no change {change_id}.")
     return change
 
 
-def open_for(version: Version) -> RuleChange | None:
-    """The proposal to publish this version that waits for a second person, if there is one."""
-    return version.changes.filter(state=ChangeState.PENDING).first()
+def open_for(*, kind: Changed, subject: Model) -> Change | None:
+    """The proposal about this row that waits for a second person, if there is one."""
+    return Change.objects.filter(state=ChangeState.PENDING, kind=kind, subject_id=subject.pk).first()
 
 
-def confirmers(change: RuleChange) -> list[User]:
+def confirmers(change: Change) -> list[User]:
     """Who could confirm it now, by user name."""
-
-    def may_confirm(user: User) -> bool:
-        person, gaining_ids = person_of(user), change.gaining_ids
-        return may_confirm_change(person, proposed_by_id=change.proposed_by_id, gaining_ids=gaining_ids)
-
-    return [user for user in people_with(Role.ADMIN) if may_confirm(user)]
+    able = {user.pk: user for role in kind_of(change).confirmers for user in people_with(role)}
+    can = [user for user in able.values() if may(partial(check_confirm, person_of(user), change))]
+    return sorted(can, key=lambda user: user.username)

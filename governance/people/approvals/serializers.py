@@ -3,17 +3,19 @@
 from django.contrib.auth.models import User
 from rest_framework import serializers
 
-from governance.people.approvals.enums import ChangeState
+from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.domain.roles import BINDING
 from governance.site.api.shapes import Answer, Input, choice
 
 
 class ChangeAnswer(Answer):
-    """A change of what binds people: proposed by one person, in force once another has confirmed it."""
+    """A change that takes two people: proposed by one person, in force once another has confirmed it."""
 
     id = serializers.IntegerField()
     ref = serializers.CharField(source="__str__")
+    kind = serializers.CharField(help_text="policy, checklist, role, allocation or budget.")
     what = serializers.CharField()
+    details = serializers.DictField(help_text="What is asked, by the kind.")
     state = serializers.CharField(help_text="pending, confirmed, refused, withdrawn or expired.")
     reason = serializers.CharField()
     proposed_by = serializers.CharField(source="proposed_by.username")
@@ -35,6 +37,7 @@ class ChangeFilters(Input):
 
     page = serializers.IntegerField(required=False, min_value=1)
     state = choice(ChangeState.values, required=False)
+    kind = choice(Changed.values, required=False)
 
 
 class GrantInput(ChangeReasonInput):

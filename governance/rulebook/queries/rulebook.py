@@ -7,14 +7,16 @@ from datetime import datetime
 import yaml
 from django.contrib.auth.models import User
 
+from governance.people.approvals.enums import Changed
+from governance.people.approvals.models import Change as Proposal
 from governance.rulebook.domain import checklists, policy, policy_diff
 from governance.rulebook.domain.checklists import Checklist
 from governance.rulebook.domain.policy import Policy
 from governance.rulebook.domain.policy_diff import Change
 from governance.rulebook.enums import DocumentState
-from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from governance.rulebook.models import ChecklistVersion, Document, PolicyVersion
 from governance.rulebook.queries.checklist_changes import diff_checklists
-from weighbridge.core.errors import NotFound
+from weighbridge.core.errors import NotFound, WrongState
 
 Version = PolicyVersion | ChecklistVersion
 KINDS: Mapping[str, type[PolicyVersion] | type[ChecklistVersion]] = {
@@ -52,6 +54,17 @@ def model_of(kind: str) -> type[PolicyVersion] | type[ChecklistVersion]:
 def kind_of(version: Version) -> str:
     """ "policies" or "checklists"."""
     return "policies" if isinstance(version, PolicyVersion) else "checklists"
+
+
+def version_of(change: Proposal) -> Version:
+    """The policy or checklist that a proposed change publishes."""
+    return model_of("policies" if change.kind == Changed.POLICY else "checklists").objects.get(pk=change.subject_id)
+
+
+def check_draft(version: Document) -> None:
+    """Raise WrongState unless the version is still a draft."""
+    if version.state != DocumentState.DRAFT:
+        raise WrongState(f"{version} is {version.state}; only a draft can be published.")
 
 
 def versions(kind: str) -> list[VersionRow]:

@@ -11,7 +11,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from governance.people.approvals import actions as proposals
-from governance.people.approvals import queries as changes
+from governance.people.approvals.enums import Changed, ChangeState
+from governance.people.approvals.models import Change as Proposal
+from governance.people.approvals.queries import open_for
 from governance.people.approvals.rules import may_read_changes
 from governance.people.rules import sees_everything
 from governance.people.web.current_user import person_of, user_of
@@ -23,8 +25,8 @@ from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.queries.rulebook import Version
 from governance.rulebook.rules import check_propose_publication, check_write_rulebook, may_write_rulebook
-from governance.site.web.refusals import attempt
-from weighbridge.core.errors import Invalid, NotFound, Refused
+from governance.site.web.refusals import attempt, refusal_of
+from weighbridge.core.errors import Invalid, NotFound
 
 WORDS = {"policies": "policy", "checklists": "checklist"}
 
@@ -144,19 +146,26 @@ def _said(version: Version) -> dict[str, Any]:
 
 def _draft_context(request: HttpRequest, kind: str, version: Version) -> dict[str, Any]:
     current = rulebook.in_force(kind=kind, name=version.name)
-    try:
-        check_propose_publication(person_of(request))
-    except Refused as refusal:
-        cannot_propose = refusal.reason
-    else:
-        cannot_propose = ""
+    changed = Changed.POLICY if kind == "policies" else Changed.CHECKLIST
     return {
         "current": current,
         "changes": shown_changes(before=current, after=version) if current else None,
-        "cannot_propose": cannot_propose,
-        "open_change": changes.open_for(version),
+        "cannot_propose": refusal_of(lambda: check_propose_publication(person_of(request))),
+        "open_change": open_for(kind=changed, subject=version),
         "may_read_changes": may_read_changes(person_of(request)),
     }
+
+
+def part_of_change(change: Proposal) -> dict[str, Any]:
+    """What the page of a proposed change shows of the version it publishes."""
+    version = rulebook.version_of(change)
+    kind = rulebook.kind_of(version)
+    current = rulebook.in_force(kind=kind, name=version.name)
+    differences = None
+    if change.state == ChangeState.PENDING and current is not None:
+        differences = shown_changes(before=current, after=version)
+    page = reverse("governance:policy", args=[kind, version.name, version.number])
+    return {"version": version, "version_page": page, "differences": differences}
 
 
 def shown_changes(*, before: Version, after: Version) -> tuple[Change, ...]:

@@ -15,6 +15,15 @@ def show_in(form: forms.BaseForm, refusal: Refused) -> None:
     form.add_error(field, refusal.reason)
 
 
+def refusal_of(check: Callable[[], None]) -> str:
+    """Why something may not be done; "" where it may."""
+    try:
+        check()
+    except Refused as refusal:
+        return refusal.reason
+    return ""
+
+
 def attempt(request: HttpRequest, act: Callable[[], str]) -> bool:
     """Do it and tell the reader what was done (the sentence `act` returns) or why not; whether it was done."""
     try:

@@ -4,7 +4,9 @@ once.
 
 import hashlib
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -12,9 +14,10 @@ from django.db import transaction
 from governance.audit.actions import record as audit
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
+from governance.people.domain.roles import Person
 from governance.people.queries.people import person_of
 from governance.people.rules import check_manage_people
-from reviews.requests.audit import record
+from reviews.inbound.actions.action_moves import ItemSide
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
@@ -31,6 +34,41 @@ from weighbridge.core.errors import Invalid, Refused
 
 ACCOUNT_CHARS_MAX = 128
 _JIRA = ("integration", "jira")
+
+
+@dataclass(frozen=True)
+class RequestSide:
+    """The request that a ticket is of, locked; whoever else reads the same ticket waits here."""
+
+    request: ReviewRequest
+
+    @classmethod
+    def locked(cls, ticket: Ticket) -> Self:
+        """Lock the request of a ticket."""
+        return cls(lock(request_of(ticket)))
+
+    def meaning(self, asked: Meaning) -> Meaning:
+        """What a move means for a request."""
+        return asked
+
+    def may_say(self, person: Person) -> bool:
+        """Whether the person may see the request."""
+        return may_see(person, parties_of(self.request))
+
+    def answer(self, meaning: Meaning, *, author: str, is_known: bool) -> Answer:
+        """What follows from the move, before it is tried."""
+        state, ref = State(self.request.state), self.request.ref
+        return answer_to(meaning, state=state, ref=ref, author=author, is_known=is_known)
+
+    def tried(self, _: Meaning, move: RemoteMove, user: User, now: datetime) -> Answer:
+        """Withdraw the request as the user, if that may be."""
+        try:
+            with transaction.atomic():
+                reason = f"Moved to {move.status} in Jira."
+                requests.withdraw(request=self.request, reason=reason, by=user, now=now)
+        except Refused as refusal:
+            return Answer(Outcome.REFUSED, f"{self.request.ref} was not withdrawn: {refusal.reason}")
+        return Answer(Outcome.DONE)
 
 
 def receive(*, identifier: str, hint: Hint, body: bytes, ticket: Ticket, by: User | None = None, now: datetime) -> bool:
@@ -98,27 +136,26 @@ def judge(
     by: User | None = None,
     now: datetime,
 ) -> TicketMove | None:
-    """Act on one move of the ticket, once: withdraw, acknowledge, or refuse with a comment that links to `page`.
+    """Act on one move of the ticket, once: do what it asks, or refuse with a comment that links to `page`.
 
     None where it was judged before, or is our own. `moves` and `decisions` as `domain.inbound.meaning_of` takes them.
     """
     with transaction.atomic():
-        request = lock(request_of(ticket))  # whoever else reads the same ticket waits here
+        side = RequestSide.locked(ticket) if ticket.request_id else ItemSide.locked(ticket)
         if move.is_by_us or TicketMove.objects.filter(ticket=ticket, remote_id=move.id).exists():
             return None
-        meaning = meaning_of(status=move.status, category=move.category, moves=moves, decisions=decisions)
-        user = _known(move.author_id, request)
-        answer = answer_to(
-            meaning, state=State(request.state), ref=request.ref, author=move.author, is_known=user is not None
-        )
+        asked = meaning_of(status=move.status, category=move.category, moves=moves, decisions=decisions)
+        meaning, user = side.meaning(asked), _known(move.author_id, side)
+        answer = side.answer(meaning, author=move.author, is_known=user is not None)
         if answer.is_to_try and user is not None:
-            answer = _withdrawn(request, move, user, now)
+            answer = side.tried(meaning, move, user, now)
         row = _judged(ticket, move, meaning, answer, user, now)
         if answer.outcome is Outcome.REFUSED:
-            effects.tell_ticket(request=request, occasion="refused", reason=f"{answer.reason} {page}", by=by, now=now)
-        kind = "ticket.acknowledged" if _is_acknowledged(row) else f"ticket.move_{answer.outcome.value}"
+            effects.tell(ticket=ticket, occasion="refused", reason=f"{answer.reason} {page}", by=by, now=now)
+        is_acknowledged = ticket.request_id and meaning is Meaning.ACKNOWLEDGE and answer.outcome is Outcome.DONE
+        kind = "ticket.acknowledged" if is_acknowledged else f"ticket.move_{answer.outcome.value}"
         details = {"status": move.status, "author": move.author, "move": move.id, "meaning": meaning.value}
-        record(kind=kind, request=request, by=user or by, now=now, details=details, reason=answer.reason)
+        record_of_ticket(kind=kind, ticket=ticket, by=user or by, now=now, details=details, reason=answer.reason)
     return row
 
 
@@ -182,23 +219,14 @@ def _keep(ticket: Ticket, kept: TicketComment | None, comment: RemoteComment) ->
     return not is_ours
 
 
-def _known(account_id: str, request: ReviewRequest) -> User | None:
-    """Whose account it is, if that person is active and may see the request."""
+def _known(account_id: str, side: "RequestSide | ItemSide") -> User | None:
+    """Whose account it is, if that person is active and may say something about what the ticket is of."""
     found = (
         ExternalIdentity.objects.filter(account_id=account_id).select_related("user").first() if account_id else None
     )
-    if found is None or not found.user.is_active or not may_see(person_of(found.user), parties_of(request)):
+    if found is None or not found.user.is_active or not side.may_say(person_of(found.user)):
         return None
     return User.objects.get(pk=found.user.pk)
-
-
-def _withdrawn(request: ReviewRequest, move: RemoteMove, user: User, now: datetime) -> Answer:
-    try:
-        with transaction.atomic():
-            requests.withdraw(request=request, reason=f"Moved to {move.status} in Jira.", by=user, now=now)
-    except Refused as refusal:
-        return Answer(Outcome.REFUSED, f"{request.ref} was not withdrawn: {refusal.reason}")
-    return Answer(Outcome.DONE)
 
 
 def _judged(
@@ -217,7 +245,3 @@ def _judged(
         reason=answer.reason,
         judged_at=now,
     )
-
-
-def _is_acknowledged(row: TicketMove) -> bool:
-    return row.meaning == Meaning.ACKNOWLEDGE and row.outcome == Outcome.DONE

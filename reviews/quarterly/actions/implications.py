@@ -9,6 +9,7 @@ from django.db import transaction
 
 from governance.audit.actions import record as audit
 from governance.budgets.actions import budget_changes
+from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.cost_centres import Level
 from governance.budgets.domain.quarters import Quarter
@@ -106,7 +107,7 @@ def _change_budget(team: Team, order: Order, by: User, now: datetime) -> str:
         raise Invalid(
             f"{team.name} has no budget in USD for {quarter}; finance allocates one first.", field="amount_usd"
         )
-    wish = budget_changes.Wish(aspect=Aspect.AMOUNT, account=account, amount=order.amount_usd)
+    wish = Wish(aspect=Aspect.AMOUNT, account=account, amount=order.amount_usd)
     reason = f"Decided by the quarterly review: {order.rationale}"
     change = budget_changes.propose(wish=wish, reason=reason, by=by, now=now)
     return f"{change} is proposed: {change.what}. A second person confirms it."

@@ -4,16 +4,21 @@ failed.
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import Q
 
 from governance.audit.actions import checkpoints
 from governance.inventory.actions import artifacts
+from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
+from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
+from reviews.packets.actions import RETRIED, SILENCE
 from reviews.quarterly.audit import record_of_cycle
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
@@ -47,12 +52,11 @@ def issue(*, cycle: ReviewCycle, by: User | None, now: datetime) -> CyclePacket:
             number=number,
             document=document,
             document_digest=digest_of(document),
-            created_at=now,
-            next_attempt_at=now,
+            **jobs.queued(model=CyclePacket, now=now),
         )
         details = {"number": number, "digest": packet.document_digest}
         record_of_cycle(kind="packet_issued", cycle=row, by=by, now=now, details=details)
-        outbox.wake(RENDER, packet.pk)
+        jobs.wake_for(row=packet)
     return packet
 
 
@@ -105,15 +109,13 @@ def rendered(
     upload = ContentFile(pdf, name=f"{packet.cycle.quarter}-{packet.number}.pdf")
     with transaction.atomic():
         kept = artifacts.keep(upload=upload, by=by, now=now)
-        is_ours = packet.write(
-            state=JobState.DONE,
+        is_ours = jobs.finish(
+            row=packet,
+            now=now,
             stored_as=kept.stored_as,
             pdf_digest=kept.digest,
             pages=pages,
-            error="",
             sections_done=packet.sections_total,
-            finished_at=now,
-            lease_until=None,
         )
         if is_ours:
             details = {"number": packet.number, "pdf": kept.digest, "pages": pages, "render_ms": render_ms}
@@ -121,47 +123,6 @@ def rendered(
             if packet.cycle.state == CycleState.FROZEN:
                 _invite(packet, now)
     return is_ours
-
-
-def failed(*, packet: CyclePacket, reason: str, by: User | None = None, now: datetime) -> bool:
-    """Say why a packet could not be drawn; a lead may retry it, and what was drawn of it is not drawn again."""
-    with transaction.atomic():
-        is_ours = packet.write(state=JobState.FAILED, error=reason[:4000], finished_at=now, lease_until=None)
-        if is_ours:
-            details = {"number": packet.number}
-            record_of_cycle(
-                kind="packet_failed", cycle=packet.cycle, by=by, now=now, details=details, reason=reason[:1000]
-            )
-    return is_ours
-
-
-def bury(*, by: User | None = None, now: datetime) -> list[CyclePacket]:
-    """Declare dead the packets whose workers went silent too often; a lead may retry them."""
-    with transaction.atomic():
-        rows = CyclePacket.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-            CyclePacket.exhausted(now=now)
-        )
-        found = list(rows.select_related("cycle"))
-        for row in found:
-            row.error = f"The worker that draws it went silent {row.attempts} times; the machine may lack memory."
-            row.state, row.finished_at, row.lease_until = JobState.DEAD, now, None
-            row.save(update_fields=["state", "finished_at", "lease_until", "error"])
-            record_of_cycle(kind="packet_dead", cycle=row.cycle, by=by, now=now, details={"number": row.number})
-    return found
-
-
-def retry(*, packet: CyclePacket, by: User, now: datetime) -> CyclePacket:
-    """Draw a packet again whose drawing failed; what it says stays frozen."""
-    check_lead_meeting(person_of(by))
-    with transaction.atomic():
-        row = CyclePacket.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=packet.pk)
-        if row.state not in {JobState.FAILED, JobState.DEAD}:
-            raise WrongState(f"This packet is {row.state}; only a failed one can be retried.")
-        row.state, row.attempts, row.next_attempt_at, row.finished_at = JobState.QUEUED, 0, now, None
-        row.save(update_fields=["state", "attempts", "next_attempt_at", "finished_at"])
-        record_of_cycle(kind="packet_retried", cycle=row.cycle, by=by, now=now, details={"number": row.number})
-        outbox.wake(RENDER, row.pk)
-    return row
 
 
 def invite(*, packet: CyclePacket, by: User, now: datetime) -> int:
@@ -194,3 +155,23 @@ def _invite(packet: CyclePacket, now: datetime) -> int:
         payload = {"packet_id": packet.pk, "user_id": user.pk}
         outbox.enqueue(kind="cycle.invite", key=key, lane=key, payload=payload, now=now)
     return len(people)
+
+
+def _record(word: str, packet: CyclePacket, by: User | None, now: datetime, _: dict[str, Any]) -> None:
+    reason = packet.error[:1000] if word == "failed" else ""
+    details = {"number": packet.number}
+    record_of_cycle(kind=f"packet_{word}", cycle=packet.cycle, by=by, now=now, details=details, reason=reason)
+
+
+register(
+    JobKind(
+        model=CyclePacket,
+        queues={RENDER: Q()},
+        name=lambda _: "This packet",
+        silence=SILENCE,
+        check=lambda person, _: check_lead_meeting(person),
+        may_retry=lambda packet: packet.state in {JobState.FAILED, JobState.DEAD},
+        retried=RETRIED,
+        record=_record,
+    )
+)

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.jobs import actions as jobs
 from governance.people.api.caller import asker
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, Answer, AnyAccept, Nothing, download, read
 from reviews.quarterly.actions import quarterly_packets as writes
@@ -69,7 +70,7 @@ class CyclePacketRetry(APIView):
         user, _, now = asker(request)
         packet = _packet(request, quarter, number)
         read(Nothing, request.data)
-        return Response(CyclePacketAnswer(writes.retry(packet=packet, by=user, now=now)).data)
+        return Response(CyclePacketAnswer(jobs.retry(row=packet, by=user, now=now)).data)
 
 
 class CyclePacketPdf(APIView):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from governance.exports.web import export
+from governance.jobs import actions as jobs
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.pictures import picture_answer
@@ -102,7 +103,7 @@ def retry(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
     cycle, packet = load(request, quarter), _found(request, quarter, number)
 
     def act() -> str:
-        writes.retry(packet=packet, by=user_of(request), now=timezone.now())
+        jobs.retry(row=packet, by=user_of(request), now=timezone.now())
         return f"Packet {number} is being drawn again; what was drawn of it is kept."
 
     return settle(request, cycle, name="packet", form=PlainForm(request.POST), act=act, part="packets")

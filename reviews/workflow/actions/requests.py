@@ -9,11 +9,11 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 
-from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Dataset
 from benchmarking.runs.queries import runs
 from governance.budgets.actions import budgets
 from governance.inventory.models import ModelVersion
+from governance.jobs import actions as jobs
 from governance.people.queries.people import person_of
 from reviews.evidence.actions import screening
 from reviews.evidence.locking import lock_all
@@ -166,7 +166,7 @@ def _end(row: ReviewRequest, target: State, by: User | None, now: datetime, reas
     budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:{target.value}", by=by, now=now)
     move(request=row, target=target, by=by, now=now, reason=reason)
     for run in runs.of_request(row.ref):
-        run_actions.abandon(run=run, by=by, now=now)
+        jobs.abandon(row=run, by=by, now=now)
     effects.tell_ticket(request=row, occasion=target.value, reason=reason, by=by, now=now)
 
 

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.site.api.shapes import AnyAccept, Nothing, read
 from reviews.packets import actions as writes
@@ -49,7 +50,7 @@ class PacketRetry(APIView):
         """Draw the latest packet again, after its drawing failed."""
         row, user, _, now = found(request, ref)
         read(Nothing, request.data)
-        return Response(_said(writes.retry(packet=_latest(row), by=user, now=now)))
+        return Response(_said(jobs.retry(row=_latest(row), by=user, now=now)))
 
 
 class PacketPdf(APIView):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from benchmarking.runs.models import Run
 from benchmarking.runs.rules import check_run
-from governance.jobs.enums import UNFINISHED, JobState
+from governance.jobs.enums import UNFINISHED
+from governance.jobs.kinds import kind_of
 from governance.people.domain.roles import Person
 from reviews.authorizations.domain import AuthorisationState, check_authorisation_transition
 from reviews.authorizations.models import Authorisation, Condition
@@ -79,7 +80,7 @@ def on_run(*, run: Run, request: ReviewRequest, person: Person) -> tuple[Possibl
         check_run(person, team=run.model_version.asset.team.slug)
 
     return (
-        ask(check, lambda: _need(not is_over, f"Run {run.pk} has already ended; there is nothing to cancel.")),
+        ask(check, lambda: kind_of(Run).check_cancel(run)),
         ask(
             check,
             lambda: _need(is_over, f"Run {run.pk} is still {run.state}; wait for it or cancel it first."),
@@ -90,9 +91,8 @@ def on_run(*, run: Run, request: ReviewRequest, person: Person) -> tuple[Possibl
 
 def on_packet(*, packet: Packet, person: Person) -> Possible:
     """Retrying a packet whose drawing failed."""
-    if packet.state not in {JobState.FAILED, JobState.DEAD}:
-        return Possible(f"This packet is {packet.state}; only a failed one can be retried.")
-    return ask(lambda: check_print(person, parties_of(packet.request)))
+    kind = kind_of(Packet)
+    return ask(lambda: kind.check_retry(packet), lambda: kind.check(person, packet))
 
 
 def on_authorisation(*, authorisation: Authorisation, person: Person) -> Possible:

@@ -12,6 +12,7 @@ from benchmarking.projections.queries import find as find_projection
 from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
+from governance.jobs import actions as jobs
 from governance.people.web.current_user import user_of
 from reviews.evidence.actions import evidence, projections
 from reviews.evidence.actions.evidence import Statement
@@ -101,7 +102,7 @@ def cancel_run(request: HttpRequest, ref: str, run_id: int) -> HttpResponse:
     row, run = _run(request, ref, run_id)
 
     def act() -> str:
-        run_actions.cancel(run=run, by=user_of(request), now=timezone.now())
+        jobs.cancel(row=run, by=user_of(request), now=timezone.now())
         return f"Run {run.pk} is cancelled."
 
     return settle(request, row, name="run", form=PlainForm(request.POST), act=act, part="runs")

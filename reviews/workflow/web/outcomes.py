@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of, user_of
 from reviews.authorizations import actions as authorisations
 from reviews.authorizations.models import Authorisation, Condition
@@ -42,7 +43,7 @@ def retry_packet(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     packet = packet_of(row, number)
 
     def act() -> str:
-        packet_actions.retry(packet=packet, by=user_of(request), now=timezone.now())
+        jobs.retry(row=packet, by=user_of(request), now=timezone.now())
         return f"Packet {number} is being drawn again."
 
     return settle(request, row, name="packet", form=PlainForm(request.POST), act=act, part="packets")

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadPart, LoadTest
-from governance.jobs import outbox
+from governance.jobs import actions as jobs
+from governance.jobs import kinds
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
 from weighbridge.load.target import Permission
@@ -35,7 +36,7 @@ def started(cast: Cast, now: datetime, **changes: object) -> LoadTest:
 
 
 def claimed(test: LoadTest, number: int, now: datetime) -> LoadPart:
-    part = LoadPart.claim(pk=test.parts.get(number=number).pk, now=now, lease=outbox.lease())
+    part = LoadPart.claim(pk=test.parts.get(number=number).pk, now=now, lease=kinds.lease())
     assert part is not None
     return part
 
@@ -51,7 +52,7 @@ def _handed_in(cast: Cast, now: datetime) -> object:
 
 def _buried(cast: Cast, now: datetime) -> object:
     claimed(started(cast, now), 0, now)
-    return load_tests.bury(now=now + timedelta(hours=1))
+    return jobs.mark_dead(model=LoadPart, now=now + timedelta(hours=1))
 
 
 LOAD_ACTIONS: Mapping[str, Call] = {
@@ -67,5 +68,8 @@ LOAD_ACTIONS: Mapping[str, Call] = {
     "benchmarking.load_tests.actions.cancel": lambda cast, now: load_tests.cancel(
         test=started(cast, now), by=cast.admin, now=now
     ),
-    "benchmarking.load_tests.actions.bury": _buried,
+}
+
+LOAD_JOBS: Mapping[str, Call] = {
+    "load_test.failed": _buried,
 }

@@ -11,7 +11,8 @@ from django.db import IntegrityError, transaction
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadPart, LoadTest
 from governance.audit.models import AuditEvent
-from governance.jobs import outbox
+from governance.jobs import actions as jobs
+from governance.jobs import kinds
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
 from tests.factories.snapshots import snapshot
@@ -109,14 +110,14 @@ def test_a_result_is_kept_once(cast: Cast, now: datetime) -> None:
 def test_a_silent_worker_ends_the_test_and_nobody_fires_its_part_later(cast: Cast, now: datetime) -> None:
     test = started(cast, now)
     part = claimed(test, 0, now)
-    later = now + 2 * outbox.lease()
-    assert LoadPart.claim(pk=part.pk, now=later, lease=outbox.lease()) is None
-    assert load_tests.bury(now=now) == []
-    assert load_tests.bury(now=later) == [test]
-    assert load_tests.bury(now=later) == []
+    later = now + 2 * kinds.lease()
+    assert LoadPart.claim(pk=part.pk, now=later, lease=kinds.lease()) is None
+    assert jobs.mark_dead(model=LoadPart, now=now) == []
+    assert [dead.test for dead in jobs.mark_dead(model=LoadPart, now=later)] == [test]
+    assert jobs.mark_dead(model=LoadPart, now=later) == []
     test.refresh_from_db()
     assert (test.state, test.error) == ("failed", "A worker went silent during the test; start it again.")
-    assert {state for (state,) in test.parts.values_list("state")} == {"failed"}
+    assert list(test.parts.order_by("number").values_list("state", flat=True)) == ["dead", "cancelled"]
 
 
 @pytest.mark.parametrize(

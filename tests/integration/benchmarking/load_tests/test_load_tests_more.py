@@ -29,7 +29,9 @@ from benchmarking.load_tests import tasks as load_tests_tasks
 from benchmarking.load_tests.management.commands import load_test as command
 from benchmarking.load_tests.models import LoadPart, LoadTest
 from benchmarking.runs import tasks as runs_tasks
+from governance.jobs import actions as jobs
 from governance.jobs import worker_signals as wakeups
+from governance.jobs.kinds import kind_of
 from tests.factories.people import Cast, make_cast
 from tests.integration.benchmarking.load_tests.audited_load import HERE, PLAN, claimed, started
 from tests.integration.config import load_worker
@@ -215,7 +217,7 @@ def test_workers_that_do_not_all_come_end_the_test(cast: Cast, now: datetime, mo
     test.refresh_from_db()
     assert (test.state, "Not all of the 2 workers were free" in test.error) == ("failed", True)
     load_tests_tasks.execute_load_part(test.parts.get(number=1).pk)
-    assert {state for (state,) in test.parts.values_list("state")} == {"failed"}
+    assert {state for (state,) in test.parts.values_list("state")} == {"cancelled"}
 
 
 @pytest.mark.parametrize("how", ["cancelled", "stopped", "refused"])
@@ -266,6 +268,7 @@ def test_the_tick_ends_what_went_silent_and_wakes_who_concludes(
     held = claimed(whole, 0, now)
     name = storages["artifacts"].save("load/x.npz", ContentFile(fired_by(0, of=1).samples.as_bytes()))
     assert load_tests.hand_in(part=held, stored_as=name, told={}, now=now)
+    jobs.tick(kind=kind_of(LoadPart), now=now + timedelta(hours=1))
     runs_tasks.redrive(now + timedelta(hours=1))
     silent.refresh_from_db()
     assert silent.state == "failed"

@@ -16,7 +16,9 @@ from benchmarking.runs.models import Run
 from benchmarking.runs.queries.runs import describe
 from benchmarking.runs.queries.sandbox import is_wall_needed
 from governance.inventory.models import ModelVersion
+from governance.jobs import actions as jobs
 from governance.jobs import worker_signals as wakeups
+from governance.jobs.kinds import kind_of
 from governance.rulebook.domain.benchmark_plans import Hardware, Scenario
 from tests.factories.models import make_dataset, make_version, onnx_bytes
 from tests.factories.people import Cast
@@ -69,7 +71,7 @@ def test_the_tick_wakes_the_right_workers(
 ) -> None:
     on_gpu, old, variants = queued(ON_GPU, "a"), queued(OLD, "b"), queued(VARIANTS, "c")
     woken.clear()
-    runs_tasks.redrive(now)
+    jobs.tick(kind=kind_of(Run), now=now)
     assert woken == [
         (TASKS[Hardware.CPU], old.pk),
         (TASKS[Hardware.CPU], variants.pk),

@@ -13,6 +13,7 @@ from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelVersion
+from governance.jobs import actions as jobs
 from governance.jobs.enums import HELD, UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
 from tests.factories.models import make_dataset, make_version
@@ -102,7 +103,7 @@ def test_nobody_is_told_of_a_run_nobody_asked_for(cast: Cast, version: ModelVers
 
 def test_a_failed_model_is_an_answer_too(cast: Cast, version: ModelVersion, now: datetime) -> None:
     run = claim(queue(version, cast.author, now), now)
-    assert runs.fail(run=run, reason="The model is broken. " + "x" * 5000, now=now + MINUTE) is True
+    assert jobs.fail(row=run, reason="The model is broken. " + "x" * 5000, now=now + MINUTE) is True
     row = stored(run)
     assert (row["state"], row["finished_at"], row["lease_until"]) == ("failed", now + MINUTE, None)
     assert row["error"] == ("The model is broken. " + "x" * 5000)[:4000]
@@ -117,7 +118,7 @@ def test_whoever_lost_the_lease_writes_nothing(cast: Cast, version: ModelVersion
     quick = claim(run, now + 2 * MINUTE)
     before = (stored(run), events(), told())
     assert runs.finish(run=slow, result=result_of(), now=now + 2 * MINUTE) is False
-    assert runs.fail(run=slow, reason="late", now=now + 2 * MINUTE) is False
+    assert jobs.fail(row=slow, reason="late", now=now + 2 * MINUTE) is False
     assert (stored(run), events(), told()) == before
     assert runs.finish(run=quick, result=result_of(), now=now + 2 * MINUTE) is True
     assert stored(run)["attempts"] == 2
@@ -130,10 +131,10 @@ def test_what_can_be_cancelled(cast: Cast, version: ModelVersion, now: datetime,
     before = (stored(run), events())
     if state not in UNFINISHED:
         with pytest.raises(WrongState, match=f"Run {run.pk} has already ended; there is nothing to cancel"):
-            runs.cancel(run=run, by=cast.author, now=now + MINUTE)
+            jobs.cancel(row=run, by=cast.author, now=now + MINUTE)
         assert (stored(run), events()) == before
         return
-    cancelled = runs.cancel(run=run, by=cast.author, now=now + MINUTE)
+    cancelled = jobs.cancel(row=run, by=cast.author, now=now + MINUTE)
     assert (cancelled.state, cancelled.finished_at, cancelled.lease_until) == ("cancelled", now + MINUTE, None)
     assert events()[1:] == [("run.cancelled", "r", "Author", {})]
 
@@ -141,7 +142,7 @@ def test_what_can_be_cancelled(cast: Cast, version: ModelVersion, now: datetime,
 def test_the_worker_of_a_cancelled_run_writes_nothing(cast: Cast, version: ModelVersion, now: datetime) -> None:
     run = queue(version, cast.author, now)
     held = claim(run, now)
-    runs.cancel(run=run, by=cast.author, now=now)
+    jobs.cancel(row=run, by=cast.author, now=now)
     before = stored(run)
     assert held.renew(now=now, lease=MINUTE, state=JobState.RUNNING) is False
     assert runs.finish(run=held, result=result_of(), now=now) is False
@@ -151,9 +152,9 @@ def test_the_worker_of_a_cancelled_run_writes_nothing(cast: Cast, version: Model
 
 def test_abandoning_is_harmless_when_repeated(cast: Cast, version: ModelVersion, now: datetime) -> None:
     run = queue(version, cast.author, now)
-    assert runs.abandon(run=run, by=None, now=now) is True
+    assert jobs.abandon(row=run, by=None, now=now) is True
     before = (stored(run), events())
-    assert runs.abandon(run=run, by=None, now=now + MINUTE) is False
+    assert jobs.abandon(row=run, by=None, now=now + MINUTE) is False
     assert (stored(run), events()) == before
     assert events()[1][2] == "system"
 
@@ -161,14 +162,14 @@ def test_abandoning_is_harmless_when_repeated(cast: Cast, version: ModelVersion,
 def test_a_run_is_repeated_as_a_run_of_its_own(cast: Cast, version: ModelVersion, now: datetime) -> None:
     dataset = make_dataset(by=cast.author, now=now)
     first = queue(version, cast.author, now, dataset=dataset)
-    runs.fail(run=claim(first, now), reason="no", now=now)
+    jobs.fail(row=claim(first, now), reason="no", now=now)
     first.refresh_from_db()
     before = stored(first)
     second = runs.repeat(run=first, by=cast.approver, now=now + MINUTE)
     assert stored(first) == before
     assert (second.key, second.state, second.attempts, second.started_by) == ("r#2", "queued", 0, cast.approver)
     assert (second.plan, second.dataset, second.asked_for, second.model_version) == (PLAN, dataset, REF, version)
-    second = runs.cancel(run=second, by=cast.author, now=now)
+    second = jobs.cancel(row=second, by=cast.author, now=now)
     assert runs.repeat(run=second, by=cast.author, now=now).key == "r#3"
     assert runs.repeat(run=first, by=cast.author, now=now).key == "r#4"
 
@@ -211,7 +212,7 @@ def test_a_stored_result_that_somebody_edited_is_noticed_by_its_digest(
 def test_a_repetition_of_what_measured_nothing_is_held_against_nothing(
     cast: Cast, version: ModelVersion, now: datetime
 ) -> None:
-    first = runs.cancel(run=queue(version, cast.author, now), by=cast.author, now=now)
+    first = jobs.cancel(row=queue(version, cast.author, now), by=cast.author, now=now)
     again = runs.repeat(run=first, by=cast.author, now=now)
     assert runs.finish(run=claim(again, now), result=timed(2.0), now=now) is True
     assert (stored(again)["equivalence"], stored(again)["repeats_id"]) == (None, first.pk)
@@ -229,10 +230,10 @@ def test_an_unfinished_run_is_not_repeated(cast: Cast, version: ModelVersion, no
 
 def test_who_repeats_and_cancels(cast: Cast, version: ModelVersion, now: datetime) -> None:
     ended, waiting = queue(version, cast.author, now), queue(version, cast.author, now, key="s")
-    runs.abandon(run=ended, by=None, now=now)
+    jobs.abandon(row=ended, by=None, now=now)
     before = (list(Run.objects.values()), events())
     for person in set(cast.everybody()) - {cast.author, cast.approver, cast.admin}:
-        for action in (partial(runs.repeat, run=ended), partial(runs.cancel, run=waiting)):
+        for action in (partial(runs.repeat, run=ended), partial(jobs.cancel, row=waiting)):
             with pytest.raises(NotAllowed, match="start or stop its benchmarks"):
                 action(by=person, now=now)
     assert (list(Run.objects.values()), events()) == before
@@ -241,25 +242,25 @@ def test_who_repeats_and_cancels(cast: Cast, version: ModelVersion, now: datetim
 def test_runs_whose_workers_fell_silent_too_often_are_buried(cast: Cast, version: ModelVersion, now: datetime) -> None:
     run, other = queue(version, cast.author, now), queue(version, cast.author, now, key="s")
     for attempt in range(1, 4):
-        assert runs.bury(now=now) == []
+        assert jobs.mark_dead(model=Run, now=now) == []
         assert claim(run, now).attempts == attempt
         now += 2 * MINUTE
     assert Run.claim(pk=run.pk, now=now, lease=MINUTE) is None
-    assert runs.bury(now=now) == [run]
+    assert jobs.mark_dead(model=Run, now=now) == [run]
     row = stored(run)
     assert (row["state"], row["finished_at"], row["lease_until"], row["attempts"]) == ("dead", now, None, 3)
     assert row["error"] == "The worker went silent 3 times; the model may exhaust the machine."
     assert events()[-1] == ("run.dead", "r", "system", {"attempts": 3})
     assert len(told()) == 1
     assert stored(other)["state"] == "queued"
-    assert runs.bury(now=now) == []
+    assert jobs.mark_dead(model=Run, now=now) == []
 
 
 def test_a_run_that_died_of_a_known_fault_keeps_its_words(cast: Cast, version: ModelVersion, now: datetime) -> None:
     run = queue(version, cast.author, now)
     Run.objects.update(attempts=2)
     assert claim(run, now).hand_back(now=now, error="OSError: the disk is full")
-    assert runs.bury(now=now) == [run]
+    assert jobs.mark_dead(model=Run, now=now) == [run]
     assert stored(run)["error"] == "OSError: the disk is full"
 
 
@@ -284,7 +285,7 @@ def test_the_database_refuses_what_no_action_would_write(cast: Cast, version: Mo
 def test_repeats_at_the_same_moment_share_a_number_or_take_the_next(now: datetime) -> None:
     author = make_cast(now=now).author
     first = queue(make_version(by=author, now=now), author, now)
-    first = runs.cancel(run=first, by=author, now=now)
+    first = jobs.cancel(row=first, by=author, now=now)
     found = together([partial(runs.repeat, run=first, by=author, now=now)] * 4)
     assert {each.key for each in found if isinstance(each, Run)} == set(
         Run.objects.exclude(pk=first.pk).values_list("key", flat=True)

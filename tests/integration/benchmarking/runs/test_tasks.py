@@ -24,7 +24,9 @@ from benchmarking.runs.queries.runs import describe
 from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.inventory.models import ModelVersion
-from governance.jobs import outbox
+from governance.jobs import actions as jobs
+from governance.jobs import kinds, outbox
+from governance.jobs.kinds import kind_of
 from governance.jobs.models import OutboxMessage
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_cast
@@ -225,7 +227,7 @@ def test_progress_is_written_at_most_once_a_second_and_renews_the_lease(
             on_progress(share, phase)
             row = Run.objects.get()
             assert row.lease_until is not None
-            is_renewed = row.lease_until > timezone.now() + outbox.lease() - timedelta(seconds=30)
+            is_renewed = row.lease_until > timezone.now() + kinds.lease() - timedelta(seconds=30)
             shown.append((row.state, row.progress, row.phase, is_renewed))
             assert should_stop() is False
         return result_of()
@@ -252,10 +254,10 @@ def test_a_worker_that_lost_its_run_stops_and_writes_nothing(
         *, on_progress: Callable[[float, str], None], should_stop: Callable[[], bool], **_: Any
     ) -> dict[str, Any]:
         if how == "cancelled":
-            runs.cancel(run=run, by=version.registered_by, now=timezone.now())
+            jobs.cancel(row=run, by=version.registered_by, now=timezone.now())
         else:
-            later = timezone.now() + 2 * outbox.lease()
-            assert Run.claim(pk=run.pk, now=later, lease=outbox.lease()) is not None
+            later = timezone.now() + 2 * kinds.lease()
+            assert Run.claim(pk=run.pk, now=later, lease=kinds.lease()) is not None
         before.append(Run.objects.values().get())
         on_progress(0.5, "measuring")
         assert should_stop() is True
@@ -275,7 +277,7 @@ def test_an_answer_that_comes_too_late_is_not_written(
     run = queue(version)
 
     def stand_in(**_: Any) -> dict[str, Any]:
-        runs.cancel(run=run, by=version.registered_by, now=timezone.now())
+        jobs.cancel(row=run, by=version.registered_by, now=timezone.now())
         if answer == "failure":
             raise RunFailed("No.")
         if answer == "fault":
@@ -300,9 +302,9 @@ def test_a_fault_of_ours_gives_the_run_back_with_its_words(
         run.refresh_from_db()
         assert (run.state, run.attempts, run.lease_until) == ("queued", attempt, None)
         assert run.error.startswith("FileNotFoundError: ")
-        assert run.next_attempt_at >= begun + outbox.backoff(attempt)
+        assert run.next_attempt_at >= begun + kinds.backoff(attempt)
     assert "met a fault of ours" in caplog.text
-    runs_tasks.redrive(timezone.now())
+    jobs.tick(kind=kind_of(Run), now=timezone.now())
     run.refresh_from_db()
     assert run.state == "dead"
     assert run.error.startswith("FileNotFoundError: ")
@@ -325,11 +327,11 @@ def test_a_killed_worker_costs_an_attempt_and_the_third_is_the_last(
         run.refresh_from_db()
         assert (run.state, run.attempts) == ("running", attempt)
         runs_tasks.execute_run(run.pk)  # its lease still holds: nobody takes it
-        runs_tasks.redrive(timezone.now())
+        jobs.tick(kind=kind_of(Run), now=timezone.now())
         run.refresh_from_db()
         assert (run.state, run.attempts) == ("running", attempt)
         Run.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
-    runs_tasks.redrive(timezone.now())
+    jobs.tick(kind=kind_of(Run), now=timezone.now())
     run.refresh_from_db()
     assert (run.state, run.attempts) == ("dead", 3)
     assert run.error == "The worker went silent 3 times; the model may exhaust the machine."
@@ -339,10 +341,10 @@ def test_the_second_attempt_after_a_killed_worker_succeeds(
     version: ModelVersion, profiled: Callable[[Callable[..., Any]], None]
 ) -> None:
     run = queue(version)
-    held = Run.claim(pk=run.pk, now=timezone.now() - 2 * outbox.lease(), lease=outbox.lease())
+    held = Run.claim(pk=run.pk, now=timezone.now() - 2 * kinds.lease(), lease=kinds.lease())
     assert held is None, "not due two leases ago"
-    Run.objects.update(next_attempt_at=timezone.now() - 3 * outbox.lease())
-    killed = Run.claim(pk=run.pk, now=timezone.now() - 2 * outbox.lease(), lease=outbox.lease())
+    Run.objects.update(next_attempt_at=timezone.now() - 3 * kinds.lease())
+    killed = Run.claim(pk=run.pk, now=timezone.now() - 2 * kinds.lease(), lease=kinds.lease())
     assert killed is not None
     profiled(lambda **_: result_of())
     runs_tasks.execute_run(run.pk)
@@ -362,7 +364,7 @@ def test_the_tick_wakes_workers_for_what_is_due(
     now = timezone.now()
     Run.objects.filter(pk=later.pk).update(next_attempt_at=now + timedelta(hours=1))
     with django_capture_on_commit_callbacks(execute=True):
-        runs_tasks.redrive(now)
+        jobs.tick(kind=kind_of(Run), now=now)
     assert sent == [("benchmarking.runs.tasks.execute_run", (due.pk,))]
     assert runs_tasks.redrive in outbox.TICKERS
 
@@ -385,7 +387,7 @@ def test_a_run_is_cancelled_while_its_child_works(now: datetime, monkeypatch: py
     while Run.objects.get(pk=run.pk).progress == 0 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert Run.objects.get(pk=run.pk).state == "running"
-    runs.cancel(run=run, by=version.registered_by, now=timezone.now())
+    jobs.cancel(row=run, by=version.registered_by, now=timezone.now())
     cancelled_s = time.monotonic()
     worker.join(PATIENCE_S)
     assert not worker.is_alive()

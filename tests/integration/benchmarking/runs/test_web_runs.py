@@ -6,6 +6,7 @@ import pytest
 
 from benchmarking.runs.actions import runs as actions
 from benchmarking.runs.models import Run
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from tests.factories.models import make_dataset
 from tests.factories.requests import finish_run, keeping_samples, result_of
@@ -129,7 +130,7 @@ def test_a_metric_of_tomorrow_is_shown_too(as_, run, author, now):
 
 def test_a_failed_run_says_why(as_, run, author, now):
     claimed = Run.claim(pk=run.pk, now=now, lease=timedelta(minutes=5))
-    actions.fail(run=claimed, reason="The model ran out of memory.", now=now)
+    jobs.fail(row=claimed, reason="The model ran out of memory.", now=now)
     assert "The model ran out of memory." in html_of(as_(author).get(f"/runs/{run.pk}/"))
 
 

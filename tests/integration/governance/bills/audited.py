@@ -14,6 +14,7 @@ from governance.bills.domain.currencies import Rate
 from governance.bills.domain.file_kind import Caps
 from governance.bills.domain.pipeline import Order, read_bill
 from governance.bills.models import Bill, BillSlice
+from governance.jobs import actions as jobs
 from tests.factories.allocation import RULES, publish_rules
 from tests.factories.bills import csv_bytes
 from tests.factories.models import make_version
@@ -62,14 +63,14 @@ def _assigned(cast: Cast, now: datetime) -> None:
 
 
 def _retried(cast: Cast, now: datetime) -> None:
-    bill = bills.cancel(bill=received(cast, now), by=cast.finance, now=now)
-    bills.retry(bill=bill, by=cast.finance, now=now)
+    bill = jobs.cancel(row=received(cast, now), by=cast.finance, now=now)
+    jobs.retry(row=bill, by=cast.finance, now=now)
 
 
 def _buried(cast: Cast, now: datetime) -> None:
     held(cast, now)
     Bill.objects.update(attempts=3)
-    bills.bury(now=now + 2 * MINUTE)
+    jobs.mark_dead(model=Bill, now=now + 2 * MINUTE)
 
 
 BILL_ACTIONS: Mapping[str, Call] = {
@@ -78,14 +79,6 @@ BILL_ACTIONS: Mapping[str, Call] = {
         name="notes.txt", delivery=bills.Delivery(), reason="It is no bill.", by=None, now=now
     ),
     "governance.bills.actions.bills.take_in": taken_in,
-    "governance.bills.actions.bills.fail": lambda cast, now: bills.fail(
-        bill=held(cast, now), reason="Cut off.", now=now
-    ),
-    "governance.bills.actions.bills.cancel": lambda cast, now: bills.cancel(
-        bill=received(cast, now), by=cast.finance, now=now
-    ),
-    "governance.bills.actions.bills.retry": _retried,
-    "governance.bills.actions.bills.bury": _buried,
     "governance.bills.actions.allocation.draft": _drafted,
     "governance.bills.actions.allocation.publish": _published,
     "governance.bills.actions.allocation.assign": _assigned,
@@ -95,4 +88,11 @@ BILL_ACTIONS: Mapping[str, Call] = {
     "governance.bills.actions.rates.set_rate": lambda cast, now: rates.set_rate(
         rate=Rate("EUR", date(2026, 9, 30), Decimal("1.1"), "ECB"), by=cast.finance, now=now
     ),
+}
+
+BILL_JOBS: Mapping[str, Call] = {
+    "bill.cancelled": lambda cast, now: jobs.cancel(row=received(cast, now), by=cast.finance, now=now),
+    "bill.failed": lambda cast, now: jobs.fail(row=held(cast, now), reason="Cut off.", now=now),
+    "bill.dead": _buried,
+    "bill.retried": _retried,
 }

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -16,8 +17,11 @@ from governance.bills.domain.currencies import Rate
 from governance.bills.models import AllocationRule, AllocationVersion, Bill, BillSlice, ExchangeRate, SpendLine
 from governance.bills.queries import allocation as reads
 from governance.jobs.models import OutboxMessage
+from governance.people.approvals import actions as approvals
+from governance.people.approvals.queries import confirmers
 from tests.factories.allocation import RULES, publish_rules
 from tests.factories.bills import csv_bytes, row
+from tests.factories.changes import REASON, propose, publish
 from tests.factories.snapshots import snapshot
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
@@ -59,7 +63,7 @@ def test_lines_on_record_are_assigned_anew_by_a_worker(version, cast, now, read)
     bills_tasks.assign_anew(message)
     assert owners() == WANTED
     second = allocation.draft(source=RULES.replace("vs-*", "x-*"), by=cast.finance, now=now)
-    allocation.publish(version=second, by=cast.approver, now=now)
+    publish(version=second, cast=cast, now=now)
     bills_tasks.assign_anew(message)
     assert owners() == [WANTED[0], (None, None, None), *WANTED[2:]]
     assert AllocationVersion.objects.get(number=1).state == "retired"
@@ -121,18 +125,41 @@ def test_names_are_shown_even_where_there_are_none(cast, now):
         allocation.draft(source=RULES, by=cast.finance, now=now)
 
 
-def test_whoever_wrote_rules_does_not_publish_them(version, cast, now):
+def test_rules_are_proposed_by_one_and_published_by_another(version, cast, now):
     draft = allocation.draft(source=RULES, by=cast.finance, now=now)
-    with pytest.raises(NotAllowed, match="Somebody other than their author"):
-        allocation.publish(version=draft, by=cast.finance, now=now)
     with pytest.raises(NotAllowed, match="may handle bills"):
-        allocation.publish(version=draft, by=cast.author, now=now)
+        propose(version=draft, by=cast.author, now=now)
+    own, before = propose(version=draft, by=cast.finance, now=now), snapshot()
+    assert own.what == "Publish the allocation rules default v1"
+    with pytest.raises(NotAllowed, match="You proposed this change; somebody else who handles bills must confirm it"):
+        approvals.confirm(change=own, by=cast.finance, now=now)
+    for step in (approvals.confirm, partial(approvals.refuse, reason=REASON)):
+        with pytest.raises(NotAllowed, match="allocation rules"):
+            step(change=own, by=cast.author, now=now)
     with pytest.raises(NotAllowed, match="may handle bills"):
         allocation.draft(source=RULES, by=cast.auditor, now=now)
-    assert AllocationRule.objects.count() == 0
-    assert allocation.publish(version=draft, by=cast.admin, now=now).state == "published"
+    with pytest.raises(NotAllowed, match="Somebody other than their author"):
+        allocation.publish(version=draft, by=cast.finance, now=now)
+    with pytest.raises(IntegrityError, match="published by two people"), transaction.atomic():
+        allocation.publish(version=draft, by=cast.admin, now=now)
+    assert snapshot() == before
+    assert confirmers(own) == [cast.admin, cast.approver]
+    approvals.confirm(change=own, by=cast.admin, now=now)
+    draft.refresh_from_db()
+    assert (draft.state, draft.published_by) == ("published", cast.admin)
     with pytest.raises(WrongState, match="only a draft"):
-        allocation.publish(version=draft, by=cast.approver, now=now)
+        propose(version=draft, by=cast.approver, now=now)
+
+
+def test_nobody_confirms_rules_of_another_that_they_proposed(version, cast, now):
+    change = propose(version=allocation.draft(source=RULES, by=cast.finance, now=now), by=cast.approver, now=now)
+    before = snapshot()
+    for person, reason in ((cast.approver, "You proposed this change"), (cast.finance, "You wrote what this change")):
+        with pytest.raises(NotAllowed, match=reason):
+            approvals.confirm(change=change, by=person, now=now)
+    assert snapshot() == before
+    assert confirmers(change) == [cast.admin]
+    assert approvals.refuse(change=change, reason=REASON, by=cast.approver, now=now).state == "withdrawn"
 
 
 def test_the_installation_itself_needs_no_second_person(version, now):

@@ -10,7 +10,9 @@ from django.core.management.base import CommandError
 from governance.audit.models import AuditEvent
 from governance.bills import tasks as bills_tasks
 from governance.bills.models import Bill
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
+from governance.jobs.kinds import kind_of
 from tests.factories.bills import csv_bytes, written
 
 pytestmark = pytest.mark.django_db
@@ -63,11 +65,13 @@ def test_without_a_folder_nothing_is_watched(now):
     assert Bill.objects.count() == 0
 
 
-def test_the_tick_wakes_and_buries(send, now, monkeypatch):
-    woken = []
-    monkeypatch.setattr("governance.bills.tasks.wakeups.announce", lambda model, task, now: woken.append((model, task)))
-    bills_tasks.redrive_bills(now)
+def test_the_tick_wakes_for_bills_and_declares_dead(send, now, monkeypatch):
+    bill, woken = send(csv_bytes()), []
+    monkeypatch.setattr(jobs, "announce", lambda model, task, now, among: woken.append((model, task)))
+    Bill.objects.filter(pk=bill.pk).update(attempts=3)
+    jobs.tick(kind=kind_of(Bill), now=now)
     assert woken == [(Bill, "governance.bills.tasks.take_in_bill")]
+    assert Bill.objects.get(pk=bill.pk).state == JobState.DEAD
 
 
 def test_the_command_receives_a_file(tmp_path, capsys):

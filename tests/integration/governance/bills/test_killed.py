@@ -13,14 +13,16 @@ from django.utils import timezone
 
 from governance.audit.models import AuditEvent
 from governance.bills import tasks as bills_tasks
-from governance.bills.actions import allocation, bills
+from governance.bills.actions import allocation
 from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.budgets.actions import budgets
 from governance.budgets.enums import Unit
 from governance.budgets.models import LedgerEntry
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.people.models import Team
 from tests.factories.bills import csv_bytes, row, written
+from tests.factories.changes import publish
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
 from tests.integration.governance.bills import mortal
@@ -40,7 +42,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def on_record(cast: Cast, read, now: datetime) -> Bill:
     """A first bill of the month, allocated and booked: 9 dollars in two lines."""
     version = allocation.draft(source=RULES, by=cast.finance, now=now)
-    allocation.publish(version=version, by=cast.admin, now=now)
+    publish(version=version, cast=cast, now=now)
     budgets.allocate(
         team=Team.objects.get(slug="search"),
         quarter="2026Q3",
@@ -128,7 +130,7 @@ def test_a_bill_that_kills_three_readers_is_dead_and_nothing_of_it_counts(
         die(installation, "during COPY", bill.pk)
         fall_silent(bill)
     bills_tasks.take_in_bill(bill.pk)
-    (dead,) = bills.bury(now=timezone.now())
+    (dead,) = jobs.mark_dead(model=Bill, now=timezone.now())
     assert (dead, dead.state) == (bill, JobState.DEAD)
     assert "3 times" in dead.error
     assert told() == (2, Decimal(9), 1, Decimal(9))

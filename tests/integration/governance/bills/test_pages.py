@@ -7,8 +7,10 @@ from django.test import Client
 from governance.bills.actions import allocation
 from governance.bills.models import AllocationVersion, Bill, ExchangeRate
 from governance.jobs.enums import JobState
+from governance.people.approvals.models import Change
 from tests.factories.allocation import RULES, publish_rules
 from tests.factories.bills import csv_bytes, row
+from tests.factories.changes import REASON
 from tests.factories.snapshots import snapshot
 from tests.pages import html_of
 
@@ -122,9 +124,16 @@ def test_rules_are_tried_saved_and_published_by_another(as_, cast, version, read
     assert snapshot() == before
     saved = client.post("/bills/allocation/new/", {"source": RULES, "month": "2026-09-01", "save": "1"})
     assert saved["Location"] == "/bills/allocation/1/"
-    assert "Somebody other than their author" in html_of(client.get("/bills/allocation/1/"))
-    assert "Somebody other" in html_of(client.post("/bills/allocation/1/publish/", follow=True))
-    assert "is in force" in html_of(as_(cast.admin).post("/bills/allocation/1/publish/", follow=True))
+    assert "takes two people" in html_of(client.get("/bills/allocation/1/"))
+    assert "Say why" in html_of(client.post("/bills/allocation/1/propose/", follow=True))
+    client.post("/bills/allocation/1/propose/", {"reason": REASON})
+    change = Change.objects.get()
+    assert f'href="/changes/{change.pk}/"' in html_of(client.get("/bills/allocation/1/"))
+    told = "You proposed this change; somebody else who handles bills must confirm it."
+    assert client.get(f"/changes/{change.pk}/").context["cannot_confirm"] == told
+    assert told in html_of(client.post(f"/changes/{change.pk}/confirm/", follow=True))
+    assert AllocationVersion.objects.get().state == "draft"
+    assert "in force" in html_of(as_(cast.admin).post(f"/changes/{change.pk}/confirm/", follow=True))
     assert AllocationVersion.objects.get().state == "published"
     page = as_(cast.auditor).get("/bills/allocation/1/?month=never")
     assert page.context["preview"] is None
@@ -182,8 +191,11 @@ def test_programs_allocate_and_read_spend(api, cast, version, read, now):
     assert (tried["rules"][0]["costs"], tried["rest"]["lines"]) == ({"USD": "8"}, 0)
     drafted = finance.post("/api/v1/allocation-rules/", {"source": RULES}, format="json")
     assert (drafted.status_code, drafted.json()["number"], drafted.json()["source"]) == (201, 1, RULES)
-    assert finance.post("/api/v1/allocation-rules/1/publish/", {}, format="json").status_code == 403
-    assert admin.post("/api/v1/allocation-rules/1/publish/", {}, format="json").json()["state"] == "published"
+    proposed = finance.post("/api/v1/allocation-rules/1/propose/", {"reason": REASON}, format="json")
+    assert (proposed.status_code, proposed.json()["kind"]) == (201, "allocation")
+    url = f"/api/v1/changes/{proposed.json()['id']}/confirm/"
+    assert finance.post(url, {}, format="json").status_code == 403
+    assert admin.post(url, {}, format="json").json()["state"] == "confirmed"
     assert [each["number"] for each in admin.get("/api/v1/allocation-rules/").json()] == [1]
     assert admin.get("/api/v1/allocation-rules/1/").json()["published_by"] == "admin"
     allocation.assign(slices=list(Bill.objects.get().slices.all()), now=now)

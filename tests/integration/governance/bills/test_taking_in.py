@@ -14,6 +14,7 @@ from governance.bills.domain.file_kind import Caps
 from governance.bills.domain.pipeline import Order, read_bill
 from governance.bills.enums import BillKind
 from governance.bills.models import Bill, BillSlice, SpendLine
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, row
 from tests.factories.snapshots import snapshot
@@ -221,7 +222,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(send, now, tmp_path):
     assert (SpendLine.objects.count(), BillSlice.objects.count()) == (0, 0)
     assert bills.take_in(bill=quick, gathered=gathered, report=report, now=now) is True
     assert SpendLine.objects.count() == 2
-    assert bills.fail(bill=slow, reason="late", now=now) is False
+    assert jobs.fail(row=slow, reason="late", now=now) is False
 
 
 def test_a_fault_in_the_middle_leaves_nothing_and_is_tried_again(send, monkeypatch):
@@ -249,7 +250,7 @@ def test_a_cancelled_bill_ends_its_reading(send, cast, now, monkeypatch):
 
     def cancelled_meanwhile(self):
         if not seen:
-            bills.cancel(bill=self.bill, by=cast.finance, now=now)
+            jobs.cancel(row=self.bill, by=cast.finance, now=now)
         seen.append(self)
         self.is_held = self.bill.renew(now=now, lease=timedelta(minutes=1))
 
@@ -258,7 +259,7 @@ def test_a_cancelled_bill_ends_its_reading(send, cast, now, monkeypatch):
     bill.refresh_from_db()
     assert (bill.state, bill.report, SpendLine.objects.count()) == (JobState.CANCELLED, None, 0)
     with pytest.raises(WrongState, match="nothing to cancel"):
-        bills.cancel(bill=bill, by=cast.finance, now=now)
+        jobs.cancel(row=bill, by=cast.finance, now=now)
     bills_tasks.take_in_bill(bill.pk)
     assert SpendLine.objects.count() == 0
 
@@ -270,12 +271,12 @@ def test_a_failed_bill_is_read_again_when_somebody_asks(read, cast, now, monkeyp
         patch.setattr(whole, "report_of", lambda *_: (_ for _ in ()).throw(Invalid("not today", field="file")))
         bill = read(csv_bytes(ROWS))
     assert (bill.state, bill.error) == (JobState.FAILED, "not today")
-    bills.retry(bill=bill, by=cast.finance, now=now)
+    jobs.retry(row=bill, by=cast.finance, now=now)
     bills_tasks.take_in_bill(bill.pk)
     bill.refresh_from_db()
     assert bill.state == JobState.DONE
     with pytest.raises(WrongState, match="only a kept file that failed"):
-        bills.retry(bill=bill, by=cast.finance, now=now)
+        jobs.retry(row=bill, by=cast.finance, now=now)
 
 
 def test_a_failed_bill_that_came_again_is_not_read_twice(read, send, cast, now, monkeypatch):
@@ -283,14 +284,14 @@ def test_a_failed_bill_that_came_again_is_not_read_twice(read, send, cast, now, 
     again = send(csv_bytes([row(ProviderName="")]))
     assert again != failed
     with pytest.raises(WrongState, match=f"is {again}; look there"):
-        bills.retry(bill=failed, by=cast.finance, now=now)
+        jobs.retry(row=failed, by=cast.finance, now=now)
 
 
 def test_a_bill_whose_workers_go_silent_is_declared_dead(send, now):
     bill = send(csv_bytes(ROWS))
     for attempt in range(3):
         assert Bill.claim(pk=bill.pk, now=now + timedelta(minutes=attempt), lease=timedelta(seconds=1))
-    assert bills.bury(now=now + timedelta(hours=1)) == [bill]
+    assert jobs.mark_dead(model=Bill, now=now + timedelta(hours=1)) == [bill]
     bill.refresh_from_db()
     assert (bill.state, bill.error) == (
         JobState.DEAD,

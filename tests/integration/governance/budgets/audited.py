@@ -14,23 +14,26 @@ from benchmarking.runs.models import Run
 from governance.audit.actions import checkpoints
 from governance.budgets.actions import actuals, budget_changes, budgets, cost_centres, quarter_end
 from governance.budgets.actions import ledger_entries as bookings
+from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.cost_centres import Level
 from governance.budgets.domain.ledger import Entry, EntryKind, Mode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetAccount, BudgetChange, CostCentre
+from governance.budgets.models import BudgetAccount, CostCentre
 from governance.findings import actions as findings
 from governance.findings.enums import Severity
 from governance.findings.models import Finding
 from governance.inventory.actions import artifacts, inventory
 from governance.inventory.models import ModelAsset
+from governance.jobs import actions as jobs
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as effects
 from governance.people.actions import people
 from governance.people.actions import security_events as accounts
-from governance.people.approvals import actions as changes
+from governance.people.approvals import actions as approvals
+from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
 from governance.people.domain.security_events import Happening
 from governance.people.models import Team
@@ -102,13 +105,13 @@ def _billed(cast: Cast, now: datetime) -> None:
     actuals.book_actual(account=_account(cast, now), stated=stated, key="b", by=None, now=now)
 
 
-def _changed(cast: Cast, now: datetime) -> BudgetChange:
-    wish = budget_changes.Wish(aspect=Aspect.AMOUNT, account=_account(cast, now), amount=Decimal(7))
+def _changed(cast: Cast, now: datetime) -> Change:
+    wish = Wish(aspect=Aspect.AMOUNT, account=_account(cast, now), amount=Decimal(7))
     return budget_changes.propose(wish=wish, reason="Less is needed.", by=cast.approver, now=now)
 
 
-def _lapsed(cast: Cast, now: datetime) -> None:
-    assert budget_changes.expire(now=_changed(cast, now).expires_at)
+def _rebooked(cast: Cast, now: datetime) -> None:
+    approvals.confirm(change=_changed(cast, now), by=cast.finance, now=now)
 
 
 def _unit(cast: Cast, now: datetime) -> CostCentre:
@@ -156,12 +159,12 @@ def _draft(cast: Cast, now: datetime) -> PolicyVersion:
 
 def _refuse(cast: Cast, now: datetime) -> None:
     change = propose(version=_draft(cast, now), by=cast.approver, now=now)
-    changes.refuse(change=change, reason="Not this quarter.", by=cast.admin, now=now)
+    approvals.refuse(change=change, reason="Not this quarter.", by=cast.admin, now=now)
 
 
 def _expire(cast: Cast, now: datetime) -> None:
     change = propose(version=_draft(cast, now), by=cast.approver, now=now)
-    assert changes.expire(now=change.expires_at)
+    assert approvals.expire(now=change.expires_at)
 
 
 def _grant(cast: Cast, now: datetime) -> None:
@@ -190,14 +193,14 @@ def _held(cast: Cast, now: datetime) -> Run:
 
 
 def _repeat(cast: Cast, now: datetime) -> None:
-    ended = runs.cancel(run=_queued(cast, now), by=cast.author, now=now)
+    ended = jobs.cancel(row=_queued(cast, now), by=cast.author, now=now)
     runs.repeat(run=ended, by=cast.author, now=now)
 
 
 def _bury_run(cast: Cast, now: datetime) -> None:
     _held(cast, now)
     Run.objects.update(attempts=3)
-    runs.bury(now=now + 2 * MINUTE)
+    jobs.mark_dead(model=Run, now=now + 2 * MINUTE)
 
 
 FLOOR_ACTIONS: Mapping[str, Call] = {
@@ -234,13 +237,6 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
         quarter_end.close_quarters(now=now + timedelta(days=100)),
     ),
     "governance.budgets.actions.budget_changes.propose": _changed,
-    "governance.budgets.actions.budget_changes.confirm": lambda cast, now: budget_changes.confirm(
-        change=_changed(cast, now), by=cast.finance, now=now
-    ),
-    "governance.budgets.actions.budget_changes.refuse": lambda cast, now: budget_changes.refuse(
-        change=_changed(cast, now), reason="Not this quarter.", by=cast.finance, now=now
-    ),
-    "governance.budgets.actions.budget_changes.expire": _lapsed,
     "governance.budgets.actions.cost_centres.open_centre": _unit,
     "governance.budgets.actions.cost_centres.open_for_team": lambda cast, now: cost_centres.open_for_team(
         team=home(), by=cast.finance, now=now
@@ -260,6 +256,8 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
         finding=_found(now), note="It holds no more.", now=now
     ),
     "governance.site.actions.forget": _forgotten,
+    "governance.people.approvals.actions.propose": _changed,
+    "governance.budgets.actions.rebookings.rebook": _rebooked,
     "governance.people.approvals.actions.propose_publication": _publish,
     "governance.people.approvals.actions.propose_grant": _grant,
     "governance.people.approvals.actions.confirm": _grant,
@@ -305,17 +303,13 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     ),
     "benchmarking.runs.actions.runs.queue": _queued,
     "benchmarking.runs.actions.runs.repeat": _repeat,
-    "benchmarking.runs.actions.runs.cancel": lambda cast, now: runs.cancel(
-        run=_queued(cast, now), by=cast.author, now=now
-    ),
-    "benchmarking.runs.actions.runs.abandon": lambda cast, now: runs.abandon(
-        run=_queued(cast, now), by=cast.author, now=now
-    ),
     "benchmarking.runs.actions.runs.finish": lambda cast, now: runs.finish(
         run=_held(cast, now), result=result_of(), now=now
     ),
-    "benchmarking.runs.actions.runs.fail": lambda cast, now: runs.fail(
-        run=_held(cast, now), reason="It crashed.", now=now
-    ),
-    "benchmarking.runs.actions.runs.bury": _bury_run,
+}
+
+RUN_JOBS: Mapping[str, Call] = {
+    "run.cancelled": lambda cast, now: jobs.cancel(row=_queued(cast, now), by=cast.author, now=now),
+    "run.failed": lambda cast, now: jobs.fail(row=_held(cast, now), reason="It crashed.", now=now),
+    "run.dead": _bury_run,
 }

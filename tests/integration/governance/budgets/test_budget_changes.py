@@ -11,16 +11,19 @@ from django.db import IntegrityError, transaction
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.budgets.actions import actuals, budget_changes, budgets, cost_centres
-from governance.budgets.actions.budget_changes import Wish
+from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.cost_centres import Level
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetAccount, BudgetChange, LedgerEntry
-from governance.budgets.queries import budget_changes as read
+from governance.budgets.models import BudgetAccount, LedgerEntry
+from governance.budgets.queries import budgets as budget_reads
 from governance.budgets.queries.budgets import balance_of
 from governance.people.actions import people
+from governance.people.approvals import actions as approvals
+from governance.people.approvals import queries as read
 from governance.people.approvals import tasks as approvals_tasks
+from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
 from governance.people.models import Team
 from governance.people.queries.people import person_of
@@ -51,19 +54,17 @@ def account(cast: Cast, team: Team) -> BudgetAccount:
     return account
 
 
-def propose(
-    account: BudgetAccount, by: User, amount: str = "150", *, now: datetime = NOW, **wish: object
-) -> BudgetChange:
+def propose(account: BudgetAccount, by: User, amount: str = "150", *, now: datetime = NOW, **wish: object) -> Change:
     asked = {"aspect": Aspect.AMOUNT, "account": account, "amount": D(amount)} | wish
     return budget_changes.propose(wish=Wish(**asked), reason="Prices rose.", by=by, now=now)  # type: ignore[arg-type]
 
 
-def confirm(change: BudgetChange, by: User, *, now: datetime = NOW) -> BudgetChange:
-    return budget_changes.confirm(change=change, by=by, now=now)
+def confirm(change: Change, by: User, *, now: datetime = NOW) -> Change:
+    return approvals.confirm(change=change, by=by, now=now)
 
 
 def counts() -> tuple[int, int, int]:
-    return LedgerEntry.objects.count(), AuditEvent.objects.count(), BudgetChange.objects.count()
+    return LedgerEntry.objects.count(), AuditEvent.objects.count(), Change.objects.count()
 
 
 def last_lines(number: int) -> list[tuple[str, str, str]]:
@@ -73,7 +74,7 @@ def last_lines(number: int) -> list[tuple[str, str, str]]:
 
 def test_a_confirmed_amount_is_booked_as_the_difference(cast: Cast, account: BudgetAccount) -> None:
     change = propose(account, cast.author)
-    assert (change.state, str(change)) == ("pending", f"BCH-{change.pk}")
+    assert (change.state, str(change)) == ("pending", f"CHG-{change.pk}")
     assert change.what == "Set the budget of Search 2026Q4 USD to 150.00 USD"
     assert balance_of(account).allocated == 100
     confirmed = confirm(change, cast.finance)
@@ -83,7 +84,7 @@ def test_a_confirmed_amount_is_booked_as_the_difference(cast: Cast, account: Bud
         [("allocate", "50.00", "")],
     )
     kinds = AuditEvent.objects.order_by("-position").values_list("kind", flat=True)
-    assert list(kinds[:2]) == ["budget_change.confirmed", "budget.allocate"]
+    assert list(kinds[:2]) == ["change.confirmed", "budget.allocate"]
     lower = propose(account, cast.author, "60")
     confirm(lower, cast.approver)
     assert (last_lines(1), balance_of(account).available) == ([("allocate", "-90.00", "")], D(0))
@@ -183,7 +184,7 @@ def test_who_proposes_confirms_and_refuses(cast: Cast, account: BudgetAccount) -
             confirm(change, person)
         if person != cast.approver:
             with pytest.raises(NotAllowed):
-                budget_changes.refuse(change=change, reason="Not this quarter.", by=person, now=NOW)
+                approvals.refuse(change=change, reason="Not this quarter.", by=person, now=NOW)
     assert counts() == before
     people.grant_role(user=cast.finance, role=Role.REQUESTER, team=account.centre.team, by=None, now=NOW)
     with pytest.raises(NotAllowed, match="file requests for a team whose budget this changes"):
@@ -191,14 +192,14 @@ def test_who_proposes_confirms_and_refuses(cast: Cast, account: BudgetAccount) -
     assert read.confirmers(change) == []
     second = make_person("second.lead", Role.PLATFORM_LEAD, now=NOW)
     assert read.confirmers(change) == [second]
-    refused = budget_changes.refuse(change=change, reason="Not this quarter.", by=second, now=NOW)
+    refused = approvals.refuse(change=change, reason="Not this quarter.", by=second, now=NOW)
     assert (refused.state, refused.closing_reason, balance_of(account).allocated) == (
         "refused",
         "Not this quarter.",
         100,
     )
     own = propose(account, cast.author)
-    assert budget_changes.refuse(change=own, reason="Not needed now.", by=cast.author, now=NOW).state == "withdrawn"
+    assert approvals.refuse(change=own, reason="Not needed now.", by=cast.author, now=NOW).state == "withdrawn"
 
 
 def test_one_thing_is_proposed_once_and_closed_once(cast: Cast, account: BudgetAccount) -> None:
@@ -210,9 +211,9 @@ def test_one_thing_is_proposed_once_and_closed_once(cast: Cast, account: BudgetA
     confirm(change, cast.finance)
     with pytest.raises(WrongState, match="is confirmed"):
         confirm(change, cast.approver)
-    for statement in ({"amount": 1}, {"state": "pending"}):
+    for statement in ({"details": {"amount": "1"}}, {"state": "pending"}):
         with pytest.raises(IntegrityError), transaction.atomic():
-            BudgetChange.objects.filter(pk=change.pk).update(**statement)
+            Change.objects.filter(pk=change.pk).update(**statement)
 
 
 def test_what_nobody_confirms_lapses(cast: Cast, account: BudgetAccount) -> None:
@@ -256,16 +257,16 @@ def test_who_sees_a_change(cast: Cast, account: BudgetAccount) -> None:
         read.find(change_id=change.pk, person=person_of(cast.outsider))
     gone = User.objects.create(username="gone", is_active=False)
     assert list(read.listed(person=person_of(gone))) == []
-    assert read.waiting_on(account) == [change]
+    assert budget_reads.waiting_on(account) == [change]
     assert list(read.listed(person=person_of(cast.finance), state="confirmed")) == []
     unit = cost_centres.open_centre(level=Level.UNIT, slug="u", name="U", parent=None, by=cast.finance, now=NOW)
-    assert read.team_of(BudgetAccount(centre=unit)) == ""
+    assert budget_reads.team_of(BudgetAccount(centre=unit)) == ""
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_confirmations_at_once_book_once(cast: Cast, account: BudgetAccount) -> None:
     change = propose(account, cast.author)
     outcomes = together([partial(confirm, change, person) for person in (cast.finance, cast.approver)])
-    assert sorted(type(each).__name__ for each in outcomes) == ["BudgetChange", "WrongState"]
+    assert sorted(type(each).__name__ for each in outcomes) == ["Change", "WrongState"]
     assert balance_of(account).allocated == 150
     assert audit.first_broken() is None

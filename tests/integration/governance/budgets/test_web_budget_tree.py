@@ -7,11 +7,12 @@ import pytest
 from governance.budgets.actions import actuals
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.models import BudgetAccount, BudgetChange, CostCentre, LedgerEntry
+from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
 from governance.findings import actions as findings
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
 from governance.findings.models import Finding
+from governance.people.approvals.models import Change
 from governance.site.templatetags.weighbridge import quantity
 from tests.factories.requests import allocate_budget, usd_shares
 from tests.factories.snapshots import snapshot
@@ -98,9 +99,9 @@ def test_finance_sets_the_terms(as_, account, finance, author, url):
 
 def test_a_change_is_proposed_by_one_and_booked_by_another(as_, account, finance, author, approver, url):
     answer = as_(author).post(f"{url}change/", change(), follow=True)
-    proposed = BudgetChange.objects.get()
+    proposed = Change.objects.get()
     assert said(answer) == [f"{proposed} waits for a second person."]
-    page = f"/budgets/changes/{proposed.pk}/"
+    page = f"/changes/{proposed.pk}/"
     shown = as_(author).get(page)
     assert shown.context["cannot_confirm"] == "Only a platform lead or finance may confirm a change of a budget."
     assert "Author" not in [person.first_name for person in shown.context["confirmers"]]
@@ -108,7 +109,7 @@ def test_a_change_is_proposed_by_one_and_booked_by_another(as_, account, finance
     assert said(as_(author).post(f"{page}confirm/", follow=True)) == [shown.context["cannot_confirm"]]
     assert said(as_(approver).post(f"{page}confirm/", follow=True)) == [f"{proposed} is confirmed and booked."]
     assert LedgerEntry.objects.latest("pk").amount == Decimal(20000)
-    assert [row.pk for row in as_(author).get("/budgets/changes/").context["page"]] == [proposed.pk]
+    assert [row.pk for row in as_(author).get("/changes/?kind=budget").context["page"]] == [proposed.pk]
 
 
 def test_a_change_moves_to_another_account_and_is_withdrawn(as_, account, finance, author, approver, url, quarter, now):
@@ -117,9 +118,9 @@ def test_a_change_moves_to_another_account_and_is_withdrawn(as_, account, financ
     target = BudgetAccount.objects.get(centre__slug="ads")
     sent = change(aspect="account", amount="10", target=str(target.pk))
     as_(approver).post(f"{url}change/", sent, follow=True)
-    proposed = BudgetChange.objects.get()
-    assert proposed.target == target
-    page = f"/budgets/changes/{proposed.pk}/"
+    proposed = Change.objects.get()
+    assert proposed.details["target_id"] == target.pk
+    page = f"/changes/{proposed.pk}/"
     assert len(as_(approver).get(page).context["accounts"]) == 2
     answer = as_(approver).post(f"{page}refuse/", {"reason": "Not needed any more."}, follow=True)
     assert said(answer) == [f"{proposed} is withdrawn; nothing changed."]

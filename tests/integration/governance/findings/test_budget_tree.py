@@ -9,10 +9,11 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.models import BudgetAccount, BudgetChange, LedgerEntry
+from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.findings import actions as findings
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
+from governance.people.approvals.models import Change
 from governance.people.models import Team
 from tests.factories.requests import allocate_budget
 from tests.factories.snapshots import snapshot
@@ -63,25 +64,29 @@ def test_the_terms_of_an_account(api: Api, finance: User, author: User, outsider
 
 def test_a_change_is_proposed_confirmed_and_refused(api: Api, cast: Any, quarter: str) -> None:
     said = api(cast.author).post(f"{ROOT}/changes/", wish(quarter), format="json")
-    change = BudgetChange.objects.get()
-    assert (said.status_code, said.json()["ref"], said.json()["state"]) == (201, f"BCH-{change.pk}", "pending")
-    url = f"{ROOT}/changes/{change.pk}/"
+    change = Change.objects.get()
+    assert (said.status_code, said.json()["ref"], said.json()["state"]) == (201, f"CHG-{change.pk}", "pending")
+    url = f"/api/v1/changes/{change.pk}/"
     assert api(cast.outsider).get(url).status_code == 404
     assert api(cast.author).post(f"{url}confirm/", {}, format="json").status_code == 403
     confirmed = api(cast.finance).post(f"{url}confirm/", {}, format="json").json()
-    assert (confirmed["state"], confirmed["closed_by"], confirmed["target"]) == ("confirmed", "finance", None)
+    assert (confirmed["state"], confirmed["closed_by"], confirmed["details"]["target"]) == (
+        "confirmed",
+        "finance",
+        None,
+    )
     assert LedgerEntry.objects.latest("pk").amount == -1000
     second = api(cast.author).post(f"{ROOT}/changes/", wish(quarter, amount="1"), format="json").json()
-    refused = api(cast.approver).post(f"{ROOT}/changes/{second['id']}/refuse/", {"reason": WHY}, format="json").json()
+    refused = api(cast.approver).post(f"/api/v1/changes/{second['id']}/refuse/", {"reason": WHY}, format="json").json()
     assert (refused["state"], refused["closing_reason"]) == ("refused", WHY)
-    listed = api(cast.author).get(f"{ROOT}/changes/", {"state": "refused"}).json()
+    listed = api(cast.author).get("/api/v1/changes/", {"state": "refused", "kind": "budget"}).json()
     assert [each["id"] for each in listed["results"]] == [second["id"]]
 
 
 def test_a_change_names_where_it_moves(api: Api, cast: Any, quarter: str, now: datetime) -> None:
     allocate_budget(team=Team.objects.get(slug="ads"), by=cast.finance, now=now)
     asked = wish(quarter, aspect="account", amount="5", to_team="ads")
-    said = api(cast.approver).post(f"{ROOT}/changes/", asked, format="json").json()
+    said = api(cast.approver).post(f"{ROOT}/changes/", asked, format="json").json()["details"]
     assert (said["account"], said["target"]) == (f"Search {quarter} USD", f"Ads {quarter} USD")
     missing = api(cast.approver).post(f"{ROOT}/changes/", wish(quarter, to_quarter="2031Q1"), format="json")
     assert missing.status_code == 404

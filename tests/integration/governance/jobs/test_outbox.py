@@ -12,7 +12,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
-from governance.jobs import outbox
+from governance.jobs import actions as jobs
+from governance.jobs import kinds, outbox
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
@@ -216,7 +217,7 @@ def test_a_worker_that_lost_its_lease_settles_nothing(db: None, handlers: dict[s
     settled: list[str] = []
     message = enqueue()
 
-    later = NOW + timedelta(seconds=1) + outbox.effect_lease()
+    later = NOW + timedelta(seconds=1) + kinds.effect_lease()
 
     def slow(mine: OutboxMessage) -> outbox.Settle:
         handlers["test"] = lambda message: lambda: settled.append("quick")
@@ -237,14 +238,14 @@ def test_a_message_is_dead_after_its_last_attempt_and_blocks_its_lane(
     message, behind = enqueue("a"), enqueue("b")
     waits, now = [], NOW
     for _ in range(outbox.ATTEMPTS_MAX):
-        assert outbox.bury(now=now) == 0
+        assert jobs.mark_dead(model=OutboxMessage, now=now) == []
         tried = outbox.deliver(pk=message.pk, now=now)
         assert tried is not None
         waits.append((tried.next_attempt_at - now).total_seconds())
         now = tried.next_attempt_at
     assert waits == [5, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]
     assert outbox.deliver(pk=message.pk, now=now) is None
-    assert outbox.bury(now=now) == 1
+    assert jobs.mark_dead(model=OutboxMessage, now=now) == [message]
     message.refresh_from_db()
     assert (message.state, message.error, message.finished_at) == ("dead", "Jira is down.", now)
     assert outbox.deliver(pk=behind.pk, now=now) is None
@@ -253,9 +254,9 @@ def test_a_message_is_dead_after_its_last_attempt_and_blocks_its_lane(
 def test_silent_workers_are_told_of_when_a_message_dies(db: None) -> None:
     message = enqueue()
     OutboxMessage.objects.update(max_attempts=1)
-    assert OutboxMessage.claim(pk=message.pk, now=NOW, lease=outbox.lease()) is not None
-    assert outbox.bury(now=NOW + outbox.lease()) == 0
-    assert outbox.bury(now=NOW + outbox.lease() + timedelta(seconds=1)) == 1
+    assert OutboxMessage.claim(pk=message.pk, now=NOW, lease=kinds.lease()) is not None
+    assert jobs.mark_dead(model=OutboxMessage, now=NOW + kinds.lease()) == []
+    assert jobs.mark_dead(model=OutboxMessage, now=NOW + kinds.lease() + timedelta(seconds=1)) == [message]
     message.refresh_from_db()
     assert (message.state, message.error) == ("dead", "Every worker that took this message went silent.")
     assert message.lease_until is None
@@ -263,14 +264,14 @@ def test_silent_workers_are_told_of_when_a_message_dies(db: None) -> None:
 
 @given(attempts=st.integers(-3, 200))
 def test_the_wait_doubles_up_to_an_hour(attempts: int) -> None:
-    wait_s = outbox.backoff(attempts).total_seconds()
+    wait_s = kinds.backoff(attempts).total_seconds()
     assert 5 <= wait_s <= 3600
-    assert wait_s == 3600 or outbox.backoff(attempts + 1).total_seconds() in {5, wait_s * 2, 3600}
+    assert wait_s == 3600 or kinds.backoff(attempts + 1).total_seconds() in {5, wait_s * 2, 3600}
 
 
 @pytest.mark.parametrize(("attempts", "wait_s"), [(0, 5), (1, 5), (2, 10), (10, 2560), (11, 3600), (12, 3600)])
 def test_the_wait_in_figures(attempts: int, wait_s: int) -> None:
-    assert outbox.backoff(attempts) == timedelta(seconds=wait_s)
+    assert kinds.backoff(attempts) == timedelta(seconds=wait_s)
 
 
 def test_what_is_due_comes_oldest_first_and_not_without_end(db: None) -> None:
@@ -327,15 +328,15 @@ def test_the_task_delivers_as_a_job(db: None, handlers: dict[str, outbox.Handler
 
 def test_leases_are_as_long_as_the_settings_say(settings: Settings) -> None:
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"LEASE_S": 7, "EFFECT_LEASE_S": 8}
-    assert outbox.lease() == timedelta(seconds=7)
-    assert outbox.effect_lease() == timedelta(seconds=8)
+    assert kinds.lease() == timedelta(seconds=7)
+    assert kinds.effect_lease() == timedelta(seconds=8)
 
 
 def test_a_worker_looks_before_what_cannot_be_taken_back(
     db: None, handlers: dict[str, outbox.Handler], caplog: pytest.LogCaptureFixture
 ) -> None:
     acted: list[str] = []
-    later = NOW + timedelta(seconds=1) + outbox.effect_lease()
+    later = NOW + timedelta(seconds=1) + kinds.effect_lease()
 
     def quick(message: OutboxMessage) -> None:
         outbox.check_held(message=message, now=later)
@@ -357,8 +358,8 @@ def test_a_worker_looks_before_what_cannot_be_taken_back(
 
 def test_a_look_holds_the_message_for_another_while(db: None) -> None:
     message = enqueue()
-    held = OutboxMessage.claim(pk=message.pk, now=NOW, lease=outbox.effect_lease())
+    held = OutboxMessage.claim(pk=message.pk, now=NOW, lease=kinds.effect_lease())
     assert held is not None
     outbox.check_held(message=held, now=NOW + timedelta(seconds=30))
     held.refresh_from_db()
-    assert held.lease_until == NOW + timedelta(seconds=30) + outbox.effect_lease()
+    assert held.lease_until == NOW + timedelta(seconds=30) + kinds.effect_lease()

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from governance.audit.models import AuditEvent
-from governance.jobs import outbox
+from governance.jobs import kinds
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as effects
@@ -50,7 +50,7 @@ def test_a_retry_gives_a_fresh_set_of_attempts_and_remembers_doubt(
     assert (row.state, row.attempts, row.next_attempt_at, row.finished_at) == ("queued", 0, LATER, None)
     assert row.is_uncertain is is_uncertain
     assert events("effect.retried") == [("Approver", "a", {"error": "401 from Jira"})]
-    assert OutboxMessage.claim(pk=row.pk, now=LATER, lease=outbox.effect_lease()) is not None
+    assert OutboxMessage.claim(pk=row.pk, now=LATER, lease=kinds.effect_lease()) is not None
 
 
 @pytest.mark.parametrize("state", sorted(set(JobState) - {JobState.DEAD, JobState.PAUSED}))
@@ -106,7 +106,7 @@ def test_a_connection_test_disturbs_no_other_message_nor_one_that_is_done(cast: 
 
 def test_a_worker_in_the_middle_of_a_replaced_test_writes_nothing(cast: Cast) -> None:
     first = effects.request_check(by=cast.admin, now=NOW)
-    held = OutboxMessage.claim(pk=first.pk, now=NOW, lease=outbox.effect_lease())
+    held = OutboxMessage.claim(pk=first.pk, now=NOW, lease=kinds.effect_lease())
     assert held is not None
     effects.request_check(by=cast.admin, now=LATER)
     assert held.write(state=JobState.DONE) is False

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from governance.audit.models import AuditEvent
 from governance.people.actions import people
+from governance.people.approvals import actions as approvals
 from governance.people.approvals import actions as changes
 from governance.people.domain.roles import BINDING, Role
 from governance.people.models import ApiToken, RoleGrant, Team
@@ -76,7 +77,7 @@ def test_one_administrator_grants_no_role_that_binds_people(cast: Cast, now: dat
 def test_a_confirmed_change_grants_what_it_names_and_no_more(cast: Cast, now: datetime) -> None:
     second = make_person("second.admin", Role.ADMIN, now=now)
     change = changes.propose_grant(user=cast.author, role=Role.REVIEWER, reason="We need one more.", by=second, now=now)
-    changes.confirm(change=change, by=cast.admin, now=now)
+    approvals.confirm(change=change, by=cast.admin, now=now)
     before = counts()
     wrong = [(cast.author, Role.FINANCE, cast.admin), (cast.outsider, Role.REVIEWER, cast.admin)]
     for user, role, by in (*wrong, (cast.author, Role.REVIEWER, second)):

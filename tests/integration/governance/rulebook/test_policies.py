@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from governance.people.approvals.models import RuleChange
+from governance.people.approvals.models import Change
 from governance.rulebook import actions as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.enums import DocumentState
@@ -185,9 +185,10 @@ def test_whoever_may_not_write_is_refused_and_nothing_is_written(as_, policy, au
 
 def test_a_draft_is_proposed_from_its_page(as_, second, approver):
     answer = as_(approver).post("/policy/policies/default/2/propose/", {"reason": REASON}, follow=True)
-    change = RuleChange.objects.get()
+    change = Change.objects.get()
     assert f"{change} is proposed" in html_of(answer)
-    assert (change.policy, change.proposed_by, change.reason) == (second, approver, REASON)
+    assert (change.kind, change.subject_id, change.gains) == ("policy", second.pk, second.written_by)
+    assert (change.proposed_by, change.reason) == (approver, REASON)
     assert [row.state for row in PolicyVersion.objects.order_by("number")] == ["published", "draft"]
 
 
@@ -195,20 +196,21 @@ def test_a_checklist_is_proposed_too(as_, checklist, approver, now):
     source = defaults.text_of(defaults.CHECKLIST).replace("min_length: 40", "min_length: 80", 1)
     version = rulebook.draft_checklist(source=source, by=approver, now=now)
     as_(approver).post("/policy/checklists/standard/2/propose/", {"reason": REASON})
-    assert RuleChange.objects.get().checklist == version
+    change = Change.objects.get()
+    assert (change.kind, change.subject_id) == ("checklist", version.pk)
 
 
 def test_whoever_may_not_propose_is_told_why_and_nothing_moves(as_, second, author):
     answer = as_(author).post("/policy/policies/default/2/propose/", {"reason": REASON}, follow=True)
     assert "Only a platform lead or an administrator may propose" in html_of(answer)
-    assert not RuleChange.objects.exists()
+    assert not Change.objects.exists()
 
 
 def test_a_proposal_needs_a_post_and_a_reason(as_, second, admin):
     assert as_(admin).get("/policy/policies/default/2/propose/").status_code == 405
     answer = as_(admin).post("/policy/policies/default/2/propose/", follow=True)
-    assert "Say why in at least 10 characters." in html_of(answer)
-    assert not RuleChange.objects.exists()
+    assert "Say why in 10 to 2,000 characters." in html_of(answer)
+    assert not Change.objects.exists()
 
 
 def test_a_policy_and_a_checklist_are_not_compared(policy, checklist):

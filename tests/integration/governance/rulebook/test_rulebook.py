@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from governance.audit.models import AuditEvent
-from governance.people.approvals import actions as changes
+from governance.people.approvals import actions as approvals
 from governance.rulebook import actions as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
@@ -100,7 +100,7 @@ def test_the_database_lets_nobody_publish_alone(cast: Cast, now: datetime, table
         with pytest.raises(DatabaseError, match="published by two people"), transaction.atomic():
             run_sql(f"{publishing} {person.pk}")
     change = propose(version=own, by=cast.approver, now=now)
-    changes.refuse(change=change, reason="Not this quarter.", by=cast.admin, now=now)
+    approvals.refuse(change=change, reason="Not this quarter.", by=cast.admin, now=now)
     with pytest.raises(DatabaseError, match="published by two people"), transaction.atomic():
         run_sql(f"{publishing} {cast.admin.pk}")
     with pytest.raises(IntegrityError, match=f"{table}version_author_does_not_publish"), transaction.atomic():

@@ -11,6 +11,7 @@ from benchmarking.projections import actions as kept
 from benchmarking.projections.models import CostProjection
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from reviews.authorizations import actions as authorisations
@@ -72,13 +73,13 @@ def _rendered(world: World) -> None:
 
 def _bury(world: World) -> None:
     Packet.objects.filter(pk=_packet(world).pk).update(attempts=3, state=JobState.CLAIMED)
-    assert packets.bury(now=world.now + 2 * LEASE)
+    assert jobs.mark_dead(model=Packet, now=world.now + 2 * LEASE)
 
 
 def _retry(world: World) -> None:
     packet = _packet(world)
-    assert packets.failed(packet=packet, reason="Out of ink.", now=world.now)
-    packets.retry(packet=packet, by=world.cast.author, now=world.now)
+    assert jobs.fail(row=packet, reason="Out of ink.", now=world.now)
+    jobs.retry(row=packet, by=world.cast.author, now=world.now)
 
 
 def _start_benchmarks(world: World) -> None:
@@ -201,11 +202,8 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.evidence.actions.evidence.take_run": in_world(World.evidence),
     "reviews.workflow.actions.filing.file": in_world(_file),
     "reviews.packets.actions.ask_for": in_world(_ask_for),
-    "reviews.packets.actions.bury": in_world(_bury),
-    "reviews.packets.actions.failed": in_world(World.decided),
     "reviews.packets.actions.freeze": in_world(World.decided),
     "reviews.packets.actions.rendered": in_world(_rendered),
-    "reviews.packets.actions.retry": in_world(_retry),
     "benchmarking.projections.actions.keep": in_world(_state_projection),
     "benchmarking.projections.actions.store": in_world(_state_projection),
     "reviews.workflow.actions.breaches.look": in_world(_doubted),
@@ -227,4 +225,10 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.evidence.actions.screening.start_benchmarks": in_world(_start_benchmarks),
     "reviews.evidence.actions.traffic.supply": in_world(_supply_traffic),
     "reviews.evidence.actions.waivers.grant": in_world(_waive),
+}
+
+PACKET_JOBS: Mapping[str, Call] = {
+    "packet.failed": in_world(_retry),
+    "packet.dead": in_world(_bury),
+    "packet.retried": in_world(_retry),
 }

@@ -15,6 +15,7 @@ from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
 from governance.audit.models import AuditEvent
 from governance.budgets.models import LedgerEntry
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from reviews.evidence.actions import evidence
@@ -239,13 +240,13 @@ def test_an_invalid_run_is_no_evidence(submitted: ReviewRequest, now: datetime) 
 
 def test_a_failed_run_is_told_with_its_reason(submitted: ReviewRequest, now: datetime) -> None:
     run = Run.claim(pk=only_run(submitted).pk, now=now, lease=timedelta(minutes=1))
-    assert run_actions.fail(run=run, reason="The model wants 40 GB.", now=now)
+    assert jobs.fail(row=run, reason="The model wants 40 GB.", now=now)
     assert evidence.take_run(request=submitted, run=run, now=now) == []
     assert AuditEvent.objects.get(kind="evidence.refused").reason == "The model wants 40 GB."
 
 
 def test_a_run_without_any_result_is_told_too(submitted: ReviewRequest, author: User, now: datetime) -> None:
-    run = run_actions.cancel(run=only_run(submitted), by=author, now=now)
+    run = jobs.cancel(row=only_run(submitted), by=author, now=now)
     assert evidence.take_run(request=submitted, run=run, now=now) == []
     assert AuditEvent.objects.get(kind="evidence.refused").reason == f"Run {run.pk} ended cancelled, without a result."
 

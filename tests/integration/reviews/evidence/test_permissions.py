@@ -10,11 +10,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from governance.jobs import actions as jobs
 from reviews.authorizations import actions as authorisations
 from reviews.authorizations.models import Condition
 from reviews.evidence.actions import evidence, waivers
 from reviews.evidence.actions.evidence import Statement
-from reviews.packets import actions as packets
 from reviews.requests.domain.lifecycle import TRANSITIONS, State
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
@@ -82,7 +82,7 @@ ACTIONS: dict[str, Act] = {
     ),
     "revise": lambda w, r, by: requests.revise(request=r, reason="New weights.", by=by, now=w.now),
     "withdraw": lambda w, r, by: requests.withdraw(request=r, reason="Not needed.", by=by, now=w.now),
-    "retry_packet": lambda w, r, by: packets.retry(packet=r.packets.get(), by=by, now=w.now),
+    "retry_packet": lambda w, r, by: jobs.retry(row=r.packets.get(), by=by, now=w.now),
     "revoke": lambda w, r, by: authorisations.revoke(
         authorisation=r.decision.authorisation, reason="It misbehaves.", by=by, now=w.now
     ),

@@ -8,9 +8,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from governance.audit.models import AuditEvent
-from governance.jobs import outbox
+from governance.jobs import actions as jobs
+from governance.jobs import kinds, outbox
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
+from governance.jobs.kinds import kind_of
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as effect_actions
 from reviews.inbound import tasks as inbound_tasks
@@ -397,7 +399,7 @@ def test_a_packet_that_cannot_be_drawn_says_why_and_is_drawn_after_a_retry(
         packets_tasks.render_packet(packet.pk)
         packet.refresh_from_db()
         assert (packet.state, packet.error) == (JobState.FAILED, "A font is missing: install it.")
-        tasks.packets.retry(packet=packet, by=author, now=now)
+        jobs.retry(row=packet, by=author, now=now)
         printer.failure = None
         packets_tasks.render_packet(packet.pk)
     packet.refresh_from_db()
@@ -422,6 +424,7 @@ def test_the_tick_ends_what_has_run_out(decided: ReviewRequest, cast: Cast, monk
     calls = woken(monkeypatch)
     for _ in range(2):
         workflow_tasks.age(row.expires_at)
+        jobs.tick(kind=kind_of(Packet), now=row.expires_at)
     row.refresh_from_db()
     waiting.refresh_from_db()
     assert (row.state, waiting.state) == ("expired", "lapsed")
@@ -441,7 +444,7 @@ def test_the_tick_survives_a_request_that_moved_meanwhile(
 
 def test_the_tick_buries_packets_nobody_could_draw(decided: ReviewRequest, now: datetime) -> None:
     Packet.objects.update(state=JobState.CLAIMED, attempts=3, lease_until=now)
-    workflow_tasks.age(now + timedelta(seconds=1))
+    jobs.tick(kind=kind_of(Packet), now=now + timedelta(seconds=1))
     assert Packet.objects.get().state == JobState.DEAD
 
 
@@ -452,5 +455,5 @@ def test_printing_is_given_more_time_than_it_may_take(decided: ReviewRequest, mo
         Packet, "claim", lambda *, pk, now, lease: seen.append(lease) or claim(pk=-1, now=now, lease=lease)
     )
     packets_tasks.render_packet(decided.packets.get().pk)
-    assert seen == [outbox.lease() + packets_tasks.PRINT_MAX]
+    assert seen == [kinds.lease() + packets_tasks.PRINT_MAX]
     assert timedelta(seconds=120) <= packets_tasks.PRINT_MAX

@@ -13,7 +13,7 @@ from benchmarking.runs.models import Run
 from governance.budgets.actions import budgets
 from governance.budgets.enums import Unit
 from governance.inventory.actions import inventory
-from governance.jobs import outbox
+from governance.jobs import kinds
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.rulebook import actions as rulebook
@@ -150,7 +150,7 @@ class Journey:
 
     def measured(self, request: ReviewRequest, document: dict[str, Any]) -> Run:
         run = self.queued(request)
-        claimed = Run.claim(pk=run.pk, now=self._tick(), lease=outbox.lease())
+        claimed = Run.claim(pk=run.pk, now=self._tick(), lease=kinds.lease())
         assert claimed is not None
         assert runs.finish(run=claimed, result=document, now=self._tick())
         evidence.take_run(request=request, run=claimed, now=self.now)

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from reviews.authorizations import actions as authorisations
 from reviews.packets import actions as packets
@@ -79,7 +80,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(decided: ReviewRequest, now
     if end == "rendered":
         assert not packets.rendered(packet=slow, pdf=PDF, pages=1, now=now)
     else:
-        assert not packets.failed(packet=slow, reason="Out of ink.", now=now)
+        assert not jobs.fail(row=slow, reason="Out of ink.", now=now)
     assert Packet.objects.values().get(pk=slow.pk) == before
     assert AuditEvent.objects.filter(kind__in=["packet.ready", "packet.failed"]).count() == 0
     assert packets.rendered(packet=quick, pdf=PDF, pages=1, now=now)
@@ -87,40 +88,40 @@ def test_a_worker_that_lost_its_lease_writes_nothing(decided: ReviewRequest, now
 
 def test_a_failure_says_why_and_can_be_retried(decided: ReviewRequest, author: User, now: datetime) -> None:
     packet = claimed(decided, now)
-    assert packets.failed(packet=packet, reason="A font is missing: install it.", now=now)
+    assert jobs.fail(row=packet, reason="A font is missing: install it.", now=now)
     packet.refresh_from_db()
     assert (packet.state, packet.error) == (JobState.FAILED, "A font is missing: install it.")
     assert AuditEvent.objects.get(kind="packet.failed").reason == "A font is missing: install it."
-    retried = packets.retry(packet=packet, by=author, now=now)
+    retried = jobs.retry(row=packet, by=author, now=now)
     assert (retried.state, retried.attempts, retried.finished_at) == (JobState.QUEUED, 0, None)
     with refused(WrongState, match="This packet is queued; only a failed one can be retried"):
-        packets.retry(packet=packet, by=author, now=now)
+        jobs.retry(row=packet, by=author, now=now)
 
 
 def test_a_retry_is_for_the_team_and_for_operators(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
     packet = claimed(decided, now)
-    assert packets.failed(packet=packet, reason="Out of ink.", now=now)
+    assert jobs.fail(row=packet, reason="Out of ink.", now=now)
     for person in (cast.outsider, cast.reviewer_one, cast.auditor):
         with refused(NotAllowed, match="operate integrations"):
-            packets.retry(packet=packet, by=person, now=now)
-    assert packets.retry(packet=packet, by=cast.admin, now=now).state == JobState.QUEUED
+            jobs.retry(row=packet, by=person, now=now)
+    assert jobs.retry(row=packet, by=cast.admin, now=now).state == JobState.QUEUED
 
 
 def test_workers_that_vanish_three_times_leave_a_dead_packet(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
     packet = decided.packets.get()
     for attempt in range(3):
-        assert packets.bury(now=now + attempt * 2 * LEASE) == []
+        assert jobs.mark_dead(model=Packet, now=now + attempt * 2 * LEASE) == []
         assert Packet.claim(pk=packet.pk, now=now + attempt * 2 * LEASE, lease=LEASE)
-    assert packets.bury(now=now + 4 * LEASE) == []
-    assert packets.bury(now=now + 6 * LEASE) == [packet]
+    assert jobs.mark_dead(model=Packet, now=now + 4 * LEASE) == []
+    assert jobs.mark_dead(model=Packet, now=now + 6 * LEASE) == [packet]
     packet.refresh_from_db()
     assert packet.state == JobState.DEAD
     assert "went silent 3 times" in packet.error
     assert AuditEvent.objects.get(kind="packet.dead").details == {"number": 1}
     before = everything()
-    assert packets.bury(now=now + 8 * LEASE) == []
+    assert jobs.mark_dead(model=Packet, now=now + 8 * LEASE) == []
     assert everything() == before
-    assert packets.retry(packet=packet, by=cast.author, now=now).state == JobState.QUEUED
+    assert jobs.retry(row=packet, by=cast.author, now=now).state == JobState.QUEUED
 
 
 def test_a_packet_is_drawn_for_whoever_works_on_a_submitted_request(

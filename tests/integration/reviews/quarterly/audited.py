@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from benchmarking.projections import actions as kept
 from governance.inventory.models import ModelAsset
+from governance.jobs import actions as jobs
 from governance.jobs.models import OutboxMessage
 from reviews.authorizations import actions as authorisations
 from reviews.evidence.actions import projections
-from reviews.inbound.actions import action_moves as inbound_actions
 from reviews.quarterly.actions import (
     action_items,
     agenda,
@@ -25,9 +25,7 @@ from reviews.quarterly.actions.scorecard import Supplied
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.models import ActionItem, CyclePacket, ReviewCycle
 from reviews.tickets import actions as effects
-from reviews.tickets.domain import MOVES
 from reviews.tickets.models import Ticket
-from reviews.tickets.ports import RemoteMove
 from reviews.workflow.actions import filed_kpis
 from tests.factories import cycles as make
 from tests.factories.costs import cost_spec
@@ -102,12 +100,6 @@ def _tell(cast: Cast, now: datetime) -> None:
     assert OutboxMessage.objects.filter(kind="ticket.tell").count() == 1
 
 
-def _judge(cast: Cast, now: datetime) -> None:
-    ticket = Ticket.objects.get(action_item=action(cast, now))
-    move = RemoteMove(id="1", author_id="a", author="A", status="Done", category="done", at=now)
-    inbound_actions.judge_action(ticket=ticket, move=move, moves=MOVES, decisions=[], page="https://w.test/", now=now)
-
-
 def _supply(cast: Cast, now: datetime) -> None:
     cycle, asset = make.make_cycle(now=now), model(cast, now)
     make.make_kpi(asset=asset, by=cast.author, now=now)
@@ -134,13 +126,13 @@ def _done_packet(cast: Cast, now: datetime) -> CyclePacket:
 
 def _bury(cast: Cast, now: datetime) -> None:
     CyclePacket.objects.filter(pk=_held_packet(cast, now).pk).update(attempts=3)
-    assert quarterly_packets.bury(now=now + timedelta(minutes=2))
+    assert jobs.mark_dead(model=CyclePacket, now=now + timedelta(minutes=2))
 
 
 def _retry(cast: Cast, now: datetime) -> None:
     packet = _held_packet(cast, now)
-    assert quarterly_packets.failed(packet=packet, reason="Out of ink.", now=now)
-    quarterly_packets.retry(packet=packet, by=cast.approver, now=now)
+    assert jobs.fail(row=packet, reason="Out of ink.", now=now)
+    jobs.retry(row=packet, by=cast.approver, now=now)
 
 
 def _forget(cast: Cast, now: datetime) -> None:
@@ -207,7 +199,6 @@ CYCLE_ACTIONS: Mapping[str, Call] = {
     ),
     "reviews.tickets.actions.open_action_ticket": action,
     "reviews.tickets.actions.tell": _tell,
-    "reviews.inbound.actions.action_moves.judge_action": _judge,
     "reviews.authorizations.actions.oblige": _oblige,
     "reviews.quarterly.actions.quarterly_packets.issue": _issued,
     "reviews.quarterly.actions.quarterly_packets.issue_due": lambda cast, now: (
@@ -221,11 +212,6 @@ CYCLE_ACTIONS: Mapping[str, Call] = {
         packet=_held_packet(cast, now), drawn={"sha256:a": b"x"}, done=0, lease=timedelta(1), now=now
     ),
     "reviews.quarterly.actions.quarterly_packets.rendered": _done_packet,
-    "reviews.quarterly.actions.quarterly_packets.failed": lambda cast, now: quarterly_packets.failed(
-        packet=_held_packet(cast, now), reason="Out of ink.", now=now
-    ),
-    "reviews.quarterly.actions.quarterly_packets.bury": _bury,
-    "reviews.quarterly.actions.quarterly_packets.retry": _retry,
     "reviews.quarterly.actions.quarterly_packets.invite": lambda cast, now: quarterly_packets.invite(
         packet=_done_packet(cast, now), by=cast.approver, now=now
     ),
@@ -238,4 +224,10 @@ CYCLE_ACTIONS: Mapping[str, Call] = {
         kpi=make.make_kpi(asset=model(cast, now), by=cast.author, now=now), by=cast.product, now=now
     ),
     "reviews.quarterly.actions.scorecard.supply": _supply,
+}
+
+CYCLE_JOBS: Mapping[str, Call] = {
+    "cycle.packet_failed": lambda cast, now: jobs.fail(row=_held_packet(cast, now), reason="Out of ink.", now=now),
+    "cycle.packet_dead": _bury,
+    "cycle.packet_retried": _retry,
 }

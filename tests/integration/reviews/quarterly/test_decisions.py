@@ -11,15 +11,14 @@ from django.contrib.auth.models import User
 
 from governance.audit.models import AuditEvent
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetChange
 from governance.findings.models import Finding
 from governance.inventory.models import ModelAsset
 from governance.jobs.models import OutboxMessage
+from governance.people.approvals.models import Change
 from governance.people.models import Team
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorisation, Condition
 from reviews.inbound.actions import receiving as inbound
-from reviews.inbound.actions.action_moves import judge_action
 from reviews.inbound.queries import action_draft
 from reviews.quarterly.actions import action_items, cycles, meeting
 from reviews.quarterly.actions.meeting import Decided
@@ -255,8 +254,8 @@ def test_a_budget_change_is_proposed_for_a_second_person(cast: Cast, asset: Mode
         now=now,
     )
     row = meeting.decide(**take)
-    change = BudgetChange.objects.get()
-    assert (change.amount, change.state, change.proposed_by) == (Decimal("7500.00"), "pending", cast.approver)
+    change = Change.objects.get()
+    assert (change.details["amount"], change.state, change.proposed_by) == ("7500.00", "pending", cast.approver)
     assert row.effect == f"{change} is proposed: {change.what}. A second person confirms it."
     assert row.amount_usd == Decimal("7500.00")
 
@@ -366,12 +365,12 @@ def test_a_move_in_jira_may_see_close_or_drop_an_action_item(
         inbound.identify(user=user, account_id=user.username, by=None, now=now)
     ticket = Ticket.objects.get(action_item=item)
     judge = {"ticket": ticket, "moves": MOVES, "decisions": ["Done"], "page": "https://weighbridge.test/", "now": now}
-    row = judge_action(move=moved(status, category, account), **judge)
+    row = inbound.judge(move=moved(status, category, account), **judge)
     item.refresh_from_db()
     assert (item.state, row.meaning, row.outcome) == (state, meaning, outcome)
     assert OutboxMessage.objects.filter(payload__occasion="refused").exists() == (outcome == "refused")
-    assert judge_action(move=moved(status, category, account), **judge) is None
-    again = judge_action(move=moved(status, category, account, 2), **judge)
+    assert inbound.judge(move=moved(status, category, account), **judge) is None
+    again = inbound.judge(move=moved(status, category, account, 2), **judge)
     assert (again.outcome == "noted") == (state in {"done", "dropped", "acknowledged"} or meaning == "none")
 
 

@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 from governance.budgets.actions import budgets
 from governance.budgets.enums import Unit
 from governance.inventory.models import ModelAsset
+from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
@@ -201,9 +202,9 @@ def test_a_worker_that_lost_its_packet_writes_nothing(
     assert quarterly_packets.begin(packet=held, digests=["a"], now=now) == set()
     assert not quarterly_packets.keep_sections(packet=held, drawn={}, done=1, lease=timedelta(1), now=now)
     assert not quarterly_packets.rendered(packet=held, pdf=PAGE, pages=1, now=now)
-    assert not quarterly_packets.failed(packet=held, reason="x", now=now)
+    assert not jobs.fail(row=held, reason="x", now=now)
     CyclePacket.objects.update(attempts=3, state=JobState.CLAIMED, lease_until=now - timedelta(minutes=1))
-    (dead,) = quarterly_packets.bury(now=now)
+    (dead,) = jobs.mark_dead(model=CyclePacket, now=now)
     assert dead.error == "The worker that draws it went silent 3 times; the machine may lack memory."
     quarterly.render_cycle_packet(packet.pk)
     assert press.printed == []

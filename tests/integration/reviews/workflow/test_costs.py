@@ -22,6 +22,7 @@ from reviews.evidence.queries import comparison
 from reviews.workflow import tasks as costs
 from reviews.workflow.actions import breaches
 from tests.factories.bills import csv_bytes, row
+from tests.factories.changes import publish
 from tests.integration.governance.bills.conftest import read, send
 from tests.integration.governance.web.conftest import as_
 from weighbridge.core.metrics import Basis
@@ -65,7 +66,7 @@ def rules(decided, cast, now):
         f"  - {{id: named, match: {{skus: [named]}}, account: search, request: {decided.ref}}}\n"
         "  - {id: model, match: {skus: [model]}, account: search, model: search/visual-search}\n"
     )
-    return allocation.publish(version=allocation.draft(source=source, by=cast.finance, now=now), by=cast.admin, now=now)
+    return publish(version=allocation.draft(source=source, by=cast.finance, now=now), cast=cast, now=now)
 
 
 def billed(month, usd, sku="named"):

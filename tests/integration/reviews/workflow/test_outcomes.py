@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from governance.jobs import actions as jobs
 from reviews.authorizations.models import Condition
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
@@ -77,7 +78,7 @@ def test_a_packet_that_failed_is_drawn_again(api: Api, author: User, decided: Re
     response = client.post(url(decided, "packet/retry"), {}, format="json")
     assert (response.status_code, response.json()["code"]) == (409, "wrong_state")
     assert snapshot() == before
-    packets.failed(packet=claim(decided, now), reason="No fonts.", now=now)
+    jobs.fail(row=claim(decided, now), reason="No fonts.", now=now)
     said = client.get(url(decided, "packet")).json()
     assert (said["state"], said["error"]) == ("failed", "No fonts.")
     assert client.post(url(decided, "packet/retry"), {}, format="json").json()["state"] == "queued"

@@ -16,6 +16,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import LedgerEntry
 from governance.inventory.actions import inventory
+from governance.jobs import actions as jobs
 from governance.jobs.models import OutboxMessage
 from governance.people.actions import people
 from governance.people.domain.roles import Role
@@ -306,7 +307,7 @@ def test_an_answer_that_was_replaced_still_binds_who_gave_it(world: World) -> No
 def test_whoever_started_a_benchmark_cannot_judge_it(world: World) -> None:
     request = world.evidence()
     run = run_actions.repeat(run=runs.of_request(request.ref)[0], by=world.cast.approver, now=world.now)
-    run_actions.cancel(run=run, by=world.mate, now=world.now)
+    jobs.cancel(row=run, by=world.mate, now=world.now)
     request = review.request_review(request=request, by=world.cast.author, now=world.now)
     for voter in (world.cast.reviewer_one, world.cast.reviewer_two):
         request = world.vote(request, voter)

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from governance.audit.models import AuditEvent
+from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Condition
@@ -35,7 +36,7 @@ def drawn(request: ReviewRequest, now: datetime, pdf: bytes | None = b"%PDF-1.7 
     packet = Packet.claim(pk=request.packets.get().pk, now=now, lease=timedelta(minutes=1))
     assert packet is not None
     if pdf is None:
-        assert packets.failed(packet=packet, reason="Pango is missing.", now=now)
+        assert jobs.fail(row=packet, reason="Pango is missing.", now=now)
     else:
         assert packets.rendered(packet=packet, pdf=pdf, pages=3, now=now)
     return packet

@@ -8,11 +8,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from governance.jobs import actions as jobs
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.models import Team
 from reviews.evidence.actions import evidence
-from reviews.packets import actions as packets
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.workflow.actions import requests, review
@@ -109,7 +109,7 @@ class World:
         packet = type(request.packets.get()).claim(
             pk=request.packets.get().pk, now=self.now, lease=timedelta(minutes=1)
         )
-        assert packets.failed(packet=packet, reason="The printer is out of paper.", now=self.now)
+        assert jobs.fail(row=packet, reason="The printer is out of paper.", now=self.now)
         return request
 
     def withdrawn(self) -> ReviewRequest:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from governance.people.approvals.models import RuleChange
+from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.rulebook import actions as rulebook
@@ -51,10 +51,12 @@ def test_what_waits_is_listed_with_its_reason(as_, change, auditor):
 @pytest.mark.parametrize("person", ["author", "reviewer_one", "finance", "outsider"])
 def test_whoever_may_not_read_them_learns_nothing(as_, cast, change, person):
     client, before = as_(getattr(cast, person)), snapshot()
-    for path in ("/changes/", f"/changes/{change.pk}/", "/changes/99999/"):
-        assert client.get(path).status_code == 403
-    for path in ("/changes/", f"/changes/{change.pk}/confirm/", f"/changes/{change.pk}/refuse/"):
-        assert client.post(path, wish(cast)).status_code == 403
+    assert "Nothing waits" in words(client.get("/changes/"))
+    for path in (f"/changes/{change.pk}/", "/changes/99999/"):
+        assert client.get(path).status_code == 404
+    assert client.post("/changes/", wish(cast)).status_code == 403
+    for path in (f"/changes/{change.pk}/confirm/", f"/changes/{change.pk}/refuse/"):
+        assert client.post(path, wish(cast)).status_code == 404
     assert snapshot() == before
 
 
@@ -92,7 +94,7 @@ def test_where_nobody_can_confirm_the_page_says_what_to_do(as_, policy, admin, n
 def test_refusing_needs_a_reason_and_changes_nothing(as_, change, admin):
     client = as_(admin)
     page = client.post(f"/changes/{change.pk}/refuse/", {"reason": "no"}, follow=True)
-    assert said(page) == ["Say why in at least 10 characters."]
+    assert said(page) == ["Say why in 10 to 2,000 characters."]
     page = client.post(f"/changes/{change.pk}/refuse/", {"reason": "Too loose for this quarter."}, follow=True)
     assert said(page) == [f"{change} is refused; nothing changed."]
     assert "Too loose for this quarter." in words(page)
@@ -122,7 +124,7 @@ def test_the_proposer_withdraws(as_, change, approver):
 def test_a_role_is_proposed_by_one_and_confirmed_by_another(as_, cast, second):
     client = as_(cast.admin)
     page = client.post("/changes/", wish(cast), follow=True)
-    change = RuleChange.objects.get()
+    change = Change.objects.get()
     assert page.redirect_chain == [(f"/changes/{change.pk}/", 302)]
     assert "Give Author the role reviewer" in words(page)
     assert "Holds now Requester Would hold as well Reviewer" in words(page)
@@ -139,8 +141,8 @@ def test_a_role_is_proposed_by_one_and_confirmed_by_another(as_, cast, second):
         ({"user": "nobody"}, "user", "valid choice"),
         ({"role": "auditor"}, "role", "valid choice"),
         ({"user": "finance", "role": "finance"}, "role", "finance holds that role already."),
-        ({"reason": "because"}, "reason", "Say why in at least 10 characters."),
-        ({"reason": ""}, "reason", "required"),
+        ({"reason": "because"}, "reason", "Say why in 10 to 2,000 characters."),
+        ({"reason": ""}, "reason", "Say why in 10 to 2,000 characters."),
     ],
 )
 def test_a_faulty_proposal_is_refused_beside_its_field(as_, cast, changes, field, reason):

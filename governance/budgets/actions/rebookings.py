@@ -1,0 +1,99 @@
+"""What a change of a budget books: of an allocation or a commitment, in amount, quarter or account."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+
+from governance.budgets.actions import ledger_entries as bookings
+from governance.budgets.domain import budget_changes as change_of
+from governance.budgets.domain import ledger
+from governance.budgets.domain.amounts import check_amount, check_hundredths
+from governance.budgets.domain.budget_changes import Aspect, Place
+from governance.budgets.domain.ledger import Entry, EntryKind
+from governance.budgets.models import BudgetAccount
+from governance.budgets.queries.budgets import entries_of, lock_accounts
+from governance.budgets.queries.cost_centres import account_above, is_above
+from weighbridge.core.errors import Invalid
+from weighbridge.core.money import format_amount
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What should change: the allocation of `account`, or what `request_ref` has committed on it.
+
+    `amount` is the new total for a change of amount, and what moves to `target` for a change of date or account.
+    """
+
+    aspect: Aspect
+    account: BudgetAccount
+    amount: Decimal
+    target: BudgetAccount | None = None
+    request_ref: str = ""
+
+    @property
+    def what(self) -> str:
+        """The change as a sentence begins it: "Set the budget of Search 2026Q4 USD to 120.00 USD"."""
+        of = f"commitment of {self.request_ref} on" if self.request_ref else "budget of"
+        amount = format_amount(self.amount, unit=self.account.unit)
+        if self.target is None:
+            return f"Set the {of} {self.account} to {amount}"
+        return f"Move {amount} of the {of} {self.account} to {self.target}"
+
+    @property
+    def accounts(self) -> list[BudgetAccount]:
+        """The account it is about, and the one it moves to."""
+        return [each for each in (self.account, self.target) if each is not None]
+
+    def check(self) -> None:
+        """Raise Invalid or WrongState where it makes no sense, or the accounts do not bear it."""
+        for account in self.accounts:
+            ledger.check_open(is_closed=account.closed_at is not None, account=str(account))
+        places = [*map(_place, self.accounts), None]
+        change_of.check_places(aspect=self.aspect, source=_place(self.account), target=places[1])
+        if self.target is not None and not self.request_ref and self.aspect is Aspect.ACCOUNT:
+            _check_not_nested(self.account, self.target)
+        if self.aspect is not Aspect.AMOUNT:
+            check_amount(self.amount)
+        else:
+            check_hundredths(self.amount)
+            if self.amount < 0:
+                raise Invalid("A budget or a commitment is zero or more.", field="amount")
+        self.entries(key="")
+
+    def entries(self, *, key: str) -> tuple[Entry, ...]:
+        """What is booked, one entry for each account."""
+        booked = entries_of(self.account)
+        if self.aspect is Aspect.AMOUNT:
+            return (change_of.new_amount(booked, ref=self.request_ref, amount=self.amount, key=key),)
+        return change_of.move(booked, ref=self.request_ref, amount=self.amount, key=key)
+
+    def lock(self) -> None:
+        """Lock the accounts it books on, and those above them."""
+        above = [account_above(each) for each in self.accounts]
+        lock_accounts(Q(pk__in={each.pk for each in (*self.accounts, *above) if each is not None}))
+
+
+def rebook(*, wish: Wish, key: str, by: User, now: datetime) -> None:
+    """Book a change that two people agreed on."""
+    for account, entry in zip(wish.accounts, wish.entries(key=key), strict=True):
+        if entry.is_of_the_account:
+            bookings.book_given(account=account, entry=entry, by=by, now=now)
+        elif entry.kind is EntryKind.COMMIT:
+            bookings.book_checked(account=account, entry=entry, by=by, now=now)
+        else:
+            bookings.book(account=account, entry=entry, by=by, now=now)
+
+
+def _place(account: BudgetAccount) -> Place:
+    return Place(account.centre.slug, account.quarter, account.unit)
+
+
+def _check_not_nested(source: BudgetAccount, target: BudgetAccount) -> None:
+    if is_above(source.centre, below=target.centre) or is_above(target.centre, below=source.centre):
+        raise Invalid(
+            "One of the two stands above the other: allocate from the upper one, or lower the amount of the lower one.",
+            field="target",
+        )

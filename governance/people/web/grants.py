@@ -1,0 +1,47 @@
+"""Proposing a role that binds people, on the page of changes."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.utils import timezone
+
+from governance.people.approvals.actions import propose_grant
+from governance.people.approvals.models import ROLES, Change
+from governance.people.domain.roles import Role
+from governance.people.queries import people
+from governance.people.web.current_user import user_of
+from governance.people.web.person_field import PersonField
+from governance.people.web.reason_form import ReasonForm
+from governance.site.web.refusals import show_in
+from weighbridge.core.errors import Refused
+
+
+class GrantForm(ReasonForm):
+    """A role that binds people, for somebody else."""
+
+    user = PersonField(
+        User.objects.filter(is_active=True).order_by("username"), label="Person", to_field_name="username"
+    )
+    role = forms.ChoiceField(choices=ROLES)
+    field_order = ("user", "role", "reason")
+
+
+def propose(request: HttpRequest) -> tuple[GrantForm, Change | None, int]:
+    """The form as it was sent, what was proposed by it, and the status of the answer."""
+    form = GrantForm(request.POST or None)
+    if request.method != "POST" or not form.is_valid():
+        return form, None, 400 if request.method == "POST" else 200
+    asked = form.cleaned_data | {"role": Role(form.cleaned_data["role"])}
+    try:
+        return form, propose_grant(**asked, by=user_of(request), now=timezone.now()), 200
+    except Refused as refusal:
+        show_in(form, refusal)
+        return form, None, refusal.status
+
+
+def part_of_change(change: Change) -> dict[str, Any]:
+    """What the page of a proposed change shows of the person and the role."""
+    held = people.person_of(User.objects.get(pk=change.subject_id)).roles
+    return {"role": Role(change.part), "held": ", ".join(sorted(role.label for role in held)) or "none"}
