@@ -17,7 +17,6 @@ PAGES = {
         "governance.operations.urls",
         "governance.inventory.urls",
         "governance.rulebook.urls",
-        "governance.people.approvals.urls",
         "governance.budgets.urls",
         "governance.bills.urls",
         "governance.site.urls",

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from celery import shared_task
@@ -13,9 +14,11 @@ from django.utils import timezone
 
 from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests.models import LoadPart, LoadTest
+from benchmarking.load_tests.queries import unconcluded
 from benchmarking.runs.tasks import Heartbeat, fetch_file
 from governance.audit.actions import record as audit
 from governance.jobs import actions as jobs
+from governance.jobs import outbox, worker_signals
 from governance.jobs.enums import JobState
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.converter import from_document
@@ -106,3 +109,10 @@ def conclude_load_test(test_id: int) -> None:
         plan, begun = _plan_of(test, Path(folder)), test.starts_at or timezone.now()
         result = load_document(plan, Pinned(**test.target), fired, seen=None, now=begun)
     load_tests.conclude(test=test, result=result, now=timezone.now())
+
+
+@outbox.on_tick
+def conclude_fired(now: datetime) -> None:
+    """Wake workers for load tests that are fired and not concluded."""
+    for test_id in unconcluded():
+        worker_signals.wake(load_tests.CONCLUDE, test_id)

@@ -14,9 +14,6 @@ from django.conf import settings
 from django.core.files.storage import storages
 from django.utils import timezone
 
-from benchmarking.load_tests import actions as load_tests
-from benchmarking.load_tests.models import LoadPart
-from benchmarking.load_tests.queries import unconcluded
 from benchmarking.runs.actions import runs
 from benchmarking.runs.domain.alternatives import wanted_from
 from benchmarking.runs.domain.routing import hardware_of
@@ -29,7 +26,7 @@ from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
-from governance.jobs.models import Pulse
+from governance.jobs.models import Leased, Pulse
 from governance.rulebook.domain.benchmark_plans import Hardware
 from weighbridge.core.errors import Refused
 from weighbridge.measure.scenarios import SCENARIOS, Engine, ProfileSettings
@@ -58,7 +55,7 @@ def stop_working(**_: Any) -> None:
 class Heartbeat:
     """Keeps the lease while a child process works, and learns from it when the run is no longer ours."""
 
-    def __init__(self, run: Run | LoadPart) -> None:
+    def __init__(self, run: Leased) -> None:
         self.run, self.is_held, self._told_at_s = run, True, 0.0
 
     def progress(self, share: float, phase: str) -> None:
@@ -164,8 +161,6 @@ def fetch_file(stored_as: str, target: Path) -> Path:
 
 
 @outbox.on_tick
-def redrive(now: datetime) -> None:
-    """Wake workers for load tests that are fired and not concluded; note since when no run was taken."""
-    for test_id in unconcluded():
-        wakeups.wake(load_tests.CONCLUDE, test_id)
+def note_untaken(now: datetime) -> None:
+    """Note since when no run was taken."""
     Pulse.note(name=RUNS, at=untaken_since(now=now))

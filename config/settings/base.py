@@ -64,12 +64,13 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "governance.exports",
     "governance.audit",
-    "governance.jobs",
     "governance.site",
-    "governance.people.apps.PeopleConfig",
+    "governance.people",
+    "governance.people.approvals",
+    "governance.jobs",
+    "governance.accounts.apps.AccountsConfig",
     "governance.findings",
     "governance.rulebook",
-    "governance.people.approvals",
     "governance.inventory",
     "governance.budgets",
     "governance.bills",
@@ -104,12 +105,12 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "governance.people.web.session_limits.SessionLimits",
+    "governance.accounts.web.session_limits.SessionLimits",
     "django_htmx.middleware.HtmxMiddleware",
     "governance.site.web.middleware.RefusalPages",
     "governance.site.web.middleware.LoginRequired",
-    "governance.people.web.second_factor.SecondFactor",
-    "governance.people.web.account_events.WholeChanges",
+    "governance.accounts.web.second_factor.SecondFactor",
+    "governance.accounts.web.account_events.WholeChanges",
     "governance.site.api.idempotency.IdempotentPosts",
 ]
 ROOT_URLCONF = "config.urls"
@@ -145,15 +146,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "governance.people.web.adapters.ClosedSignup"
+ACCOUNT_ADAPTER = "governance.accounts.web.adapters.ClosedSignup"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("WEIGHBRIDGE_PROXIES")
-MFA_ADAPTER = "governance.people.web.adapters.SealedFactors"
+MFA_ADAPTER = "governance.accounts.web.adapters.SealedFactors"
 MFA_FORMS = {
-    "authenticate": "governance.people.web.account_events.NotedAuthenticate",
-    "reauthenticate": "governance.people.web.account_events.NotedReauthenticate",
+    "authenticate": "governance.accounts.web.account_events.NotedAuthenticate",
+    "reauthenticate": "governance.accounts.web.account_events.NotedReauthenticate",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -180,7 +181,7 @@ STEP_UP_ROUTES = frozenset(
     }
 )
 ACCOUNT_SIGNUP_FIELDS = ["email", "username*", "password1*", "password2*"]
-SOCIALACCOUNT_ADAPTER = "governance.people.web.adapters.ProviderSignup"
+SOCIALACCOUNT_ADAPTER = "governance.accounts.web.adapters.ProviderSignup"
 OIDC_SERVER_URL = env.text("OIDC_SERVER_URL", "")
 SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {}
 if OIDC_SERVER_URL:

@@ -12,9 +12,9 @@ from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, LedgerEntry
+from governance.people.actions import grants as changes
 from governance.people.actions import people
 from governance.people.approvals import actions as approvals
-from governance.people.approvals import actions as changes
 from governance.people.domain.roles import BINDING, Role
 from governance.people.queries.people import person_of
 from weighbridge.systems.sandbox.bubblewrap import layers_here

@@ -2,9 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from governance.budgets.api.budget_changes import (
-    BudgetChanges,
-)
+from governance.budgets.api.budget_changes import BudgetChanges
 from governance.budgets.api.budgets import Budgets, Centres, LedgerExport, Terms
 
 urlpatterns: list[URLPattern] = [

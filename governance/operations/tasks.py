@@ -1,4 +1,4 @@
-"""Work that a worker or the tick does."""
+"""What the tick does for the installation as a whole."""
 
 import logging
 from datetime import datetime, timedelta
@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from governance.audit.actions import checkpoints
 from governance.audit.queries.checkpoints import latest
 from governance.jobs import outbox
+from governance.people.approvals import actions as approvals
+from governance.site import actions as answers
 from weighbridge.core.errors import WrongState
 
 log = logging.getLogger(__name__)
@@ -23,3 +25,15 @@ def sign_daily(now: datetime) -> None:
         checkpoints.keep(now=now)
     except WrongState as refusal:
         log.warning("The audit trail has no checkpoint of today. %s", refusal.reason)
+
+
+@outbox.on_tick
+def end_unconfirmed(now: datetime) -> None:
+    """Close proposals that no second person confirmed in time."""
+    approvals.expire(now=now)
+
+
+@outbox.on_tick
+def forget_answers(now: datetime) -> None:
+    """Keep the table of answered POSTs from growing for ever."""
+    answers.forget(now=now)

@@ -2,9 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from governance.operations.web import findings, health, integrations, trail
+from governance.operations.web import changes, findings, health, integrations, trail
 
 urlpatterns: list[URLPattern] = [
+    path("changes/", changes.listed, name="changes"),
+    path("changes/<int:change_id>/", changes.detail, name="change"),
+    path("changes/<int:change_id>/confirm/", changes.confirm, name="change_confirm"),
+    path("changes/<int:change_id>/refuse/", changes.refuse, name="change_refuse"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("findings/", findings.listed, name="findings"),

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
-from governance.people.approvals.actions import propose_publication
 from governance.people.approvals.serializers import ChangeAnswer, ChangeReasonInput
-from governance.rulebook import actions as writes
+from governance.rulebook.actions import documents as writes
+from governance.rulebook.actions.publication import propose_publication
 from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.serializers import PolicyAnswer, PolicyDetailAnswer, PolicyInput

@@ -42,7 +42,7 @@ def test_models_are_imported_never_looked_up_by_name() -> None:
 
 def test_python_marks_no_text_as_safe() -> None:
     assert called(ast.parse("mark_safe(text)"), ESCAPE) == ["mark_safe() in line 1"]
-    drawn_here = {"governance/people/web/adapters.py"}  # a QR code: squares alone, of an address the server made
+    drawn_here = {"governance/accounts/web/adapters.py"}  # a QR code: squares alone, of an address the server made
     assert offences([path for path in sources() if name_of(path) not in drawn_here], ESCAPE) == []
 
 

@@ -13,7 +13,7 @@ APPROVAL_FILES = (
     "governance/people/approvals/models.py",
     "governance/people/approvals/actions.py",
     "governance/budgets/actions/budget_changes.py",
-    "governance/people/approvals/web.py",
+    "governance/operations/web/changes.py",
     "governance/people/approvals/api.py",
 )
 RULES = (

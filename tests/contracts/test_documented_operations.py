@@ -25,7 +25,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.models import ApiToken, RoleGrant
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorisation
 from reviews.evidence.models import Fact

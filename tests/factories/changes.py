@@ -6,11 +6,12 @@ from typing import TypeVar
 from django.contrib.auth.models import User
 
 from governance.bills.models import AllocationVersion
+from governance.people.actions import grants
 from governance.people.approvals import actions as approvals
-from governance.people.approvals import actions as changes
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
+from governance.rulebook.actions import publication
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.people import Cast
 
@@ -19,7 +20,7 @@ REASON = "The quarter's review asked for it."
 
 
 def propose(*, version: PolicyVersion | ChecklistVersion | AllocationVersion, by: User, now: datetime) -> Change:
-    return changes.propose_publication(version=version, reason=REASON, by=by, now=now)
+    return publication.propose_publication(version=version, reason=REASON, by=by, now=now)
 
 
 def publish(*, version: Version, cast: Cast, now: datetime) -> Version:
@@ -31,6 +32,6 @@ def publish(*, version: Version, cast: Cast, now: datetime) -> Version:
 
 def grant(*, user: User, role: Role, by: User, confirmed_by: User, now: datetime) -> RoleGrant:
     """One administrator proposes, another confirms."""
-    change = changes.propose_grant(user=user, role=role, reason=REASON, by=by, now=now)
+    change = grants.propose_grant(user=user, role=role, reason=REASON, by=by, now=now)
     approvals.confirm(change=change, by=confirmed_by, now=now)
     return RoleGrant.objects.get(user=user, role=role.value)

@@ -15,7 +15,7 @@ from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.people.models import Team
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet

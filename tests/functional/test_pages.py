@@ -17,11 +17,11 @@ from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.people.actions import grants as changes
 from governance.people.approvals import actions as approvals
-from governance.people.approvals import actions as changes
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from governance.inventory.models import ModelVersion
 from governance.people.actions import people
 from governance.people.models import Team
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.requests.models import ReviewRequest

@@ -37,7 +37,7 @@ from config.wsgi import application  # noqa: E402 -- Django is set up first
 from governance.jobs.enums import UNFINISHED  # noqa: E402 -- Django is set up first
 from governance.jobs.models import OutboxMessage  # noqa: E402 -- Django is set up first
 from governance.people.actions import people
-from governance.rulebook import actions as rulebook  # noqa: E402 -- Django is set up first
+from governance.rulebook.actions import documents as rulebook  # noqa: E402 -- Django is set up first
 from governance.rulebook.domain import defaults  # noqa: E402 -- Django is set up first
 from reviews.requests.models import ReviewRequest  # noqa: E402 -- Django is set up first
 from tests.factories import requests as walks  # noqa: E402 -- Django is set up first
@@ -46,10 +46,7 @@ from tests.factories.people import make_cast  # noqa: E402 -- Django is set up f
 from tests.factories.policies import LEAN  # noqa: E402 -- Django is set up first
 from tests.promises import harness_faults, harness_line, harness_places, harness_worker
 from tests.promises.harness_calls import Call  # noqa: E402 -- Django is set up first
-from weighbridge.systems.sandbox import (
-    isolated,
-    process,  # noqa: E402 -- Django is set up first
-)
+from weighbridge.systems.sandbox import isolated, process
 
 ROLES = ("web", "effects", "effects", "bench", "bench", "tick")
 

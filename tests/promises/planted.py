@@ -30,11 +30,12 @@ from governance.inventory.models import ModelAsset, ModelVersion
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
+from governance.people.actions import grants
 from governance.people.approvals import actions as approvals
-from governance.people.approvals import actions as changes
 from governance.people.domain.roles import Role
 from governance.people.models import Team
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
+from governance.rulebook.actions import publication
 from governance.rulebook.domain import defaults
 from governance.site.models import AnsweredPost
 from reviews.evidence.actions import evidence
@@ -240,10 +241,10 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
             next_attempt_at=now,
             finished_at=now,
         )
-    grant = changes.propose_grant(user=cast.author, role=Role.REVIEWER, reason=seed.long(), by=cast.admin, now=now)
+    grant = grants.propose_grant(user=cast.author, role=Role.REVIEWER, reason=seed.long(), by=cast.admin, now=now)
     approvals.refuse(change=grant, reason=seed.long(), by=cast.admin, now=now)
     draft = rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=cast.approver, now=now)
-    changes.propose_publication(version=draft, reason=seed.long(), by=cast.approver, now=now)
+    publication.propose_publication(version=draft, reason=seed.long(), by=cast.approver, now=now)
     Waiver.objects.create(
         request=request,
         rule_id="accuracy-floor",

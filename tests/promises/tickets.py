@@ -27,7 +27,7 @@ from governance.jobs import actions as jobs
 from governance.jobs import outbox
 from governance.jobs.enums import HELD, UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects

@@ -17,7 +17,7 @@ from governance.bills.actions.bills import Delivery
 from governance.bills.enums import BillKind, BillOrigin
 from governance.jobs.enums import JobState
 from governance.people.approvals import actions as approvals
-from governance.people.approvals.actions import propose_publication
+from governance.rulebook.actions.publication import propose_publication
 
 WHY = "Every tag of the bills belongs to a model now."
 

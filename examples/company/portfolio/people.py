@@ -7,9 +7,9 @@ from django.contrib.auth.models import User
 
 from examples.company.cast import PART, PASSWORD
 from examples.company.portfolio.world import Company
+from governance.people.actions import grants as changes
 from governance.people.actions import people
 from governance.people.approvals import actions as approvals
-from governance.people.approvals import actions as changes
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 

@@ -37,8 +37,8 @@ from governance.bills.queries import allocation, bills, spend
 from governance.bills.rules import check_handle_bills, check_see_bills
 from governance.jobs import actions as jobs
 from governance.people.api.caller import asker
-from governance.people.approvals.actions import propose_publication
 from governance.people.approvals.serializers import ChangeAnswer, ChangeReasonInput
+from governance.rulebook.actions.publication import propose_publication
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, Nothing, download, read
 
 

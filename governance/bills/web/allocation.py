@@ -16,12 +16,12 @@ from governance.bills.queries import allocation, spend
 from governance.bills.queries.allocation import Preview
 from governance.bills.rules import check_handle_bills, check_see_bills, may_handle_bills, may_see_bills
 from governance.exports.web import export
-from governance.people.approvals.actions import propose_publication
 from governance.people.approvals.enums import Changed
 from governance.people.approvals.models import Change
 from governance.people.approvals.queries import open_for
 from governance.people.web.current_user import person_of, user_of
 from governance.people.web.reason_form import ReasonForm, reason_in
+from governance.rulebook.actions.publication import propose_publication
 from governance.site.web.refusals import attempt, refusal_of
 from weighbridge.core.errors import Invalid
 

@@ -1,99 +1,16 @@
-"""Kinds of changes of what binds people: publishing rules, granting a role that judges, spends or administers.
-
-On the server alone an operator does without a second person.
-"""
+"""The life of a change that takes two people: proposed, then confirmed, refused, withdrawn or lapsed."""
 
 from datetime import datetime
-from functools import partial
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from governance.audit.actions import record as audit
-from governance.people.actions import people
-from governance.people.approvals import actions as approvals
-from governance.people.approvals.enums import Changed, ChangeState
-from governance.people.approvals.kinds import ChangeKind, check_confirm, check_refuse, kind_of, register
+from governance.people.approvals.enums import ChangeState
+from governance.people.approvals.kinds import check_confirm, check_refuse, kind_of
 from governance.people.approvals.models import VALID, Change
-from governance.people.approvals.queries import NONE
-from governance.people.approvals.rules import may_read_changes
-from governance.people.domain.roles import BINDING, Role
-from governance.people.models import RoleGrant
 from governance.people.queries.people import person_of
-from governance.people.rules import check_manage_people
-from governance.rulebook import actions as rulebook
-from governance.rulebook.models import Document
-from governance.rulebook.queries.rulebook import check_draft, version_of
-from governance.rulebook.rules import check_propose_publication
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
-
-NOBODY = (
-    "Every administrator proposed it or gains by it. An operator grants the role to another person on the server: "
-    "manage.py grant USER admin."
-)
-
-
-def propose_publication(*, version: Document, reason: str, by: User, now: datetime) -> Change:
-    """Propose to put a draft in force; whoever may publish it, and neither wrote nor proposed it, confirms."""
-    kind = Changed(type(version).__name__.removesuffix("Version").lower())
-    what, details = f"Publish the {kind.label.lower()} {version}", {"version": str(version)}
-    change = Change(kind=kind, subject_id=version.pk, what=what, gains=version.written_by, details=details)
-    return approvals.propose(change=change, reason=reason, by=by, now=now)
-
-
-def propose_grant(*, user: User, role: Role, reason: str, by: User, now: datetime) -> Change:
-    """Propose a role that binds people for somebody else; another administrator confirms."""
-    what = f"Give {user.get_full_name() or user.username} the role {role.label.lower()}"
-    details = {"user": user.username, "role": role.value}
-    change = Change(kind=Changed.ROLE, subject_id=user.pk, part=role.value, what=what, gains=user, details=details)
-    return approvals.propose(change=change, reason=reason, by=by, now=now)
-
-
-def _check_grant(change: Change) -> None:
-    user, role = User.objects.get(pk=change.subject_id), Role(change.part)
-    if role not in BINDING:
-        raise Invalid(f"The role {role.label.lower()} binds nobody, so one administrator grants it.", field="role")
-    if not user.is_active:
-        raise Invalid(f"The account {user.username} is closed.", field="user")
-    if RoleGrant.objects.filter(user=user, role=role.value).exists():
-        raise Invalid(f"{user.username} holds that role already.", field="role")
-
-
-def _grant(change: Change, by: User, now: datetime) -> None:
-    user = User.objects.get(pk=change.subject_id)
-    people.grant_role(user=user, role=Role(change.part), change=change, by=by, now=now)
-
-
-def _publish(change: Change, by: User, now: datetime) -> None:
-    version: Any = version_of(change)
-    rulebook.publish(version=version, by=by, now=now)
-
-
-_binding = partial(
-    ChangeKind,
-    confirmers=(Role.ADMIN,),
-    visible=lambda person: Q() if may_read_changes(person) else NONE,
-    nobody=NOBODY,
-)
-for _name in (Changed.POLICY, Changed.CHECKLIST):
-    register(
-        _binding(
-            name=_name,
-            may_propose=lambda person, _: check_propose_publication(person),
-            check=lambda change: check_draft(version_of(change)),
-            apply=_publish,
-        )
-    )
-register(
-    _binding(
-        name=Changed.ROLE,
-        may_propose=lambda person, change: check_manage_people(person, user_id=change.subject_id),
-        check=_check_grant,
-        apply=_grant,
-    )
-)
 
 REASON_CHARS_MIN, REASON_CHARS_MAX = 10, 2_000
 

@@ -9,9 +9,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from governance.people.actions import grants as writes
 from governance.people.api.caller import asker
 from governance.people.approvals import actions as approvals
-from governance.people.approvals import actions as writes
 from governance.people.approvals import queries as reads
 from governance.people.approvals.serializers import ChangeAnswer, ChangeFilters, ChangeReasonInput, GrantInput
 from governance.people.domain.roles import Role

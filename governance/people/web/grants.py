@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.utils import timezone
 
-from governance.people.approvals.actions import propose_grant
+from governance.people.actions.grants import propose_grant
 from governance.people.approvals.models import ROLES, Change
 from governance.people.domain.roles import Role
 from governance.people.queries import people

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from governance.people.approvals import actions as proposals
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change as Proposal
 from governance.people.approvals.queries import open_for
@@ -18,7 +17,8 @@ from governance.people.approvals.rules import may_read_changes
 from governance.people.rules import sees_everything
 from governance.people.web.current_user import person_of, user_of
 from governance.people.web.reason_form import reason_in
-from governance.rulebook import actions as writes
+from governance.rulebook.actions import documents as writes
+from governance.rulebook.actions import publication as proposals
 from governance.rulebook.domain.policy_diff import Change
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import PolicyVersion

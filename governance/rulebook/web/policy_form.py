@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from governance.people.web.current_user import person_of, user_of
-from governance.rulebook import actions as writes
+from governance.rulebook.actions import documents as writes
 from governance.rulebook.domain import policy_form
 from governance.rulebook.domain.policy import Comparator, Effect, Level, Statistic
 from governance.rulebook.models import PolicyVersion

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from governance.audit.actions import record as audit
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain.defaults import CHECKLIST, POLICY, text_of
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, PolicyVersion

@@ -11,12 +11,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from governance.accounts import actions as accounts
+from governance.accounts.domain import TOLD, Happening
+from governance.accounts.web.session_limits import ENDED, SEEN
 from governance.audit.models import AuditEvent
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs.models import OutboxMessage
-from governance.people.actions import security_events as accounts
-from governance.people.domain.security_events import TOLD, Happening
-from governance.people.web.session_limits import ENDED, SEEN
 from tests.factories.people import PASSWORD, Cast
 
 As = Callable[[User], Client]
@@ -83,7 +83,7 @@ def test_a_session_is_written_down_once_in_a_minute(cast: Cast, as_: As, clock: 
 
 
 def test_log_ins_leave_a_line_and_no_name_of_nobody(cast: Cast, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, logger="governance.people.web.account_events")
+    caplog.set_level(logging.INFO, logger="governance.accounts.web.account_events")
     for login, password in (("author", PASSWORD), ("author", "wrong"), ("a password typed here", "wrong")):
         Client().post("/accounts/login/", {"login": login, "password": password})
     lines = [(line.getMessage(), line.__dict__["facts"]) for line in caplog.records if "facts" in line.__dict__]

@@ -11,6 +11,8 @@ from benchmarking.prices import actions as prices
 from benchmarking.prices.models import PriceSource
 from benchmarking.runs.actions import datasets, runs, sandbox
 from benchmarking.runs.models import Run
+from governance.accounts import actions as accounts
+from governance.accounts.domain import Happening
 from governance.audit.actions import checkpoints
 from governance.budgets.actions import actuals, budget_changes, budgets, cost_centres, quarter_end
 from governance.budgets.actions import ledger_entries as bookings
@@ -31,13 +33,11 @@ from governance.jobs import actions as jobs
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as effects
 from governance.people.actions import people
-from governance.people.actions import security_events as accounts
 from governance.people.approvals import actions as approvals
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
-from governance.people.domain.security_events import Happening
 from governance.people.models import Team
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.models import PolicyVersion
 from governance.site import actions as answers
@@ -204,7 +204,7 @@ def _bury_run(cast: Cast, now: datetime) -> None:
 
 
 FLOOR_ACTIONS: Mapping[str, Call] = {
-    "governance.people.actions.security_events.note": lambda cast, now: accounts.note(
+    "governance.accounts.actions.note": lambda cast, now: accounts.note(
         happening=Happening.FACTOR_REMOVED, user=cast.author, by=cast.admin, now=now
     ),
     "governance.inventory.actions.artifacts.keep": _keep,
@@ -258,8 +258,8 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     "governance.site.actions.forget": _forgotten,
     "governance.people.approvals.actions.propose": _changed,
     "governance.budgets.actions.rebookings.rebook": _rebooked,
-    "governance.people.approvals.actions.propose_publication": _publish,
-    "governance.people.approvals.actions.propose_grant": _grant,
+    "governance.rulebook.actions.publication.propose_publication": _publish,
+    "governance.people.actions.grants.propose_grant": _grant,
     "governance.people.approvals.actions.confirm": _grant,
     "governance.people.approvals.actions.refuse": _refuse,
     "governance.people.approvals.actions.expire": _expire,
@@ -286,11 +286,11 @@ FLOOR_ACTIONS: Mapping[str, Call] = {
     "governance.people.actions.people.create_token": lambda cast, now: people.create_token(
         user=cast.author, valid_days=1, by=cast.author, now=now
     ),
-    "governance.rulebook.actions.draft_policy": _publish,
-    "governance.rulebook.actions.draft_checklist": lambda cast, now: rulebook.draft_checklist(
+    "governance.rulebook.actions.documents.draft_policy": _publish,
+    "governance.rulebook.actions.documents.draft_checklist": lambda cast, now: rulebook.draft_checklist(
         source=defaults.text_of(defaults.CHECKLIST), by=cast.admin, now=now
     ),
-    "governance.rulebook.actions.publish": _publish,
+    "governance.rulebook.actions.documents.publish": _publish,
     "benchmarking.runs.actions.datasets.register": lambda cast, now: datasets.register(
         name="d", upload=ContentFile(npz_bytes(), name="d.npz"), by=cast.author, now=now
     ),

@@ -19,10 +19,10 @@ from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import budgets as budget_reads
 from governance.budgets.queries.budgets import balance_of
+from governance.operations import tasks as approvals_tasks
 from governance.people.actions import people
 from governance.people.approvals import actions as approvals
 from governance.people.approvals import queries as read
-from governance.people.approvals import tasks as approvals_tasks
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
 from governance.people.models import Team

@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from governance.audit.models import AuditEvent
+from governance.people.actions import grants as changes
 from governance.people.actions import people
 from governance.people.approvals import actions as approvals
-from governance.people.approvals import actions as changes
 from governance.people.domain.roles import BINDING, Role
 from governance.people.models import ApiToken, RoleGrant, Team
 from governance.people.queries.people import people_with, person_of, teams_of

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from governance.people.actions import people
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.voting.models import Vote

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import PolicyVersion
 from tests.factories.changes import REASON
 from tests.factories.policies import LEAN

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from governance.people.approvals.models import Change
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.enums import DocumentState
 from governance.rulebook.models import ChecklistVersion, PolicyVersion

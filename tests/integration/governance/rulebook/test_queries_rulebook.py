@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from governance.rulebook import actions
+from governance.rulebook.actions import documents as actions
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from governance.rulebook.queries import rulebook
 from tests.factories.changes import publish

@@ -11,7 +11,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from governance.audit.models import AuditEvent
 from governance.people.approvals import actions as approvals
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.changes import propose, publish

@@ -6,8 +6,8 @@ import pytest
 
 from governance.audit.models import AuditEvent
 from governance.jobs import outbox
+from governance.operations import tasks as site_tasks
 from governance.site import actions as answers
-from governance.site import tasks as site_tasks
 from governance.site.models import AnsweredPost
 from tests.factories.people import Cast
 

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from rest_framework.test import APIClient
 
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain.evaluation import Outcome
 from governance.rulebook.models import PolicyVersion
 from reviews.evidence.actions import waivers

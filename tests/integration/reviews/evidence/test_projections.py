@@ -9,7 +9,7 @@ import pytest
 from benchmarking.projections import actions as kept
 from benchmarking.runs.queries import runs
 from governance.audit.models import AuditEvent
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from reviews.evidence.actions import evidence, projections
 from reviews.evidence.models import Fact, RequestProjection
 from reviews.evidence.queries.projections import views

@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from governance.audit.models import AuditEvent
 from governance.people.actions import people
 from governance.people.domain.roles import Role
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.models import PolicyVersion
 from reviews.evidence.actions import waivers

@@ -16,7 +16,7 @@ from governance.inventory.actions import inventory
 from governance.jobs import kinds
 from governance.people.actions import people
 from governance.people.domain.roles import Role
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from reviews.evidence.actions import evidence
 from reviews.evidence.actions.evidence import Statement

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest

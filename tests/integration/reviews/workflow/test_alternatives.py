@@ -12,7 +12,7 @@ from benchmarking.runs.queries import runs
 from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.people.queries.people import person_of
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import ChecklistVersion
 from reviews.evidence.actions import evidence, waivers
 from reviews.requests.domain.lifecycle import State

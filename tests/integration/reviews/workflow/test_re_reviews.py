@@ -14,7 +14,7 @@ from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
 from governance.findings.models import Finding
 from governance.jobs.enums import JobState
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from reviews.authorizations.models import Authorisation, ReReview
 from reviews.evidence.models import RequestProjection
 from reviews.evidence.queries import comparison

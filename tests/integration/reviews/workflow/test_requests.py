@@ -12,7 +12,7 @@ from governance.budgets.models import LedgerEntry
 from governance.inventory.models import ModelVersion
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.models import ChecklistVersion
 from reviews.requests.models import ReviewRequest

@@ -20,7 +20,7 @@ from governance.jobs import actions as jobs
 from governance.jobs.models import OutboxMessage
 from governance.people.actions import people
 from governance.people.domain.roles import Role
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from reviews.authorizations.models import Authorisation, Condition, Decision
 from reviews.evidence.actions import waivers

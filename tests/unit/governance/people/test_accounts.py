@@ -2,7 +2,7 @@
 
 import pytest
 
-from governance.people.domain.security_events import TOLD, Happening, Sitting
+from governance.accounts.domain import TOLD, Happening, Sitting
 
 
 @pytest.mark.parametrize(

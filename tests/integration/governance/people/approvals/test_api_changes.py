@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from tests.factories.changes import REASON, propose
 from tests.factories.people import Cast, make_person

@@ -8,16 +8,16 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from governance.audit.models import AuditEvent
-from governance.people.actions import people
+from governance.people.actions import grants, people
 from governance.people.approvals import actions as approvals
-from governance.people.approvals import actions as changes
 from governance.people.approvals import queries as reads
 from governance.people.approvals.enums import Changed
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import BINDING, Role
 from governance.people.models import RoleGrant
 from governance.people.queries.people import person_of
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
+from governance.rulebook.actions import publication
 from governance.rulebook.domain import defaults
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.changes import REASON, grant, propose
@@ -43,7 +43,7 @@ def draft(cast: Cast, now: datetime) -> PolicyVersion:
 
 
 def wish(cast: Cast, by: User, now: datetime, role: Role = Role.REVIEWER) -> Change:
-    return changes.propose_grant(user=cast.author, role=role, reason=REASON, by=by, now=now)
+    return grants.propose_grant(user=cast.author, role=role, reason=REASON, by=by, now=now)
 
 
 def events(change: Change) -> list[tuple[str, str, str]]:
@@ -97,7 +97,7 @@ def test_who_may_propose_confirm_and_refuse(cast: Cast, second: User, draft: Pol
     own = rulebook.draft_policy(source=POLICY, by=cast.approver, now=now)
     steps = {
         "propose": lambda by: propose(version=own, by=by, now=now),
-        "grant": lambda by: changes.propose_grant(user=cast.outsider, role=Role.FINANCE, reason=REASON, by=by, now=now),
+        "grant": lambda by: grants.propose_grant(user=cast.outsider, role=Role.FINANCE, reason=REASON, by=by, now=now),
         "confirm": lambda by: approvals.confirm(change=change, by=by, now=now),
         "refuse": lambda by: approvals.refuse(change=change, reason=REASON, by=by, now=now),
     }
@@ -144,9 +144,9 @@ def test_nobody_is_their_own_second_person(cast: Cast, second: User, draft: Poli
 def test_nobody_grants_themself_a_role_by_any_hand(cast: Cast, second: User, now: datetime) -> None:
     before = snapshot()
     with pytest.raises(NotAllowed, match="Nobody grants or revokes a role of their own"):
-        changes.propose_grant(user=cast.admin, role=Role.REVIEWER, reason=REASON, by=cast.admin, now=now)
+        grants.propose_grant(user=cast.admin, role=Role.REVIEWER, reason=REASON, by=cast.admin, now=now)
     assert snapshot() == before
-    change = changes.propose_grant(user=cast.admin, role=Role.PLATFORM_LEAD, reason=REASON, by=second, now=now)
+    change = grants.propose_grant(user=cast.admin, role=Role.PLATFORM_LEAD, reason=REASON, by=second, now=now)
     with pytest.raises(NotAllowed, match="gain a role by it"):
         approvals.confirm(change=change, by=cast.admin, now=now)
     assert person_of(cast.admin).roles == {Role.ADMIN}
@@ -204,7 +204,7 @@ def test_refused_or_withdrawn_with_a_reason_and_nothing_moves(
 def test_a_proposal_says_why(cast: Cast, draft: PolicyVersion, now: datetime, reason: str) -> None:
     before = snapshot()
     with pytest.raises(Invalid) as refusal:
-        changes.propose_publication(version=draft, reason=reason, by=cast.approver, now=now)
+        publication.propose_publication(version=draft, reason=reason, by=cast.approver, now=now)
     assert refusal.value.field == "reason"
     assert snapshot() == before
 
@@ -213,9 +213,9 @@ def test_what_cannot_be_proposed(cast: Cast, now: datetime) -> None:
     before = snapshot()
     for role in set(Role) - BINDING:
         with pytest.raises(Invalid, match="binds nobody, so one administrator grants it"):
-            changes.propose_grant(user=cast.outsider, role=role, reason=REASON, by=cast.admin, now=now)
+            grants.propose_grant(user=cast.outsider, role=role, reason=REASON, by=cast.admin, now=now)
     with pytest.raises(Invalid, match="finance holds that role already"):
-        changes.propose_grant(user=cast.finance, role=Role.FINANCE, reason=REASON, by=cast.admin, now=now)
+        grants.propose_grant(user=cast.finance, role=Role.FINANCE, reason=REASON, by=cast.admin, now=now)
     assert snapshot() == before
     cast.author.is_active = False
     cast.author.save()

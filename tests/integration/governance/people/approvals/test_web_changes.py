@@ -5,7 +5,7 @@ import pytest
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
-from governance.rulebook import actions as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import PolicyVersion
 from tests.factories.changes import REASON, propose
 from tests.factories.people import make_person

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from governance.accounts.domain import TOLD, Happening
 from governance.audit.actions import record as audit
 from governance.jobs import outbox
-from governance.people.domain.security_events import TOLD, Happening
 
 NOBODY, TELL = "an unknown account", "account.tell"
 

@@ -11,7 +11,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from governance.people.domain.security_events import Sitting
+from governance.accounts.domain import Sitting
 from governance.site.web.middleware import GetResponse
 
 BEGAN, SEEN = "began_s", "seen_s"

@@ -6,10 +6,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
 
+from governance.accounts import actions as accounts
+from governance.accounts.domain import TOLD, Happening
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
-from governance.people.actions import security_events as accounts
-from governance.people.domain.security_events import TOLD, Happening
 
 IF_IT_WAS_NOT_YOU = "If you did not do this and asked nobody to, tell an administrator at once."
 

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from qrcode.image.svg import SvgPathFillImage
 
-from governance.people.web.account_events import refusals_noted
+from governance.accounts.web.account_events import refusals_noted
 
 
 class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]

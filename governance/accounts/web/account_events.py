@@ -26,8 +26,8 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from governance.people.actions import security_events as accounts
-from governance.people.domain.security_events import Happening
+from governance.accounts import actions as accounts
+from governance.accounts.domain import Happening
 from governance.site.web.middleware import GetResponse
 
 # Asking for a reset is not among them: it sends mail, for which no transaction waits.

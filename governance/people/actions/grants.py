@@ -1,0 +1,49 @@
+"""Granting a role that judges, spends or administers, which takes two people."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+
+from governance.people.actions import people
+from governance.people.approvals import actions as approvals
+from governance.people.approvals.binding import binding
+from governance.people.approvals.enums import Changed
+from governance.people.approvals.kinds import register
+from governance.people.approvals.models import Change
+from governance.people.domain.roles import BINDING, Role
+from governance.people.models import RoleGrant
+from governance.people.rules import check_manage_people
+from weighbridge.core.errors import Invalid
+
+
+def propose_grant(*, user: User, role: Role, reason: str, by: User, now: datetime) -> Change:
+    """Propose a role that binds people for somebody else; another administrator confirms."""
+    what = f"Give {user.get_full_name() or user.username} the role {role.label.lower()}"
+    details = {"user": user.username, "role": role.value}
+    change = Change(kind=Changed.ROLE, subject_id=user.pk, part=role.value, what=what, gains=user, details=details)
+    return approvals.propose(change=change, reason=reason, by=by, now=now)
+
+
+def _check_grant(change: Change) -> None:
+    user, role = User.objects.get(pk=change.subject_id), Role(change.part)
+    if role not in BINDING:
+        raise Invalid(f"The role {role.label.lower()} binds nobody, so one administrator grants it.", field="role")
+    if not user.is_active:
+        raise Invalid(f"The account {user.username} is closed.", field="user")
+    if RoleGrant.objects.filter(user=user, role=role.value).exists():
+        raise Invalid(f"{user.username} holds that role already.", field="role")
+
+
+def _grant(change: Change, by: User, now: datetime) -> None:
+    user = User.objects.get(pk=change.subject_id)
+    people.grant_role(user=user, role=Role(change.part), change=change, by=by, now=now)
+
+
+register(
+    binding(
+        name=Changed.ROLE,
+        may_propose=lambda person, change: check_manage_people(person, user_id=change.subject_id),
+        check=_check_grant,
+        apply=_grant,
+    )
+)

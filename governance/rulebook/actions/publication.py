@@ -1,0 +1,43 @@
+"""Publishing a policy or a checklist, which takes two people.
+
+On the server alone an operator does without a second person.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from governance.people.approvals import actions as approvals
+from governance.people.approvals.binding import binding
+from governance.people.approvals.enums import Changed
+from governance.people.approvals.kinds import register
+from governance.people.approvals.models import Change
+from governance.rulebook.actions.documents import documents as rulebook
+from governance.rulebook.models import Document
+from governance.rulebook.queries.rulebook import check_draft, version_of
+from governance.rulebook.rules import check_propose_publication
+
+
+def propose_publication(*, version: Document, reason: str, by: User, now: datetime) -> Change:
+    """Propose to put a draft in force; whoever may publish it, and neither wrote nor proposed it, confirms."""
+    kind = Changed(type(version).__name__.removesuffix("Version").lower())
+    what, details = f"Publish the {kind.label.lower()} {version}", {"version": str(version)}
+    change = Change(kind=kind, subject_id=version.pk, what=what, gains=version.written_by, details=details)
+    return approvals.propose(change=change, reason=reason, by=by, now=now)
+
+
+def _publish(change: Change, by: User, now: datetime) -> None:
+    version: Any = version_of(change)
+    rulebook.publish(version=version, by=by, now=now)
+
+
+for _name in (Changed.POLICY, Changed.CHECKLIST):
+    register(
+        binding(
+            name=_name,
+            may_propose=lambda person, _: check_propose_publication(person),
+            check=lambda change: check_draft(version_of(change)),
+            apply=_publish,
+        )
+    )
