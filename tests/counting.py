@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from coverage import Coverage
 
-SWEEPING = {"architecture", "contracts", "functional", "promises"}
+SWEEPING = {"architecture", "contracts", "functional", "golden", "promises"}
 """Folders whose tests try the whole at once."""
 SET_UP_AT_LENGTH = {"integration"}
 """Folders whose fixtures walk through the application."""

@@ -11,37 +11,41 @@ from governance.inventory.actions import artifacts
 from governance.jobs import outbox
 from governance.jobs.enums import JobState
 from governance.people.queries.people import person_of
-from reviews.packets.domain.packet_document import as_document, packet_digest
+from reviews.packets.domain.packet_document import as_document
 from reviews.packets.models import Packet
 from reviews.packets.queries.packet import packet_of
-from reviews.packets.rules import check_print
 from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import parties_of
-from weighbridge.core.errors import WrongState
+from reviews.workflow.queries.possible import check_can_freeze_packet, check_can_retry_packet
+from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
+from weighbridge.core.canonical import digest_of
 
 
 def ask_for(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
     """Freeze and draw a packet of a submitted request because somebody wants one now."""
-    check_print(person_of(by), parties_of(request))
-    if request.policy is None:
-        raise WrongState("A packet can be drawn once the request is submitted.")
-    return freeze(request=request, by=by, now=now)
+    with transaction.atomic():
+        row = lock(request)
+        check_can_freeze_packet(snapshot_of(row, now=now), person=person_of(by))
+        return freeze(request=row, by=by, now=now)
 
 
-def freeze(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
-    """Freeze what the packet says now, with the signed head of the trail, as the next one, and have it drawn."""
+def freeze(*, request: ReviewRequest, evidence: EvidenceSnapshot | None = None, by: User, now: datetime) -> Packet:
+    """Freeze what the packet says now, with the signed head of the trail, as the next one, and have it drawn.
+
+    `evidence` is that of the request where the caller's transaction, which holds its lock, has read it already.
+    """
     with transaction.atomic():
         row = lock(request)
         number = Packet.objects.filter(request=row).count() + 1
         checkpoints.keep(now=now)
-        said = packet_of(row, now=now)
+        document = as_document(packet_of(snapshot_of(row, now=now, evidence=evidence)))
         packet = Packet.objects.create(
             request=row,
             number=number,
-            document=as_document(said),
-            document_digest=packet_digest(said),
+            document=document,
+            document_digest=digest_of(document),
             created_at=now,
             next_attempt_at=now,
         )
@@ -99,11 +103,9 @@ def bury(*, by: User | None = None, now: datetime) -> list[Packet]:
 
 def retry(*, packet: Packet, by: User, now: datetime) -> Packet:
     """Draw a packet again whose drawing failed; what it says stays frozen."""
-    check_print(person_of(by), parties_of(packet.request))
     with transaction.atomic():
         row = Packet.objects.select_for_update(of=("self",)).select_related("request").get(pk=packet.pk)
-        if row.state not in {JobState.FAILED, JobState.DEAD}:
-            raise WrongState(f"This packet is {row.state}; only a failed one can be retried.")
+        check_can_retry_packet(snapshot_of(row.request, now=now), person=person_of(by), packet=row)
         row.state, row.attempts, row.next_attempt_at, row.finished_at = JobState.QUEUED, 0, now, None
         row.save(update_fields=["state", "attempts", "next_attempt_at", "finished_at"])
         record(kind="packet.retried", request=row.request, by=by, now=now, details={"number": row.number})

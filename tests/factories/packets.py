@@ -373,10 +373,14 @@ def checkpoint_key() -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
+def checkpoint_pem() -> str:
+    """That key as an installation keeps it."""
+    return checkpoint_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
 def sample_checkpoint(count: int) -> CheckpointPart:
     """Signed, as a reader with the key can verify."""
-    pem = checkpoint_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    signed = checkpoint.sign(checkpoint.Checkpoint(count, digest("c"), DECIDED_AT), private_key_pem=pem)
+    signed = checkpoint.sign(checkpoint.Checkpoint(count, digest("c"), DECIDED_AT), private_key_pem=checkpoint_pem())
     return CheckpointPart(
         count=count, head=digest("c"), at=DECIDED_AT, key_id=signed.key_id, signature=signed.signature
     )

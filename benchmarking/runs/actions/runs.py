@@ -9,14 +9,13 @@ from django.db import transaction
 from benchmarking.runs.domain.routing import task_of
 from benchmarking.runs.enums import Verdict
 from benchmarking.runs.models import Dataset, Run
-from benchmarking.runs.rules import check_run
+from benchmarking.runs.rules import check_cancel, check_repeat
 from governance.audit.actions import record as audit
 from governance.inventory.models import ModelVersion
 from governance.jobs import outbox
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.queries.people import person_of
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import WrongState
 from weighbridge.measure.studies.rerun import compared
 from weighbridge.statistics.equivalence import Answer
 
@@ -64,9 +63,7 @@ def queue(
 
 def repeat(*, run: Run, by: User, now: datetime) -> Run:
     """Queue the same benchmark once more, as a run of its own that is held against the old one; that stays as it is."""
-    check_run(person_of(by), team=run.model_version.asset.team.slug)
-    if run.state in UNFINISHED:
-        raise WrongState(f"Run {run.pk} is still {run.state}; wait for it or cancel it first.")
+    check_repeat(run, person_of(by))
     base = run.key.partition("#")[0]
     number = Run.objects.filter(key__startswith=f"{base}#").count() + 2
     return queue(
@@ -83,9 +80,10 @@ def repeat(*, run: Run, by: User, now: datetime) -> Run:
 
 def cancel(*, run: Run, by: User, now: datetime) -> Run:
     """Stop a run; its worker notices at its next sign of life, and whatever it still writes is refused."""
-    check_run(person_of(by), team=run.model_version.asset.team.slug)
-    if not abandon(run=run, by=by, now=now):
-        raise WrongState(f"Run {run.pk} has already ended; there is nothing to cancel.")
+    with transaction.atomic():
+        row = Run.objects.select_for_update().get(pk=run.pk)
+        check_cancel(row, person_of(by))
+        abandon(run=row, by=by, now=now)
     run.refresh_from_db()
     return run
 

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from reviews.packets.domain.packet import SCHEMA, Packet
-from weighbridge.core.canonical import digest_of, plain
+from weighbridge.core.canonical import plain
 from weighbridge.core.errors import Invalid
 
 
@@ -24,11 +24,6 @@ def plain_of(value: object) -> object:
     if isinstance(value, tuple):
         return [plain_of(item) for item in value]
     return plain(value)
-
-
-def packet_digest(packet: Packet) -> str:
-    """`sha256:…` of the canonical JSON twin."""
-    return digest_of(as_document(packet))
 
 
 def from_document(document: Mapping[str, Any]) -> Packet:

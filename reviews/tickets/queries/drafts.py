@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
+from governance.people.queries.people import name_of
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.models import ActionItem
 from reviews.requests.models import ReviewRequest
@@ -101,9 +102,9 @@ def action_draft(item: ActionItem) -> TicketDraft:
     kind = DecisionKind(decision.kind)
     rows = (
         ("Decision", kind.words),
-        ("Owner", item.owner.get_full_name() or item.owner.username),
+        ("Owner", name_of(item.owner)),
         ("Due", f"{item.due_on:%Y-%m-%d}"),
-        ("Decided by", decision.decided_by.get_full_name() or decision.decided_by.username),
+        ("Decided by", name_of(decision.decided_by)),
         ("Quarter", subject.cycle.quarter),
     )
     return TicketDraft(

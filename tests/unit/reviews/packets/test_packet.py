@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from reviews.packets.domain.packet import BudgetRow, Packet
-from reviews.packets.domain.packet_document import as_document, from_document, packet_digest
+from reviews.packets.domain.packet_document import as_document, from_document
 from reviews.packets.domain.packet_evidence import Claim, Comparison, CostRow, Measurement, RuleLine
 from reviews.packets.domain.packet_trail import AUDIT_ROWS_SHOWN
 from tests.factories.packets import FILED_AT, sample_audit, sample_cover, sample_packet
+from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 
 
@@ -28,7 +29,7 @@ def test_document_and_back_is_the_same_packet(packet: Packet) -> None:
     through_database = json.loads(json.dumps(document))
     assert through_database == document
     assert from_document(through_database) == packet
-    assert packet_digest(from_document(through_database)) == packet_digest(packet)
+    assert digest_of(as_document(from_document(through_database))) == digest_of(as_document(packet))
 
 
 def test_document_spells_values_as_text() -> None:
@@ -43,9 +44,9 @@ def test_document_spells_values_as_text() -> None:
 def test_the_digest_depends_on_what_is_said_and_on_nothing_else() -> None:
     packet = sample_packet()
     elsewhere = replace(packet, generated_at=packet.generated_at.astimezone(timezone(timedelta(hours=2))))
-    assert packet_digest(elsewhere) == packet_digest(packet)
-    assert packet_digest(sample_packet(business_case="Another.")) != packet_digest(packet)
-    assert packet_digest(sample_packet(cover=sample_cover(revision=3))) != packet_digest(packet)
+    assert digest_of(as_document(elsewhere)) == digest_of(as_document(packet))
+    assert digest_of(as_document(sample_packet(business_case="Another."))) != digest_of(as_document(packet))
+    assert digest_of(as_document(sample_packet(cover=sample_cover(revision=3)))) != digest_of(as_document(packet))
 
 
 @pytest.mark.parametrize(
