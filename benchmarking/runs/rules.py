@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
+from benchmarking.runs.models import Run
+from governance.jobs.enums import UNFINISHED
 from governance.people.domain.roles import Person, Role
 from governance.people.rules import may
-from weighbridge.core.errors import NotAllowed
+from weighbridge.core.errors import NotAllowed, WrongState
 
 TRUSTED = frozenset({Role.PLATFORM_LEAD, Role.ADMIN})
 
@@ -24,6 +26,20 @@ def check_run(person: Person, *, team: str) -> None:
 def may_run(person: Person, *, team: str) -> bool:
     """Whether the person may start, repeat and cancel runs of this team's models."""
     return may(lambda: check_run(person, team=team))
+
+
+def check_cancel(run: Run, person: Person) -> None:
+    """Stopping a run that is under way."""
+    check_run(person, team=run.model_version.asset.team.slug)
+    if run.state not in UNFINISHED:
+        raise WrongState(f"Run {run.pk} has already ended; there is nothing to cancel.")
+
+
+def check_repeat(run: Run, person: Person) -> None:
+    """Measuring once more what an ended run measured."""
+    check_run(person, team=run.model_version.asset.team.slug)
+    if run.state in UNFINISHED:
+        raise WrongState(f"Run {run.pk} is still {run.state}; wait for it or cancel it first.")
 
 
 def check_choose_sandbox(person: Person) -> None:

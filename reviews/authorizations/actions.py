@@ -1,6 +1,6 @@
 """Authorisations: issued by an approving decision, signed, and ended by time, breach or a person."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -21,10 +21,10 @@ from reviews.authorizations.domain import (
     check_authorisation_transition,
 )
 from reviews.authorizations.models import Authorisation, Condition, Decision
-from reviews.authorizations.rules import check_confirm_condition, check_revoke
-from reviews.requests.queries.requests import parties_of
+from reviews.authorizations.rules import check_revoke
 from reviews.requests.queries.rulebook import judged_by, policy_of
-from reviews.voting.queries.electorate import electorate_of
+from reviews.workflow.queries.possible import check_can_confirm, check_can_revoke
+from reviews.workflow.queries.snapshot import snapshot_of
 from weighbridge.core import attestation
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
@@ -37,14 +37,21 @@ ENDS = {
 """How the ledger books what is left of the commitment of an authorisation that has ended."""
 
 
-def issue(*, decision: Decision, conditions: Sequence[dict[str, Any]], by: User, now: datetime) -> Authorisation:
+def issue(
+    *,
+    decision: Decision,
+    conditions: Sequence[dict[str, Any]],
+    approver_ids: Collection[int],
+    by: User,
+    now: datetime,
+) -> Authorisation:
     """Sign the leave to run the artifact; an older one for the same artifact and environment is superseded."""
     request = decision.request
     policy = judged_by(request)
     terms = policy_of(policy).authorisation
     expires_at = now + timedelta(days=terms.valid_days)
     number = request.ref.replace("MRR-", "AUT-")
-    approvers = User.objects.filter(pk__in=electorate_of(request).approver_ids).order_by("username")
+    approvers = User.objects.filter(pk__in=approver_ids).order_by("username")
     grant = attestation.Grant(
         authorisation=number,
         request=request.ref,
@@ -85,13 +92,12 @@ def issue(*, decision: Decision, conditions: Sequence[dict[str, Any]], by: User,
 
 def revoke(*, authorisation: Authorisation, reason: str, by: User, now: datetime) -> Authorisation:
     """Take an authorisation back; the gate denies from now on, and what is left of its commitment is free again."""
-    check_revoke(person_of(by))
-    if not reason.strip():
-        raise Invalid("Say why the authorisation is revoked.", field="reason")
-    ref = authorisation.decision.request.ref
     with transaction.atomic():
-        lock_accounts(Q(entries__request_ref=ref))
+        lock_accounts(Q(entries__request_ref=authorisation.decision.request.ref))
         row = _locked(authorisation)
+        check_can_revoke(row, person=person_of(by))
+        if not reason.strip():
+            raise Invalid("Say why the authorisation is revoked.", field="reason")
         _end(row, AuthorisationState.REVOKED, by, now, reason)
     return row
 
@@ -113,13 +119,11 @@ def oblige(*, authorisation: Authorisation, text: str, owner: User, due_on: date
 
 def confirm_condition(*, condition: Condition, by: User, now: datetime) -> Condition:
     """Confirm that a condition is met; the last overdue one lifts a suspension."""
-    parties = parties_of(condition.authorisation.decision.request)
-    check_confirm_condition(person_of(by), parties, owner_id=condition.owner_id)
     with transaction.atomic():
         row = _locked(condition.authorisation)
         condition = Condition.objects.get(pk=condition.pk)
-        if condition.met_at is not None:
-            raise WrongState("This condition was confirmed before.")
+        snapshot = snapshot_of(row.decision.request, now=now)
+        check_can_confirm(snapshot, person=person_of(by), condition=condition)
         condition.met_at, condition.met_by = now, by
         condition.save(update_fields=["met_at", "met_by"])
         _record("condition_met", row, by, now, reason=condition.text)

@@ -12,11 +12,6 @@ def check_revoke(person: Person) -> None:
         raise NotAllowed("Only a platform lead may revoke an authorisation.")
 
 
-def may_revoke(person: Person) -> bool:
-    """Whether the person may revoke authorisations."""
-    return may(lambda: check_revoke(person))
-
-
 def check_confirm_condition(person: Person, parties: Parties, *, owner_id: int) -> None:
     """Confirming that a condition is met: a reviewer or platform lead who neither owes it nor has a stake."""
     if not person.is_active or not person.roles & {Role.REVIEWER, Role.PLATFORM_LEAD}:

@@ -14,11 +14,6 @@ def check_waive(person: Person, parties: Parties) -> None:
         raise NotAllowed("A platform lead who has no stake in this request must waive its rules.")
 
 
-def may_waive(person: Person, parties: Parties) -> bool:
-    """Whether the person may waive soft rules for the request."""
-    return may(lambda: check_waive(person, parties))
-
-
 def check_backtest(person: Person) -> None:
     """Replaying a policy on the requests of every team: whoever reads them all."""
     if not sees_everything(person):

@@ -25,8 +25,10 @@ from reviews.requests.domain.lifecycle import OWNER, State
 from reviews.requests.domain.steps import Actor
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of, visible_to
-from reviews.voting.queries.electorate import electorate_of, open_stage_for
 from reviews.voting.queries.readiness import obstacles
+from reviews.workflow.queries.possible import open_stage_for
+from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 
 WAITING_FOR_REQUESTER = tuple(state for state, actor in OWNER.items() if actor is Actor.REQUESTER)
 ENDING = (AuthorisationState.PENDING_EXPIRATION, AuthorisationState.SUSPENDED)
@@ -122,9 +124,9 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
     """What needs this person now."""
     own = visible_to(person).filter(_stake(person))
     return Inbox(
-        to_vote=tuple(_to_vote(person)),
+        to_vote=tuple(_to_vote(person, now)),
         waiting_for_me=tuple(_mine(own.filter(state__in=WAITING_FOR_REQUESTER), now)),
-        waiting_on_others=tuple(_theirs(own.filter(state=State.IN_REVIEW))),
+        waiting_on_others=tuple(_theirs(own.filter(state=State.IN_REVIEW), now)),
         cycles=tuple(_cycles()) if may_lead_meeting(person) else (),
         actions=owed_by(person, now=now),
         conditions=tuple(_conditions(person, now)),
@@ -143,10 +145,10 @@ def _stake(person: Person) -> Q:
     return Q(requester_id=person.id) | Q(model_version__asset__owner_id=person.id)
 
 
-def _to_vote(person: Person) -> Iterable[RequestLine]:
+def _to_vote(person: Person, now: datetime) -> Iterable[RequestLine]:
     rows = visible_to(person).filter(state=State.IN_REVIEW).exclude(_stake(person))
     for request in rows.select_related("policy").order_by("deadline_at", "pk"):
-        stage = open_stage_for(request=request, person=person)
+        stage = open_stage_for(snapshot_of(request, now=now), person=person)
         if stage is not None:
             yield _line(request, f"Your vote: {stage.title}.", _frozen_at(request))
 
@@ -156,9 +158,9 @@ def _mine(rows: QuerySet[ReviewRequest], now: datetime) -> Iterable[RequestLine]
         yield _line(request, _todo(request, now), request.submitted_at or request.created_at)
 
 
-def _theirs(rows: QuerySet[ReviewRequest]) -> Iterable[RequestLine]:
+def _theirs(rows: QuerySet[ReviewRequest], now: datetime) -> Iterable[RequestLine]:
     for request in rows.select_related("policy").order_by("deadline_at", "pk"):
-        yield _line(request, _awaited(request), _frozen_at(request))
+        yield _line(request, _awaited(request, now), _frozen_at(request))
 
 
 def _todo(request: ReviewRequest, now: datetime) -> str:
@@ -169,15 +171,15 @@ def _todo(request: ReviewRequest, now: datetime) -> str:
         return "Finish the draft and submit it."
     if request.state == State.CHANGES_REQUESTED:
         return "A reviewer asked for changes: open the next revision."
-    found = obstacles(request, now=now)
+    found = obstacles(EvidenceSnapshot(request, now))
     if not found:
         return "Nothing is missing: ask for the review."
     more = f" And {len(found) - 1} more." if len(found) > 1 else ""
     return f"{found[0].reason}{more}"
 
 
-def _awaited(request: ReviewRequest) -> str:
-    progress = electorate_of(request).progress
+def _awaited(request: ReviewRequest, now: datetime) -> str:
+    progress = snapshot_of(request, now=now).electorate.progress
     for row in progress.stages:
         if row.stage == progress.open_stage:
             votes = "vote" if row.needed == 1 else "votes"

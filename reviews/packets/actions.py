@@ -16,14 +16,15 @@ from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from reviews.packets.models import Packet
 from reviews.packets.queries.packet import packet_of
-from reviews.packets.rules import check_print
 from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
+from reviews.workflow.queries.possible import check_can_freeze_packet
+from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
-from weighbridge.core.errors import WrongState
 
 RENDER = "reviews.packets.tasks.render_packet"
 SILENCE = "The worker that draws it went silent {attempts} times; the machine may lack memory."
@@ -32,19 +33,22 @@ RETRIED = "a failed one can be retried"
 
 def ask_for(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
     """Freeze and draw a packet of a submitted request because somebody wants one now."""
-    check_print(person_of(by), parties_of(request))
-    if request.policy is None:
-        raise WrongState("A packet can be drawn once the request is submitted.")
-    return freeze(request=request, by=by, now=now)
+    with transaction.atomic():
+        row = lock(request)
+        check_can_freeze_packet(snapshot_of(row, now=now), person=person_of(by))
+        return freeze(request=row, by=by, now=now)
 
 
-def freeze(*, request: ReviewRequest, by: User, now: datetime) -> Packet:
-    """Freeze what the packet says now, with the signed head of the trail, as the next one, and have it drawn."""
+def freeze(*, request: ReviewRequest, evidence: EvidenceSnapshot | None = None, by: User, now: datetime) -> Packet:
+    """Freeze what the packet says now, with the signed head of the trail, as the next one, and have it drawn.
+
+    `evidence` is that of the request where the caller's transaction, which holds its lock, has read it already.
+    """
     with transaction.atomic():
         row = lock(request)
         number = Packet.objects.filter(request=row).count() + 1
         checkpoints.keep(now=now)
-        document = to_document(packet_of(row, now=now))
+        document = to_document(packet_of(snapshot_of(row, now=now, evidence=evidence)))
         packet = Packet.objects.create(
             request=row,
             number=number,

@@ -7,9 +7,8 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from governance.audit.actions import record as audit
-from reviews.requests.domain.lifecycle import EDITABLE_STATES, State, check_transition
+from reviews.requests.domain.lifecycle import State, check_transition
 from reviews.requests.models import ReviewRequest
-from weighbridge.core.errors import WrongState
 
 
 def record(
@@ -33,11 +32,3 @@ def move(*, request: ReviewRequest, target: State, by: User | None, now: datetim
     request.save(update_fields=["state"])
     details = {"before": source.value, "after": target.value, "revision": request.revision}
     record(kind=f"request.{target.value}", request=request, by=by, now=now, details=details, reason=reason)
-
-
-def check_editable(request: ReviewRequest) -> None:
-    """Raise unless figures and answers may be written in this state."""
-    state = State(request.state)
-    if state not in EDITABLE_STATES:
-        hint = "Revise it first, which voids the votes." if state in {State.IN_REVIEW, State.CHANGES_REQUESTED} else ""
-        raise WrongState(f"The request is {state.words}, so its evidence cannot be edited. {hint}".strip())

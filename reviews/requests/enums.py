@@ -2,8 +2,9 @@
 
 ENVIRONMENTS = [("prod", "Production"), ("staging", "Staging"), ("dev", "Development")]
 ENVIRONMENT_NAMES = tuple(name for name, _ in ENVIRONMENTS)
+REJECTED = "rejected"
 OUTCOMES = [
     ("approved", "Approved"),
     ("approved_with_conditions", "Approved with conditions"),
-    ("rejected", "Rejected"),
+    (REJECTED, "Rejected"),
 ]

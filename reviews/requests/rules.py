@@ -48,8 +48,3 @@ def check_withdraw(person: Person, parties: Parties) -> None:
         person.id in {parties.requester_id, parties.owner_id} or Role.ADMIN in person.roles
     ):
         raise NotAllowed("Only the requester, the model's owner or an administrator may withdraw a request.")
-
-
-def may_withdraw(person: Person, parties: Parties) -> bool:
-    """Whether the person may withdraw the request."""
-    return may(lambda: check_withdraw(person, parties))

@@ -12,6 +12,7 @@ from governance.jobs import outbox
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
 from governance.jobs.queries.outbox import CHECK
+from governance.people.queries.people import name_of
 from reviews.requests.audit import record
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.audit import record_of_ticket
@@ -150,4 +151,4 @@ def _lane(ref: str) -> str:
 
 
 def _name(by: User | None) -> str:
-    return (by.get_full_name() or by.username) if by else "Weighbridge"
+    return name_of(by) if by else "Weighbridge"

@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 if TYPE_CHECKING:
     from governance.people.domain.roles import Person
@@ -182,34 +182,6 @@ def check_may_vote(
     _check_stage_open(
         stage, tally(stages=stages, ballots=ballots, revision=revision, conflicted_ids=conflicted), revision
     )
-
-
-def may_vote(
-    *,
-    person: "Person",
-    stage: "Stage",
-    stages: Sequence["Stage"],
-    ballots: Sequence[Ballot],
-    revision: int,
-    requester_id: int,
-    owner_id: int,
-    evidence_editor_ids: frozenset[int],
-) -> bool:
-    """Whether `check_may_vote` would let this person vote."""
-    try:
-        check_may_vote(
-            person=person,
-            stage=stage,
-            stages=stages,
-            ballots=ballots,
-            revision=revision,
-            requester_id=requester_id,
-            owner_id=owner_id,
-            evidence_editor_ids=evidence_editor_ids,
-        )
-    except Refused:
-        return False
-    return True
 
 
 def _check_person(

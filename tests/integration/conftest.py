@@ -20,7 +20,8 @@ from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast, make_cast
-from tests.factories.policies import LEAN
+from tests.factories.policies import FULL, LEAN
+from tests.factories.rich import make_rich
 from weighbridge.core import attestation
 
 
@@ -149,6 +150,13 @@ def in_review(policy: PolicyVersion, cast: Cast, now: datetime) -> ReviewRequest
 def decided(policy: PolicyVersion, cast: Cast, now: datetime) -> ReviewRequest:
     """Approved without conditions."""
     return walks.make_decided(cast=cast, now=now)
+
+
+@pytest.fixture
+def rich(checklist: ChecklistVersion, cast: Cast, now: datetime) -> ReviewRequest:
+    """Approved with conditions, and everything a request can have before that."""
+    rulebook.publish(version=rulebook.draft_policy(source=FULL, by=None, now=now), by=None, now=now)
+    return make_rich(cast=cast, now=now)
 
 
 @pytest.fixture

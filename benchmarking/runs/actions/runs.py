@@ -10,7 +10,7 @@ from benchmarking.runs.domain.routing import TASKS, task_of
 from benchmarking.runs.enums import Verdict
 from benchmarking.runs.models import Dataset, Run
 from benchmarking.runs.queries.runs import of_kind
-from benchmarking.runs.rules import check_run
+from benchmarking.runs.rules import check_repeat, check_run
 from governance.audit.actions import record as audit
 from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
@@ -19,7 +19,6 @@ from governance.jobs.enums import UNFINISHED
 from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import WrongState
 from weighbridge.measure.studies.rerun import compared
 from weighbridge.statistics.equivalence import Answer
 
@@ -66,9 +65,7 @@ def queue(
 
 def repeat(*, run: Run, by: User, now: datetime) -> Run:
     """Queue the same benchmark once more, as a run of its own that is held against the old one; that stays as it is."""
-    check_run(person_of(by), team=run.model_version.asset.team.slug)
-    if run.state in UNFINISHED:
-        raise WrongState(f"Run {run.pk} is still {run.state}; wait for it or cancel it first.")
+    check_repeat(run, person_of(by))
     base = run.key.partition("#")[0]
     number = Run.objects.filter(key__startswith=f"{base}#").count() + 2
     return queue(

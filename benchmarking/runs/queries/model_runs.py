@@ -1,6 +1,6 @@
 """Runs of one model, as its page lists them."""
 
-from benchmarking.runs.queries.runs import RunView, describe, visible_to
+from benchmarking.runs.queries.runs import RunView, describe_all, visible_to
 from governance.inventory.models import ModelAsset
 from governance.people.domain.roles import Person
 
@@ -8,4 +8,4 @@ from governance.people.domain.roles import Person
 def of_model(*, asset: ModelAsset, person: Person, limit: int = 50) -> list[RunView]:
     """The latest runs of every version of a model, newest first; none where the person may not see them."""
     rows = visible_to(person).filter(model_version__asset=asset).order_by("-pk")
-    return [describe(run) for run in rows[:limit]]
+    return list(describe_all(rows[:limit]))

@@ -1,6 +1,7 @@
 """Reads of runs, as frozen dataclasses."""
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -102,11 +103,6 @@ def by_request(refs: Collection[str]) -> dict[str, list[Run]]:
     return found
 
 
-def unfinished(ref: str) -> int:
-    """How many runs of a request are still under way."""
-    return Run.objects.filter(asked_for=ref, state__in=UNFINISHED).count()
-
-
 def rivals_of(wanted: AlternativesWanted) -> list[tuple[str, ModelVersion]]:
     """The other models that are measured with it, each with what it is called there."""
     versions = ModelVersion.objects.in_bulk([rival.version_id for rival in wanted.rivals])
@@ -118,8 +114,19 @@ def can_execute(run: Run) -> bool:
     return bool(run.model_version.stored_as) and storages["artifacts"].exists(run.model_version.stored_as)
 
 
+def describe_all(runs: Iterable[Run]) -> tuple[RunView, ...]:
+    """Everything a reader wants to know of several runs; where they stand in the queue is asked once."""
+    rows = list(runs)
+    places = _places(rows)
+    return tuple(_view(run, places.get(run.pk)) for run in rows)
+
+
 def describe(run: Run) -> RunView:
     """Everything a reader wants to know of a run."""
+    return describe_all([run])[0]
+
+
+def _view(run: Run, queue_place: int | None) -> RunView:
     result = run.result or {}
     verdict = result.get("verdict", {})
     return RunView(
@@ -145,7 +152,7 @@ def describe(run: Run) -> RunView:
         dataset=run.dataset.name if run.dataset else "",
         created_at=run.created_at,
         finished_at=run.finished_at,
-        queue_place=_place(run),
+        queue_place=queue_place,
         hardware=hardware_of(run.plan),
         variants=lines_of(result),
         pictures=pictures_of(result),
@@ -169,8 +176,15 @@ def metrics_of(result: dict[str, Any]) -> list[Metric]:
     return found
 
 
-def _place(run: Run) -> int | None:
-    if run.state != JobState.QUEUED:
-        return None
-    before = Run.objects.filter(of_kind(hardware_of(run.plan)), state=JobState.QUEUED, pk__lt=run.pk)
-    return before.count() + 1
+def _places(runs: Sequence[Run]) -> dict[int, int]:
+    """The place of each queued run among those that wait for the same kind of machine, by its id."""
+    last = max((run.pk for run in runs if run.state == JobState.QUEUED), default=None)
+    if last is None:
+        return {}
+    waiting, places = Counter[Hardware](), {}
+    queued = Run.objects.filter(state=JobState.QUEUED, pk__lte=last).order_by("pk")
+    for pk, name in queued.values_list("pk", "plan__hardware"):
+        kind = Hardware(name or Hardware.CPU)
+        waiting[kind] += 1
+        places[pk] = waiting[kind]
+    return places

@@ -30,6 +30,7 @@ from reviews.voting.queries.commitments import now_and_later
 from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.requests import Filing
 from reviews.workflow.actions.review import Promise
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from weighbridge.core.metrics import CATALOGUE, Basis
 
 VERSION = "1.0.0"
@@ -75,7 +76,7 @@ def file(model: Model, *, quarter: Quarter, staff: Staff, now: datetime) -> Revi
 
 def asks(request: ReviewRequest, *, now: datetime) -> Mapping[Unit, Decimal]:
     """What approving the request commits in the present quarter, by unit."""
-    return now_and_later(request, now=now)[0]
+    return now_and_later(EvidenceSnapshot(request, now))[0]
 
 
 def approve(request: ReviewRequest, *, staff: Staff, now: datetime, condition: str = "") -> ReviewRequest:

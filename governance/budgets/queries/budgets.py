@@ -1,16 +1,17 @@
 """Reads of the budget ledger: what is available now, and after this."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from governance.budgets.domain import ledger
 from governance.budgets.domain import quarter_forecast as outlook
-from governance.budgets.domain.ledger import ZERO, Balance, Entry, EntryKind, Holding, Mode
+from governance.budgets.domain.ledger import ZERO, Balance, Entry, EntryKind, Holding
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, LedgerEntry
@@ -18,6 +19,9 @@ from governance.budgets.queries import cost_centres
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change
 from governance.people.models import Team
+
+_Booked = tuple[BudgetAccount, list[Entry], Decimal]
+"""An account, its entries, and what it hands out."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,14 @@ class AccountView:
     is_generated: bool
 
 
-@dataclass(frozen=True)
-class Effect:
-    """What approving a request would do to one account; `available` counts the request's own reservation as free.
+@dataclass(frozen=True, kw_only=True)
+class BudgetEffect:
+    """What a request takes from one account: what approving it would, or, once `is_booked`, what its approval did.
 
-    `forecast` is what will have been spent by the end of the quarter without the request, `forecast_after` with it;
-    `held` is
-    what the account bears for the request already, `over` by how much it ran over beyond the tolerance.
+    `available` counts what the request itself holds as free, `committed` is what is promised or billed otherwise. A
+    quarter that `is_later` than the decision's is planned, and refuses nothing. `forecast` is for the end of the
+    quarter, without the request until it is booked. Of what the request was `granted` there, bills have drawn
+    `billed`; `over` is beyond the tolerance.
     """
 
     unit: str
@@ -54,21 +59,35 @@ class Effect:
     mode: str
     allocated: Decimal
     available: Decimal
-    amount: Decimal
-    after: Decimal
     reserved_by_others: Decimal
-    committed: Decimal
-    spent: Decimal
-    held: Holding
-    over: Decimal
+    this: Decimal
     forecast: Decimal
-    forecast_after: Decimal
-    is_affordable: bool
+    granted: Decimal
+    billed: Decimal
+    left: Decimal
+    over: Decimal
+    is_booked: bool
+    is_later: bool
 
     @property
-    def booked(self) -> Decimal:
-        """What the account bears for the request: committed and not yet billed, and billed."""
-        return self.held.open + self.held.spent
+    def committed(self) -> Decimal:
+        """What is promised or billed otherwise."""
+        return self.allocated - self.available - self.reserved_by_others
+
+    @property
+    def after(self) -> Decimal:
+        """What is available after it."""
+        return self.available - self.this
+
+    @property
+    def forecast_after(self) -> Decimal:
+        """The forecast with the request."""
+        return self.forecast if self.is_booked else self.forecast + self.this
+
+    @property
+    def is_affordable(self) -> bool:
+        """Whether the account bears it."""
+        return self.is_booked or self.after >= 0
 
 
 def entries_of(account: BudgetAccount) -> list[Entry]:
@@ -117,12 +136,6 @@ def lock_accounts(which: Q) -> list[BudgetAccount]:
 def of_team(*, team: Team, quarter: str) -> Q:
     """The accounts a team's requests draw on in a quarter."""
     return Q(centre__level="team", centre__team=team, quarter=quarter)
-
-
-def quarters_of(*, team: Team, ref: str) -> list[str]:
-    """The quarters of the team's accounts that anything was booked on for the request, the earliest first."""
-    rows = BudgetAccount.objects.filter(centre__level="team", centre__team=team, entries__request_ref=ref)
-    return list(rows.order_by("quarter").values_list("quarter", flat=True).distinct())
 
 
 def lock_touched(*, refs: Collection[str], team: Team, quarter: str) -> list[BudgetAccount]:
@@ -195,32 +208,75 @@ def _view(row: BudgetAccount, balance: Balance, *, is_generated: bool) -> Accoun
     )
 
 
-def effect(*, team: Team, quarter: str, unit: Unit, amount: Decimal, ref: str, today: date) -> Effect:
-    """What committing `amount` for the request `ref` would leave in the account."""
-    account = BudgetAccount.objects.filter(of_team(team=team, quarter=quarter), unit=unit).first()
-    entries = entries_of(account) if account else []
-    balance = ledger.balance(entries, handed_out=handed_out(account) if account else ZERO)
-    held = ledger.holding_of(entries, ref=ref)
-    available = balance.available + held.reserved
-    heading_for = outlook.forecast(balance, quarter=Quarter.parse(quarter), today=today)
-    return Effect(
-        unit=unit.value,
-        quarter=quarter,
-        mode=account.mode if account else Mode.ENFORCE.value,
+def effects(
+    *, team: Team, ref: str, amounts: Mapping[str, Mapping[Unit, Decimal]] | None, since: Quarter, today: date
+) -> tuple[BudgetEffect, ...]:
+    """What the request `ref` does to the accounts of its team, by quarter and unit, as far as it takes anything.
+
+    `amounts` is what approving it would take, by quarter; None asks for what its approval has booked. `since` is the
+    quarter of the decision.
+    """
+    own = BudgetAccount.objects.filter(centre__level="team", centre__team=team)
+    booked = own.filter(entries__request_ref=ref).values("quarter")
+    accounts = _accounts(team, booked if amounts is None else list(amounts))
+    quarters = sorted({quarter for quarter, _ in accounts}) if amounts is None else amounts
+    found = []
+    for quarter in quarters:
+        for unit in Unit:
+            none_yet: _Booked = (BudgetAccount(quarter=quarter, unit=unit.value), [], ZERO)
+            account, entries, handed_out = accounts.get((quarter, unit.value), none_yet)
+            amount = None if amounts is None else amounts[quarter].get(unit, ZERO)
+            balance = ledger.balance(entries, handed_out=handed_out)
+            held = ledger.holding_of(entries, ref=ref)
+            found.append(_effect(account, balance, held, amount=amount, since=since, today=today))
+    return tuple(each for each in found if each.this > 0)
+
+
+def _accounts(team: Team, quarters: QuerySet[BudgetAccount, Any] | list[str]) -> dict[tuple[str, str], _Booked]:
+    """The team's accounts of those quarters by quarter and unit, with their entries and what they hand out.
+
+    An account opens with its first entry. Only the team's projects stand below, which hand nothing on, and an account
+    that was given nothing hands nothing out.
+    """
+    centre, above = Q(account__centre__level="team"), Q(account__centre__parent__level="team")
+    whose = (centre & Q(account__centre__team=team)) | (above & Q(account__centre__parent__team=team))
+    rows = LedgerEntry.objects.filter(whose, account__quarter__in=quarters).select_related("account__centre")
+    accounts = {}
+    own, below = defaultdict[Any, list[Entry]](list), defaultdict[Any, list[Entry]](list)
+    for row in rows.order_by("pk"):
+        place, entry = (row.account.quarter, row.account.unit), _entry(row)
+        if row.account.centre.level == "team":
+            accounts[place] = row.account
+            own[place].append(entry)
+        elif entry.kind in ledger.OF_THE_ACCOUNT:
+            below[place].append(entry)
+    is_given = {place: any(entry.kind in ledger.SIGNED for entry in entries) for place, entries in own.items()}
+    return {
+        place: (account, own[place], ledger.allocated(below[place]) if is_given[place] else ZERO)
+        for place, account in accounts.items()
+    }
+
+
+def _effect(
+    account: BudgetAccount, balance: Balance, held: Holding, *, amount: Decimal | None, since: Quarter, today: date
+) -> BudgetEffect:
+    taken = held.open + held.spent if amount is None else ZERO
+    quarter = Quarter.parse(account.quarter)
+    return BudgetEffect(
+        unit=account.unit,
+        quarter=account.quarter,
+        mode=account.mode,
         allocated=balance.allocated,
-        available=available,
-        amount=amount,
-        after=available - amount,
+        available=balance.available + held.reserved + taken,
         reserved_by_others=balance.reserved - held.reserved,
-        committed=balance.committed,
-        spent=balance.spent,
-        held=held,
-        over=outlook.overrun(
-            held, tolerance_percent=account.tolerance_percent if account else outlook.TOLERANCE_PERCENT
-        ),
-        forecast=heading_for,
-        forecast_after=heading_for + amount,
-        is_affordable=available >= amount,
+        this=taken if amount is None else amount,
+        forecast=outlook.forecast(balance, quarter=quarter, today=today),
+        granted=held.committed,
+        billed=held.spent,
+        left=held.open,
+        over=outlook.overrun(held, tolerance_percent=account.tolerance_percent),
+        is_booked=amount is None,
+        is_later=account.quarter > str(since),
     )
 
 

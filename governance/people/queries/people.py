@@ -12,11 +12,16 @@ def person_of(user: User) -> Person:
     return Person(
         id=user.pk,
         username=user.username,
-        name=user.get_full_name() or user.username,
+        name=name_of(user),
         roles=frozenset(Role(grant.role) for grant in grants),
         teams=frozenset(grant.team.slug for grant in grants if grant.team is not None),
         is_active=user.is_active,
     )
+
+
+def name_of(user: User) -> str:
+    """The full name, or the user name of somebody who gave none."""
+    return user.get_full_name() or user.username
 
 
 def teams_of(person: Person) -> list[Team]:
@@ -32,8 +37,3 @@ def people_with(role: Role) -> list[User]:
 def binds_people(user: User) -> bool:
     """Whether the user holds a role that judges, spends or administers, be the account open or closed."""
     return RoleGrant.objects.filter(user=user, role__in=BINDING).exists()
-
-
-def name_of(user: User) -> str:
-    """The full name, or the user name of somebody who gave none."""
-    return user.get_full_name() or user.username

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
-
-from reviews.authorizations.models import Authorisation, ReReview
+from reviews.authorizations.models import ReReview
 from reviews.requests.models import ReviewRequest
 
 
@@ -23,33 +21,21 @@ class ReReviewView:
     noted_at: datetime
 
 
-def causes_of(request: ReviewRequest) -> tuple[ReReviewView, ...]:
-    """Why the request reviews a model again, what opened it first; none where people filed it by themselves."""
-    return _views(request.re_reviews.all())
-
-
-def opened_for(authorisation: Authorisation) -> tuple[ReReviewView, ...]:
-    """What breaches of an authorisation have opened or pointed back to, the earliest first."""
-    return _views(authorisation.re_reviews.all())
-
-
 def first_cause(request: ReviewRequest) -> str:
     """What made the system open the request, like `FND-3`; "" where people filed it by themselves."""
     row = request.re_reviews.select_related("finding").first()
     return str(row.finding) if row is not None else ""
 
 
-def _views(rows: QuerySet[ReReview]) -> tuple[ReReviewView, ...]:
-    return tuple(
-        ReReviewView(
-            finding=str(row.finding),
-            kind=row.finding.kind,
-            text=row.finding.text,
-            authorisation=row.authorisation.number,
-            first=row.authorisation.decision.request.ref,
-            request=row.request.ref,
-            state=row.request.state,
-            noted_at=row.noted_at,
-        )
-        for row in rows.select_related("finding", "authorisation__decision__request", "request").order_by("pk")
+def re_review_view(row: ReReview) -> ReReviewView:
+    """One of them as page and API show it."""
+    return ReReviewView(
+        finding=str(row.finding),
+        kind=row.finding.kind,
+        text=row.finding.text,
+        authorisation=row.authorisation.number,
+        first=row.authorisation.decision.request.ref,
+        request=row.request.ref,
+        state=row.request.state,
+        noted_at=row.noted_at,
     )

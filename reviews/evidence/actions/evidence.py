@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.enums import Verdict
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.runs import metrics_of
@@ -19,16 +20,15 @@ from governance.rulebook.domain.checklists import Item, ItemKind
 from reviews.evidence.actions import projections, screening
 from reviews.evidence.locking import lock_all
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, Fact
-from reviews.evidence.queries.evidence import contradictions_of, figure_of
+from reviews.evidence.queries.evidence import figure_of
 from reviews.evidence.queries.projections import redrawn
-from reviews.requests.audit import check_editable, record
+from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import parties_of
-from reviews.requests.queries.rulebook import checklist_of
-from reviews.requests.rules import check_edit
-from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
+from reviews.workflow.queries.possible import check_can_answer, check_can_measure_again, check_can_state_evidence
+from reviews.workflow.queries.snapshot import RequestSnapshot, snapshot_of
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound
 from weighbridge.core.metrics import CATALOGUE, Basis, Figure, check_figure
 
 if TYPE_CHECKING:
@@ -60,7 +60,17 @@ class Statement:
 
 def state_fact(*, request: ReviewRequest, statement: Statement, by: User, now: datetime) -> Fact:
     """Add a declared or estimated figure; the one before it stays on record."""
-    check_edit(person_of(by), parties_of(request))
+    with transaction.atomic():
+        row = lock(request)
+        check_can_state_evidence(snapshot_of(row, now=now), person=person_of(by))
+        _check_statement(statement, now)
+        fact = Fact.objects.create(request=row, stated_by=by, observed_at=now, **vars(statement))
+        record(kind="fact.stated", request=row, by=by, now=now, details=_fact_words(fact))
+        screening.evaluate_again(request=row, occasion="figure stated", now=now)
+    return fact
+
+
+def _check_statement(statement: Statement, now: datetime) -> None:
     if statement.basis not in STATED_BY_PEOPLE:
         raise NotAllowed(
             f"Figures of basis {statement.basis} come from benchmarks and bills, never from a form; state it as "
@@ -69,17 +79,6 @@ def state_fact(*, request: ReviewRequest, statement: Statement, by: User, now: d
             field="basis",
         )
     check_figure(Figure(**vars(statement), observed_at=now))
-    _check_fits(statement)
-    with transaction.atomic():
-        row = lock(request)
-        check_editable(row)
-        fact = Fact.objects.create(request=row, stated_by=by, observed_at=now, **vars(statement))
-        record(kind="fact.stated", request=row, by=by, now=now, details=_fact_words(fact))
-        screening.evaluate_again(request=row, occasion="figure stated", now=now)
-    return fact
-
-
-def _check_fits(statement: Statement) -> None:
     if len(statement.source) > SOURCE_CHARS_MAX:
         raise Invalid(
             f"The source has {len(statement.source):,} characters; at most {SOURCE_CHARS_MAX} are kept.", field="source"
@@ -99,16 +98,11 @@ def answer_item(
     now: datetime,
 ) -> ChecklistAnswer:
     """Answer a text, file or attestation item of the checklist."""
-    check_edit(person_of(by), parties_of(request))
-    if request.checklist is None:
-        raise WrongState("The checklist is attached when the request is submitted.")
-    item = next((item for item in checklist_of(request.checklist).items if item.id == item_id), None)
-    if item is None:
-        raise NotFound(f"The checklist has no item {item_id!r}.", field="item")
-    _check_answer(item, text, upload, is_attested)
     with transaction.atomic():
         row = lock(request)
-        check_editable(row)
+        snapshot = snapshot_of(row, now=now)
+        check_can_answer(snapshot, person=person_of(by))
+        _check_answer(_item(snapshot, item_id), text, upload, is_attested)
         kept = artifacts.keep(upload=upload, by=by, now=now) if upload is not None else None
         answer, _ = ChecklistAnswer.objects.update_or_create(
             request=row,
@@ -131,13 +125,13 @@ def answer_contradiction(
     *, request: ReviewRequest, name: str, text: str, by: User, now: datetime
 ) -> ContradictionAnswer:
     """Say why a measurement contradicts the claim; approval waits for it."""
-    check_edit(person_of(by), parties_of(request))
-    if len(text.strip()) < ANSWER_CHARS_MIN:
-        raise Invalid(f"Explain the difference in at least {ANSWER_CHARS_MIN} characters.", field="text")
     with transaction.atomic():
         row = lock(request)
-        check_editable(row)
-        each = next((found for found in contradictions_of(row, now=now) if found.contradiction.name == name), None)
+        snapshot = snapshot_of(row, now=now)
+        check_can_state_evidence(snapshot, person=person_of(by))
+        if len(text.strip()) < ANSWER_CHARS_MIN:
+            raise Invalid(f"Explain the difference in at least {ANSWER_CHARS_MIN} characters.", field="text")
+        each = next((found for found in snapshot.evidence.contradictions if found.contradiction.name == name), None)
         if each is None:
             raise NotFound(f"No measurement contradicts a claim about {name!r}.", field="name")
         claimed_id, measured_id = int(each.contradiction.claimed.id), int(each.contradiction.measured.id)
@@ -148,6 +142,14 @@ def answer_contradiction(
         )
         record(kind="contradiction.answered", request=row, by=by, now=now, details={"fact": name, "text": text})
     return answer
+
+
+def measure_again(*, request: ReviewRequest, run: Run, by: User, now: datetime) -> Run:
+    """Queue a benchmark of the request once more, while its figures may still change."""
+    with transaction.atomic():
+        snapshot, ended = snapshot_of(lock(request), now=now), Run.objects.select_for_update().get(pk=run.pk)
+        check_can_measure_again(snapshot, person=person_of(by), run=ended)
+        return run_actions.repeat(run=ended, by=by, now=now)
 
 
 def take_run(*, request: ReviewRequest, run: Run, by: User | None = None, now: datetime) -> list[Fact]:
@@ -223,6 +225,13 @@ def _why_refused(request: ReviewRequest, run: Run, figures: Sequence[Fact]) -> s
     except Invalid as fault:
         return f"Run {run.pk} reports an impossible figure. {fault.reason}"
     return ""
+
+
+def _item(snapshot: RequestSnapshot, item_id: str) -> Item:
+    for status in snapshot.evidence.checklist:
+        if status.item.id == item_id:
+            return status.item
+    raise NotFound(f"The checklist has no item {item_id!r}.", field="item")
 
 
 def _check_answer(item: Item, text: str, upload: "File[bytes] | None", is_attested: bool) -> None:

@@ -17,11 +17,11 @@ from reviews.evidence.domain.projected import CONFIDENCE, ProjectedFigure, proje
 from reviews.evidence.models import Fact, RequestProjection
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.projections import Redrawn, latest, measuring_run, redrawn
-from reviews.requests.audit import check_editable, record
+from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import parties_of
-from reviews.requests.rules import check_edit
+from reviews.workflow.queries.possible import check_can_state_evidence
+from reviews.workflow.queries.snapshot import snapshot_of
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
 
@@ -37,12 +37,11 @@ def state(
     projection and option again, as wide as before, is the same row. `widen` asks for ranges of the yearly costs as wide
     as billed months of earlier projections of the team, or of the person, ask for; Invalid where too few are known.
     """
-    check_edit(person_of(by), parties_of(request))
-    projected_figures(projection.document, option=option)
-    widening = _asked_for(request, by, now) if widen else None
     with transaction.atomic():
         row = lock(request)
-        check_editable(row)
+        check_can_state_evidence(snapshot_of(row, now=now), person=person_of(by))
+        projected_figures(projection.document, option=option)
+        widening = _asked_for(row, by, now) if widen else None
         before = latest(row)
         again = (projection.pk, option, widening)
         if before is not None and (before.projection_id, before.option, _widening_of(before)) == again:

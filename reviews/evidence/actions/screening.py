@@ -13,13 +13,12 @@ from governance.budgets.actions import budgets
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
 from governance.rulebook.domain.evaluation import Outcome
 from reviews.evidence.models import Determination
-from reviews.evidence.queries.evidence import determine, told_of
 from reviews.requests.audit import move, record
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import judged_by, policy_of
 from reviews.tickets import actions as effects
-from weighbridge.core.converter import to_document
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot, determination_row
 from weighbridge.optimization.alternatives import ALTERNATIVES
 
 NO_DATA = "Cheaper variants cannot be measured without evaluation data: name a data set, or have the rule waived."
@@ -135,17 +134,9 @@ def _until(request: ReviewRequest, now: datetime, *, days: int) -> None:
 
 
 def _determination(request: ReviewRequest, occasion: str, now: datetime) -> Determination:
-    said = determine(request, now=now)
-    row = Determination.objects.create(
-        request=request,
-        revision=request.revision,
-        policy=judged_by(request),
-        occasion=occasion,
-        outcome=said.outcome.value,
-        document=to_document(said),
-        told=told_of(request, now=now),
-        determined_at=now,
-    )
+    evidence = EvidenceSnapshot(request, now)
+    row, said = determination_row(evidence, occasion=occasion), evidence.determination
+    row.save()
     standing = {result.rule_id: result.status.value for result in said.standing()}
     details = {"outcome": said.outcome.value, "policy": said.policy_digest, "standing": standing, "occasion": occasion}
     record(kind="request.determined", request=request, by=None, now=now, details=details)

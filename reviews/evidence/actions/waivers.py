@@ -11,12 +11,12 @@ from governance.people.queries.people import person_of
 from governance.rulebook.domain.policy import Level
 from reviews.evidence.actions import screening
 from reviews.evidence.models import Waiver
-from reviews.evidence.rules import check_waive
-from reviews.requests.audit import check_editable, record
+from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import parties_of
 from reviews.requests.queries.rulebook import judged_by, policy_of
+from reviews.workflow.queries.possible import check_can_waive
+from reviews.workflow.queries.snapshot import snapshot_of
 from weighbridge.core.errors import Invalid, NotFound
 
 REASON_CHARS_MIN = 10
@@ -25,14 +25,10 @@ VALID_DAYS_MAX = 180
 
 def grant(*, request: ReviewRequest, rule_id: str, reason: str, valid_days: int, by: User, now: datetime) -> Waiver:
     """Waive a soft rule for this request; the policy is evaluated anew at once."""
-    check_waive(person_of(by), parties_of(request))
-    if len(reason.strip()) < REASON_CHARS_MIN:
-        raise Invalid(f"Say in at least {REASON_CHARS_MIN} characters why the rule is waived.", field="reason")
-    if not 1 <= valid_days <= VALID_DAYS_MAX:
-        raise Invalid(f"A waiver lasts 1 to {VALID_DAYS_MAX} days.", field="valid_days")
     with transaction.atomic():
         row = lock(request)
-        check_editable(row)
+        check_can_waive(snapshot_of(row, now=now), person=person_of(by))
+        _check_terms(reason, valid_days)
         _check_soft(row, rule_id)
         waiver = Waiver.objects.create(
             request=row,
@@ -46,6 +42,13 @@ def grant(*, request: ReviewRequest, rule_id: str, reason: str, valid_days: int,
         record(kind="rule.waived", request=row, by=by, now=now, details=details, reason=reason)
         screening.evaluate_again(request=row, occasion="waiver", now=now)
     return waiver
+
+
+def _check_terms(reason: str, valid_days: int) -> None:
+    if len(reason.strip()) < REASON_CHARS_MIN:
+        raise Invalid(f"Say in at least {REASON_CHARS_MIN} characters why the rule is waived.", field="reason")
+    if not 1 <= valid_days <= VALID_DAYS_MAX:
+        raise Invalid(f"A waiver lasts 1 to {VALID_DAYS_MAX} days.", field="valid_days")
 
 
 def _check_soft(request: ReviewRequest, rule_id: str) -> None:

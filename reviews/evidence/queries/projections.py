@@ -11,6 +11,7 @@ from benchmarking.projections.domain.projection_table import Move, moves_of
 from benchmarking.projections.queries import projected
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.runs import Metric, metrics_of
+from governance.people.queries.people import name_of
 from governance.rulebook.domain.benchmark_plans import Scenario
 from reviews.evidence.domain.projected import projected_figures
 from reviews.evidence.models import RequestProjection
@@ -87,25 +88,21 @@ def latest_of(requests: Sequence[ReviewRequest]) -> list[RequestProjection]:
     return list(rows.order_by("request_id", "-number").distinct("request_id"))
 
 
-def views(request: ReviewRequest) -> tuple[ProjectionView, ...]:
-    """Every projection of the request, the latest first."""
-    rows = request.projections.select_related("projection", "stated_by").order_by("-number")
-    return tuple(
-        ProjectionView(
-            number=row.number,
-            token=row.projection.token,
-            title=row.projection.title,
-            option=row.option,
-            digest=row.projection.digest,
-            document=row.projection.document,
-            run_id=row.run_id,
-            changes=row.changes,
-            stated_at=row.stated_at,
-            widened_by=row.widened_by,
-            widened_on=row.widened_on,
-            stated_by=(row.stated_by.get_full_name() or row.stated_by.username) if row.stated_by else "",
-        )
-        for row in rows
+def projection_view(row: RequestProjection) -> ProjectionView:
+    """A projection of a request as it is shown."""
+    return ProjectionView(
+        number=row.number,
+        token=row.projection.token,
+        title=row.projection.title,
+        option=row.option,
+        digest=row.projection.digest,
+        document=row.projection.document,
+        run_id=row.run_id,
+        changes=row.changes,
+        stated_at=row.stated_at,
+        widened_by=row.widened_by,
+        widened_on=row.widened_on,
+        stated_by=name_of(row.stated_by) if row.stated_by else "",
     )
 
 

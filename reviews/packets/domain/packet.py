@@ -8,46 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from reviews.packets.domain.packet_evidence import (
-    Claim,
-    Comparison,
-    CostRow,
-    DeterminationPart,
-    Measurement,
-    PictureRow,
-    RuleLine,
-    RunRow,
-    VariantRow,
-)
+from benchmarking.runs.domain.alternatives import Picture, VariantLine
+from reviews.packets.domain.packet_evidence import Comparison, CostRow, DeterminationPart, RuleLine, RunRow
 from reviews.packets.domain.packet_projection import ProjectionPart
-from reviews.packets.domain.packet_trail import AuditPart, AuditRow, CheckpointPart
+from reviews.packets.domain.packet_trail import AuditPart
 from reviews.requests.domain import wording
-
-__all__ = [
-    "SCHEMA",
-    "Approver",
-    "AuditPart",
-    "AuditRow",
-    "AuthorisationPart",
-    "BudgetRow",
-    "ChecklistRow",
-    "CheckpointPart",
-    "Claim",
-    "Comparison",
-    "ConditionRow",
-    "CostRow",
-    "Cover",
-    "DeterminationPart",
-    "Measurement",
-    "Packet",
-    "PictureRow",
-    "RuleLine",
-    "RunRow",
-    "StageRow",
-    "TicketPart",
-    "VariantRow",
-    "VoteRow",
-]
 
 SCHEMA = "weighbridge.packet/1"
 
@@ -220,8 +185,8 @@ class Packet:
     budget: tuple[BudgetRow, ...] = ()
     ticket: TicketPart | None = None
     runs: tuple[RunRow, ...] = ()
-    variants: tuple[VariantRow, ...] = ()
-    pictures: tuple[PictureRow, ...] = ()
+    variants: tuple[VariantLine, ...] = ()
+    pictures: tuple[Picture, ...] = ()
     audit: AuditPart | None = None
     authorisation: AuthorisationPart | None = None
     generated_at: datetime

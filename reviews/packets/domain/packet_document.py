@@ -4,16 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from reviews.packets.domain.packet import SCHEMA, Packet
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.converter import from_document, to_document
+from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 
 ADVICE = "Make the packet again."
-
-
-def packet_digest(packet: Packet) -> str:
-    """`sha256:…` of the canonical JSON twin."""
-    return digest_of(to_document(packet))
 
 
 def read_packet(document: Mapping[str, Any]) -> Packet:

@@ -60,32 +60,6 @@ class DeterminationPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VariantRow:
-    """A cheaper variant as it was measured beside the model; figures as words with their bounds, "" for none."""
-
-    name: str
-    made_by: str
-    answer: str
-    accuracy: str
-    drop: str
-    p95_ms: str
-    speed_up: str
-    size_mb: str
-    standing: str
-    reasons: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureRow:
-    """A chart that was drawn with the measurement, and the same in words."""
-
-    name: str
-    title: str
-    alt: str
-    svg: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """A declared or estimated figure."""
 

@@ -4,7 +4,6 @@ import re
 import tomllib
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,17 +11,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles import finders
 
-from governance.people.queries import people
-from reviews.authorizations.models import Decision
+from governance.people.queries.people import name_of
+from reviews.evidence.queries.projections import projection_view
 from reviews.packets import models as packets_models
 from reviews.packets.charts.charts import draw_charts
 from reviews.packets.domain.packet import Approver, Cover, Packet
 from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.queries import packet_evidence as evidence
-from reviews.packets.queries import packet_parts
+from reviews.packets.queries import packet_parts as parts
 from reviews.packets.queries.packet_projection import projection_part
-from reviews.requests.models import ReviewRequest
-from reviews.voting.queries.electorate import Electorate, electorate_of
+from reviews.voting.queries.electorate import Electorate
+from reviews.workflow.queries.snapshot import RequestSnapshot
 
 # Names of the printed style sheets as the template asks for them; the tokens are shared with the pages.
 _TOKENS, _SHEET = "tokens.css", "packet.css"
@@ -41,33 +40,33 @@ class PacketPage:
     assets: dict[str, bytes]
 
 
-def packet_of(request: ReviewRequest, *, now: datetime) -> Packet:
+def packet_of(snapshot: RequestSnapshot) -> Packet:
     """Everything a packet says, as it stands now; inside the transaction of the decision, what that has written."""
-    decision = Decision.objects.filter(request=request).first()
-    electorate = electorate_of(request)
-    determination = request.determinations.select_related("policy").order_by("-pk").first()
-    figures = evidence.known_figures(request)
+    request, facts, latest = snapshot.request, snapshot.evidence, next(iter(snapshot.determinations), None)
+    variants, pictures = evidence.latest_variants(facts.run_views)
+    projection = next(map(projection_view, facts.projections), None)
+    held = snapshot.authorisation
     return Packet(
-        cover=_cover(request, decision, electorate),
+        cover=_cover(snapshot),
         business_case=request.business_case,
-        business_metric=evidence.business_metric(figures, now=now),
-        determination=packet_parts.determination_part(determination) if determination else None,
-        comparisons=evidence.comparisons(request, known=figures, now=now),
-        costs=evidence.costs(figures, now=now),
-        projection=projection_part(request),
-        checklist_title=packet_parts.checklist_title(request),
-        checklist=packet_parts.checklist_rows(request, now=now),
-        stages=packet_parts.stage_rows(request, electorate=electorate),
-        votes=packet_parts.vote_rows(electorate),
-        conditions=packet_parts.condition_rows(decision),
-        budget=packet_parts.budget_rows(request, decision=decision, now=now),
-        ticket=packet_parts.ticket_part(request),
-        runs=evidence.run_rows(request),
-        variants=evidence.variant_rows(request),
-        pictures=evidence.picture_rows(request),
-        audit=packet_parts.audit_part(request),
-        authorisation=packet_parts.authorisation_part(decision),
-        generated_at=now,
+        business_metric=evidence.business_metric(facts),
+        determination=parts.determination_part(latest) if latest else None,
+        comparisons=evidence.comparisons(facts),
+        costs=evidence.costs(facts),
+        projection=projection_part(projection),
+        checklist_title=parts.checklist_title(request),
+        checklist=parts.checklist_rows(facts),
+        stages=parts.stage_rows(snapshot),
+        votes=parts.vote_rows(snapshot.electorate),
+        conditions=tuple(map(parts.condition_row, snapshot.conditions)),
+        budget=parts.budget_rows(snapshot),
+        ticket=parts.ticket_part(snapshot.ticket) if snapshot.ticket else None,
+        runs=evidence.run_rows(facts.run_views),
+        variants=variants,
+        pictures=pictures,
+        audit=parts.audit_part(snapshot),
+        authorisation=parts.authorisation_part(held) if held else None,
+        generated_at=snapshot.now,
         generator=generator_words(),
     )
 
@@ -87,15 +86,15 @@ def pages_of(pdf: bytes) -> int:
     return sum(len(_PDF_PAGE.findall(_PDF_STRING.sub(b"", text))) for text in (_PDF_STREAM.sub(b"", pdf), *packed))
 
 
-def _cover(request: ReviewRequest, decision: Decision | None, electorate: Electorate) -> Cover:
+def _cover(snapshot: RequestSnapshot) -> Cover:
+    request, decision, revision = snapshot.request, snapshot.decision, snapshot.frozen
     version = request.model_version
-    revision = request.revisions.filter(number=request.revision).first()
     return Cover(
         ref=request.ref,
         title=request.title,
         team=request.team.name,
-        requester=people.name_of(request.requester),
-        owner=people.name_of(request.owner),
+        requester=name_of(request.requester),
+        owner=name_of(request.owner),
         model_name=version.asset.name,
         model_version=version.version,
         artifact_digest=version.digest,
@@ -110,7 +109,7 @@ def _cover(request: ReviewRequest, decision: Decision | None, electorate: Electo
         outcome=decision.outcome if decision else "",
         decided_at=decision.decided_at if decision else None,
         rationale=decision.rationale if decision else "",
-        approvers=() if decision and decision.outcome == packet_parts.REJECTED else _approvers(electorate),
+        approvers=() if snapshot.is_rejected else _approvers(snapshot.electorate),
     )
 
 

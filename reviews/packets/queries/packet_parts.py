@@ -1,20 +1,16 @@
 """The course of a request in a packet: what the policy said, who answered and voted, money, ticket and trail."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
-from django.db.models import Q
-
-from benchmarking.runs.queries import runs
 from governance.audit.models import AuditEvent
 from governance.audit.queries import checkpoints
+from governance.budgets.queries.budgets import BudgetEffect
 from governance.people.queries.people import name_of
 from governance.rulebook.domain import evaluation
 from governance.rulebook.domain.checklists import ItemStatus
 from governance.rulebook.domain.evaluation import RuleResult
-from reviews.authorizations.models import Authorisation, Decision
+from reviews.authorizations.models import Authorisation, Condition
 from reviews.evidence.models import ChecklistAnswer, Determination
-from reviews.evidence.queries.evidence import checklist_status
 from reviews.packets.domain.packet import (
     AuthorisationPart,
     BudgetRow,
@@ -32,13 +28,13 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of
 from reviews.tickets.models import Ticket, TicketState
 from reviews.voting.domain import standing
-from reviews.voting.queries.commitments import Take, takes
 from reviews.voting.queries.electorate import Electorate
+from reviews.workflow.queries.snapshot import RequestSnapshot
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from weighbridge.core.addresses import clickable
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.converter import from_document
 
-REJECTED = "rejected"
 NOT_REVIEWED = frozenset({State.DRAFT, State.SCREENING, State.CLEARED})
 SPENDS_NOTHING = frozenset({State.CLEARED, State.WITHDRAWN, State.LAPSED})
 TICKET_WORDS = {
@@ -70,15 +66,15 @@ def checklist_title(request: ReviewRequest) -> str:
     return f"{checklist_of(request.checklist).title}, version {request.checklist.number}"
 
 
-def checklist_rows(request: ReviewRequest, *, now: datetime) -> tuple[ChecklistRow, ...]:
+def checklist_rows(evidence: EvidenceSnapshot) -> tuple[ChecklistRow, ...]:
     """Every item with its answer."""
-    answers = {row.item: row for row in request.checklist_answers.select_related("answered_by")}
-    return tuple(_checklist_row(each, answers.get(each.item.id)) for each in checklist_status(request, now=now))
+    answers = {row.item: row for row in evidence.answers}
+    return tuple(_checklist_row(each, answers.get(each.item.id)) for each in evidence.checklist)
 
 
-def stage_rows(request: ReviewRequest, *, electorate: Electorate) -> tuple[StageRow, ...]:
+def stage_rows(snapshot: RequestSnapshot) -> tuple[StageRow, ...]:
     """How far each stage came; none where the policy asked for no review."""
-    if request.state in NOT_REVIEWED:
+    if snapshot.state in NOT_REVIEWED:
         return ()
     return tuple(
         StageRow(
@@ -88,7 +84,7 @@ def stage_rows(request: ReviewRequest, *, electorate: Electorate) -> tuple[Stage
             approvals=len(row.approvals),
             is_complete=row.is_complete,
         )
-        for row in electorate.progress.stages
+        for row in snapshot.electorate.progress.stages
     )
 
 
@@ -112,49 +108,37 @@ def vote_rows(electorate: Electorate) -> tuple[VoteRow, ...]:
     )
 
 
-def condition_rows(decision: Decision | None) -> tuple[ConditionRow, ...]:
-    """What the approval came with, soonest due first."""
-    held = _authorisation_of(decision)
-    rows = held.conditions.select_related("owner").order_by("due_on", "pk") if held else ()
-    return tuple(
-        ConditionRow(text=row.text, owner=name_of(row.owner), due_on=row.due_on, met_at=row.met_at) for row in rows
-    )
+def condition_row(row: Condition) -> ConditionRow:
+    """An obligation the approval came with."""
+    return ConditionRow(text=row.text, owner=name_of(row.owner), due_on=row.due_on, met_at=row.met_at)
 
 
-def budget_rows(request: ReviewRequest, *, decision: Decision | None, now: datetime) -> tuple[BudgetRow, ...]:
+def budget_rows(snapshot: RequestSnapshot) -> tuple[BudgetRow, ...]:
     """What the request takes from its team's accounts, quarter by quarter, the present one or the decision's first."""
-    if request.state in SPENDS_NOTHING or (decision and decision.outcome == REJECTED):
+    if snapshot.state in SPENDS_NOTHING or snapshot.is_rejected:
         return ()
-    return tuple(_budget_row(request, take) for take in takes(request, decision=decision, now=now))
+    return tuple(_budget_row(snapshot.request.team.name, effect) for effect in snapshot.budget)
 
 
-def ticket_part(request: ReviewRequest) -> TicketPart | None:
-    """Where the ticket stands, or None where none was wanted."""
-    ticket = Ticket.objects.filter(request=request).first()
-    if ticket is None:
-        return None
+def ticket_part(ticket: Ticket) -> TicketPart:
+    """Where the ticket stands."""
     return TicketPart(
         key=ticket.key, url=clickable(ticket.url), state=ticket.status or TICKET_WORDS[TicketState(ticket.state)]
     )
 
 
-def audit_part(request: ReviewRequest) -> AuditPart | None:
-    """The trail of the request, its runs, its authorisation and its bookings, and the head of the whole chain."""
+def audit_rows(snapshot: RequestSnapshot) -> tuple[AuditRow, ...]:
+    """The trail of the request, its runs, its authorisation and its bookings, the earliest first."""
+    return tuple(map(_audit_row, snapshot.trail))
+
+
+def audit_part(snapshot: RequestSnapshot) -> AuditPart | None:
+    """The trail of the request, and the head of the whole chain."""
     head = AuditEvent.objects.order_by("-position").first()
     if head is None:
         return None
-    about = (
-        Q(subject_type="request", subject=request.ref)
-        | Q(subject_type="run", subject__in=[run.key for run in runs.of_request(request.ref)])
-        | Q(
-            subject_type="authorisation",
-            subject__in=Authorisation.objects.filter(decision__request=request).values("number"),
-        )
-        | Q(subject_type="budget", details__request=request.ref)
-    )
-    rows = AuditEvent.objects.filter(about).order_by("position")
     return AuditPart(
-        rows=tuple(_audit_row(row) for row in rows),
+        rows=audit_rows(snapshot),
         chain_head=head.hash,
         chain_length=head.position,
         checkpoint=_checkpoint_part(),
@@ -168,11 +152,8 @@ def _checkpoint_part() -> CheckpointPart | None:
     return CheckpointPart(count=row.count, head=row.head, at=row.at, key_id=row.key_id, signature=row.signature)
 
 
-def authorisation_part(decision: Decision | None) -> AuthorisationPart | None:
+def authorisation_part(held: Authorisation) -> AuthorisationPart:
     """The permission the decision produced."""
-    held = _authorisation_of(decision)
-    if held is None:
-        return None
     return AuthorisationPart(
         number=held.number,
         state=held.state,
@@ -181,10 +162,6 @@ def authorisation_part(decision: Decision | None) -> AuthorisationPart | None:
         expires_at=held.expires_at,
         statement_digest=held.statement_digest,
     )
-
-
-def _authorisation_of(decision: Decision | None) -> Authorisation | None:
-    return Authorisation.objects.filter(decision=decision).first() if decision else None
 
 
 def _rule_line(result: RuleResult) -> RuleLine:
@@ -234,15 +211,13 @@ def _answer_words(answer: ChecklistAnswer) -> str:
     return "\n".join(part for part in (attested, answer.text, file) if part)
 
 
-def _budget_row(request: ReviewRequest, take: Take) -> BudgetRow:
-    effect = take.effect
-    before = effect.available + effect.booked
+def _budget_row(team: str, effect: BudgetEffect) -> BudgetRow:
     return BudgetRow(
-        account=f"{request.team.name}, {effect.quarter}{', planned' if take.is_later else ''}",
+        account=f"{team}, {effect.quarter}{', planned' if effect.is_later else ''}",
         unit=effect.unit,
-        before=before,
-        this=take.this,
-        after=before - take.this,
+        before=effect.available,
+        this=effect.this,
+        after=effect.after,
         reserved_by_others=effect.reserved_by_others,
     )
 

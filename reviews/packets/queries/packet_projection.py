@@ -5,17 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 from benchmarking.projections.domain.projection_table import Move, PriceRow, table_of
-from reviews.evidence.queries.projections import ProjectionView, views
+from reviews.evidence.queries.projections import ProjectionView
 from reviews.packets.domain.packet_projection import FIRST_YEAR, OptionFigure, OptionRow, ProjectionPart
-from reviews.requests.models import ReviewRequest
 from weighbridge.core.metrics import number_words
 
 MOST_PRICES = 24
 
 
-def projection_part(request: ReviewRequest) -> ProjectionPart | None:
-    """The latest projection of the request; None where none was stated."""
-    latest = next(iter(views(request)), None)
+def projection_part(latest: ProjectionView | None) -> ProjectionPart | None:
+    """The projection that counts; None where none was stated."""
     if latest is None:
         return None
     table, document = table_of(latest.document), latest.document

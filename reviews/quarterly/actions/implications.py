@@ -1,8 +1,6 @@
 """What a decision of the quarterly meeting does at once, through the same guarded actions as anybody else's."""
 
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -22,48 +20,39 @@ from reviews.authorizations import actions as authorisations
 from reviews.authorizations.domain import IN_FORCE, AuthorisationState
 from reviews.authorizations.models import Authorisation
 from reviews.quarterly.domain.decisions import DecisionKind
-from reviews.quarterly.models import AgendaItem
+from reviews.quarterly.models import MeetingDecision
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.voting.queries.electorate import open_stage_for
 from reviews.workflow.actions import review
+from reviews.workflow.queries.possible import open_stage_for
+from reviews.workflow.queries.snapshot import snapshot_of
 from weighbridge.core.errors import Invalid, WrongState
 
 
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """A decision that lacks nothing."""
-
-    kind: DecisionKind
-    rationale: str
-    owner: User
-    due_on: date
-    amount_usd: Decimal | None = None
-
-
-def carry_out(*, item: AgendaItem, order: Order, by: User, now: datetime) -> str:
+def carry_out(*, decision: MeetingDecision, by: User, now: datetime) -> str:
     """Do what follows from the decision, in the caller's transaction; the sentence that says what was done."""
     with transaction.atomic():
-        done = _done(item, order, by, now)
+        done, item = _done(decision, by, now), decision.item
         subject = ("cycle", item.cycle.quarter)
-        details = {"item": item.title, "kind": order.kind.value}
+        details = {"item": item.title, "kind": decision.kind}
         audit.record(kind="cycle.carried_out", by=by, subject=subject, details=details, reason=done, now=now)
     return done
 
 
-def _done(item: AgendaItem, order: Order, by: User, now: datetime) -> str:
-    if order.kind is DecisionKind.RETIRE and item.asset is not None:
+def _done(order: MeetingDecision, by: User, now: datetime) -> str:
+    item, kind = order.item, DecisionKind(order.kind)
+    if kind is DecisionKind.RETIRE and item.asset is not None:
         return _retire(item.asset, order, by, now)
-    if order.kind is DecisionKind.RE_REVIEW and item.asset is not None:
+    if kind is DecisionKind.RE_REVIEW and item.asset is not None:
         return _review_again(item.asset, order, by, now)
-    if order.kind is DecisionKind.APPROVE_INVESTMENT and item.request is not None:
+    if kind is DecisionKind.APPROVE_INVESTMENT and item.request is not None:
         return _approve(item.request, order, by, now)
-    if order.kind is DecisionKind.BUDGET_CHANGE and item.team is not None:
+    if kind is DecisionKind.BUDGET_CHANGE and item.team is not None:
         return _change_budget(item.team, order, by, now)
-    return order.kind.implies
+    return kind.implies
 
 
-def _retire(asset: ModelAsset, order: Order, by: User, now: datetime) -> str:
+def _retire(asset: ModelAsset, order: MeetingDecision, by: User, now: datetime) -> str:
     rows = _living(asset)
     for row in rows:
         reason = f"Retired by the quarterly review: {order.rationale}"
@@ -73,7 +62,7 @@ def _retire(asset: ModelAsset, order: Order, by: User, now: datetime) -> str:
     return f"Revoked: {', '.join(row.number for row in rows)}."
 
 
-def _review_again(asset: ModelAsset, order: Order, by: User, now: datetime) -> str:
+def _review_again(asset: ModelAsset, order: MeetingDecision, by: User, now: datetime) -> str:
     rows = [row for row in _living(asset) if row.state in IN_FORCE]
     text = f"Have {asset.name} reviewed again, as the quarterly review order."
     for row in rows:
@@ -84,8 +73,8 @@ def _review_again(asset: ModelAsset, order: Order, by: User, now: datetime) -> s
     return f"To be reviewed again by {order.due_on:%Y-%m-%d}, or suspended: {numbers}."
 
 
-def _approve(request: ReviewRequest, order: Order, by: User, now: datetime) -> str:
-    stage = open_stage_for(request=request, person=person_of(by))
+def _approve(request: ReviewRequest, order: MeetingDecision, by: User, now: datetime) -> str:
+    stage = open_stage_for(snapshot_of(request, now=now), person=person_of(by))
     if stage is None:
         raise WrongState(
             f"You have no vote on {request.ref} now: its stages are not open to you. Whoever may vote approves it on "
@@ -98,7 +87,7 @@ def _approve(request: ReviewRequest, order: Order, by: User, now: datetime) -> s
     return f"A vote to approve {request.ref} was cast in the stage {stage.title}; it is {row.state.replace('_', ' ')}."
 
 
-def _change_budget(team: Team, order: Order, by: User, now: datetime) -> str:
+def _change_budget(team: Team, order: MeetingDecision, by: User, now: datetime) -> str:
     quarter = str(Quarter.of(now))
     account = BudgetAccount.objects.filter(
         centre__team=team, centre__level=Level.TEAM, quarter=quarter, unit=Unit.USD

@@ -71,19 +71,9 @@ def decide(*, item: AgendaItem, decided: Decided, by: User, now: datetime) -> Me
             raise WrongState(
                 f"It was decided already to {decided.kind.words}; closed matters never reopen.", code="already"
             )
-        order = _order(decided)
-        effect = implications.carry_out(item=item, order=order, by=by, now=now)
-        row = MeetingDecision.objects.create(
-            item=item,
-            kind=order.kind,
-            rationale=order.rationale,
-            owner=order.owner,
-            due_on=order.due_on,
-            amount_usd=order.amount_usd,
-            effect=effect,
-            decided_by=by,
-            decided_at=now,
-        )
+        row = _decision(item, decided, by, now)
+        row.effect = implications.carry_out(decision=row, by=by, now=now)
+        row.save()
         action = _action(cycle, row, by, now)
         details = {
             "item": item.title,
@@ -91,7 +81,7 @@ def decide(*, item: AgendaItem, decided: Decided, by: User, now: datetime) -> Me
             "action": action.ref,
             "owner": row.owner.username,
             "due_on": row.due_on,
-            "effect": effect,
+            "effect": row.effect,
         }
         record_of_cycle(kind="decided", cycle=cycle, by=by, now=now, details=details, reason=row.rationale)
     return row
@@ -126,15 +116,19 @@ def _wish(item: AgendaItem, decided: Decided) -> Wish:
     )
 
 
-def _order(decided: Decided) -> implications.Order:
+def _decision(item: AgendaItem, decided: Decided, by: User, now: datetime) -> MeetingDecision:
+    """The row, not stored before what it implies is done."""
     assert decided.owner is not None  # noqa: S101 -- check_wish has refused what has none
     assert decided.due_on is not None  # noqa: S101 -- likewise
-    return implications.Order(
-        kind=decided.kind,
+    return MeetingDecision(
+        item=item,
+        kind=decided.kind.value,
         rationale=decided.rationale.strip(),
         owner=decided.owner,
         due_on=decided.due_on,
         amount_usd=decided.amount_usd,
+        decided_by=by,
+        decided_at=now,
     )
 
 

@@ -15,7 +15,7 @@ from governance.inventory.models import ModelAsset
 from governance.people.queries.people import person_of
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
-from reviews.scorecard.domain.scorecard import Better
+from reviews.scorecard.domain.filed import FiledKpi
 from reviews.scorecard.models import Kpi, KpiActual
 from reviews.scorecard.rules import check_keep_score
 from weighbridge.core.errors import Invalid, NotFound, WrongState
@@ -27,20 +27,10 @@ TEXTS = {"name": 120, "metric": 120, "unit": 60, "data_source": 200, "how_estima
 
 
 @dataclass(frozen=True, kw_only=True)
-class KpiSheet:
-    """A KPI as somebody describes it: what the business wants, which technical metric stands for it, and how it is
-    known.
-    """
+class KpiSheet(FiledKpi):
+    """A KPI as somebody sets it, with the person who answers for it."""
 
-    slug: str
-    name: str
-    metric: str
-    unit: str
-    better: Better
-    target: Decimal
     owner: User
-    data_source: str
-    how_estimated: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,6 @@ from governance.budgets.domain.quarters import Quarter
 from governance.inventory.models import ModelAsset
 from governance.people.queries.people import name_of
 from reviews.packets.queries.packet import generator_words
-from reviews.packets.queries.packet_parts import REJECTED
 from reviews.quarterly.domain.agenda import AgendaKind
 from reviews.quarterly.domain.comparison import differences
 from reviews.quarterly.domain.decisions import DecisionKind
@@ -31,6 +30,7 @@ from reviews.quarterly.queries import quarterly_figures as figures
 from reviews.quarterly.queries.cycle_sources import model_name
 from reviews.quarterly.queries.quarterly_figures import Standing
 from reviews.quarterly.queries.scores import lines_of as score_lines_of
+from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import Kpi
 

@@ -7,38 +7,8 @@ module only knows whether the state allows it. `docs/reference/lifecycle.md` is 
 
 from collections.abc import Mapping
 
-from reviews.authorizations.domain import (
-    AUTHORISATION_TERMINAL,
-    AUTHORISATION_TRANSITIONS,
-    IN_FORCE,
-    AuthorisationState,
-    check_authorisation_transition,
-    may_transition_authorisation,
-)
 from reviews.requests.domain.steps import Actor, Named, Transition, leaving, possible_now
 from weighbridge.core.errors import WrongState
-
-__all__ = [
-    "AUTHORISATION_TERMINAL",
-    "AUTHORISATION_TRANSITIONS",
-    "EDITABLE_STATES",
-    "IN_FORCE",
-    "OPEN_STATES",
-    "OWNER",
-    "TERMINAL",
-    "TRANSITIONS",
-    "Actor",
-    "AuthorisationState",
-    "State",
-    "Transition",
-    "check_action",
-    "check_authorisation_transition",
-    "check_transition",
-    "may_act",
-    "may_transition",
-    "may_transition_authorisation",
-    "steps_from",
-]
 
 
 class State(Named):
@@ -222,3 +192,10 @@ def check_action(*, source: State, action: str) -> None:
             f"A request that is {source.words} offers no step “{action.replace('_', ' ')}”. "
             + possible_now("request", source, TRANSITIONS)
         )
+
+
+def check_editable(*, source: State) -> None:
+    """Raise `WrongState` unless figures and answers may be written in the state of a request."""
+    if source not in EDITABLE_STATES:
+        hint = " Revise it first, which voids the votes." if may_act(source=source, action="revise") else ""
+        raise WrongState(f"The request is {source.words}, so its evidence cannot be edited.{hint}")

@@ -52,7 +52,9 @@ def visible_to(person: Person) -> QuerySet[ReviewRequest]:
 
 def find(*, ref: str, person: Person) -> ReviewRequest:
     """The request, or NotFound where there is none this person may see."""
-    rows = visible_to(person).select_related("policy", "checklist", "dataset", "model_version__asset__team")
+    rows = visible_to(person).select_related(
+        "policy", "checklist", "dataset", "model_version__asset__team", "model_version__asset__owner"
+    )
     request = rows.filter(ref=ref).first()
     if request is None:
         raise NotFound(f"There is no request {ref} you can see.")

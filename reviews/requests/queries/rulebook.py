@@ -1,4 +1,4 @@
-"""What is known about a request: figures, contradictions, checklist, and what the policy says of them."""
+"""Stored figures, policies and checklists as the rules take them."""
 
 from functools import lru_cache
 

@@ -13,7 +13,9 @@ SLUG_CHARS_MAX, NAME_CHARS_MAX, UNIT_CHARS_MAX, SOURCE_CHARS_MAX, TEXT_CHARS_MAX
 
 @dataclass(frozen=True, kw_only=True)
 class FiledKpi:
-    """A business KPI and the technical metric behind it; `target` is the metric's, in `unit`, as the map has it."""
+    """A business KPI, the technical metric that stands for it, and how it is known; `target` is the metric's, in
+    `unit`.
+    """
 
     slug: str
     name: str

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, OuterRef, Q, Subquery, Value, Window
+from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import UNFINISHED, JobState
@@ -24,6 +25,9 @@ from reviews.tickets.models import (
 from reviews.tickets.ports import Glance
 
 SHOWN_MAX = 50
+_FULL_NAME = Trim(Concat("user__first_name", Value(" "), "user__last_name"))
+# The same as `governance.people.queries.people.name_of`, for a whole list at once.
+_NAME = Coalesce(NullIf(_FULL_NAME, Value("")), "user__username")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,13 +117,15 @@ def linked_ids() -> list[str]:
 
 def mirror_view(ticket: Ticket) -> MirrorView | None:
     """The ticket as last read, or None where nobody has read it yet."""
-    kept = TicketMirror.objects.filter(ticket=ticket).first()
+    kept = _mirror_of(ticket)
     if kept is None:
         return None
-    theirs = TicketComment.objects.filter(ticket=ticket, is_ours=False).order_by("created_at", "pk")
-    count = theirs.count()
-    shown = list(theirs[max(0, count - SHOWN_MAX) :])
-    known = _people({row.author_id for row in shown})
+    identities = ExternalIdentity.objects.filter(account_id=OuterRef("author_id"))
+    theirs = TicketComment.objects.filter(ticket=ticket, is_ours=False).annotate(
+        count=Window(Count("pk")), person=Subquery(identities.values(name=_NAME)[:1])
+    )
+    shown = list(theirs.order_by("-created_at", "-pk")[:SHOWN_MAX])[::-1]
+    count = shown[0].count if shown else 0
     return MirrorView(
         read_at=kept.read_at,
         is_gone=kept.gone_at is not None,
@@ -127,7 +133,7 @@ def mirror_view(ticket: Ticket) -> MirrorView | None:
         comments=tuple(
             CommentView(
                 author=row.author,
-                person=known.get(row.author_id, ""),
+                person=row.person or "",
                 text=row.text,
                 at=row.created_at,
                 is_edited=row.updated_at > row.created_at,
@@ -194,11 +200,6 @@ def differences(*, seen: Mapping[str, Glance], statuses: Mapping[str, str]) -> D
             and not _is_where_told(seen[row.remote_id], statuses[told[row.subject[1]]])
         ),
     )
-
-
-def _people(account_ids: set[str]) -> dict[str, str]:
-    rows = ExternalIdentity.objects.filter(account_id__in=account_ids).select_related("user")
-    return {row.account_id: row.user.get_full_name() or row.user.username for row in rows}
 
 
 def _mirror_of(ticket: Ticket) -> TicketMirror | None:

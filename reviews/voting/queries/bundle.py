@@ -1,23 +1,22 @@
 """What a revision freezes: everything the voters judge, as one document whose digest the decision is bound to."""
 
-from datetime import datetime
 from typing import Any
 
-from benchmarking.runs.queries import runs
-from reviews.evidence.queries.evidence import contradictions_of, determine, figures_of, waived_of
-from reviews.requests.models import ReviewRequest
+from reviews.workflow.queries.snapshot import RequestSnapshot
 from weighbridge.core.converter import to_document
 
 
-def bundle_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
+def bundle_of(snapshot: RequestSnapshot) -> dict[str, Any]:
     """The evidence of the current revision in JSON's own types; equal evidence gives an equal document."""
+    request, evidence = snapshot.request, snapshot.evidence
     version = request.model_version
-    rivals = sorted(request.rivals.values_list("digest", flat=True))
-    projections = [
-        {"number": row.number, "option": row.option, "digest": row.projection.digest}
-        for row in request.projections.select_related("projection").order_by("number")
-    ]
-    named = {"rivals": rivals, "projections": projections}
+    named = {
+        "rivals": sorted(rival.digest for rival in snapshot.rivals),
+        "projections": [
+            {"number": row.number, "option": row.option, "digest": row.projection.digest}
+            for row in reversed(evidence.projections)
+        ],
+    }
     return {name: said for name, said in named.items() if said} | {
         "request": request.ref,
         "revision": request.revision,
@@ -30,10 +29,10 @@ def bundle_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
         "dataset": request.dataset.digest if request.dataset else None,
         "policy": request.policy.digest if request.policy else None,
         "checklist": request.checklist.digest if request.checklist else None,
-        "figures": to_document(figures_of(request)),
+        "figures": to_document(evidence.figures),
         "runs": [
             {"id": run.pk, "state": run.state, "verdict": run.verdict, "result": run.result_digest}
-            for run in runs.of_request(request.ref)
+            for run in evidence.runs
         ],
         "answers": [
             {
@@ -43,11 +42,11 @@ def bundle_of(request: ReviewRequest, *, now: datetime) -> dict[str, Any]:
                 "is_attested": row.is_attested,
                 "by": row.answered_by_id,
             }
-            for row in request.checklist_answers.order_by("item")
+            for row in evidence.answers
         ],
         "contradictions": [
-            {"name": each.contradiction.name, "answer": each.answer} for each in contradictions_of(request, now=now)
+            {"name": each.contradiction.name, "answer": each.answer} for each in evidence.contradictions
         ],
-        "waivers": sorted(waived_of(request, now=now)),
-        "determination": to_document(determine(request, now=now)),
+        "waivers": sorted(evidence.waived),
+        "determination": to_document(evidence.determination),
     }

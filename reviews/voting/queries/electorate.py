@@ -1,15 +1,16 @@
 """Who has voted, who may, and what the votes add up to."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from benchmarking.runs.queries import runs
 from governance.people.domain.roles import Person
+from governance.people.queries.people import name_of
 from governance.rulebook.domain.policy import Stage
-from reviews.evidence.queries.evidence import editors_of
-from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
-from reviews.voting.domain import Ballot, Choice, Progress, check_may_vote, may_vote, tally
+from reviews.voting.domain import Ballot, Choice, Progress, check_may_vote, tally
+from reviews.voting.models import Vote
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from weighbridge.core.errors import NotFound
 
 
@@ -29,7 +30,7 @@ class Electorate:
         """Everybody with a stake."""
         return self.editor_ids | self.owner_ids | {self.requester_id}
 
-    @property
+    @cached_property
     def progress(self) -> Progress:
         """What the votes of the current revision add up to."""
         return tally(
@@ -64,57 +65,30 @@ class Electorate:
             evidence_editor_ids=self.editor_ids | self.owner_ids,
         )
 
-    def may(self, person: Person, stage: Stage) -> bool:
-        """Whether the person may vote in the stage now."""
-        return may_vote(
-            person=person,
-            stage=stage,
-            stages=self.stages,
-            ballots=self.ballots,
-            revision=self.revision,
-            requester_id=self.requester_id,
-            owner_id=self._owner_for(person),
-            evidence_editor_ids=self.editor_ids | self.owner_ids,
-        )
-
     def _owner_for(self, person: Person) -> int:
         """The rules ask about one owner: for an owner themselves, for everybody else any."""
         return person.id if person.id in self.owner_ids else min(self.owner_ids)
 
 
-def electorate_of(request: ReviewRequest) -> Electorate:
+def electorate_of(request: ReviewRequest, *, evidence: EvidenceSnapshot) -> Electorate:
     """The electorate of a submitted request."""
-    starters = frozenset(run.started_by_id for run in runs.of_request(request.ref) if run.started_by_id is not None)
     return Electorate(
         stages=policy_of(request.policy).stages if request.policy else (),
-        ballots=tuple(ballots_of(request)),
+        ballots=tuple(map(_ballot, request.votes.select_related("person"))),
         revision=request.revision,
         requester_id=request.requester_id,
         owner_ids=frozenset({request.owner_id, request.model_version.asset.owner_id}),
-        editor_ids=editors_of(request, run_starters=starters),
+        editor_ids=evidence.editor_ids,
     )
 
 
-def ballots_of(request: ReviewRequest) -> list[Ballot]:
-    """Every vote ever cast on the request, oldest first."""
-    return [
-        Ballot(
-            person_id=vote.person_id,
-            person_name=vote.person.get_full_name() or vote.person.username,
-            stage_id=vote.stage,
-            choice=Choice(vote.choice),
-            revision=vote.revision,
-            rationale=vote.rationale,
-            cast_at=vote.cast_at,
-        )
-        for vote in request.votes.select_related("person")
-    ]
-
-
-def open_stage_for(*, request: ReviewRequest, person: Person) -> Stage | None:
-    """The stage this person may vote in now, if any."""
-    if request.state != State.IN_REVIEW:
-        return None
-    electorate = electorate_of(request)
-    stage = electorate.progress.open_stage
-    return stage if stage is not None and electorate.may(person, stage) else None
+def _ballot(vote: Vote) -> Ballot:
+    return Ballot(
+        person_id=vote.person_id,
+        person_name=name_of(vote.person),
+        stage_id=vote.stage,
+        choice=Choice(vote.choice),
+        revision=vote.revision,
+        rationale=vote.rationale,
+        cast_at=vote.cast_at,
+    )

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
-from benchmarking.runs.queries import runs
+from governance.jobs.enums import UNFINISHED
 from governance.rulebook.domain.evaluation import Determination, RuleStatus
 from governance.rulebook.domain.policy import Effect
-from reviews.evidence.queries.evidence import checklist_status, contradictions_of, determine
-from reviews.requests.models import ReviewRequest
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 
 
 @dataclass(frozen=True)
@@ -20,21 +18,21 @@ class Obstacle:
     part: str
 
 
-def obstacles(request: ReviewRequest, *, now: datetime) -> tuple[Obstacle, ...]:
-    """Everything that `reviews.workflow.actions.review.request_review` would refuse a submitted request for, in its order."""
-    return () if request.policy is None else tuple(_found(request, now))
+def obstacles(evidence: EvidenceSnapshot) -> tuple[Obstacle, ...]:
+    """Everything that asking for the review of a submitted request is refused for, in its order."""
+    return () if evidence.request.policy is None else tuple(_found(evidence))
 
 
-def _found(request: ReviewRequest, now: datetime) -> Iterator[Obstacle]:
-    if runs.unfinished(request.ref):
+def _found(evidence: EvidenceSnapshot) -> Iterator[Obstacle]:
+    if any(run.state in UNFINISHED for run in evidence.runs):
         yield Obstacle("run_unfinished", "A benchmark is still under way; wait for it, or cancel it.", "runs")
-    for status in checklist_status(request, now=now):
+    for status in evidence.checklist:
         if status.item.required and not status.is_complete:
             yield Obstacle("checklist_open", f"{status.item.title}: {status.why}", "checklist")
-    for each in contradictions_of(request, now=now):
+    for each in evidence.contradictions:
         if not each.answer:
             yield Obstacle("contradicted", each.contradiction.message, "figures")
-    yield from _ruled(determine(request, now=now))
+    yield from _ruled(evidence.determination)
 
 
 def _ruled(said: Determination) -> Iterator[Obstacle]:

@@ -1,11 +1,11 @@
 """What changed between two frozen revisions, so that reviewers need not read the same evidence twice."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from governance.rulebook.domain.policy_diff import Change
-from reviews.requests.models import ReviewRequest
+from reviews.voting.models import Revision
 from weighbridge.core.metrics import number_words
 
 WORDS = {
@@ -20,10 +20,9 @@ WORDS = {
 }
 
 
-def since_last_revision(request: ReviewRequest) -> tuple[Change, ...]:
-    """What the latest frozen revision changed against the one frozen before it; nothing where there is only one."""
-    bundles = list(request.revisions.order_by("-number").values_list("bundle", flat=True)[:2])
-    return tuple(_changes(bundles[1], bundles[0])) if len(bundles) > 1 else ()
+def since_last_revision(revisions: Sequence[Revision]) -> tuple[Change, ...]:
+    """What the latest frozen revision changed against the one before it; nothing where there is only one."""
+    return tuple(_changes(revisions[1].bundle, revisions[0].bundle)) if len(revisions) > 1 else ()
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:

@@ -18,14 +18,16 @@ from governance.people.queries.people import person_of
 from reviews.evidence.actions import screening
 from reviews.evidence.locking import lock_all
 from reviews.requests.audit import move, record
-from reviews.requests.domain.lifecycle import State, check_action
+from reviews.requests.domain.lifecycle import State
 from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import next_ref, parties_of
+from reviews.requests.queries.requests import next_ref
 from reviews.requests.queries.rulebook import in_force
-from reviews.requests.rules import check_edit, check_file, check_withdraw
+from reviews.requests.rules import check_file
 from reviews.tickets import actions as effects
+from reviews.workflow.queries.possible import check_can_edit, check_can_revise, check_can_submit, check_can_withdraw
+from reviews.workflow.queries.snapshot import snapshot_of
 from weighbridge.core.errors import Invalid, WrongState
 
 REF_LOCK = 0x4D5252  # any number that nobody else locks
@@ -99,12 +101,10 @@ def _insert(filing: Filing, *, requester: User, by: User | None, now: datetime) 
 
 def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> ReviewRequest:
     """Change what a draft says."""
-    check_edit(person_of(by), parties_of(request))
-    _check_filing(filing)
     with _one_open(), transaction.atomic():
         row = lock(request)
-        if row.state != State.DRAFT:
-            raise WrongState(f"The request is {State(row.state).words}; only a draft can be edited.")
+        check_can_edit(snapshot_of(row, now=now), person=person_of(by))
+        _check_filing(filing)
         if filing.model_version.asset.team_id != row.team_id:
             raise Invalid("The model belongs to another team.", field="model_version")
         for field, value in filing.columns.items():
@@ -118,10 +118,9 @@ def edit(*, request: ReviewRequest, filing: Filing, by: User, now: datetime) -> 
 
 def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
     """Fix policy and checklist, evaluate, and either clear the request or open its review, all at once."""
-    check_edit(person_of(by), parties_of(request))
     with transaction.atomic():
         row = lock(request)
-        check_action(source=State(row.state), action="submit")
+        check_can_submit(snapshot_of(row, now=now), person=person_of(by))
         row.policy, row.checklist = in_force()
         row.submitted_at = now
         row.save(update_fields=["policy", "checklist", "submitted_at"])
@@ -132,21 +131,20 @@ def submit(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
 
 def revise(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> ReviewRequest:
     """Open the next revision to work on; every vote on the one before is void."""
-    check_edit(person_of(by), parties_of(request))
     with transaction.atomic():
         row = lock_all(request=request, now=now)
-        check_action(source=State(row.state), action="revise")
+        check_can_revise(snapshot_of(row, now=now), person=person_of(by))
         screening.reopen(request=row, reason=reason, by=by, now=now)
     return row
 
 
 def withdraw(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> ReviewRequest:
     """Pull the request out: runs are cancelled, the reservation is released, the ticket is told."""
-    check_withdraw(person_of(by), parties_of(request))
-    if len(reason.strip()) < REASON_CHARS_MIN:
-        raise Invalid("Say why you withdraw the request.", field="reason")
     with transaction.atomic():
         row = lock_all(request=request, now=now)
+        check_can_withdraw(snapshot_of(row, now=now), person=person_of(by))
+        if len(reason.strip()) < REASON_CHARS_MIN:
+            raise Invalid("Say why you withdraw the request.", field="reason")
         _end(row, State.WITHDRAWN, by, now, reason)
     return row
 

@@ -12,23 +12,21 @@ from governance.people.queries.people import person_of
 from reviews.authorizations import actions as authorisations
 from reviews.authorizations.models import Decision
 from reviews.evidence.locking import lock_all
-from reviews.evidence.models import Determination
-from reviews.evidence.queries.evidence import determine, severities, told_of
+from reviews.evidence.queries.evidence import severities
 from reviews.packets import actions as packets
 from reviews.requests.audit import move, record
-from reviews.requests.domain.lifecycle import State, check_action
+from reviews.requests.domain.lifecycle import State
+from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import parties_of
-from reviews.requests.queries.rulebook import judged_by
-from reviews.requests.rules import check_edit
 from reviews.tickets import actions as effects
 from reviews.voting.domain import Choice, VotingOutcome, check_rationale
 from reviews.voting.models import Revision, Vote
 from reviews.voting.queries.bundle import bundle_of
 from reviews.voting.queries.commitments import now_and_later
-from reviews.voting.queries.electorate import electorate_of
-from reviews.voting.queries.readiness import obstacles
 from reviews.workflow.actions import filed_kpis
+from reviews.workflow.queries.possible import check_can_request_review, check_can_vote
+from reviews.workflow.queries.snapshot import RequestSnapshot, snapshot_of
+from reviews.workflow.queries.snapshot_evidence import determination_row
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, WrongState
@@ -47,16 +45,15 @@ class Promise:
 
 def request_review(*, request: ReviewRequest, by: User, now: datetime) -> ReviewRequest:
     """Freeze the revision, reserve what it takes of this quarter, and ask the reviewers."""
-    check_edit(person_of(by), parties_of(request))
     with transaction.atomic():
         row = lock_all(request=request, now=now)
-        check_action(source=State(row.state), action="request_review")
-        _check_evidence(row, now)
-        bundle = bundle_of(row, now=now)
+        snapshot = snapshot_of(row, now=now)
+        check_can_request_review(snapshot, person=person_of(by))
+        bundle = bundle_of(snapshot)
         revision = Revision.objects.create(
             request=row, number=row.revision, bundle=bundle, digest=digest_of(bundle), frozen_at=now
         )
-        amounts, _ = now_and_later(row, now=now)
+        amounts, _ = now_and_later(snapshot.evidence)
         budgets.reserve(
             team=row.team,
             quarter=str(Quarter.of(now.date())),
@@ -98,11 +95,8 @@ def vote(
     check_rationale(choice=choice, rationale=rationale)
     with transaction.atomic():
         row = lock_all(request=request, now=now)
-        if row.state != State.IN_REVIEW:
-            raise WrongState(f"The request is {State(row.state).words}; votes are cast while it is in review.")
-        electorate = electorate_of(row)
-        stage = electorate.stage(stage_id)
-        electorate.check(person_of(by), stage)
+        before = snapshot_of(row, now=now)
+        stage = check_can_vote(before, person=person_of(by), stage_id=stage_id)
         _check_promises(conditions, now=now)
         Vote.objects.create(
             request=row,
@@ -115,30 +109,32 @@ def vote(
         )
         details = {"stage": stage.id, "choice": choice.value, "revision": row.revision}
         record(kind="vote.cast", request=row, by=by, now=now, details=details, reason=rationale)
-        outcome = electorate_of(row).progress.outcome
+        after = snapshot_of(row, now=now, evidence=before.evidence)
+        outcome = after.electorate.progress.outcome
         if conditions and outcome is not VotingOutcome.APPROVED:
             raise Invalid(
                 "Conditions belong to an approval in the last stage, and there to the one that completes it.",
                 field="conditions",
             )
-        _settle(row, outcome, rationale, conditions, by, now)
+        _settle(after, outcome, rationale, conditions, by)
     return row
 
 
 def _settle(
-    row: ReviewRequest, outcome: VotingOutcome, rationale: str, conditions: tuple[Promise, ...], by: User, now: datetime
+    snapshot: RequestSnapshot, outcome: VotingOutcome, rationale: str, conditions: tuple[Promise, ...], by: User
 ) -> None:
+    row, now = snapshot.request, snapshot.now
     if outcome is VotingOutcome.CHANGES_REQUESTED:
         budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:changes", by=by, now=now)
         move(request=row, target=State.CHANGES_REQUESTED, by=by, now=now, reason=rationale)
         effects.tell_ticket(request=row, occasion="changes_requested", reason=rationale, by=by, now=now)
     elif outcome is VotingOutcome.REJECTED:
         budgets.release(ref=row.ref, key=f"{row.ref}:{row.revision}:rejected", by=by, now=now)
-        _decide(row, "rejected", rationale, by, now)
-        _conclude(row, "rejected", rationale, by, now)
+        _decide(snapshot, REJECTED, rationale, by)
+        _conclude(snapshot, REJECTED, rationale, by)
     elif outcome is VotingOutcome.APPROVED:
-        _check_unchanged(row, now)
-        amounts, later = now_and_later(row, now=now)
+        _check_unchanged(snapshot)
+        amounts, later = now_and_later(snapshot.evidence)
         budgets.commit(
             team=row.team,
             quarter=str(Quarter.of(now.date())),
@@ -150,25 +146,21 @@ def _settle(
             now=now,
         )
         word = "approved_with_conditions" if conditions else "approved"
-        decision = _decide(row, word, rationale, by, now)
-        authorisations.issue(decision=decision, conditions=[vars(each) for each in conditions], by=by, now=now)
+        authorisations.issue(
+            decision=_decide(snapshot, word, rationale, by),
+            conditions=[vars(each) for each in conditions],
+            approver_ids=snapshot.electorate.approver_ids,
+            by=by,
+            now=now,
+        )
         filed_kpis.register(request=row, by=by, now=now)
-        _conclude(row, word, rationale, by, now)
+        _conclude(snapshot, word, rationale, by)
 
 
-def _decide(row: ReviewRequest, outcome: str, rationale: str, by: User, now: datetime) -> Decision:
-    said = determine(row, now=now)
-    determination = Determination.objects.create(
-        request=row,
-        revision=row.revision,
-        policy=judged_by(row),
-        occasion="decision",
-        outcome=said.outcome.value,
-        document=to_document(said),
-        told=told_of(row, now=now),
-        determined_at=now,
-    )
-    frozen = row.revisions.get(number=row.revision)
+def _decide(snapshot: RequestSnapshot, outcome: str, rationale: str, by: User) -> Decision:
+    row, now = snapshot.request, snapshot.now
+    frozen, determination = _frozen(snapshot), determination_row(snapshot.evidence, occasion="decision")
+    determination.save()
     decision = Decision.objects.create(
         request=row,
         outcome=outcome,
@@ -184,26 +176,25 @@ def _decide(row: ReviewRequest, outcome: str, rationale: str, by: User, now: dat
     return decision
 
 
-def _conclude(row: ReviewRequest, outcome: str, rationale: str, by: User, now: datetime) -> None:
+def _conclude(snapshot: RequestSnapshot, outcome: str, rationale: str, by: User) -> None:
+    row, now = snapshot.request, snapshot.now
     effects.tell_ticket(request=row, occasion=outcome, reason=rationale, by=by, now=now)
-    packets.freeze(request=row, by=by, now=now)
+    packets.freeze(request=row, evidence=snapshot.evidence, by=by, now=now)
 
 
-def _check_evidence(row: ReviewRequest, now: datetime) -> None:
-    found = obstacles(row, now=now)
-    if found:
-        raise WrongState(" ".join(each.reason for each in found), code=found[0].code)
+def _frozen(snapshot: RequestSnapshot) -> Revision:
+    return next(row for row in snapshot.revisions if row.number == snapshot.request.revision)
 
 
-def _check_unchanged(row: ReviewRequest, now: datetime) -> None:
-    frozen = row.revisions.get(number=row.revision)
-    said = determine(row, now=now)
+def _check_unchanged(snapshot: RequestSnapshot) -> None:
+    frozen = _frozen(snapshot)
     before = severities(frozen.bundle["determination"])
-    worse = [each for each in said.standing() if each.severity > before.get(each.rule_id, (0, False))]
+    standing = snapshot.evidence.determination.standing()
+    worse = [each for each in standing if each.severity > before.get(each.rule_id, (0, False))]
     if worse:
         why = " ".join(f"{each.rule_id}: {each.why}" for each in worse)
         raise WrongState(f"The policy is stricter now than when the revision was frozen. {why}", code="worse")
-    if digest_of(bundle_of(row, now=now)) != frozen.digest:
+    if digest_of(bundle_of(snapshot)) != frozen.digest:
         raise WrongState(
             "The evidence changed since the revision was frozen; request changes, so that it is frozen anew.",
             code="changed",

@@ -13,6 +13,7 @@ from reviews.tickets.queries.drafts import request_url
 from reviews.workflow.api import course_answers as course
 from reviews.workflow.api import evidence_answers as evidence
 from reviews.workflow.api.evidence_answers import PossibleAnswer
+from reviews.workflow.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view import RequestView, describe
 
 
@@ -155,7 +156,7 @@ class ReviewAnswer(Answer):
 
 def said(request: ReviewRequest, person: Person, now: datetime) -> dict[str, Any]:
     """Everything about the request, as this person sees it now."""
-    view = describe(request=request, person=person, now=now)
+    view = describe(snapshot_of(request, now=now), person=person)
     held = view.authorisation
     whole = {
         **vars(view),

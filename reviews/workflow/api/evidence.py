@@ -1,5 +1,7 @@
 """The evidence of a request: figures, checklist, contradictions, benchmarks, waivers."""
 
+from datetime import datetime
+
 from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import JSONParser, MultiPartParser
@@ -9,14 +11,14 @@ from rest_framework.views import APIView
 
 from benchmarking.projections import actions as projection_writes
 from benchmarking.projections.queries import find as find_projection
-from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.queries import runs
 from governance.site.api.shapes import Nothing, read
 from reviews.evidence.actions import evidence as writes
 from reviews.evidence.actions import projections, waivers
 from reviews.evidence.domain.projected import only_option
 from reviews.evidence.queries.evidence import figure_of
-from reviews.evidence.queries.projections import views
+from reviews.evidence.queries.projections import projection_view
+from reviews.requests.models import ReviewRequest
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.evidence_answers import (
     ComparisonAnswer,
@@ -28,6 +30,7 @@ from reviews.workflow.api.evidence_answers import (
 )
 from reviews.workflow.api.inputs import AnswerInput, FactInput, ProjectionInput, TextInput, WaiverInput, found
 from reviews.workflow.api.requests import statement_of
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from reviews.workflow.queries.view_evidence import fact_views, item_views
 from weighbridge.core.errors import WrongState
 
@@ -41,7 +44,7 @@ class Facts(APIView):
     def get(self, request: Request, ref: str) -> Response:
         """Every fact with the figure that counts and all figures ever stated, in the order of the catalogue."""
         row, _, _, now = found(request, ref)
-        return Response(FactAnswer(fact_views(row, now=now), many=True).data)
+        return Response(FactAnswer(fact_views(EvidenceSnapshot(row, now)), many=True).data)
 
     @extend_schema(operation_id="reviews_state_fact", request=FactInput, responses={201: FigureAnswer})
     def post(self, request: Request, ref: str) -> Response:
@@ -61,8 +64,8 @@ class Projections(APIView):
     @extend_schema(operation_id="reviews_projections_list", responses=StatedProjectionAnswer(many=True))
     def get(self, request: Request, ref: str) -> Response:
         """The latest first; it counts."""
-        row, _, _, _ = found(request, ref)
-        return Response(StatedProjectionAnswer(views(row), many=True).data)
+        row, _, _, now = found(request, ref)
+        return Response(_projections(row, now))
 
     @extend_schema(
         operation_id="reviews_state_projection",
@@ -80,7 +83,12 @@ class Projections(APIView):
         option = given.get("option") or only_option(kept.document)
         widen = given["widen"]
         projections.state(request=row, projection=kept, option=option, widen=widen, by=user, now=now)
-        return Response(StatedProjectionAnswer(views(row), many=True).data, status=201)
+        return Response(_projections(row, now), status=201)
+
+
+def _projections(row: ReviewRequest, now: datetime) -> object:
+    views = map(projection_view, EvidenceSnapshot(row, now).projections)
+    return StatedProjectionAnswer(views, many=True).data
 
 
 class Checklist(APIView):
@@ -90,7 +98,7 @@ class Checklist(APIView):
     def get(self, request: Request, ref: str) -> Response:
         """Every item with what stands for it; none before the request is submitted."""
         row, _, _, now = found(request, ref)
-        return Response(ItemAnswer(item_views(row, now=now), many=True).data)
+        return Response(ItemAnswer(item_views(EvidenceSnapshot(row, now)), many=True).data)
 
 
 class ChecklistItem(APIView):
@@ -112,7 +120,7 @@ class ChecklistItem(APIView):
             by=user,
             now=now,
         )
-        answered = next(each for each in item_views(row, now=now) if each.id == item)
+        answered = next(each for each in item_views(EvidenceSnapshot(row, now)) if each.id == item)
         return Response(ItemAnswer(answered).data)
 
     @extend_schema(operation_id="reviews_answer_item_by_post", request=AnswerInput, responses=ItemAnswer)
@@ -142,15 +150,15 @@ class Benchmarks(APIView):
 
     @extend_schema(operation_id="reviews_benchmark_again", request=Nothing, responses={201: RunAnswer(many=True)})
     def post(self, request: Request, ref: str) -> Response:
-        """Run every benchmark of the request once more; what new measurements say makes a new revision."""
+        """Run every benchmark of the request once more, while its figures may still change."""
         row, user, _, now = found(request, ref)
         read(Nothing, request.data)
         latest = {run.scenario: run for run in runs.of_request(row.ref)}
         if not latest:
             raise WrongState("This request has no benchmark to repeat; they start when a review becomes mandatory.")
         with transaction.atomic():
-            again = [run_actions.repeat(run=run, by=user, now=now) for run in latest.values()]
-        return Response(RunAnswer([runs.describe(run) for run in again], many=True).data, status=201)
+            again = [writes.measure_again(request=row, run=run, by=user, now=now) for run in latest.values()]
+        return Response(RunAnswer(runs.describe_all(again), many=True).data, status=201)
 
 
 class Waivers(APIView):

@@ -16,7 +16,8 @@ from reviews.workflow.actions.review import Promise
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.course_answers import VotingAnswer
 from reviews.workflow.api.inputs import ReasonInput, VoteInput, found
-from reviews.workflow.queries.view import describe
+from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.workflow.queries.view_course import stage_views, vote_views
 
 
 class Submission(APIView):
@@ -53,8 +54,10 @@ class Votes(APIView):
     @extend_schema(operation_id="reviews_votes_list", responses=VotingAnswer)
     def get(self, request: Request, ref: str) -> Response:
         """Every stage, and every vote ever cast, the latest first."""
-        row, _, person, now = found(request, ref)
-        return Response(VotingAnswer(describe(request=row, person=person, now=now)).data)
+        row, _, _, now = found(request, ref)
+        snapshot = snapshot_of(row, now=now)
+        voting = {"stages": stage_views(snapshot), "votes": vote_views(snapshot.electorate)}
+        return Response(VotingAnswer(voting).data)
 
     @extend_schema(operation_id="voting_vote", request=VoteInput, responses={201: ReviewAnswer})
     def post(self, request: Request, ref: str) -> Response:

@@ -1,25 +1,27 @@
-"""What a person may do with a request now, and where they may not, the sentence that says why."""
+"""What a person may do with a request now: one guard for each step.
 
-from collections.abc import Callable
+`check_can_…` raises with the reason why not. The action calls it under the lock; page and API ask the same function to
+say whether, and why not.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from benchmarking.runs.models import Run
-from benchmarking.runs.rules import check_run
-from governance.jobs.enums import UNFINISHED
+from benchmarking.runs.rules import check_repeat
 from governance.jobs.kinds import kind_of
 from governance.people.domain.roles import Person
+from governance.rulebook.domain.policy import Stage
 from reviews.authorizations.domain import AuthorisationState, check_authorisation_transition
 from reviews.authorizations.models import Authorisation, Condition
 from reviews.authorizations.rules import check_confirm_condition, check_revoke
 from reviews.evidence.rules import check_waive
 from reviews.packets.models import Packet
 from reviews.packets.rules import check_print
-from reviews.requests.domain.lifecycle import EDITABLE_STATES, State, check_action
-from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import parties_of
+from reviews.requests.domain.lifecycle import EDITABLE_STATES, State, check_action, check_editable
 from reviews.requests.rules import check_edit, check_withdraw
-from reviews.voting.queries.electorate import Electorate
-from reviews.voting.queries.readiness import Obstacle
+from reviews.voting.queries.readiness import obstacles
+from reviews.workflow.queries.snapshot import RequestSnapshot
 from weighbridge.core.errors import Refused, WrongState
 
 
@@ -35,80 +37,143 @@ class Possible:
         return not self.why_not
 
 
-def ask(*checks: Callable[[], None]) -> Possible:
-    """What the first check that refuses says, as an answer instead of an exception."""
+def ask(check: Callable[..., object], *about: object, **named: object) -> Possible:
+    """What a guard says to what it is asked about, as an answer instead of an exception."""
     try:
-        for check in checks:
-            check()
+        check(*about, **named)
     except Refused as refusal:
         return Possible(refusal.reason)
     return Possible()
 
 
-def steps(
-    *, request: ReviewRequest, person: Person, electorate: Electorate, obstacles: tuple[Obstacle, ...]
-) -> dict[str, Possible]:
-    """The steps a request offers by name: edit, submit, evidence, answer, request_review, vote, revise, withdraw,
-    packet, waive.
-    """
-    state, parties = State(request.state), parties_of(request)
-
-    def edits(check: Callable[[], None]) -> Possible:
-        return ask(lambda: check_edit(person, parties), check)
-
-    return {
-        "edit": edits(
-            lambda: _need(state is State.DRAFT, f"The request is {state.words}; only a draft can be edited.")
-        ),
-        "submit": edits(lambda: check_action(source=state, action="submit")),
-        "evidence": edits(lambda: _check_editable(state)),
-        "answer": edits(lambda: _check_answerable(request, state)),
-        "request_review": edits(lambda: _check_ready(state, obstacles)),
-        "vote": ask(lambda: _check_vote(state, person, electorate)),
-        "revise": edits(lambda: check_action(source=state, action="revise")),
-        "withdraw": ask(lambda: check_withdraw(person, parties), lambda: check_action(source=state, action="withdraw")),
-        "packet": ask(lambda: _check_packet(request, person)),
-        "waive": ask(lambda: check_waive(person, parties), lambda: _check_answerable(request, state)),
-    }
+def check_can_edit(snapshot: RequestSnapshot, *, person: Person) -> None:
+    """Changing what the request says."""
+    check_edit(person, snapshot.parties)
+    _need(snapshot.state is State.DRAFT, f"The request is {snapshot.state.words}; only a draft can be edited.")
 
 
-def on_run(*, run: Run, request: ReviewRequest, person: Person) -> tuple[Possible, Possible]:
-    """Cancelling and repeating a run of a request."""
-    is_over = run.state not in UNFINISHED
+def check_can_submit(snapshot: RequestSnapshot, *, person: Person) -> None:
+    """Having the policy evaluated."""
+    check_edit(person, snapshot.parties)
+    check_action(source=snapshot.state, action="submit")
 
-    def check() -> None:
-        check_run(person, team=run.model_version.asset.team.slug)
 
-    return (
-        ask(check, lambda: kind_of(Run).check_cancel(run)),
-        ask(
-            check,
-            lambda: _need(is_over, f"Run {run.pk} is still {run.state}; wait for it or cancel it first."),
-            lambda: _check_measurable(State(request.state)),
-        ),
+def check_can_state_evidence(snapshot: RequestSnapshot, *, person: Person) -> None:
+    """Stating figures and cost projections, and explaining contradicted claims."""
+    check_edit(person, snapshot.parties)
+    check_editable(source=snapshot.state)
+
+
+def check_can_answer(snapshot: RequestSnapshot, *, person: Person) -> None:
+    """Answering the checklist."""
+    check_edit(person, snapshot.parties)
+    _check_judged(snapshot)
+
+
+def check_can_request_review(snapshot: RequestSnapshot, *, person: Person) -> None:
+    """Asking for the review: nothing may be missing."""
+    check_edit(person, snapshot.parties)
+    check_action(source=snapshot.state, action="request_review")
+    found = obstacles(snapshot.evidence)
+    if found:
+        raise WrongState(" ".join(each.reason for each in found), code=found[0].code)
+
+
+def check_can_vote(snapshot: RequestSnapshot, *, person: Person, stage_id: str | None = None) -> Stage:
+    """Voting in a stage, in the open one unless it is named; the stage."""
+    words, electorate = snapshot.state.words, snapshot.electorate
+    _need(snapshot.state is State.IN_REVIEW, f"The request is {words}; votes are cast while it is in review.")
+    stage = electorate.progress.open_stage if stage_id is None else electorate.stage(stage_id)
+    if stage is None:
+        raise WrongState("The voting on this revision is over.")
+    electorate.check(person, stage)
+    return stage
+
+
+def open_stage_for(snapshot: RequestSnapshot, *, person: Person) -> Stage | None:
+    """The stage this person may vote in now, if any."""
+    try:
+        return check_can_vote(snapshot, person=person)
+    except Refused:
+        return None
+
+
+def check_can_revise(snapshot: RequestSnapshot, *, person: Person) -> None:
+    """Opening the next revision."""
+    check_edit(person, snapshot.parties)
+    check_action(source=snapshot.state, action="revise")
+
+
+def check_can_withdraw(snapshot: RequestSnapshot, *, person: Person) -> None:
+    """Pulling the request out."""
+    check_withdraw(person, snapshot.parties)
+    check_action(source=snapshot.state, action="withdraw")
+
+
+def check_can_freeze_packet(snapshot: RequestSnapshot, *, person: Person) -> None:
+    """Asking for a packet."""
+    check_print(person, snapshot.parties)
+    _need(snapshot.request.policy is not None, "A packet can be drawn once the request is submitted.")
+
+
+def check_can_waive(snapshot: RequestSnapshot, *, person: Person) -> None:
+    """Waiving a soft rule."""
+    check_waive(person, snapshot.parties)
+    _check_judged(snapshot)
+
+
+def check_can_measure_again(snapshot: RequestSnapshot, *, person: Person, run: Run) -> None:
+    """Repeating a benchmark."""
+    check_repeat(run, person)
+    _need(snapshot.state is not State.IN_REVIEW, "A new measurement voids the votes; open the next revision first.")
+    _need(
+        snapshot.state in EDITABLE_STATES or snapshot.state is State.CLEARED,
+        f"The request is {snapshot.state.words}; nothing is measured for it now.",
     )
 
 
-def on_packet(*, packet: Packet, person: Person) -> Possible:
-    """Retrying a packet whose drawing failed."""
-    kind = kind_of(Packet)
-    return ask(lambda: kind.check_retry(packet), lambda: kind.check(person, packet))
+def check_can_retry_packet(snapshot: RequestSnapshot, *, person: Person, packet: Packet) -> None:
+    """Drawing a packet again whose drawing failed."""
+    check_print(person, snapshot.parties)
+    kind_of(Packet).check_retry(packet)
 
 
-def on_authorisation(*, authorisation: Authorisation, person: Person) -> Possible:
-    """Revoking an authorisation."""
+def check_can_revoke(authorisation: Authorisation, *, person: Person) -> None:
+    """Taking an authorisation back."""
+    check_revoke(person)
     source = AuthorisationState(authorisation.state)
-    return ask(
-        lambda: check_revoke(person),
-        lambda: check_authorisation_transition(source=source, target=AuthorisationState.REVOKED),
-    )
+    check_authorisation_transition(source=source, target=AuthorisationState.REVOKED)
 
 
-def on_condition(*, condition: Condition, request: ReviewRequest, person: Person) -> Possible:
+def check_can_confirm(snapshot: RequestSnapshot, *, person: Person, condition: Condition) -> None:
     """Confirming that a condition is met."""
-    if condition.met_at is not None:
-        return Possible("This condition was confirmed before.")
-    return ask(lambda: check_confirm_condition(person, parties_of(request), owner_id=condition.owner_id))
+    check_confirm_condition(person, snapshot.parties, owner_id=condition.owner_id)
+    _need(condition.met_at is None, "This condition was confirmed before.")
+
+
+STEPS: Mapping[str, Callable[..., object]] = {
+    "edit": check_can_edit,
+    "submit": check_can_submit,
+    "evidence": check_can_state_evidence,
+    "answer": check_can_answer,
+    "request_review": check_can_request_review,
+    "vote": check_can_vote,
+    "revise": check_can_revise,
+    "withdraw": check_can_withdraw,
+    "packet": check_can_freeze_packet,
+    "waive": check_can_waive,
+}
+"""The steps that a request itself offers, by name, with the guard of each."""
+
+
+def steps(snapshot: RequestSnapshot, *, person: Person) -> dict[str, Possible]:
+    """Every step of a request by name, and whether this person may take it now."""
+    return {name: ask(check, snapshot, person=person) for name, check in STEPS.items()}
+
+
+def on_run(snapshot: RequestSnapshot, *, person: Person, run: Run) -> tuple[Possible, Possible]:
+    """Cancelling and repeating a run of a request."""
+    return ask(check_cancel, run, person), ask(check_can_measure_again, snapshot, person=person, run=run)
 
 
 def _need(holds: bool, reason: str) -> None:
@@ -116,36 +181,6 @@ def _need(holds: bool, reason: str) -> None:
         raise WrongState(reason)
 
 
-def _check_editable(state: State) -> None:
-    _need(state in EDITABLE_STATES, f"The request is {state.words}, so its evidence cannot be edited.")
-
-
-def _check_measurable(state: State) -> None:
-    _need(state is not State.IN_REVIEW, "A new measurement voids the votes; open the next revision first.")
-    _need(
-        state in EDITABLE_STATES or state is State.CLEARED,
-        f"The request is {state.words}; nothing is measured for it now.",
-    )
-
-
-def _check_answerable(request: ReviewRequest, state: State) -> None:
-    _check_editable(state)
-    _need(request.policy is not None, "Policy and checklist are fixed when the request is submitted.")
-
-
-def _check_ready(state: State, obstacles: tuple[Obstacle, ...]) -> None:
-    check_action(source=state, action="request_review")
-    _need(not obstacles, " ".join(each.reason for each in obstacles))
-
-
-def _check_vote(state: State, person: Person, electorate: Electorate) -> None:
-    _need(state is State.IN_REVIEW, f"The request is {state.words}; votes are cast while it is in review.")
-    stage = electorate.progress.open_stage
-    if stage is None:
-        raise WrongState("The voting on this revision is over.")
-    electorate.check(person, stage)
-
-
-def _check_packet(request: ReviewRequest, person: Person) -> None:
-    check_print(person, parties_of(request))
-    _need(request.policy is not None, "A packet can be drawn once the request is submitted.")
+def _check_judged(snapshot: RequestSnapshot) -> None:
+    check_editable(source=snapshot.state)
+    _need(snapshot.request.policy is not None, "Policy and checklist are fixed when the request is submitted.")

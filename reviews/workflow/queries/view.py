@@ -6,28 +6,27 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 
+from benchmarking.runs.models import Dataset
+from governance.budgets.queries.budgets import BudgetEffect
 from governance.inventory.models import ModelVersion
 from governance.people.domain.roles import Person
-from governance.people.queries import people
+from governance.people.queries.people import name_of
 from governance.rulebook.domain.policy_diff import Change
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
-from reviews.authorizations.models import Decision
-from reviews.authorizations.queries.re_reviews import ReReviewView, causes_of
-from reviews.evidence.queries import projections
-from reviews.evidence.queries.projections import ProjectionView
+from reviews.authorizations.queries.re_reviews import ReReviewView, re_review_view
+from reviews.evidence.queries.projections import ProjectionView, projection_view
 from reviews.packets.domain.packet import VoteRow
 from reviews.packets.domain.packet_evidence import DeterminationPart
 from reviews.packets.domain.packet_trail import AuditRow
-from reviews.packets.queries import packet_parts
+from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.lifecycle import State
-from reviews.requests.models import ReviewRequest
-from reviews.voting.queries.electorate import electorate_of
+from reviews.voting.models import Revision
 from reviews.voting.queries.readiness import Obstacle, obstacles
 from reviews.voting.queries.revision_changes import since_last_revision
 from reviews.workflow.queries import view_course as course
 from reviews.workflow.queries import view_evidence as evidence
 from reviews.workflow.queries.possible import Possible, steps
-from reviews.workflow.queries.view_budget import BudgetView, budget_views
+from reviews.workflow.queries.snapshot import RequestSnapshot
 from reviews.workflow.queries.view_course import (
     AuthorisationView,
     DecisionView,
@@ -65,34 +64,6 @@ class ModelView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetView:
-    """The evaluation data."""
-
-    name: str
-    digest: str
-    size_bytes: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class RulebookView:
-    """Which version of a policy or a checklist the request is judged by."""
-
-    id: int
-    name: str
-    number: int
-    digest: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RevisionView:
-    """A frozen revision."""
-
-    number: int
-    digest: str
-    frozen_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
 class RequestView:
     """A request as one person sees it at one moment. `possible` names the steps: edit, submit, evidence (figures and
     contradictions), answer (checklist), request_review, vote, revise, withdraw, packet, waive."""
@@ -108,7 +79,7 @@ class RequestView:
     requester: PersonView
     owner: PersonView
     model: ModelView
-    dataset: DatasetView | None
+    dataset: Dataset | None
     rivals: tuple[ModelView, ...]
     purpose: str
     environment: str
@@ -118,8 +89,8 @@ class RequestView:
     created_at: datetime
     submitted_at: datetime | None
     deadline_at: datetime | None
-    policy: RulebookView | None
-    checklist_version: RulebookView | None
+    policy: PolicyVersion | None
+    checklist_version: ChecklistVersion | None
     determination: DeterminationPart | None
     determinations: tuple[DeterminationPart, ...]
     waivers: tuple[WaiverView, ...]
@@ -127,11 +98,11 @@ class RequestView:
     checklist: tuple[ItemView, ...]
     projections: tuple[ProjectionView, ...]
     runs: tuple[RunEntry, ...]
-    revisions: tuple[RevisionView, ...]
+    revisions: tuple[Revision, ...]
     changes: tuple[Change, ...]
     stages: tuple[StageView, ...]
     votes: tuple[VoteRow, ...]
-    budget: tuple[BudgetView, ...]
+    budget: tuple[BudgetEffect, ...]
     ticket: TicketView | None
     packets: tuple[PacketView, ...]
     decision: DecisionView | None
@@ -161,61 +132,58 @@ class RequestView:
         return sum(item.is_complete for item in self.checklist)
 
 
-def describe(*, request: ReviewRequest, person: Person, now: datetime) -> RequestView:
+def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
     """The request as this person sees it now; that they may see it has been asked before (`queries.requests.find`)."""
-    decision = Decision.objects.filter(request=request).select_related("decided_by").first()
-    electorate = electorate_of(request)
-    determinations = course.determination_views(request)
-    open_points = obstacles(request, now=now) if request.state == State.EVIDENCE else ()
-    trail = packet_parts.audit_part(request)
+    request, facts, decision, state = snapshot.request, snapshot.evidence, snapshot.decision, snapshot.state
+    determinations = tuple(map(parts.determination_part, snapshot.determinations))
     return RequestView(
         ref=request.ref,
         title=request.title,
         state=request.state,
-        state_meaning=State(request.state).meaning,
-        state_owner=State(request.state).owner.value,
+        state_meaning=state.meaning,
+        state_owner=state.owner.value,
         outcome=decision.outcome if decision else "",
         team=request.team.slug,
         team_name=request.team.name,
         requester=_person(request.requester),
         owner=_person(request.model_version.asset.owner),
         model=_model(request.model_version),
-        dataset=_dataset(request),
-        rivals=tuple(_model(row) for row in request.rivals.select_related("asset__team").order_by("pk")),
+        dataset=request.dataset,
+        rivals=tuple(map(_model, snapshot.rivals)),
         purpose=request.purpose,
         environment=request.environment,
         business_case=request.business_case,
-        again_because=causes_of(request),
+        again_because=tuple(re_review_view(each) for each in snapshot.re_reviews if each.request_id == request.pk),
         revision=request.revision,
         created_at=request.created_at,
         submitted_at=request.submitted_at,
         deadline_at=request.deadline_at,
-        policy=_rulebook(request.policy),
-        checklist_version=_rulebook(request.checklist),
+        policy=request.policy,
+        checklist_version=request.checklist,
         determination=determinations[0] if determinations else None,
         determinations=determinations,
-        waivers=course.waiver_views(request, now=now),
-        facts=evidence.fact_views(request, now=now),
-        checklist=evidence.item_views(request, now=now),
-        projections=projections.views(request),
-        runs=evidence.run_entries(request, person=person),
-        revisions=_revisions(request),
-        changes=since_last_revision(request),
-        stages=course.stage_views(request=request, electorate=electorate),
-        votes=course.vote_views(electorate),
-        budget=budget_views(request=request, decision=decision, now=now),
-        ticket=course.ticket_view(request),
-        packets=course.packet_views(request, person=person),
+        waivers=course.waiver_views(facts),
+        facts=evidence.fact_views(facts),
+        checklist=evidence.item_views(facts),
+        projections=tuple(map(projection_view, facts.projections)),
+        runs=evidence.run_entries(snapshot, person=person),
+        revisions=snapshot.revisions,
+        changes=since_last_revision(snapshot.revisions),
+        stages=course.stage_views(snapshot),
+        votes=course.vote_views(snapshot.electorate),
+        budget=course.budget_views(snapshot),
+        ticket=course.ticket_view(snapshot),
+        packets=course.packet_views(snapshot, person=person),
         decision=course.decision_view(decision),
-        authorisation=course.authorisation_view(request=request, decision=decision, person=person, now=now),
-        events=tuple(reversed(trail.rows)) if trail else (),
-        obstacles=open_points,
-        possible=steps(request=request, person=person, electorate=electorate, obstacles=open_points),
+        authorisation=course.authorisation_view(snapshot, person=person),
+        events=tuple(reversed(parts.audit_rows(snapshot))),
+        obstacles=obstacles(facts) if state is State.EVIDENCE else (),
+        possible=steps(snapshot, person=person),
     )
 
 
 def _person(user: User) -> PersonView:
-    return PersonView(people.name_of(user), user.username)
+    return PersonView(name_of(user), user.username)
 
 
 def _model(version: ModelVersion) -> ModelView:
@@ -232,17 +200,3 @@ def _model(version: ModelVersion) -> ModelView:
         uri=version.uri,
         is_stored=bool(version.stored_as),
     )
-
-
-def _dataset(request: ReviewRequest) -> DatasetView | None:
-    row = request.dataset
-    return DatasetView(name=row.name, digest=row.digest, size_bytes=row.size_bytes) if row else None
-
-
-def _rulebook(row: PolicyVersion | ChecklistVersion | None) -> RulebookView | None:
-    return RulebookView(id=row.pk, name=row.name, number=row.number, digest=row.digest) if row else None
-
-
-def _revisions(request: ReviewRequest) -> tuple[RevisionView, ...]:
-    rows = request.revisions.order_by("-number")
-    return tuple(RevisionView(number=row.number, digest=row.digest, frozen_at=row.frozen_at) for row in rows)

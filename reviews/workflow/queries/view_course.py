@@ -1,27 +1,25 @@
-"""The course of a request for page and API: determinations, stages, votes, ticket, packets, decision, authorisation."""
+"""The course of a request for page and API: determinations, stages, votes, money, ticket, packets, decision,
+authorisation.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from governance.budgets.queries.budgets import BudgetEffect
 from governance.jobs.enums import UNFINISHED, JobState
-from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Person
-from governance.people.queries import people
-from reviews.authorizations.models import Authorisation, Decision
-from reviews.authorizations.queries.re_reviews import ReReviewView, opened_for
+from governance.people.queries.people import name_of
+from reviews.authorizations.models import Condition, Decision
+from reviews.authorizations.queries.re_reviews import ReReviewView, re_review_view
 from reviews.packets.domain.packet import VoteRow
-from reviews.packets.domain.packet_evidence import DeterminationPart
-from reviews.packets.queries import packet_parts
+from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.lifecycle import State
-from reviews.requests.models import ReviewRequest
-from reviews.tickets.models import Ticket
 from reviews.tickets.queries.mirror import MirrorView, mirror_view
 from reviews.voting.queries.electorate import Electorate
-from reviews.workflow.queries import possible
-from reviews.workflow.queries.possible import Possible
+from reviews.workflow.queries.possible import Possible, ask, check_can_confirm, check_can_retry_packet, check_can_revoke
+from reviews.workflow.queries.snapshot import RequestSnapshot
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from weighbridge.core.addresses import clickable
-
-REVIEWED = frozenset({State.IN_REVIEW, State.CHANGES_REQUESTED, State.DECIDED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,33 +122,26 @@ class WaiverView:
     is_over: bool
 
 
-def waiver_views(request: ReviewRequest, *, now: datetime) -> tuple[WaiverView, ...]:
+def waiver_views(evidence: EvidenceSnapshot) -> tuple[WaiverView, ...]:
     """Every waiver of the request, latest first."""
     return tuple(
         WaiverView(
             rule_id=row.rule_id,
             reason=row.reason,
-            granted_by=people.name_of(row.granted_by),
+            granted_by=name_of(row.granted_by),
             granted_at=row.granted_at,
             expires_at=row.expires_at,
-            is_over=row.expires_at <= now,
+            is_over=row.expires_at <= evidence.now,
         )
-        for row in request.waivers.select_related("granted_by").order_by("-pk")
+        for row in evidence.waivers
     )
 
 
-def determination_views(request: ReviewRequest) -> tuple[DeterminationPart, ...]:
-    """Every determination, latest first."""
-    rows = request.determinations.select_related("policy").order_by("-pk")
-    return tuple(packet_parts.determination_part(row) for row in rows)
-
-
-def stage_views(*, request: ReviewRequest, electorate: Electorate) -> tuple[StageView, ...]:
+def stage_views(snapshot: RequestSnapshot) -> tuple[StageView, ...]:
     """The stages the policy asks for; none before submission or where it asked for no review."""
-    if State(request.state) in packet_parts.NOT_REVIEWED:
+    if snapshot.state in parts.NOT_REVIEWED:
         return ()
-    progress = electorate.progress
-    is_voting = request.state == State.IN_REVIEW
+    progress, is_voting = snapshot.electorate.progress, snapshot.state is State.IN_REVIEW
     return tuple(
         StageView(
             id=row.stage.id,
@@ -168,16 +159,22 @@ def stage_views(*, request: ReviewRequest, electorate: Electorate) -> tuple[Stag
 
 def vote_views(electorate: Electorate) -> tuple[VoteRow, ...]:
     """Every vote ever cast, latest first; those that do not count are void."""
-    return tuple(reversed(packet_parts.vote_rows(electorate)))
+    return tuple(reversed(parts.vote_rows(electorate)))
 
 
-def ticket_view(request: ReviewRequest) -> TicketView | None:
+def budget_views(snapshot: RequestSnapshot) -> tuple[BudgetEffect, ...]:
+    """What the request takes from its team's accounts, quarter by quarter, the present one or the decision's first."""
+    if snapshot.state in {State.DRAFT, *parts.SPENDS_NOTHING} or snapshot.is_rejected:
+        return ()
+    return snapshot.budget
+
+
+def ticket_view(snapshot: RequestSnapshot) -> TicketView | None:
     """Where the ticket stands, and why it waits; None where none was wanted."""
-    ticket = Ticket.objects.filter(request=request).first()
+    ticket = snapshot.ticket
     if ticket is None:
         return None
-    effects = OutboxMessage.objects.filter(lane=f"ticket:{request.ref}").order_by("pk")
-    waiting = [row for row in effects if row.state in {*UNFINISHED, JobState.DEAD}]
+    waiting = snapshot.messages.get(f"ticket:{snapshot.request.ref}", [])
     first = waiting[0] if waiting else None
     return TicketView(
         state=ticket.state,
@@ -194,7 +191,7 @@ def ticket_view(request: ReviewRequest) -> TicketView | None:
     )
 
 
-def packet_views(request: ReviewRequest, *, person: Person) -> tuple[PacketView, ...]:
+def packet_views(snapshot: RequestSnapshot, *, person: Person) -> tuple[PacketView, ...]:
     """Every packet, latest first."""
     return tuple(
         PacketView(
@@ -207,9 +204,9 @@ def packet_views(request: ReviewRequest, *, person: Person) -> tuple[PacketView,
             document_digest=row.document_digest,
             pdf_digest=row.pdf_digest,
             created_at=row.created_at,
-            retry=possible.on_packet(packet=row, person=person),
+            retry=ask(check_can_retry_packet, snapshot, person=person, packet=row),
         )
-        for row in request.packets.select_related("request__team").order_by("-number")
+        for row in snapshot.packets
     )
 
 
@@ -220,18 +217,16 @@ def decision_view(decision: Decision | None) -> DecisionView | None:
     return DecisionView(
         outcome=decision.outcome,
         rationale=decision.rationale,
-        decided_by=people.name_of(decision.decided_by),
+        decided_by=name_of(decision.decided_by),
         decided_at=decision.decided_at,
         revision=decision.revision,
         bundle_digest=decision.bundle_digest,
     )
 
 
-def authorisation_view(
-    *, request: ReviewRequest, decision: Decision | None, person: Person, now: datetime
-) -> AuthorisationView | None:
+def authorisation_view(snapshot: RequestSnapshot, *, person: Person) -> AuthorisationView | None:
     """The authorisation an approval made, with its conditions, soonest due first."""
-    row = Authorisation.objects.filter(decision=decision).first() if decision else None
+    row = snapshot.authorisation
     if row is None:
         return None
     return AuthorisationView(
@@ -241,26 +236,20 @@ def authorisation_view(
         issued_at=row.issued_at,
         expires_at=row.expires_at,
         statement_digest=row.statement_digest,
-        conditions=_conditions(row, request, person, now),
-        re_reviews=opened_for(row),
-        revoke=possible.on_authorisation(authorisation=row, person=person),
+        conditions=tuple(_condition_view(condition, snapshot, person) for condition in snapshot.conditions),
+        re_reviews=tuple(re_review_view(each) for each in snapshot.re_reviews if each.authorisation_id == row.pk),
+        revoke=ask(check_can_revoke, row, person=person),
     )
 
 
-def _conditions(
-    authorisation: Authorisation, request: ReviewRequest, person: Person, now: datetime
-) -> tuple[ConditionView, ...]:
-    rows = authorisation.conditions.select_related("owner", "met_by").order_by("due_on", "pk")
-    return tuple(
-        ConditionView(
-            id=row.pk,
-            text=row.text,
-            owner=people.name_of(row.owner),
-            due_on=row.due_on,
-            is_overdue=row.met_at is None and row.due_on < now.date(),
-            met_at=row.met_at,
-            met_by=people.name_of(row.met_by) if row.met_by else "",
-            confirm=possible.on_condition(condition=row, request=request, person=person),
-        )
-        for row in rows
+def _condition_view(row: Condition, snapshot: RequestSnapshot, person: Person) -> ConditionView:
+    return ConditionView(
+        id=row.pk,
+        text=row.text,
+        owner=name_of(row.owner),
+        due_on=row.due_on,
+        is_overdue=row.met_at is None and row.due_on < snapshot.now.date(),
+        met_at=row.met_at,
+        met_by=name_of(row.met_by) if row.met_by else "",
+        confirm=ask(check_can_confirm, snapshot, person=person, condition=row),
     )

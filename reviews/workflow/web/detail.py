@@ -2,11 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from governance.people.web.current_user import person_of
+from reviews.workflow.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view_evidence import run_entries
-from reviews.workflow.web.page import context_of, is_measuring, load, show
+from reviews.workflow.web.page import context_of, load, show
 
 
 @require_safe
@@ -19,8 +21,9 @@ def detail(request: HttpRequest, ref: str) -> HttpResponse:
 def runs(request: HttpRequest, ref: str) -> HttpResponse:
     """The benchmarks as they stand; once they are through, with every other part of the page they changed."""
     review = load(request, ref)
-    entries = run_entries(review, person=person_of(request))
-    if is_measuring([entry.run for entry in entries]):
+    snapshot = snapshot_of(review, now=timezone.now())
+    if snapshot.is_measuring:
+        entries = run_entries(snapshot, person=person_of(request))
         context = {"ref": ref, "entries": entries, "is_measuring": True}
         return render(request, "workflow/_fragments/runs.html", context)
     return render(request, "workflow/_fragments/measured.html", context_of(request, review, {}))

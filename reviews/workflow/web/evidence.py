@@ -18,6 +18,7 @@ from reviews.evidence.actions import evidence, projections
 from reviews.evidence.actions.evidence import Statement
 from reviews.evidence.domain.projected import only_option
 from reviews.requests.models import ReviewRequest
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from reviews.workflow.queries.view_evidence import ItemView, item_views
 from reviews.workflow.web.page import load, settle
 from reviews.workflow.web.step_forms import ContradictionForm, FigureForm, PlainForm, ProjectionForm, answer_form
@@ -114,14 +115,14 @@ def repeat_run(request: HttpRequest, ref: str, run_id: int) -> HttpResponse:
     row, run = _run(request, ref, run_id)
 
     def act() -> str:
-        again = run_actions.repeat(run=run, by=user_of(request), now=timezone.now())
+        again = evidence.measure_again(request=row, run=run, by=user_of(request), now=timezone.now())
         return f"Run {again.pk} is queued."
 
     return settle(request, row, name="run", form=PlainForm(request.POST), act=act, part="runs")
 
 
 def _item(row: ReviewRequest, item_id: str) -> ItemView:
-    for item in item_views(row, now=timezone.now()):
+    for item in item_views(EvidenceSnapshot(row, timezone.now())):
         if item.id == item_id:
             return item
     raise NotFound(f"The checklist has no item {item_id!r}.", field="item")

@@ -18,13 +18,14 @@ from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import attempt, show_in
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import find, parties_of
-from reviews.requests.rules import check_edit
+from reviews.requests.queries.requests import find
 from reviews.workflow.actions import filing, requests
 from reviews.workflow.actions.filing import NewDataset, Paper
-from reviews.workflow.queries import view_evidence
+from reviews.workflow.queries.possible import check_can_edit
+from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.workflow.queries.view_evidence import fact_views
 from reviews.workflow.web.filing_forms import FiguresForm, FilingForm
-from weighbridge.core.errors import Refused
+from weighbridge.core.errors import Refused, WrongState
 
 Asked = Mapping[str, Any]
 SUBMITTED = {
@@ -47,13 +48,13 @@ def edit(request: HttpRequest, ref: str) -> HttpResponse:
     """`…/edit/`: the draft as it stands, or as it is to be."""
     person = person_of(request)
     draft = find(ref=ref, person=person)
-    check_edit(person, parties_of(draft))
-    if draft.state != State.DRAFT:
-        messages.warning(request, f"The request is {State(draft.state).words}; only a draft can be edited.")
+    snapshot = snapshot_of(draft, now=timezone.now())
+    try:
+        check_can_edit(snapshot, person=person)
+    except WrongState as refusal:
+        messages.warning(request, refusal.reason)
         return redirect("reviews:detail", ref)
-    known = {
-        fact.kind.name: fact.claimed for fact in view_evidence.fact_views(draft, now=timezone.now()) if fact.claimed
-    }
+    known = {fact.kind.name: fact.claimed for fact in fact_views(snapshot.evidence) if fact.claimed}
     form = FilingForm(*_given(request), person=person, draft=draft, initial=_initial(draft))
     return _page(request, draft, form, FiguresForm(*_given(request), known=known))
 

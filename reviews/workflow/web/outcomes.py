@@ -14,6 +14,7 @@ from reviews.packets import actions as packet_actions
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
+from reviews.workflow.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view_course import packet_views
 from reviews.workflow.web.page import load, settle
 from reviews.workflow.web.step_forms import PlainForm, ReasonForm, WaiverForm
@@ -25,7 +26,8 @@ def packets(request: HttpRequest, ref: str) -> HttpResponse:
     """The packets as they stand, asked for while one is drawn; by POST, a new one."""
     row = load(request, ref)
     if request.method != "POST":
-        context = {"ref": ref, "packets": packet_views(row, person=person_of(request))}
+        snapshot = snapshot_of(row, now=timezone.now())
+        context = {"ref": ref, "packets": packet_views(snapshot, person=person_of(request))}
         return render(request, "workflow/_fragments/packets.html", context)
 
     def act() -> str:

@@ -12,16 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from benchmarking.projections.domain.projection_table import table_of
-from benchmarking.runs.queries.runs import RunView
-from governance.jobs.enums import UNFINISHED
-from governance.jobs.models import OutboxMessage
 from governance.people.web.current_user import person_of, user_of
 from governance.rulebook.domain.policy import Level
 from governance.site.web.refusals import show_in
-from reviews.evidence.models import Fact
 from reviews.evidence.queries.comparison import Record, records_for_filing
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
+from reviews.workflow.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view import RequestView, describe
 from reviews.workflow.web.events import told
 from reviews.workflow.web.road import road
@@ -61,7 +58,8 @@ def show(request: HttpRequest, review: ReviewRequest, *, bound: Bound | None = N
 
 def context_of(request: HttpRequest, review: ReviewRequest, bound: Bound) -> dict[str, Any]:
     """Everything the page and its fragments show."""
-    view = describe(request=review, person=person_of(request), now=timezone.now())
+    snapshot = snapshot_of(review, now=timezone.now())
+    view = describe(snapshot, person=person_of(request))
     trail = told(view.events)
     return {
         "view": view,
@@ -73,7 +71,7 @@ def context_of(request: HttpRequest, review: ReviewRequest, bound: Bound) -> dic
         "records": _records(request, review, view),
         "items": [item_of(view, each, bound) for each in view.checklist],
         "contradictions": [_contradiction(each, bound) for each in view.contradicted],
-        "is_measuring": is_measuring([entry.run for entry in view.runs]),
+        "is_measuring": snapshot.is_measuring,
         "forms": _forms(view, bound),
         "can_waive": view.possible["waive"].is_possible and bool(soft_rules(view)),
         "crumbs": (("Requests", reverse("reviews:list")), (view.ref, "")),
@@ -103,16 +101,6 @@ def settle(
         else:
             return redirect(f"{reverse('reviews:detail', args=[review.ref])}#{part}")
     return show(request, load(request, review.ref), bound={name: form}, status=status)
-
-
-def is_measuring(runs: list[RunView]) -> bool:
-    """Whether a run is under way, or has ended and is not yet taken as evidence."""
-    if any(not run.is_finished for run in runs):
-        return True
-    taken = set(Fact.objects.filter(run__in=[run.id for run in runs]).values_list("run_id", flat=True))
-    lanes = [f"run:{run.id}" for run in runs if run.id not in taken]
-    waiting = OutboxMessage.objects.filter(lane__in=lanes, kind="run.finished", state__in=UNFINISHED)
-    return waiting.exists()
 
 
 def _contradiction(fact: Any, bound: Bound) -> tuple[Any, forms.Form]:

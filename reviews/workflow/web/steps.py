@@ -6,8 +6,8 @@ from django.views.decorators.http import require_POST
 
 from governance.people.web.current_user import user_of
 from reviews.requests.domain.lifecycle import State
+from reviews.requests.queries.rulebook import policy_of
 from reviews.voting.domain import Choice
-from reviews.voting.queries.electorate import electorate_of
 from reviews.workflow.actions import requests
 from reviews.workflow.actions import review as reviewing
 from reviews.workflow.web.filing import SUBMITTED
@@ -48,7 +48,7 @@ def request_review(request: HttpRequest, ref: str) -> HttpResponse:
 def vote(request: HttpRequest, ref: str) -> HttpResponse:
     """Cast a vote in the stage the page showed."""
     row = load(request, ref)
-    stages = electorate_of(row).stages
+    stages = policy_of(row.policy).stages if row.policy else ()
     is_last = bool(stages) and request.POST.get("stage") == stages[-1].id
     form = VoteForm(request.POST, auto_id="vote-%s", may_condition=is_last)
 

@@ -13,6 +13,7 @@ from benchmarking.runs.models import Run
 from governance.inventory.models import ModelVersion
 from reviews.packets.queries.packet import packet_of
 from reviews.requests.models import ReviewRequest
+from reviews.workflow.queries.snapshot import snapshot_of
 from tests.factories.alternatives import RESULT
 from tests.factories.requests import finish_run
 from tests.pages import html_of
@@ -71,6 +72,6 @@ def test_request_and_packet_show_what_a_variant_saves(
     page = html_of(as_(author).get(reverse("reviews:detail", args=[submitted.ref])))
     assert "costs too much" not in page
     assert "1.61 (1.60 to 1.63)" in page
-    packet = packet_of(submitted, now=now)
+    packet = packet_of(snapshot_of(submitted, now=now))
     assert [row.name for row in packet.variants] == ["fp32", "int8", "graph", "fp16"]
     assert packet.pictures[0].svg == RESULT["charts"][0]["svg"]

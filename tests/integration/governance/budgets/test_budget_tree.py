@@ -17,10 +17,11 @@ from governance.budgets.actions import actuals, budgets, cost_centres, quarter_e
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.cost_centres import Level
 from governance.budgets.domain.ledger import EntryKind, Mode
+from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
 from governance.budgets.queries import cost_centres as tree
-from governance.budgets.queries.budgets import accounts, balance_of
+from governance.budgets.queries.budgets import BudgetEffect, accounts, balance_of, effects
 from governance.findings import actions as findings
 from governance.findings.enums import Severity
 from governance.findings.models import Finding
@@ -109,6 +110,23 @@ def test_centres_open_where_they_belong(cast: Cast, team: Team, unit: CostCentre
         "cost_centre.placed",
         "cost_centre.opened",
     ]
+
+
+def test_a_request_sees_what_its_team_has_handed_to_projects(cast: Cast, team: Team, unit: CostCentre) -> None:
+    def seen() -> BudgetEffect:
+        amounts = {QUARTER: {Unit.USD: D(30)}}
+        (found,) = effects(team=team, ref=REF, amounts=amounts, since=Quarter.parse(QUARTER), today=NOW.date())
+        return found
+
+    account = BudgetAccount.objects.get(centre__team=team, centre__level="team")
+    assert (seen().available, seen().after) == (balance_of(account).available, 70) == (100, 70)
+    project = open_unit(cast.finance, "ranker", Level.PROJECT, tree.of_team(team))
+    give(project, cast.finance, "45", key="p")
+    reserve(team, cast.author, "5", ref=OTHER, key="o")
+    assert (seen().allocated, seen().available, seen().reserved_by_others) == (100, 50, 5)
+    assert seen().available == balance_of(account).available
+    give(project, cast.finance, "15", key="more")
+    assert seen().available == balance_of(account).available == 35
 
 
 def test_the_organisation_is_opened_once_under_a_name_of_its_own(cast: Cast) -> None:

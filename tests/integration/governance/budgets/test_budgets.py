@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.budgets.actions import budgets
+from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import budgets as read
@@ -247,21 +248,24 @@ def test_the_database_refuses_what_no_action_would_write(cast: Cast, team: Team)
 
 
 def test_what_approving_would_do_to_an_account(cast: Cast, team: Team) -> None:
-    empty = read.effect(team=team, quarter=QUARTER, unit=Unit.USD, amount=D(1), ref=REF, today=NOW.date())
+    def effect(amount: str | None) -> read.BudgetEffect:
+        amounts = None if amount is None else {QUARTER: {Unit.USD: D(amount)}}
+        (found,) = read.effects(team=team, ref=REF, amounts=amounts, since=Quarter.parse(QUARTER), today=NOW.date())
+        return found
+
+    empty = effect("1")
     assert (empty.allocated, empty.available, empty.after, empty.is_affordable) == (0, 0, -1, False)
     allocate(team, cast.finance)
     reserve(team, cast.author, "60")
     reserve(team, cast.author, "30", ref=OTHER, key="o")
-    found = read.effect(team=team, quarter=QUARTER, unit=Unit.USD, amount=D(70), ref=REF, today=NOW.date())
-    assert (found.allocated, found.available, found.amount, found.after) == (100, 70, 70, 0)
+    found = effect("70")
+    assert (found.allocated, found.available, found.this, found.after) == (100, 70, 70, 0)
     assert (found.reserved_by_others, found.committed, found.is_affordable) == (30, 0, True)
-    assert not read.effect(
-        team=team, quarter=QUARTER, unit=Unit.USD, amount=D("70.01"), ref=REF, today=NOW.date()
-    ).is_affordable
+    assert not effect("70.01").is_affordable
     commit(team, cast.approver, "70")
-    assert (
-        read.effect(team=team, quarter=QUARTER, unit=Unit.USD, amount=D(0), ref=REF, today=NOW.date()).committed == 70
-    )
+    booked = effect(None)
+    assert (booked.this, booked.available, booked.after, booked.committed) == (70, 70, 0, 0)
+    assert (booked.granted, booked.billed, booked.left, booked.is_booked, booked.is_later) == (70, 0, 70, True, False)
 
 
 def test_which_accounts_are_listed(cast: Cast, team: Team) -> None:

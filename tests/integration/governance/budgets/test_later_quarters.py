@@ -17,9 +17,10 @@ from governance.budgets.actions import actuals, budgets, cost_centres, quarter_e
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.cost_centres import Level
 from governance.budgets.domain.ledger import EntryKind, Mode
+from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
-from governance.budgets.queries.budgets import balance_of, effect, quarters_of
+from governance.budgets.queries.budgets import balance_of, effects
 from governance.budgets.queries.cost_centres import account_above, of_team
 from governance.findings.models import Finding
 from governance.people.domain.roles import Role
@@ -84,7 +85,8 @@ def test_each_quarter_has_an_entry_of_its_own(cast: Cast, team: Team, given: Bud
     assert (event.kind, event.subject, event.details["amount"]) == ("budget.plan", "Search 2027Q2 USD", "70")
     assert [(account(each).mode, account(each).tolerance_percent) for each in (NEXT, AFTER)] == [("enforce", 25)] * 2
     assert [balance_of(account(each)).available for each in (PRESENT, NEXT, AFTER)] == [60, -90, -70]
-    assert quarters_of(team=team, ref=REF) == [PRESENT, NEXT, AFTER]
+    booked = effects(team=team, ref=REF, amounts=None, since=Quarter.parse(PRESENT), today=NOW_ON)
+    assert [(each.quarter, each.is_later) for each in booked] == [(PRESENT, False), (NEXT, True), (AFTER, True)]
     assert not Finding.objects.exists()  # nobody has budgeted those quarters yet
     with pytest.raises(IntegrityError), transaction.atomic():
         approve(team, cast.approver)
@@ -126,7 +128,7 @@ def test_what_is_enough_is_not_told(cast: Cast, team: Team, given: BudgetAccount
 def test_a_budget_of_a_planned_quarter_bears_its_plans_first(cast: Cast, team: Team, given: BudgetAccount) -> None:
     approve(team, cast.approver)
     give(team, cast.finance, "100", key="n", quarter=NEXT)
-    seen = effect(team=team, quarter=NEXT, unit=Unit.USD, amount=D(11), ref=OTHER, today=NOW_ON)
+    (seen,) = effects(team=team, ref=OTHER, amounts={NEXT: {Unit.USD: D(11)}}, since=Quarter.parse(NEXT), today=NOW_ON)
     assert (seen.available, seen.after, seen.forecast, seen.forecast_after) == (10, -1, 90, 101)
     ask = partial(budgets.reserve, team=team, quarter=NEXT, ref=OTHER, by=cast.author, now=NOW)
     with pytest.raises(WrongState, match=r"10\.00 USD available"):

@@ -9,13 +9,14 @@ from django.db import transaction
 
 from benchmarking.projections import actions as kept
 from benchmarking.projections.models import CostProjection
+from benchmarking.runs.queries import runs
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from reviews.authorizations import actions as authorisations
-from reviews.evidence.actions import projections, screening, traffic, waivers
+from reviews.evidence.actions import evidence, projections, screening, traffic, waivers
 from reviews.evidence.domain.comparison import month_end
 from reviews.evidence.domain.traffic_file import Counted
 from reviews.evidence.models import RequestProjection
@@ -86,6 +87,12 @@ def _start_benchmarks(world: World) -> None:
     request = world.submitted()
     request.model_version.runs.all().delete()
     screening.start_benchmarks(request=request, by=world.cast.author, now=world.now)
+
+
+def _measure_again(world: World) -> None:
+    request = world.evidence()
+    (run,) = runs.of_request(request.ref)
+    evidence.measure_again(request=request, run=run, by=world.cast.author, now=world.now)
 
 
 def _evaluate_again(world: World) -> None:
@@ -198,6 +205,7 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.tickets.actions.tell_ticket": in_world(_tell),
     "reviews.evidence.actions.evidence.answer_contradiction": in_world(World.evidence),
     "reviews.evidence.actions.evidence.answer_item": in_world(World.evidence),
+    "reviews.evidence.actions.evidence.measure_again": in_world(_measure_again),
     "reviews.evidence.actions.evidence.state_fact": in_world(World.draft),
     "reviews.evidence.actions.evidence.take_run": in_world(World.evidence),
     "reviews.workflow.actions.filing.file": in_world(_file),

@@ -21,9 +21,9 @@ from governance.jobs.models import OutboxMessage
 from reviews.evidence.actions import evidence
 from reviews.evidence.actions.evidence import Statement
 from reviews.evidence.models import Fact
-from reviews.evidence.queries.evidence import checklist_status, contradictions_of
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import requests, review
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from tests.factories import requests as walks
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import everything, refused
@@ -117,7 +117,7 @@ def test_figures_are_kept_to_the_last_digit(draft: ReviewRequest, author: User, 
 
 
 def status_of(request: ReviewRequest, item_id: str, now: datetime) -> tuple[bool, str]:
-    (found,) = (each for each in checklist_status(request, now=now) if each.item.id == item_id)
+    (found,) = (each for each in EvidenceSnapshot(request, now).checklist if each.item.id == item_id)
     return found.is_complete, found.why
 
 
@@ -332,14 +332,14 @@ def test_a_claim_the_measurement_contradicts_must_be_explained(world: World) -> 
     walks.take_results(request=request, now=world.now)
     walks.answer_everything(request=request, by=author, now=world.now)
     walks.allocate_budget(team=request.team, by=world.cast.finance, now=world.now)
-    (found,) = contradictions_of(request, now=world.now)
+    (found,) = EvidenceSnapshot(request, world.now).contradictions
     assert (found.contradiction.name, found.answer, found.answered_by) == ("latency_p95_ms", "", "")
     assert found.contradiction.is_worse
     with refused(WrongState, match="latency_p95_ms was declared as 1 ms, but is measured as 2 ms", code="contradicted"):
         review.request_review(request=request, by=author, now=world.now)
     for text in ("It was a GPU machine.", "It was another batch size."):
         evidence.answer_contradiction(request=request, name="latency_p95_ms", text=text, by=world.mate, now=world.now)
-    (found,) = contradictions_of(request, now=world.now)
+    (found,) = EvidenceSnapshot(request, world.now).contradictions
     assert (found.answer, found.answered_by) == ("It was another batch size.", "Mate Bert")
     assert review.request_review(request=request, by=author, now=world.now).state == "in_review"
 
@@ -350,13 +350,13 @@ def test_a_corrected_claim_is_no_contradiction_any_more(world: World) -> None:
     walks.state_figure(
         request=request, name="latency_p95_ms", value="2.1", by=world.mate, now=world.now + timedelta(minutes=1)
     )
-    assert contradictions_of(request, now=world.now + timedelta(minutes=1)) == []
+    assert EvidenceSnapshot(request, world.now + timedelta(minutes=1)).contradictions == ()
 
 
 @pytest.mark.parametrize(
     ("walk", "words"),
     [
-        (lambda world: world.draft(), "The checklist is attached when the request is submitted."),
+        (lambda world: world.draft(), "Policy and checklist are fixed when the request is submitted."),
     ],
 )
 def test_the_checklist_is_attached_at_submission(
@@ -365,7 +365,7 @@ def test_the_checklist_is_attached_at_submission(
     request = walk(world)
     with refused(WrongState, match=words):
         evidence.answer_item(request=request, item_id="data-sheet", text="x", by=world.cast.author, now=world.now)
-    assert checklist_status(request, now=world.now) == ()
+    assert EvidenceSnapshot(request, world.now).checklist == ()
 
 
 def test_revised_evidence_can_be_edited_again(world: World) -> None:

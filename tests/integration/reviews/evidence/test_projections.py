@@ -12,9 +12,11 @@ from governance.audit.models import AuditEvent
 from governance.rulebook.actions import documents as rulebook
 from reviews.evidence.actions import evidence, projections
 from reviews.evidence.models import Fact, RequestProjection
-from reviews.evidence.queries.projections import views
+from reviews.evidence.queries.projections import projection_view
 from reviews.requests.models import ReviewRequest
 from reviews.voting.queries.bundle import bundle_of
+from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.factories.policies import LEAN
@@ -52,7 +54,7 @@ def test_a_projection_states_estimates_with_ranges_and_pins_its_prices(world: Wo
         row.projection.digest,
         "own",
     )
-    assert bundle_of(request, now=world.now)["projections"] == [
+    assert bundle_of(snapshot_of(request, now=world.now))["projections"] == [
         {"number": 1, "option": "own", "digest": row.projection.digest}
     ]
     assert request.determinations.order_by("-pk").first().occasion == "projection stated"
@@ -99,7 +101,7 @@ def test_a_benchmark_draws_the_projection_anew_once(world: World) -> None:
         Decimal(figures[2]),
         f"projection 2, option own, seed 20260101, service time measured by run {run.pk}",
     )
-    shown = views(request)
+    shown = [projection_view(row) for row in EvidenceSnapshot(request, world.now).projections]
     assert [view.number for view in shown] == [2, 1]
     assert (shown[0].stated_by, shown[1].stated_by, shown[0].chosen["id"]) == (
         "",

@@ -13,10 +13,8 @@ from governance.rulebook.domain import defaults
 from governance.rulebook.models import PolicyVersion
 from reviews.evidence.actions import waivers
 from reviews.evidence.models import Waiver
-from reviews.evidence.queries.evidence import determine, waived_of
-from reviews.evidence.rules import may_waive
 from reviews.requests.models import ReviewRequest
-from reviews.requests.rules import Parties
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_person
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
@@ -49,16 +47,16 @@ def request_(strict: PolicyVersion, cast: Cast, now: datetime) -> ReviewRequest:
 
 
 def test_a_waiver_lifts_a_soft_rule_until_it_runs_out(request_: ReviewRequest, cast: Cast, now: datetime) -> None:
-    assert determine(request_, now=now).outcome == "denied"
+    assert EvidenceSnapshot(request_, now).determination.outcome == "denied"
     waiver = waivers.grant(
         request=request_, rule_id="peak-memory", reason=REASON, valid_days=30, by=cast.approver, now=now
     )
     assert waiver.expires_at == now + timedelta(days=30)
-    assert determine(request_, now=now).outcome == "review_required"
-    status = {result.rule_id: result.status for result in determine(request_, now=now).results}
+    assert EvidenceSnapshot(request_, now).determination.outcome == "review_required"
+    status = {result.rule_id: result.status for result in EvidenceSnapshot(request_, now).determination.results}
     assert status["peak-memory"] == "waived"
-    assert waived_of(request_, now=now + timedelta(days=30)) == frozenset()
-    assert determine(request_, now=now + timedelta(days=30)).outcome == "denied"
+    assert EvidenceSnapshot(request_, now + timedelta(days=30)).waived == frozenset()
+    assert EvidenceSnapshot(request_, now + timedelta(days=30)).determination.outcome == "denied"
     assert request_.determinations.order_by("-pk").values_list("occasion", "outcome").first() == (
         "waiver",
         "review_required",
@@ -100,16 +98,6 @@ def test_only_a_lead_without_a_stake_waives(request_: ReviewRequest, cast: Cast,
     with pytest.raises(NotAllowed, match="no stake"):
         waivers.grant(request=request_, rule_id="peak-memory", reason=REASON, valid_days=5, by=inside, now=now)
     assert Waiver.objects.count() == 0
-
-
-def test_may_waive_answers_what_check_waive_raises() -> None:
-    from governance.people.domain.roles import Person
-
-    lead = Person(
-        id=9, username="l", name="L", roles=frozenset({Role.PLATFORM_LEAD}), teams=frozenset(), is_active=True
-    )
-    assert may_waive(lead, Parties("search", 1, 2))
-    assert not may_waive(lead, Parties("search", 9, 2))
 
 
 def test_a_frozen_request_takes_no_waiver(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:

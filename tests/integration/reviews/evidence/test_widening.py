@@ -13,8 +13,9 @@ from reviews.authorizations.models import Authorisation
 from reviews.evidence.actions import projections
 from reviews.evidence.models import Fact, RequestProjection
 from reviews.evidence.queries import comparison
-from reviews.packets.queries.packet_projection import projection_part
+from reviews.packets.queries.packet import packet_of
 from reviews.workflow.actions import requests
+from reviews.workflow.queries.snapshot import snapshot_of
 from tests.factories import requests as walks
 from tests.factories.bills import csv_bytes
 from tests.factories.costs import cost_spec
@@ -83,7 +84,7 @@ def test_the_ranges_of_the_yearly_costs_are_as_wide_as_the_past_asks_for(draft_a
         assert (figures, fact.source) == (projected(row, name), "projection 1, option own, seed 20260101")
     details = AuditEvent.objects.get(kind="projection.stated").details
     assert (Decimal(details["widened_by"]), details["widened_on"]) == (Decimal("1.6"), 9)
-    assert projection_part(draft_after).origin.endswith(
+    assert packet_of(snapshot_of(draft_after, now=now)).projection.origin.endswith(
         "stand 1.6 times as wide, as 9 billed months of earlier projections ask for."
     )
 
@@ -94,7 +95,7 @@ def test_unasked_nothing_is_widened(draft_after, past, cast, now):
     assert (row.widened_by, row.widened_on) == (None, None)
     assert on_record(draft_after, YEARLY[0])[1] == projected(row, YEARLY[0])
     assert "widened_by" not in AuditEvent.objects.get(kind="projection.stated").details
-    assert projection_part(draft_after).origin == "Stated by Author."
+    assert packet_of(snapshot_of(draft_after, now=now)).projection.origin == "Stated by Author."
 
 
 def test_the_same_projection_widened_is_another_row_and_again_the_same(draft_after, past, cast, now):

@@ -26,6 +26,7 @@ from reviews.packets.queries.packet import packet_of
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.workflow.actions import requests, review
+from reviews.workflow.queries.snapshot import snapshot_of
 from tests.factories.policies import LEAN
 from weighbridge.core.converter import to_document
 from weighbridge.core.metrics import Basis
@@ -230,6 +231,6 @@ class Journey:
 
 def packet(journey: Journey, request: ReviewRequest) -> Packet:
     """The packet now, which must survive being frozen."""
-    said = packet_of(ReviewRequest.objects.get(pk=request.pk), now=journey.now)
+    said = packet_of(snapshot_of(ReviewRequest.objects.get(pk=request.pk), now=journey.now))
     assert read_packet(to_document(said)) == said
     return said

@@ -16,7 +16,7 @@ from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
 from reviews.authorizations.models import Authorisation
 from reviews.packets.domain.packet import Approver, ConditionRow, Packet, StageRow, TicketPart
-from reviews.packets.domain.packet_document import packet_digest, read_packet
+from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.domain.packet_evidence import Claim, CostRow, Measurement, RunRow
 from reviews.packets.queries.packet import packet_page
 from reviews.requests.models import ReviewRequest
@@ -25,6 +25,7 @@ from reviews.voting.domain import Choice
 from reviews.voting.models import Revision
 from tests.integration.reviews.packets.budget_rows import gpu_row, later_rows, usd_row
 from tests.integration.reviews.packets.packet_journey import ARTIFACT, MANIFEST, Journey, packet, result
+from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 from weighbridge.core.metrics import Basis
 
@@ -415,7 +416,7 @@ def test_the_decision_freezes_a_packet_that_says_approved(journey: Journey) -> N
     frozen = request.packets.get()
     said = read_packet(frozen.document)
 
-    assert frozen.document_digest == packet_digest(said)
+    assert frozen.document_digest == digest_of(as_document(said))
     assert (said.cover.outcome, said.generated_at, said.generator) == ("approved", journey.now, "Weighbridge 0.1.0")
     assert said.budget == (usd_row(), gpu_row(), *later_rows())
     assert said.authorisation is not None

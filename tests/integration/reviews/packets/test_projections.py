@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 from benchmarking.projections import actions as kept
 from reviews.evidence.actions import projections
 from reviews.packets import actions as packets
-from reviews.packets.queries.packet import packet_page
-from reviews.packets.queries.packet_projection import projection_part
+from reviews.packets.queries.packet import packet_of, packet_page
+from reviews.workflow.queries.snapshot import snapshot_of
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.pages import html_of
@@ -72,11 +72,15 @@ def test_programs_state_it_too(submitted, author, now):
     assert client.post(url, {"option": "own"}, format="json").status_code == 400
 
 
+def part_of(request, now):
+    return packet_of(snapshot_of(request, now=now)).projection
+
+
 def test_the_packet_prints_every_option_with_the_prices(submitted, author, now):
     row = kept.keep(spec=cost_spec(), by=author, now=now)
-    assert projection_part(submitted) is None
+    assert part_of(submitted, now) is None
     projections.state(request=submitted, projection=row, option="own", by=author, now=now)
-    said = projection_part(submitted)
+    said = part_of(submitted, now)
     assert [(option.title, option.is_chosen) for option in said.options] == [
         ("Own replicas", True),
         ("Managed API", False),
@@ -90,7 +94,7 @@ def test_the_packet_prints_every_option_with_the_prices(submitted, author, now):
     assert "Options on one load" in text
     assert "Drawn anew with the service time that run" in text
     assert "options.svg" in page.assets
-    assert any(change.startswith("One year of serving: ") for change in projection_part(submitted).changes)
+    assert any(change.startswith("One year of serving: ") for change in part_of(submitted, now).changes)
 
 
 def test_an_option_that_is_not_served_is_said_to_be_so(submitted, author, now):
@@ -98,5 +102,5 @@ def test_an_option_that_is_not_served_is_said_to_be_so(submitted, author, now):
     spec["options"][0]["serving"]["limit_s"] = 0.36
     row = kept.keep(spec=spec, by=author, now=now)
     projections.state(request=submitted, projection=row, option="api", by=author, now=now)
-    own, api = projection_part(submitted).options
+    own, api = part_of(submitted, now).options
     assert (own.first_year.words, api.is_chosen) == ("not served", True)

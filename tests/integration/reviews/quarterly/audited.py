@@ -20,10 +20,8 @@ from reviews.quarterly.actions import (
     quarterly_packets,
     scorecard,
 )
-from reviews.quarterly.actions.implications import Order
 from reviews.quarterly.actions.scorecard import Supplied
-from reviews.quarterly.domain.decisions import DecisionKind
-from reviews.quarterly.models import ActionItem, CyclePacket, ReviewCycle
+from reviews.quarterly.models import ActionItem, CyclePacket, MeetingDecision, ReviewCycle
 from reviews.tickets import actions as effects
 from reviews.tickets.models import Ticket
 from reviews.workflow.actions import filed_kpis
@@ -90,8 +88,8 @@ def _oblige(cast: Cast, now: datetime) -> None:
 
 def _carry_out(cast: Cast, now: datetime) -> None:
     item = make.make_item(cycle=make.make_held(cast=cast, now=now), by=cast.approver, now=now)
-    order = Order(kind=DecisionKind.KEEP, rationale="Good.", owner=cast.author, due_on=now.date())
-    implications.carry_out(item=item, order=order, by=cast.approver, now=now)
+    decision = MeetingDecision(item=item, kind="keep", rationale="Good.", owner=cast.author, due_on=now.date())
+    implications.carry_out(decision=decision, by=cast.approver, now=now)
 
 
 def _tell(cast: Cast, now: datetime) -> None:

@@ -7,13 +7,15 @@ import pytest
 from django.contrib.auth.models import User
 
 from governance.budgets.enums import Unit
-from reviews.evidence.queries.evidence import amounts_of, determine, figures_of, severities
+from reviews.evidence.queries.evidence import amounts_of, figures_of, severities
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import judged_by
 from reviews.tickets.ports import Facts, Heading, Link, Paragraph
 from reviews.tickets.queries.drafts import draft_of, request_url
 from reviews.voting.queries.bundle import bundle_of
 from reviews.voting.queries.readiness import obstacles
+from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from tests.factories import requests as walks
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
@@ -23,12 +25,12 @@ from weighbridge.core.errors import WrongState
 def test_equal_evidence_gives_an_equal_document(in_review: ReviewRequest, now: datetime) -> None:
     frozen = in_review.revisions.get()
     fresh = ReviewRequest.objects.get(pk=in_review.pk)
-    assert bundle_of(fresh, now=now) == frozen.bundle
-    assert digest_of(bundle_of(fresh, now=now + timedelta(days=1))) == frozen.digest
+    assert bundle_of(snapshot_of(fresh, now=now)) == frozen.bundle
+    assert digest_of(bundle_of(snapshot_of(fresh, now=now + timedelta(days=1)))) == frozen.digest
 
 
 def test_it_covers_everything_the_voters_judge(in_review: ReviewRequest, author: User, now: datetime) -> None:
-    bundle = bundle_of(in_review, now=now)
+    bundle = bundle_of(snapshot_of(in_review, now=now))
     version = in_review.model_version
     assert bundle["artifact"] == {"name": "Visual search 1.0.0", "digest": version.digest}
     assert (bundle["policy"], bundle["checklist"]) == (in_review.policy.digest, in_review.checklist.digest)
@@ -38,13 +40,13 @@ def test_it_covers_everything_the_voters_judge(in_review: ReviewRequest, author:
     assert (run["state"], run["verdict"], len(run["result"])) == ("done", "valid", 71)
     assert [answer["item"] for answer in bundle["answers"]] == sorted(walks.ANSWERS)
     assert {answer["by"] for answer in bundle["answers"]} == {author.pk}
-    assert bundle["determination"] == to_document(determine(in_review, now=now))
+    assert bundle["determination"] == to_document(EvidenceSnapshot(in_review, now).determination)
 
 
 def test_a_draft_without_data_has_a_document_too(author: User, now: datetime) -> None:
     draft = walks.make_draft(by=author, now=now, with_data=False)
     with pytest.raises(WrongState, match="submit it first"):
-        bundle_of(draft, now=now)
+        bundle_of(snapshot_of(draft, now=now))
     with pytest.raises(WrongState, match="submit it first"):
         judged_by(draft)
 
@@ -62,7 +64,7 @@ def test_a_draft_without_data_has_a_document_too(author: User, now: datetime) ->
 )
 def test_whatever_changes_shows(in_review: ReviewRequest, now: datetime, field: str, value: object) -> None:
     setattr(in_review, field, value)
-    assert digest_of(bundle_of(in_review, now=now)) != in_review.revisions.get().digest
+    assert digest_of(bundle_of(snapshot_of(in_review, now=now))) != in_review.revisions.get().digest
 
 
 def test_the_amounts_are_the_best_figures_to_the_cent(draft: ReviewRequest, author: User, now: datetime) -> None:
@@ -74,7 +76,7 @@ def test_the_amounts_are_the_best_figures_to_the_cent(draft: ReviewRequest, auth
 
 
 def test_severities_are_those_of_the_results(submitted: ReviewRequest, now: datetime) -> None:
-    said = determine(submitted, now=now)
+    said = EvidenceSnapshot(submitted, now).determination
     assert severities(to_document(said)) == {result.rule_id: result.severity for result in said.results}
 
 
@@ -105,13 +107,13 @@ def test_the_ticket_says_why_it_was_opened(submitted: ReviewRequest, now: dateti
 
 
 def test_what_stands_in_the_way_is_what_would_be_refused(submitted: ReviewRequest, author: User, now: datetime) -> None:
-    codes = [each.code for each in obstacles(submitted, now=now)]
+    codes = [each.code for each in obstacles(EvidenceSnapshot(submitted, now))]
     assert codes[0] == "run_unfinished"
     assert {"checklist_open", "indeterminate"} <= set(codes)
     walks.take_results(request=submitted, now=now)
     walks.answer_everything(request=submitted, by=author, now=now)
-    assert obstacles(submitted, now=now) == ()
+    assert obstacles(EvidenceSnapshot(submitted, now)) == ()
 
 
 def test_a_draft_has_no_obstacles_yet(draft: ReviewRequest, now: datetime) -> None:
-    assert obstacles(draft, now=now) == ()
+    assert obstacles(EvidenceSnapshot(draft, now)) == ()

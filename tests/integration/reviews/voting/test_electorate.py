@@ -9,23 +9,24 @@ from governance.people.domain.roles import Role
 from governance.people.queries.people import person_of
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice, VotingOutcome
-from reviews.voting.queries.electorate import ballots_of, electorate_of, open_stage_for
 from reviews.workflow.actions import requests, review
+from reviews.workflow.queries.possible import open_stage_for
+from reviews.workflow.queries.snapshot import snapshot_of
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from weighbridge.core.errors import NotFound
 
 
-def test_a_draft_has_no_stages_and_is_never_approved(draft: ReviewRequest, cast: Cast) -> None:
-    electorate = electorate_of(draft)
+def test_a_draft_has_no_stages_and_is_never_approved(draft: ReviewRequest, cast: Cast, now: datetime) -> None:
+    electorate = snapshot_of(draft, now=now).electorate
     assert (electorate.stages, electorate.ballots, electorate.approver_ids) == ((), (), frozenset())
     assert electorate.progress.outcome is VotingOutcome.OPEN
     with pytest.raises(NotFound, match="no stage 'technical'"):
         electorate.stage("technical")
 
 
-def test_everybody_with_a_stake_is_known(in_review: ReviewRequest, cast: Cast) -> None:
-    electorate = electorate_of(in_review)
+def test_everybody_with_a_stake_is_known(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
+    electorate = snapshot_of(in_review, now=now).electorate
     assert electorate.conflicted_ids == {cast.author.pk}
     assert [stage.id for stage in electorate.stages] == ["technical", "gpu-budget"]
     assert electorate.stage("gpu-budget").title == "GPU budget"
@@ -34,7 +35,10 @@ def test_everybody_with_a_stake_is_known(in_review: ReviewRequest, cast: Cast) -
 def test_the_open_stage_is_offered_to_who_may_vote_in_it(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     def offered() -> list[str]:
         request = ReviewRequest.objects.get(pk=in_review.pk)
-        found = {user.username: open_stage_for(request=request, person=person_of(user)) for user in cast.everybody()}
+        found = {
+            user.username: open_stage_for(snapshot_of(request, now=now), person=person_of(user))
+            for user in cast.everybody()
+        }
         return [f"{name}: {stage.id}" for name, stage in found.items() if stage is not None]
 
     assert offered() == ["reviewer_one: technical", "reviewer_two: technical"]
@@ -46,28 +50,22 @@ def test_the_open_stage_is_offered_to_who_may_vote_in_it(in_review: ReviewReques
     assert offered() == []
 
 
-def test_may_and_check_agree(in_review: ReviewRequest, cast: Cast) -> None:
-    electorate = electorate_of(in_review)
-    technical, budget = electorate.stages
-    able = [user.username for user in cast.everybody() if electorate.may(person_of(user), technical)]
-    assert able == ["reviewer_one", "reviewer_two"]
-    assert not any(electorate.may(person_of(user), budget) for user in cast.everybody())
-
-
 def test_ballots_of_every_revision_are_kept_and_only_the_last_counts(
     in_review: ReviewRequest, cast: Cast, now: datetime
 ) -> None:
     review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=cast.reviewer_one, now=now)
-    assert electorate_of(in_review).approver_ids == {cast.reviewer_one.pk}
+    assert snapshot_of(in_review, now=now).electorate.approver_ids == {cast.reviewer_one.pk}
     revised = requests.revise(request=in_review, reason="", by=cast.author, now=now)
-    assert [(ballot.person_name, ballot.revision) for ballot in ballots_of(revised)] == [("Reviewer One", 1)]
-    assert electorate_of(revised).approver_ids == frozenset()
+    assert [(ballot.person_name, ballot.revision) for ballot in snapshot_of(revised, now=now).electorate.ballots] == [
+        ("Reviewer One", 1)
+    ]
+    assert snapshot_of(revised, now=now).electorate.approver_ids == frozenset()
 
 
 def test_a_role_taken_back_leaves_the_vote_cast_with_it(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:
     review.vote(request=in_review, stage_id="technical", choice=Choice.APPROVE, by=cast.reviewer_one, now=now)
     people.revoke_role(user=cast.reviewer_one, role=Role.REVIEWER, by=None, now=now)
-    assert electorate_of(in_review).progress.stages[0].needed == 1
+    assert snapshot_of(in_review, now=now).electorate.progress.stages[0].needed == 1
 
 
 def test_whoever_stated_answered_explained_or_ran_has_a_stake(
@@ -78,4 +76,8 @@ def test_whoever_stated_answered_explained_or_ran_has_a_stake(
         people.grant_role(user=user, role=Role.REQUESTER, team=team, by=None, now=now)
     walks.state_figure(request=submitted, name="error_rate", value="0.1", by=cast.reviewer_one, now=now)
     walks.answer_everything(request=submitted, by=cast.reviewer_two, now=now)
-    assert electorate_of(submitted).editor_ids == {cast.author.pk, cast.reviewer_one.pk, cast.reviewer_two.pk}
+    assert snapshot_of(submitted, now=now).electorate.editor_ids == {
+        cast.author.pk,
+        cast.reviewer_one.pk,
+        cast.reviewer_two.pk,
+    }

@@ -10,6 +10,7 @@ from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.voting.queries.readiness import obstacles
 from reviews.workflow.actions import review
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from weighbridge.core.errors import Refused
@@ -37,7 +38,7 @@ def refusal_of(request: ReviewRequest, cast: Cast, now: datetime) -> Refused:
 
 def test_step_by_step_to_the_review(denying: PolicyVersion, cast: Cast, now: datetime) -> None:
     draft = walks.make_draft(by=cast.author, now=now, declared=walks.DECLARED | {"latency_p95_ms": "1"})
-    assert obstacles(draft, now=now) == ()
+    assert obstacles(EvidenceSnapshot(draft, now)) == ()
     request = walks.requests.submit(request=draft, by=cast.author, now=now)
     seen = []
     for step in (
@@ -48,7 +49,7 @@ def test_step_by_step_to_the_review(denying: PolicyVersion, cast: Cast, now: dat
         ),
         lambda: None,
     ):
-        first, refusal = obstacles(request, now=now)[0], refusal_of(request, cast, now)
+        first, refusal = obstacles(EvidenceSnapshot(request, now))[0], refusal_of(request, cast, now)
         assert first.code == refusal.code
         assert first.reason in refusal.reason or first.code == "denied"
         seen.append((first.code, first.part))
@@ -59,11 +60,11 @@ def test_step_by_step_to_the_review(denying: PolicyVersion, cast: Cast, now: dat
         ("contradicted", "figures"),
         ("denied", "policy"),
     ]
-    assert obstacles(request, now=now)[0].reason.endswith("The policy denies this.")
+    assert obstacles(EvidenceSnapshot(request, now))[0].reason.endswith("The policy denies this.")
 
 
 def test_nothing_in_the_way_and_money_there_means_a_review(ready: ReviewRequest, cast: Cast, now: datetime) -> None:
-    assert obstacles(ready, now=now) == ()
+    assert obstacles(EvidenceSnapshot(ready, now)) == ()
     assert refusal_of(ready, cast, now).code == "no_budget"
     walks.allocate_budget(team=ready.team, by=cast.finance, now=now)
     assert review.request_review(request=ready, by=cast.author, now=now).state == "in_review"

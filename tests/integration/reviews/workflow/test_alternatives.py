@@ -21,6 +21,8 @@ from reviews.voting.queries.bundle import bundle_of
 from reviews.voting.queries.readiness import obstacles
 from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.requests import Filing
+from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from reviews.workflow.queries.view import describe
 from tests.factories import requests as walks
 from tests.factories.models import make_version
@@ -55,7 +57,7 @@ def take(request: ReviewRequest, scenario: str, result: dict, now: datetime) -> 
 
 
 def codes(request: ReviewRequest, now: datetime) -> list[tuple[str, str]]:
-    return [(each.code, each.reason.partition(":")[0]) for each in obstacles(request, now=now)]
+    return [(each.code, each.reason.partition(":")[0]) for each in obstacles(EvidenceSnapshot(request, now))]
 
 
 def test_a_mandatory_review_queues_them_with_the_plan_of_the_policy(filed: ReviewRequest) -> None:
@@ -137,8 +139,8 @@ def test_other_candidates_go_into_the_plan_and_the_frozen_revision(
         {"family": name, "version_id": rival.pk, "digest": rival.digest}
         for name, rival in zip(("resnet", "vit"), rivals, strict=True)
     ]
-    assert bundle_of(row, now=now)["rivals"] == sorted(rival.digest for rival in rivals)
-    assert [each.digest for each in describe(request=row, person=person_of(author), now=now).rivals] == [
+    assert bundle_of(snapshot_of(row, now=now))["rivals"] == sorted(rival.digest for rival in rivals)
+    assert [each.digest for each in describe(snapshot_of(row, now=now), person=person_of(author)).rivals] == [
         rival.digest for rival in rivals
     ]
 

@@ -283,8 +283,17 @@ def test_a_request_asks_the_database_as_often_for_three_figures(
     request = make_submitted(by=author, declared=some, now=now)
     client = api(author)
     client.get(f"{URL}{request.ref}/")
-    with django_assert_max_num_queries(75):
+    with django_assert_max_num_queries(25):
         assert sum(bool(fact["best"]) for fact in client.get(f"{URL}{request.ref}/").json()["facts"]) == fact_count
+
+
+def test_a_request_with_everything_asks_no_more(
+    api: Api, rich: ReviewRequest, author: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = api(author)
+    with django_assert_max_num_queries(25):
+        answer = client.get(f"{URL}{rich.ref}/").json()
+    assert (len(answer["runs"]), len(answer["votes"]), len(answer["budget"])) == (2, 4, 6)
 
 
 def test_other_candidates_are_filed_with_it_or_nothing_is(

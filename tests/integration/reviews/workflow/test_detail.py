@@ -297,13 +297,26 @@ def test_results_under_way_to_the_evidence_are_still_watched(
         assert f'id="{part}" hx-swap-oob="true"' in html_of(page)
 
 
+QUERIES_MAX = 25
+
+
 def test_a_page_of_many_figures_asks_no_more_than_of_few(
     policy: PolicyVersion, cast: Cast, now: datetime, django_assert_max_num_queries
 ) -> None:
     request = walks.make_decided(cast=cast, now=now)
     client = enter(cast.auditor)
-    with django_assert_max_num_queries(70):
+    with django_assert_max_num_queries(QUERIES_MAX):
         client.get(page_of(request))
+
+
+def test_a_request_with_everything_asks_no_more(rich: ReviewRequest, cast: Cast, django_assert_max_num_queries) -> None:
+    for reader in (cast.author, cast.approver, cast.auditor):
+        client = enter(reader)
+        with django_assert_max_num_queries(QUERIES_MAX):
+            view = client.get(page_of(rich)).context["view"]
+    assert (len(view.rivals), len(view.packets), len(view.revisions), len(view.runs)) == (2, 2, 2, 2)
+    assert (len(view.projections), len(view.waivers), len(view.votes)) == (2, 1, 4)
+    assert (len(view.budget), len(view.authorisation.conditions), view.ticket.mirror.is_gone) == (6, 2, False)
 
 
 def test_reviewers_see_what_the_next_revision_changed(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:

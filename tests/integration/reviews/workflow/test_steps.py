@@ -1,6 +1,6 @@
 """The steps of a request over HTTP, from draft to decision."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,11 +9,14 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
+from governance.rulebook.domain import evaluation
+from governance.rulebook.domain.metric_index import Known
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast
 from tests.factories.requests import allocate_budget, make_draft, usd_shares
 from tests.factories.snapshots import snapshot
+from weighbridge.core.metrics import Figure
 
 Api = Callable[[User | None], APIClient]
 URL = "/api/v1/reviews/"
@@ -146,6 +149,24 @@ def test_a_vote_that_is_none(api: Api, reviewer_one: User, in_review: ReviewRequ
         response = post(client, in_review, "votes", **fields)
         assert (response.status_code, [error["field"] for error in response.json()["errors"]]) == (status, [field])
     assert snapshot() == before
+
+
+def test_the_vote_that_decides_asks_the_policy_twice(
+    api: Api, cast: Cast, in_review: ReviewRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for everything the decision rests on and writes, once for the answer about what it has become."""
+    for voter in (cast.reviewer_one, cast.reviewer_two):
+        assert post(api(voter), in_review, "votes", stage="technical", choice="approve").status_code == 201
+    asked, figures_by_name = [], evaluation.known
+
+    def counted(figures: Sequence[Figure]) -> Known:
+        asked.append(len(figures))
+        return figures_by_name(figures)
+
+    monkeypatch.setattr(evaluation, "known", counted)  # what every evaluation begins with
+    answer = post(api(cast.approver), in_review, "votes", stage="gpu-budget", choice="approve").json()
+    assert (answer["state"], answer["packets"][0]["number"]) == ("decided", 1)
+    assert asked == [in_review.facts.count()] * 2
 
 
 def test_changes_requested_revised_and_withdrawn(api: Api, cast: Cast, in_review: ReviewRequest) -> None:

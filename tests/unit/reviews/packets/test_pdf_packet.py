@@ -13,9 +13,10 @@ from pypdf import PdfReader
 from governance.audit.domain import checkpoint
 from reviews.packets.charts.charts import draw_charts
 from reviews.packets.domain.packet import Packet
-from reviews.packets.domain.packet_document import packet_digest, read_packet
+from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.printing.pdf import WeasyPrintPrinter, render
 from tests.factories.packets import FILED_AT, checkpoint_key, sample_audit, sample_cover, sample_packet
+from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 
 PROJECT = Path(__file__).resolve().parents[4]
@@ -35,7 +36,7 @@ SECTIONS = [
 
 def _html(packet: Packet) -> str:
     template = Engine(dirs=[str(PROJECT / "templates")], libraries=LIBRARIES).get_template("packets/review.html")
-    return template.render(Context({"packet": packet, "digest": packet_digest(packet)}))
+    return template.render(Context({"packet": packet, "digest": digest_of(to_document(packet))}))
 
 
 def _assets(packet: Packet) -> dict[str, bytes]:
@@ -79,7 +80,7 @@ def test_metadata_names_the_request_and_the_twin(reader: PdfReader) -> None:
     assert found.title == "MRR-2026-0042: Fashion classifier for the returns desk"
     assert found.author == "Retail vision"
     assert found.subject is not None
-    assert found.subject.endswith(f"JSON twin {packet_digest(sample_packet())}")
+    assert found.subject.endswith(f"JSON twin {digest_of(as_document(sample_packet()))}")
     assert found.creator == "Weighbridge 0.1.0"
     assert found.creation_date is not None
     assert found.creation_date.isoformat() == "2026-07-09T15:43:00+00:00"
@@ -94,7 +95,7 @@ def test_every_page_but_the_cover_carries_reference_digest_and_page_number(reade
         assert f"Page {number} of {count}" in text
     for text in texts[1:]:
         assert "MRR-2026-0042" in text
-        assert packet_digest(sample_packet()) in text
+        assert digest_of(as_document(sample_packet())) in text
 
 
 def test_the_cover_says_what_was_decided_about_what(reader: PdfReader) -> None:
@@ -108,7 +109,7 @@ def test_the_cover_says_what_was_decided_about_what(reader: PdfReader) -> None:
         "measured, 40.1 to 43.91",
         "Lea Lead (GPU budget, 2026-07-09 15:42)",
         "AUT-2026-0031, prod, until 9 July 2027",
-        packet_digest(sample_packet()),
+        digest_of(as_document(sample_packet())),
     ):
         assert words in cover
 

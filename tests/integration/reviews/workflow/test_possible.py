@@ -1,0 +1,116 @@
+"""What a page says of a step, and why not, is what taking the step is answered."""
+
+from datetime import datetime
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from benchmarking.runs.actions import runs as run_actions
+from governance.people.queries.people import person_of
+from governance.rulebook.models import PolicyVersion
+from reviews.authorizations import actions as authorisations
+from reviews.evidence.actions import evidence
+from reviews.packets import actions as packets
+from reviews.requests.domain.lifecycle import State
+from reviews.requests.models import ReviewRequest
+from reviews.voting.domain import Choice
+from reviews.workflow.queries.possible import STEPS, Possible
+from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.workflow.queries.view import RequestView, describe
+from tests.factories.people import Cast
+from tests.integration.reviews.evidence.steps import ACTIONS, Act, vote
+from tests.integration.reviews.workflow.worlds import World, make_world
+from weighbridge.core.errors import Refused
+
+STATES = (*State, "before_the_last_vote")
+PEOPLE = ("requester", "reviewer", "lead", "admin", "outsider", "gone")
+TAKEN: dict[str, Act] = {
+    "edit": ACTIONS["edit"],
+    "submit": ACTIONS["submit"],
+    "evidence": ACTIONS["state_fact"],
+    "answer": ACTIONS["answer_item"],
+    "request_review": ACTIONS["request_review"],
+    "vote": ACTIONS["approve"],
+    "revise": ACTIONS["revise"],
+    "withdraw": ACTIONS["withdraw"],
+    "packet": lambda world, request, by: packets.ask_for(request=request, by=by, now=world.now),
+    "waive": ACTIONS["waive"],
+}
+
+
+@pytest.fixture
+def world(policy: PolicyVersion, cast: Cast, now: datetime) -> World:
+    return make_world(cast=cast, now=now)
+
+
+def shown(world: World, request: ReviewRequest, by: User) -> RequestView:
+    fresh = ReviewRequest.objects.get(pk=request.pk)
+    return describe(snapshot_of(fresh, now=world.now), person=person_of(by))
+
+
+def answered(world: World, request: ReviewRequest, by: User, act: Act) -> str:
+    """The reason the step is refused for, "" where it is taken; taken back again."""
+    mark = transaction.savepoint()
+    try:
+        act(world, ReviewRequest.objects.get(pk=request.pk), by)
+    except Refused as refusal:
+        return refusal.reason
+    finally:
+        transaction.savepoint_rollback(mark)
+    return ""
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_page_gives_the_reason_of_the_step(world: World, state: str) -> None:
+    request: ReviewRequest = getattr(world, state)()
+    open_stage = "gpu-budget" if state == "before_the_last_vote" else "technical"
+    steps = TAKEN | {"vote": vote(open_stage, Choice.APPROVE)}
+    for who in PEOPLE:
+        by = world.everybody()[who]
+        said = shown(world, request, by).possible
+        assert set(said) == set(STEPS) == set(steps)
+        found = {name: answered(world, request, by, act) for name, act in steps.items()}
+        assert found == {name: each.why_not for name, each in said.items()}
+
+
+def pairs(world: World, request: ReviewRequest, by: User) -> list[tuple[Possible, Act]]:
+    """What hangs on the request: each step the page offers on it, and how it is taken."""
+    view, now = shown(world, request, by), world.now
+    found: list[tuple[Possible, Act]] = []
+    for entry, run in zip(view.runs, reversed(snapshot_of(request, now=now).evidence.runs), strict=True):
+        found += [
+            (entry.cancel, lambda w, r, by, run=run: run_actions.cancel(run=run, by=by, now=now)),
+            (entry.repeat, lambda w, r, by, run=run: evidence.measure_again(request=r, run=run, by=by, now=now)),
+        ]
+    if view.packets:
+        found.append((view.packets[0].retry, ACTIONS["retry_packet"]))
+    if view.authorisation is not None:
+        found += [(view.authorisation.revoke, ACTIONS["revoke"])]
+        found += [(each.confirm, ACTIONS["confirm"]) for each in view.authorisation.conditions]
+    return found
+
+
+@pytest.mark.parametrize(("state", "count"), [("submitted", 2), ("evidence", 2), ("in_review", 2), ("decided", 5)])
+def test_so_does_what_hangs_on_the_request(world: World, state: str, count: int) -> None:
+    request: ReviewRequest = getattr(world, state)()
+    for who in PEOPLE:
+        by = world.everybody()[who]
+        found = pairs(world, request, by)
+        assert len(found) == count
+        for said, act in found:
+            assert answered(world, request, by, act) == said.why_not
+
+
+def test_what_was_done_before_is_said_to_be_so(world: World) -> None:
+    request, lead = world.decided(), world.cast.approver
+    held = request.decision.authorisation
+    authorisations.confirm_condition(condition=held.conditions.get(), by=world.cast.reviewer_one, now=world.now)
+    authorisations.revoke(authorisation=held, reason="It misbehaves.", by=lead, now=world.now)
+    for by in (lead, world.cast.reviewer_one, world.cast.author):
+        for said, act in pairs(world, request, by):
+            assert answered(world, request, by, act) == said.why_not
+    view = shown(world, request, lead).authorisation
+    assert view is not None
+    assert view.conditions[0].confirm.why_not == "This condition was confirmed before."
+    assert view.revoke.why_not.startswith("An authorisation that is revoked cannot become revoked.")
