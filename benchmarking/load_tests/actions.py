@@ -18,7 +18,7 @@ from benchmarking.load_tests.rules import check_load
 from benchmarking.runs.enums import Verdict
 from governance.audit.actions import record as audit
 from governance.jobs import actions as jobs
-from governance.jobs import outbox
+from governance.jobs import worker_signals
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
@@ -122,7 +122,7 @@ def hand_in(*, part: LoadPart, stored_as: str, told: Mapping[str, Any], by: User
         if kept:
             _record("part_done", test, by, now, {"part": part.number, "samples": stored_as})
             if not test.parts.exclude(state=JobState.DONE).exists():
-                outbox.wake(CONCLUDE, test.pk)
+                worker_signals.wake(CONCLUDE, test.pk)
     return kept
 
 

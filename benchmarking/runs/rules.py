@@ -28,13 +28,6 @@ def may_run(person: Person, *, team: str) -> bool:
     return may(lambda: check_run(person, team=team))
 
 
-def check_cancel(run: Run, person: Person) -> None:
-    """Stopping a run that is under way."""
-    check_run(person, team=run.model_version.asset.team.slug)
-    if run.state not in UNFINISHED:
-        raise WrongState(f"Run {run.pk} has already ended; there is nothing to cancel.")
-
-
 def check_repeat(run: Run, person: Person) -> None:
     """Measuring once more what an ended run measured."""
     check_run(person, team=run.model_version.asset.team.slug)

@@ -24,7 +24,6 @@ from benchmarking.runs.queries.sandbox import is_wall_needed
 from governance.audit.actions import record as audit
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
-from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
 from governance.jobs.models import Leased, Pulse
 from governance.rulebook.domain.benchmark_plans import Hardware

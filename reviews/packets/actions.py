@@ -16,6 +16,7 @@ from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from reviews.packets.models import Packet
 from reviews.packets.queries.packet import packet_of
+from reviews.packets.rules import check_print
 from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest

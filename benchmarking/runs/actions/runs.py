@@ -15,7 +15,6 @@ from governance.audit.actions import record as audit
 from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
-from governance.jobs.enums import UNFINISHED
 from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
 from weighbridge.core.canonical import digest_of

@@ -13,7 +13,7 @@ from governance.people.approvals.binding import binding
 from governance.people.approvals.enums import Changed
 from governance.people.approvals.kinds import register
 from governance.people.approvals.models import Change
-from governance.rulebook.actions.documents import documents as rulebook
+from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import Document
 from governance.rulebook.queries.rulebook import check_draft, version_of
 from governance.rulebook.rules import check_propose_publication

@@ -28,7 +28,6 @@ from reviews.workflow.queries.possible import check_can_request_review, check_ca
 from reviews.workflow.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.queries.snapshot_evidence import determination_row
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid, WrongState
 
 CONDITION_CHARS_MAX = 400

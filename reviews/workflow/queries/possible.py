@@ -171,9 +171,16 @@ def steps(snapshot: RequestSnapshot, *, person: Person) -> dict[str, Possible]:
     return {name: ask(check, snapshot, person=person) for name, check in STEPS.items()}
 
 
+def check_can_cancel(run: Run, *, person: Person) -> None:
+    """Stopping a run that is under way."""
+    kind = kind_of(Run)
+    kind.check(person, run)
+    kind.check_cancel(run)
+
+
 def on_run(snapshot: RequestSnapshot, *, person: Person, run: Run) -> tuple[Possible, Possible]:
     """Cancelling and repeating a run of a request."""
-    return ask(check_cancel, run, person), ask(check_can_measure_again, snapshot, person=person, run=run)
+    return ask(check_can_cancel, run, person=person), ask(check_can_measure_again, snapshot, person=person, run=run)
 
 
 def _need(holds: bool, reason: str) -> None:

@@ -22,6 +22,7 @@ from reviews.evidence.queries.evidence import amounts_of, figure_of, subject_of
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of, judged_by, policy_of
 from weighbridge.core import metrics as facts
+from weighbridge.core.converter import to_document
 from weighbridge.core.metrics import CATALOGUE, Contradiction, Direction, Figure
 
 ANSWERED = ("checklist.answered", "contradiction.answered")
@@ -176,7 +177,7 @@ def determination_row(evidence: EvidenceSnapshot, *, occasion: str) -> evidence_
         policy=judged_by(request),
         occasion=occasion,
         outcome=evidence.determination.outcome.value,
-        document=evidence.determination.as_document(),
+        document=to_document(evidence.determination),
         told=told,
         determined_at=evidence.now,
     )

@@ -9,7 +9,6 @@ from django.views.decorators.http import require_POST
 
 from benchmarking.projections import actions as projection_actions
 from benchmarking.projections.queries import find as find_projection
-from benchmarking.runs.actions import runs as run_actions
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
 from governance.jobs import actions as jobs
