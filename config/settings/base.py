@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "reviews.authorizations",
     "reviews.evidence",
     "reviews.voting",
+    "reviews.snapshots",
     "reviews.packets",
     "reviews.workflow",
     "reviews.quarterly",

@@ -17,6 +17,7 @@ from reviews.authorizations.domain import AuthorisationState
 from reviews.authorizations.models import Authorisation, Condition
 from reviews.authorizations.queries.re_reviews import first_cause
 from reviews.authorizations.rules import may_confirm_condition
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries.cycles import ActionView, owed_by
@@ -25,10 +26,9 @@ from reviews.requests.domain.lifecycle import OWNER, State
 from reviews.requests.domain.steps import Actor
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of, visible_to
-from reviews.voting.queries.readiness import obstacles
-from reviews.workflow.queries.possible import open_stage_for
-from reviews.workflow.queries.snapshot import snapshot_of
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
+from reviews.snapshots.queries.allowed_steps import open_stage_for
+from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.voting.queries.review_blockers import obstacles
 
 WAITING_FOR_REQUESTER = tuple(state for state, actor in OWNER.items() if actor is Actor.REQUESTER)
 ENDING = (AuthorisationState.PENDING_EXPIRATION, AuthorisationState.SUSPENDED)

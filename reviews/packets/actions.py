@@ -14,16 +14,16 @@ from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.kinds import JobKind, register
 from governance.people.queries.people import person_of
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.models import Packet
 from reviews.packets.queries.packet import packet_of
-from reviews.packets.rules import check_print
 from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import parties_of
-from reviews.workflow.queries.possible import check_can_freeze_packet
-from reviews.workflow.queries.snapshot import snapshot_of
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
+from reviews.requests.rules import check_print
+from reviews.snapshots.queries.allowed_steps import check_can_freeze_packet
+from reviews.snapshots.queries.snapshot import snapshot_of
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 

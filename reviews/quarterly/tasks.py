@@ -20,7 +20,7 @@ from reviews.quarterly.actions import cycles, quarterly_packets
 from reviews.quarterly.domain.sections import Section
 from reviews.quarterly.models import CyclePacket, RenderedSection
 from reviews.quarterly.queries import quarterly_page as pages
-from reviews.quarterly.queries.invited import letter
+from reviews.quarterly.queries.invitations import letter
 from weighbridge.charts.drawing import svg
 
 LEASE = timedelta(seconds=4 * SECTION_MAX_S)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from governance.people.domain.roles import Person, Role
-from governance.people.rules import check_act_for_team, may, sees_everything
+from governance.people.rules import check_act_for_team, check_operate, may, sees_everything
 from weighbridge.core.errors import NotAllowed
 
 
@@ -48,3 +48,9 @@ def check_withdraw(person: Person, parties: Parties) -> None:
         person.id in {parties.requester_id, parties.owner_id} or Role.ADMIN in person.roles
     ):
         raise NotAllowed("Only the requester, the model's owner or an administrator may withdraw a request.")
+
+
+def check_print(person: Person, parties: Parties) -> None:
+    """Asking for a packet, and drawing one again: the team, and whoever operates the installation."""
+    if not may_edit(person, parties):
+        check_operate(person)

@@ -10,12 +10,11 @@ from django.utils import timezone
 from benchmarking.runs.models import Run
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage, Pulse
-from reviews.authorizations import actions as authorisations
-from reviews.evidence.actions import evidence
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
-from reviews.workflow.actions import breaches, requests
-from reviews.workflow.queries.due import lapsed
+from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import breaches, evidence, requests
+from reviews.workflow.queries.expirations import lapsed
 from reviews.workflow.queries.metrics import PACKETS, undrawn_since
 from weighbridge.core.errors import WrongState
 

@@ -11,7 +11,9 @@ from config import sign_on
 from governance.people.models import RoleGrant
 from tests.factories.people import Cast
 from tests.functional.conftest import Visitor
-from tests.standins.oidc import CLIENT_ID, CLIENT_SECRET, Provider
+from tests.standins.oidc import CLIENT_ID
+from tests.standins.oidc import CLIENT_SECRET
+from tests.standins.oidc import Provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CLAIMS = {

@@ -5,7 +5,7 @@ from base64 import b64decode
 from datetime import timedelta
 from typing import Any
 
-from reviews.authorizations import actions as authorisations
+from reviews.workflow.actions import authorizations as authorisations
 from reviews.authorizations.models import Authorisation
 from reviews.voting.domain import Choice
 from reviews.workflow.actions import requests

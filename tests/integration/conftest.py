@@ -15,12 +15,15 @@ from governance.people.actions import people
 from governance.people.models import Team
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
-from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from governance.rulebook.models import ChecklistVersion
+from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.models import make_version
-from tests.factories.people import Cast, make_cast
-from tests.factories.policies import FULL, LEAN
+from tests.factories.people import Cast
+from tests.factories.people import make_cast
+from tests.factories.policies import FULL
+from tests.factories.policies import LEAN
 from tests.factories.rich import make_rich
 from weighbridge.core import attestation
 

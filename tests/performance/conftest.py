@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.performance.recorder import KEEP, Recorder
+from tests.performance.recorder import KEEP
+from tests.performance.recorder import Recorder
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from config.reference.performance import FIGURES, performance
+from config.reference.performance import FIGURES
+from config.reference.performance import performance
 from weighbridge.measure.conditions import manifest
 
 KEEP = "WEIGHBRIDGE_FIGURES"

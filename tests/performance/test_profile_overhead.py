@@ -12,7 +12,8 @@ import pytest
 
 from weighbridge.cli import app as cli
 from weighbridge.measure.loops.latency import single_stream
-from weighbridge.measure.scenarios import SingleStream, WarmUp
+from weighbridge.measure.scenarios import SingleStream
+from weighbridge.measure.scenarios import WarmUp
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 ROWS, BLOCK, ROUNDS = 64, 300, 12

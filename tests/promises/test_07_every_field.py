@@ -33,16 +33,27 @@ from reviews.packets.printing.pdf import WeasyPrintPrinter
 from reviews.packets.queries.packet import packet_page
 from reviews.quarterly.models import AgendaItem
 from tests.factories import requests as walks
-from tests.factories.people import Cast, make_cast
-from tests.functional.conftest import Visitor, browser, visit
-from tests.integration.conftest import installation, now, signing_key_pem
-from tests.promises import harness_report, planted
-from tests.promises.columns import APPS, OURS, columns
+from tests.factories.people import Cast
+from tests.factories.people import make_cast
+from tests.functional.conftest import Visitor
+from tests.functional.conftest import browser
+from tests.functional.conftest import visit
+from tests.integration.conftest import installation
+from tests.integration.conftest import now
+from tests.integration.conftest import signing_key_pem
+from tests.promises import harness_report
+from tests.promises import planted
+from tests.promises.columns import APPS
+from tests.promises.columns import OURS
+from tests.promises.columns import columns
 from tests.promises.payloads import Seeds
 from tests.promises.planted import House
-from tests.promises.reading import Page, entered
-from tests.promises.test_07_canaries import PAYLOADS, canary
-from tests.promises.tickets import LONG, world
+from tests.promises.reading import Page
+from tests.promises.reading import entered
+from tests.promises.test_07_canaries import PAYLOADS
+from tests.promises.test_07_canaries import canary
+from tests.promises.tickets import LONG
+from tests.promises.tickets import world
 
 __all__ = ["browser", "canary", "installation", "now", "signing_key_pem", "visit"]
 

@@ -15,10 +15,15 @@ from rest_framework import serializers
 
 from governance.site.api.shapes import Input
 from tests.edges import below
-from tests.factories.people import Cast, make_cast
-from tests.integration.conftest import installation, now, signing_key_pem
-from tests.promises.columns import OURS, columns
-from tests.promises.reading import Page, entered
+from tests.factories.people import Cast
+from tests.factories.people import make_cast
+from tests.integration.conftest import installation
+from tests.integration.conftest import now
+from tests.integration.conftest import signing_key_pem
+from tests.promises.columns import OURS
+from tests.promises.columns import columns
+from tests.promises.reading import Page
+from tests.promises.reading import entered
 
 __all__ = ["installation", "now", "signing_key_pem"]
 URL = "http://127.0.0.1:9"

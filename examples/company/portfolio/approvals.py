@@ -20,17 +20,16 @@ from governance.budgets.enums import Unit
 from governance.inventory.actions import inventory
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelVersion
-from reviews.evidence.actions import evidence, projections
-from reviews.evidence.actions.evidence import Statement
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison_sources import known_of
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.voting.queries.commitments import now_and_later
-from reviews.workflow.actions import requests, review
+from reviews.workflow.actions import evidence, projections, requests, review
+from reviews.workflow.actions.evidence import Statement
 from reviews.workflow.actions.requests import Filing
 from reviews.workflow.actions.review import Promise
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from weighbridge.core.metrics import CATALOGUE, Basis
 
 VERSION = "1.0.0"

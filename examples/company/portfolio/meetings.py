@@ -13,7 +13,7 @@ from examples.company.portfolio.truth import Truth, total
 from examples.company.portfolio.world import Company, Model
 from governance.budgets.domain.quarters import Quarter
 from governance.inventory.models import ModelAsset
-from reviews.evidence.actions import traffic
+from reviews.evidence import actions as traffic
 from reviews.evidence.domain.traffic_file import Counted
 from reviews.quarterly.actions import agenda, cycles, meeting, quarterly_packets, scorecard
 from reviews.quarterly.actions.meeting import Decided

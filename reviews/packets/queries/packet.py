@@ -20,8 +20,8 @@ from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.queries import packet_evidence as evidence
 from reviews.packets.queries import packet_parts as parts
 from reviews.packets.queries.packet_projection import projection_part
+from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.queries.electorate import Electorate
-from reviews.workflow.queries.snapshot import RequestSnapshot
 
 # Names of the printed style sheets as the template asks for them; the tokens are shared with the pages.
 _TOKENS, _SHEET = "tokens.css", "packet.css"

@@ -11,6 +11,7 @@ from governance.rulebook.domain.checklists import ItemStatus
 from governance.rulebook.domain.evaluation import RuleResult
 from reviews.authorizations.models import Authorisation, Condition
 from reviews.evidence.models import ChecklistAnswer, Determination
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.packet import (
     AuthorisationPart,
     BudgetRow,
@@ -26,11 +27,10 @@ from reviews.requests.domain import wording
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of
+from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.tickets.models import Ticket, TicketState
 from reviews.voting.domain import standing
 from reviews.voting.queries.electorate import Electorate
-from reviews.workflow.queries.snapshot import RequestSnapshot
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from weighbridge.core.addresses import clickable
 from weighbridge.core.canonical import is_digest
 from weighbridge.core.converter import from_document

@@ -16,16 +16,16 @@ from governance.budgets.models import BudgetAccount
 from governance.inventory.models import ModelAsset
 from governance.people.models import Team
 from governance.people.queries.people import person_of
-from reviews.authorizations import actions as authorisations
 from reviews.authorizations.domain import IN_FORCE, AuthorisationState
 from reviews.authorizations.models import Authorisation
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.models import MeetingDecision
 from reviews.requests.models import ReviewRequest
+from reviews.snapshots.queries.allowed_steps import open_stage_for
+from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain import Choice
+from reviews.workflow.actions import authorizations as authorisations
 from reviews.workflow.actions import review
-from reviews.workflow.queries.possible import open_stage_for
-from reviews.workflow.queries.snapshot import snapshot_of
 from weighbridge.core.errors import Invalid, WrongState
 
 

@@ -22,7 +22,7 @@ from reviews.packets.actions import RETRIED, SILENCE
 from reviews.quarterly.audit import record_of_cycle
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
-from reviews.quarterly.queries.invited import invited_to
+from reviews.quarterly.queries.invitations import invited_to
 from reviews.quarterly.queries.quarterly_packet import packet_of
 from reviews.quarterly.rules import check_lead_meeting
 from weighbridge.core.canonical import digest_of

@@ -9,7 +9,7 @@ from governance.budgets.enums import Unit
 from governance.budgets.queries import budgets
 from governance.budgets.queries.budgets import BudgetEffect
 from reviews.authorizations.models import Decision
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from weighbridge.core import metrics as facts
 
 ONCE_FACT = "training_cost_usd"

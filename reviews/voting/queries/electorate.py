@@ -6,11 +6,11 @@ from functools import cached_property
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
 from governance.rulebook.domain.policy import Stage
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
 from reviews.voting.domain import Ballot, Choice, Progress, check_may_vote, tally
 from reviews.voting.models import Vote
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from weighbridge.core.errors import NotFound
 
 

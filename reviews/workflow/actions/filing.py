@@ -15,10 +15,9 @@ from governance.inventory.actions import inventory
 from governance.inventory.actions.artifacts import Spooled
 from governance.inventory.actions.inventory import NewAsset, NewVersion
 from governance.inventory.models import ModelAsset, ModelVersion
-from reviews.evidence.actions import evidence
-from reviews.evidence.actions.evidence import Statement
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import requests
+from reviews.workflow.actions import evidence, requests
+from reviews.workflow.actions.evidence import Statement
 from reviews.workflow.actions.requests import Filing
 from weighbridge.core.errors import Invalid, Refused
 

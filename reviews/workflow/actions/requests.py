@@ -15,7 +15,6 @@ from governance.budgets.actions import budgets
 from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
 from governance.people.queries.people import person_of
-from reviews.evidence.actions import screening
 from reviews.evidence.locking import lock_all
 from reviews.requests.audit import move, record
 from reviews.requests.domain.lifecycle import State
@@ -25,9 +24,15 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import next_ref
 from reviews.requests.queries.rulebook import in_force
 from reviews.requests.rules import check_file
+from reviews.snapshots.queries.allowed_steps import (
+    check_can_edit,
+    check_can_revise,
+    check_can_submit,
+    check_can_withdraw,
+)
+from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.tickets import actions as effects
-from reviews.workflow.queries.possible import check_can_edit, check_can_revise, check_can_submit, check_can_withdraw
-from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.workflow.actions import screening
 from weighbridge.core.errors import Invalid, WrongState
 
 REF_LOCK = 0x4D5252  # any number that nobody else locks

@@ -9,24 +9,24 @@ from django.db import transaction
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.people.queries.people import person_of
-from reviews.authorizations import actions as authorisations
 from reviews.authorizations.models import Decision
 from reviews.evidence.locking import lock_all
 from reviews.evidence.queries.evidence import severities
+from reviews.evidence.queries.snapshot import determination_row
 from reviews.packets import actions as packets
 from reviews.requests.audit import move, record
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
+from reviews.snapshots.queries.allowed_steps import check_can_request_review, check_can_vote
+from reviews.snapshots.queries.evidence_bundle import bundle_of
+from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.tickets import actions as effects
 from reviews.voting.domain import Choice, VotingOutcome, check_rationale
 from reviews.voting.models import Revision, Vote
-from reviews.voting.queries.bundle import bundle_of
 from reviews.voting.queries.commitments import now_and_later
+from reviews.workflow.actions import authorizations as authorisations
 from reviews.workflow.actions import filed_kpis
-from reviews.workflow.queries.possible import check_can_request_review, check_can_vote
-from reviews.workflow.queries.snapshot import RequestSnapshot, snapshot_of
-from reviews.workflow.queries.snapshot_evidence import determination_row
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
 

@@ -9,11 +9,11 @@ from rest_framework import serializers
 from governance.people.domain.roles import Person
 from governance.site.api.shapes import Answer
 from reviews.requests.models import ReviewRequest
+from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.tickets.queries.drafts import request_url
 from reviews.workflow.api import course_answers as course
 from reviews.workflow.api import evidence_answers as evidence
 from reviews.workflow.api.evidence_answers import PossibleAnswer
-from reviews.workflow.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view import RequestView, describe
 
 

@@ -8,9 +8,9 @@ from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
 from governance.site.api.shapes import Nothing, read
-from reviews.authorizations import actions as writes
 from reviews.authorizations.models import Authorisation, Condition
 from reviews.authorizations.queries import gate
+from reviews.workflow.actions import authorizations as writes
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.course_answers import GateReplyAnswer
 from reviews.workflow.api.inputs import GateInput, ReasonInput, found

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.site.api.shapes import Answer, Input, number, read
-from reviews.evidence.actions.traffic import supply
+from reviews.evidence.actions import supply
 from reviews.evidence.domain.traffic_file import DIGITS_MAX, Counted, month_of
 from reviews.evidence.queries import comparison
 from reviews.workflow.api.inputs import found

@@ -13,12 +13,13 @@ from benchmarking.projections import actions as projection_writes
 from benchmarking.projections.queries import find as find_projection
 from benchmarking.runs.queries import runs
 from governance.site.api.shapes import Nothing, read
-from reviews.evidence.actions import evidence as writes
-from reviews.evidence.actions import projections, waivers
 from reviews.evidence.domain.projected import only_option
 from reviews.evidence.queries.evidence import figure_of
 from reviews.evidence.queries.projections import projection_view
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
+from reviews.workflow.actions import evidence as writes
+from reviews.workflow.actions import projections, waivers
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.evidence_answers import (
     ComparisonAnswer,
@@ -30,7 +31,6 @@ from reviews.workflow.api.evidence_answers import (
 )
 from reviews.workflow.api.inputs import AnswerInput, FactInput, ProjectionInput, TextInput, WaiverInput, found
 from reviews.workflow.api.requests import statement_of
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from reviews.workflow.queries.view_evidence import fact_views, item_views
 from weighbridge.core.errors import WrongState
 

@@ -20,12 +20,12 @@ from governance.inventory.models import ModelVersion
 from governance.people.api.caller import asker
 from governance.people.domain.roles import Person
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, download, read
-from reviews.evidence.actions import evidence
-from reviews.evidence.actions.evidence import Statement
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
 from reviews.requests.queries.requests import Filters
+from reviews.workflow.actions import evidence
 from reviews.workflow.actions import requests as writes
+from reviews.workflow.actions.evidence import Statement
 from reviews.workflow.actions.requests import Filing
 from reviews.workflow.api.answers import ReviewAnswer, RowAnswer, said
 from reviews.workflow.api.inputs import ReviewFilters, ReviewInput, found

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.site.api.shapes import Nothing, read
+from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain import Choice
 from reviews.workflow.actions import requests as writes
 from reviews.workflow.actions import review
@@ -16,7 +17,6 @@ from reviews.workflow.actions.review import Promise
 from reviews.workflow.api.answers import ReviewAnswer, said
 from reviews.workflow.api.course_answers import VotingAnswer
 from reviews.workflow.api.inputs import ReasonInput, VoteInput, found
-from reviews.workflow.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view_course import stage_views, vote_views
 
 

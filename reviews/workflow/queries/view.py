@@ -20,13 +20,13 @@ from reviews.packets.domain.packet_evidence import DeterminationPart
 from reviews.packets.domain.packet_trail import AuditRow
 from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.lifecycle import State
+from reviews.snapshots.queries.allowed_steps import Possible, steps
+from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.voting.models import Revision
-from reviews.voting.queries.readiness import Obstacle, obstacles
+from reviews.voting.queries.review_blockers import Obstacle, obstacles
 from reviews.voting.queries.revision_changes import since_last_revision
 from reviews.workflow.queries import view_course as course
 from reviews.workflow.queries import view_evidence as evidence
-from reviews.workflow.queries.possible import Possible, steps
-from reviews.workflow.queries.snapshot import RequestSnapshot
 from reviews.workflow.queries.view_course import (
     AuthorisationView,
     DecisionView,

@@ -11,14 +11,20 @@ from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
 from reviews.authorizations.models import Condition, Decision
 from reviews.authorizations.queries.re_reviews import ReReviewView, re_review_view
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.packet import VoteRow
 from reviews.packets.queries import packet_parts as parts
 from reviews.requests.domain.lifecycle import State
+from reviews.snapshots.queries.allowed_steps import (
+    Possible,
+    ask,
+    check_can_confirm,
+    check_can_retry_packet,
+    check_can_revoke,
+)
+from reviews.snapshots.queries.snapshot import RequestSnapshot
 from reviews.tickets.queries.mirror import MirrorView, mirror_view
 from reviews.voting.queries.electorate import Electorate
-from reviews.workflow.queries.possible import Possible, ask, check_can_confirm, check_can_retry_packet, check_can_revoke
-from reviews.workflow.queries.snapshot import RequestSnapshot
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
 from weighbridge.core.addresses import clickable
 
 

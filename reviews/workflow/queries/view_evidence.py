@@ -9,10 +9,10 @@ from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
 from governance.rulebook.domain.checklists import ItemStatus
 from reviews.evidence.models import ChecklistAnswer
-from reviews.workflow.queries import possible
-from reviews.workflow.queries.possible import Possible
-from reviews.workflow.queries.snapshot import RequestSnapshot
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot, Limit
+from reviews.evidence.queries.snapshot import EvidenceSnapshot, Limit
+from reviews.snapshots.queries import allowed_steps as possible
+from reviews.snapshots.queries.allowed_steps import Possible
+from reviews.snapshots.queries.snapshot import RequestSnapshot
 from weighbridge.core import metrics as facts
 from weighbridge.core.metrics import CATALOGUE, Basis, FactKind, Figure, is_current
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from governance.exports.web import export
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import settled
-from reviews.evidence.actions.traffic import supply
+from reviews.evidence.actions import supply
 from reviews.evidence.domain.traffic_file import read_traffic
 from reviews.evidence.queries import comparison
 from reviews.requests.models import ReviewRequest

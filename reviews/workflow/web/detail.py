@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from governance.people.web.current_user import person_of
-from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view_evidence import run_entries
 from reviews.workflow.web.page import context_of, load, show
 

@@ -13,11 +13,11 @@ from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
 from governance.jobs import actions as jobs
 from governance.people.web.current_user import user_of
-from reviews.evidence.actions import evidence, projections
-from reviews.evidence.actions.evidence import Statement
 from reviews.evidence.domain.projected import only_option
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
+from reviews.workflow.actions import evidence, projections
+from reviews.workflow.actions.evidence import Statement
 from reviews.workflow.queries.view_evidence import ItemView, item_views
 from reviews.workflow.web.page import load, settle
 from reviews.workflow.web.step_forms import ContradictionForm, FigureForm, PlainForm, ProjectionForm, answer_form

@@ -19,10 +19,10 @@ from governance.site.web.refusals import attempt, show_in
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
+from reviews.snapshots.queries.allowed_steps import check_can_edit
+from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import filing, requests
 from reviews.workflow.actions.filing import NewDataset, Paper
-from reviews.workflow.queries.possible import check_can_edit
-from reviews.workflow.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view_evidence import fact_views
 from reviews.workflow.web.filing_forms import FiguresForm, FilingForm
 from weighbridge.core.errors import Refused, WrongState

@@ -15,9 +15,9 @@ from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.queries.people import teams_of
 from governance.site.web.formatting import unit_words
-from reviews.evidence.actions.evidence import Statement
 from reviews.requests.enums import ENVIRONMENTS
 from reviews.requests.models import ReviewRequest
+from reviews.workflow.actions.evidence import Statement
 from weighbridge.core.metrics import CATALOGUE, Basis, Figure
 
 if TYPE_CHECKING:

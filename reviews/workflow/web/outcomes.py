@@ -7,14 +7,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of, user_of
-from reviews.authorizations import actions as authorisations
 from reviews.authorizations.models import Authorisation, Condition
-from reviews.evidence.actions import waivers
 from reviews.packets import actions as packet_actions
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
-from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import waivers
 from reviews.workflow.queries.view_course import packet_views
 from reviews.workflow.web.page import load, settle
 from reviews.workflow.web.step_forms import PlainForm, ReasonForm, WaiverForm

@@ -18,7 +18,7 @@ from governance.site.web.refusals import show_in
 from reviews.evidence.queries.comparison import Record, records_for_filing
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
-from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.queries.view import RequestView, describe
 from reviews.workflow.web.events import told
 from reviews.workflow.web.road import road

@@ -8,7 +8,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from examples.product_images import images, networks
+from examples.product_images import images
+from examples.product_images import networks
 
 
 def pictures(rows: int, seed: int):

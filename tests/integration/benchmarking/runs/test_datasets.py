@@ -16,7 +16,8 @@ from benchmarking.runs.models import Dataset
 from governance.audit.models import AuditEvent
 from tests.factories.models import npz_bytes
 from tests.factories.people import Cast
-from weighbridge.core.errors import Invalid, NotAllowed
+from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import NotAllowed
 
 FILE = npz_bytes()
 

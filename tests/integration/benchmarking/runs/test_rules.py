@@ -2,8 +2,10 @@
 
 import pytest
 
-from benchmarking.runs.rules import check_run, may_run
-from governance.people.domain.roles import Person, Role
+from benchmarking.runs.rules import check_run
+from benchmarking.runs.rules import may_run
+from governance.people.domain.roles import Person
+from governance.people.domain.roles import Role
 from weighbridge.core.errors import NotAllowed
 
 ALLOWED = {

@@ -13,7 +13,7 @@ from benchmarking.runs.models import Run
 from governance.inventory.models import ModelVersion
 from reviews.packets.queries.packet import packet_of
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.snapshot import snapshot_of
 from tests.factories.alternatives import RESULT
 from tests.factories.requests import finish_run
 from tests.pages import html_of

@@ -15,7 +15,8 @@ from governance.audit.models import AuditEvent
 from governance.inventory.actions import artifacts
 from governance.inventory.actions.artifacts import Kept
 from tests.integration.governance.threads import together
-from weighbridge.core.errors import Invalid, TooLarge
+from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import TooLarge
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 CONTENT = b"weights" * 1000

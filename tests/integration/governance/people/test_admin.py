@@ -15,11 +15,13 @@ from django.urls import reverse
 from governance.audit import models as audit_models
 from governance.people import models as people_models
 from governance.people.actions import people
-from governance.people.domain.roles import BINDING, Role
+from governance.people.domain.roles import BINDING
+from governance.people.domain.roles import Role
 from governance.site.admin import ReadOnly
 from reviews.requests.models import ReviewRequest
 from reviews.voting import models as reviews
-from tests.factories.people import Cast, make_person
+from tests.factories.people import Cast
+from tests.factories.people import make_person
 from tests.factories.snapshots import snapshot
 
 MACHINERY = {"AnsweredPost", "Pulse"}  # nothing in them is anybody's business

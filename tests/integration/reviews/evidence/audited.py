@@ -15,8 +15,12 @@ from governance.findings.enums import Severity
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from reviews.authorizations import actions as authorisations
-from reviews.evidence.actions import evidence, projections, screening, traffic, waivers
+from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import evidence
+from reviews.workflow.actions import projections
+from reviews.workflow.actions import screening
+from reviews.evidence import actions as traffic
+from reviews.workflow.actions import waivers
 from reviews.evidence.domain.comparison import month_end
 from reviews.evidence.domain.traffic_file import Counted
 from reviews.evidence.models import RequestProjection
@@ -24,13 +28,17 @@ from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
-from reviews.tickets.ports import Health, RemoteTicket
-from reviews.workflow.actions import breaches, filing, re_reviews
+from reviews.tickets.ports import Health
+from reviews.tickets.ports import RemoteTicket
+from reviews.workflow.actions import breaches
+from reviews.workflow.actions import filing
+from reviews.workflow.actions import re_reviews
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_version
 from tests.factories.people import Cast
-from tests.integration.reviews.workflow.worlds import World, make_world
+from tests.integration.reviews.workflow.worlds import World
+from tests.integration.reviews.workflow.worlds import make_world
 
 Call = Callable[[Cast, datetime], object]
 REMOTE = RemoteTicket(id="10001", key="MR-1", url="https://jira.test/browse/MR-1", status="To Do")
@@ -184,10 +192,10 @@ def _supply_traffic(world: World) -> None:
 
 
 REVIEWS_ACTIONS: Mapping[str, Call] = {
-    "reviews.authorizations.actions.age": in_world(_age),
-    "reviews.authorizations.actions.confirm_condition": in_world(_confirm),
-    "reviews.authorizations.actions.issue": in_world(World.decided),
-    "reviews.authorizations.actions.revoke": in_world(_revoke),
+    "reviews.workflow.actions.authorizations.age": in_world(_age),
+    "reviews.workflow.actions.authorizations.confirm_condition": in_world(_confirm),
+    "reviews.workflow.actions.authorizations.issue": in_world(World.decided),
+    "reviews.workflow.actions.authorizations.revoke": in_world(_revoke),
     "reviews.tickets.actions.link_ticket": in_world(
         lambda world: effects.link_ticket(ticket=world.submitted().ticket, remote=REMOTE, now=world.now)
     ),
@@ -203,11 +211,11 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.tickets.actions.open_ticket": in_world(World.submitted),
     "reviews.tickets.actions.probe_tracker": in_world(_probe),
     "reviews.tickets.actions.tell_ticket": in_world(_tell),
-    "reviews.evidence.actions.evidence.answer_contradiction": in_world(World.evidence),
-    "reviews.evidence.actions.evidence.answer_item": in_world(World.evidence),
-    "reviews.evidence.actions.evidence.measure_again": in_world(_measure_again),
-    "reviews.evidence.actions.evidence.state_fact": in_world(World.draft),
-    "reviews.evidence.actions.evidence.take_run": in_world(World.evidence),
+    "reviews.workflow.actions.evidence.answer_contradiction": in_world(World.evidence),
+    "reviews.workflow.actions.evidence.answer_item": in_world(World.evidence),
+    "reviews.workflow.actions.evidence.measure_again": in_world(_measure_again),
+    "reviews.workflow.actions.evidence.state_fact": in_world(World.draft),
+    "reviews.workflow.actions.evidence.take_run": in_world(World.evidence),
     "reviews.workflow.actions.filing.file": in_world(_file),
     "reviews.packets.actions.ask_for": in_world(_ask_for),
     "reviews.packets.actions.freeze": in_world(World.decided),
@@ -215,8 +223,8 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "benchmarking.projections.actions.keep": in_world(_state_projection),
     "benchmarking.projections.actions.store": in_world(_state_projection),
     "reviews.workflow.actions.breaches.look": in_world(_doubted),
-    "reviews.evidence.actions.projections.state": in_world(_state_projection),
-    "reviews.evidence.actions.projections.take_redrawn": in_world(_take_redrawn),
+    "reviews.workflow.actions.projections.state": in_world(_state_projection),
+    "reviews.workflow.actions.projections.take_redrawn": in_world(_take_redrawn),
     "reviews.workflow.actions.re_reviews.have_reviewed": in_world(_have_reviewed),
     "reviews.workflow.actions.requests.create": in_world(World.draft),
     "reviews.workflow.actions.requests.file_again": in_world(_have_reviewed),
@@ -227,12 +235,12 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.requests.withdraw": in_world(World.withdrawn),
     "reviews.workflow.actions.review.request_review": in_world(World.in_review),
     "reviews.workflow.actions.review.vote": in_world(World.before_the_last_vote),
-    "reviews.evidence.actions.screening.evaluate_again": in_world(_evaluate_again),
-    "reviews.evidence.actions.screening.reopen": in_world(World.revised),
-    "reviews.evidence.actions.screening.screen": in_world(World.submitted),
-    "reviews.evidence.actions.screening.start_benchmarks": in_world(_start_benchmarks),
-    "reviews.evidence.actions.traffic.supply": in_world(_supply_traffic),
-    "reviews.evidence.actions.waivers.grant": in_world(_waive),
+    "reviews.workflow.actions.screening.evaluate_again": in_world(_evaluate_again),
+    "reviews.workflow.actions.screening.reopen": in_world(World.revised),
+    "reviews.workflow.actions.screening.screen": in_world(World.submitted),
+    "reviews.workflow.actions.screening.start_benchmarks": in_world(_start_benchmarks),
+    "reviews.evidence.actions.supply": in_world(_supply_traffic),
+    "reviews.workflow.actions.waivers.grant": in_world(_waive),
 }
 
 PACKET_JOBS: Mapping[str, Call] = {

@@ -5,14 +5,16 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 
-from reviews.authorizations import actions as authorisations
+from reviews.workflow.actions import authorizations as authorisations
 from reviews.authorizations.models import Condition
-from reviews.evidence.actions import evidence, waivers
-from reviews.evidence.actions.evidence import Statement
+from reviews.workflow.actions import evidence
+from reviews.workflow.actions import waivers
+from reviews.workflow.actions.evidence import Statement
 from reviews.packets import actions as packets
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests, review
+from reviews.workflow.actions import requests
+from reviews.workflow.actions import review
 from tests.integration.reviews.workflow.worlds import World
 from weighbridge.core.metrics import Basis
 

@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain.evaluation import Outcome
 from governance.rulebook.models import PolicyVersion
-from reviews.evidence.actions import waivers
+from reviews.workflow.actions import waivers
 from reviews.evidence.models import Determination
 from reviews.evidence.queries import backtest
 from reviews.requests.models import ReviewRequest
@@ -26,7 +26,8 @@ from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
 from weighbridge.core.converter import to_document
-from weighbridge.core.errors import Invalid, NotFound
+from weighbridge.core.errors import Invalid
+from weighbridge.core.errors import NotFound
 
 DEV = {
     "environment": "dev",

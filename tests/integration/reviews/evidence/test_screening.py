@@ -13,15 +13,19 @@ from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from reviews.evidence.actions import evidence, screening
+from reviews.workflow.actions import evidence
+from reviews.workflow.actions import screening
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
 from reviews.workflow.actions import requests
 from tests.factories import requests as walks
 from tests.factories.models import make_version
-from tests.integration.reviews.workflow.worlds import SMALL, World
-from tests.integration.toolkit.core.standstill import everything, refused
-from weighbridge.core.errors import NotFound, WrongState
+from tests.integration.reviews.workflow.worlds import SMALL
+from tests.integration.reviews.workflow.worlds import World
+from tests.integration.toolkit.core.standstill import everything
+from tests.integration.toolkit.core.standstill import refused
+from weighbridge.core.errors import NotFound
+from weighbridge.core.errors import WrongState
 
 
 def test_below_every_threshold_a_request_is_cleared(world: World) -> None:
@@ -54,7 +58,7 @@ def test_above_one_review_is_mandatory_and_starts_by_itself(world: World) -> Non
 
 def test_it_happens_in_one_transaction_or_not_at_all(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     request = world.draft()
-    monkeypatch.setattr("reviews.evidence.actions.screening.start_benchmarks", lambda **_: 1 / 0)
+    monkeypatch.setattr("reviews.workflow.actions.screening.start_benchmarks", lambda **_: 1 / 0)
     before = everything()
     with pytest.raises(ZeroDivisionError):
         requests.submit(request=request, by=world.cast.author, now=world.now)

@@ -12,14 +12,16 @@ from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
-from reviews.authorizations import actions as authorisations
+from reviews.workflow.actions import authorizations as authorisations
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast
-from tests.integration.toolkit.core.standstill import everything, refused
+from tests.integration.toolkit.core.standstill import everything
+from tests.integration.toolkit.core.standstill import refused
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import NotAllowed, WrongState
+from weighbridge.core.errors import NotAllowed
+from weighbridge.core.errors import WrongState
 
 LEASE = timedelta(minutes=1)
 PDF = b"%PDF-1.7\n1 0 obj <</Type /Page>> endobj"

@@ -8,20 +8,21 @@ from benchmarking.projections import actions as kept
 from governance.inventory.models import ModelAsset
 from governance.jobs import actions as jobs
 from governance.jobs.models import OutboxMessage
-from reviews.authorizations import actions as authorisations
-from reviews.evidence.actions import projections
-from reviews.quarterly.actions import (
-    action_items,
-    agenda,
-    cycles,
-    gathering,
-    implications,
-    meeting,
-    quarterly_packets,
-    scorecard,
-)
+from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import projections
+from reviews.quarterly.actions import action_items
+from reviews.quarterly.actions import agenda
+from reviews.quarterly.actions import cycles
+from reviews.quarterly.actions import gathering
+from reviews.quarterly.actions import implications
+from reviews.quarterly.actions import meeting
+from reviews.quarterly.actions import quarterly_packets
+from reviews.quarterly.actions import scorecard
 from reviews.quarterly.actions.scorecard import Supplied
-from reviews.quarterly.models import ActionItem, CyclePacket, MeetingDecision, ReviewCycle
+from reviews.quarterly.models import ActionItem
+from reviews.quarterly.models import CyclePacket
+from reviews.quarterly.models import MeetingDecision
+from reviews.quarterly.models import ReviewCycle
 from reviews.tickets import actions as effects
 from reviews.tickets.models import Ticket
 from reviews.workflow.actions import filed_kpis
@@ -197,7 +198,7 @@ CYCLE_ACTIONS: Mapping[str, Call] = {
     ),
     "reviews.tickets.actions.open_action_ticket": action,
     "reviews.tickets.actions.tell": _tell,
-    "reviews.authorizations.actions.oblige": _oblige,
+    "reviews.workflow.actions.authorizations.oblige": _oblige,
     "reviews.quarterly.actions.quarterly_packets.issue": _issued,
     "reviews.quarterly.actions.quarterly_packets.issue_due": lambda cast, now: (
         make.make_frozen(now=now),

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from governance.people.domain.roles import Person, Role
+from governance.people.domain.roles import Person
+from governance.people.domain.roles import Role
 from reviews.authorizations import rules as authorizations_rules
 from reviews.evidence import rules as evidence_rules
-from reviews.packets import rules as packets_rules
+from reviews.requests import rules as packets_rules
 from reviews.requests import rules as requests_rules
 from reviews.requests.rules import Parties
 from weighbridge.core.errors import NotAllowed

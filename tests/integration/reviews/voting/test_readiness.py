@@ -8,9 +8,9 @@ from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
-from reviews.voting.queries.readiness import obstacles
+from reviews.voting.queries.review_blockers import obstacles
 from reviews.workflow.actions import review
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from weighbridge.core.errors import Refused

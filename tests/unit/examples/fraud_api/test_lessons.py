@@ -6,8 +6,11 @@ import json
 import numpy as np
 import pytest
 
-from examples.product_images import images, lessons, networks
-from examples.product_images.lessons import Task, trained
+from examples.product_images import images
+from examples.product_images import lessons
+from examples.product_images import networks
+from examples.product_images.lessons import Task
+from examples.product_images.lessons import trained
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 

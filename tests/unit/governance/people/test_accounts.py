@@ -2,7 +2,9 @@
 
 import pytest
 
-from governance.accounts.domain import TOLD, Happening, Sitting
+from governance.accounts.domain import TOLD
+from governance.accounts.domain import Happening
+from governance.accounts.domain import Sitting
 
 
 @pytest.mark.parametrize(

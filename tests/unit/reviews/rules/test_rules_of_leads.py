@@ -2,7 +2,8 @@
 
 import pytest
 
-from governance.people.domain.roles import Person, Role
+from governance.people.domain.roles import Person
+from governance.people.domain.roles import Role
 from reviews.evidence import rules as evidence_rules
 from reviews.quarterly import rules as quarterly_rules
 from weighbridge.core.errors import NotAllowed

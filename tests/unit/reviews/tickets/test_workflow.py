@@ -2,8 +2,11 @@ from typing import Any
 
 import pytest
 
-from reviews.tickets.jira.workflow import Way, settled_status, way_to
-from reviews.tickets.ports import FailureKind, TransitionUnavailable
+from reviews.tickets.jira.workflow import Way
+from reviews.tickets.jira.workflow import settled_status
+from reviews.tickets.jira.workflow import way_to
+from reviews.tickets.ports import FailureKind
+from reviews.tickets.ports import TransitionUnavailable
 
 
 def status(name: str, key: str, category: str) -> dict[str, Any]:

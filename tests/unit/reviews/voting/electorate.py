@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from governance.people.domain.roles import Person, Role
+from governance.people.domain.roles import Person
+from governance.people.domain.roles import Role
 from governance.rulebook.domain.policy import Stage
-from reviews.voting.domain import Ballot, Choice
+from reviews.voting.domain import Ballot
+from reviews.voting.domain import Choice
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 

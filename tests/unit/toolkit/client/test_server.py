@@ -5,7 +5,9 @@ import http.client
 
 import pytest
 
-from weighbridge.client.server import Server, ServerRefused, Upload
+from weighbridge.client.server import Server
+from weighbridge.client.server import ServerRefused
+from weighbridge.client.server import Upload
 
 
 def refusal(call, *arguments, **options):

@@ -3,7 +3,8 @@
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.deadline import Deadline, OutOfTime
+from weighbridge.measure.deadline import Deadline
+from weighbridge.measure.deadline import OutOfTime
 
 
 class Clock:

@@ -13,12 +13,12 @@ from governance.budgets.actions import budgets
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan
 from governance.rulebook.domain.evaluation import Outcome
 from reviews.evidence.models import Determination
+from reviews.evidence.queries.snapshot import EvidenceSnapshot, determination_row
 from reviews.requests.audit import move, record
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import judged_by, policy_of
 from reviews.tickets import actions as effects
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot, determination_row
 from weighbridge.optimization.alternatives import ALTERNATIVES
 
 NO_DATA = "Cheaper variants cannot be measured without evaluation data: name a data set, or have the rule waived."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from governance.jobs.enums import UNFINISHED
 from governance.rulebook.domain.evaluation import Determination, RuleStatus
 from governance.rulebook.domain.policy import Effect
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 
 
 @dataclass(frozen=True)

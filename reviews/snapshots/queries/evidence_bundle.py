@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from reviews.workflow.queries.snapshot import RequestSnapshot
+from reviews.snapshots.queries.snapshot import RequestSnapshot
 from weighbridge.core.converter import to_document
 
 

@@ -6,6 +6,7 @@ say whether, and why not.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from benchmarking.runs.models import Run
 from benchmarking.runs.rules import check_repeat
@@ -16,13 +17,14 @@ from reviews.authorizations.domain import AuthorisationState, check_authorisatio
 from reviews.authorizations.models import Authorisation, Condition
 from reviews.authorizations.rules import check_confirm_condition, check_revoke
 from reviews.evidence.rules import check_waive
-from reviews.packets.models import Packet
-from reviews.packets.rules import check_print
 from reviews.requests.domain.lifecycle import EDITABLE_STATES, State, check_action, check_editable
-from reviews.requests.rules import check_edit, check_withdraw
-from reviews.voting.queries.readiness import obstacles
-from reviews.workflow.queries.snapshot import RequestSnapshot
+from reviews.requests.rules import check_edit, check_print, check_withdraw
+from reviews.snapshots.queries.snapshot import RequestSnapshot
+from reviews.voting.queries.review_blockers import obstacles
 from weighbridge.core.errors import Refused, WrongState
+
+if TYPE_CHECKING:
+    from reviews.packets.models import Packet
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,10 @@ def check_can_measure_again(snapshot: RequestSnapshot, *, person: Person, run: R
     )
 
 
-def check_can_retry_packet(snapshot: RequestSnapshot, *, person: Person, packet: Packet) -> None:
+def check_can_retry_packet(snapshot: RequestSnapshot, *, person: Person, packet: "Packet") -> None:
     """Drawing a packet again whose drawing failed."""
     check_print(person, snapshot.parties)
-    kind_of(Packet).check_retry(packet)
+    kind_of(type(packet)).check_retry(packet)
 
 
 def check_can_revoke(authorisation: Authorisation, *, person: Person) -> None:

@@ -23,8 +23,8 @@ from reviews.authorizations.domain import (
 from reviews.authorizations.models import Authorisation, Condition, Decision
 from reviews.authorizations.rules import check_revoke
 from reviews.requests.queries.rulebook import judged_by, policy_of
-from reviews.workflow.queries.possible import check_can_confirm, check_can_revoke
-from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.allowed_steps import check_can_confirm, check_can_revoke
+from reviews.snapshots.queries.snapshot import snapshot_of
 from weighbridge.core import attestation
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState

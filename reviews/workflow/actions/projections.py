@@ -12,7 +12,6 @@ from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Run
 from governance.bills.domain.variance.calibration import Widening
 from governance.people.queries.people import person_of
-from reviews.evidence.actions import screening
 from reviews.evidence.domain.projected import CONFIDENCE, ProjectedFigure, projected_figures, widened_figures
 from reviews.evidence.models import Fact, RequestProjection
 from reviews.evidence.queries import comparison
@@ -20,8 +19,9 @@ from reviews.evidence.queries.projections import Redrawn, latest, measuring_run,
 from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.queries.possible import check_can_state_evidence
-from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.allowed_steps import check_can_state_evidence
+from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.workflow.actions import screening
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
 

@@ -9,14 +9,14 @@ from django.db import transaction
 
 from governance.people.queries.people import person_of
 from governance.rulebook.domain.policy import Level
-from reviews.evidence.actions import screening
 from reviews.evidence.models import Waiver
 from reviews.requests.audit import record
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import judged_by, policy_of
-from reviews.workflow.queries.possible import check_can_waive
-from reviews.workflow.queries.snapshot import snapshot_of
+from reviews.snapshots.queries.allowed_steps import check_can_waive
+from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.workflow.actions import screening
 from weighbridge.core.errors import Invalid, NotFound
 
 REASON_CHARS_MIN = 10

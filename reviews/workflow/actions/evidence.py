@@ -17,7 +17,6 @@ from governance.inventory.actions import artifacts
 from governance.people.queries.people import person_of
 from governance.rulebook.domain.benchmark_plans import Scenario
 from governance.rulebook.domain.checklists import Item, ItemKind
-from reviews.evidence.actions import projections, screening
 from reviews.evidence.locking import lock_all
 from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, Fact
 from reviews.evidence.queries.evidence import figure_of
@@ -26,8 +25,9 @@ from reviews.requests.audit import record
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.locking import lock
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.queries.possible import check_can_answer, check_can_measure_again, check_can_state_evidence
-from reviews.workflow.queries.snapshot import RequestSnapshot, snapshot_of
+from reviews.snapshots.queries.allowed_steps import check_can_answer, check_can_measure_again, check_can_state_evidence
+from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
+from reviews.workflow.actions import projections, screening
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound
 from weighbridge.core.metrics import CATALOGUE, Basis, Figure, check_figure
 

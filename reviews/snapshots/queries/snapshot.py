@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
@@ -19,7 +20,7 @@ from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
 from reviews.authorizations.models import Authorisation, Condition, Decision, ReReview
 from reviews.evidence.models import Determination
-from reviews.packets.models import Packet
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.enums import REJECTED
 from reviews.requests.models import ReviewRequest
@@ -29,7 +30,9 @@ from reviews.tickets.models import Ticket
 from reviews.voting.models import Revision
 from reviews.voting.queries import commitments
 from reviews.voting.queries.electorate import Electorate, electorate_of
-from reviews.workflow.queries.snapshot_evidence import EvidenceSnapshot
+
+if TYPE_CHECKING:
+    from reviews.packets.models import Packet
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +142,7 @@ class RequestSnapshot:
         return is_arriving or any(run.state in UNFINISHED for run in self.evidence.runs)
 
     @cached_property
-    def packets(self) -> tuple[Packet, ...]:
+    def packets(self) -> "tuple[Packet, ...]":
         """Every packet without what it says, the latest first."""
         return tuple(self.request.packets.defer("document").order_by("-number"))
 

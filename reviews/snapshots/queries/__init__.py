@@ -1,0 +1,1 @@
+"""The snapshot of a request, and functions of it."""
