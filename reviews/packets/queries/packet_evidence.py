@@ -6,10 +6,10 @@ from typing import Any
 
 from benchmarking.runs.domain.alternatives import Picture, VariantLine
 from benchmarking.runs.queries.runs import RunView
+from reviews.evidence.queries.fact_views import FactView, fact_views
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.packet_evidence import Claim, Comparison, CostRow, Measurement, RunRow
 from reviews.requests.domain import wording
-from reviews.workflow.queries.view_evidence import FactView, fact_views
 from weighbridge.core import metrics as facts
 from weighbridge.core.metrics import Figure
 

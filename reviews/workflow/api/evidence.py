@@ -15,6 +15,7 @@ from benchmarking.runs.queries import runs
 from governance.site.api.shapes import Nothing, read
 from reviews.evidence.domain.projected import only_option
 from reviews.evidence.queries.evidence import figure_of
+from reviews.evidence.queries.fact_views import fact_views
 from reviews.evidence.queries.projections import projection_view
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
@@ -31,7 +32,7 @@ from reviews.workflow.api.evidence_answers import (
 )
 from reviews.workflow.api.inputs import AnswerInput, FactInput, ProjectionInput, TextInput, WaiverInput, found
 from reviews.workflow.api.requests import statement_of
-from reviews.workflow.queries.view_evidence import fact_views, item_views
+from reviews.workflow.queries.view_evidence import item_views
 from weighbridge.core.errors import WrongState
 
 

@@ -14,6 +14,8 @@ from governance.people.queries.people import name_of
 from governance.rulebook.domain.policy_diff import Change
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.authorizations.queries.re_reviews import ReReviewView, re_review_view
+from reviews.evidence.queries import fact_views
+from reviews.evidence.queries.fact_views import FactView
 from reviews.evidence.queries.projections import ProjectionView, projection_view
 from reviews.packets.domain.packet import VoteRow
 from reviews.packets.domain.packet_evidence import DeterminationPart
@@ -26,7 +28,7 @@ from reviews.voting.models import Revision
 from reviews.voting.queries.review_blockers import Obstacle, obstacles
 from reviews.voting.queries.revision_changes import since_last_revision
 from reviews.workflow.queries import view_course as course
-from reviews.workflow.queries import view_evidence as evidence
+from reviews.workflow.queries import view_evidence
 from reviews.workflow.queries.view_course import (
     AuthorisationView,
     DecisionView,
@@ -35,7 +37,7 @@ from reviews.workflow.queries.view_course import (
     TicketView,
     WaiverView,
 )
-from reviews.workflow.queries.view_evidence import FactView, ItemView, RunEntry
+from reviews.workflow.queries.view_evidence import ItemView, RunEntry
 
 
 @dataclass(frozen=True)
@@ -163,10 +165,10 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         determination=determinations[0] if determinations else None,
         determinations=determinations,
         waivers=course.waiver_views(facts),
-        facts=evidence.fact_views(facts),
-        checklist=evidence.item_views(facts),
+        facts=fact_views.fact_views(facts),
+        checklist=view_evidence.item_views(facts),
         projections=tuple(map(projection_view, facts.projections)),
-        runs=evidence.run_entries(snapshot, person=person),
+        runs=view_evidence.run_entries(snapshot, person=person),
         revisions=snapshot.revisions,
         changes=since_last_revision(snapshot.revisions),
         stages=course.stage_views(snapshot),

@@ -16,6 +16,7 @@ from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.rules import check_act_for_any_team
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.refusals import attempt, show_in
+from reviews.evidence.queries.fact_views import fact_views
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.requests import find
@@ -23,7 +24,6 @@ from reviews.snapshots.queries.allowed_steps import check_can_edit
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.workflow.actions import filing, requests
 from reviews.workflow.actions.filing import NewDataset, Paper
-from reviews.workflow.queries.view_evidence import fact_views
 from reviews.workflow.web.filing_forms import FiguresForm, FilingForm
 from weighbridge.core.errors import Refused, WrongState
 
