@@ -48,6 +48,8 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON bills_exchangerate
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON bills_exchangerate
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER two_people BEFORE INSERT OR UPDATE ON bills_allocationversion
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_two_people();
 """
 FORGET = """
 DROP TRIGGER published_is_immutable ON bills_allocationversion;
@@ -55,6 +57,7 @@ DROP TRIGGER append_only ON bills_allocationrule;
 DROP TRIGGER append_only_truncate ON bills_allocationrule;
 DROP TRIGGER append_only ON bills_exchangerate;
 DROP TRIGGER append_only_truncate ON bills_exchangerate;
+DROP TRIGGER two_people ON bills_allocationversion;
 """
 
 
@@ -65,6 +68,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('rulebook', '0001_initial'),
         ('audit', '0001_initial'),
+        ('approvals', '0001_initial'),
         ('inventory', '0001_initial'),
         ('people', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -1,8 +1,6 @@
 """Tables of budgets, and the rules that the database holds."""
 
-import datetime
 import django.db.models.deletion
-import django.db.models.expressions
 from django.conf import settings
 from django.db import migrations, models
 
@@ -139,22 +137,6 @@ BEGIN
   RETURN NEW;
 END $$;
 
-CREATE FUNCTION weighbridge_refuse_closed_budget_change()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $$
-BEGIN
-  IF TG_OP = 'UPDATE' AND OLD.state = 'pending' AND NEW.state <> 'pending' AND
-     (NEW.id, NEW.aspect, NEW.account_id, NEW.target_id, NEW.request_ref, NEW.amount, NEW.reason, NEW.proposed_by_id,
-      NEW.proposed_at, NEW.expires_at) IS NOT DISTINCT FROM
-     (OLD.id, OLD.aspect, OLD.account_id, OLD.target_id, OLD.request_ref, OLD.amount, OLD.reason, OLD.proposed_by_id,
-      OLD.proposed_at, OLD.expires_at) THEN
-    RETURN NEW;
-  END IF;
-  RAISE EXCEPTION 'a proposed change is closed once and never changes: % is refused', TG_OP
-    USING ERRCODE = 'restrict_violation';
-END $$;
-
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE ON budgets_ledgerentry
   FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON budgets_ledgerentry
@@ -163,22 +145,12 @@ CREATE TRIGGER holds_the_budget AFTER INSERT ON budgets_ledgerentry
   FOR EACH ROW EXECUTE FUNCTION weighbridge_hold_budget();
 CREATE TRIGGER hangs_rightly BEFORE INSERT OR UPDATE ON budgets_costcentre
   FOR EACH ROW EXECUTE FUNCTION weighbridge_hang_rightly();
-CREATE TRIGGER begins_open BEFORE INSERT ON budgets_budgetchange
-  FOR EACH ROW EXECUTE FUNCTION weighbridge_begin_open();
-CREATE TRIGGER closed_once BEFORE DELETE OR UPDATE ON budgets_budgetchange
-  FOR EACH ROW EXECUTE FUNCTION weighbridge_refuse_closed_budget_change();
-CREATE TRIGGER never_emptied BEFORE TRUNCATE ON budgets_budgetchange
-  FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 """
 FORGET = """
 DROP TRIGGER append_only ON budgets_ledgerentry;
 DROP TRIGGER append_only_truncate ON budgets_ledgerentry;
 DROP TRIGGER holds_the_budget ON budgets_ledgerentry;
 DROP TRIGGER hangs_rightly ON budgets_costcentre;
-DROP TRIGGER begins_open ON budgets_budgetchange;
-DROP TRIGGER closed_once ON budgets_budgetchange;
-DROP TRIGGER never_emptied ON budgets_budgetchange;
-DROP FUNCTION weighbridge_refuse_closed_budget_change();
 DROP FUNCTION weighbridge_hang_rightly();
 DROP FUNCTION weighbridge_hold_budget();
 DROP FUNCTION weighbridge_available(account bigint);
@@ -195,7 +167,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('audit', '0001_initial'),
-        ('approvals', '0001_initial'),
         ('people', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -239,29 +210,6 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='budgets.budgetaccount')),
                 ('booked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
-        ),
-        migrations.CreateModel(
-            name='BudgetChange',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('aspect', models.CharField(choices=[('amount', 'amount'), ('date', 'date'), ('account', 'account')], max_length=7)),
-                ('request_ref', models.CharField(blank=True, max_length=20)),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=16)),
-                ('reason', models.TextField()),
-                ('proposed_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('pending', 'Pending'), ('confirmed', 'Confirmed'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn'), ('expired', 'Expired')], default='pending', max_length=10)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('closing_reason', models.TextField(blank=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='changes', to='budgets.budgetaccount')),
-                ('closed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('target', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='budgets.budgetaccount')),
-            ],
-            options={
-                'ordering': ['-pk'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('amount__gte', 0), ('aspect', 'amount'), ('target__isnull', True)), models.Q(('amount__gt', 0), ('aspect__in', ['date', 'account']), ('target__isnull', False), models.Q(('target', models.F('account')), _negated=True)), _connector='OR'), name='budget_change_names_what_moves'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'confirmed'), _negated=True), models.Q(('closed_by__isnull', False), models.Q(('closed_by', models.F('proposed_by')), _negated=True)), _connector='OR'), name='another_person_confirms_a_budget_change'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'pending'), ('closed_at__isnull', True), ('closed_by__isnull', True)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', True), ('state', 'expired')), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('state__in', ['confirmed', 'refused'])), models.Q(('closed_at__isnull', False), ('closed_by', models.F('proposed_by')), ('state', 'withdrawn')), _connector='OR'), name='closed_budget_change_says_when_and_by_whom'), models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('proposed_at')), ('expires_at__lte', django.db.models.expressions.CombinedExpression(models.F('proposed_at'), '+', models.Value(datetime.timedelta(days=7)))), models.Q(models.Q(('state', 'confirmed'), _negated=True), ('closed_at__lt', models.F('expires_at')), _connector='OR')), name='budget_change_waits_seven_days'), models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('account', 'request_ref'), name='one_open_change_of_a_budget')],
-            },
         ),
         migrations.AddConstraint(
             model_name='costcentre',

@@ -32,12 +32,18 @@ CREATE TRIGGER published_truncate BEFORE TRUNCATE ON rulebook_policyversion
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER published_truncate BEFORE TRUNCATE ON rulebook_checklistversion
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
+CREATE TRIGGER two_people BEFORE INSERT OR UPDATE ON rulebook_policyversion
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_two_people();
+CREATE TRIGGER two_people BEFORE INSERT OR UPDATE ON rulebook_checklistversion
+  FOR EACH ROW EXECUTE FUNCTION weighbridge_two_people();
 """
 FORGET = """
 DROP TRIGGER published_is_immutable ON rulebook_policyversion;
 DROP TRIGGER published_is_immutable ON rulebook_checklistversion;
 DROP TRIGGER published_truncate ON rulebook_policyversion;
 DROP TRIGGER published_truncate ON rulebook_checklistversion;
+DROP TRIGGER two_people ON rulebook_policyversion;
+DROP TRIGGER two_people ON rulebook_checklistversion;
 DROP FUNCTION weighbridge_refuse_published();
 """
 
@@ -48,6 +54,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('audit', '0001_initial'),
+        ('approvals', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
