@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.promises.columns import APPS
+from tests.tables import PACKAGES
 
 
 def below(kind: type[Any]) -> Iterator[type[Any]]:
     """Our classes derived from `kind`, of the modules imported so far."""
     for each in kind.__subclasses__():
-        if each.__module__.partition(".")[0] in APPS:
+        if each.__module__.partition(".")[0] in PACKAGES:
             yield each
         yield from below(each)

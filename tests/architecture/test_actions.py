@@ -4,12 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.tree import APPS
-from tests.architecture.tree import ROOT
-from tests.architecture.tree import name_of
-from tests.architecture.tree import parsed
-from tests.architecture.tree import rooms
-from tests.architecture.tree import sources
+from tests.architecture.tree import APPS, ROOT, name_of, parsed, rooms, sources
 
 
 def public_functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:

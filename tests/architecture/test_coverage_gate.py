@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.coverage_gate import gaps
-from tests.architecture.coverage_gate import is_held
-from tests.architecture.coverage_gate import main
-from tests.architecture.coverage_gate import unreached
+from tests.architecture.coverage_gate import gaps, is_held, main, unreached
 
 WHOLE = {"missing_lines": [], "missing_branches": []}
 TORN = {"missing_lines": [7], "missing_branches": [[8, 9]]}

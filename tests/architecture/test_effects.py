@@ -6,12 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.tree import ROOT
-from tests.architecture.tree import calls
-from tests.architecture.tree import imports
-from tests.architecture.tree import name_of
-from tests.architecture.tree import parsed
-from tests.architecture.tree import sources
+from tests.architecture.tree import ROOT, calls, imports, name_of, parsed, sources
 
 ENQUEUE = {"delay", "apply_async", "send_task", "delay_on_commit", "apply_async_on_commit"}
 ESCAPE = {"mark_safe", "SafeString", "SafeText"}

@@ -5,11 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.tree import ROOT
-from tests.architecture.tree import functions
-from tests.architecture.tree import name_of
-from tests.architecture.tree import parsed
-from tests.architecture.tree import sources
+from tests.architecture.tree import ROOT, functions, name_of, parsed, sources
 
 APPROVAL_LINES = 700
 APPROVAL_FILES = (

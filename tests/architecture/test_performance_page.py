@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.reference.performance import FIGURES
-from config.reference.performance import PARTS
-from config.reference.performance import performance
+from config.reference.performance import FIGURES, PARTS, performance
 from tests.performance.recorder import Recorder
 
 COMMAND = "python -m pytest 'tests/performance/test_x.py::test_y' -p no:randomly -q"

@@ -8,17 +8,9 @@ import pytest
 
 from config import env
 from config.reference import pages
-from config.reference.__main__ import FOLDER
-from config.reference.__main__ import main
-from config.reference.__main__ import stale
-from config.reference.__main__ import write
-from config.reference.tables import page
-from config.reference.tables import table
-from tests.architecture.tree import APPS
-from tests.architecture.tree import ROOT
-from tests.architecture.tree import name_of
-from tests.architecture.tree import parsed
-from tests.architecture.tree import sources
+from config.reference.__main__ import FOLDER, main, stale, write
+from config.reference.tables import page, table
+from tests.architecture.tree import APPS, ROOT, name_of, parsed, sources
 from weighbridge.core.metrics import CATALOGUE
 
 QUICK = {name: make for name, make in pages.PAGES.items() if name not in pages.SLOW}

@@ -6,14 +6,7 @@ import re
 import tokenize
 from pathlib import Path
 
-from tests.architecture.tree import APPS
-from tests.architecture.tree import ROOT
-from tests.architecture.tree import TOOLKIT
-from tests.architecture.tree import name_of
-from tests.architecture.tree import parsed
-from tests.architecture.tree import rooms
-from tests.architecture.tree import sources
-from tests.architecture.tree import templates
+from tests.architecture.tree import APPS, ROOT, TOOLKIT, name_of, parsed, rooms, sources, templates
 
 DRAWERS = {
     "utils",

@@ -4,13 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from tests.architecture.tree import APPS
-from tests.architecture.tree import ROOT
-from tests.architecture.tree import functions
-from tests.architecture.tree import name_of
-from tests.architecture.tree import parsed
-from tests.architecture.tree import sources
-from tests.architecture.tree import templates
+from tests.architecture.tree import APPS, ROOT, functions, name_of, parsed, sources, templates
 
 MODULE_LINES = 300
 TEST_LINES = 500

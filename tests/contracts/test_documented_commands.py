@@ -14,11 +14,8 @@ import pytest
 import typer
 
 from tests.contracts.prompt import type_in
-from tests.contracts.shown import ROOT
-from tests.contracts.shown import Shown
-from tests.contracts.shown import every_line
-from tests.contracts.stages import LEFT_OUT
-from tests.contracts.stages import TOOLKIT
+from tests.contracts.shown import ROOT, Shown, every_line
+from tests.contracts.stages import LEFT_OUT, TOOLKIT
 from tests.contracts.test_documented_operations import OPERATIONS
 from tests.unit.benchmarking import stand_in_server
 from weighbridge.cli.app import app

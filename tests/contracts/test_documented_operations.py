@@ -24,32 +24,21 @@ from governance.bills.models import Bill
 from governance.budgets.domain.quarters import Quarter
 from governance.people.actions import people
 from governance.people.domain.roles import Role
-from governance.people.models import ApiToken
-from governance.people.models import RoleGrant
+from governance.people.models import ApiToken, RoleGrant
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorisation
 from reviews.evidence.models import Fact
 from reviews.requests.models import ReviewRequest
-from tests.contracts.prompt import Typed
-from tests.contracts.prompt import type_in
-from tests.contracts.shown import Shown
-from tests.contracts.shown import every_line
+from tests.contracts.prompt import Typed, type_in
+from tests.contracts.shown import Shown, every_line
 from tests.contracts.stages import LEFT_OUT
 from tests.factories import requests as walks
 from tests.factories.bills import csv_bytes
 from tests.factories.costs import SPEC
-from tests.factories.models import npz_bytes
-from tests.factories.models import onnx_bytes
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
-from tests.factories.people import make_person
+from tests.factories.models import npz_bytes, onnx_bytes
+from tests.factories.people import Cast, make_cast, make_person
 from tests.factories.policies import LEAN
-from tests.integration.conftest import checklist
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import policy
-from tests.integration.conftest import signing_key_pem
 from tests.integration.toolkit.client.test_toolkit import REQUEST
 from tests.unit.governance.bills.test_scheduler import JOB
 

@@ -17,11 +17,8 @@ from pathlib import Path
 import pytest
 
 from config import env
-from governance.bills.domain.aggregation import Gathered
-from governance.bills.domain.aggregation import gather
-from governance.bills.domain.file_kind import Caps
-from governance.bills.domain.file_kind import kind_of
-from governance.bills.domain.file_kind import plain
+from governance.bills.domain.aggregation import Gathered, gather
+from governance.bills.domain.file_kind import Caps, kind_of, plain
 from governance.bills.domain.header import HeaderMap
 from governance.bills.domain.reading import open_source
 from governance.bills.domain.report import report_of

@@ -15,11 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.standins.jira import adf
-from tests.standins.jira import jql
-from tests.standins.jira.limits import WriteLimits
-from tests.standins.jira.limits import named_wait_s
-from tests.standins.jira.limits import refusal_headers
+from tests.standins.jira import adf, jql
+from tests.standins.jira.limits import WriteLimits, named_wait_s, refusal_headers
 from tests.standins.jira_cloud import JiraCloud
 
 EMPTY = {"type": "doc", "version": 1, "content": []}

@@ -10,24 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reviews.packets.in_memory import MemoryPrinter
-from reviews.packets.ports import PacketPrinter
-from reviews.packets.ports import PrintFailed
+from reviews.packets.ports import PacketPrinter, PrintFailed
 from reviews.tickets import ports
 from reviews.tickets.in_memory import MemoryTracker
-from reviews.tickets.jira.settings import STATUSES
-from reviews.tickets.jira.settings import JiraSettings
+from reviews.tickets.jira.settings import STATUSES, JiraSettings
 from reviews.tickets.jira.tracker import JiraTracker
 from reviews.tickets.opening import open_once
-from reviews.tickets.ports import Health
-from reviews.tickets.ports import OutcomeUnknown
-from reviews.tickets.ports import Paragraph
-from reviews.tickets.ports import RateLimited
-from reviews.tickets.ports import TicketDraft
-from reviews.tickets.ports import TicketGone
-from reviews.tickets.ports import TicketTracker
-from reviews.tickets.ports import TransitionUnavailable
-from reviews.tickets.ports import Unreachable
-from reviews.tickets.ports import ticket_label
+from reviews.tickets.ports import (
+    Health,
+    OutcomeUnknown,
+    Paragraph,
+    RateLimited,
+    TicketDraft,
+    TicketGone,
+    TicketTracker,
+    TransitionUnavailable,
+    Unreachable,
+    ticket_label,
+)
 from tests.standins.jira_cloud import JiraCloud
 
 METHODS = ("open", "find", "comment", "transition", "link", "check")

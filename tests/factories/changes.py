@@ -12,8 +12,7 @@ from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.rulebook.actions import publication
-from governance.rulebook.models import ChecklistVersion
-from governance.rulebook.models import PolicyVersion
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.people import Cast
 
 Version = TypeVar("Version", PolicyVersion, ChecklistVersion, AllocationVersion)

@@ -7,19 +7,13 @@ from django.contrib.auth.models import User
 
 from governance.budgets.domain.quarters import Quarter
 from governance.inventory.models import ModelAsset
-from reviews.quarterly.actions import agenda
-from reviews.quarterly.actions import cycles
-from reviews.quarterly.actions import meeting
-from reviews.quarterly.actions import scorecard
+from reviews.quarterly.actions import agenda, cycles, meeting, scorecard
 from reviews.quarterly.actions.meeting import Decided
 from reviews.quarterly.actions.scorecard import KpiSheet
 from reviews.quarterly.domain.cycle import Calendar
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import Side
-from reviews.quarterly.models import ActionItem
-from reviews.quarterly.models import AgendaItem
-from reviews.quarterly.models import MeetingDecision
-from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.models import ActionItem, AgendaItem, MeetingDecision, ReviewCycle
 from reviews.scorecard.domain.scorecard import Better
 from reviews.scorecard.models import Kpi
 from tests.factories.people import Cast

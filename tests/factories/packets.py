@@ -8,26 +8,28 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from governance.audit.domain import checkpoint
-from reviews.packets.domain.packet import Approver
-from reviews.packets.domain.packet import AuthorisationPart
-from reviews.packets.domain.packet import BudgetRow
-from reviews.packets.domain.packet import ChecklistRow
-from reviews.packets.domain.packet import ConditionRow
-from reviews.packets.domain.packet import Cover
-from reviews.packets.domain.packet import Packet
-from reviews.packets.domain.packet import StageRow
-from reviews.packets.domain.packet import TicketPart
-from reviews.packets.domain.packet import VoteRow
-from reviews.packets.domain.packet_evidence import Claim
-from reviews.packets.domain.packet_evidence import Comparison
-from reviews.packets.domain.packet_evidence import CostRow
-from reviews.packets.domain.packet_evidence import DeterminationPart
-from reviews.packets.domain.packet_evidence import Measurement
-from reviews.packets.domain.packet_evidence import RuleLine
-from reviews.packets.domain.packet_evidence import RunRow
-from reviews.packets.domain.packet_trail import AuditPart
-from reviews.packets.domain.packet_trail import AuditRow
-from reviews.packets.domain.packet_trail import CheckpointPart
+from reviews.packets.domain.packet import (
+    Approver,
+    AuthorisationPart,
+    BudgetRow,
+    ChecklistRow,
+    ConditionRow,
+    Cover,
+    Packet,
+    StageRow,
+    TicketPart,
+    VoteRow,
+)
+from reviews.packets.domain.packet_evidence import (
+    Claim,
+    Comparison,
+    CostRow,
+    DeterminationPart,
+    Measurement,
+    RuleLine,
+    RunRow,
+)
+from reviews.packets.domain.packet_trail import AuditPart, AuditRow, CheckpointPart
 
 FILED_AT = datetime(2026, 7, 6, 9, 30, tzinfo=UTC)
 DECIDED_AT = datetime(2026, 7, 9, 15, 42, tzinfo=UTC)

@@ -11,17 +11,10 @@ from django.db.models import Model
 
 from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Run
-from governance.bills.models import AllocationRule
-from governance.bills.models import Bill
-from governance.bills.models import BillSlice
-from governance.bills.models import SpendLine
+from governance.bills.models import AllocationRule, Bill, BillSlice, SpendLine
 from governance.inventory.models import ModelAsset
-from reviews.authorizations.models import Authorisation
-from reviews.authorizations.models import Condition
-from reviews.authorizations.models import Decision
-from reviews.evidence.models import Fact
-from reviews.evidence.models import RequestProjection
-from reviews.evidence.models import Traffic
+from reviews.authorizations.models import Authorisation, Condition, Decision
+from reviews.evidence.models import Fact, RequestProjection, Traffic
 from reviews.requests.models import ReviewRequest
 from weighbridge.core.canonical import digest_of
 

@@ -3,19 +3,21 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from reviews.quarterly.domain.packet import AgendaRow
-from reviews.quarterly.domain.packet import ChangeRow
-from reviews.quarterly.domain.packet import FigureRow
-from reviews.quarterly.domain.packet import FollowedRow
-from reviews.quarterly.domain.packet import ModelPage
-from reviews.quarterly.domain.packet import OptionRow
-from reviews.quarterly.domain.packet import Point
-from reviews.quarterly.domain.packet import QuarterlyPacket
-from reviews.quarterly.domain.packet import RejectedRow
-from reviews.quarterly.domain.packet import ScoreRow
-from reviews.quarterly.domain.packet import SourceRow
-from reviews.quarterly.domain.packet import Spend
-from reviews.quarterly.domain.packet import Variance
+from reviews.quarterly.domain.packet import (
+    AgendaRow,
+    ChangeRow,
+    FigureRow,
+    FollowedRow,
+    ModelPage,
+    OptionRow,
+    Point,
+    QuarterlyPacket,
+    RejectedRow,
+    ScoreRow,
+    SourceRow,
+    Spend,
+    Variance,
+)
 
 AT = datetime(2027, 1, 11, tzinfo=UTC)
 

@@ -17,20 +17,16 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.inventory.models import ModelVersion
 from governance.people.models import Team
-from reviews.workflow.actions import evidence
-from reviews.workflow.actions.evidence import Statement
 from reviews.evidence.models import Fact
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import evidence, requests, review
+from reviews.workflow.actions.evidence import Statement
 from reviews.workflow.actions.requests import Filing
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
+from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.metrics import CATALOGUE
-from weighbridge.core.metrics import Basis
+from weighbridge.core.metrics import CATALOGUE, Basis
 
 PURPOSE = "Find products from a photograph"
 DECLARED: Mapping[str, str] = {

@@ -6,25 +6,18 @@ from datetime import datetime, timedelta
 from benchmarking.projections import actions as kept
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries import runs
-from reviews.workflow.actions import evidence
-from reviews.workflow.actions import projections
-from reviews.workflow.actions import waivers
 from reviews.inbound.actions import receiving as inbound
 from reviews.packets import actions as packets
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
-from reviews.tickets.ports import RemoteComment
-from reviews.tickets.ports import RemoteIssue
-from reviews.tickets.ports import RemoteTicket
+from reviews.tickets.ports import RemoteComment, RemoteIssue, RemoteTicket
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import evidence, projections, requests, review, waivers
 from reviews.workflow.actions.requests import Filing
 from tests.factories import requests as walks
 from tests.factories.alternatives import RESULT
 from tests.factories.costs import cost_spec
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
+from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 
 RULE = "cheaper-alternatives-prod"

@@ -14,11 +14,8 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import signing_key_pem
+from tests.factories.people import Cast, make_cast
+from tests.integration.conftest import installation, now, signing_key_pem
 
 # Playwright keeps an event loop in this thread, and Django would refuse its database there; nothing here is async.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"

@@ -8,8 +8,7 @@ from allauth.mfa.totp.internal import auth as totp
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
-from tests.factories.people import PASSWORD
-from tests.factories.people import Cast
+from tests.factories.people import PASSWORD, Cast
 from tests.functional.conftest import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -22,15 +22,11 @@ from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.workflow import tasks as workflow_tasks
 from tests.factories import requests as walks
-from tests.factories.models import npz_bytes
-from tests.factories.models import onnx_bytes
-from tests.factories.people import PASSWORD
-from tests.factories.people import Cast
+from tests.factories.models import npz_bytes, onnx_bytes
+from tests.factories.people import PASSWORD, Cast
 from tests.factories.policies import LEAN
 from tests.functional.conftest import Visitor
-from tests.functional.test_pages import COLOURS
-from tests.functional.test_pages import EVERYTHING
-from tests.functional.test_pages import barriers
+from tests.functional.test_pages import COLOURS, EVERYTHING, barriers
 
 pytestmark = pytest.mark.browser
 assert workflow_tasks.take_run  # its import registers how results become evidence

@@ -26,8 +26,7 @@ from governance.rulebook.domain import defaults
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
-from tests.factories.changes import REASON
-from tests.factories.changes import propose
+from tests.factories.changes import REASON, propose
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN

@@ -16,11 +16,9 @@ from pytest_django.live_server_helper import LiveServer
 from governance.audit.models import AuditEvent
 from reviews.voting.models import Vote
 from tests.factories import requests as walks
-from tests.factories.people import PASSWORD
-from tests.factories.people import Cast
+from tests.factories.people import PASSWORD, Cast
 from tests.functional.conftest import LISTEN
-from tests.integration.conftest import checklist
-from tests.integration.conftest import policy
+from tests.integration.conftest import checklist, policy
 
 __all__ = ["checklist", "policy"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -12,28 +12,21 @@ from playwright.sync_api import Page, expect
 
 from governance.bills import tasks as bills_tasks
 from governance.bills.actions import allocation
-from governance.bills.models import AllocationVersion
-from governance.bills.models import Bill
+from governance.bills.models import AllocationVersion, Bill
 from governance.budgets.models import BudgetAccount
 from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage
 from governance.people.approvals.models import Change
 from governance.people.models import Team
-from reviews.quarterly.models import ActionItem
-from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.models import ActionItem, ReviewCycle
 from tests.factories.allocation import RULES
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import row
-from tests.factories.cycles import make_frozen
-from tests.factories.cycles import make_item
+from tests.factories.bills import csv_bytes, row
+from tests.factories.cycles import make_frozen, make_item
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.requests import allocate_budget
 from tests.functional.conftest import Visitor
-from tests.functional.test_pages import COLOURS
-from tests.functional.test_pages import EVERYTHING
-from tests.functional.test_pages import WIDE_ENOUGH_PX
-from tests.functional.test_pages import barriers
+from tests.functional.test_pages import COLOURS, EVERYTHING, WIDE_ENOUGH_PX, barriers
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -11,9 +11,7 @@ from config import sign_on
 from governance.people.models import RoleGrant
 from tests.factories.people import Cast
 from tests.functional.conftest import Visitor
-from tests.standins.oidc import CLIENT_ID
-from tests.standins.oidc import CLIENT_SECRET
-from tests.standins.oidc import Provider
+from tests.standins.oidc import CLIENT_ID, CLIENT_SECRET, Provider
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 CLAIMS = {

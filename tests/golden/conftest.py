@@ -10,15 +10,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from benchmarking.projections import actions as projection_actions
-from reviews.workflow.actions import projections
-from reviews.workflow.actions import waivers
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
+from reviews.workflow.actions import projections, waivers
 from tests.factories.costs import cost_spec
 from tests.factories.packets import checkpoint_pem
 from tests.integration.conftest import installation
-from tests.integration.reviews.packets.packet_journey import Journey
-from tests.integration.reviews.packets.packet_journey import result
+from tests.integration.reviews.packets.packet_journey import Journey, result
 from weighbridge.core import attestation
 
 __all__ = ["installation"]

@@ -5,9 +5,9 @@ from base64 import b64decode
 from datetime import timedelta
 from typing import Any
 
-from reviews.workflow.actions import authorizations as authorisations
 from reviews.authorizations.models import Authorisation
 from reviews.voting.domain import Choice
+from reviews.workflow.actions import authorizations as authorisations
 from reviews.workflow.actions import requests
 from tests.golden.conftest import Story
 from tests.golden.golden import check_document

@@ -4,9 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from governance.people.domain.roles import Role
-from reviews.quarterly.actions import cycles
-from reviews.quarterly.actions import quarterly_packets
-from reviews.quarterly.actions import scorecard
+from reviews.quarterly.actions import cycles, quarterly_packets, scorecard
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.requests.models import ReviewRequest
 from tests.factories import cycles as quarters

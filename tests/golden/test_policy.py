@@ -9,19 +9,13 @@ from typing import Any
 import yaml
 
 from governance.rulebook.domain import replay
-from governance.rulebook.domain.evaluation import RuleResult
-from governance.rulebook.domain.evaluation import Subject
-from governance.rulebook.domain.evaluation import evaluate
+from governance.rulebook.domain.evaluation import RuleResult, Subject, evaluate
 from governance.rulebook.domain.metric_index import known
-from governance.rulebook.domain.policy import Policy
-from governance.rulebook.domain.policy import parse_policy
+from governance.rulebook.domain.policy import Policy, parse_policy
 from tests.factories.policies import FULL
 from tests.golden.golden import check
-from tests.unit.governance.rulebook.builders import BEFORE
-from tests.unit.governance.rulebook.builders import NOW
-from tests.unit.governance.rulebook.builders import figure
-from weighbridge.core.metrics import Basis
-from weighbridge.core.metrics import Figure
+from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure
+from weighbridge.core.metrics import Basis, Figure
 
 FILINGS = 40
 SPREADS = {

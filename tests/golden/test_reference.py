@@ -12,8 +12,7 @@ import typer.main
 from click import Command
 from typer.testing import CliRunner
 
-from config.reference.__main__ import FOLDER
-from config.reference.__main__ import stale
+from config.reference.__main__ import FOLDER, stale
 from config.reference.pages import openapi
 from weighbridge.cli.app import app
 

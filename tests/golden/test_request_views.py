@@ -8,11 +8,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from reviews.requests.models import ReviewRequest
 from tests.golden.conftest import Story
-from tests.golden.golden import check
-from tests.golden.golden import check_document
-from tests.integration.reviews.requests.reading import enter
-from tests.integration.reviews.requests.reading import page_of
-from tests.integration.reviews.requests.reading import words
+from tests.golden.golden import check, check_document
+from tests.integration.reviews.requests.reading import enter, page_of, words
 
 PAGE_QUERIES_MAX = 68
 API_QUERIES_MAX = 66

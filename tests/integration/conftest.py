@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -15,15 +16,12 @@ from governance.people.actions import people
 from governance.people.models import Team
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
-from governance.rulebook.models import ChecklistVersion
-from governance.rulebook.models import PolicyVersion
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.models import make_version
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
-from tests.factories.policies import FULL
-from tests.factories.policies import LEAN
+from tests.factories.people import Cast, make_cast
+from tests.factories.policies import FULL, LEAN
 from tests.factories.rich import make_rich
 from weighbridge.core import attestation
 
@@ -171,6 +169,18 @@ def api(db: None, now: datetime) -> Callable[[User | None], APIClient]:
         if user is not None:
             token = people.create_token(user=user, valid_days=1, by=None, now=now)
             client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+        return client
+
+    return client
+
+
+@pytest.fixture
+def as_(db: None) -> Callable[[User], Client]:
+    """A browser in which the person is logged in."""
+
+    def client(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
         return client
 
     return client

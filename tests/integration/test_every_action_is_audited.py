@@ -13,16 +13,11 @@ from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.rulebook.models import PolicyVersion
 from tests.factories.people import Cast
-from tests.integration.benchmarking.load_tests.audited_load import LOAD_ACTIONS
-from tests.integration.benchmarking.load_tests.audited_load import LOAD_JOBS
-from tests.integration.governance.bills.audited import BILL_ACTIONS
-from tests.integration.governance.bills.audited import BILL_JOBS
-from tests.integration.governance.budgets.audited import FLOOR_ACTIONS
-from tests.integration.governance.budgets.audited import RUN_JOBS
-from tests.integration.reviews.evidence.audited import PACKET_JOBS
-from tests.integration.reviews.evidence.audited import REVIEWS_ACTIONS
-from tests.integration.reviews.quarterly.audited import CYCLE_ACTIONS
-from tests.integration.reviews.quarterly.audited import CYCLE_JOBS
+from tests.integration.benchmarking.load_tests.audited_load import LOAD_ACTIONS, LOAD_JOBS
+from tests.integration.governance.bills.audited import BILL_ACTIONS, BILL_JOBS
+from tests.integration.governance.budgets.audited import FLOOR_ACTIONS, RUN_JOBS
+from tests.integration.reviews.evidence.audited import PACKET_JOBS, REVIEWS_ACTIONS
+from tests.integration.reviews.quarterly.audited import CYCLE_ACTIONS, CYCLE_JOBS
 from tests.integration.reviews.tickets.audited import INBOUND_ACTIONS
 
 CALLS = {**FLOOR_ACTIONS, **BILL_ACTIONS, **REVIEWS_ACTIONS, **INBOUND_ACTIONS, **LOAD_ACTIONS, **CYCLE_ACTIONS}

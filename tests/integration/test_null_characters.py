@@ -7,8 +7,7 @@ from django import forms
 from django.urls import get_resolver
 from rest_framework import serializers
 
-from governance.site.api.shapes import Input
-from governance.site.api.shapes import read
+from governance.site.api.shapes import Input, read
 from tests.edges import below
 
 pytestmark = pytest.mark.django_db

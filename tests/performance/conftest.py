@@ -8,8 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.performance.recorder import KEEP
-from tests.performance.recorder import Recorder
+from tests.performance.recorder import KEEP, Recorder
 
 
 @pytest.fixture

@@ -21,8 +21,7 @@ def main() -> None:
     from django.utils import timezone
 
     from governance.audit.actions import record as audit
-    from reviews.tickets.models import Ticket
-    from reviews.tickets.models import TicketState
+    from reviews.tickets.models import Ticket, TicketState
     from tests.factories import requests as walks
     from tests.factories.models import make_version
     from tests.factories.people import make_cast

@@ -9,8 +9,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from config.reference.performance import FIGURES
-from config.reference.performance import performance
+from config.reference.performance import FIGURES, performance
 from weighbridge.measure.conditions import manifest
 
 KEEP = "WEIGHBRIDGE_FIGURES"

@@ -9,8 +9,7 @@ import numpy as np
 from tests.performance.test_profile_overhead import network  # noqa: F401 -- a fixture
 from weighbridge.measure.loops.latency import single_stream
 from weighbridge.measure.metrics import NS_PER_MS
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
+from weighbridge.measure.scenarios import SingleStream, WarmUp
 from weighbridge.statistics.resampling import serial_percentile_interval
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 

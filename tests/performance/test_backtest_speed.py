@@ -12,12 +12,9 @@ from governance.rulebook.domain import defaults
 from governance.rulebook.domain.evaluation import Subject
 from governance.rulebook.domain.metric_index import known
 from governance.rulebook.domain.policy import parse_policy
-from governance.rulebook.domain.replay import Case
-from governance.rulebook.domain.replay import compare
+from governance.rulebook.domain.replay import Case, compare
 from tests.performance.recorder import Recorder
-from weighbridge.core.metrics import CATALOGUE
-from weighbridge.core.metrics import Basis
-from weighbridge.core.metrics import Figure
+from weighbridge.core.metrics import CATALOGUE, Basis, Figure
 
 REQUESTS, LIMIT_S = 10_000, 2.0
 NOW = datetime(2026, 10, 5, tzinfo=UTC)

@@ -17,13 +17,10 @@ from pytest_django import Settings
 
 from governance.bills import tasks as bills_tasks
 from governance.bills.actions import bills
-from governance.bills.models import Bill
-from governance.bills.models import SpendLine
+from governance.bills.models import Bill, SpendLine
 from governance.jobs.enums import JobState
 from tests.factories.people import make_cast
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import signing_key_pem
+from tests.integration.conftest import installation, now, signing_key_pem
 from tests.performance.recorder import Recorder
 
 __all__ = ["installation", "now", "signing_key_pem"]

@@ -5,12 +5,9 @@ import time
 import numpy as np
 
 from tests.performance.recorder import Recorder
-from weighbridge.costs.parts.load_curve import curve_of_counts
-from weighbridge.costs.parts.load_curve import weekly_shape
-from weighbridge.costs.parts.serving import SelfHosted
-from weighbridge.costs.parts.serving import serving_cost
-from weighbridge.costs.uncertainty import Range
-from weighbridge.costs.uncertainty import drawn
+from weighbridge.costs.parts.load_curve import curve_of_counts, weekly_shape
+from weighbridge.costs.parts.serving import SelfHosted, serving_cost
+from weighbridge.costs.uncertainty import Range, drawn
 
 DRAWS, LIMIT_S = 10_000, 0.15
 

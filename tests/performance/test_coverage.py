@@ -7,16 +7,10 @@ import pytest
 from scipy.signal import lfilter  # noqa: TID253 -- simulates dependence
 from scipy.stats import norm  # noqa: TID253 -- knows the truth
 
-from weighbridge.measure.blocks import Blocks
-from weighbridge.measure.blocks import is_tied
-from weighbridge.measure.blocks import noise_floor
-from weighbridge.measure.blocks import ratio_of_medians
-from weighbridge.quality.classification import macro_intervals
-from weighbridge.quality.classification import roc_auc
-from weighbridge.quality.paired import accuracy_drop
-from weighbridge.quality.paired import metric_drop
-from weighbridge.statistics.order_statistics import percentile_interval
-from weighbridge.statistics.order_statistics import wilson_interval
+from weighbridge.measure.blocks import Blocks, is_tied, noise_floor, ratio_of_medians
+from weighbridge.quality.classification import macro_intervals, roc_auc
+from weighbridge.quality.paired import accuracy_drop, metric_drop
+from weighbridge.statistics.order_statistics import percentile_interval, wilson_interval
 from weighbridge.statistics.resampling import serial_percentile_interval
 from weighbridge.statistics.trend import movement
 

@@ -28,8 +28,7 @@ import pytest
 from config import embedded
 from tests.performance.recorder import Recorder
 from tests.standins.jira.issues import Issues
-from tests.standins.jira.webhooks import Delivery
-from tests.standins.jira.webhooks import Webhooks
+from tests.standins.jira.webhooks import Delivery, Webhooks
 
 ROOT = Path(__file__).parents[2]
 RATE_PER_S, SECONDS = 50, 20

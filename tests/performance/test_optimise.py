@@ -16,8 +16,7 @@ from tests.performance.recorder import Recorder
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimization import series
 from weighbridge.optimization.methods.networks import export
-from weighbridge.optimization.plan import Choice
-from weighbridge.optimization.plan import of_file
+from weighbridge.optimization.plan import Choice, of_file
 from weighbridge.tradeoff.candidates import Answer
 
 VAR = Path(__file__).parents[2] / "var"

@@ -12,8 +12,7 @@ import pytest
 
 from weighbridge.cli import app as cli
 from weighbridge.measure.loops.latency import single_stream
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
+from weighbridge.measure.scenarios import SingleStream, WarmUp
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 ROWS, BLOCK, ROUNDS = 64, 300, 12

@@ -13,10 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from governance.bills.models import AllocationRule
 from governance.budgets.domain.quarters import Quarter
-from reviews.packets.printing.pdf_sections import SectionPrinter
-from reviews.packets.printing.pdf_sections import Sheet
-from reviews.packets.printing.pdf_sections import merge
-from reviews.packets.printing.pdf_sections import processes_for
+from reviews.packets.printing.pdf_sections import SectionPrinter, Sheet, merge, processes_for
 from reviews.quarterly.domain.packet import QuarterlyPacket
 from reviews.quarterly.domain.sections import sections_of
 from reviews.quarterly.models import ReviewCycle
@@ -24,17 +21,9 @@ from reviews.quarterly.queries import quarterly_page as pages
 from reviews.quarterly.queries.quarterly_packet import packet_of
 from reviews.requests.models import ReviewRequest
 from tests.factories.portfolio import multiply
-from tests.factories.quarterly import make_packet
-from tests.factories.quarterly import make_page
-from tests.integration.conftest import cast
-from tests.integration.conftest import checklist
-from tests.integration.conftest import decided
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import policy
-from tests.integration.conftest import signing_key_pem
-from tests.integration.reviews.workflow.test_costs import months
-from tests.integration.reviews.workflow.test_costs import rules
+from tests.factories.quarterly import make_packet, make_page
+from tests.integration.conftest import cast, checklist, decided, installation, now, policy, signing_key_pem
+from tests.integration.reviews.workflow.test_costs import months, rules
 from tests.performance.recorder import Recorder
 from weighbridge.charts.drawing import svg
 

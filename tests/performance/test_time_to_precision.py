@@ -8,8 +8,7 @@ import numpy as np
 
 from tests.performance.test_profile_overhead import network  # noqa: F401 -- a fixture
 from weighbridge.measure.loops.latency import single_stream
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
+from weighbridge.measure.scenarios import SingleStream, WarmUp
 from weighbridge.measure.stopping import Enough
 from weighbridge.statistics.order_statistics import percentile_interval
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner

@@ -44,13 +44,9 @@ from tests.factories import requests as walks  # noqa: E402 -- Django is set up 
 from tests.factories.models import make_version  # noqa: E402 -- Django is set up first
 from tests.factories.people import make_cast  # noqa: E402 -- Django is set up first
 from tests.factories.policies import LEAN  # noqa: E402 -- Django is set up first
-from tests.promises import harness_faults
-from tests.promises import harness_line
-from tests.promises import harness_places
-from tests.promises import harness_worker
+from tests.promises import harness_faults, harness_line, harness_places, harness_worker
 from tests.promises.harness_calls import Call  # noqa: E402 -- Django is set up first
-from weighbridge.systems.sandbox import isolated
-from weighbridge.systems.sandbox import process
+from weighbridge.systems.sandbox import isolated, process
 
 ROLES = ("web", "effects", "effects", "bench", "bench", "tick")
 

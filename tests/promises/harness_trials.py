@@ -22,13 +22,10 @@ from benchmarking.runs.actions import runs
 from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
 from governance.jobs.enums import JobState
-from governance.jobs.kinds import kind_of
-from governance.jobs.kinds import register
+from governance.jobs.kinds import kind_of, register
 from tests.factories import requests as walks
-from tests.promises.harness_crowd import Crowd
-from tests.promises.harness_crowd import seen
-from tests.promises.harness_faults import POINTS
-from tests.promises.harness_faults import die
+from tests.promises.harness_crowd import Crowd, seen
+from tests.promises.harness_faults import POINTS, die
 from weighbridge.systems.sandbox import isolated as benchmarking_tasks
 
 KILLS_PER_FRESH = 30  # an interpreter that starts costs as much as ten forks

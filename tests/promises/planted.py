@@ -12,29 +12,21 @@ from decimal import Decimal
 import yaml
 from django.contrib.auth.models import User
 
-from benchmarking.load_tests.models import LoadPart
-from benchmarking.load_tests.models import LoadTest
+from benchmarking.load_tests.models import LoadPart, LoadTest
 from benchmarking.prices.models import PriceSource
 from benchmarking.projections import actions as projections
 from benchmarking.runs.actions import runs
-from benchmarking.runs.models import Dataset
-from benchmarking.runs.models import Run
-from benchmarking.runs.models import SandboxChoice
-from governance.bills.actions import allocation
-from governance.bills.actions import rates
+from benchmarking.runs.models import Dataset, Run, SandboxChoice
+from governance.bills.actions import allocation, rates
 from governance.bills.domain.currencies import Rate
-from governance.bills.models import Bill
-from governance.bills.models import BillSlice
-from governance.bills.models import SpendLine
+from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.budgets.actions import budget_changes
 from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.models import CostCentre
-from governance.budgets.models import LedgerEntry
+from governance.budgets.models import CostCentre, LedgerEntry
 from governance.findings import actions as findings
 from governance.findings.models import Finding
-from governance.inventory.models import ModelAsset
-from governance.inventory.models import ModelVersion
+from governance.inventory.models import ModelAsset, ModelVersion
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
@@ -46,40 +38,24 @@ from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.actions import publication
 from governance.rulebook.domain import defaults
 from governance.site.models import AnsweredPost
-from reviews.workflow.actions import evidence
-from reviews.workflow.actions import projections as stated
-from reviews.workflow.actions.evidence import Statement
-from reviews.evidence.models import ChecklistAnswer
-from reviews.evidence.models import ContradictionAnswer
-from reviews.evidence.models import Fact
-from reviews.evidence.models import Traffic
-from reviews.evidence.models import Waiver
+from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, Fact, Traffic, Waiver
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.quarterly.actions import quarterly_packets
-from reviews.quarterly.models import ActionItem
-from reviews.quarterly.models import AgendaItem
-from reviews.quarterly.models import CyclePacket
-from reviews.quarterly.models import MeetingDecision
-from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.models import ActionItem, AgendaItem, CyclePacket, MeetingDecision, ReviewCycle
 from reviews.requests.models import ReviewRequest
-from reviews.scorecard.models import Kpi
-from reviews.scorecard.models import KpiActual
-from reviews.tickets.models import ExternalIdentity
-from reviews.tickets.models import Ticket
-from reviews.tickets.models import TicketComment
-from reviews.tickets.models import TicketMove
-from reviews.tickets.models import TicketState
-from reviews.tickets.models import WebhookDelivery
+from reviews.scorecard.models import Kpi, KpiActual
+from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMove, TicketState, WebhookDelivery
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import review
+from reviews.workflow.actions import evidence, review
+from reviews.workflow.actions import projections as stated
+from reviews.workflow.actions.evidence import Statement
 from reviews.workflow.actions.review import Promise
 from tests.factories import cycles
 from tests.factories import requests as walks
 from tests.factories.changes import publish
 from tests.factories.costs import cost_spec
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
+from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
 from tests.promises.payloads import Seeds

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.promises import harness_places
-from tests.promises import harness_report
+from tests.promises import harness_places, harness_report
 
 LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 KILLS, AWAY_S = (1000, 30.0) if LONG else (200, 4.0)

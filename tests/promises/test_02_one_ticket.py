@@ -11,24 +11,15 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from governance.jobs import kinds
-from governance.jobs import outbox
+from governance.jobs import kinds, outbox
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as operations
 from reviews.tickets.jira.tracker import JiraTracker
 from reviews.tickets.models import Ticket
-from reviews.tickets.ports import OutcomeUnknown
-from reviews.tickets.ports import RemoteTicket
-from reviews.tickets.ports import TicketDraft
+from reviews.tickets.ports import OutcomeUnknown, RemoteTicket, TicketDraft
 from reviews.workflow.actions import requests
-from tests.promises import harness_report
-from tests.promises import tickets
-from tests.promises.tickets import CREATE
-from tests.promises.tickets import LONG
-from tests.promises.tickets import NO_FAULTS
-from tests.promises.tickets import World
-from tests.promises.tickets import forked
-from tests.promises.tickets import states
+from tests.promises import harness_report, tickets
+from tests.promises.tickets import CREATE, LONG, NO_FAULTS, World, forked, states
 from weighbridge.core.errors import WrongState
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -20,13 +20,8 @@ from governance.jobs.models import OutboxMessage
 from governance.operations import actions as operations
 from reviews.tickets import actions as effects
 from reviews.tickets.models import Ticket
-from tests.promises import harness_report
-from tests.promises import tickets
-from tests.promises.tickets import CREATE
-from tests.promises.tickets import LONG
-from tests.promises.tickets import NO_FAULTS
-from tests.promises.tickets import World
-from tests.promises.tickets import states
+from tests.promises import harness_report, tickets
+from tests.promises.tickets import CREATE, LONG, NO_FAULTS, World, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

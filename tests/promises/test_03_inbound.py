@@ -27,20 +27,12 @@ from reviews.inbound.actions import reconciliation
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.domain import Mode
 from reviews.tickets.jira.reader import prose
-from reviews.tickets.models import Ticket
-from reviews.tickets.models import TicketComment
-from reviews.tickets.models import TicketMirror
-from reviews.tickets.models import TicketMove
-from reviews.tickets.models import WebhookDelivery
+from reviews.tickets.models import Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
 from reviews.tickets.queries.mirror import last_reconciliation
 from tests.promises import harness_report
-from tests.promises.tickets import LONG
-from tests.promises.tickets import World
-from tests.promises.tickets import world
-from tests.standins.jira.about import ACCOUNT
-from tests.standins.jira.about import STATUSES
-from tests.standins.jira.webhooks import Delivery
-from tests.standins.jira.webhooks import Webhooks
+from tests.promises.tickets import LONG, World, world
+from tests.standins.jira.about import ACCOUNT, STATUSES
+from tests.standins.jira.webhooks import Delivery, Webhooks
 
 pytestmark = pytest.mark.django_db
 

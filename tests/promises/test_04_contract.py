@@ -16,18 +16,9 @@ import pytest
 
 from reviews.tickets.jira.client import JiraClient
 from reviews.tickets.jira.reader import JiraReader
-from reviews.tickets.jira.settings import STATUSES
-from reviews.tickets.jira.settings import JiraSettings
-from reviews.tickets.ports import Facts
-from reviews.tickets.ports import Heading
-from reviews.tickets.ports import LabelLost
-from reviews.tickets.ports import Link
-from reviews.tickets.ports import Misconfigured
-from reviews.tickets.ports import Paragraph
-from reviews.tickets.ports import TicketDraft
-from reviews.tickets.ports import TicketGone
-from tests.promises import harness_report
-from tests.promises import prism
+from reviews.tickets.jira.settings import STATUSES, JiraSettings
+from reviews.tickets.ports import Facts, Heading, LabelLost, Link, Misconfigured, Paragraph, TicketDraft, TicketGone
+from tests.promises import harness_report, prism
 from tests.promises.tickets import LONG
 from tests.standins.jira_cloud import JiraCloud
 

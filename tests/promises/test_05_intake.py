@@ -16,17 +16,13 @@ from pathlib import Path
 import pytest
 from onnx import TensorProto, helper  # noqa: TID253 -- tests build models
 
-from tests.promises import harness_report
-from tests.promises import specimens
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import Refused
-from weighbridge.core.model_files.inspection import ArtifactFormat
-from weighbridge.core.model_files.inspection import inspect
+from tests.promises import harness_report, specimens
+from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.model_files.inspection import ArtifactFormat, inspect
 from weighbridge.measure.conditions import memory
 from weighbridge.systems.sandbox.bubblewrap import layers_here
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import RunFailed
-from weighbridge.systems.sandbox.process import fenced
+from weighbridge.systems.sandbox.process import RunFailed, fenced
 
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 DAMAGED = 5_000

@@ -22,15 +22,11 @@ from tests.promises import harness_report
 from weighbridge.measure.conditions import memory
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.sandbox import isolated
-from weighbridge.systems.sandbox.bubblewrap import Layers
-from weighbridge.systems.sandbox.bubblewrap import layers_here
-from weighbridge.systems.sandbox.bubblewrap import root
+from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here, root
 from weighbridge.systems.sandbox.isolated import run_sandboxed
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import RunFailed
-from weighbridge.systems.sandbox.process import fenced
-from weighbridge.systems.sandbox.seals import CALL_FILTER
-from weighbridge.systems.sandbox.seals import LANDLOCK
+from weighbridge.systems.sandbox.process import RunFailed, fenced
+from weighbridge.systems.sandbox.seals import CALL_FILTER, LANDLOCK
 
 HOSTILE = Path(__file__).parent / "hostile.py"
 FIRST = "no layer but the first"

@@ -15,9 +15,7 @@ from django.db import connection, transaction
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from tests.factories.people import make_cast
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import signing_key_pem
+from tests.integration.conftest import installation, now, signing_key_pem
 from tests.promises import harness_report
 from tests.promises.tickets import LONG
 

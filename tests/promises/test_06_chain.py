@@ -16,9 +16,7 @@ from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import signing_key_pem
+from tests.integration.conftest import installation, now, signing_key_pem
 from tests.promises import harness_report
 from tests.promises.tickets import LONG
 

@@ -22,16 +22,10 @@ from reviews.authorizations.models import Condition
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.web import page
-from tests.integration.conftest import cast
-from tests.integration.conftest import checklist
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import policy
-from tests.integration.conftest import signing_key_pem
+from tests.integration.conftest import cast, checklist, installation, now, policy, signing_key_pem
 from tests.integration.reviews import matrix
 from tests.integration.reviews.conftest import world
-from tests.integration.reviews.workflow.worlds import CONTRADICTED
-from tests.integration.reviews.workflow.worlds import World
+from tests.integration.reviews.workflow.worlds import CONTRADICTED, World
 from tests.integration.toolkit.core.standstill import everything
 from tests.promises import harness_report
 from tests.promises.tickets import LONG

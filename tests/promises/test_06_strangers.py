@@ -32,14 +32,9 @@ from reviews.workflow.actions import review
 from reviews.workflow.actions.review import Promise
 from tests.factories import cycles
 from tests.factories import requests as walks
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
+from tests.factories.people import Cast, make_cast
 from tests.factories.snapshots import snapshot
-from tests.integration.conftest import checklist
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import policy
-from tests.integration.conftest import signing_key_pem
+from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
 from tests.promises import harness_report
 
 __all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]

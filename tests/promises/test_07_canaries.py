@@ -22,20 +22,14 @@ from pypdf import PdfReader
 from rest_framework.test import APIClient
 
 from governance.people.models import ApiToken
-from reviews.workflow.actions import evidence
 from reviews.packets import actions as packets
 from reviews.packets.printing.pdf import WeasyPrintPrinter
 from reviews.packets.queries.packet import packet_page
 from reviews.requests.models import ReviewRequest
+from reviews.workflow.actions import evidence
 from tests.factories import requests as walks
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
-from tests.integration.conftest import api
-from tests.integration.conftest import checklist
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import policy
-from tests.integration.conftest import signing_key_pem
+from tests.factories.people import Cast, make_cast
+from tests.integration.conftest import api, checklist, installation, now, policy, signing_key_pem
 
 __all__ = ["api", "checklist", "installation", "now", "policy", "signing_key_pem"]
 pytestmark = pytest.mark.django_db

@@ -33,27 +33,17 @@ from reviews.packets.printing.pdf import WeasyPrintPrinter
 from reviews.packets.queries.packet import packet_page
 from reviews.quarterly.models import AgendaItem
 from tests.factories import requests as walks
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
-from tests.functional.conftest import Visitor
-from tests.functional.conftest import browser
-from tests.functional.conftest import visit
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import signing_key_pem
-from tests.promises import harness_report
-from tests.promises import planted
-from tests.promises.columns import APPS
-from tests.promises.columns import OURS
-from tests.promises.columns import columns
+from tests.factories.people import Cast, make_cast
+from tests.functional.conftest import Visitor, browser, visit
+from tests.integration.conftest import installation, now, signing_key_pem
+from tests.promises import harness_report, planted
+from tests.promises.columns import OURS, columns
 from tests.promises.payloads import Seeds
 from tests.promises.planted import House
-from tests.promises.reading import Page
-from tests.promises.reading import entered
-from tests.promises.test_07_canaries import PAYLOADS
-from tests.promises.test_07_canaries import canary
-from tests.promises.tickets import LONG
-from tests.promises.tickets import world
+from tests.promises.reading import Page, entered
+from tests.promises.test_07_canaries import PAYLOADS, canary
+from tests.promises.tickets import LONG, world
+from tests.tables import own_labels
 
 __all__ = ["browser", "canary", "installation", "now", "signing_key_pem", "visit"]
 
@@ -134,7 +124,7 @@ def pages(house: House, now: datetime) -> list[str]:
             values |= {"name": "standard"} if kind == "checklists" and "name" in values else {}
             found.add(reverse(name, kwargs=values))
     for model in django_admin.site._registry:
-        if model is User or model._meta.app_label in APPS:
+        if model is User or model._meta.app_label in own_labels():
             name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
             found.add(reverse(f"{name}_changelist"))
             found |= {reverse(f"{name}_change", args=[row.pk]) for row in model._default_manager.order_by("-pk")[:2]}

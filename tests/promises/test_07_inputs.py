@@ -15,15 +15,11 @@ from rest_framework import serializers
 
 from governance.site.api.shapes import Input
 from tests.edges import below
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import signing_key_pem
-from tests.promises.columns import OURS
-from tests.promises.columns import columns
-from tests.promises.reading import Page
-from tests.promises.reading import entered
+from tests.factories.people import Cast, make_cast
+from tests.integration.conftest import installation, now, signing_key_pem
+from tests.promises.columns import OURS, columns
+from tests.promises.reading import Page, entered
+from tests.tables import PACKAGES
 
 __all__ = ["installation", "now", "signing_key_pem"]
 URL = "http://127.0.0.1:9"
@@ -184,9 +180,9 @@ STORED = {
 
 def inputs() -> Iterator[str]:
     """ "module.Class.field" of every text a form or the API takes."""
-    for app in ("governance", "benchmarking", "reviews"):
-        for room in (import_module(f"{app}.{room}") for room in ("web", "api")):
-            for info in walk_packages(room.__path__, f"{room.__name__}."):
+    for package in map(import_module, PACKAGES):
+        for info in walk_packages(package.__path__, f"{package.__name__}."):
+            if not {"migrations", "toolkit"} & set(info.name.split(".")):
                 import_module(info.name)
     for kind in below(forms.Form):
         texts = (name for name, field in kind.base_fields.items() if type(field) in {forms.CharField, forms.FileField})

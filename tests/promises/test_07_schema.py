@@ -31,11 +31,7 @@ from config import env
 from governance.people.actions import people
 from tests.factories import requests as walks
 from tests.factories.people import make_cast
-from tests.integration.conftest import checklist
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import policy
-from tests.integration.conftest import signing_key_pem
+from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
 from tests.promises import harness_report
 from tests.promises.tickets import LONG
 

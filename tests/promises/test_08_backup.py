@@ -20,11 +20,6 @@ from reviews.requests.models import ReviewRequest
 from tests.architecture.tree import ROOT
 from tests.factories import requests as walks
 from tests.factories.people import make_cast
-from tests.integration.conftest import checklist
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import policy
-from tests.integration.conftest import signing_key_pem
 from weighbridge.core import attestation
 
 PATIENCE_S = 120

@@ -26,8 +26,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from config import env
-from config.log_lines import JsonLine
-from config.log_lines import Words
+from config.log_lines import JsonLine, Words
 from governance.audit.models import AuditEvent
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs.models import OutboxMessage
@@ -37,13 +36,8 @@ from reviews.packets import actions as packets
 from reviews.packets.printing.pdf import WeasyPrintPrinter
 from reviews.packets.queries.packet import packet_page
 from tests.factories import requests as walks
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
-from tests.integration.conftest import checklist
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import policy
-from tests.integration.conftest import signing_key_pem
+from tests.factories.people import Cast, make_cast
+from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
 from tests.promises import harness_report
 from tests.standins.jira_cloud import JiraCloud
 from weighbridge.core import masking

@@ -23,15 +23,6 @@ from reviews.packets import actions as packets
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.ports import Health
-from tests.integration.conftest import admin
-from tests.integration.conftest import author
-from tests.integration.conftest import cast
-from tests.integration.conftest import checklist
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import policy
-from tests.integration.conftest import signing_key_pem
-from tests.integration.conftest import submitted
 from weighbridge.core import masking
 
 CANARY = "k4n4rienv0gel"

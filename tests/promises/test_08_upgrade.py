@@ -17,18 +17,13 @@ from reviews.authorizations.models import Decision
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.people import make_cast
-from tests.integration.conftest import checklist
-from tests.integration.conftest import installation
-from tests.integration.conftest import now
-from tests.integration.conftest import policy
-from tests.integration.conftest import signing_key_pem
+from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem  # noqa: F401 -- fixtures
 from tests.promises import harness_report
+from tests.tables import own_labels
 
-APPS = ("governance", "benchmarking", "reviews")
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 Node = tuple[str, str]
 Rows = dict[str, int]
-NOT_YET = {("governance", "0009_product_leads"): "DELETE FROM people_rolegrant WHERE role = 'product_lead'"}
 
 
 @pytest.fixture
@@ -58,7 +53,8 @@ def _instead(original: str, *orders: str) -> None:
 
 def rows() -> Rows:
     """How many rows each table of ours has."""
-    names = [name for name in connection.introspection.table_names() if name.partition("_")[0] in APPS]
+    labels = tuple(f"{label}_" for label in own_labels())
+    names = [name for name in connection.introspection.table_names() if name.startswith(labels)]
     with connection.cursor() as cursor:
         found = {}
         for name in names:
@@ -71,14 +67,11 @@ def states() -> list[Node]:
     """Our migrations, in the order in which they are applied."""
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
-    return [(each.app_label, each.name) for each, _ in plan if each.app_label in APPS]
+    return [(each.app_label, each.name) for each, _ in plan if each.app_label in own_labels()]
 
 
 def go_back(newest: Node) -> None:
-    """Unapply one migration, without what no installation of that day could have held."""
-    if newest in NOT_YET:
-        with connection.cursor() as cursor:
-            cursor.execute(NOT_YET[newest])
+    """Unapply one migration."""
     executor = MigrationExecutor(connection)
     parents = [node for node in executor.loader.graph.node_map[newest].parents if node.key[0] == newest[0]]
     executor.migrate([parent.key for parent in parents] or [(newest[0], None)])

@@ -25,9 +25,7 @@ from governance.audit.actions import record as audit
 from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
 from governance.jobs import outbox
-from governance.jobs.enums import HELD
-from governance.jobs.enums import UNFINISHED
-from governance.jobs.enums import JobState
+from governance.jobs.enums import HELD, UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults

@@ -14,8 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.standins.jira.about import About
-from tests.standins.jira.about import Config
+from tests.standins.jira.about import About, Config
 from tests.standins.jira.faults import Fault
 from tests.standins.jira.issues import Issues
 from tests.standins.jira.server import Site

@@ -8,10 +8,8 @@ import pytest
 from django.db import transaction
 from django.test import RequestFactory
 
-from config.celery import MarkedTask
-from config.celery import app
-from config.log_lines import JsonLine
-from config.log_lines import Words
+from config.celery import MarkedTask, app
+from config.log_lines import JsonLine, Words
 from governance.audit.actions import record as audit
 from governance.audit.domain import correlation as trace
 from governance.audit.models import AuditEvent
@@ -21,8 +19,7 @@ from governance.jobs import worker_signals as wakeups
 from governance.jobs.models import OutboxMessage
 from governance.site.web.middleware import RequestContext
 from reviews.tickets.jira.client import JiraClient
-from reviews.tickets.jira.settings import STATUSES
-from reviews.tickets.jira.settings import JiraSettings
+from reviews.tickets.jira.settings import STATUSES, JiraSettings
 from weighbridge.core import masking
 
 CANARY = "c4n4ry-Q9zP-sesame"

@@ -6,8 +6,7 @@ import pytest
 
 from governance.rulebook.models import PolicyVersion
 from tests.factories.people import Cast
-from tests.integration.reviews.workflow.worlds import World
-from tests.integration.reviews.workflow.worlds import make_world
+from tests.integration.reviews.workflow.worlds import World, make_world
 
 
 @pytest.fixture

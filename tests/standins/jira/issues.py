@@ -13,15 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.standins.jira import adf
-from tests.standins.jira import jql
-from tests.standins.jira.about import ACCOUNT
-from tests.standins.jira.about import STATUSES
-from tests.standins.jira.about import TEXT_CHARS_MAX
-from tests.standins.jira.about import About
-from tests.standins.jira.about import Answer
-from tests.standins.jira.about import Json
-from tests.standins.jira.about import errors
+from tests.standins.jira import adf, jql
+from tests.standins.jira.about import ACCOUNT, STATUSES, TEXT_CHARS_MAX, About, Answer, Json, errors
 
 
 class Issues:

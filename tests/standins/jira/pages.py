@@ -4,9 +4,7 @@ from elsewhere.
 
 from html import escape
 
-from tests.standins.jira.about import STATUSES
-from tests.standins.jira.about import About
-from tests.standins.jira.about import Json
+from tests.standins.jira.about import STATUSES, About, Json
 from tests.standins.jira.adf import as_html
 
 STYLE = """

@@ -11,15 +11,10 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.standins.jira import pages
-from tests.standins.jira.about import About
-from tests.standins.jira.about import Answer
-from tests.standins.jira.faults import Fault
-from tests.standins.jira.faults import Faults
+from tests.standins.jira.about import About, Answer
+from tests.standins.jira.faults import Fault, Faults
 from tests.standins.jira.issues import Issues
-from tests.standins.jira.limits import Manners
-from tests.standins.jira.limits import WriteLimits
-from tests.standins.jira.limits import named_wait_s
-from tests.standins.jira.limits import refusal_headers
+from tests.standins.jira.limits import Manners, WriteLimits, named_wait_s, refusal_headers
 
 Route = tuple[str, re.Pattern[str], Callable[["Request"], Answer]]
 

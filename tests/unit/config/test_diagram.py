@@ -1,13 +1,8 @@
 """The generated lifecycle page shows every state and every step."""
 
-from config.reference.diagram import diagram
-from config.reference.diagram import mermaid
-from config.reference.diagram import states_table
-from config.reference.diagram import steps_table
-from reviews.authorizations.domain import AUTHORISATION_TRANSITIONS
-from reviews.authorizations.domain import AuthorisationState
-from reviews.requests.domain.lifecycle import TRANSITIONS
-from reviews.requests.domain.lifecycle import State
+from config.reference.diagram import diagram, mermaid, states_table, steps_table
+from reviews.authorizations.domain import AUTHORISATION_TRANSITIONS, AuthorisationState
+from reviews.requests.domain.lifecycle import TRANSITIONS, State
 
 
 def test_mermaid_has_one_entry_one_arrow_per_step_and_the_ends() -> None:

@@ -8,8 +8,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from examples.product_images import images
-from examples.product_images import networks
+from examples.product_images import images, networks
 
 
 def pictures(rows: int, seed: int):

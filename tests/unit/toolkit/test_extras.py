@@ -9,15 +9,11 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from tests.unit.benchmarking import builders
-from tests.unit.toolkit.tradeoff.builders import candidates_file
-from tests.unit.toolkit.tradeoff.builders import points_file
+from tests.unit.toolkit.tradeoff.builders import candidates_file, points_file
 from tests.unit.toolkit.tradeoff.matrices import matrix_file
 from weighbridge.api.results import Result
 from weighbridge.cli import app as cli
-from weighbridge.core.extras import EXTRAS
-from weighbridge.core.extras import ExtraMissing
-from weighbridge.core.extras import import_extra
-from weighbridge.core.extras import need_extra
+from weighbridge.core.extras import EXTRAS, ExtraMissing, import_extra, need_extra
 
 BY_EXTRA = {
     "torch": ["profile --torch os:getcwd --shape n,4", "optimize --torch os:getcwd --data d.npz --test d.npz"],

@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from benchmarking.load_tests import actions as load_tests
-from benchmarking.load_tests.models import LoadPart
-from benchmarking.load_tests.models import LoadTest
+from benchmarking.load_tests.models import LoadPart, LoadTest
 from governance.jobs import actions as jobs
 from governance.jobs import kinds
 from tests.factories.people import Cast

@@ -9,20 +9,15 @@ from django.core.files.storage import storages
 from django.db import IntegrityError, transaction
 
 from benchmarking.load_tests import actions as load_tests
-from benchmarking.load_tests.models import LoadPart
-from benchmarking.load_tests.models import LoadTest
+from benchmarking.load_tests.models import LoadPart, LoadTest
 from governance.audit.models import AuditEvent
 from governance.jobs import actions as jobs
 from governance.jobs import kinds
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
 from tests.factories.snapshots import snapshot
-from tests.integration.benchmarking.load_tests.audited_load import PLAN
-from tests.integration.benchmarking.load_tests.audited_load import claimed
-from tests.integration.benchmarking.load_tests.audited_load import started
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from tests.integration.benchmarking.load_tests.audited_load import PLAN, claimed, started
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 from weighbridge.load.target import Permission
 
 

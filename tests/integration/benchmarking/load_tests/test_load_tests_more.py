@@ -27,30 +27,22 @@ from benchmarking.load_tests import actions as load_tests
 from benchmarking.load_tests import queries as load_tests_queries
 from benchmarking.load_tests import tasks as load_tests_tasks
 from benchmarking.load_tests.management.commands import load_test as command
-from benchmarking.load_tests.models import LoadPart
-from benchmarking.load_tests.models import LoadTest
+from benchmarking.load_tests.models import LoadPart, LoadTest
 from benchmarking.runs import tasks as runs_tasks
 from governance.jobs import actions as jobs
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.kinds import kind_of
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
-from tests.integration.benchmarking.load_tests.audited_load import HERE
-from tests.integration.benchmarking.load_tests.audited_load import PLAN
-from tests.integration.benchmarking.load_tests.audited_load import claimed
-from tests.integration.benchmarking.load_tests.audited_load import started
+from tests.factories.people import Cast, make_cast
+from tests.integration.benchmarking.load_tests.audited_load import HERE, PLAN, claimed, started
 from tests.integration.config import load_worker
 from tests.unit.benchmarking import stand_in_server
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.converter import from_document
 from weighbridge.load.generator import generator
-from weighbridge.load.generator.generator import Fired
-from weighbridge.load.generator.generator import GeneratorFailed
+from weighbridge.load.generator.generator import Fired, GeneratorFailed
 from weighbridge.load.plan import Plan
 from weighbridge.load.results.report import load_manifest
-from weighbridge.load.results.samples import Outcome
-from weighbridge.load.results.samples import Samples
-from weighbridge.load.results.samples import read_samples
+from weighbridge.load.results.samples import Outcome, Samples, read_samples
 
 ROOT = Path(load_worker.__file__).parents[4]
 PATIENCE_S = 120

@@ -17,26 +17,19 @@ from rest_framework.test import APIClient
 
 from benchmarking.prices import actions as prices
 from benchmarking.prices.models import PriceSource
-from benchmarking.prices.queries import current
-from benchmarking.prices.queries import matching
-from benchmarking.prices.queries import price_book
+from benchmarking.prices.queries import current, matching, price_book
 from benchmarking.prices.rules import check_price
 from governance.audit.models import AuditEvent
-from governance.people.domain.roles import Person
-from governance.people.domain.roles import Role
+from governance.people.domain.roles import Person, Role
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
 from tests.pages import html_of
 from tests.unit.toolkit.costs.builders import sheet
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import TooLarge
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, TooLarge, WrongState
 from weighbridge.costs.prices.files.lists import list_document
 from weighbridge.costs.prices.importers.litellm import read_litellm
 from weighbridge.costs.prices.price import Meter
-from weighbridge.costs.prices.published import SourceKind
-from weighbridge.costs.prices.published import read_published
+from weighbridge.costs.prices.published import SourceKind, read_published
 
 Api = Callable[[User | None], APIClient]
 DAY = date(2026, 10, 30)

@@ -13,9 +13,7 @@ from django.urls import reverse
 from benchmarking.projections import actions as writes
 from benchmarking.projections import queries as projections
 from benchmarking.projections.models import CostProjection
-from benchmarking.projections.web.forms import EXAMPLE
-from benchmarking.projections.web.forms import EXAMPLE_OPTIONS
-from benchmarking.projections.web.forms import RangeField
+from benchmarking.projections.web.forms import EXAMPLE, EXAMPLE_OPTIONS, RangeField
 from tests.factories.costs import cost_spec
 from tests.pages import html_of
 

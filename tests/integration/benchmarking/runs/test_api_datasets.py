@@ -12,8 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from benchmarking.runs.models import Dataset
-from tests.factories.models import make_dataset
-from tests.factories.models import npz_bytes
+from tests.factories.models import make_dataset, npz_bytes
 from tests.factories.snapshots import snapshot
 
 Api = Callable[[User | None], APIClient]

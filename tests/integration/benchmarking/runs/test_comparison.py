@@ -5,8 +5,7 @@ from django.urls import reverse
 
 from benchmarking.runs.actions import runs as actions
 from tests.factories.models import make_dataset
-from tests.factories.requests import finish_run
-from tests.factories.requests import result_of
+from tests.factories.requests import finish_run, result_of
 from tests.pages import html_of
 
 

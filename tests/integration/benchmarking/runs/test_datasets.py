@@ -16,8 +16,7 @@ from benchmarking.runs.models import Dataset
 from governance.audit.models import AuditEvent
 from tests.factories.models import npz_bytes
 from tests.factories.people import Cast
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
+from weighbridge.core.errors import Invalid, NotAllowed
 
 FILE = npz_bytes()
 

@@ -9,24 +9,20 @@ from django.test import Client
 
 from benchmarking.runs import tasks as benchmarks
 from benchmarking.runs.models import Run
-from benchmarking.runs.queries.metrics import RUNS
-from benchmarking.runs.queries.metrics import untaken_since
+from benchmarking.runs.queries.metrics import RUNS, untaken_since
 from governance.jobs import outbox
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
-from governance.jobs.models import OutboxMessage
-from governance.jobs.models import Pulse
+from governance.jobs.models import OutboxMessage, Pulse
 from governance.jobs.queries import operation
-from governance.jobs.queries.operation import TICK
-from governance.jobs.queries.operation import is_delayed
+from governance.jobs.queries.operation import TICK, is_delayed
 from governance.people.actions import people
 from governance.people.domain.scopes import Scope
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.workflow import tasks as reviews_tasks
-from reviews.workflow.queries.metrics import PACKETS
-from reviews.workflow.queries.metrics import undrawn_since
+from reviews.workflow.queries.metrics import PACKETS, undrawn_since
 
 MINUTE = timedelta(seconds=60)
 SECOND = timedelta(seconds=1)

@@ -11,11 +11,9 @@ from benchmarking.runs.queries import runs
 from benchmarking.runs.queries.model_runs import of_model
 from governance.inventory.models import ModelVersion
 from governance.people.queries.people import person_of
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
+from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
-from tests.factories.requests import finish_run
-from tests.factories.requests import result_of
+from tests.factories.requests import finish_run, result_of
 from weighbridge.core.errors import NotFound
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}

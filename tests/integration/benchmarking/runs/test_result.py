@@ -1,8 +1,6 @@
 """What a run's page shows of its result: nothing that cannot be read, and nothing left out in silence."""
 
-from benchmarking.runs.web.result import conditions_of
-from benchmarking.runs.web.result import confusion_of
-from benchmarking.runs.web.result import stride_of
+from benchmarking.runs.web.result import conditions_of, confusion_of, stride_of
 
 
 def test_a_confusion_of_many_classes_is_not_drawn():

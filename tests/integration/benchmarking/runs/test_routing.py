@@ -19,11 +19,8 @@ from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.kinds import kind_of
-from governance.rulebook.domain.benchmark_plans import Hardware
-from governance.rulebook.domain.benchmark_plans import Scenario
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
-from tests.factories.models import onnx_bytes
+from governance.rulebook.domain.benchmark_plans import Hardware, Scenario
+from tests.factories.models import make_dataset, make_version, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
 from weighbridge.optimization import alternatives

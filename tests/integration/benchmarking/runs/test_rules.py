@@ -2,10 +2,8 @@
 
 import pytest
 
-from benchmarking.runs.rules import check_run
-from benchmarking.runs.rules import may_run
-from governance.people.domain.roles import Person
-from governance.people.domain.roles import Role
+from benchmarking.runs.rules import check_run, may_run
+from governance.people.domain.roles import Person, Role
 from weighbridge.core.errors import NotAllowed
 
 ALLOWED = {

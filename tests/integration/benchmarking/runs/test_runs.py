@@ -14,20 +14,14 @@ from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
-from governance.jobs.enums import HELD
-from governance.jobs.enums import UNFINISHED
-from governance.jobs.enums import JobState
+from governance.jobs.enums import HELD, UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
-from tests.factories.requests import keeping_samples
-from tests.factories.requests import result_of
+from tests.factories.models import make_dataset, make_version
+from tests.factories.people import Cast, make_cast
+from tests.factories.requests import keeping_samples, result_of
 from tests.integration.governance.threads import together
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import NotAllowed, WrongState
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
 MINUTE = timedelta(minutes=1)

@@ -15,26 +15,19 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from benchmarking.runs import tasks as runs_tasks
-from benchmarking.runs.actions import runs
-from benchmarking.runs.actions import sandbox
-from benchmarking.runs.models import Run
-from benchmarking.runs.models import SandboxChoice
-from benchmarking.runs.queries.sandbox import last_layers
-from benchmarking.runs.queries.sandbox import may_go_without
+from benchmarking.runs.actions import runs, sandbox
+from benchmarking.runs.models import Run, SandboxChoice
+from benchmarking.runs.queries.sandbox import last_layers, may_go_without
 from benchmarking.runs.rules import needs_wall
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelVersion
-from governance.people.domain.roles import Person
-from governance.people.domain.roles import Role
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
+from governance.people.domain.roles import Person, Role
+from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
-from tests.factories.requests import finish_run
-from tests.factories.requests import result_of
+from tests.factories.requests import finish_run, result_of
 from tests.factories.snapshots import snapshot
 from tests.pages import html_of
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
+from weighbridge.core.errors import Invalid, NotAllowed
 from weighbridge.systems.sandbox import isolated
 from weighbridge.systems.sandbox.bubblewrap import Layers
 

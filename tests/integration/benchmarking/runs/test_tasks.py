@@ -18,33 +18,25 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from benchmarking.runs import tasks as runs_tasks
-from benchmarking.runs.actions import runs
-from benchmarking.runs.actions import sandbox
+from benchmarking.runs.actions import runs, sandbox
 from benchmarking.runs.models import Run
 from benchmarking.runs.queries.runs import describe
 from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.inventory.models import ModelVersion
 from governance.jobs import actions as jobs
-from governance.jobs import kinds
-from governance.jobs import outbox
+from governance.jobs import kinds, outbox
 from governance.jobs.kinds import kind_of
 from governance.jobs.models import OutboxMessage
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
+from tests.factories.models import make_dataset, make_version
+from tests.factories.people import Cast, make_cast
 from tests.factories.requests import result_of
 from weighbridge.core.converter import to_document
 from weighbridge.measure import scenarios
 from weighbridge.measure.conditions.manifest import sealed
-from weighbridge.measure.scenarios import Engine
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
+from weighbridge.measure.scenarios import Engine, ProfileSettings, SingleStream, WarmUp
 from weighbridge.systems.sandbox import isolated
-from weighbridge.systems.sandbox.process import RunCancelled
-from weighbridge.systems.sandbox.process import RunFailed
+from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
 PATIENCE_S = 60

@@ -9,9 +9,7 @@ from benchmarking.runs.models import Run
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from tests.factories.models import make_dataset
-from tests.factories.requests import finish_run
-from tests.factories.requests import keeping_samples
-from tests.factories.requests import result_of
+from tests.factories.requests import finish_run, keeping_samples, result_of
 from tests.pages import html_of
 
 MACHINE = {

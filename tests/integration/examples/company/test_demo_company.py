@@ -13,8 +13,7 @@ from examples.company.terminal import Terminal
 from governance.bills import tasks as bills_tasks
 from governance.budgets.queries.budgets import accounts
 from reviews.quarterly.domain.document import read_quarterly_packet
-from reviews.quarterly.models import CyclePacket
-from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.models import CyclePacket, ReviewCycle
 
 pytestmark = pytest.mark.django_db
 SMALL = COMPANY.only("home-feed", "basket-offers", "reply-drafts", "card-fraud", "parcel-eta", "address-match")

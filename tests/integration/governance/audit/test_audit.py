@@ -12,9 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from governance.audit.actions import record as audit
 from governance.audit.domain.chain import GENESIS
 from governance.audit.models import AuditEvent
-from governance.budgets.models import BudgetAccount
-from governance.budgets.models import CostCentre
-from governance.budgets.models import LedgerEntry
+from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
 from tests.integration.governance.threads import together
 from weighbridge.core.errors import Invalid
 

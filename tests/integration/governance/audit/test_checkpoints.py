@@ -14,8 +14,7 @@ from governance.audit.actions import checkpoints as writes
 from governance.audit.actions import record as audit
 from governance.audit.domain import checkpoint
 from governance.audit.domain.chain import link
-from governance.audit.models import AuditEvent
-from governance.audit.models import Checkpoint
+from governance.audit.models import AuditEvent, Checkpoint
 from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
 from governance.jobs import outbox

@@ -8,10 +8,8 @@ from django.db import transaction
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.audit.queries import trail
-from governance.people.domain.roles import Person
-from governance.people.domain.roles import Role
-from governance.people.rules import check_read_trail
-from governance.people.rules import may_read_trail
+from governance.people.domain.roles import Person, Role
+from governance.people.rules import check_read_trail, may_read_trail
 from weighbridge.core.errors import NotAllowed
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)

@@ -8,19 +8,14 @@ from tempfile import TemporaryDirectory
 
 from django.core.files.base import ContentFile
 
-from governance.bills.actions import allocation
-from governance.bills.actions import bills
-from governance.bills.actions import rates
+from governance.bills.actions import allocation, bills, rates
 from governance.bills.actions import month_postings as postings
 from governance.bills.domain.currencies import Rate
 from governance.bills.domain.file_kind import Caps
-from governance.bills.domain.pipeline import Order
-from governance.bills.domain.pipeline import read_bill
-from governance.bills.models import Bill
-from governance.bills.models import BillSlice
+from governance.bills.domain.pipeline import Order, read_bill
+from governance.bills.models import Bill, BillSlice
 from governance.jobs import actions as jobs
-from tests.factories.allocation import RULES
-from tests.factories.allocation import publish_rules
+from tests.factories.allocation import RULES, publish_rules
 from tests.factories.bills import csv_bytes
 from tests.factories.models import make_version
 from tests.factories.people import Cast

@@ -24,8 +24,7 @@ from django.utils import timezone  # noqa: E402 -- Django is set up first
 
 from governance.bills import models  # noqa: E402 -- Django is set up first
 from governance.bills import tasks as bills_tasks  # noqa: E402 -- Django is set up first
-from governance.bills.actions import allocation
-from governance.bills.actions import bills
+from governance.bills.actions import allocation, bills
 from governance.bills.models import SpendLine  # noqa: E402 -- Django is set up first
 from governance.inventory.actions import artifacts
 

@@ -11,33 +11,19 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from governance.bills import tasks as bills_tasks
-from governance.bills.actions import allocation
-from governance.bills.actions import rates
-from governance.bills.domain.allocation import Condition
-from governance.bills.domain.allocation import Rule
+from governance.bills.actions import allocation, rates
+from governance.bills.domain.allocation import Condition, Rule
 from governance.bills.domain.currencies import Rate
-from governance.bills.models import AllocationRule
-from governance.bills.models import AllocationVersion
-from governance.bills.models import Bill
-from governance.bills.models import BillSlice
-from governance.bills.models import ExchangeRate
-from governance.bills.models import SpendLine
+from governance.bills.models import AllocationRule, AllocationVersion, Bill, BillSlice, ExchangeRate, SpendLine
 from governance.bills.queries import allocation as reads
 from governance.jobs.models import OutboxMessage
 from governance.people.approvals import actions as approvals
 from governance.people.approvals.queries import confirmers
-from tests.factories.allocation import RULES
-from tests.factories.allocation import publish_rules
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import row
-from tests.factories.changes import REASON
-from tests.factories.changes import propose
-from tests.factories.changes import publish
+from tests.factories.allocation import RULES, publish_rules
+from tests.factories.bills import csv_bytes, row
+from tests.factories.changes import REASON, propose, publish
 from tests.factories.snapshots import snapshot
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 pytestmark = pytest.mark.django_db
 ROWS = [

@@ -13,8 +13,7 @@ from governance.bills.models import Bill
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.kinds import kind_of
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import written
+from tests.factories.bills import csv_bytes, written
 
 pytestmark = pytest.mark.django_db
 

@@ -14,18 +14,14 @@ from django.utils import timezone
 from governance.audit.models import AuditEvent
 from governance.bills import tasks as bills_tasks
 from governance.bills.actions import allocation
-from governance.bills.models import Bill
-from governance.bills.models import BillSlice
-from governance.bills.models import SpendLine
+from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.budgets.actions import budgets
 from governance.budgets.enums import Unit
 from governance.budgets.models import LedgerEntry
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.people.models import Team
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import row
-from tests.factories.bills import written
+from tests.factories.bills import csv_bytes, row, written
 from tests.factories.changes import publish
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot

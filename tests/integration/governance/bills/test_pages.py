@@ -5,15 +5,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from governance.bills.actions import allocation
-from governance.bills.models import AllocationVersion
-from governance.bills.models import Bill
-from governance.bills.models import ExchangeRate
+from governance.bills.models import AllocationVersion, Bill, ExchangeRate
 from governance.jobs.enums import JobState
 from governance.people.approvals.models import Change
-from tests.factories.allocation import RULES
-from tests.factories.allocation import publish_rules
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import row
+from tests.factories.allocation import RULES, publish_rules
+from tests.factories.bills import csv_bytes, row
 from tests.factories.changes import REASON
 from tests.factories.snapshots import snapshot
 from tests.pages import html_of

@@ -7,8 +7,7 @@ import pytest
 
 from governance.audit.models import AuditEvent
 from governance.bills import tasks as bills_tasks
-from governance.bills.actions import allocation
-from governance.bills.actions import rates
+from governance.bills.actions import allocation, rates
 from governance.bills.actions import month_postings as postings
 from governance.bills.domain.currencies import Rate
 from governance.bills.queries import spend
@@ -17,10 +16,8 @@ from governance.budgets.enums import Unit
 from governance.budgets.models import LedgerEntry
 from governance.jobs.models import OutboxMessage
 from governance.people.models import Team
-from tests.factories.allocation import RULES
-from tests.factories.allocation import publish_rules
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import row
+from tests.factories.allocation import RULES, publish_rules
+from tests.factories.bills import csv_bytes, row
 from tests.factories.people import Cast
 
 pytestmark = pytest.mark.django_db

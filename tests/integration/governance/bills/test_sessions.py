@@ -12,15 +12,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from governance.accounts import actions as accounts
-from governance.accounts.domain import TOLD
-from governance.accounts.domain import Happening
-from governance.accounts.web.session_limits import ENDED
-from governance.accounts.web.session_limits import SEEN
+from governance.accounts.domain import TOLD, Happening
+from governance.accounts.web.session_limits import ENDED, SEEN
 from governance.audit.models import AuditEvent
 from governance.jobs import tasks as jobs_tasks
 from governance.jobs.models import OutboxMessage
-from tests.factories.people import PASSWORD
-from tests.factories.people import Cast
+from tests.factories.people import PASSWORD, Cast
 
 As = Callable[[User], Client]
 IDLE, LONGEST = timedelta(minutes=480), timedelta(hours=168)

@@ -11,25 +11,15 @@ from governance.audit.models import AuditEvent
 from governance.bills import tasks as bills_tasks
 from governance.bills.actions import bills
 from governance.bills.domain.file_kind import Caps
-from governance.bills.domain.pipeline import Order
-from governance.bills.domain.pipeline import read_bill
+from governance.bills.domain.pipeline import Order, read_bill
 from governance.bills.enums import BillKind
-from governance.bills.models import Bill
-from governance.bills.models import BillSlice
-from governance.bills.models import SpendLine
+from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import gzip_bytes
-from tests.factories.bills import parquet_bytes
-from tests.factories.bills import row
+from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, row
 from tests.factories.snapshots import snapshot
-from tests.unit.governance.bills.test_scheduler import JOB
-from tests.unit.governance.bills.test_scheduler import POD
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import TooLarge
-from weighbridge.core.errors import WrongState
+from tests.unit.governance.bills.test_scheduler import JOB, POD
+from weighbridge.core.errors import Invalid, NotAllowed, TooLarge, WrongState
 
 pytestmark = pytest.mark.django_db
 ROWS = [row(), row(BilledCost="0.0000001", EffectiveCost="0.0000001"), row(ResourceId="b", BillingCurrency="EUR")]

@@ -9,35 +9,25 @@ from django.core.files.base import ContentFile
 
 from benchmarking.prices import actions as prices
 from benchmarking.prices.models import PriceSource
-from benchmarking.runs.actions import datasets
-from benchmarking.runs.actions import runs
-from benchmarking.runs.actions import sandbox
+from benchmarking.runs.actions import datasets, runs, sandbox
 from benchmarking.runs.models import Run
 from governance.accounts import actions as accounts
 from governance.accounts.domain import Happening
 from governance.audit.actions import checkpoints
-from governance.budgets.actions import actuals
-from governance.budgets.actions import budget_changes
-from governance.budgets.actions import budgets
-from governance.budgets.actions import cost_centres
-from governance.budgets.actions import quarter_end
+from governance.budgets.actions import actuals, budget_changes, budgets, cost_centres, quarter_end
 from governance.budgets.actions import ledger_entries as bookings
 from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.cost_centres import Level
-from governance.budgets.domain.ledger import Entry
-from governance.budgets.domain.ledger import EntryKind
-from governance.budgets.domain.ledger import Mode
+from governance.budgets.domain.ledger import Entry, EntryKind, Mode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetAccount
-from governance.budgets.models import CostCentre
+from governance.budgets.models import BudgetAccount, CostCentre
 from governance.findings import actions as findings
 from governance.findings.enums import Severity
 from governance.findings.models import Finding
-from governance.inventory.actions import artifacts
-from governance.inventory.actions import inventory
+from governance.inventory.actions import artifacts, inventory
 from governance.inventory.models import ModelAsset
 from governance.jobs import actions as jobs
 from governance.jobs.models import OutboxMessage
@@ -52,16 +42,10 @@ from governance.rulebook.domain import defaults
 from governance.rulebook.models import PolicyVersion
 from governance.site import actions as answers
 from governance.site.models import AnsweredPost
-from tests.factories.changes import grant
-from tests.factories.changes import propose
-from tests.factories.changes import publish
-from tests.factories.models import make_version
-from tests.factories.models import npz_bytes
-from tests.factories.models import onnx_bytes
-from tests.factories.people import Cast
-from tests.factories.people import make_person
-from tests.factories.requests import allocate_budget
-from tests.factories.requests import result_of
+from tests.factories.changes import grant, propose, publish
+from tests.factories.models import make_version, npz_bytes, onnx_bytes
+from tests.factories.people import Cast, make_person
+from tests.factories.requests import allocate_budget, result_of
 from tests.unit.toolkit.costs.builders import sheet
 
 Call = Callable[[Cast, datetime], object]

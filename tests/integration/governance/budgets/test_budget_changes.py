@@ -10,17 +10,13 @@ from django.db import IntegrityError, transaction
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
-from governance.budgets.actions import actuals
-from governance.budgets.actions import budget_changes
-from governance.budgets.actions import budgets
-from governance.budgets.actions import cost_centres
+from governance.budgets.actions import actuals, budget_changes, budgets, cost_centres
 from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.budget_changes import Aspect
 from governance.budgets.domain.cost_centres import Level
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetAccount
-from governance.budgets.models import LedgerEntry
+from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import budgets as budget_reads
 from governance.budgets.queries.budgets import balance_of
 from governance.operations import tasks as approvals_tasks
@@ -31,14 +27,9 @@ from governance.people.approvals.models import Change
 from governance.people.domain.roles import Role
 from governance.people.models import Team
 from governance.people.queries.people import person_of
-from tests.factories.people import Cast
-from tests.factories.people import make_person
+from tests.factories.people import Cast, make_person
 from tests.integration.governance.threads import together
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import Refused
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, Refused, WrongState
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 QUARTER, NEXT = "2026Q4", "2027Q1"

@@ -13,36 +13,23 @@ from django.db import IntegrityError, transaction
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.budgets import tasks as budgets_tasks
-from governance.budgets.actions import actuals
-from governance.budgets.actions import budgets
-from governance.budgets.actions import cost_centres
-from governance.budgets.actions import quarter_end
+from governance.budgets.actions import actuals, budgets, cost_centres, quarter_end
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.cost_centres import Level
-from governance.budgets.domain.ledger import EntryKind
-from governance.budgets.domain.ledger import Mode
+from governance.budgets.domain.ledger import EntryKind, Mode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetAccount
-from governance.budgets.models import CostCentre
-from governance.budgets.models import LedgerEntry
+from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
 from governance.budgets.queries import cost_centres as tree
-from governance.budgets.queries.budgets import BudgetEffect
-from governance.budgets.queries.budgets import accounts
-from governance.budgets.queries.budgets import balance_of
-from governance.budgets.queries.budgets import effects
+from governance.budgets.queries.budgets import BudgetEffect, accounts, balance_of, effects
 from governance.findings import actions as findings
 from governance.findings.enums import Severity
 from governance.findings.models import Finding
 from governance.people.domain.roles import Role
 from governance.people.models import Team
-from tests.factories.people import Cast
-from tests.factories.people import make_person
+from tests.factories.people import Cast, make_person
 from tests.integration.governance.threads import together
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import Refused
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 LATER = datetime(2027, 1, 1, 0, 5, tzinfo=UTC)

@@ -18,22 +18,14 @@ from governance.audit.models import AuditEvent
 from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetAccount
-from governance.budgets.models import LedgerEntry
+from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import budgets as read
-from governance.budgets.queries.ledger import quarters
-from governance.budgets.queries.ledger import statement
+from governance.budgets.queries.ledger import quarters, statement
 from governance.people.domain.roles import Role
 from governance.people.models import Team
-from tests.factories.people import Cast
-from tests.factories.people import make_person
-from tests.factories.people import make_team
-from tests.integration.governance.threads import PATIENCE_S
-from tests.integration.governance.threads import together
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import Refused
-from weighbridge.core.errors import WrongState
+from tests.factories.people import Cast, make_person, make_team
+from tests.integration.governance.threads import PATIENCE_S, together
+from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 QUARTER, NEXT = "2026Q4", "2027Q1"

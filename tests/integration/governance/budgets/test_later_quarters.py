@@ -13,29 +13,19 @@ from django.db import IntegrityError, connection, transaction
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
-from governance.budgets.actions import actuals
-from governance.budgets.actions import budgets
-from governance.budgets.actions import cost_centres
-from governance.budgets.actions import quarter_end
+from governance.budgets.actions import actuals, budgets, cost_centres, quarter_end
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.cost_centres import Level
-from governance.budgets.domain.ledger import EntryKind
-from governance.budgets.domain.ledger import Mode
+from governance.budgets.domain.ledger import EntryKind, Mode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetAccount
-from governance.budgets.models import CostCentre
-from governance.budgets.models import LedgerEntry
-from governance.budgets.queries.budgets import balance_of
-from governance.budgets.queries.budgets import effects
-from governance.budgets.queries.cost_centres import account_above
-from governance.budgets.queries.cost_centres import of_team
+from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
+from governance.budgets.queries.budgets import balance_of, effects
+from governance.budgets.queries.cost_centres import account_above, of_team
 from governance.findings.models import Finding
 from governance.people.domain.roles import Role
 from governance.people.models import Team
-from tests.factories.people import Cast
-from tests.factories.people import make_person
-from tests.factories.people import make_team
+from tests.factories.people import Cast, make_person, make_team
 from tests.integration.governance.threads import together
 from weighbridge.core.errors import WrongState
 

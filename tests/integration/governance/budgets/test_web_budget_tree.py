@@ -7,17 +7,14 @@ import pytest
 from governance.budgets.actions import actuals
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.models import BudgetAccount
-from governance.budgets.models import CostCentre
-from governance.budgets.models import LedgerEntry
+from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
 from governance.findings import actions as findings
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
 from governance.findings.models import Finding
 from governance.people.approvals.models import Change
 from governance.site.templatetags.weighbridge import quantity
-from tests.factories.requests import allocate_budget
-from tests.factories.requests import usd_shares
+from tests.factories.requests import allocate_budget, usd_shares
 from tests.factories.snapshots import snapshot
 from tests.pages import html_of
 

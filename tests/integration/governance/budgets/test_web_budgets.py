@@ -8,8 +8,7 @@ from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import LedgerEntry
-from tests.factories.requests import allocate_budget
-from tests.factories.requests import usd_shares
+from tests.factories.requests import allocate_budget, usd_shares
 from tests.pages import html_of
 
 

@@ -12,16 +12,13 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from governance.audit.models import AuditEvent
-from governance.exports.domain.tables import ROWS_MAX
-from governance.exports.domain.tables import Table
-from governance.exports.domain.tables import file_of
+from governance.exports.domain.tables import ROWS_MAX, Table, file_of
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.models import Team
 from tests.factories.people import Cast
 from tests.factories.requests import allocate_budget
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import TooLarge
+from weighbridge.core.errors import NotFound, TooLarge
 
 As = Callable[[User], Client]
 LEDGER = "/budgets/search/{}/USD/ledger.{}"

@@ -9,8 +9,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.models import BudgetAccount
-from governance.budgets.models import LedgerEntry
+from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.findings import actions as findings
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity

@@ -11,10 +11,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from governance.inventory.models import ModelAsset
-from governance.inventory.models import ModelVersion
-from tests.factories.models import make_version
-from tests.factories.models import onnx_bytes
+from governance.inventory.models import ModelAsset, ModelVersion
+from tests.factories.models import make_version, onnx_bytes
 from tests.factories.snapshots import snapshot
 
 Api = Callable[[User | None], APIClient]

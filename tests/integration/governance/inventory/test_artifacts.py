@@ -15,8 +15,7 @@ from governance.audit.models import AuditEvent
 from governance.inventory.actions import artifacts
 from governance.inventory.actions.artifacts import Kept
 from tests.integration.governance.threads import together
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import TooLarge
+from weighbridge.core.errors import Invalid, TooLarge
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 CONTENT = b"weights" * 1000

@@ -12,19 +12,13 @@ from django.db import IntegrityError, transaction
 
 from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
-from governance.inventory.models import ModelAsset
-from governance.inventory.models import ModelVersion
+from governance.inventory.models import ModelAsset, ModelVersion
 from governance.people.domain.roles import Role
 from governance.people.models import Team
-from tests.factories.models import make_version
-from tests.factories.models import onnx_bytes
-from tests.factories.people import Cast
-from tests.factories.people import make_person
-from tests.factories.people import make_team
+from tests.factories.models import make_version, onnx_bytes
+from tests.factories.people import Cast, make_person, make_team
 from tests.integration.governance.threads import together
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import NotFound
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound
 
 DIGEST = "sha256:" + "ab" * 32
 

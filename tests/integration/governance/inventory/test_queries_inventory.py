@@ -12,11 +12,9 @@ from governance.inventory.models import ModelVersion
 from governance.inventory.queries import Filters
 from governance.people.queries.people import person_of
 from tests.factories.models import make_version
-from tests.factories.people import OTHER_TEAM
-from tests.factories.people import Cast
+from tests.factories.people import OTHER_TEAM, Cast
 from weighbridge.core import attestation
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import NotFound, WrongState
 
 HOUR = timedelta(hours=1)
 

@@ -17,10 +17,8 @@ from config import brokers
 from governance.jobs import outbox
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
-from governance.jobs.models import OutboxMessage
-from governance.jobs.models import Pulse
-from governance.jobs.queries.operation import BROKER
-from governance.jobs.queries.operation import is_delayed
+from governance.jobs.models import OutboxMessage, Pulse
+from governance.jobs.queries.operation import BROKER, is_delayed
 from governance.people.actions import people
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks

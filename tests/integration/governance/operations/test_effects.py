@@ -14,8 +14,7 @@ from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.operations import actions as effects
 from tests.factories.people import Cast
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import NotAllowed, WrongState
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -3,8 +3,7 @@
 import pytest
 from django.db import connection
 
-from governance.audit.models import AuditEvent
-from governance.audit.models import Checkpoint
+from governance.audit.models import AuditEvent, Checkpoint
 from tests.pages import html_of
 
 

@@ -18,8 +18,7 @@ from pytest_django import Settings
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
-from tests.factories.people import PASSWORD
-from tests.factories.people import Cast
+from tests.factories.people import PASSWORD, Cast
 from tests.pages import html_of
 
 As = Callable[[User], Client]

@@ -15,21 +15,16 @@ from django.urls import reverse
 from governance.audit import models as audit_models
 from governance.people import models as people_models
 from governance.people.actions import people
-from governance.people.domain.roles import BINDING
-from governance.people.domain.roles import Role
+from governance.people.domain.roles import BINDING, Role
 from governance.site.admin import ReadOnly
 from reviews.requests.models import ReviewRequest
 from reviews.voting import models as reviews
-from tests.factories.people import Cast
-from tests.factories.people import make_person
+from tests.factories.people import Cast, make_person
 from tests.factories.snapshots import snapshot
+from tests.tables import PACKAGES, own_models
 
 MACHINERY = {"AnsweredPost", "Pulse"}  # nothing in them is anybody's business
-OURS = [
-    model
-    for model in admin.site._registry
-    if model.__module__.partition(".")[0] in {"governance", "benchmarking", "reviews"}
-]
+OURS = [model for model in admin.site._registry if model.__module__.partition(".")[0] in PACKAGES]
 
 
 @pytest.fixture
@@ -47,11 +42,8 @@ def page(model: Any, what: str, *arguments: object) -> str:
 
 
 def test_every_model_that_holds_business_is_registered() -> None:
-    for room in (governance, benchmarking, reviews):
-        for name in room.__all__:
-            model = getattr(room, name)
-            if hasattr(model, "_meta") and not model._meta.abstract and name not in MACHINERY:
-                assert model in OURS, name
+    missing = [model.__name__ for model in own_models() if model not in OURS and model.__name__ not in MACHINERY]
+    assert missing == []
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)

@@ -11,20 +11,11 @@ from governance.audit.models import AuditEvent
 from governance.people.actions import grants as changes
 from governance.people.actions import people
 from governance.people.approvals import actions as approvals
-from governance.people.domain.roles import BINDING
-from governance.people.domain.roles import Role
-from governance.people.models import ApiToken
-from governance.people.models import RoleGrant
-from governance.people.models import Team
-from governance.people.queries.people import people_with
-from governance.people.queries.people import person_of
-from governance.people.queries.people import teams_of
-from tests.factories.people import Cast
-from tests.factories.people import make_person
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import WrongState
+from governance.people.domain.roles import BINDING, Role
+from governance.people.models import ApiToken, RoleGrant, Team
+from governance.people.queries.people import people_with, person_of, teams_of
+from tests.factories.people import Cast, make_person
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 
 def counts() -> tuple[int, int, int, int]:

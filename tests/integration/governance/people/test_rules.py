@@ -17,15 +17,11 @@ pass  # noqa: F401 -- they register their kinds
 from governance.people.approvals import kinds
 from governance.people.approvals import rules as approvals_rules
 from governance.people.approvals.enums import Changed
-from governance.people.approvals.kinds import KINDS
-from governance.people.approvals.kinds import check_confirm
-from governance.people.approvals.kinds import check_refuse
+from governance.people.approvals.kinds import KINDS, check_confirm, check_refuse
 from governance.people.approvals.models import Change
-from governance.people.domain.roles import Person
-from governance.people.domain.roles import Role
+from governance.people.domain.roles import Person, Role
 from governance.rulebook import rules as rulebook_rules
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import NotAllowed, WrongState
 
 R, V, L, P, F, A, U = list(Role)
 ME, SOMEBODY = 7, 8

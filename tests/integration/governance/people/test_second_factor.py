@@ -21,8 +21,7 @@ from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.voting.models import Vote
 from tests.factories.changes import propose
-from tests.factories.people import PASSWORD
-from tests.factories.people import Cast
+from tests.factories.people import PASSWORD, Cast
 from tests.factories.snapshots import snapshot
 from tests.pages import html_of
 

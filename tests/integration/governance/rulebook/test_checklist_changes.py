@@ -5,8 +5,7 @@ from dataclasses import replace
 import yaml
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.checklists import ItemKind
-from governance.rulebook.domain.checklists import parse_checklist
+from governance.rulebook.domain.checklists import ItemKind, parse_checklist
 from governance.rulebook.queries.checklist_changes import diff_checklists
 
 BEFORE = parse_checklist(yaml.safe_load(defaults.text_of(defaults.CHECKLIST)))

@@ -19,12 +19,9 @@ from governance.jobs import outbox
 from governance.jobs.management.commands import tick
 from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Role
-from governance.people.models import ApiToken
-from governance.people.models import RoleGrant
-from governance.people.models import Team
+from governance.people.models import ApiToken, RoleGrant, Team
 from governance.people.queries.people import person_of
-from governance.rulebook.models import ChecklistVersion
-from governance.rulebook.models import PolicyVersion
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.people import Cast
 from weighbridge.core import attestation
 

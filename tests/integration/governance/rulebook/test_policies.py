@@ -7,11 +7,9 @@ from governance.people.approvals.models import Change
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.enums import DocumentState
-from governance.rulebook.models import ChecklistVersion
-from governance.rulebook.models import PolicyVersion
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from governance.rulebook.queries.rulebook import changes
-from tests.factories.changes import REASON
-from tests.factories.changes import propose
+from tests.factories.changes import REASON, propose
 from tests.factories.policies import LEAN
 from tests.pages import html_of
 from weighbridge.core.errors import NotFound

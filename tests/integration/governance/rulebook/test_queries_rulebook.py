@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from governance.rulebook.actions import documents as actions
-from governance.rulebook.models import ChecklistVersion
-from governance.rulebook.models import PolicyVersion
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from governance.rulebook.queries import rulebook
 from tests.factories.changes import publish
 from tests.factories.people import Cast

@@ -13,16 +13,12 @@ from governance.audit.models import AuditEvent
 from governance.people.approvals import actions as approvals
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
-from governance.rulebook.models import ChecklistVersion
-from governance.rulebook.models import PolicyVersion
-from tests.factories.changes import propose
-from tests.factories.changes import publish
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from tests.factories.changes import propose, publish
 from tests.factories.people import Cast
 from tests.integration.governance.threads import PATIENCE_S
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 POLICY, CHECKLIST = defaults.text_of(defaults.POLICY), defaults.text_of(defaults.CHECKLIST)
 STRICTER = POLICY.replace("limit: 200", "limit: 100")

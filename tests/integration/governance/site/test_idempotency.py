@@ -22,8 +22,7 @@ from governance.inventory.models import ModelVersion
 from governance.site.api.idempotency import IdempotentPosts
 from governance.site.models import AnsweredPost
 from tests.factories.models import onnx_bytes
-from tests.factories.people import PASSWORD
-from tests.factories.people import make_cast
+from tests.factories.people import PASSWORD, make_cast
 from tests.factories.snapshots import snapshot
 from tests.integration.governance.threads import together
 

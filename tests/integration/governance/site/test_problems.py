@@ -10,12 +10,10 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from governance.site.api.problems import ApiProblems
-from governance.site.api.problems import problem_response
+from governance.site.api.problems import ApiProblems, problem_response
 from tests.factories.people import PASSWORD
 from tests.factories.snapshots import snapshot
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import NotAllowed, WrongState
 
 Api = Callable[[User | None], APIClient]
 MEDIA_TYPE = "application/problem+json"

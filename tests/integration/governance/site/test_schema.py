@@ -4,9 +4,7 @@ from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
 
-from governance.site.api.schema import KEY_PARAMETER
-from governance.site.api.schema import PROBLEM
-from governance.site.api.schema import describe
+from governance.site.api.schema import KEY_PARAMETER, PROBLEM, describe
 
 
 def test_every_operation_may_answer_with_a_problem_and_every_post_takes_a_key() -> None:

@@ -12,26 +12,19 @@ from governance.budgets.actions import actuals
 from governance.budgets.domain import ledger
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.models import BudgetAccount
-from governance.budgets.models import LedgerEntry
-from governance.budgets.queries.budgets import balance_of
-from governance.budgets.queries.budgets import entries_of
-from reviews.workflow.actions import authorizations as authorisations
-from reviews.authorizations.models import Authorisation
-from reviews.authorizations.models import Condition
+from governance.budgets.models import BudgetAccount, LedgerEntry
+from governance.budgets.queries.budgets import balance_of, entries_of
+from reviews.authorizations.models import Authorisation, Condition
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.integration.reviews.workflow.worlds import World
-from tests.integration.toolkit.core.standstill import everything
-from tests.integration.toolkit.core.standstill import refused
+from tests.integration.toolkit.core.standstill import everything, refused
 from weighbridge.core import attestation
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 DAY = timedelta(days=1)
 

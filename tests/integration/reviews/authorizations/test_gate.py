@@ -6,13 +6,12 @@ import pytest
 
 from governance.audit.queries.keys import public_key
 from governance.rulebook.models import PolicyVersion
-from reviews.workflow.actions import authorizations as authorisations
 from reviews.authorizations.models import Authorisation
 from reviews.authorizations.queries import gate
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
 from tests.factories.models import make_version

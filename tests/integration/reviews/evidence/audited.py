@@ -15,12 +15,7 @@ from governance.findings.enums import Severity
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from reviews.workflow.actions import authorizations as authorisations
-from reviews.workflow.actions import evidence
-from reviews.workflow.actions import projections
-from reviews.workflow.actions import screening
 from reviews.evidence import actions as traffic
-from reviews.workflow.actions import waivers
 from reviews.evidence.domain.comparison import month_end
 from reviews.evidence.domain.traffic_file import Counted
 from reviews.evidence.models import RequestProjection
@@ -28,17 +23,14 @@ from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
-from reviews.tickets.ports import Health
-from reviews.tickets.ports import RemoteTicket
-from reviews.workflow.actions import breaches
-from reviews.workflow.actions import filing
-from reviews.workflow.actions import re_reviews
+from reviews.tickets.ports import Health, RemoteTicket
+from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import breaches, evidence, filing, projections, re_reviews, screening, waivers
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_version
 from tests.factories.people import Cast
-from tests.integration.reviews.workflow.worlds import World
-from tests.integration.reviews.workflow.worlds import make_world
+from tests.integration.reviews.workflow.worlds import World, make_world
 
 Call = Callable[[Cast, datetime], object]
 REMOTE = RemoteTicket(id="10001", key="MR-1", url="https://jira.test/browse/MR-1", status="To Do")

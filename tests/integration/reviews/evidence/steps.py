@@ -5,16 +5,13 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 
-from reviews.workflow.actions import authorizations as authorisations
 from reviews.authorizations.models import Condition
-from reviews.workflow.actions import evidence
-from reviews.workflow.actions import waivers
-from reviews.workflow.actions.evidence import Statement
 from reviews.packets import actions as packets
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import evidence, requests, review, waivers
+from reviews.workflow.actions.evidence import Statement
 from tests.integration.reviews.workflow.worlds import World
 from weighbridge.core.metrics import Basis
 

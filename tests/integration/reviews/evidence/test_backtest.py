@@ -17,17 +17,15 @@ from rest_framework.test import APIClient
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain.evaluation import Outcome
 from governance.rulebook.models import PolicyVersion
-from reviews.workflow.actions import waivers
 from reviews.evidence.models import Determination
 from reviews.evidence.queries import backtest
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import requests
+from reviews.workflow.actions import requests, waivers
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.factories.policies import LEAN
 from weighbridge.core.converter import to_document
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotFound
+from weighbridge.core.errors import Invalid, NotFound
 
 DEV = {
     "environment": "dev",

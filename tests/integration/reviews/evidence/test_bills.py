@@ -12,12 +12,10 @@ from governance.budgets.actions import budgets
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from reviews.evidence import actions as traffic
-from reviews.evidence.domain.month_parts import NO_PROJECTION
-from reviews.evidence.domain.month_parts import NO_REQUESTS
+from reviews.evidence.domain.month_parts import NO_PROJECTION, NO_REQUESTS
 from reviews.evidence.domain.traffic_file import Counted
 from reviews.evidence.queries import comparison
-from reviews.quarterly.actions import cycles
-from reviews.quarterly.actions import quarterly_packets
+from reviews.quarterly.actions import cycles, quarterly_packets
 from reviews.quarterly.domain.document import read_quarterly_packet
 from reviews.quarterly.models import ReviewCycle
 from reviews.quarterly.queries import quarterly_page
@@ -25,14 +23,9 @@ from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import breaches
 from tests.factories.bills import csv_bytes
 from tests.factories.people import Cast
-from tests.integration.governance.bills.conftest import read
-from tests.integration.governance.bills.conftest import send
-from tests.integration.governance.web.conftest import as_
+from tests.integration.governance.bills.conftest import read, send
 from tests.integration.reviews.evidence.test_traffic import projected
-from tests.integration.reviews.workflow.test_costs import billed
-from tests.integration.reviews.workflow.test_costs import estimated
-from tests.integration.reviews.workflow.test_costs import months
-from tests.integration.reviews.workflow.test_costs import rules
+from tests.integration.reviews.workflow.test_costs import billed, estimated, months, rules
 from tests.pages import html_of
 
 __all__ = ["as_", "estimated", "months", "projected", "read", "rules", "send"]

@@ -18,20 +18,15 @@ from governance.budgets.models import LedgerEntry
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from reviews.workflow.actions import evidence
-from reviews.workflow.actions.evidence import Statement
 from reviews.evidence.models import Fact
-from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
+from reviews.requests.models import ReviewRequest
+from reviews.workflow.actions import evidence, requests, review
+from reviews.workflow.actions.evidence import Statement
 from tests.factories import requests as walks
 from tests.integration.reviews.workflow.worlds import World
-from tests.integration.toolkit.core.standstill import everything
-from tests.integration.toolkit.core.standstill import refused
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from tests.integration.toolkit.core.standstill import everything, refused
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 from weighbridge.core.metrics import Basis
 
 STATEMENT = Statement(name="training_cost_usd", value=Decimal(9000), unit="USD", basis=Basis.DECLARED, source="plan")

@@ -7,18 +7,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from reviews.requests.domain.lifecycle import TRANSITIONS
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import TRANSITIONS, State
 from reviews.requests.models import ReviewRequest
 from tests.integration.reviews import matrix
-from tests.integration.reviews.evidence.steps import ACTIONS
-from tests.integration.reviews.evidence.steps import Act
+from tests.integration.reviews.evidence.steps import ACTIONS, Act
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import everything
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import Refused
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import NotAllowed, NotFound, Refused, WrongState
 
 CELLS = {type(None): matrix.YES, NotAllowed: matrix.NO, WrongState: matrix.NOT_NOW, NotFound: matrix.NONE}
 COLUMNS = (

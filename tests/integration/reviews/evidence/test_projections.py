@@ -10,23 +10,19 @@ from benchmarking.projections import actions as kept
 from benchmarking.runs.queries import runs
 from governance.audit.models import AuditEvent
 from governance.rulebook.actions import documents as rulebook
-from reviews.workflow.actions import evidence
-from reviews.workflow.actions import projections
-from reviews.evidence.models import Fact
-from reviews.evidence.models import RequestProjection
+from reviews.evidence.models import Fact, RequestProjection
 from reviews.evidence.queries.projections import projection_view
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.evidence_bundle import bundle_of
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.evidence.queries.snapshot import EvidenceSnapshot
+from reviews.workflow.actions import evidence, projections
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.factories.policies import LEAN
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import refused
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 
 def stated(world: World, request: ReviewRequest, **changes: Any) -> RequestProjection:

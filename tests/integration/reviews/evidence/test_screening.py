@@ -13,19 +13,14 @@ from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from reviews.workflow.actions import evidence
-from reviews.workflow.actions import screening
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
-from reviews.workflow.actions import requests
+from reviews.workflow.actions import evidence, requests, screening
 from tests.factories import requests as walks
 from tests.factories.models import make_version
-from tests.integration.reviews.workflow.worlds import SMALL
-from tests.integration.reviews.workflow.worlds import World
-from tests.integration.toolkit.core.standstill import everything
-from tests.integration.toolkit.core.standstill import refused
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import WrongState
+from tests.integration.reviews.workflow.worlds import SMALL, World
+from tests.integration.toolkit.core.standstill import everything, refused
+from weighbridge.core.errors import NotFound, WrongState
 
 
 def test_below_every_threshold_a_request_is_cleared(world: World) -> None:

@@ -13,21 +13,12 @@ from benchmarking.projections.models import CostProjection
 from governance.audit.models import AuditEvent
 from reviews.evidence import actions as traffic
 from reviews.evidence.domain.traffic_file import Counted
-from reviews.evidence.models import RequestProjection
-from reviews.evidence.models import Traffic
+from reviews.evidence.models import RequestProjection, Traffic
 from reviews.evidence.queries import comparison
 from tests.factories.bills import csv_bytes
-from tests.integration.governance.bills.conftest import read
-from tests.integration.governance.bills.conftest import send
-from tests.integration.governance.web.conftest import as_
-from tests.integration.reviews.workflow.test_costs import billed
-from tests.integration.reviews.workflow.test_costs import draft_after
-from tests.integration.reviews.workflow.test_costs import estimated
-from tests.integration.reviews.workflow.test_costs import months
-from tests.integration.reviews.workflow.test_costs import rules
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from tests.integration.governance.bills.conftest import read, send
+from tests.integration.reviews.workflow.test_costs import billed, draft_after, estimated, months, rules
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 __all__ = ["as_", "draft_after", "estimated", "months", "read", "rules", "send"]
 pytestmark = pytest.mark.django_db

@@ -11,17 +11,13 @@ from governance.people.domain.roles import Role
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.models import PolicyVersion
-from reviews.workflow.actions import waivers
 from reviews.evidence.models import Waiver
-from reviews.requests.models import ReviewRequest
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
+from reviews.requests.models import ReviewRequest
+from reviews.workflow.actions import waivers
 from tests.factories import requests as walks
-from tests.factories.people import Cast
-from tests.factories.people import make_person
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import WrongState
+from tests.factories.people import Cast, make_person
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 REASON = "The launch is small and watched by hand."
 SOFT_RULE = """

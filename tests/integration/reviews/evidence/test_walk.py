@@ -26,8 +26,7 @@ from hypothesis.stateful import (
 )
 
 from benchmarking.runs.actions import runs as run_actions
-from benchmarking.runs.models import Dataset
-from benchmarking.runs.models import Run
+from benchmarking.runs.models import Dataset, Run
 from benchmarking.runs.queries import runs
 from governance.audit.actions import record as audit
 from governance.budgets.domain import ledger
@@ -40,20 +39,14 @@ from governance.people.domain.roles import Role
 from governance.people.models import Team
 from governance.rulebook.models import PolicyVersion
 from reviews.authorizations.models import Authorisation
-from reviews.workflow.actions import evidence
 from reviews.evidence.queries.backtest import replayed
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
-from tests.factories.people import Cast
-from tests.factories.people import make_person
-from tests.integration.reviews.oracle import FACTS
-from tests.integration.reviews.oracle import OPEN
-from tests.integration.reviews.oracle import Oracle
+from tests.factories.models import make_dataset, make_version
+from tests.factories.people import Cast, make_person
+from tests.integration.reviews.oracle import FACTS, OPEN, Oracle
 from tests.integration.toolkit.core.standstill import everything
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Refused

@@ -10,24 +10,17 @@ import pytest
 from benchmarking.projections import actions as kept
 from governance.audit.models import AuditEvent
 from reviews.authorizations.models import Authorisation
-from reviews.workflow.actions import projections
-from reviews.evidence.models import Fact
-from reviews.evidence.models import RequestProjection
+from reviews.evidence.models import Fact, RequestProjection
 from reviews.evidence.queries import comparison
 from reviews.packets.queries.packet import packet_of
-from reviews.workflow.actions import requests
 from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.workflow.actions import projections, requests
 from tests.factories import requests as walks
 from tests.factories.bills import csv_bytes
 from tests.factories.costs import cost_spec
-from tests.integration.governance.bills.conftest import read
-from tests.integration.governance.bills.conftest import send
-from tests.integration.reviews.requests.reading import enter
-from tests.integration.reviews.requests.reading import words
-from tests.integration.reviews.workflow.test_costs import billed
-from tests.integration.reviews.workflow.test_costs import draft_after
-from tests.integration.reviews.workflow.test_costs import estimated
-from tests.integration.reviews.workflow.test_costs import rules
+from tests.integration.governance.bills.conftest import read, send
+from tests.integration.reviews.requests.reading import enter, words
+from tests.integration.reviews.workflow.test_costs import billed, draft_after, estimated, rules
 from weighbridge.core.errors import Invalid
 
 __all__ = ["draft_after", "estimated", "read", "rules", "send"]

@@ -19,15 +19,10 @@ from reviews.inbound import tasks as inbound_tasks
 from reviews.inbound.actions import receiving as inbound
 from reviews.tickets.in_memory import MemoryTracker
 from reviews.tickets.jira import reader
-from reviews.tickets.models import ExternalIdentity
-from reviews.tickets.models import Ticket
-from reviews.tickets.models import WebhookDelivery
+from reviews.tickets.models import ExternalIdentity, Ticket, WebhookDelivery
 from reviews.tickets.ports import RemoteComment
 from tests.factories.people import Cast
-from tests.integration.reviews.tickets.audited import issue
-from tests.integration.reviews.tickets.audited import judged
-from tests.integration.reviews.tickets.audited import linked
-from tests.integration.reviews.tickets.audited import moved
+from tests.integration.reviews.tickets.audited import issue, judged, linked, moved
 
 SECRET = "a secret"
 Send = Callable[..., int]

@@ -9,8 +9,7 @@ from django.contrib.auth.models import User
 
 from governance.audit.models import AuditEvent
 from governance.jobs import actions as jobs
-from governance.jobs import kinds
-from governance.jobs import outbox
+from governance.jobs import kinds, outbox
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.enums import JobState
 from governance.jobs.kinds import kind_of
@@ -24,21 +23,21 @@ from reviews.packets.ports import PrintFailed
 from reviews.packets.printing import pdf
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
-from reviews.tickets.in_memory import MemoryTicket
-from reviews.tickets.in_memory import MemoryTracker
+from reviews.tickets.in_memory import MemoryTicket, MemoryTracker
 from reviews.tickets.jira import tracker
 from reviews.tickets.models import Ticket
-from reviews.tickets.ports import Health
-from reviews.tickets.ports import LabelLost
-from reviews.tickets.ports import Misconfigured
-from reviews.tickets.ports import OutcomeUnknown
-from reviews.tickets.ports import RateLimited
-from reviews.tickets.ports import RemoteTicket
-from reviews.tickets.ports import Unreachable
+from reviews.tickets.ports import (
+    Health,
+    LabelLost,
+    Misconfigured,
+    OutcomeUnknown,
+    RateLimited,
+    RemoteTicket,
+    Unreachable,
+)
 from reviews.voting.domain import Choice
 from reviews.workflow import tasks as workflow_tasks
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import requests, review
 from reviews.workflow.queries import expirations as due
 from tests.factories import requests as walks
 from tests.factories.people import Cast

@@ -8,24 +8,17 @@ from django.contrib.auth.models import User
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.rulebook.models import PolicyVersion
-from reviews.workflow.actions import authorizations as authorisations
-from reviews.quarterly.actions import action_items
-from reviews.quarterly.actions import cycles
+from reviews.quarterly.actions import action_items, cycles
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
+from reviews.workflow.actions import authorizations as authorisations
 from reviews.workflow.actions import review
 from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
-from tests.factories.cycles import make_action
-from tests.factories.cycles import make_collecting
-from tests.factories.cycles import make_cycle
-from tests.factories.cycles import make_frozen
-from tests.factories.cycles import make_held
-from tests.factories.cycles import met_at
+from tests.factories.cycles import make_action, make_collecting, make_cycle, make_frozen, make_held, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
-from tests.integration.reviews.requests.reading import enter
-from tests.integration.reviews.requests.reading import words
+from tests.integration.reviews.requests.reading import enter, words
 from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db

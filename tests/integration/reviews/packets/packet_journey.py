@@ -18,16 +18,14 @@ from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
-from reviews.workflow.actions import evidence
-from reviews.workflow.actions.evidence import Statement
 from reviews.packets.domain.packet import Packet
 from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.queries.packet import packet_of
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
 from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.voting.domain import Choice
+from reviews.workflow.actions import evidence, requests, review
+from reviews.workflow.actions.evidence import Statement
 from tests.factories.policies import LEAN
 from weighbridge.core.converter import to_document
 from weighbridge.core.metrics import Basis

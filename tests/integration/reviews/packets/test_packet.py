@@ -11,34 +11,20 @@ from django.template.loader import render_to_string
 
 from benchmarking.runs.models import Run
 from governance.audit.domain import checkpoint
-from governance.audit.models import AuditEvent
-from governance.audit.models import Checkpoint
+from governance.audit.models import AuditEvent, Checkpoint
 from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
 from reviews.authorizations.models import Authorisation
-from reviews.packets.domain.packet import Approver
-from reviews.packets.domain.packet import ConditionRow
-from reviews.packets.domain.packet import Packet
-from reviews.packets.domain.packet import StageRow
-from reviews.packets.domain.packet import TicketPart
+from reviews.packets.domain.packet import Approver, ConditionRow, Packet, StageRow, TicketPart
 from reviews.packets.domain.packet_document import read_packet
-from reviews.packets.domain.packet_evidence import Claim
-from reviews.packets.domain.packet_evidence import CostRow
-from reviews.packets.domain.packet_evidence import Measurement
-from reviews.packets.domain.packet_evidence import RunRow
+from reviews.packets.domain.packet_evidence import Claim, CostRow, Measurement, RunRow
 from reviews.packets.queries.packet import packet_page
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
 from reviews.voting.domain import Choice
 from reviews.voting.models import Revision
-from tests.integration.reviews.packets.budget_rows import gpu_row
-from tests.integration.reviews.packets.budget_rows import later_rows
-from tests.integration.reviews.packets.budget_rows import usd_row
-from tests.integration.reviews.packets.packet_journey import ARTIFACT
-from tests.integration.reviews.packets.packet_journey import MANIFEST
-from tests.integration.reviews.packets.packet_journey import Journey
-from tests.integration.reviews.packets.packet_journey import packet
-from tests.integration.reviews.packets.packet_journey import result
+from tests.integration.reviews.packets.budget_rows import gpu_row, later_rows, usd_row
+from tests.integration.reviews.packets.packet_journey import ARTIFACT, MANIFEST, Journey, packet, result
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 from weighbridge.core.metrics import Basis

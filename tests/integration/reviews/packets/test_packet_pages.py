@@ -9,8 +9,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from reviews.packets.printing.pdf import WeasyPrintPrinter
-from reviews.packets.queries.packet import packet_page
-from reviews.packets.queries.packet import pages_of
+from reviews.packets.queries.packet import packet_page, pages_of
 from tests.integration.reviews.packets.packet_journey import Journey
 
 

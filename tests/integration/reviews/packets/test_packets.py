@@ -12,16 +12,14 @@ from governance.audit.models import AuditEvent
 from governance.inventory.actions import inventory
 from governance.jobs import actions as jobs
 from governance.jobs.enums import JobState
-from reviews.workflow.actions import authorizations as authorisations
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
+from reviews.workflow.actions import authorizations as authorisations
 from tests.factories.people import Cast
-from tests.integration.toolkit.core.standstill import everything
-from tests.integration.toolkit.core.standstill import refused
+from tests.integration.toolkit.core.standstill import everything, refused
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import NotAllowed, WrongState
 
 LEASE = timedelta(minutes=1)
 PDF = b"%PDF-1.7\n1 0 obj <</Type /Page>> endobj"

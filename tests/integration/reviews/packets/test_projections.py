@@ -7,11 +7,10 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from benchmarking.projections import actions as kept
-from reviews.workflow.actions import projections
 from reviews.packets import actions as packets
-from reviews.packets.queries.packet import packet_of
-from reviews.packets.queries.packet import packet_page
+from reviews.packets.queries.packet import packet_of, packet_page
 from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.workflow.actions import projections
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.pages import html_of

@@ -8,24 +8,22 @@ from benchmarking.projections import actions as kept
 from governance.inventory.models import ModelAsset
 from governance.jobs import actions as jobs
 from governance.jobs.models import OutboxMessage
-from reviews.workflow.actions import authorizations as authorisations
-from reviews.workflow.actions import projections
-from reviews.quarterly.actions import action_items
-from reviews.quarterly.actions import agenda
-from reviews.quarterly.actions import cycles
-from reviews.quarterly.actions import gathering
-from reviews.quarterly.actions import implications
-from reviews.quarterly.actions import meeting
-from reviews.quarterly.actions import quarterly_packets
-from reviews.quarterly.actions import scorecard
+from reviews.quarterly.actions import (
+    action_items,
+    agenda,
+    cycles,
+    gathering,
+    implications,
+    meeting,
+    quarterly_packets,
+    scorecard,
+)
 from reviews.quarterly.actions.scorecard import Supplied
-from reviews.quarterly.models import ActionItem
-from reviews.quarterly.models import CyclePacket
-from reviews.quarterly.models import MeetingDecision
-from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.models import ActionItem, CyclePacket, MeetingDecision, ReviewCycle
 from reviews.tickets import actions as effects
 from reviews.tickets.models import Ticket
-from reviews.workflow.actions import filed_kpis
+from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import filed_kpis, projections
 from tests.factories import cycles as make
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_version

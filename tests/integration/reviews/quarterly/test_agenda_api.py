@@ -10,13 +10,9 @@ from rest_framework.test import APIClient
 
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelAsset
-from reviews.quarterly.models import AgendaItem
-from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.models import AgendaItem, ReviewCycle
 from tests.factories import requests as walks
-from tests.factories.cycles import make_collecting
-from tests.factories.cycles import make_cycle
-from tests.factories.cycles import make_held
-from tests.factories.cycles import make_item
+from tests.factories.cycles import make_collecting, make_cycle, make_held, make_item
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot

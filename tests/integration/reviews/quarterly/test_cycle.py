@@ -12,31 +12,18 @@ from django.db import DatabaseError, connection, transaction
 
 from governance.audit.models import AuditEvent
 from governance.inventory.models import ModelAsset
-from reviews.quarterly.actions import agenda
-from reviews.quarterly.actions import cycles
-from reviews.quarterly.actions import meeting
+from reviews.quarterly.actions import agenda, cycles, meeting
 from reviews.quarterly.domain.cycle import CycleState
 from reviews.quarterly.domain.quorum import Side
-from reviews.quarterly.models import AgendaItem
-from reviews.quarterly.models import Attendance
-from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.models import AgendaItem, Attendance, ReviewCycle
 from reviews.quarterly.tasks import turn_quarters
 from tests.factories import cycles as make
-from tests.factories.cycles import make_collecting
-from tests.factories.cycles import make_cycle
-from tests.factories.cycles import make_frozen
-from tests.factories.cycles import make_held
-from tests.factories.cycles import make_item
-from tests.factories.cycles import met_at
+from tests.factories.cycles import make_collecting, make_cycle, make_frozen, make_held, make_item, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import Refused
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, Refused, WrongState
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)

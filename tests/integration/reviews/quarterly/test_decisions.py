@@ -17,40 +17,26 @@ from governance.jobs.models import OutboxMessage
 from governance.people.approvals.models import Change
 from governance.people.models import Team
 from governance.rulebook.models import PolicyVersion
-from reviews.authorizations.models import Authorisation
-from reviews.authorizations.models import Condition
+from reviews.authorizations.models import Authorisation, Condition
 from reviews.inbound.actions import receiving as inbound
 from reviews.inbound.queries import action_draft
-from reviews.quarterly.actions import action_items
-from reviews.quarterly.actions import cycles
-from reviews.quarterly.actions import meeting
+from reviews.quarterly.actions import action_items, cycles, meeting
 from reviews.quarterly.actions.meeting import Decided
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.domain.quorum import Side
-from reviews.quarterly.models import ActionItem
-from reviews.quarterly.models import Attendance
-from reviews.quarterly.models import MeetingDecision
+from reviews.quarterly.models import ActionItem, Attendance, MeetingDecision
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.domain import MOVES
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import RemoteMove
 from tests.factories import requests as walks
-from tests.factories.cycles import decided
-from tests.factories.cycles import make_action
-from tests.factories.cycles import make_decision
-from tests.factories.cycles import make_frozen
-from tests.factories.cycles import make_held
-from tests.factories.cycles import make_item
-from tests.factories.cycles import met_at
+from tests.factories.cycles import decided, make_action, make_decision, make_frozen, make_held, make_item, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
 from tests.integration.reviews.quarterly.test_cycle import refused
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import Refused
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -26,27 +26,17 @@ from governance.people.models import Team
 from reviews.packets.printing import pdf_sections
 from reviews.packets.printing.pdf_sections import SectionPrinter
 from reviews.quarterly import tasks as quarterly
-from reviews.quarterly.actions import cycles
-from reviews.quarterly.actions import quarterly_packets
+from reviews.quarterly.actions import cycles, quarterly_packets
 from reviews.quarterly.domain.document import read_quarterly_packet
-from reviews.quarterly.models import CyclePacket
-from reviews.quarterly.models import RenderedSection
-from reviews.quarterly.models import ReviewCycle
+from reviews.quarterly.models import CyclePacket, RenderedSection, ReviewCycle
 from reviews.quarterly.queries.invitations import invited_to
-from tests.factories.cycles import make_action
-from tests.factories.cycles import make_cycle
-from tests.factories.cycles import make_frozen
-from tests.factories.cycles import make_held
-from tests.factories.cycles import make_kpi
-from tests.factories.cycles import met_at
+from tests.factories.cycles import make_action, make_cycle, make_frozen, make_held, make_kpi, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.governance.threads import together
 from tests.integration.reviews.quarterly.test_cycle import refused
-from tests.integration.reviews.quarterly.test_pages import entered
-from tests.integration.reviews.quarterly.test_pages import said
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from tests.integration.reviews.quarterly.test_pages import entered, said
+from weighbridge.core.errors import NotAllowed, WrongState
 
 pytestmark = pytest.mark.django_db
 

@@ -12,21 +12,11 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from governance.inventory.models import ModelAsset
-from reviews.quarterly.actions import cycles
-from reviews.quarterly.actions import meeting
+from reviews.quarterly.actions import cycles, meeting
 from reviews.quarterly.domain.quorum import Side
-from reviews.quarterly.models import ActionItem
-from reviews.quarterly.models import AgendaItem
-from reviews.quarterly.models import MeetingDecision
-from reviews.quarterly.models import ReviewCycle
-from reviews.scorecard.models import Kpi
-from reviews.scorecard.models import KpiActual
-from tests.factories.cycles import make_action
-from tests.factories.cycles import make_cycle
-from tests.factories.cycles import make_frozen
-from tests.factories.cycles import make_item
-from tests.factories.cycles import make_kpi
-from tests.factories.cycles import met_at
+from reviews.quarterly.models import ActionItem, AgendaItem, MeetingDecision, ReviewCycle
+from reviews.scorecard.models import Kpi, KpiActual
+from tests.factories.cycles import make_action, make_cycle, make_frozen, make_item, make_kpi, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot

@@ -13,8 +13,7 @@ from reviews.quarterly.queries.cycle_sources import sources_of
 from reviews.quarterly.queries.quarterly_packet import packet_of
 from reviews.requests.models import ReviewRequest
 from tests.factories.portfolio import multiply
-from tests.integration.reviews.workflow.test_costs import months
-from tests.integration.reviews.workflow.test_costs import rules
+from tests.integration.reviews.workflow.test_costs import months, rules
 
 __all__ = ["months", "rules"]
 pytestmark = pytest.mark.django_db

@@ -9,10 +9,7 @@ from django.db import transaction
 
 from governance.audit.models import AuditEvent
 from reviews.requests import audit
-from reviews.requests.domain.lifecycle import EDITABLE_STATES
-from reviews.requests.domain.lifecycle import TRANSITIONS
-from reviews.requests.domain.lifecycle import State
-from reviews.requests.domain.lifecycle import check_editable
+from reviews.requests.domain.lifecycle import EDITABLE_STATES, TRANSITIONS, State, check_editable
 from reviews.requests.models import ReviewRequest
 from tests.integration.toolkit.core.standstill import refused
 from weighbridge.core.errors import WrongState

@@ -10,17 +10,12 @@ from governance.people.queries.people import person_of
 from governance.rulebook.models import PolicyVersion
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
-from reviews.requests.queries.requests import Filters
-from reviews.requests.queries.requests import find
-from reviews.requests.queries.requests import listed
-from reviews.requests.queries.requests import parties_of
-from reviews.requests.queries.requests import visible_to
+from reviews.requests.queries.requests import Filters, find, listed, parties_of, visible_to
 from reviews.requests.rules import may_see
 from reviews.workflow.queries.expirations import lapsed
 from tests.factories import requests as walks
 from tests.factories.models import make_version
-from tests.factories.people import Cast
-from tests.factories.people import make_person
+from tests.factories.people import Cast, make_person
 from weighbridge.core.errors import NotFound
 
 

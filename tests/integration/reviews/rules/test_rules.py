@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from governance.people.domain.roles import Person
-from governance.people.domain.roles import Role
+from governance.people.domain.roles import Person, Role
 from reviews.authorizations import rules as authorizations_rules
 from reviews.evidence import rules as evidence_rules
 from reviews.requests import rules as packets_rules

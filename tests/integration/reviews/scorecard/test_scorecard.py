@@ -14,22 +14,13 @@ from governance.people.queries.people import person_of
 from reviews.quarterly.actions import scorecard
 from reviews.quarterly.actions.scorecard import Supplied
 from reviews.quarterly.queries import scores
-from reviews.scorecard.domain.scorecard import Better
-from reviews.scorecard.domain.scorecard import Standing
-from reviews.scorecard.domain.scorecard import Trend
-from reviews.scorecard.models import Kpi
-from reviews.scorecard.models import KpiActual
-from tests.factories.cycles import make_cycle
-from tests.factories.cycles import make_frozen
-from tests.factories.cycles import make_kpi
-from tests.factories.cycles import sheet
+from reviews.scorecard.domain.scorecard import Better, Standing, Trend
+from reviews.scorecard.models import Kpi, KpiActual
+from tests.factories.cycles import make_cycle, make_frozen, make_kpi, sheet
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.quarterly.test_cycle import refused
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 pytestmark = pytest.mark.django_db
 

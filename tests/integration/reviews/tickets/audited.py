@@ -6,13 +6,9 @@ from datetime import datetime
 from reviews.inbound.actions import receiving as inbound
 from reviews.inbound.actions import reconciliation
 from reviews.tickets import actions as effects
-from reviews.tickets.domain import MOVES
-from reviews.tickets.domain import Hint
-from reviews.tickets.domain import Mode
+from reviews.tickets.domain import MOVES, Hint, Mode
 from reviews.tickets.models import Ticket
-from reviews.tickets.ports import RemoteIssue
-from reviews.tickets.ports import RemoteMove
-from reviews.tickets.ports import RemoteTicket
+from reviews.tickets.ports import RemoteIssue, RemoteMove, RemoteTicket
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 

@@ -11,24 +11,13 @@ from governance.rulebook.models import PolicyVersion
 from reviews.inbound.actions import receiving as inbound
 from reviews.inbound.actions import reconciliation
 from reviews.tickets import actions as effects
-from reviews.tickets.domain import Hint
-from reviews.tickets.domain import Mode
-from reviews.tickets.models import ExternalIdentity
-from reviews.tickets.models import Ticket
-from reviews.tickets.models import TicketComment
-from reviews.tickets.models import TicketMirror
-from reviews.tickets.models import TicketMove
-from reviews.tickets.models import WebhookDelivery
-from reviews.tickets.ports import Glance
-from reviews.tickets.ports import RemoteComment
+from reviews.tickets.domain import Hint, Mode
+from reviews.tickets.models import ExternalIdentity, Ticket, TicketComment, TicketMirror, TicketMove, WebhookDelivery
+from reviews.tickets.ports import Glance, RemoteComment
 from reviews.tickets.queries import mirror as queries
 from tests.factories.people import Cast
-from tests.integration.reviews.tickets.audited import issue
-from tests.integration.reviews.tickets.audited import judged
-from tests.integration.reviews.tickets.audited import linked
-from tests.integration.reviews.tickets.audited import moved
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
+from tests.integration.reviews.tickets.audited import issue, judged, linked, moved
+from weighbridge.core.errors import Invalid, NotAllowed
 
 MINUTE = timedelta(minutes=1)
 

@@ -12,8 +12,7 @@ from governance.jobs.models import OutboxMessage
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.models import Ticket
-from reviews.tickets.ports import Health
-from reviews.tickets.ports import RemoteTicket
+from reviews.tickets.ports import Health, RemoteTicket
 
 REMOTE = RemoteTicket(id="10001", key="MR-1", url="https://jira.test/browse/MR-1", status="To Do", duplicates=("MR-9",))
 

@@ -15,9 +15,7 @@ from reviews.tickets import actions as effects
 from reviews.tickets.models import Ticket
 from tests.factories import requests as walks
 from tests.factories.people import Cast
-from tests.integration.reviews.inbound.test_tasks import Clock
-from tests.integration.reviews.inbound.test_tasks import deliver
-from tests.integration.reviews.inbound.test_tasks import states
+from tests.integration.reviews.inbound.test_tasks import Clock, deliver, states
 from tests.standins.jira_cloud import JiraCloud
 
 CREATE = "POST .*/issue$"

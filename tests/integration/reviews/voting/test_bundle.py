@@ -7,21 +7,15 @@ import pytest
 from django.contrib.auth.models import User
 
 from governance.budgets.enums import Unit
-from reviews.evidence.queries.evidence import amounts_of
-from reviews.evidence.queries.evidence import figures_of
-from reviews.evidence.queries.evidence import severities
+from reviews.evidence.queries.evidence import amounts_of, figures_of, severities
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import judged_by
-from reviews.tickets.ports import Facts
-from reviews.tickets.ports import Heading
-from reviews.tickets.ports import Link
-from reviews.tickets.ports import Paragraph
-from reviews.tickets.queries.drafts import draft_of
-from reviews.tickets.queries.drafts import request_url
 from reviews.snapshots.queries.evidence_bundle import bundle_of
-from reviews.voting.queries.review_blockers import obstacles
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.evidence.queries.snapshot import EvidenceSnapshot
+from reviews.tickets.ports import Facts, Heading, Link, Paragraph
+from reviews.tickets.queries.drafts import draft_of, request_url
+from reviews.voting.queries.review_blockers import obstacles
 from tests.factories import requests as walks
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document

@@ -8,12 +8,10 @@ from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.queries.people import person_of
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
-from reviews.voting.domain import VotingOutcome
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
 from reviews.snapshots.queries.allowed_steps import open_stage_for
 from reviews.snapshots.queries.snapshot import snapshot_of
+from reviews.voting.domain import Choice, VotingOutcome
+from reviews.workflow.actions import requests, review
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from weighbridge.core.errors import NotFound

@@ -7,10 +7,10 @@ import pytest
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
 from governance.rulebook.models import PolicyVersion
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.models import ReviewRequest
 from reviews.voting.queries.review_blockers import obstacles
 from reviews.workflow.actions import review
-from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from weighbridge.core.errors import Refused

@@ -14,26 +14,21 @@ from governance.inventory.actions import inventory
 from governance.people.queries.people import person_of
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import ChecklistVersion
-from reviews.workflow.actions import evidence
-from reviews.workflow.actions import waivers
+from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.evidence_bundle import bundle_of
-from reviews.voting.queries.review_blockers import obstacles
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
-from reviews.workflow.actions.requests import Filing
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.evidence.queries.snapshot import EvidenceSnapshot
+from reviews.voting.queries.review_blockers import obstacles
+from reviews.workflow.actions import evidence, requests, review, waivers
+from reviews.workflow.actions.requests import Filing
 from reviews.workflow.queries.view import describe
 from tests.factories import requests as walks
 from tests.factories.models import make_version
-from tests.factories.people import OTHER_TEAM
-from tests.factories.people import Cast
+from tests.factories.people import OTHER_TEAM, Cast
 from tests.factories.policies import FULL
 from tests.factories.snapshots import snapshot
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, WrongState
 
 RULE = "cheaper-alternatives-prod"
 VARIANTS = {"alternatives_measured": (3.0, None, None, 1)}

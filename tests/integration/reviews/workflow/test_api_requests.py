@@ -13,11 +13,9 @@ from rest_framework.test import APIClient
 from benchmarking.runs.models import Dataset
 from governance.inventory.models import ModelVersion
 from reviews.requests.models import ReviewRequest
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
+from tests.factories.models import make_dataset, make_version
 from tests.factories.people import OTHER_TEAM
-from tests.factories.requests import make_draft
-from tests.factories.requests import make_submitted
+from tests.factories.requests import make_draft, make_submitted
 from tests.factories.snapshots import snapshot
 
 Api = Callable[[User | None], APIClient]

@@ -17,17 +17,13 @@ from governance.findings.models import Finding
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from reviews.authorizations.models import Authorisation
-from reviews.evidence.models import Fact
-from reviews.evidence.models import RequestProjection
+from reviews.evidence.models import Fact, RequestProjection
 from reviews.evidence.queries import comparison
 from reviews.workflow import tasks as costs
 from reviews.workflow.actions import breaches
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import row
+from tests.factories.bills import csv_bytes, row
 from tests.factories.changes import publish
-from tests.integration.governance.bills.conftest import read
-from tests.integration.governance.bills.conftest import send
-from tests.integration.governance.web.conftest import as_
+from tests.integration.governance.bills.conftest import read, send
 from weighbridge.core.metrics import Basis
 
 __all__ = ["as_", "read", "send"]

@@ -14,19 +14,14 @@ from governance.budgets.models import BudgetAccount
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
 from governance.rulebook.models import PolicyVersion
-from reviews.workflow.actions import evidence
-from reviews.workflow.actions import waivers
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.ports import RemoteTicket
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import evidence, requests, review, waivers
 from tests.factories import requests as walks
 from tests.factories.people import Cast
-from tests.integration.reviews.requests.reading import enter
-from tests.integration.reviews.requests.reading import page_of
-from tests.integration.reviews.requests.reading import words
+from tests.integration.reviews.requests.reading import enter, page_of, words
 from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db

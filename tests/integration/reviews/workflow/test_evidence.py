@@ -13,9 +13,7 @@ from governance.rulebook.models import PolicyVersion
 from reviews.evidence.models import Waiver
 from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast
-from tests.factories.requests import DECLARED
-from tests.factories.requests import make_submitted
-from tests.factories.requests import take_results
+from tests.factories.requests import DECLARED, make_submitted, take_results
 from tests.factories.snapshots import snapshot
 
 Api = Callable[[User | None], APIClient]

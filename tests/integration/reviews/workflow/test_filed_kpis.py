@@ -13,8 +13,7 @@ from reviews.quarterly.queries.scores import scorecard as scores_of
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.domain.scorecard import Better
 from reviews.scorecard.models import Kpi
-from reviews.workflow.actions import filed_kpis
-from reviews.workflow.actions import review
+from reviews.workflow.actions import filed_kpis, review
 from tests.integration.reviews.evidence.test_projections import stated
 from tests.integration.reviews.workflow.worlds import World
 

@@ -11,25 +11,17 @@ from django.db import connection
 
 from benchmarking.runs.models import Dataset
 from governance.audit.models import AuditEvent
-from governance.inventory.actions.inventory import NewAsset
-from governance.inventory.actions.inventory import NewVersion
-from governance.inventory.models import ModelAsset
-from governance.inventory.models import ModelVersion
-from reviews.workflow.actions.evidence import Statement
+from governance.inventory.actions.inventory import NewAsset, NewVersion
+from governance.inventory.models import ModelAsset, ModelVersion
 from reviews.evidence.models import Fact
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import filing
-from reviews.workflow.actions.filing import NewDataset
-from reviews.workflow.actions.filing import Paper
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
-from tests.factories.models import npz_bytes
-from tests.factories.models import onnx_bytes
+from reviews.workflow.actions.evidence import Statement
+from reviews.workflow.actions.filing import NewDataset, Paper
+from tests.factories.models import make_dataset, make_version, npz_bytes, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import Refused
+from weighbridge.core.errors import Invalid, NotAllowed, Refused
 from weighbridge.core.metrics import Basis
 
 HOURS = Statement(name="training_gpu_hours", value=Decimal(320), unit="gpu_h", basis=Basis.DECLARED, source="log")

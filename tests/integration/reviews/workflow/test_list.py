@@ -12,8 +12,7 @@ from reviews.workflow.web import lists
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import Cast
-from tests.integration.reviews.requests.reading import enter
-from tests.integration.reviews.requests.reading import words
+from tests.integration.reviews.requests.reading import enter, words
 from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db

@@ -10,11 +10,8 @@ import pytest
 from governance.budgets.actions import budgets as budget_actions
 from governance.budgets.enums import Unit
 from reviews.workflow.actions import requests as request_actions
-from tests.integration.reviews.packets.budget_rows import gpu_row
-from tests.integration.reviews.packets.budget_rows import later_rows
-from tests.integration.reviews.packets.budget_rows import usd_row
-from tests.integration.reviews.packets.packet_journey import Journey
-from tests.integration.reviews.packets.packet_journey import packet
+from tests.integration.reviews.packets.budget_rows import gpu_row, later_rows, usd_row
+from tests.integration.reviews.packets.packet_journey import Journey, packet
 from weighbridge.core.metrics import Basis
 
 pytestmark = pytest.mark.django_db

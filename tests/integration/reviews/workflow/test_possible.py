@@ -9,23 +9,18 @@ from django.db import transaction
 from benchmarking.runs.actions import runs as run_actions
 from governance.people.queries.people import person_of
 from governance.rulebook.models import PolicyVersion
-from reviews.workflow.actions import authorizations as authorisations
-from reviews.workflow.actions import evidence
 from reviews.packets import actions as packets
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
-from reviews.voting.domain import Choice
-from reviews.snapshots.queries.allowed_steps import STEPS
-from reviews.snapshots.queries.allowed_steps import Possible
+from reviews.snapshots.queries.allowed_steps import STEPS, Possible
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.workflow.queries.view import RequestView
-from reviews.workflow.queries.view import describe
+from reviews.voting.domain import Choice
+from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import evidence
+from reviews.workflow.queries.view import RequestView, describe
 from tests.factories.people import Cast
-from tests.integration.reviews.evidence.steps import ACTIONS
-from tests.integration.reviews.evidence.steps import Act
-from tests.integration.reviews.evidence.steps import vote
-from tests.integration.reviews.workflow.worlds import World
-from tests.integration.reviews.workflow.worlds import make_world
+from tests.integration.reviews.evidence.steps import ACTIONS, Act, vote
+from tests.integration.reviews.workflow.worlds import World, make_world
 from weighbridge.core.errors import Refused
 
 STATES = (*State, "before_the_last_vote")

@@ -15,20 +15,16 @@ from governance.audit.actions import record as audit
 from governance.budgets.models import LedgerEntry
 from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Role
-from reviews.workflow.actions import authorizations as authorisations
-from reviews.authorizations.models import Authorisation
-from reviews.authorizations.models import Decision
-from reviews.workflow.actions import evidence
+from reviews.authorizations.models import Authorisation, Decision
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.voting.models import Vote
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
-from tests.factories.people import Cast
-from tests.factories.people import make_person
+from tests.factories.people import Cast, make_person
 from tests.integration.reviews.workflow.worlds import World
 from weighbridge.core.errors import Refused
 

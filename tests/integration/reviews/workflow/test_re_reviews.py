@@ -15,26 +15,19 @@ from governance.audit.models import AuditEvent
 from governance.findings.models import Finding
 from governance.jobs.enums import JobState
 from governance.rulebook.actions import documents as rulebook
-from reviews.authorizations.models import Authorisation
-from reviews.authorizations.models import ReReview
+from reviews.authorizations.models import Authorisation, ReReview
 from reviews.evidence.models import RequestProjection
 from reviews.evidence.queries import comparison
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import breaches
-from reviews.workflow.actions import requests
+from reviews.workflow.actions import breaches, requests
 from tests.factories import requests as walks
 from tests.factories.bills import csv_bytes
 from tests.factories.costs import cost_spec
 from tests.factories.models import make_version
 from tests.factories.policies import LEAN
-from tests.integration.governance.bills.conftest import read
-from tests.integration.governance.bills.conftest import send
-from tests.integration.reviews.requests.reading import enter
-from tests.integration.reviews.requests.reading import words
-from tests.integration.reviews.workflow.test_costs import billed
-from tests.integration.reviews.workflow.test_costs import estimated
-from tests.integration.reviews.workflow.test_costs import months
-from tests.integration.reviews.workflow.test_costs import rules
+from tests.integration.governance.bills.conftest import read, send
+from tests.integration.reviews.requests.reading import enter, words
+from tests.integration.reviews.workflow.test_costs import billed, estimated, months, rules
 from tests.integration.reviews.workflow.test_races import at_once
 from weighbridge.core.errors import NotAllowed
 from weighbridge.core.metrics import Basis

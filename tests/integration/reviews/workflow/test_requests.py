@@ -20,14 +20,11 @@ from reviews.requests.queries.requests import next_ref
 from reviews.workflow.actions import requests
 from reviews.workflow.actions.requests import Filing
 from tests.factories import requests as walks
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
+from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import refused
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 
 def filing_for(version: ModelVersion, **changes: object) -> Filing:

@@ -14,9 +14,7 @@ from governance.rulebook.domain.metric_index import Known
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from tests.factories.people import Cast
-from tests.factories.requests import allocate_budget
-from tests.factories.requests import make_draft
-from tests.factories.requests import usd_shares
+from tests.factories.requests import allocate_budget, make_draft, usd_shares
 from tests.factories.snapshots import snapshot
 from weighbridge.core.metrics import Figure
 

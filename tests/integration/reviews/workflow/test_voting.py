@@ -22,29 +22,21 @@ from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
-from reviews.authorizations.models import Authorisation
-from reviews.authorizations.models import Condition
-from reviews.authorizations.models import Decision
-from reviews.workflow.actions import waivers
+from reviews.authorizations.models import Authorisation, Condition, Decision
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.voting.models import Vote
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import requests, review, waivers
 from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.factories.people import make_person
-from tests.factories.policies import FULL
-from tests.factories.policies import lean
+from tests.factories.policies import FULL, lean
 from tests.integration.reviews.workflow.worlds import World
 from tests.integration.toolkit.core.standstill import refused
 from weighbridge.core.attestation import verify
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import NotFound
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
 
 
 def last_vote(world: World, request: ReviewRequest, **changes: object) -> ReviewRequest:

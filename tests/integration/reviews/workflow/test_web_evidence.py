@@ -10,16 +10,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from benchmarking.runs.models import Run
 from governance.audit.models import AuditEvent
 from governance.rulebook.models import PolicyVersion
-from reviews.evidence.models import ChecklistAnswer
-from reviews.evidence.models import ContradictionAnswer
-from reviews.evidence.models import Fact
+from reviews.evidence.models import ChecklistAnswer, ContradictionAnswer, Fact
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.people import Cast
-from tests.integration.reviews.requests.reading import enter
-from tests.integration.reviews.requests.reading import page_of
-from tests.integration.reviews.requests.reading import said
-from tests.integration.reviews.requests.reading import words
+from tests.integration.reviews.requests.reading import enter, page_of, said, words
 from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db

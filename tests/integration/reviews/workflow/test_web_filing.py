@@ -9,21 +9,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from benchmarking.runs.models import Dataset
 from governance.audit.models import AuditEvent
-from governance.inventory.models import ModelAsset
-from governance.inventory.models import ModelVersion
+from governance.inventory.models import ModelAsset, ModelVersion
 from governance.rulebook.models import PolicyVersion
 from reviews.evidence.models import Fact
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
-from tests.factories.models import make_dataset
-from tests.factories.models import make_version
-from tests.factories.models import npz_bytes
-from tests.factories.models import onnx_bytes
+from tests.factories.models import make_dataset, make_version, npz_bytes, onnx_bytes
 from tests.factories.people import Cast
-from tests.integration.reviews.requests.reading import enter
-from tests.integration.reviews.requests.reading import page_of
-from tests.integration.reviews.requests.reading import said
-from tests.integration.reviews.requests.reading import words
+from tests.integration.reviews.requests.reading import enter, page_of, said, words
 from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db

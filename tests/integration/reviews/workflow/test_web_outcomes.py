@@ -21,10 +21,7 @@ from reviews.workflow.actions import review
 from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
 from tests.factories.people import Cast
-from tests.integration.reviews.requests.reading import enter
-from tests.integration.reviews.requests.reading import page_of
-from tests.integration.reviews.requests.reading import said
-from tests.integration.reviews.requests.reading import words
+from tests.integration.reviews.requests.reading import enter, page_of, said, words
 from tests.pages import html_of
 from weighbridge.core.canonical import digest_of
 

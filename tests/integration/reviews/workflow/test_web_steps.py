@@ -13,10 +13,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.voting.models import Vote
 from tests.factories.people import Cast
-from tests.integration.reviews.requests.reading import enter
-from tests.integration.reviews.requests.reading import page_of
-from tests.integration.reviews.requests.reading import said
-from tests.integration.reviews.requests.reading import words
+from tests.integration.reviews.requests.reading import enter, page_of, said, words
 from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db

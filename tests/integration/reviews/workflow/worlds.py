@@ -12,15 +12,12 @@ from governance.jobs import actions as jobs
 from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.models import Team
-from reviews.workflow.actions import evidence
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import requests
-from reviews.workflow.actions import review
+from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
 from tests.factories.models import make_version
-from tests.factories.people import Cast
-from tests.factories.people import make_person
+from tests.factories.people import Cast, make_person
 
 SMALL = {"training_gpu_hours": "10", "training_cost_usd": "300", "total_cost_1y_usd": "900"}
 CONTRADICTED = {**walks.DECLARED, "latency_p95_ms": "1"}

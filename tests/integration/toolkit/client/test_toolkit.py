@@ -11,15 +11,12 @@ from pytest_django.live_server_helper import LiveServer
 from governance.people.actions import people
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
-from tests.factories.models import npz_bytes
-from tests.factories.models import onnx_bytes
+from tests.factories.models import npz_bytes, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.requests import make_decided
-from weighbridge.client.gate import Answer
-from weighbridge.client.gate import ask_server
+from weighbridge.client.gate import Answer, ask_server
 from weighbridge.client.request_file import read_request_file
-from weighbridge.client.server import Server
-from weighbridge.client.server import ServerRefused
+from weighbridge.client.server import Server, ServerRefused
 from weighbridge.client.submission import file_request
 
 REQUEST = """

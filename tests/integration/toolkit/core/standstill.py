@@ -5,19 +5,15 @@ from contextlib import contextmanager
 from functools import cache
 
 import pytest
-from django.apps import apps
 from django.db import connection
 
+from tests.tables import own_models
 from weighbridge.core.errors import Refused
 
 
 @cache
 def _statement() -> str:
-    tables = [
-        model._meta.db_table
-        for label in ("governance", "benchmarking", "reviews")
-        for model in apps.get_app_config(label).get_models()
-    ]
+    tables = [model._meta.db_table for model in own_models()]
     return " UNION ALL ".join(
         f"SELECT '{table}', count(*), md5(string_agg(row::text, '|' ORDER BY row::text)) FROM {table} row"
         for table in sorted(tables)

@@ -1,9 +1,7 @@
 from decimal import Decimal
 from functools import cache
 
-from benchmarking.projections.domain.projection_table import figure_of
-from benchmarking.projections.domain.projection_table import moves_of
-from benchmarking.projections.domain.projection_table import table_of
+from benchmarking.projections.domain.projection_table import figure_of, moves_of, table_of
 from tests.factories.costs import cost_spec
 from weighbridge.costs.changes import changes
 from weighbridge.costs.prices.shipped import own_book

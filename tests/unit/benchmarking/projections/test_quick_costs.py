@@ -1,9 +1,6 @@
 import json
 
-from benchmarking.projections.domain.quick_costs import MANAGED
-from benchmarking.projections.domain.quick_costs import SELF_HOSTED
-from benchmarking.projections.domain.quick_costs import QuickOption
-from benchmarking.projections.domain.quick_costs import quick_spec
+from benchmarking.projections.domain.quick_costs import MANAGED, SELF_HOSTED, QuickOption, quick_spec
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.spec.spec_file import read_spec
 

@@ -2,15 +2,9 @@
 
 import pytest
 
-from benchmarking.runs.domain.alternatives import Picture
-from benchmarking.runs.domain.alternatives import families_of
-from benchmarking.runs.domain.alternatives import lines_of
-from benchmarking.runs.domain.alternatives import pictures_of
-from benchmarking.runs.domain.alternatives import wanted_from
-from tests.factories.alternatives import RESULT
-from tests.factories.alternatives import variant
-from weighbridge.optimization.alternatives import AlternativesWanted
-from weighbridge.optimization.alternatives import Rival
+from benchmarking.runs.domain.alternatives import Picture, families_of, lines_of, pictures_of, wanted_from
+from tests.factories.alternatives import RESULT, variant
+from weighbridge.optimization.alternatives import AlternativesWanted, Rival
 
 
 def test_every_variant_is_a_line_with_its_bounds():

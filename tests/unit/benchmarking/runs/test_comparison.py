@@ -6,11 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarking.runs.domain.comparison import Measured
-from benchmarking.runs.domain.comparison import Standing
-from benchmarking.runs.domain.comparison import Subject
-from benchmarking.runs.domain.comparison import compare
-from benchmarking.runs.domain.comparison import standing_of
+from benchmarking.runs.domain.comparison import Measured, Standing, Subject, compare, standing_of
 from weighbridge.core.errors import Invalid
 
 

@@ -11,12 +11,8 @@ from hypothesis import strategies as st
 
 from examples.company.portfolio import files
 from examples.company.portfolio.calendar import latest_pair
-from examples.company.portfolio.truth import parts
-from examples.company.portfolio.truth import plan_of
-from examples.company.portfolio.truth import restated_month
-from examples.company.portfolio.truth import truth_of
-from examples.company.portfolio.world import COMPANY
-from examples.company.portfolio.world import Twist
+from examples.company.portfolio.truth import parts, plan_of, restated_month, truth_of
+from examples.company.portfolio.world import COMPANY, Twist
 from governance.budgets.domain.quarters import Quarter
 
 QUARTERS = (Quarter(2026, 2), Quarter(2026, 3))

@@ -7,12 +7,8 @@ import pytest
 
 from examples.fraud_api import transactions
 from examples.fraud_api.keeping import kept
-from examples.fraud_api.settings import FULL
-from examples.fraud_api.settings import QUICK
-from examples.fraud_api.settings import FraudSettings
-from examples.fraud_api.settings import StandIn
-from examples.fraud_api.transactions import caught
-from examples.fraud_api.transactions import generate
+from examples.fraud_api.settings import FULL, QUICK, FraudSettings, StandIn
+from examples.fraud_api.transactions import caught, generate
 from weighbridge.core.errors import Invalid
 
 

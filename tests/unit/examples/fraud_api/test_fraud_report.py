@@ -2,15 +2,10 @@
 
 import pytest
 
-from examples.fraud_api import firing
-from examples.fraud_api import report
-from examples.fraud_api.costing import requests_per_year
-from examples.fraud_api.costing import spec_of
+from examples.fraud_api import firing, report
+from examples.fraud_api.costing import requests_per_year, spec_of
 from examples.fraud_api.weighing import weighed
-from tests.unit.examples.fraud_api.fraud import LESSONS
-from tests.unit.examples.fraud_api.fraud import TESTS
-from tests.unit.examples.fraud_api.fraud import TINY
-from tests.unit.examples.fraud_api.fraud import load_record
+from tests.unit.examples.fraud_api.fraud import LESSONS, TESTS, TINY, load_record
 from weighbridge.core.metrics import Basis
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.projection import project
@@ -18,8 +13,7 @@ from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.tradeoff.learning import learning_curve
 from weighbridge.tradeoff.learning.learning_curve import forecast
-from weighbridge.tradeoff.sheets.sheet import html
-from weighbridge.tradeoff.sheets.sheet import markdown
+from weighbridge.tradeoff.sheets.sheet import html, markdown
 
 ROWS = [5_000, 10_000, 20_000, 40_000]
 CURVE = learning_curve.as_document(forecast(ROWS, [0.2 + 8 * n**-0.4 for n in ROWS]), metric="recall")

@@ -9,13 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from examples.fraud_api import firing
-from examples.fraud_api import networks
-from examples.fraud_api import servers
-from examples.fraud_api.servers import Connection
-from examples.fraud_api.servers import Timings
-from examples.fraud_api.servers import model_responder
-from examples.fraud_api.servers import stand_in_responder
+from examples.fraud_api import firing, networks, servers
+from examples.fraud_api.servers import Connection, Timings, model_responder, stand_in_responder
 from examples.fraud_api.settings import StandIn
 from weighbridge.core.errors import Invalid
 from weighbridge.optimization.methods.networks import export

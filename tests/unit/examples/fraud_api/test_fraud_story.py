@@ -7,11 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from examples.fraud_api import firing
-from examples.fraud_api import lessons
+from examples.fraud_api import firing, lessons
 from examples.fraud_api import story as telling
-from examples.fraud_api.story import Ending
-from examples.fraud_api.story import tell
+from examples.fraud_api.story import Ending, tell
 from examples.fraud_api.transactions import Transactions
 from tests.unit.examples.fraud_api.fraud import TINY
 from tests.unit.toolkit.cli.test_cli import weighbridge

@@ -6,11 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from examples.product_images import images
-from examples.product_images import lessons
-from examples.product_images import networks
-from examples.product_images.lessons import Task
-from examples.product_images.lessons import trained
+from examples.product_images import images, lessons, networks
+from examples.product_images.lessons import Task, trained
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from examples.product_images import story
-from examples.product_images.settings import STATIC
-from examples.product_images.settings import ExampleSettings
+from examples.product_images.settings import STATIC, ExampleSettings
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.candidates import read_candidates

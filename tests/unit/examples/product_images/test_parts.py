@@ -6,11 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from examples.product_images import images
-from examples.product_images import networks
-from examples.product_images.settings import FULL
-from examples.product_images.settings import QUICK
-from examples.product_images.settings import ExampleSettings
+from examples.product_images import images, networks
+from examples.product_images.settings import FULL, QUICK, ExampleSettings
 from weighbridge.core.errors import Invalid
 
 

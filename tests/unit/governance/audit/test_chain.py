@@ -4,11 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.audit.domain.chain import GENESIS
-from governance.audit.domain.chain import Break
-from governance.audit.domain.chain import Link
-from governance.audit.domain.chain import first_broken
-from governance.audit.domain.chain import link
+from governance.audit.domain.chain import GENESIS, Break, Link, first_broken, link
 
 
 def chain(*events):

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.audit.domain import checkpoint
-from governance.audit.domain.checkpoint import Checkpoint
-from governance.audit.domain.checkpoint import Signed
+from governance.audit.domain.checkpoint import Checkpoint, Signed
 from weighbridge.core import attestation
 from weighbridge.core.canonical import canonical_bytes
 from weighbridge.core.errors import Invalid

@@ -4,11 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.bills.domain.allocation import Condition
-from governance.bills.domain.allocation import Rule
-from governance.bills.domain.allocation import check_disjoint
-from governance.bills.domain.allocation import read_rules
-from governance.bills.domain.allocation import shared_row
+from governance.bills.domain.allocation import Condition, Rule, check_disjoint, read_rules, shared_row
 from weighbridge.core.errors import Invalid
 
 

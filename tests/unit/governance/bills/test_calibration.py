@@ -5,13 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.bills.domain.variance.calibration import Calibration
-from governance.bills.domain.variance.calibration import Case
-from governance.bills.domain.variance.calibration import Widening
-from governance.bills.domain.variance.calibration import calibrate
-from governance.bills.domain.variance.calibration import widen_by
-from governance.bills.domain.variance.calibration import widened
-from governance.bills.domain.variance.calibration import widest
+from governance.bills.domain.variance.calibration import (
+    Calibration,
+    Case,
+    Widening,
+    calibrate,
+    widen_by,
+    widened,
+    widest,
+)
 from weighbridge.core.errors import Invalid
 
 

@@ -2,17 +2,9 @@ import gzip
 
 import pytest
 
-from governance.bills.domain.file_kind import Caps
-from governance.bills.domain.file_kind import Kind
-from governance.bills.domain.file_kind import header_of
-from governance.bills.domain.file_kind import kind_of
-from governance.bills.domain.file_kind import plain
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import gzip_bytes
-from tests.factories.bills import parquet_bytes
-from tests.factories.bills import written
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import TooLarge
+from governance.bills.domain.file_kind import Caps, Kind, header_of, kind_of, plain
+from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, written
+from weighbridge.core.errors import Invalid, TooLarge
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from governance.bills.domain.currencies import Amount
-from governance.bills.domain.currencies import Rate
-from governance.bills.domain.currencies import check_rate
-from governance.bills.domain.currencies import convert
-from governance.bills.domain.currencies import rate_for
+from governance.bills.domain.currencies import Amount, Rate, check_rate, convert, rate_for
 from weighbridge.core.errors import Invalid
 
 SEPTEMBER = date(2026, 9, 30)

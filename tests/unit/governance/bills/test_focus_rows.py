@@ -4,9 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from governance.bills.domain.header import map_header
-from governance.bills.domain.variance.focus_rows import COLUMNS
-from governance.bills.domain.variance.focus_rows import PlannedMonth
-from governance.bills.domain.variance.focus_rows import focus_rows
+from governance.bills.domain.variance.focus_rows import COLUMNS, PlannedMonth, focus_rows
 from governance.exports.domain.spreadsheets import csv_of
 
 MONTH = PlannedMonth(

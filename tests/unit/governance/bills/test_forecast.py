@@ -4,11 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.bills.domain.variance.forecast import Contest
-from governance.bills.domain.variance.forecast import by_month
-from governance.bills.domain.variance.forecast import contest
-from governance.bills.domain.variance.forecast import shrunk_bias
-from governance.bills.domain.variance.forecast import year_end
+from governance.bills.domain.variance.forecast import Contest, by_month, contest, shrunk_bias, year_end
 from weighbridge.core.errors import Invalid
 
 PLAN = [Decimal(100)] * 12

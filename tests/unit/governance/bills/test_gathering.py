@@ -12,18 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from governance.bills.domain.aggregation import gather
-from governance.bills.domain.aggregation import tell
+from governance.bills.domain.aggregation import gather, tell
 from governance.bills.domain.columns import COLUMNS
 from governance.bills.domain.file_kind import Kind
 from governance.bills.domain.reading import open_source
 from governance.bills.domain.report import report_of
 from governance.bills.domain.slices import slices_of
-from tests.factories.bills import ROW
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import parquet_bytes
-from tests.factories.bills import row
-from tests.factories.bills import written
+from tests.factories.bills import ROW, csv_bytes, parquet_bytes, row, written
 from weighbridge.core.errors import Invalid
 
 

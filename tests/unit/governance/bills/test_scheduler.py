@@ -5,11 +5,8 @@ from decimal import Decimal
 import pytest
 
 from governance.bills.domain.report import report_of
-from governance.bills.domain.scheduler import BATCH_ROWS
-from governance.bills.domain.scheduler import Scheduler
-from governance.bills.domain.scheduler import gather_usage
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import written
+from governance.bills.domain.scheduler import BATCH_ROWS, Scheduler, gather_usage
+from tests.factories.bills import csv_bytes, written
 from weighbridge.core.errors import Invalid
 
 JOB = {

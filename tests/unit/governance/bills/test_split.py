@@ -5,11 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.bills.domain.variance.split import Month
-from governance.bills.domain.variance.split import Split
-from governance.bills.domain.variance.split import cents
-from governance.bills.domain.variance.split import exact_parts
-from governance.bills.domain.variance.split import split
+from governance.bills.domain.variance.split import Month, Split, cents, exact_parts, split
 from weighbridge.core.errors import Invalid
 
 

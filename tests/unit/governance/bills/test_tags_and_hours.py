@@ -3,9 +3,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from governance.bills.domain.gpu_hours import gpu_hours
-from governance.bills.domain.gpu_hours import gpus_in
-from governance.bills.domain.gpu_hours import server_hours
+from governance.bills.domain.gpu_hours import gpu_hours, gpus_in, server_hours
 from governance.bills.domain.tags import canonical
 
 

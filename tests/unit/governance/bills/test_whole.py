@@ -2,21 +2,11 @@ from decimal import Decimal
 
 import pytest
 
-from governance.bills.domain.file_kind import Caps
-from governance.bills.domain.file_kind import Kind
-from governance.bills.domain.pipeline import Order
-from governance.bills.domain.pipeline import RowCounter
-from governance.bills.domain.pipeline import peek
-from governance.bills.domain.pipeline import read_bill
-from governance.bills.domain.pipeline import rows_estimated
-from tests.factories.bills import csv_bytes
-from tests.factories.bills import gzip_bytes
-from tests.factories.bills import parquet_bytes
-from tests.factories.bills import row
-from tests.factories.bills import written
+from governance.bills.domain.file_kind import Caps, Kind
+from governance.bills.domain.pipeline import Order, RowCounter, peek, read_bill, rows_estimated
+from tests.factories.bills import csv_bytes, gzip_bytes, parquet_bytes, row, written
 from tests.unit.governance.bills.test_scheduler import JOB
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import TooLarge
+from weighbridge.core.errors import Invalid, TooLarge
 
 NAMES = {"bill.csv": csv_bytes, "bill.csv.gz": gzip_bytes, "bill.parquet": parquet_bytes}
 

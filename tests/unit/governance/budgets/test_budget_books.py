@@ -8,40 +8,30 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from governance.budgets.domain.actuals import Stated
-from governance.budgets.domain.actuals import check_period
-from governance.budgets.domain.actuals import restate
-from governance.budgets.domain.amounts import check_amount
-from governance.budgets.domain.amounts import check_hundredths
-from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.budget_changes import Place
-from governance.budgets.domain.budget_changes import check_places
-from governance.budgets.domain.budget_changes import move
-from governance.budgets.domain.budget_changes import new_amount
-from governance.budgets.domain.cost_centres import Level
-from governance.budgets.domain.cost_centres import check_parent
-from governance.budgets.domain.delegation import check_hands_out
-from governance.budgets.domain.delegation import check_keeps
-from governance.budgets.domain.ledger import Balance
-from governance.budgets.domain.ledger import Entry
-from governance.budgets.domain.ledger import EntryKind
-from governance.budgets.domain.ledger import Holding
-from governance.budgets.domain.ledger import Mode
-from governance.budgets.domain.ledger import balance
-from governance.budgets.domain.ledger import changes_of_available
-from governance.budgets.domain.ledger import check_available
-from governance.budgets.domain.ledger import check_entry
-from governance.budgets.domain.ledger import check_open
-from governance.budgets.domain.ledger import commitment
-from governance.budgets.domain.ledger import holding_of
-from governance.budgets.domain.ledger import holdings
-from governance.budgets.domain.ledger import what_is_left
-from governance.budgets.domain.quarter_forecast import excess
-from governance.budgets.domain.quarter_forecast import forecast
-from governance.budgets.domain.quarter_forecast import overrun
+from governance.budgets.domain.actuals import Stated, check_period, restate
+from governance.budgets.domain.amounts import check_amount, check_hundredths
+from governance.budgets.domain.budget_changes import Aspect, Place, check_places, move, new_amount
+from governance.budgets.domain.cost_centres import Level, check_parent
+from governance.budgets.domain.delegation import check_hands_out, check_keeps
+from governance.budgets.domain.ledger import (
+    Balance,
+    Entry,
+    EntryKind,
+    Holding,
+    Mode,
+    balance,
+    changes_of_available,
+    check_available,
+    check_entry,
+    check_open,
+    commitment,
+    holding_of,
+    holdings,
+    what_is_left,
+)
+from governance.budgets.domain.quarter_forecast import excess, forecast, overrun
 from governance.budgets.domain.quarters import Quarter
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, WrongState
 
 D = Decimal
 Q4 = Quarter.parse("2026Q4")

@@ -4,20 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.budgets.domain.ledger import Balance
-from governance.budgets.domain.ledger import Entry
-from governance.budgets.domain.ledger import EntryKind
-from governance.budgets.domain.ledger import after_release
-from governance.budgets.domain.ledger import balance
-from governance.budgets.domain.ledger import check_available
-from governance.budgets.domain.ledger import check_entry
-from governance.budgets.domain.ledger import check_release
-from governance.budgets.domain.ledger import commitment
-from governance.budgets.domain.ledger import release
-from governance.budgets.domain.ledger import reserved_by
-from governance.budgets.domain.ledger import reserved_by_others
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import WrongState
+from governance.budgets.domain.ledger import (
+    Balance,
+    Entry,
+    EntryKind,
+    after_release,
+    balance,
+    check_available,
+    check_entry,
+    check_release,
+    commitment,
+    release,
+    reserved_by,
+    reserved_by_others,
+)
+from weighbridge.core.errors import Invalid, WrongState
 
 
 def entry(kind, amount, ref=None, key="k"):

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.budgets.domain.quarterly_split import DAYS_A_YEAR
-from governance.budgets.domain.quarterly_split import shares
+from governance.budgets.domain.quarterly_split import DAYS_A_YEAR, shares
 from governance.budgets.domain.quarters import Quarter
 from weighbridge.core.errors import Invalid
 

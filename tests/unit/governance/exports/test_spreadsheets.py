@@ -10,12 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from governance.exports.domain.spreadsheets import TEXT_CHARS_MAX
-from governance.exports.domain.spreadsheets import TRIGGERS
-from governance.exports.domain.spreadsheets import csv_of
-from governance.exports.domain.spreadsheets import escaped
-from governance.exports.domain.spreadsheets import unescaped
-from governance.exports.domain.spreadsheets import xlsx_of
+from governance.exports.domain.spreadsheets import TEXT_CHARS_MAX, TRIGGERS, csv_of, escaped, unescaped, xlsx_of
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from([*sorted(TRIGGERS), "'", " ", ","]))
 

@@ -2,9 +2,7 @@
 
 import pytest
 
-from governance.accounts.domain import TOLD
-from governance.accounts.domain import Happening
-from governance.accounts.domain import Sitting
+from governance.accounts.domain import TOLD, Happening, Sitting
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 import pytest
 
-from governance.people.domain.roles import Person
-from governance.people.domain.roles import Role
+from governance.people.domain.roles import Person, Role
 
 
 def test_the_seven_roles_each_have_a_paragraph_of_their_own():

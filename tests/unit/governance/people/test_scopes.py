@@ -2,8 +2,7 @@
 
 import pytest
 
-from governance.people.domain.scopes import Scope
-from governance.people.domain.scopes import check_scope
+from governance.people.domain.scopes import Scope, check_scope
 from weighbridge.core.errors import NotAllowed
 
 DOORS = ("api:gate", "api:keys", "api:reviews", "")

@@ -5,11 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from governance.rulebook.domain.policy import Policy
-from governance.rulebook.domain.policy import parse_policy
-from weighbridge.core.metrics import CATALOGUE
-from weighbridge.core.metrics import Basis
-from weighbridge.core.metrics import Figure
+from governance.rulebook.domain.policy import Policy, parse_policy
+from weighbridge.core.metrics import CATALOGUE, Basis, Figure
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 BEFORE = datetime(2026, 10, 1, 12, tzinfo=UTC)

@@ -4,16 +4,9 @@ import pytest
 import yaml
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.checklists import Answer
-from governance.rulebook.domain.checklists import ItemKind
-from governance.rulebook.domain.checklists import completeness
-from governance.rulebook.domain.checklists import is_complete
-from governance.rulebook.domain.checklists import parse_checklist
+from governance.rulebook.domain.checklists import Answer, ItemKind, completeness, is_complete, parse_checklist
 from governance.rulebook.domain.policy import parse_policy
-from tests.unit.governance.rulebook.builders import BEFORE
-from tests.unit.governance.rulebook.builders import DIGEST
-from tests.unit.governance.rulebook.builders import NOW
-from tests.unit.governance.rulebook.builders import figure
+from tests.unit.governance.rulebook.builders import BEFORE, DIGEST, NOW, figure
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis

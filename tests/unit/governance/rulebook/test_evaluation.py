@@ -9,26 +9,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.evaluation import Determination
-from governance.rulebook.domain.evaluation import Outcome
-from governance.rulebook.domain.evaluation import RuleStatus
-from governance.rulebook.domain.evaluation import Subject
-from governance.rulebook.domain.evaluation import evaluate
-from governance.rulebook.domain.policy import Comparator
-from governance.rulebook.domain.policy import Effect
-from governance.rulebook.domain.policy import Statistic
-from governance.rulebook.domain.policy import parse_policy
-from tests.unit.governance.rulebook.builders import BEFORE
-from tests.unit.governance.rulebook.builders import NOW
-from tests.unit.governance.rulebook.builders import figure
-from tests.unit.governance.rulebook.builders import p95_rule
-from tests.unit.governance.rulebook.builders import policy
-from tests.unit.governance.rulebook.builders import rule
+from governance.rulebook.domain.evaluation import Determination, Outcome, RuleStatus, Subject, evaluate
+from governance.rulebook.domain.policy import Comparator, Effect, Statistic, parse_policy
+from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure, p95_rule, policy, rule
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.converter import from_document
-from weighbridge.core.converter import to_document
-from weighbridge.core.metrics import CATALOGUE
-from weighbridge.core.metrics import Basis
+from weighbridge.core.converter import from_document, to_document
+from weighbridge.core.metrics import CATALOGUE, Basis
 
 PROD = Subject("vision", "T1", "prod")
 DEV = Subject("vision", "T3", "dev")

@@ -2,8 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from governance.rulebook.domain.monitoring import Breach
-from governance.rulebook.domain.monitoring import Monitoring
+from governance.rulebook.domain.monitoring import Breach, Monitoring
 from governance.rulebook.domain.policy_diff import diff
 from tests.unit.governance.rulebook.builders import policy
 from weighbridge.core.errors import Invalid

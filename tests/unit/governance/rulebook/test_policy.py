@@ -7,24 +7,19 @@ from hypothesis import strategies as st
 
 from governance.people.domain.roles import Role
 from governance.rulebook.domain import defaults
-from governance.rulebook.domain.benchmark_plans import AlternativesPlan
-from governance.rulebook.domain.benchmark_plans import BenchmarkPlan
-from governance.rulebook.domain.benchmark_plans import Hardware
-from governance.rulebook.domain.benchmark_plans import Scenario
-from governance.rulebook.domain.benchmark_plans import Variant
-from governance.rulebook.domain.policy import AuthorisationTerms
-from governance.rulebook.domain.policy import Comparator
-from governance.rulebook.domain.policy import Effect
-from governance.rulebook.domain.policy import Level
-from governance.rulebook.domain.policy import Rule
-from governance.rulebook.domain.policy import Scope
-from governance.rulebook.domain.policy import Stage
-from governance.rulebook.domain.policy import Statistic
-from governance.rulebook.domain.policy import parse_policy
-from tests.unit.governance.rulebook.builders import document
-from tests.unit.governance.rulebook.builders import p95_rule
-from tests.unit.governance.rulebook.builders import policy
-from tests.unit.governance.rulebook.builders import rule
+from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan, Hardware, Scenario, Variant
+from governance.rulebook.domain.policy import (
+    AuthorisationTerms,
+    Comparator,
+    Effect,
+    Level,
+    Rule,
+    Scope,
+    Stage,
+    Statistic,
+    parse_policy,
+)
+from tests.unit.governance.rulebook.builders import document, p95_rule, policy, rule
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis

@@ -1,9 +1,5 @@
-from governance.rulebook.domain.policy_diff import Change
-from governance.rulebook.domain.policy_diff import diff
-from tests.unit.governance.rulebook.builders import document
-from tests.unit.governance.rulebook.builders import p95_rule
-from tests.unit.governance.rulebook.builders import policy
-from tests.unit.governance.rulebook.builders import rule
+from governance.rulebook.domain.policy_diff import Change, diff
+from tests.unit.governance.rulebook.builders import document, p95_rule, policy, rule
 
 
 def test_the_same_policy_has_no_changes_however_it_is_spelt():

@@ -6,12 +6,8 @@ import yaml
 from governance.rulebook.domain import defaults
 from governance.rulebook.domain.policy import parse_policy
 from governance.rulebook.domain.policy_diff import diff
-from governance.rulebook.domain.policy_form import document_with
-from governance.rulebook.domain.policy_form import place_of
-from governance.rulebook.domain.policy_form import rows_of
-from tests.unit.governance.rulebook.builders import document
-from tests.unit.governance.rulebook.builders import p95_rule
-from tests.unit.governance.rulebook.builders import rule
+from governance.rulebook.domain.policy_form import document_with, place_of, rows_of
+from tests.unit.governance.rulebook.builders import document, p95_rule, rule
 
 
 @pytest.mark.parametrize(

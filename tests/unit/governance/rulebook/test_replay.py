@@ -5,27 +5,12 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.rulebook.domain.evaluation import Outcome
-from governance.rulebook.domain.evaluation import Subject
-from governance.rulebook.domain.evaluation import evaluate
+from governance.rulebook.domain.evaluation import Outcome, Subject, evaluate
 from governance.rulebook.domain.metric_index import known
 from governance.rulebook.domain.policy import Effect
-from governance.rulebook.domain.replay import Case
-from governance.rulebook.domain.replay import Share
-from governance.rulebook.domain.replay import Verdict
-from governance.rulebook.domain.replay import compare
-from governance.rulebook.domain.replay import replay
-from governance.rulebook.domain.replay import rule_counts
-from governance.rulebook.domain.replay import share
-from governance.rulebook.domain.replay import shares
-from tests.unit.governance.rulebook.builders import NOW
-from tests.unit.governance.rulebook.builders import figure
-from tests.unit.governance.rulebook.builders import p95_rule
-from tests.unit.governance.rulebook.builders import policy
-from tests.unit.governance.rulebook.builders import rule
-from tests.unit.governance.rulebook.test_evaluation import NAMES
-from tests.unit.governance.rulebook.test_evaluation import rules
-from tests.unit.governance.rulebook.test_evaluation import sound_figures
+from governance.rulebook.domain.replay import Case, Share, Verdict, compare, replay, rule_counts, share, shares
+from tests.unit.governance.rulebook.builders import NOW, figure, p95_rule, policy, rule
+from tests.unit.governance.rulebook.test_evaluation import NAMES, rules, sound_figures
 
 SUBJECT = Subject("search", "T1", "prod")
 NEW, OLD = policy(rule(limit=100)), policy(rule(limit=500))

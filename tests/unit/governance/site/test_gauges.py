@@ -6,9 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from governance.site.web.gauges import Part
-from governance.site.web.gauges import interval_gauge
-from governance.site.web.gauges import meter_parts
+from governance.site.web.gauges import Part, interval_gauge, meter_parts
 
 
 def test_an_interval_with_a_limit_it_keeps():

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from governance.site.web.looks import LOOKS
-from governance.site.web.looks import look_of
+from governance.site.web.looks import LOOKS, look_of
 
 STATIC = Path(__file__).parents[4] / "governance/site/static/weighbridge"
 TEMPLATES = Path(__file__).parents[4] / "templates"

@@ -3,21 +3,20 @@ from decimal import Decimal
 
 import pytest
 
-from reviews.evidence.domain.comparison import Billed
-from reviews.evidence.domain.comparison import ComparedMonth
-from reviews.evidence.domain.comparison import Span
-from reviews.evidence.domain.comparison import Standing
-from reviews.evidence.domain.comparison import cases_of
-from reviews.evidence.domain.comparison import compare
-from reviews.evidence.domain.comparison import month_end
-from reviews.evidence.domain.comparison import monthly
-from reviews.evidence.domain.comparison import months_of
-from reviews.evidence.domain.comparison import outlook_of
-from reviews.evidence.domain.drift import Drift
-from reviews.evidence.domain.drift import Reading
-from reviews.evidence.domain.drift import drifts
-from weighbridge.core.metrics import Basis
-from weighbridge.core.metrics import Figure
+from reviews.evidence.domain.comparison import (
+    Billed,
+    ComparedMonth,
+    Span,
+    Standing,
+    cases_of,
+    compare,
+    month_end,
+    monthly,
+    months_of,
+    outlook_of,
+)
+from reviews.evidence.domain.drift import Drift, Reading, drifts
+from weighbridge.core.metrics import Basis, Figure
 
 SEPTEMBER, TODAY = date(2026, 9, 1), date(2026, 11, 20)
 SPAN = Span(Decimal(80), Decimal(100), Decimal(150))

@@ -6,14 +6,9 @@ from decimal import Decimal
 import pytest
 
 from reviews.evidence.domain import month_parts
-from reviews.evidence.domain.comparison import ComparedMonth
-from reviews.evidence.domain.comparison import Span
-from reviews.evidence.domain.month_parts import Load
-from reviews.evidence.domain.month_parts import load_of
-from reviews.evidence.domain.month_parts import with_parts
-from reviews.evidence.domain.traffic_file import Counted
-from reviews.evidence.domain.traffic_file import month_of
-from reviews.evidence.domain.traffic_file import read_traffic
+from reviews.evidence.domain.comparison import ComparedMonth, Span
+from reviews.evidence.domain.month_parts import Load, load_of, with_parts
+from reviews.evidence.domain.traffic_file import Counted, month_of, read_traffic
 from weighbridge.core.errors import Invalid
 
 MONTH = date(2026, 9, 1)

@@ -3,12 +3,14 @@ from decimal import Decimal
 import pytest
 
 from governance.bills.domain.variance.calibration import Widening
-from reviews.evidence.domain.projected import ProjectedFigure
-from reviews.evidence.domain.projected import check_option
-from reviews.evidence.domain.projected import only_option
-from reviews.evidence.domain.projected import option_ids
-from reviews.evidence.domain.projected import projected_figures
-from reviews.evidence.domain.projected import widened_figures
+from reviews.evidence.domain.projected import (
+    ProjectedFigure,
+    check_option,
+    only_option,
+    option_ids,
+    projected_figures,
+    widened_figures,
+)
 from weighbridge.core.errors import Invalid
 
 LEVELS = {"p10": "80.00", "p50": "100.00", "p80": "120.00", "p90": "140.00", "unserved_probability": 0.0}

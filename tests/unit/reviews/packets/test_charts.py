@@ -4,16 +4,9 @@ from decimal import Decimal
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from reviews.packets.charts.charts import charts_of
-from reviews.packets.charts.charts import cost_chart
-from reviews.packets.charts.charts import draw_charts
-from reviews.packets.charts.charts import latency_chart
-from reviews.packets.domain.packet_evidence import Claim
-from reviews.packets.domain.packet_evidence import Comparison
-from reviews.packets.domain.packet_evidence import CostRow
-from reviews.packets.domain.packet_evidence import Measurement
-from tests.factories.packets import sample_costs
-from tests.factories.packets import sample_packet
+from reviews.packets.charts.charts import charts_of, cost_chart, draw_charts, latency_chart
+from reviews.packets.domain.packet_evidence import Claim, Comparison, CostRow, Measurement
+from tests.factories.packets import sample_costs, sample_packet
 from weighbridge.charts.drawing import Chart
 
 

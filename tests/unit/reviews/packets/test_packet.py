@@ -7,19 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from reviews.packets.domain.packet import BudgetRow
-from reviews.packets.domain.packet import Packet
+from reviews.packets.domain.packet import BudgetRow, Packet
 from reviews.packets.domain.packet_document import read_packet
-from reviews.packets.domain.packet_evidence import Claim
-from reviews.packets.domain.packet_evidence import Comparison
-from reviews.packets.domain.packet_evidence import CostRow
-from reviews.packets.domain.packet_evidence import Measurement
-from reviews.packets.domain.packet_evidence import RuleLine
+from reviews.packets.domain.packet_evidence import Claim, Comparison, CostRow, Measurement, RuleLine
 from reviews.packets.domain.packet_trail import AUDIT_ROWS_SHOWN
-from tests.factories.packets import FILED_AT
-from tests.factories.packets import sample_audit
-from tests.factories.packets import sample_cover
-from tests.factories.packets import sample_packet
+from tests.factories.packets import FILED_AT, sample_audit, sample_cover, sample_packet
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid

@@ -2,9 +2,7 @@ from decimal import Decimal
 
 from reviews.packets.charts.charts import charts_of
 from reviews.packets.domain.packet_document import read_packet
-from reviews.packets.domain.packet_projection import OptionFigure
-from reviews.packets.domain.packet_projection import OptionRow
-from reviews.packets.domain.packet_projection import ProjectionPart
+from reviews.packets.domain.packet_projection import OptionFigure, OptionRow, ProjectionPart
 from tests.factories.packets import sample_packet
 from weighbridge.core.converter import to_document
 

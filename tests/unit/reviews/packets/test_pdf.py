@@ -16,8 +16,7 @@ import pytest
 import weasyprint  # noqa: TID253 -- the control print needs it
 from pypdf import PdfReader
 
-from reviews.packets.ports import PacketPrinter
-from reviews.packets.ports import PrintFailed
+from reviews.packets.ports import PacketPrinter, PrintFailed
 from reviews.packets.printing import pdf
 from reviews.packets.printing.pdf import WeasyPrintPrinter
 

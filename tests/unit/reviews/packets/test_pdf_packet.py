@@ -14,13 +14,8 @@ from governance.audit.domain import checkpoint
 from reviews.packets.charts.charts import draw_charts
 from reviews.packets.domain.packet import Packet
 from reviews.packets.domain.packet_document import read_packet
-from reviews.packets.printing.pdf import WeasyPrintPrinter
-from reviews.packets.printing.pdf import render
-from tests.factories.packets import FILED_AT
-from tests.factories.packets import checkpoint_key
-from tests.factories.packets import sample_audit
-from tests.factories.packets import sample_cover
-from tests.factories.packets import sample_packet
+from reviews.packets.printing.pdf import WeasyPrintPrinter, render
+from tests.factories.packets import FILED_AT, checkpoint_key, sample_audit, sample_cover, sample_packet
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 

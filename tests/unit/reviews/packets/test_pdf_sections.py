@@ -10,9 +10,7 @@ from pypdf import PdfReader
 
 from reviews.packets.ports import PrintFailed
 from reviews.packets.printing import pdf_sections
-from reviews.packets.printing.pdf_sections import SectionPrinter
-from reviews.packets.printing.pdf_sections import Sheet
-from reviews.packets.printing.pdf_sections import merge
+from reviews.packets.printing.pdf_sections import SectionPrinter, Sheet, merge
 
 LINK = '<link rel="stylesheet" href="asset:own.css">'
 

@@ -7,9 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.exports.domain.spreadsheets import csv_of
-from reviews.quarterly.domain.actuals_file import ROWS_MAX
-from reviews.quarterly.domain.actuals_file import ActualRow
-from reviews.quarterly.domain.actuals_file import read_actuals
+from reviews.quarterly.domain.actuals_file import ROWS_MAX, ActualRow, read_actuals
 from weighbridge.core.errors import Invalid
 
 

@@ -8,22 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.budgets.domain.quarters import Quarter
-from reviews.quarterly.domain.agenda import MISSES_SHOWN_MAX
-from reviews.quarterly.domain.agenda import AgendaKind
-from reviews.quarterly.domain.agenda import Entry
-from reviews.quarterly.domain.agenda import gather
-from reviews.quarterly.domain.agenda import request_page
-from reviews.quarterly.domain.sources import Breach
-from reviews.quarterly.domain.sources import Ending
-from reviews.quarterly.domain.sources import Exemption
-from reviews.quarterly.domain.sources import Found
-from reviews.quarterly.domain.sources import Investment
-from reviews.quarterly.domain.sources import Miss
-from reviews.quarterly.domain.sources import Obligation
-from reviews.quarterly.domain.sources import Orphan
-from reviews.quarterly.domain.sources import Saving
-from reviews.quarterly.domain.sources import Sources
-from reviews.quarterly.domain.sources import Unfinished
+from reviews.quarterly.domain.agenda import MISSES_SHOWN_MAX, AgendaKind, Entry, gather, request_page
+from reviews.quarterly.domain.sources import (
+    Breach,
+    Ending,
+    Exemption,
+    Found,
+    Investment,
+    Miss,
+    Obligation,
+    Orphan,
+    Saving,
+    Sources,
+    Unfinished,
+)
 
 Q4 = Quarter(2026, 4)
 HERE = {"ref": "MRR-2026-0001", "model": "search/ranker"}

@@ -12,13 +12,8 @@ from governance.people.domain.roles import Role
 from reviews.quarterly.domain import action_items as acts
 from reviews.quarterly.domain import cycle as cycles
 from reviews.quarterly.domain.action_items import ActionState
-from reviews.quarterly.domain.cycle import Calendar
-from reviews.quarterly.domain.cycle import CycleState
-from reviews.quarterly.domain.cycle import due_state
-from reviews.quarterly.domain.quorum import Side
-from reviews.quarterly.domain.quorum import check_quorum
-from reviews.quarterly.domain.quorum import missing
-from reviews.quarterly.domain.quorum import sides_of
+from reviews.quarterly.domain.cycle import Calendar, CycleState, due_state
+from reviews.quarterly.domain.quorum import Side, check_quorum, missing, sides_of
 from reviews.requests.domain.steps import Actor
 from weighbridge.core.errors import WrongState
 

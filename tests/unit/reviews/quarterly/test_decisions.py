@@ -7,21 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.quarterly.domain.decisions import DecisionKind
-from reviews.quarterly.domain.decisions import Wish
-from reviews.quarterly.domain.decisions import check_wish
-from reviews.quarterly.domain.minutes import Decided
-from reviews.quarterly.domain.minutes import Meeting
-from reviews.quarterly.domain.minutes import Present
-from reviews.quarterly.domain.minutes import Taken
-from reviews.quarterly.domain.minutes import escaped
-from reviews.quarterly.domain.minutes import markdown
-from reviews.scorecard.domain.scorecard import Better
-from reviews.scorecard.domain.scorecard import Score
-from reviews.scorecard.domain.scorecard import Standing
-from reviews.scorecard.domain.scorecard import Totals
-from reviews.scorecard.domain.scorecard import Trend
-from reviews.scorecard.domain.scorecard import totals
+from reviews.quarterly.domain.decisions import DecisionKind, Wish, check_wish
+from reviews.quarterly.domain.minutes import Decided, Meeting, Present, Taken, escaped, markdown
+from reviews.scorecard.domain.scorecard import Better, Score, Standing, Totals, Trend, totals
 from weighbridge.core.errors import Invalid
 
 TODAY = date(2027, 1, 12)

@@ -9,17 +9,10 @@ from hypothesis import strategies as st
 from reviews.quarterly.domain import charts
 from reviews.quarterly.domain.comparison import differences
 from reviews.quarterly.domain.document import read_quarterly_packet
-from reviews.quarterly.domain.packet import ChangeRow
-from reviews.quarterly.domain.packet import Point
-from reviews.quarterly.domain.packet import Variance
-from reviews.quarterly.domain.packet import frontier
+from reviews.quarterly.domain.packet import ChangeRow, Point, Variance, frontier
 from reviews.quarterly.domain.sections import sections_of
 from reviews.scorecard.domain.scorecard import Totals
-from tests.factories.quarterly import make_packet
-from tests.factories.quarterly import make_page
-from tests.factories.quarterly import make_score
-from tests.factories.quarterly import make_spend
-from tests.factories.quarterly import make_variance
+from tests.factories.quarterly import make_packet, make_page, make_score, make_spend, make_variance
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 

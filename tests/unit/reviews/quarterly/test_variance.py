@@ -7,10 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.bills.domain.variance.split import Split
-from reviews.evidence.domain.comparison import ComparedMonth
-from reviews.evidence.domain.comparison import Span
-from reviews.evidence.domain.month_parts import Load
-from reviews.evidence.domain.month_parts import with_parts
+from reviews.evidence.domain.comparison import ComparedMonth, Span
+from reviews.evidence.domain.month_parts import Load, with_parts
 from reviews.quarterly.domain.packet import Variance
 from reviews.quarterly.domain.variance import variance_of
 

@@ -6,11 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.requests.domain.wording import bytes_words
-from reviews.requests.domain.wording import interval_words
-from reviews.requests.domain.wording import number_words
-from reviews.requests.domain.wording import unit_words
-from reviews.requests.domain.wording import value_words
+from reviews.requests.domain.wording import bytes_words, interval_words, number_words, unit_words, value_words
 
 
 @pytest.mark.parametrize(

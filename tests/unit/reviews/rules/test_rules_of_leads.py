@@ -2,8 +2,7 @@
 
 import pytest
 
-from governance.people.domain.roles import Person
-from governance.people.domain.roles import Role
+from governance.people.domain.roles import Person, Role
 from reviews.evidence import rules as evidence_rules
 from reviews.quarterly import rules as quarterly_rules
 from weighbridge.core.errors import NotAllowed

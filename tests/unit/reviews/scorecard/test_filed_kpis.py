@@ -6,13 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from reviews.scorecard.domain.filed import FiledKpi
-from reviews.scorecard.domain.filed import filed
+from reviews.scorecard.domain.filed import FiledKpi, filed
 from reviews.scorecard.domain.scorecard import Better
 from weighbridge.core.kpis import Better as FiledBetter
-from weighbridge.core.kpis import Effect
-from weighbridge.core.kpis import KpiLink
-from weighbridge.core.kpis import Method
+from weighbridge.core.kpis import Effect, KpiLink, Method
 
 EFFECT = Effect(
     method=Method.EXPERIMENT,

@@ -8,11 +8,7 @@ import pytest
 
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.jira.tracker import JiraTracker
-from reviews.tickets.ports import Facts
-from reviews.tickets.ports import Heading
-from reviews.tickets.ports import Link
-from reviews.tickets.ports import Paragraph
-from reviews.tickets.ports import TicketDraft
+from reviews.tickets.ports import Facts, Heading, Link, Paragraph, TicketDraft
 from tests.standins.jira_cloud import JiraCloud
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

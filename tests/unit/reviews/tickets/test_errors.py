@@ -7,17 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jira import JIRAError
 
-from reviews.tickets.jira.errors import Doing
-from reviews.tickets.jira.errors import in_words
-from reviews.tickets.jira.errors import refusal
-from reviews.tickets.jira.errors import wait_from
+from reviews.tickets.jira.errors import Doing, in_words, refusal, wait_from
 from reviews.tickets.jira.settings import JiraSettings
-from reviews.tickets.ports import Misconfigured
-from reviews.tickets.ports import OutcomeUnknown
-from reviews.tickets.ports import RateLimited
-from reviews.tickets.ports import TicketGone
-from reviews.tickets.ports import TrackerError
-from reviews.tickets.ports import Unreachable
+from reviews.tickets.ports import Misconfigured, OutcomeUnknown, RateLimited, TicketGone, TrackerError, Unreachable
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 SETTINGS = JiraSettings(url="https://acme.atlassian.net", email="bot@acme.example", token="s3cret", project="MR")

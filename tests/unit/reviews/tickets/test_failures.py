@@ -8,13 +8,15 @@ import pytest
 
 from reviews.tickets.jira.tracker import JiraTracker
 from reviews.tickets.opening import open_once
-from reviews.tickets.ports import LabelLost
-from reviews.tickets.ports import Misconfigured
-from reviews.tickets.ports import OutcomeUnknown
-from reviews.tickets.ports import Paragraph
-from reviews.tickets.ports import RateLimited
-from reviews.tickets.ports import TrackerError
-from reviews.tickets.ports import Unreachable
+from reviews.tickets.ports import (
+    LabelLost,
+    Misconfigured,
+    OutcomeUnknown,
+    Paragraph,
+    RateLimited,
+    TrackerError,
+    Unreachable,
+)
 from tests.standins.jira_cloud import JiraCloud
 from tests.unit.reviews.tickets.conftest import DRAFT
 

@@ -8,21 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.requests.domain.lifecycle import TERMINAL
-from reviews.requests.domain.lifecycle import State
+from reviews.requests.domain.lifecycle import TERMINAL, State
 from reviews.tickets import domain as inbound
-from reviews.tickets.domain import MOVES
-from reviews.tickets.domain import Answer
-from reviews.tickets.domain import Hint
-from reviews.tickets.domain import Meaning
-from reviews.tickets.domain import Outcome
-from reviews.tickets.domain import answer_to
-from reviews.tickets.domain import hint_of
-from reviews.tickets.domain import is_own_comment
-from reviews.tickets.domain import is_signed
-from reviews.tickets.domain import is_too_old
-from reviews.tickets.domain import meaning_of
-from reviews.tickets.domain import stands_at
+from reviews.tickets.domain import (
+    MOVES,
+    Answer,
+    Hint,
+    Meaning,
+    Outcome,
+    answer_to,
+    hint_of,
+    is_own_comment,
+    is_signed,
+    is_too_old,
+    meaning_of,
+    stands_at,
+)
 from weighbridge.core.errors import Invalid
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -2,17 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reviews.tickets.jira.mapping import BODY_CHARS_MAX
-from reviews.tickets.jira.mapping import document
-from reviews.tickets.jira.mapping import marked_document
-from reviews.tickets.jira.mapping import marker_text
-from reviews.tickets.jira.mapping import plain_text
-from reviews.tickets.jira.mapping import summary_line
-from reviews.tickets.ports import Block
-from reviews.tickets.ports import Facts
-from reviews.tickets.ports import Heading
-from reviews.tickets.ports import Link
-from reviews.tickets.ports import Paragraph
+from reviews.tickets.jira.mapping import (
+    BODY_CHARS_MAX,
+    document,
+    marked_document,
+    marker_text,
+    plain_text,
+    summary_line,
+)
+from reviews.tickets.ports import Block, Facts, Heading, Link, Paragraph
 from tests.standins.jira import adf
 
 TEXT = st.text(max_size=40)

@@ -6,15 +6,11 @@ from datetime import UTC, datetime
 import pytest
 
 from reviews.tickets.jira import reader as module
-from reviews.tickets.jira.reader import JiraReader
-from reviews.tickets.jira.reader import prose
+from reviews.tickets.jira.reader import JiraReader, prose
 from reviews.tickets.jira.settings import JiraSettings
 from reviews.tickets.ports import TicketGone
 from tests.standins.jira.about import ACCOUNT
-from tests.standins.jira.webhooks import Delivery
-from tests.standins.jira.webhooks import Sender
-from tests.standins.jira.webhooks import Webhooks
-from tests.standins.jira.webhooks import post_to
+from tests.standins.jira.webhooks import Delivery, Sender, Webhooks, post_to
 from tests.standins.jira_cloud import JiraCloud
 from tests.unit.reviews.tickets.conftest import DRAFT
 

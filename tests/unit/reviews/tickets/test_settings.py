@@ -1,8 +1,7 @@
 import pytest
 
 from reviews.tickets.jira.settings import JiraSettings
-from reviews.tickets.ports import FailureKind
-from reviews.tickets.ports import Misconfigured
+from reviews.tickets.ports import FailureKind, Misconfigured
 
 GOOD = {"url": "https://acme.atlassian.net", "email": "bot@acme.example", "token": "s3cret-token", "project": "MR"}
 

@@ -4,11 +4,7 @@ from dataclasses import replace
 import pytest
 
 from reviews.tickets.jira.tracker import JiraTracker
-from reviews.tickets.ports import LabelLost
-from reviews.tickets.ports import Misconfigured
-from reviews.tickets.ports import Paragraph
-from reviews.tickets.ports import TicketGone
-from reviews.tickets.ports import TransitionUnavailable
+from reviews.tickets.ports import LabelLost, Misconfigured, Paragraph, TicketGone, TransitionUnavailable
 from tests.standins.jira_cloud import JiraCloud
 from tests.unit.reviews.tickets.conftest import DRAFT
 

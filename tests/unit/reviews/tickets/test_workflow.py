@@ -2,11 +2,8 @@ from typing import Any
 
 import pytest
 
-from reviews.tickets.jira.workflow import Way
-from reviews.tickets.jira.workflow import settled_status
-from reviews.tickets.jira.workflow import way_to
-from reviews.tickets.ports import FailureKind
-from reviews.tickets.ports import TransitionUnavailable
+from reviews.tickets.jira.workflow import Way, settled_status, way_to
+from reviews.tickets.ports import FailureKind, TransitionUnavailable
 
 
 def status(name: str, key: str, category: str) -> dict[str, Any]:

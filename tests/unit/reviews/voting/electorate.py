@@ -2,11 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from governance.people.domain.roles import Person
-from governance.people.domain.roles import Role
+from governance.people.domain.roles import Person, Role
 from governance.rulebook.domain.policy import Stage
-from reviews.voting.domain import Ballot
-from reviews.voting.domain import Choice
+from reviews.voting.domain import Ballot, Choice
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 

@@ -4,35 +4,35 @@ from typing import Any
 
 import pytest
 
-from governance.people.domain.roles import Person
-from governance.people.domain.roles import Role
+from governance.people.domain.roles import Person, Role
 from governance.rulebook.domain.policy import Stage
-from reviews.voting.domain import Ballot
-from reviews.voting.domain import Choice
-from reviews.voting.domain import VotingOutcome
-from reviews.voting.domain import check_may_vote
-from reviews.voting.domain import check_rationale
-from reviews.voting.domain import conflict_of
-from reviews.voting.domain import standing
-from reviews.voting.domain import tally
-from tests.unit.reviews.voting.electorate import ADAM
-from tests.unit.reviews.voting.electorate import ANNE
-from tests.unit.reviews.voting.electorate import AUDRA
-from tests.unit.reviews.voting.electorate import BERT
-from tests.unit.reviews.voting.electorate import BUDGET
-from tests.unit.reviews.voting.electorate import EVA
-from tests.unit.reviews.voting.electorate import GONE
-from tests.unit.reviews.voting.electorate import LEA
-from tests.unit.reviews.voting.electorate import OTTO
-from tests.unit.reviews.voting.electorate import RITA
-from tests.unit.reviews.voting.electorate import STAGES
-from tests.unit.reviews.voting.electorate import TECHNICAL
-from tests.unit.reviews.voting.electorate import ballot
-from tests.unit.reviews.voting.electorate import person
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import Refused
-from weighbridge.core.errors import WrongState
+from reviews.voting.domain import (
+    Ballot,
+    Choice,
+    VotingOutcome,
+    check_may_vote,
+    check_rationale,
+    conflict_of,
+    standing,
+    tally,
+)
+from tests.unit.reviews.voting.electorate import (
+    ADAM,
+    ANNE,
+    AUDRA,
+    BERT,
+    BUDGET,
+    EVA,
+    GONE,
+    LEA,
+    OTTO,
+    RITA,
+    STAGES,
+    TECHNICAL,
+    ballot,
+    person,
+)
+from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 
 def _facts(**changes: Any) -> dict[str, Any]:

@@ -13,19 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from governance.people.domain.roles import Role
 from governance.rulebook.domain.policy import Stage
-from reviews.requests.domain.lifecycle import State
-from reviews.requests.domain.lifecycle import check_action
-from reviews.requests.domain.lifecycle import check_transition
-from reviews.voting.domain import Ballot
-from reviews.voting.domain import Choice
-from reviews.voting.domain import check_may_vote
-from reviews.voting.domain import check_rationale
-from reviews.voting.domain import tally
-from tests.unit.reviews.voting.electorate import BUDGET
-from tests.unit.reviews.voting.electorate import NOON
-from tests.unit.reviews.voting.electorate import STAGES
-from tests.unit.reviews.voting.electorate import TECHNICAL
-from tests.unit.reviews.voting.electorate import person
+from reviews.requests.domain.lifecycle import State, check_action, check_transition
+from reviews.voting.domain import Ballot, Choice, check_may_vote, check_rationale, tally
+from tests.unit.reviews.voting.electorate import BUDGET, NOON, STAGES, TECHNICAL, person
 from weighbridge.core.errors import Refused
 
 PEOPLE = {

@@ -10,8 +10,7 @@ import weighbridge as weighbridge
 from tests.unit.benchmarking import builders
 from tests.unit.toolkit.cli.test_cli import weighbridge as typed
 from tests.unit.toolkit.optimization.test_series import SETTINGS
-from tests.unit.toolkit.tradeoff.builders import candidates_file
-from tests.unit.toolkit.tradeoff.builders import points_file
+from tests.unit.toolkit.tradeoff.builders import candidates_file, points_file
 from tests.unit.toolkit.tradeoff.matrices import document as matrix_of
 from tests.unit.toolkit.tradeoff.matrices import matrix_file
 from weighbridge.api import optimizing

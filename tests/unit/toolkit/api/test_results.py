@@ -8,8 +8,7 @@ import pytest
 from rich.console import Console
 
 import weighbridge as weighbridge
-from weighbridge.api.results import Result
-from weighbridge.api.results import metric_rows
+from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.terminal import table_of
 
 METRIC = {"value": 1.5, "lower": 1.0, "upper": 2.0, "confidence": 0.99, "n": 7, "unit": "ms"}

@@ -8,18 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.tree import ROOT
-from weighbridge.charts import scatter
-from weighbridge.charts import theme
-from weighbridge.charts.bars import Bar
-from weighbridge.charts.bars import bars
-from weighbridge.charts.bars import strip
-from weighbridge.charts.drawing import Chart
-from weighbridge.charts.drawing import _drawn
-from weighbridge.charts.drawing import in_both_themes
-from weighbridge.charts.drawing import png
-from weighbridge.charts.drawing import svg
-from weighbridge.charts.histogram import BINS
-from weighbridge.charts.histogram import histogram
+from weighbridge.charts import scatter, theme
+from weighbridge.charts.bars import Bar, bars, strip
+from weighbridge.charts.drawing import Chart, _drawn, in_both_themes, png, svg
+from weighbridge.charts.histogram import BINS, histogram
 from weighbridge.charts.steps import steps_chart
 from weighbridge.charts.waterfall import waterfall
 from weighbridge.core.errors import Invalid

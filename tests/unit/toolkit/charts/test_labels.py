@@ -4,11 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weighbridge.charts.labels import PLACES
-from weighbridge.charts.labels import _box
-from weighbridge.charts.labels import _overlap
-from weighbridge.charts.labels import place
-from weighbridge.charts.labels import stroke
+from weighbridge.charts.labels import PLACES, _box, _overlap, place, stroke
 
 WIDTH, HEIGHT = 620, 380
 

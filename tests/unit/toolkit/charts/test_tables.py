@@ -1,13 +1,8 @@
 """Tables: the same rows in Markdown and HTML, with nothing of the data read as markup."""
 
 from tests.unit.toolkit.tradeoff.builders import figure
-from weighbridge.charts.tables import Table
-from weighbridge.charts.tables import html
-from weighbridge.charts.tables import markdown
-from weighbridge.tradeoff.charts.words import capital
-from weighbridge.tradeoff.charts.words import name_of
-from weighbridge.tradeoff.charts.words import with_bounds
-from weighbridge.tradeoff.charts.words import with_unit
+from weighbridge.charts.tables import Table, html, markdown
+from weighbridge.tradeoff.charts.words import capital, name_of, with_bounds, with_unit
 
 TABLE = Table("Ways & means", ("name", "ms"), (("a|b", "1"), ("<c>", "2")), frozenset({1}))
 

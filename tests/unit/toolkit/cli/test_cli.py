@@ -11,12 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.unit.benchmarking import builders
-from tests.unit.toolkit.client.test_gate import DIGEST
-from tests.unit.toolkit.client.test_gate import files
+from tests.unit.toolkit.client.test_gate import DIGEST, files
 from weighbridge.cli import app as cli
 from weighbridge.core import attestation
-from weighbridge.systems.sandbox import isolated
-from weighbridge.systems.sandbox import operators
+from weighbridge.systems.sandbox import isolated, operators
 
 ROOT = Path(__file__).parents[4]
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
-from tests.unit.toolkit.tradeoff.builders import candidate
-from tests.unit.toolkit.tradeoff.builders import candidates
+from tests.unit.toolkit.tradeoff.builders import candidate, candidates
 from tests.unit.toolkit.tradeoff.test_charts import load_result
 from tests.unit.toolkit.tradeoff.test_learning_curve import forest
 from weighbridge.api.choosing import requirements_of

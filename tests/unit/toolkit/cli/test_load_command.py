@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
-from tests.unit.toolkit.load.test_generator import port
-from tests.unit.toolkit.load.test_generator import server
+from tests.unit.toolkit.load.test_generator import port, server
 from tests.unit.toolkit.load.test_judgement import calm
 from tests.unit.toolkit.load.test_report import fired
 from weighbridge.api import load_testing

@@ -4,11 +4,7 @@ import io
 
 import pytest
 
-from weighbridge.cli.tables.terminal import console
-from weighbridge.cli.tables.terminal import number
-from weighbridge.cli.tables.terminal import progress
-from weighbridge.cli.tables.terminal import result_parts
-from weighbridge.cli.tables.terminal import show
+from weighbridge.cli.tables.terminal import console, number, progress, result_parts, show
 
 METRIC = {"value": 1.5, "lower": 1.25, "upper": 2000.4, "confidence": 0.99, "n": 12_345, "unit": "ms"}
 RESULT = {

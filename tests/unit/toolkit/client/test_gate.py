@@ -5,10 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from weighbridge.client.gate import Answer
-from weighbridge.client.gate import ask_server
-from weighbridge.client.gate import ask_statement
-from weighbridge.client.gate import check_digest
+from weighbridge.client.gate import Answer, ask_server, ask_statement, check_digest
 from weighbridge.client.server import Server
 from weighbridge.core import attestation
 from weighbridge.core.errors import Invalid

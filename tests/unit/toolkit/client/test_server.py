@@ -5,9 +5,7 @@ import http.client
 
 import pytest
 
-from weighbridge.client.server import Server
-from weighbridge.client.server import ServerRefused
-from weighbridge.client.server import Upload
+from weighbridge.client.server import Server, ServerRefused, Upload
 
 
 def refusal(call, *arguments, **options):

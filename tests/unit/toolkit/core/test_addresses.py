@@ -8,13 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.core.addresses import Destination
-from weighbridge.core.addresses import Pinned
-from weighbridge.core.addresses import check_address
-from weighbridge.core.addresses import clickable
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import Refused
+from weighbridge.core.addresses import Destination, Pinned, check_address, clickable
+from weighbridge.core.errors import Invalid, NotAllowed, Refused
 
 PUBLIC = "93.184.215.14"
 ALLOWED = (

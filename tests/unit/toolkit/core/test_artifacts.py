@@ -12,13 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import Refused
-from weighbridge.core.model_files import onnx_structure
-from weighbridge.core.model_files import safetensors_structure
-from weighbridge.core.model_files.inspection import ArtifactFormat
-from weighbridge.core.model_files.inspection import ArtifactInfo
-from weighbridge.core.model_files.inspection import inspect
+from weighbridge.core.errors import Invalid, Refused
+from weighbridge.core.model_files import onnx_structure, safetensors_structure
+from weighbridge.core.model_files.inspection import ArtifactFormat, ArtifactInfo, inspect
 
 
 def found(content, *, name="model.onnx"):

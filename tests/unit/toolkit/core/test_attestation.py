@@ -16,18 +16,19 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.governance.rulebook.builders import DIGEST
-from tests.unit.governance.rulebook.builders import NOW
-from weighbridge.core.attestation import CLOCK_TOLERANCE
-from weighbridge.core.attestation import PAYLOAD_TYPE
-from weighbridge.core.attestation import Grant
-from weighbridge.core.attestation import allows
-from weighbridge.core.attestation import key_id
-from weighbridge.core.attestation import new_key_pem
-from weighbridge.core.attestation import public_pem
-from weighbridge.core.attestation import sign
-from weighbridge.core.attestation import statement
-from weighbridge.core.attestation import verify
+from tests.unit.governance.rulebook.builders import DIGEST, NOW
+from weighbridge.core.attestation import (
+    CLOCK_TOLERANCE,
+    PAYLOAD_TYPE,
+    Grant,
+    allows,
+    key_id,
+    new_key_pem,
+    public_pem,
+    sign,
+    statement,
+    verify,
+)
 from weighbridge.core.errors import Invalid
 
 KEY = new_key_pem()

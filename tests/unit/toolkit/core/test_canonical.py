@@ -8,11 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.core.canonical import canonical_bytes
-from weighbridge.core.canonical import canonical_json
-from weighbridge.core.canonical import digest_of
-from weighbridge.core.canonical import is_digest
-from weighbridge.core.canonical import plain
+from weighbridge.core.canonical import canonical_bytes, canonical_json, digest_of, is_digest, plain
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
 

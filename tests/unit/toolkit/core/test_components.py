@@ -11,8 +11,7 @@ from django.template import Context, RequestContext, Template
 from django.test import RequestFactory
 from django.utils import timezone
 
-from weighbridge.core.metrics import Basis
-from weighbridge.core.metrics import Figure
+from weighbridge.core.metrics import Basis, Figure
 
 SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 P95 = Figure(

@@ -11,10 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.core.canonical import canonical_bytes
-from weighbridge.core.canonical import plain
-from weighbridge.core.converter import from_document
-from weighbridge.core.converter import to_document
+from weighbridge.core.canonical import canonical_bytes, plain
+from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
 
 

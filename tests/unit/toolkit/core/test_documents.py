@@ -2,8 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from weighbridge.core.documents import Reader
-from weighbridge.core.documents import check_unique
+from weighbridge.core.documents import Reader, check_unique
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
 

@@ -5,22 +5,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.governance.rulebook.builders import BEFORE
-from tests.unit.governance.rulebook.builders import NOW
-from tests.unit.governance.rulebook.builders import figure
+from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import CATALOGUE
-from weighbridge.core.metrics import Basis
-from weighbridge.core.metrics import Direction
-from weighbridge.core.metrics import best
-from weighbridge.core.metrics import brief_words
-from weighbridge.core.metrics import check_figure
-from weighbridge.core.metrics import contradictions
-from weighbridge.core.metrics import interval_words
-from weighbridge.core.metrics import is_current
-from weighbridge.core.metrics import is_sound
-from weighbridge.core.metrics import number_words
-from weighbridge.core.metrics import stronger_or_equal
+from weighbridge.core.metrics import (
+    CATALOGUE,
+    Basis,
+    Direction,
+    best,
+    brief_words,
+    check_figure,
+    contradictions,
+    interval_words,
+    is_current,
+    is_sound,
+    number_words,
+    stronger_or_equal,
+)
 
 
 def test_the_catalogue_names_units_and_directions():

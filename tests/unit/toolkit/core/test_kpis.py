@@ -7,12 +7,7 @@ import pytest
 
 from weighbridge.core.documents import Reader
 from weighbridge.core.errors import Invalid
-from weighbridge.core.kpis import Better
-from weighbridge.core.kpis import Effect
-from weighbridge.core.kpis import Method
-from weighbridge.core.kpis import Outcome
-from weighbridge.core.kpis import as_documents
-from weighbridge.core.kpis import read_kpis
+from weighbridge.core.kpis import Better, Effect, Method, Outcome, as_documents, read_kpis
 
 LINK = {
     "kpi": "fraud losses",

@@ -3,9 +3,7 @@
 import pytest
 
 from weighbridge.core import masking
-from weighbridge.core.masking import learn
-from weighbridge.core.masking import learn_from_url
-from weighbridge.core.masking import mask
+from weighbridge.core.masking import learn, learn_from_url, mask
 
 CANARY = "c4n4ry-Q9zP"
 

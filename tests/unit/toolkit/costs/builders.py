@@ -7,9 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from weighbridge.costs.prices.price import Hardware
-from weighbridge.costs.prices.price import Price
-from weighbridge.costs.prices.price import Unit
+from weighbridge.costs.prices.price import Hardware, Price, Unit
 
 DAY = date(2026, 9, 1)
 MACHINE = Price(

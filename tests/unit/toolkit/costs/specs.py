@@ -8,10 +8,7 @@ from importlib.resources import files
 import yaml
 
 from weighbridge.costs.prices.book import PriceBook
-from weighbridge.costs.prices.price import Hardware
-from weighbridge.costs.prices.price import Price
-from weighbridge.costs.prices.price import Retirement
-from weighbridge.costs.prices.price import Unit
+from weighbridge.costs.prices.price import Hardware, Price, Retirement, Unit
 
 TODAY = date(2026, 11, 25)
 

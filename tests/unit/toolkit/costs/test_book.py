@@ -6,17 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.toolkit.costs.builders import DAY
-from tests.unit.toolkit.costs.builders import machine
+from tests.unit.toolkit.costs.builders import DAY, machine
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.commitments import Discount
-from weighbridge.costs.prices.price import Kind
-from weighbridge.costs.prices.price import Meter
-from weighbridge.costs.prices.price import Origin
-from weighbridge.costs.prices.price import Retirement
-from weighbridge.costs.prices.price import Term
-from weighbridge.costs.prices.price import Unit
+from weighbridge.costs.prices.price import Kind, Meter, Origin, Retirement, Term, Unit
 
 SKU = "aws/us-east-1/g5.xlarge"
 DISCOUNT = Discount(

@@ -4,15 +4,10 @@ import json
 
 import pytest
 
-from tests.unit.toolkit.costs.specs import BOOK
-from tests.unit.toolkit.costs.specs import at_path
-from tests.unit.toolkit.costs.specs import price
-from tests.unit.toolkit.costs.specs import small
+from tests.unit.toolkit.costs.specs import BOOK, at_path, price, small
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.calculators import CALCULATORS
-from weighbridge.costs.calculators import calculate
-from weighbridge.costs.changes import changes
-from weighbridge.costs.changes import sentences
+from weighbridge.costs.calculators import CALCULATORS, calculate
+from weighbridge.costs.changes import changes, sentences
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.unit.toolkit.costs.specs import BOOK
-from tests.unit.toolkit.costs.specs import at_path
-from tests.unit.toolkit.costs.specs import small
+from tests.unit.toolkit.costs.specs import BOOK, at_path, small
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.costs.value.crossover import crossover
 

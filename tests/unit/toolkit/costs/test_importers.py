@@ -8,21 +8,15 @@ from decimal import Decimal
 
 import pytest
 
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import TooLarge
-from weighbridge.costs.prices.currency import FxRate
-from weighbridge.costs.prices.currency import FxTable
+from weighbridge.core.errors import Invalid, TooLarge
+from weighbridge.costs.prices.currency import FxRate, FxTable
 from weighbridge.costs.prices.importers import report
 from weighbridge.costs.prices.importers.aws import read_aws
 from weighbridge.costs.prices.importers.azure import read_azure
 from weighbridge.costs.prices.importers.litellm import read_litellm
 from weighbridge.costs.prices.importers.report import Fault
 from weighbridge.costs.prices.importers.skypilot import read_skypilot
-from weighbridge.costs.prices.price import Hardware
-from weighbridge.costs.prices.price import Meter
-from weighbridge.costs.prices.price import Term
-from weighbridge.costs.prices.price import Tier
-from weighbridge.costs.prices.price import TierRule
+from weighbridge.costs.prices.price import Hardware, Meter, Term, Tier, TierRule
 
 DAY = date(2026, 11, 1)
 INFO = "{'Gpus': [{'Name': 'A10G', 'Count': 1.0, 'MemoryInfo': {'SizeInMiB': 24576}}], 'TotalGpuMemoryInMiB': 24576}"

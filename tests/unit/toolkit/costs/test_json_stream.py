@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import TooLarge
+from weighbridge.core.errors import Invalid, TooLarge
 from weighbridge.costs.prices.importers import json_stream
 from weighbridge.costs.prices.importers.json_stream import members
 

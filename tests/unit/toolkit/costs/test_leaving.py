@@ -7,22 +7,13 @@ import numpy as np
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.parts.endpoint import Endpoint
-from weighbridge.costs.parts.endpoint import Serverless
-from weighbridge.costs.parts.endpoint import endpoint_cost
-from weighbridge.costs.parts.endpoint import serverless_cost
+from weighbridge.costs.parts.endpoint import Endpoint, Serverless, endpoint_cost, serverless_cost
 from weighbridge.costs.parts.load_curve import curve_of_counts
-from weighbridge.costs.parts.lock_in import LockIn
-from weighbridge.costs.parts.lock_in import Scores
-from weighbridge.costs.parts.lock_in import exit_cost
+from weighbridge.costs.parts.lock_in import LockIn, Scores, exit_cost
 from weighbridge.costs.parts.serving import SelfHosted
-from weighbridge.costs.parts.traffic import Tier
-from weighbridge.costs.parts.traffic import tiered_usd
+from weighbridge.costs.parts.traffic import Tier, tiered_usd
 from weighbridge.costs.parts.training import owned_usd_per_gpu_h
-from weighbridge.costs.parts.work import Network
-from weighbridge.costs.parts.work import OwnedHardware
-from weighbridge.costs.parts.work import Pilot
-from weighbridge.costs.parts.work import Transformer
+from weighbridge.costs.parts.work import Network, OwnedHardware, Pilot, Transformer
 
 TIERS = (Tier(usd_per_gb=0.0, up_to_gb=100), Tier(usd_per_gb=0.09, up_to_gb=10_000), Tier(usd_per_gb=0.085))
 LEAVING = LockIn(

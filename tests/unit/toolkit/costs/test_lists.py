@@ -6,18 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.toolkit.costs.builders import lab_file
-from tests.unit.toolkit.costs.builders import models_file
-from tests.unit.toolkit.costs.test_importers import ATTRIBUTES
-from tests.unit.toolkit.costs.test_importers import DAY
-from tests.unit.toolkit.costs.test_importers import EUROS
-from tests.unit.toolkit.costs.test_importers import ITEM
-from tests.unit.toolkit.costs.test_importers import vms
+from tests.unit.toolkit.costs.builders import lab_file, models_file
+from tests.unit.toolkit.costs.test_importers import ATTRIBUTES, DAY, EUROS, ITEM, vms
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.prices.files.lists import list_document
-from weighbridge.costs.prices.files.lists import open_list
-from weighbridge.costs.prices.files.lists import read_document
-from weighbridge.costs.prices.files.lists import read_list
+from weighbridge.costs.prices.files.lists import list_document, open_list, read_document, read_list
 from weighbridge.costs.prices.importers.reading import read_file
 from weighbridge.costs.prices.price import Term
 

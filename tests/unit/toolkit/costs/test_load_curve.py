@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.parts.load_curve import curve_of_counts
-from weighbridge.costs.parts.load_curve import curve_of_year
-from weighbridge.costs.parts.load_curve import weekly_shape
+from weighbridge.costs.parts.load_curve import curve_of_counts, curve_of_year, weekly_shape
 
 
 @given(st.floats(1, 1e12), st.floats(0, 1), st.floats(0.01, 3), st.integers(0, 23), st.floats(-0.2, 0.5))

@@ -6,11 +6,7 @@ import pytest
 
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts.load_curve import curve_of_counts
-from weighbridge.costs.parts.managed import ManagedApi
-from weighbridge.costs.parts.managed import Provisioned
-from weighbridge.costs.parts.managed import TokenPrices
-from weighbridge.costs.parts.managed import managed_cost
-from weighbridge.costs.parts.managed import provisioned_cost
+from weighbridge.costs.parts.managed import ManagedApi, Provisioned, TokenPrices, managed_cost, provisioned_cost
 
 PRICES = TokenPrices(input_usd=0.15, output_usd=0.60, cache_read_usd=0.075)
 API = ManagedApi(requests_per_year=2e9, prices=PRICES, input_tokens=1_000, output_tokens=200)

@@ -9,12 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.prices.managed_models import data_day
-from weighbridge.costs.prices.managed_models import managed_prices
-from weighbridge.costs.prices.price import Meter
-from weighbridge.costs.prices.price import Term
-from weighbridge.costs.prices.price import TierRule
-from weighbridge.costs.prices.price import Unit
+from weighbridge.costs.prices.managed_models import data_day, managed_prices
+from weighbridge.costs.prices.price import Meter, Term, TierRule, Unit
 from weighbridge.costs.prices.retirements import read_retirements
 from weighbridge.costs.prices.shipped import own_book
 

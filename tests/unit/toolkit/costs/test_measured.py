@@ -1,8 +1,7 @@
 import pytest
 
 from tests.factories.costs import cost_spec
-from weighbridge.costs.measured import ServiceTime
-from weighbridge.costs.measured import with_measured
+from weighbridge.costs.measured import ServiceTime, with_measured
 
 TIME = ServiceTime(0.0016, 0.0017)
 

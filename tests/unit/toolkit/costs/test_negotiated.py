@@ -8,18 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.toolkit.costs.builders import DAY
-from tests.unit.toolkit.costs.builders import machine
+from tests.unit.toolkit.costs.builders import DAY, machine
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import PriceBook
 from weighbridge.costs.prices.commitments import Discount
-from weighbridge.costs.prices.negotiated import Rate
-from weighbridge.costs.prices.negotiated import negotiated
-from weighbridge.costs.prices.negotiated import read_rates
-from weighbridge.costs.prices.price import Meter
-from weighbridge.costs.prices.price import Origin
-from weighbridge.costs.prices.price import Term
-from weighbridge.costs.prices.price import Tier
+from weighbridge.costs.prices.negotiated import Rate, negotiated, read_rates
+from weighbridge.costs.prices.price import Meter, Origin, Term, Tier
 
 OFF = Rate(sku="aws/*/g5.*", source="agreement 12", valid_from=date(2026, 1, 1), discount=Decimal("0.22"))
 FIXED = Rate(sku="aws/us-east-1/g5.xlarge", source="order 7", valid_from=DAY, valid_until=DAY, usd=Decimal("0.70"))

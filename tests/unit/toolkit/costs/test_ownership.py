@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.parts.ownership import Ownership
-from weighbridge.costs.parts.ownership import break_even_month
-from weighbridge.costs.parts.ownership import break_even_volume
-from weighbridge.costs.parts.ownership import equivalent_annual_usd
-from weighbridge.costs.parts.ownership import total_cost
+from weighbridge.costs.parts.ownership import (
+    Ownership,
+    break_even_month,
+    break_even_volume,
+    equivalent_annual_usd,
+    total_cost,
+)
 
 SPEC = Ownership(
     development_usd=100_000,

@@ -1,7 +1,6 @@
 import pytest
 
-from tests.factories.costs import PRICE
-from tests.factories.costs import cost_spec
+from tests.factories.costs import PRICE, cost_spec
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.spec.spec_file import read_spec
 

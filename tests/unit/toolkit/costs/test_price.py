@@ -7,19 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.toolkit.costs.builders import DAY
-from tests.unit.toolkit.costs.builders import MACHINE
-from tests.unit.toolkit.costs.builders import machine
+from tests.unit.toolkit.costs.builders import DAY, MACHINE, machine
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.prices.price import Conversion
-from weighbridge.costs.prices.price import Hardware
-from weighbridge.costs.prices.price import Kind
-from weighbridge.costs.prices.price import Price
-from weighbridge.costs.prices.price import Retirement
-from weighbridge.costs.prices.price import Tier
-from weighbridge.costs.prices.price import TierRule
-from weighbridge.costs.prices.price import Unit
-from weighbridge.costs.prices.price import amount_text
+from weighbridge.costs.prices.price import (
+    Conversion,
+    Hardware,
+    Kind,
+    Price,
+    Retirement,
+    Tier,
+    TierRule,
+    Unit,
+    amount_text,
+)
 
 EGRESS = Price(
     sku="aws/us-east-1/egress-internet",

@@ -8,18 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.toolkit.costs.specs import BOOK
-from tests.unit.toolkit.costs.specs import TODAY
-from tests.unit.toolkit.costs.specs import at_path
-from tests.unit.toolkit.costs.specs import small
-from tests.unit.toolkit.costs.specs import template
+from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.figures import FIGURES
-from weighbridge.costs.figures import exact_sum
-from weighbridge.costs.figures import money
-from weighbridge.costs.prices.files.snapshot import read_snapshot
-from weighbridge.costs.prices.files.snapshot import replay
+from weighbridge.costs.figures import FIGURES, exact_sum, money
+from weighbridge.costs.prices.files.snapshot import read_snapshot, replay
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document

@@ -7,11 +7,7 @@ from hypothesis import strategies as st
 
 from tests.unit.benchmarking.simulation import response_times
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.parts.queueing import erlang_b
-from weighbridge.costs.parts.queueing import erlang_c
-from weighbridge.costs.parts.queueing import highest_loads
-from weighbridge.costs.parts.queueing import response_tail
-from weighbridge.costs.parts.queueing import servers_needed
+from weighbridge.costs.parts.queueing import erlang_b, erlang_c, highest_loads, response_tail, servers_needed
 
 
 def recursion(servers, offered):

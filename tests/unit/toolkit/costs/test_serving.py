@@ -8,17 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.parts.load_curve import LoadCurve
-from weighbridge.costs.parts.load_curve import curve_of_counts
-from weighbridge.costs.parts.load_curve import curve_of_year
-from weighbridge.costs.parts.serving import SelfHosted
-from weighbridge.costs.parts.serving import Sizing
-from weighbridge.costs.parts.serving import cost_per_1k_usd
-from weighbridge.costs.parts.serving import serving_cost
-from weighbridge.costs.parts.serving import size
-from weighbridge.costs.uncertainty import Range
-from weighbridge.costs.uncertainty import drawn
-from weighbridge.costs.uncertainty import levels_of
+from weighbridge.costs.parts.load_curve import LoadCurve, curve_of_counts, curve_of_year
+from weighbridge.costs.parts.serving import SelfHosted, Sizing, cost_per_1k_usd, serving_cost, size
+from weighbridge.costs.uncertainty import Range, drawn, levels_of
 
 SPEC = SelfHosted(service_s=0.12, limit_s=0.5, usd_per_replica_h=1.006, slots=4, min_replicas=2)
 YEAR = curve_of_year(2e9)

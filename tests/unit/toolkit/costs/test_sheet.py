@@ -6,21 +6,11 @@ from decimal import Decimal
 import pytest
 
 from tests.unit.toolkit.costs.builders import sheet
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import TooLarge
-from weighbridge.costs.prices.currency import FxRate
-from weighbridge.costs.prices.currency import FxTable
-from weighbridge.costs.prices.currency import one_currency
-from weighbridge.costs.prices.currency import read_fx
+from weighbridge.core.errors import Invalid, TooLarge
+from weighbridge.costs.prices.currency import FxRate, FxTable, one_currency, read_fx
 from weighbridge.costs.prices.files.exact_yaml import read_exact
 from weighbridge.costs.prices.files.sheet import read_sheet
-from weighbridge.costs.prices.price import Conversion
-from weighbridge.costs.prices.price import Hardware
-from weighbridge.costs.prices.price import Meter
-from weighbridge.costs.prices.price import Term
-from weighbridge.costs.prices.price import Tier
-from weighbridge.costs.prices.price import TierRule
-from weighbridge.costs.prices.price import Unit
+from weighbridge.costs.prices.price import Conversion, Hardware, Meter, Term, Tier, TierRule, Unit
 
 RATE = FxRate("EUR", Decimal("1.0842"), date(2026, 8, 31), "a bank")
 FX = FxTable((FxRate("EUR", Decimal("1.05"), date(2026, 8, 1), "a bank"), RATE))

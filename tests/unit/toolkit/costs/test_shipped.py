@@ -7,12 +7,8 @@ from decimal import Decimal
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.prices.price import Kind
-from weighbridge.costs.prices.price import Term
-from weighbridge.costs.prices.shipped import own_book
-from weighbridge.costs.prices.shipped import own_discounts
-from weighbridge.costs.prices.shipped import own_sheets
-from weighbridge.costs.prices.shipped import read_discounts
+from weighbridge.costs.prices.price import Kind, Term
+from weighbridge.costs.prices.shipped import own_book, own_discounts, own_sheets, read_discounts
 
 
 def test_there_are_machines_of_three_clouds_endpoints_storage_and_traffic():

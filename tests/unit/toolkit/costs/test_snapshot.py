@@ -9,20 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.toolkit.costs.builders import DAY
-from tests.unit.toolkit.costs.builders import machine
+from tests.unit.toolkit.costs.builders import DAY, machine
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.book import PriceBook
-from weighbridge.costs.prices.files.snapshot import read_snapshot
-from weighbridge.costs.prices.files.snapshot import replay
-from weighbridge.costs.prices.files.snapshot import snapshot
-from weighbridge.costs.prices.price import Conversion
-from weighbridge.costs.prices.price import Meter
-from weighbridge.costs.prices.price import Origin
-from weighbridge.costs.prices.price import Retirement
-from weighbridge.costs.prices.price import Term
-from weighbridge.costs.prices.price import Tier
-from weighbridge.costs.prices.price import Unit
+from weighbridge.costs.prices.files.snapshot import read_snapshot, replay, snapshot
+from weighbridge.costs.prices.price import Conversion, Meter, Origin, Retirement, Term, Tier, Unit
 from weighbridge.costs.prices.shipped import own_book
 
 TODAY = date(2026, 11, 25)

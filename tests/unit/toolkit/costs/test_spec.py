@@ -2,18 +2,12 @@
 
 import pytest
 
-from tests.unit.toolkit.costs.specs import BOOK
-from tests.unit.toolkit.costs.specs import TODAY
-from tests.unit.toolkit.costs.specs import at_path
-from tests.unit.toolkit.costs.specs import small
-from tests.unit.toolkit.costs.specs import template
+from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.costs.uncertainty import Range
-from weighbridge.costs.value.answer_quality import Change
-from weighbridge.costs.value.answer_quality import Confusion
-from weighbridge.costs.value.answer_quality import Detection
+from weighbridge.costs.value.answer_quality import Change, Confusion, Detection
 
 OPTION = ("options", 1, "serving")
 PRICE = (*OPTION, "usd_per_replica_h")

@@ -2,14 +2,11 @@ import io
 
 import pytest
 
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import TooLarge
+from weighbridge.core.errors import Invalid, TooLarge
 from weighbridge.costs.prices.files.exact_yaml import LARGEST_BYTES
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.spec.spec_file import read_spec
-from weighbridge.costs.spec.spec_text import read_spec_text
-from weighbridge.costs.spec.spec_text import template_text
-from weighbridge.costs.spec.spec_text import text_of
+from weighbridge.costs.spec.spec_text import read_spec_text, template_text, text_of
 
 
 def test_numbers_and_days_become_what_a_database_keeps():

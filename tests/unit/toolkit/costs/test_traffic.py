@@ -5,22 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from tests.unit.toolkit.costs.specs import BOOK
-from tests.unit.toolkit.costs.specs import TODAY
-from tests.unit.toolkit.costs.specs import price
-from tests.unit.toolkit.costs.specs import small
+from tests.unit.toolkit.costs.specs import BOOK, TODAY, price, small
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.calculators import calculate
-from weighbridge.costs.changes import changes
-from weighbridge.costs.changes import sentences
-from weighbridge.costs.parts.ownership import Ownership
-from weighbridge.costs.parts.ownership import upkeep_of_first_year
-from weighbridge.costs.parts.traffic import Tier
-from weighbridge.costs.parts.traffic import tiered_usd
+from weighbridge.costs.changes import changes, sentences
+from weighbridge.costs.parts.ownership import Ownership, upkeep_of_first_year
+from weighbridge.costs.parts.traffic import Tier, tiered_usd
 from weighbridge.costs.prices.book import PriceBook
-from weighbridge.costs.prices.price import Kind
-from weighbridge.costs.prices.price import TierRule
-from weighbridge.costs.prices.price import Unit
+from weighbridge.costs.prices.price import Kind, TierRule, Unit
 from weighbridge.costs.prices.price import Tier as Step
 from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document

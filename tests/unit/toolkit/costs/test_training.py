@@ -10,11 +10,8 @@ from hypothesis import strategies as st
 
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts import training
-from weighbridge.costs.parts.training import Training
-from weighbridge.costs.parts.training import training_cost
-from weighbridge.costs.uncertainty import Range
-from weighbridge.costs.uncertainty import at_medians
-from weighbridge.costs.uncertainty import drawn
+from weighbridge.costs.parts.training import Training, training_cost
+from weighbridge.costs.uncertainty import Range, at_medians, drawn
 
 
 def test_operations_and_hours_by_hand():

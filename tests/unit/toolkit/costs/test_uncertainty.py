@@ -9,13 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.uncertainty import Amount
-from weighbridge.costs.uncertainty import Range
-from weighbridge.costs.uncertainty import at_medians
-from weighbridge.costs.uncertainty import drawn
-from weighbridge.costs.uncertainty import levels_of
-from weighbridge.costs.uncertainty import probability_above
-from weighbridge.costs.uncertainty import tornado
+from weighbridge.costs.uncertainty import Amount, Range, at_medians, drawn, levels_of, probability_above, tornado
 
 
 @dataclasses.dataclass(frozen=True)

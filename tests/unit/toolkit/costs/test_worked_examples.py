@@ -11,25 +11,12 @@ from hypothesis import strategies as st
 from tests.unit.benchmarking.simulation import response_times
 from weighbridge.costs.figures import money
 from weighbridge.costs.parts import training
-from weighbridge.costs.parts.load_curve import curve_of_counts
-from weighbridge.costs.parts.load_curve import curve_of_year
-from weighbridge.costs.parts.load_curve import weekly_shape
-from weighbridge.costs.parts.managed import ManagedApi
-from weighbridge.costs.parts.managed import TokenPrices
-from weighbridge.costs.parts.managed import managed_cost
-from weighbridge.costs.parts.ownership import Ownership
-from weighbridge.costs.parts.ownership import equivalent_annual_usd
-from weighbridge.costs.parts.ownership import total_cost
-from weighbridge.costs.parts.queueing import erlang_c
-from weighbridge.costs.parts.queueing import response_tail
-from weighbridge.costs.parts.queueing import servers_needed
-from weighbridge.costs.parts.serving import SelfHosted
-from weighbridge.costs.parts.serving import cost_per_1k_usd
-from weighbridge.costs.parts.serving import serving_cost
-from weighbridge.costs.parts.serving import size
-from weighbridge.costs.uncertainty import Range
-from weighbridge.costs.uncertainty import drawn
-from weighbridge.costs.uncertainty import levels_of
+from weighbridge.costs.parts.load_curve import curve_of_counts, curve_of_year, weekly_shape
+from weighbridge.costs.parts.managed import ManagedApi, TokenPrices, managed_cost
+from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, total_cost
+from weighbridge.costs.parts.queueing import erlang_c, response_tail, servers_needed
+from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost, size
+from weighbridge.costs.uncertainty import Range, drawn, levels_of
 
 REPLICA = SelfHosted(service_s=0.12, limit_s=0.5, usd_per_replica_h=1.006, slots=4, min_replicas=2, lag_h=0, burst=1.1)
 

@@ -5,11 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.unit.toolkit.costs.specs import BOOK
-from tests.unit.toolkit.costs.specs import TODAY
-from tests.unit.toolkit.costs.specs import at_path
-from tests.unit.toolkit.costs.specs import small
-from tests.unit.toolkit.costs.specs import template
+from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.prices.shipped import own_book
 from weighbridge.costs.projection import project

@@ -10,11 +10,8 @@ import numpy as np
 
 from weighbridge.core.addresses import Pinned
 from weighbridge.load.expectation import Expectation
-from weighbridge.load.generator.engine import Engine
-from weighbridge.load.generator.engine import Job
-from weighbridge.load.results.samples import NEVER
-from weighbridge.load.results.samples import Outcome
-from weighbridge.load.results.samples import Samples
+from weighbridge.load.generator.engine import Engine, Job
+from weighbridge.load.results.samples import NEVER, Outcome, Samples
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n" + b'{"ok":true}'
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

@@ -11,10 +11,7 @@ import sys
 
 import pytest
 
-from tests.unit.toolkit.load.servers import OK
-from tests.unit.toolkit.load.servers import answering
-from tests.unit.toolkit.load.servers import pinned
-from tests.unit.toolkit.load.servers import serving
+from tests.unit.toolkit.load.servers import OK, answering, pinned, serving
 from weighbridge.load.generator import child
 from weighbridge.load.plan import Plan
 from weighbridge.load.results.samples import read_samples

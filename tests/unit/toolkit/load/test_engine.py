@@ -11,19 +11,12 @@ import time
 import numpy as np
 import pytest
 
-from tests.unit.toolkit.load.servers import OK
-from tests.unit.toolkit.load.servers import answering
-from tests.unit.toolkit.load.servers import fired
-from tests.unit.toolkit.load.servers import job
-from tests.unit.toolkit.load.servers import pinned
-from tests.unit.toolkit.load.servers import request_from
-from tests.unit.toolkit.load.servers import serving
+from tests.unit.toolkit.load.servers import OK, answering, fired, job, pinned, request_from, serving
 from weighbridge.core.errors import Refused
 from weighbridge.load.expectation import Expectation
 from weighbridge.load.generator import engine
 from weighbridge.load.generator import watchdog as alarm
-from weighbridge.load.generator.engine import Engine
-from weighbridge.load.generator.engine import Unreachable
+from weighbridge.load.generator.engine import Engine, Unreachable
 from weighbridge.load.results.samples import NEVER
 
 TEN = [float(at) for at in range(10)]

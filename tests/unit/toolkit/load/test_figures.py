@@ -4,14 +4,9 @@ import numpy as np
 import pytest
 
 from tests.unit.toolkit.load.servers import samples_of
-from weighbridge.load.results.figures import connection_waits_ms
-from weighbridge.load.results.figures import figures_of
-from weighbridge.load.results.figures import response_times_ms
-from weighbridge.load.results.figures import seconds_of
+from weighbridge.load.results.figures import connection_waits_ms, figures_of, response_times_ms, seconds_of
 from weighbridge.load.results.intervals import UNANSWERED_MS
-from weighbridge.load.results.samples import NEVER
-from weighbridge.load.results.samples import Outcome
-from weighbridge.load.results.samples import Samples
+from weighbridge.load.results.samples import NEVER, Outcome, Samples
 
 ROWS = samples_of(
     (0, 0, 1, 5, Outcome.ANSWERED),

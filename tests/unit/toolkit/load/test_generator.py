@@ -8,13 +8,9 @@ import time
 
 import pytest
 
-from tests.unit.toolkit.load.servers import OK
-from tests.unit.toolkit.load.servers import pinned
+from tests.unit.toolkit.load.servers import OK, pinned
 from weighbridge.load.generator import generator
-from weighbridge.load.generator.generator import Crew
-from weighbridge.load.generator.generator import GeneratorFailed
-from weighbridge.load.generator.generator import Share
-from weighbridge.load.generator.generator import fire
+from weighbridge.load.generator.generator import Crew, GeneratorFailed, Share, fire
 from weighbridge.load.plan import Plan
 from weighbridge.load.schedule import Arrivals
 

@@ -9,10 +9,8 @@ from hdrh.log import HistogramLogReader
 
 from tests.unit.toolkit.load.servers import samples_of
 from weighbridge.core.errors import Invalid
-from weighbridge.load.results.hdr import by_second
-from weighbridge.load.results.hdr import write_hdr
-from weighbridge.load.results.samples import Outcome
-from weighbridge.load.results.samples import Samples
+from weighbridge.load.results.hdr import by_second, write_hdr
+from weighbridge.load.results.samples import Outcome, Samples
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 

@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.toolkit.load.servers import pinned
-from weighbridge.load.plan import Caps
-from weighbridge.load.plan import Plan
+from weighbridge.load.plan import Caps, Plan
 from weighbridge.load.results.report import run_load
 from weighbridge.load.schedule import Arrivals
 

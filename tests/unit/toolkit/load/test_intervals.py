@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 
 from weighbridge.load.results import intervals
-from weighbridge.load.results.intervals import UNANSWERED_MS
-from weighbridge.load.results.intervals import block_bootstrap
-from weighbridge.load.results.intervals import percentile_intervals
+from weighbridge.load.results.intervals import UNANSWERED_MS, block_bootstrap, percentile_intervals
 from weighbridge.statistics.order_statistics import percentile_interval
 
 P99 = {"p99": 0.99}

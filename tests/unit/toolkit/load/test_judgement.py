@@ -7,13 +7,9 @@ import pytest
 
 from weighbridge.load.generator.generator import Fired
 from weighbridge.load.plan import Plan
-from weighbridge.load.results.figures import Figures
-from weighbridge.load.results.figures import figures_of
-from weighbridge.load.results.samples import NEVER
-from weighbridge.load.results.samples import Outcome
-from weighbridge.load.results.samples import Samples
-from weighbridge.load.results.verdict import Circumstances
-from weighbridge.load.results.verdict import judge
+from weighbridge.load.results.figures import Figures, figures_of
+from weighbridge.load.results.samples import NEVER, Outcome, Samples
+from weighbridge.load.results.verdict import Circumstances, judge
 from weighbridge.measure.conditions.interference import Interference
 
 PLAN = Plan(url="http://localhost/", rate_per_s=1000, duration_s=2)

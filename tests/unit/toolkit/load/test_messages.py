@@ -10,9 +10,7 @@ from tests.unit.toolkit.load.servers import pinned
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.errors import Invalid
 from weighbridge.load import messages
-from weighbridge.load.messages import build_requests
-from weighbridge.load.messages import header_from
-from weighbridge.load.messages import read_bodies
+from weighbridge.load.messages import build_requests, header_from, read_bodies
 from weighbridge.load.plan import Plan
 
 PLAN = Plan(url="http://localhost/", rate_per_s=10, duration_s=2)

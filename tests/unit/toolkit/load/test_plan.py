@@ -10,12 +10,7 @@ from hypothesis import strategies as st
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.load.expectation import Expectation
-from weighbridge.load.plan import Caps
-from weighbridge.load.plan import Plan
-from weighbridge.load.plan import arrivals_from
-from weighbridge.load.plan import check_caps
-from weighbridge.load.plan import read_week
-from weighbridge.load.plan import seconds
+from weighbridge.load.plan import Caps, Plan, arrivals_from, check_caps, read_week, seconds
 from weighbridge.load.schedule import Arrivals
 
 WEEK = tuple(float(hour) for hour in range(168))

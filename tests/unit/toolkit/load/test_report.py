@@ -11,12 +11,9 @@ from tests.unit.toolkit.load.servers import pinned
 from tests.unit.toolkit.load.test_judgement import calm
 from weighbridge.core.errors import Invalid
 from weighbridge.load.generator.generator import Fired
-from weighbridge.load.plan import Caps
-from weighbridge.load.plan import Plan
+from weighbridge.load.plan import Caps, Plan
 from weighbridge.load.results import report
-from weighbridge.load.results.report import load_document
-from weighbridge.load.results.report import run_load
-from weighbridge.load.results.report import span_s
+from weighbridge.load.results.report import load_document, run_load, span_s
 from weighbridge.measure.conditions.interference import Interference
 from weighbridge.measure.conditions.manifest import sealed
 

@@ -5,10 +5,7 @@ import io
 import numpy as np
 
 from tests.unit.toolkit.load.servers import samples_of
-from weighbridge.load.results.samples import NEVER
-from weighbridge.load.results.samples import Outcome
-from weighbridge.load.results.samples import merged
-from weighbridge.load.results.samples import read_samples
+from weighbridge.load.results.samples import NEVER, Outcome, merged, read_samples
 
 FIRST = samples_of(
     (0, 0, 0, 4, Outcome.ANSWERED), (2, 2, None, 9, Outcome.NO_CONNECTION), (4, None, None, None, Outcome.UNSETTLED)

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weighbridge.load.schedule import Arrivals
-from weighbridge.load.schedule import due_times_ns
+from weighbridge.load.schedule import Arrivals, due_times_ns
 
 SEED = 7
 

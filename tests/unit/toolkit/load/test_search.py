@@ -9,14 +9,11 @@ import pytest
 from tests.unit.toolkit.load.servers import pinned
 from tests.unit.toolkit.load.test_judgement import calm
 from tests.unit.toolkit.load.test_report import fired
-from weighbridge.cli.tables.terminal import load_search_parts
-from weighbridge.cli.tables.terminal import show
+from weighbridge.cli.tables.terminal import load_search_parts, show
 from weighbridge.core.errors import Invalid
 from weighbridge.load import search
-from weighbridge.load.plan import Caps
-from weighbridge.load.plan import Plan
-from weighbridge.load.search import Trials
-from weighbridge.load.search import search_highest_rate
+from weighbridge.load.plan import Caps, Plan
+from weighbridge.load.search import Trials, search_highest_rate
 from weighbridge.measure.deadline import Deadline
 
 AT = datetime(2026, 11, 25, tzinfo=UTC)

@@ -6,14 +6,15 @@ import socket
 import pytest
 
 from weighbridge.core.addresses import Pinned
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.load.target import Permission
-from weighbridge.load.target import addresses_of
-from weighbridge.load.target import canonical_literal
-from weighbridge.load.target import check_target
-from weighbridge.load.target import is_this_machine
-from weighbridge.load.target import permission_from
+from weighbridge.core.errors import Invalid, NotAllowed
+from weighbridge.load.target import (
+    Permission,
+    addresses_of,
+    canonical_literal,
+    check_target,
+    is_this_machine,
+    permission_from,
+)
 
 PUBLIC = "93.184.216.34"
 

@@ -5,10 +5,8 @@ import pytest
 from scipy import stats  # noqa: TID253 -- an oracle
 
 from tests.unit.benchmarking.builders import ScriptedRunner
-from weighbridge.measure.loops.arrivals import schedule_ns
-from weighbridge.measure.loops.arrivals import serve
-from weighbridge.measure.scenarios import Server
-from weighbridge.measure.scenarios import WarmUp
+from weighbridge.measure.loops.arrivals import schedule_ns, serve
+from weighbridge.measure.scenarios import Server, WarmUp
 from weighbridge.measure.stopping import Enough
 
 MS = 1_000_000

@@ -6,16 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tests.unit.benchmarking.builders import Clock
-from tests.unit.benchmarking.builders import ScriptedRunner
+from tests.unit.benchmarking.builders import Clock, ScriptedRunner
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.blocks import Blocks
-from weighbridge.measure.blocks import BlockSettings
-from weighbridge.measure.blocks import Ratio
-from weighbridge.measure.blocks import interleave
-from weighbridge.measure.blocks import is_tied
-from weighbridge.measure.blocks import noise_floor
-from weighbridge.measure.blocks import ratio_of_medians
+from weighbridge.measure.blocks import Blocks, BlockSettings, Ratio, interleave, is_tied, noise_floor, ratio_of_medians
 from weighbridge.measure.scenarios import WarmUp
 from weighbridge.measure.stopping import Enough
 

@@ -11,25 +11,18 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
 from tests.unit.benchmarking import builders
-from weighbridge.core.converter import from_document
-from weighbridge.core.converter import to_document
+from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.scenarios import WarmUp
 from weighbridge.measure.stopping import Enough
-from weighbridge.measure.studies.comparison import TWIN
-from weighbridge.measure.studies.comparison import ComparisonSettings
-from weighbridge.measure.studies.comparison import compare
+from weighbridge.measure.studies.comparison import TWIN, ComparisonSettings, compare
 from weighbridge.systems.engine_errors import ModelFailed
 from weighbridge.systems.sandbox import compare_child
-from weighbridge.systems.sandbox.compared import compare_isolated
-from weighbridge.systems.sandbox.compared import read_comparison
+from weighbridge.systems.sandbox.compared import compare_isolated, read_comparison
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import Follow
-from weighbridge.systems.sandbox.process import Heard
-from weighbridge.systems.sandbox.process import RunCancelled
-from weighbridge.systems.sandbox.process import RunFailed
+from weighbridge.systems.sandbox.process import Follow, Heard, RunCancelled, RunFailed
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 QUICK = ComparisonSettings(

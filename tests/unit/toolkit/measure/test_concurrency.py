@@ -8,8 +8,7 @@ import pytest
 
 from weighbridge.measure.loops import concurrency
 from weighbridge.measure.loops.concurrency import several_at_a_time
-from weighbridge.measure.scenarios import Offline
-from weighbridge.measure.scenarios import WarmUp
+from weighbridge.measure.scenarios import Offline, WarmUp
 from weighbridge.measure.stopping import Enough
 
 FEEDS = [{"x": np.array([row])} for row in range(7)]

@@ -3,8 +3,7 @@
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.deadline import Deadline
-from weighbridge.measure.deadline import OutOfTime
+from weighbridge.measure.deadline import Deadline, OutOfTime
 
 
 class Clock:

@@ -8,10 +8,7 @@ from weighbridge.measure import figures
 from weighbridge.measure.loops.arrivals import ServerRun
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.loops.warmup import WarmUpReport
-from weighbridge.measure.scenarios import MultiStream
-from weighbridge.measure.scenarios import Offline
-from weighbridge.measure.scenarios import Server
-from weighbridge.measure.scenarios import SingleStream
+from weighbridge.measure.scenarios import MultiStream, Offline, Server, SingleStream
 
 WARM = WarmUpReport(10, 0.1, is_settled=True)
 MS = 1_000_000

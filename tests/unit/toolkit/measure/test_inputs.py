@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.inputs import DataSet
-from weighbridge.measure.inputs import InputSpec
-from weighbridge.measure.inputs import check_batch
-from weighbridge.measure.inputs import check_fits
-from weighbridge.measure.inputs import draw_inputs
-from weighbridge.measure.inputs import read_data_set
+from weighbridge.measure.inputs import DataSet, InputSpec, check_batch, check_fits, draw_inputs, read_data_set
 
 X = np.zeros((3, 4), dtype=np.float32)
 Y = np.array([0, 1, 2])

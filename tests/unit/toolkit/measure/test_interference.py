@@ -6,11 +6,7 @@ import time
 import pytest
 
 from tests.unit.benchmarking.builders import Clock
-from weighbridge.measure.conditions.interference import Reading
-from weighbridge.measure.conditions.interference import between
-from weighbridge.measure.conditions.interference import read_counters
-from weighbridge.measure.conditions.interference import slowdown
-from weighbridge.measure.conditions.interference import spin_ns
+from weighbridge.measure.conditions.interference import Reading, between, read_counters, slowdown, spin_ns
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -5,12 +5,9 @@ import gc
 import numpy as np
 import pytest
 
-from tests.unit.benchmarking.builders import Clock
-from tests.unit.benchmarking.builders import ScriptedRunner
-from weighbridge.measure.loops.latency import query_order
-from weighbridge.measure.loops.latency import single_stream
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
+from tests.unit.benchmarking.builders import Clock, ScriptedRunner
+from weighbridge.measure.loops.latency import query_order, single_stream
+from weighbridge.measure.scenarios import SingleStream, WarmUp
 
 FEEDS = [{"x": np.array([row])} for row in range(5)]
 MS = 1_000_000

@@ -4,10 +4,7 @@ import platform
 
 import numpy as np
 
-from weighbridge.measure.conditions.manifest import governor
-from weighbridge.measure.conditions.manifest import libraries
-from weighbridge.measure.conditions.manifest import machine
-from weighbridge.measure.conditions.manifest import sealed
+from weighbridge.measure.conditions.manifest import governor, libraries, machine, sealed
 
 CPUINFO = (
     "processor\t: 0\nmodel name\t: Example 9000\nflags\t\t: fpu avx2 avx512_vnni hypervisor\n\nprocessor\t: 1\nmodel "

@@ -10,12 +10,8 @@ from scipy.optimize import brentq  # noqa: TID253 -- an oracle
 
 from weighbridge.measure.deadline import Deadline
 from weighbridge.measure.loops.arrivals import schedule_ns
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import Server
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.studies.max_rate import Asked
-from weighbridge.measure.studies.max_rate import NoServiceTime
-from weighbridge.measure.studies.max_rate import find_max_rate
+from weighbridge.measure.scenarios import ProfileSettings, Server, SingleStream
+from weighbridge.measure.studies.max_rate import Asked, NoServiceTime, find_max_rate
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 MANIFEST = {"model": {"digest": "sha256:ab"}, "digest": "old"}

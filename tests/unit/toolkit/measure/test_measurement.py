@@ -10,21 +10,13 @@ import pytest
 from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure import measurement
-from weighbridge.measure.loops import arrivals
-from weighbridge.measure.loops import latency
+from weighbridge.measure.loops import arrivals, latency
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.loops.warmup import WarmUpReport
 from weighbridge.measure.samples import Queries
-from weighbridge.measure.scenarios import Engine
-from weighbridge.measure.scenarios import MultiStream
-from weighbridge.measure.scenarios import Offline
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import Server
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
+from weighbridge.measure.scenarios import Engine, MultiStream, Offline, ProfileSettings, Server, SingleStream, WarmUp
 from weighbridge.measure.stopping import Enough
-from weighbridge.systems.engine_errors import ModelFailed
-from weighbridge.systems.engine_errors import model_failure
+from weighbridge.systems.engine_errors import ModelFailed, model_failure
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

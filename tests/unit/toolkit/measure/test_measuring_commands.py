@@ -12,15 +12,9 @@ from weighbridge.cli import app as cli
 from weighbridge.cli import target as subject
 from weighbridge.cli.measure import max_rate as command
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.scenarios import Engine
-from weighbridge.measure.scenarios import MultiStream
-from weighbridge.measure.scenarios import Offline
-from weighbridge.measure.scenarios import Server
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.systems.sandbox import isolated
-from weighbridge.systems.sandbox import operators
-from weighbridge.systems.sandbox.process import RunCancelled
-from weighbridge.systems.sandbox.process import RunFailed
+from weighbridge.measure.scenarios import Engine, MultiStream, Offline, Server, SingleStream
+from weighbridge.systems.sandbox import isolated, operators
+from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 MANIFEST = {"model": {"digest": "sha256:ab"}, "engine": {"engine": "onnxruntime"}, "digest": "sha256:cd"}
 

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from weighbridge.measure.conditions.memory import peak_bytes
-from weighbridge.measure.conditions.memory import reset_peak
-from weighbridge.measure.conditions.memory import resident_bytes
+from weighbridge.measure.conditions.memory import peak_bytes, reset_peak, resident_bytes
 
 
 def test_the_peak_remembers_what_was_given_back():

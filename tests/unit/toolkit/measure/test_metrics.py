@@ -5,12 +5,14 @@ import pytest
 
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.loops.warmup import WarmUpReport
-from weighbridge.measure.metrics import class_metrics
-from weighbridge.measure.metrics import early_stopping
-from weighbridge.measure.metrics import latency_metrics
-from weighbridge.measure.metrics import missing_figures
-from weighbridge.measure.metrics import quality_metrics
-from weighbridge.measure.metrics import rate_metrics
+from weighbridge.measure.metrics import (
+    class_metrics,
+    early_stopping,
+    latency_metrics,
+    missing_figures,
+    quality_metrics,
+    rate_metrics,
+)
 from weighbridge.quality.scores import Quality
 from weighbridge.statistics.order_statistics import Interval
 

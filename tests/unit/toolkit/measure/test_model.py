@@ -10,8 +10,7 @@ import pytest
 
 from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.conditions.model_file import digest_of_file
-from weighbridge.measure.conditions.model_file import read_model
+from weighbridge.measure.conditions.model_file import digest_of_file, read_model
 
 
 def test_a_classifier_is_read(tmp_path):

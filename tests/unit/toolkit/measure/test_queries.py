@@ -5,8 +5,7 @@ import pytest
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure import samples as queries
-from weighbridge.measure.inputs import DataSet
-from weighbridge.measure.inputs import InputSpec
+from weighbridge.measure.inputs import DataSet, InputSpec
 from weighbridge.measure.samples import prepare_queries
 
 SPECS = [InputSpec("x", "float32", ("n", 1))]

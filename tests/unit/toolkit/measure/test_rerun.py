@@ -11,15 +11,9 @@ from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.conditions.model_file import digest_of_file
-from weighbridge.measure.raw import altered
-from weighbridge.measure.raw import percentiles_of
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import Server
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
-from weighbridge.measure.studies.rerun import differences
-from weighbridge.measure.studies.rerun import rerun
-from weighbridge.measure.studies.rerun import settings_of
+from weighbridge.measure.raw import altered, percentiles_of
+from weighbridge.measure.scenarios import ProfileSettings, Server, SingleStream, WarmUp
+from weighbridge.measure.studies.rerun import differences, rerun, settings_of
 from weighbridge.statistics.order_statistics import percentile
 
 SETTINGS = ProfileSettings(scenario=SingleStream(min_samples=700))

@@ -5,16 +5,9 @@ import json
 
 import pytest
 
-from weighbridge.core.converter import from_document
-from weighbridge.core.converter import to_document
+from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.scenarios import Engine
-from weighbridge.measure.scenarios import MultiStream
-from weighbridge.measure.scenarios import Offline
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import Server
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
+from weighbridge.measure.scenarios import Engine, MultiStream, Offline, ProfileSettings, Server, SingleStream, WarmUp
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.scenarios import Offline
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
-from weighbridge.measure.studies.sweep import best_of
-from weighbridge.measure.studies.sweep import offline
-from weighbridge.measure.studies.sweep import sweep
-from weighbridge.systems.sandbox.process import RunCancelled
-from weighbridge.systems.sandbox.process import RunFailed
+from weighbridge.measure.scenarios import Offline, ProfileSettings, SingleStream, WarmUp
+from weighbridge.measure.studies.sweep import best_of, offline, sweep
+from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SETTINGS = ProfileSettings(scenario=Offline(min_samples=7, threads=2, seed=3))

@@ -9,9 +9,7 @@ from weighbridge.measure.conditions.interference import Interference
 from weighbridge.measure.loops.latency import LatencyRun
 from weighbridge.measure.loops.warmup import WarmUpReport
 from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.verdict import Circumstances
-from weighbridge.measure.verdict import Status
-from weighbridge.measure.verdict import judge
+from weighbridge.measure.verdict import Circumstances, Status, judge
 
 STEADY = np.tile(np.array([100, 101, 102, 103], dtype=np.int64), 50)
 QUIET = Interference(0.0, 0.0, 0.0, 0.0, 1.0, cpus=2)

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from tests.unit.benchmarking.builders import Clock
-from weighbridge.measure.loops.warmup import halves_agree
-from weighbridge.measure.loops.warmup import warm_up
+from weighbridge.measure.loops.warmup import halves_agree, warm_up
 from weighbridge.measure.scenarios import WarmUp
 
 STEADY = [100.0, 102.0, 98.0, 101.0, 99.0] * 8

@@ -11,24 +11,26 @@ from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.optimization import alternatives
-from weighbridge.optimization.alternatives import ALTERNATIVES
-from weighbridge.optimization.alternatives import AlternativesWanted
-from weighbridge.optimization.alternatives import as_result
-from weighbridge.optimization.alternatives import is_evidence
-from weighbridge.optimization.alternatives import measure_alternatives
-from weighbridge.systems.sandbox.bubblewrap import ALWAYS
-from weighbridge.systems.sandbox.bubblewrap import is_walled
-from weighbridge.systems.sandbox.bubblewrap import layers_here
+from weighbridge.optimization.alternatives import (
+    ALTERNATIVES,
+    AlternativesWanted,
+    as_result,
+    is_evidence,
+    measure_alternatives,
+)
+from weighbridge.systems.sandbox.bubblewrap import ALWAYS, is_walled, layers_here
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import RunCancelled
-from weighbridge.tradeoff.candidates import SCHEMA
-from weighbridge.tradeoff.candidates import Answer
-from weighbridge.tradeoff.candidates import Candidate
-from weighbridge.tradeoff.candidates import Candidates
-from weighbridge.tradeoff.candidates import Measurement
-from weighbridge.tradeoff.candidates import Reason
-from weighbridge.tradeoff.candidates import VariantVerdict
-from weighbridge.tradeoff.candidates import candidates_from
+from weighbridge.tradeoff.candidates import (
+    SCHEMA,
+    Answer,
+    Candidate,
+    Candidates,
+    Measurement,
+    Reason,
+    VariantVerdict,
+    candidates_from,
+)
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CANDIDATES_KEYS = ("schema", *(field.name for field in dataclasses.fields(Candidates)))

@@ -7,17 +7,11 @@ import torch  # noqa: TID253 -- tests build networks
 from torch import nn  # noqa: TID253 -- tests build networks
 from torch.utils.flop_counter import FlopCounterMode  # noqa: TID253 -- an oracle
 
-from tests.unit.benchmarking.toolkit.optimization.conftest import accuracy
-from tests.unit.benchmarking.toolkit.optimization.conftest import untrained
+from tests.unit.benchmarking.toolkit.optimization.conftest import accuracy, untrained
 from weighbridge.core.errors import Invalid
-from weighbridge.optimization.methods.channels import Part
-from weighbridge.optimization.methods.channels import Role
-from weighbridge.optimization.methods.channels import free_spaces
+from weighbridge.optimization.methods.channels import Part, Role, free_spaces
 from weighbridge.optimization.methods.networks import parameters
-from weighbridge.optimization.methods.prune import PruneSettings
-from weighbridge.optimization.methods.prune import Score
-from weighbridge.optimization.methods.prune import kept
-from weighbridge.optimization.methods.prune import pruned
+from weighbridge.optimization.methods.prune import PruneSettings, Score, kept, pruned
 
 IMAGE = (3, 1, 8, 8)
 

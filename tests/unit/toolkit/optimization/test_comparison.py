@@ -17,25 +17,15 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests buil
 from tests.unit.benchmarking import builders
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.blocks import Blocks
-from weighbridge.measure.blocks import BlockSettings
+from weighbridge.measure.blocks import Blocks, BlockSettings
 from weighbridge.measure.scenarios import WarmUp
-from weighbridge.optimization import child
-from weighbridge.optimization import comparison
-from weighbridge.optimization import operators
-from weighbridge.optimization import workshop
-from weighbridge.optimization.comparison import ComparisonSettings
-from weighbridge.optimization.comparison import compare
-from weighbridge.optimization.recipes import DYNAMIC
-from weighbridge.optimization.recipes import GRAPH
-from weighbridge.optimization.recipes import PER_CHANNEL
-from weighbridge.optimization.workshop import Workshop
-from weighbridge.optimization.workshop import read_answer
+from weighbridge.optimization import child, comparison, operators, workshop
+from weighbridge.optimization.comparison import ComparisonSettings, compare
+from weighbridge.optimization.recipes import DYNAMIC, GRAPH, PER_CHANNEL
+from weighbridge.optimization.workshop import Workshop, read_answer
 from weighbridge.systems.sandbox import child as sandbox_child
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import Heard
-from weighbridge.systems.sandbox.process import RunCancelled
-from weighbridge.systems.sandbox.process import RunFailed
+from weighbridge.systems.sandbox.process import Heard, RunCancelled, RunFailed
 
 WARMUP = WarmUp(values=10, value_ms=0.0, max_duration_s=0.05)
 QUICK = ComparisonSettings(margin=0.02, blocks=BlockSettings(rounds=6, block_ms=1.0, warmup=WARMUP))

@@ -10,14 +10,16 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.optimization.methods import calibration
 from weighbridge.optimization.methods import quantize as quantise
-from weighbridge.optimization.recipes import DYNAMIC
-from weighbridge.optimization.recipes import ENTROPY
-from weighbridge.optimization.recipes import GRAPH
-from weighbridge.optimization.recipes import HALF
-from weighbridge.optimization.recipes import PER_CHANNEL
-from weighbridge.optimization.recipes import PER_TENSOR
-from weighbridge.optimization.recipes import PERCENTILE
-from weighbridge.optimization.recipes import Calibration
+from weighbridge.optimization.recipes import (
+    DYNAMIC,
+    ENTROPY,
+    GRAPH,
+    HALF,
+    PER_CHANNEL,
+    PER_TENSOR,
+    PERCENTILE,
+    Calibration,
+)
 from weighbridge.optimization.rows import batches
 from weighbridge.systems.onnx_runtime import engine
 

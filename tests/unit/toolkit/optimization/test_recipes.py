@@ -7,14 +7,7 @@ import pytest
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.optimization import recipes
-from weighbridge.optimization.recipes import DYNAMIC
-from weighbridge.optimization.recipes import ENTROPY
-from weighbridge.optimization.recipes import GRAPH
-from weighbridge.optimization.recipes import HALF
-from weighbridge.optimization.recipes import NO_HALF
-from weighbridge.optimization.recipes import PER_CHANNEL
-from weighbridge.optimization.recipes import PER_TENSOR
-from weighbridge.optimization.recipes import RECIPES
+from weighbridge.optimization.recipes import DYNAMIC, ENTROPY, GRAPH, HALF, NO_HALF, PER_CHANNEL, PER_TENSOR, RECIPES
 
 X86 = {"architecture": "x86_64", "cpu_flags": ["avx512_vnni"]}
 ARM = {"architecture": "aarch64", "cpu_flags": ["asimd", "asimdhp"]}

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
-from weighbridge.measure.inputs import DataSet
-from weighbridge.measure.inputs import InputSpec
+from weighbridge.measure.inputs import DataSet, InputSpec
 from weighbridge.optimization import rows
 
 

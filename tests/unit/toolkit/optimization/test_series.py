@@ -14,38 +14,31 @@ from tests.unit.benchmarking import builders
 from tests.unit.benchmarking.toolkit.optimization.conftest import untrained
 from weighbridge.cli import app as cli
 from weighbridge.cli.tables.terminal import show
-from weighbridge.cli.tables.variant_table import candidates_parts
-from weighbridge.cli.tables.variant_table import conclusion
+from weighbridge.cli.tables.variant_table import candidates_parts, conclusion
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import BlockSettings
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
-from weighbridge.optimization import series
-from weighbridge.optimization import trial
+from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
+from weighbridge.optimization import series, trial
 from weighbridge.optimization.comparison import ComparisonSettings
 from weighbridge.optimization.methods.distill import DistilSettings
-from weighbridge.optimization.methods.prune import UNSTRUCTURED
-from weighbridge.optimization.methods.prune import PruneSettings
+from weighbridge.optimization.methods.prune import UNSTRUCTURED, PruneSettings
 from weighbridge.optimization.methods.training import TrainingSettings
-from weighbridge.optimization.plan import Choice
-from weighbridge.optimization.plan import Lessons
-from weighbridge.optimization.plan import of_file
-from weighbridge.optimization.plan import of_network
-from weighbridge.optimization.recipes import NO_HALF
-from weighbridge.optimization.recipes import RECIPES
+from weighbridge.optimization.plan import Choice, Lessons, of_file, of_network
+from weighbridge.optimization.recipes import NO_HALF, RECIPES
 from weighbridge.optimization.trial import TrialSettings
 from weighbridge.optimization.workshop import Workshop
 from weighbridge.systems.sandbox.process import RunCancelled
-from weighbridge.tradeoff.candidates import Answer
-from weighbridge.tradeoff.candidates import Candidate
-from weighbridge.tradeoff.candidates import Candidates
-from weighbridge.tradeoff.candidates import Figure
-from weighbridge.tradeoff.candidates import QualityDrop
-from weighbridge.tradeoff.candidates import SpeedUp
-from weighbridge.tradeoff.candidates import VariantVerdict
-from weighbridge.tradeoff.candidates import candidates_from
-from weighbridge.tradeoff.candidates import read_candidates
+from weighbridge.tradeoff.candidates import (
+    Answer,
+    Candidate,
+    Candidates,
+    Figure,
+    QualityDrop,
+    SpeedUp,
+    VariantVerdict,
+    candidates_from,
+    read_candidates,
+)
 
 WARMUP = WarmUp(values=10, value_ms=0.0, max_duration_s=0.1)
 SETTINGS = TrialSettings(

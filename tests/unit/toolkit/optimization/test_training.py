@@ -12,18 +12,11 @@ import pytest
 import torch  # noqa: TID253 -- tests build networks
 from safetensors.torch import save_file
 
-from tests.unit.benchmarking.toolkit.optimization.conftest import accuracy
-from tests.unit.benchmarking.toolkit.optimization.conftest import learn
-from tests.unit.benchmarking.toolkit.optimization.conftest import untrained
+from tests.unit.benchmarking.toolkit.optimization.conftest import accuracy, learn, untrained
 from weighbridge.core.errors import Invalid
 from weighbridge.optimization.methods import networks
-from weighbridge.optimization.methods.distill import DistilSettings
-from weighbridge.optimization.methods.distill import distillation_loss
-from weighbridge.optimization.methods.distill import lesson_of
-from weighbridge.optimization.methods.distill import scores_of
-from weighbridge.optimization.methods.training import TrainingSettings
-from weighbridge.optimization.methods.training import fit
-from weighbridge.optimization.methods.training import learning_rate
+from weighbridge.optimization.methods.distill import DistilSettings, distillation_loss, lesson_of, scores_of
+from weighbridge.optimization.methods.training import TrainingSettings, fit, learning_rate
 
 
 class StoppedError(Exception):

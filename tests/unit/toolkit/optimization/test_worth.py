@@ -3,13 +3,9 @@
 import pytest
 
 from weighbridge.optimization.comparison import Comparison
-from weighbridge.optimization.operators import Culprit
-from weighbridge.optimization.operators import culprit
-from weighbridge.optimization.worth import Savings
-from weighbridge.optimization.worth import judge
-from weighbridge.optimization.worth import saved
-from weighbridge.tradeoff.candidates import QualityDrop
-from weighbridge.tradeoff.candidates import SpeedUp
+from weighbridge.optimization.operators import Culprit, culprit
+from weighbridge.optimization.worth import Savings, judge, saved
+from weighbridge.tradeoff.candidates import QualityDrop, SpeedUp
 
 KEPT = QualityDrop("accuracy", 0.001, -0.002, 0.004, 0.95, 5_000, 0.01, is_non_inferior=True)
 LOST = QualityDrop("accuracy", 0.058, 0.05, 0.066, 0.95, 5_000, 0.01, is_non_inferior=False)

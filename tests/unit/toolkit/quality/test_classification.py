@@ -10,11 +10,7 @@ from hypothesis import strategies as st
 from scipy.special import logit  # noqa: TID253 -- an independent oracle
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
-from weighbridge.quality.classification import class_figures
-from weighbridge.quality.classification import macro_intervals
-from weighbridge.quality.classification import macro_scores
-from weighbridge.quality.classification import roc_auc
-from weighbridge.quality.classification import stacked
+from weighbridge.quality.classification import class_figures, macro_intervals, macro_scores, roc_auc, stacked
 from weighbridge.statistics.order_statistics import wilson_interval
 
 NAMES = ("precision_macro", "recall_macro", "f1_macro")

@@ -12,8 +12,7 @@ from sklearn.metrics import f1_score
 
 from weighbridge.core.errors import Invalid
 from weighbridge.quality import paired
-from weighbridge.quality.classification import macro_intervals
-from weighbridge.quality.classification import macro_scores
+from weighbridge.quality.classification import macro_intervals, macro_scores
 from weighbridge.quality.scores import confusion_of
 
 ANY = np.zeros(3, dtype=np.int64)

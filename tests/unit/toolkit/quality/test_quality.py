@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.quality.scores import confusion_of
-from weighbridge.quality.scores import labels_of
-from weighbridge.quality.scores import measure_quality
-from weighbridge.quality.scores import numbers_of
+from weighbridge.quality.scores import confusion_of, labels_of, measure_quality, numbers_of
 
 SETTINGS = {"confidence": 0.95, "resamples": 200, "seed": 1}
 TRUTH = np.array([0, 1, 2, 1, 0, 2, 2], dtype=np.int64)

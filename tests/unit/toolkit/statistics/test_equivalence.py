@@ -7,9 +7,7 @@ import pytest
 from scipy.stats import ttest_ind  # noqa: TID253 -- an independent oracle
 
 from weighbridge.core.errors import Invalid
-from weighbridge.statistics.equivalence import Answer
-from weighbridge.statistics.equivalence import ratio_equivalence
-from weighbridge.statistics.equivalence import tost
+from weighbridge.statistics.equivalence import Answer, ratio_equivalence, tost
 from weighbridge.statistics.order_statistics import Interval
 
 

@@ -8,13 +8,15 @@ import pytest
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.deadline import OutOfTime
 from weighbridge.statistics import highest_rate
-from weighbridge.statistics.highest_rate import FARTHEST
-from weighbridge.statistics.highest_rate import Edge
-from weighbridge.statistics.highest_rate import SearchSettings
-from weighbridge.statistics.highest_rate import as_document
-from weighbridge.statistics.highest_rate import crossing
-from weighbridge.statistics.highest_rate import find_highest_rate
-from weighbridge.statistics.highest_rate import interval
+from weighbridge.statistics.highest_rate import (
+    FARTHEST,
+    Edge,
+    SearchSettings,
+    as_document,
+    crossing,
+    find_highest_rate,
+    interval,
+)
 
 WIDE = SearchSettings(lowest=1, highest=4_096, start=16, resamples=200)
 

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import wilcoxon  # noqa: TID253 -- an independent oracle
 
-from weighbridge.statistics.ranks import signed_rank_interval
-from weighbridge.statistics.ranks import signed_rank_place
+from weighbridge.statistics.ranks import signed_rank_interval, signed_rank_place
 
 
 @pytest.mark.parametrize(("n", "place"), [(5, None), (6, 0), (7, 2), (8, 3), (10, 8), (20, 52), (25, 89)])

@@ -10,10 +10,12 @@ from scipy.signal import lfilter  # noqa: TID253 -- an independent oracle
 from scipy.stats import norm  # noqa: TID253 -- an independent oracle
 
 from weighbridge.statistics.order_statistics import percentile_interval
-from weighbridge.statistics.resampling import autocovariances
-from weighbridge.statistics.resampling import circular_block_variance
-from weighbridge.statistics.resampling import dependence
-from weighbridge.statistics.resampling import serial_percentile_interval
+from weighbridge.statistics.resampling import (
+    autocovariances,
+    circular_block_variance,
+    dependence,
+    serial_percentile_interval,
+)
 
 
 def ar1(phi, n, seed):

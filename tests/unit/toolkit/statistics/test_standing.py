@@ -4,11 +4,7 @@ import numpy as np
 import pytest
 
 from weighbridge.measure.blocks import Blocks
-from weighbridge.statistics.standing import doubts
-from weighbridge.statistics.standing import median_latency
-from weighbridge.statistics.standing import quality_drops
-from weighbridge.statistics.standing import ranks_of
-from weighbridge.statistics.standing import speed
+from weighbridge.statistics.standing import doubts, median_latency, quality_drops, ranks_of, speed
 
 SETTINGS = {"margin": 0.05, "confidence": 0.95, "resamples": 200, "seed": 1}
 

@@ -9,13 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.toolkit.statistics.test_resampling import ar1
-from weighbridge.statistics.trend import Shift
-from weighbridge.statistics.trend import Trend
-from weighbridge.statistics.trend import block_medians
-from weighbridge.statistics.trend import hamed_rao_factor
-from weighbridge.statistics.trend import mann_kendall
-from weighbridge.statistics.trend import movement
-from weighbridge.statistics.trend import pettitt
+from weighbridge.statistics.trend import Shift, Trend, block_medians, hamed_rao_factor, mann_kendall, movement, pettitt
 
 
 def calm(n, seed, phi=0.0):

@@ -7,13 +7,9 @@ from pathlib import Path
 import pytest
 
 import benchmarking
-from weighbridge.core.converter import from_document
-from weighbridge.core.converter import to_document
+from weighbridge.core.converter import from_document, to_document
 from weighbridge.systems.sandbox import bubblewrap
-from weighbridge.systems.sandbox.bubblewrap import Layers
-from weighbridge.systems.sandbox.bubblewrap import layers_here
-from weighbridge.systems.sandbox.bubblewrap import runtime
-from weighbridge.systems.sandbox.bubblewrap import walled
+from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here, runtime, walled
 
 # Throws its own arguments away and runs the rest.
 WALL = '#!/bin/sh\nwhile [ "$1" != --chdir ]; do shift; done; shift 2; exec "$@"\n'

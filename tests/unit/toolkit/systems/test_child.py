@@ -13,13 +13,9 @@ import pytest
 from tests.unit.benchmarking import builders
 from weighbridge.core.converter import to_document
 from weighbridge.measure import measurement
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
+from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.measure.stopping import Enough
-from weighbridge.systems.sandbox import child
-from weighbridge.systems.sandbox import limits
-from weighbridge.systems.sandbox import seals
+from weighbridge.systems.sandbox import child, limits, seals
 from weighbridge.systems.sandbox.limits import Limits
 
 QUICK = ProfileSettings(

@@ -12,11 +12,9 @@ from tests.unit.toolkit.measure.test_rerun import result_of
 from weighbridge.api.comparing import named
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
-from weighbridge.systems.sandbox import compared
-from weighbridge.systems.sandbox import isolated
+from weighbridge.systems.sandbox import compared, isolated
 from weighbridge.systems.sandbox.bubblewrap import Layers
-from weighbridge.systems.sandbox.process import RunCancelled
-from weighbridge.systems.sandbox.process import RunFailed
+from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 DOCUMENT = {
     "baseline": "a",

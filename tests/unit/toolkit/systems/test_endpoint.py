@@ -7,11 +7,8 @@ import pytest
 
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.measurement import measure
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
-from weighbridge.systems.endpoint import EndpointFailed
-from weighbridge.systems.endpoint import EndpointRunner
+from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
+from weighbridge.systems.endpoint import EndpointFailed, EndpointRunner
 from weighbridge.systems.engine_errors import ModelFailed
 from weighbridge.systems.registry import system_of
 

@@ -13,17 +13,12 @@ import pytest
 
 from tests.unit.benchmarking import builders
 from tests.unit.benchmarking.builders import script
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
-from weighbridge.systems.sandbox import bubblewrap
-from weighbridge.systems.sandbox import isolated
-from weighbridge.systems.sandbox import process
+from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
+from weighbridge.systems.sandbox import bubblewrap, isolated, process
 from weighbridge.systems.sandbox.bubblewrap import Layers
 from weighbridge.systems.sandbox.isolated import run_isolated
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import RunCancelled
-from weighbridge.systems.sandbox.process import RunFailed
+from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 QUICK = ProfileSettings(
     scenario=SingleStream(min_samples=700, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),

@@ -5,13 +5,10 @@ import signal
 
 import pytest
 
-from weighbridge.core.converter import from_document
-from weighbridge.core.converter import to_document
+from weighbridge.core.converter import from_document, to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.systems.sandbox import limits
-from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.limits import confine
-from weighbridge.systems.sandbox.limits import die_with_parent
+from weighbridge.systems.sandbox.limits import Limits, confine, die_with_parent
 
 
 def test_limits_survive_json():

@@ -13,11 +13,8 @@ from tests.unit.benchmarking.builders import script
 from weighbridge.core.converter import to_document
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.sandbox import limits as limiting
-from weighbridge.systems.sandbox import operators
-from weighbridge.systems.sandbox import operators_child
-from weighbridge.systems.sandbox import seals
-from weighbridge.systems.sandbox.bubblewrap import Layers
-from weighbridge.systems.sandbox.bubblewrap import layers_here
+from weighbridge.systems.sandbox import operators, operators_child, seals
+from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.operators import operators_isolated
 from weighbridge.systems.sandbox.process import RunFailed

@@ -10,11 +10,8 @@ import pytest
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.outcome import Order
-from weighbridge.systems.sandbox.outcome import partial_of
-from weighbridge.systems.sandbox.outcome import read_outcome
-from weighbridge.systems.sandbox.process import Heard
-from weighbridge.systems.sandbox.process import RunFailed
+from weighbridge.systems.sandbox.outcome import Order, partial_of, read_outcome
+from weighbridge.systems.sandbox.process import Heard, RunFailed
 
 BEGUN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SETTINGS = {"scenario": {"name": "SingleStream", "min_samples": 700}, "bootstraps": 100}

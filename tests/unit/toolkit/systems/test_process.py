@@ -13,15 +13,10 @@ import pytest
 from tests.unit.benchmarking.builders import script
 from weighbridge.core.converter import to_document
 from weighbridge.measure.conditions import memory
-from weighbridge.systems.sandbox import bubblewrap
-from weighbridge.systems.sandbox import process
+from weighbridge.systems.sandbox import bubblewrap, process
 from weighbridge.systems.sandbox.bubblewrap import Layers
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import Heard
-from weighbridge.systems.sandbox.process import RunCancelled
-from weighbridge.systems.sandbox.process import RunFailed
-from weighbridge.systems.sandbox.process import environment
-from weighbridge.systems.sandbox.process import fenced
+from weighbridge.systems.sandbox.process import Heard, RunCancelled, RunFailed, environment, fenced
 
 BARE = Layers(bubblewrap=None, seals=())
 

@@ -9,8 +9,7 @@ import weighbridge as weighbridge
 from weighbridge.cli import app as cli
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.systems.registry import registered
-from weighbridge.systems.registry import system_of
+from weighbridge.systems.registry import registered, system_of
 
 ADDER = "tests.unit.toolkit.measure.adder:adder"
 

@@ -5,12 +5,8 @@ import os
 
 import pytest
 
-from weighbridge.systems.sandbox import landlock
-from weighbridge.systems.sandbox import seals
-from weighbridge.systems.sandbox import seccomp
-from weighbridge.systems.sandbox.seals import SEALS
-from weighbridge.systems.sandbox.seals import Kernel
-from weighbridge.systems.sandbox.seals import seal
+from weighbridge.systems.sandbox import landlock, seals, seccomp
+from weighbridge.systems.sandbox.seals import SEALS, Kernel, seal
 from weighbridge.systems.sandbox.system_calls import PROCESSORS
 
 NOTHING = object()

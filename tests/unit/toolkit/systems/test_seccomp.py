@@ -8,9 +8,7 @@ from errno import EACCES, ENOSYS, EPERM
 import pytest
 
 from weighbridge.systems.sandbox import seccomp
-from weighbridge.systems.sandbox.system_calls import NEWEST
-from weighbridge.systems.sandbox.system_calls import PROCESSORS
-from weighbridge.systems.sandbox.system_calls import Processor
+from weighbridge.systems.sandbox.system_calls import NEWEST, PROCESSORS, Processor
 
 X86, ARM = PROCESSORS["x86_64"], PROCESSORS["aarch64"]
 PID = 4_711

@@ -8,15 +8,10 @@ import pytest
 from tests.unit.benchmarking import modules
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.measurement import measure
-from weighbridge.measure.scenarios import ProfileSettings
-from weighbridge.measure.scenarios import SingleStream
-from weighbridge.measure.scenarios import WarmUp
+from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.systems import torch_module
 from weighbridge.systems.registry import system_of
-from weighbridge.systems.torch_module import TorchModule
-from weighbridge.systems.torch_module import TorchRunner
-from weighbridge.systems.torch_module import check_torch
-from weighbridge.systems.torch_module import factory_of
+from weighbridge.systems.torch_module import TorchModule, TorchRunner, check_torch, factory_of
 
 HERE = "tests.unit.benchmarking.modules"
 QUICK = ProfileSettings(

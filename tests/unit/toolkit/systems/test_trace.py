@@ -6,8 +6,7 @@ import pytest
 from tests.unit.benchmarking import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.systems import trace as tracing
-from weighbridge.systems.trace import operators_of
-from weighbridge.systems.trace import trace
+from weighbridge.systems.trace import operators_of, trace
 
 
 def run_at(ts, dur=100):

@@ -5,18 +5,13 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.benchmarking.documents import PROFILE
-from tests.unit.benchmarking.documents import VARIANTS
+from tests.unit.benchmarking.documents import PROFILE, VARIANTS
 from weighbridge.cli.app import app
 from weighbridge.core.errors import Invalid
-from weighbridge.trackers.imported import Wanted
-from weighbridge.trackers.imported import candidates_of
-from weighbridge.trackers.imported import wanted_of
+from weighbridge.trackers.imported import Wanted, candidates_of, wanted_of
 from weighbridge.trackers.mlflow import MlflowTracker
 from weighbridge.trackers.records import record_of
-from weighbridge.tradeoff.candidates import Answer
-from weighbridge.tradeoff.candidates import Figure
-from weighbridge.tradeoff.candidates import candidates_from
+from weighbridge.tradeoff.candidates import Answer, Figure, candidates_from
 
 pytestmark = [pytest.mark.filterwarnings("ignore")]
 AT = "2026-11-25T00:00:00+00:00"

@@ -6,16 +6,13 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.benchmarking.documents import PROFILE
-from tests.unit.benchmarking.documents import VARIANTS
+from tests.unit.benchmarking.documents import PROFILE, VARIANTS
 from weighbridge.cli.app import app
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import Refused
+from weighbridge.core.errors import Invalid, Refused
 from weighbridge.trackers import mlflow as mlflow_tracker
 from weighbridge.trackers.jsonl import JsonLines
 from weighbridge.trackers.mlflow import MlflowTracker
-from weighbridge.trackers.records import Record
-from weighbridge.trackers.records import record_of
+from weighbridge.trackers.records import Record, record_of
 from weighbridge.trackers.wandb import WandbTracker
 
 # Both libraries warn about themselves on import and leave temporary folders to the interpreter's end.

@@ -7,12 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.benchmarking.documents import PROFILE
-from tests.unit.benchmarking.documents import VARIANTS
+from tests.unit.benchmarking.documents import PROFILE, VARIANTS
 from weighbridge.core.errors import Invalid
-from weighbridge.trackers.records import clean_name
-from weighbridge.trackers.records import numbers_of
-from weighbridge.trackers.records import record_of
+from weighbridge.trackers.records import clean_name, numbers_of, record_of
 
 
 def test_a_profile_becomes_one_flat_record():

@@ -4,13 +4,7 @@ import json
 from pathlib import Path
 
 from weighbridge.measure.verdict import Status
-from weighbridge.tradeoff.candidates import Answer
-from weighbridge.tradeoff.candidates import Candidate
-from weighbridge.tradeoff.candidates import Candidates
-from weighbridge.tradeoff.candidates import Figure
-from weighbridge.tradeoff.candidates import Measurement
-from weighbridge.tradeoff.candidates import Reason
-from weighbridge.tradeoff.candidates import VariantVerdict
+from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Figure, Measurement, Reason, VariantVerdict
 
 UNITS = {
     "accuracy": "ratio",

@@ -7,12 +7,8 @@ import yaml
 from weighbridge.core.metrics import Basis
 from weighbridge.tradeoff.axes import Direction
 from weighbridge.tradeoff.candidates import Figure
-from weighbridge.tradeoff.matrix.decision_matrix import Cell
-from weighbridge.tradeoff.matrix.decision_matrix import Criterion
-from weighbridge.tradeoff.matrix.decision_matrix import Matrix
-from weighbridge.tradeoff.matrix.decision_matrix import Option
-from weighbridge.tradeoff.matrix.weights import Weights
-from weighbridge.tradeoff.matrix.weights import direct
+from weighbridge.tradeoff.matrix.decision_matrix import Cell, Criterion, Matrix, Option
+from weighbridge.tradeoff.matrix.weights import Weights, direct
 
 COST = Criterion(id="cost", name="Cost at scale", unit="USD/year", direction=Direction.MIN)
 LATENCY = Criterion(id="latency", name="Latency", unit="ms", direction=Direction.MIN, gate=200)

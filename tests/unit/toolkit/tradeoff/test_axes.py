@@ -3,11 +3,7 @@
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.axes import DEFAULT_AXES
-from weighbridge.tradeoff.axes import Axis
-from weighbridge.tradeoff.axes import Direction
-from weighbridge.tradeoff.axes import axes_of
-from weighbridge.tradeoff.axes import axis_of
+from weighbridge.tradeoff.axes import DEFAULT_AXES, Axis, Direction, axes_of, axis_of
 
 
 def test_the_direction_follows_from_the_name_or_is_said() -> None:

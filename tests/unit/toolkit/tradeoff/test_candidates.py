@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.toolkit.tradeoff.builders import candidate
-from tests.unit.toolkit.tradeoff.builders import candidates
-from tests.unit.toolkit.tradeoff.builders import indicative
+from tests.unit.toolkit.tradeoff.builders import candidate, candidates, indicative
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.candidates import Answer
-from weighbridge.tradeoff.candidates import Figure
-from weighbridge.tradeoff.candidates import QualityDrop
-from weighbridge.tradeoff.candidates import Samples
-from weighbridge.tradeoff.candidates import SpeedUp
-from weighbridge.tradeoff.candidates import candidates_from
-from weighbridge.tradeoff.candidates import read_candidates
+from weighbridge.tradeoff.candidates import (
+    Answer,
+    Figure,
+    QualityDrop,
+    Samples,
+    SpeedUp,
+    candidates_from,
+    read_candidates,
+)
 
 
 def whole():

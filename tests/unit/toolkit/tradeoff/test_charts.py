@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from tests.unit.toolkit.tradeoff.builders import candidate
-from weighbridge.charts.drawing import png
-from weighbridge.charts.drawing import svg
+from weighbridge.charts.drawing import png, svg
 from weighbridge.charts.scales import scale_over
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.axes import axis_of
@@ -17,8 +16,7 @@ from weighbridge.tradeoff.charts.distribution import latency_cdf
 from weighbridge.tradeoff.charts.learning import learning_curve
 from weighbridge.tradeoff.charts.load import load_curve
 from weighbridge.tradeoff.charts.plane import trade_off
-from weighbridge.tradeoff.learning.learning_curve import as_document
-from weighbridge.tradeoff.learning.learning_curve import forecast
+from weighbridge.tradeoff.learning.learning_curve import as_document, forecast
 
 LATENCY, QUALITY, SIZE = axis_of("latency_p95_ms"), axis_of("accuracy"), axis_of("model_size_mb")
 MEMBERS = [

@@ -4,11 +4,7 @@ import json
 
 import pytest
 
-from tests.unit.toolkit.costs.specs import BOOK
-from tests.unit.toolkit.costs.specs import TODAY
-from tests.unit.toolkit.costs.specs import at_path
-from tests.unit.toolkit.costs.specs import small
-from tests.unit.toolkit.costs.specs import template
+from tests.unit.toolkit.costs.specs import BOOK, TODAY, at_path, small, template
 from tests.unit.toolkit.tradeoff import builders
 from weighbridge.charts.drawing import svg
 from weighbridge.charts.tables import NOTHING
@@ -18,16 +14,12 @@ from weighbridge.costs.projection import project
 from weighbridge.costs.projection_document import as_document
 from weighbridge.costs.spec.spec_file import read_spec
 from weighbridge.tradeoff.axes import axes_of
-from weighbridge.tradeoff.charts.costs import cost_bands
-from weighbridge.tradeoff.charts.costs import cost_crossover
-from weighbridge.tradeoff.charts.costs import tornado
+from weighbridge.tradeoff.charts.costs import cost_bands, cost_crossover, tornado
 from weighbridge.tradeoff.decision import Situation
 from weighbridge.tradeoff.pareto import weigh
-from weighbridge.tradeoff.sheets.cost_page import cost_sheet
-from weighbridge.tradeoff.sheets.cost_page import publish_costs
+from weighbridge.tradeoff.sheets.cost_page import cost_sheet, publish_costs
 from weighbridge.tradeoff.sheets.printing import PrintRefused
-from weighbridge.tradeoff.sheets.sheet import html
-from weighbridge.tradeoff.sheets.sheet import markdown
+from weighbridge.tradeoff.sheets.sheet import html, markdown
 
 
 @pytest.fixture(scope="module")

@@ -4,27 +4,16 @@ import dataclasses
 
 import pytest
 
-from tests.unit.toolkit.tradeoff.builders import candidate
-from tests.unit.toolkit.tradeoff.builders import candidates
-from tests.unit.toolkit.tradeoff.builders import figure
-from tests.unit.toolkit.tradeoff.builders import indicative
+from tests.unit.toolkit.tradeoff.builders import candidate, candidates, figure, indicative
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.verdict import Status
 from weighbridge.tradeoff.axes import Direction
-from weighbridge.tradeoff.candidates import Answer
-from weighbridge.tradeoff.candidates import Measurement
-from weighbridge.tradeoff.candidates import QualityDrop
-from weighbridge.tradeoff.candidates import SpeedUp
+from weighbridge.tradeoff.candidates import Answer, Measurement, QualityDrop, SpeedUp
 from weighbridge.tradeoff.changes import changes
-from weighbridge.tradeoff.decision import Situation
-from weighbridge.tradeoff.decision import decide
-from weighbridge.tradeoff.learning.learning_curve import as_document
-from weighbridge.tradeoff.learning.learning_curve import forecast
+from weighbridge.tradeoff.decision import Situation, decide
+from weighbridge.tradeoff.learning.learning_curve import as_document, forecast
 from weighbridge.tradeoff.recommendation import recommend
-from weighbridge.tradeoff.requirements import Fit
-from weighbridge.tradeoff.requirements import Limit
-from weighbridge.tradeoff.requirements import Requirements
-from weighbridge.tradeoff.requirements import limits_of
+from weighbridge.tradeoff.requirements import Fit, Limit, Requirements, limits_of
 
 DROP = QualityDrop("accuracy", 0.0145, 0.0097, 0.0193, 0.95, 10_000, 0.02, True)
 BIG = candidate("big", answer=Answer.BASELINE, accuracy=(0.90, 0.006), latency_p95_ms=(8, 0.2), model_size_mb=9)

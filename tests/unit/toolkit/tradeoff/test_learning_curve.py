@@ -7,14 +7,9 @@ import numpy as np
 import pytest
 
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.learning.learning_curve import as_document
-from weighbridge.tradeoff.learning.learning_curve import back_test
-from weighbridge.tradeoff.learning.learning_curve import describe
-from weighbridge.tradeoff.learning.learning_curve import forecast
+from weighbridge.tradeoff.learning.learning_curve import as_document, back_test, describe, forecast
 from weighbridge.tradeoff.learning.points_file import read_points
-from weighbridge.tradeoff.learning.power_law import fit
-from weighbridge.tradeoff.learning.power_law import interval_at
-from weighbridge.tradeoff.learning.power_law import points_of
+from weighbridge.tradeoff.learning.power_law import fit, interval_at, points_of
 
 PARTS = (16, 8, 4, 2, 1)
 # Errors of a random forest (50 trees) on Fashion-MNIST, disjoint parts of 15,000 images, tested on all 10,000.

@@ -5,27 +5,20 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.unit.toolkit.tradeoff.matrices import COST
-from tests.unit.toolkit.tradeoff.matrices import CRITERIA
-from tests.unit.toolkit.tradeoff.matrices import LATENCY
-from tests.unit.toolkit.tradeoff.matrices import cell
-from tests.unit.toolkit.tradeoff.matrices import matrix
-from tests.unit.toolkit.tradeoff.matrices import option
+from tests.unit.toolkit.tradeoff.matrices import COST, CRITERIA, LATENCY, cell, matrix, option
 from weighbridge.charts.drawing import svg
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
 from weighbridge.tradeoff.axes import Direction
 from weighbridge.tradeoff.charts.heat_map import heat_map
 from weighbridge.tradeoff.decision import Situation
-from weighbridge.tradeoff.matrix.decided import SCHEMA
-from weighbridge.tradeoff.matrix.decided import decide
+from weighbridge.tradeoff.matrix.decided import SCHEMA, decide
 from weighbridge.tradeoff.matrix.decision_matrix import Criterion
 from weighbridge.tradeoff.matrix.file import matrix_from
 from weighbridge.tradeoff.matrix.page import matrix_sheet
 from weighbridge.tradeoff.matrix.weights import direct
 from weighbridge.tradeoff.matrix.words import argue
-from weighbridge.tradeoff.sheets.sheet import html
-from weighbridge.tradeoff.sheets.sheet import markdown
+from weighbridge.tradeoff.sheets.sheet import html, markdown
 
 FIXED = (
     Criterion(id="cost", name="Cost at scale", unit="USD/year", direction=Direction.MIN, scale=(700_000, 100_000)),

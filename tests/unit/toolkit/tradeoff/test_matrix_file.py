@@ -7,13 +7,11 @@ import pytest
 import yaml
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
-from tests.unit.toolkit.tradeoff.matrices import document
-from tests.unit.toolkit.tradeoff.matrices import matrix_file
+from tests.unit.toolkit.tradeoff.matrices import document, matrix_file
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import Basis
 from weighbridge.tradeoff.axes import Direction
-from weighbridge.tradeoff.matrix.file import matrix_from
-from weighbridge.tradeoff.matrix.file import read_matrix
+from weighbridge.tradeoff.matrix.file import matrix_from, read_matrix
 from weighbridge.tradeoff.matrix.weights import Method
 from weighbridge.tradeoff.sheets import printing
 

@@ -6,10 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from weighbridge.tradeoff.matrix.robustness import flips
-from weighbridge.tradeoff.matrix.robustness import p_best
-from weighbridge.tradeoff.matrix.robustness import reversals
-from weighbridge.tradeoff.matrix.robustness import smaa
+from weighbridge.tradeoff.matrix.robustness import flips, p_best, reversals, smaa
 from weighbridge.tradeoff.matrix.scores import Frame
 
 NAMES, CRITERIA = ("a", "b", "c", "d"), ("x", "y", "z")

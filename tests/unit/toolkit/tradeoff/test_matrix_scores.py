@@ -9,13 +9,7 @@ from pymcdm import normalizations
 from pymcdm.methods import TOPSIS, WSM
 
 from tests.unit.toolkit.tradeoff.matrices import CRITERIA
-from weighbridge.tradeoff.matrix.scores import Frame
-from weighbridge.tradeoff.matrix.scores import closeness
-from weighbridge.tradeoff.matrix.scores import min_max
-from weighbridge.tradeoff.matrix.scores import passes
-from weighbridge.tradeoff.matrix.scores import ranks
-from weighbridge.tradeoff.matrix.scores import weighted_sums
-from weighbridge.tradeoff.matrix.scores import winners
+from weighbridge.tradeoff.matrix.scores import Frame, closeness, min_max, passes, ranks, weighted_sums, winners
 
 OPEN = Frame(np.ones(3), *(np.full(3, np.nan) for _ in range(3)))
 tables = arrays(np.float64, (5, 3), elements=st.integers(1, 1_000).map(float), unique=True)

@@ -9,12 +9,7 @@ from hypothesis import strategies as st
 from pymcdm.weights.subjective import AHP
 
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.matrix.weights import Judgement
-from weighbridge.tradeoff.matrix.weights import Method
-from weighbridge.tradeoff.matrix.weights import ahp
-from weighbridge.tradeoff.matrix.weights import consistency_ratio
-from weighbridge.tradeoff.matrix.weights import direct
-from weighbridge.tradeoff.matrix.weights import swing
+from weighbridge.tradeoff.matrix.weights import Judgement, Method, ahp, consistency_ratio, direct, swing
 
 NAMES = ("cost", "latency", "accuracy", "development")
 

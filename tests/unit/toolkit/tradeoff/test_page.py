@@ -6,23 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.toolkit.tradeoff.builders import candidate
-from tests.unit.toolkit.tradeoff.builders import candidates
+from tests.unit.toolkit.tradeoff.builders import candidate, candidates
 from tests.unit.toolkit.tradeoff.test_charts import load_result
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.candidates import Answer
-from weighbridge.tradeoff.candidates import Samples
-from weighbridge.tradeoff.learning.learning_curve import as_document
-from weighbridge.tradeoff.learning.learning_curve import forecast
-from weighbridge.tradeoff.requirements import Requirements
-from weighbridge.tradeoff.requirements import limits_of
+from weighbridge.tradeoff.candidates import Answer, Samples
+from weighbridge.tradeoff.learning.learning_curve import as_document, forecast
+from weighbridge.tradeoff.requirements import Requirements, limits_of
 from weighbridge.tradeoff.sheets import printing
-from weighbridge.tradeoff.sheets.printing import PrintRefused
-from weighbridge.tradeoff.sheets.printing import print_pdf
+from weighbridge.tradeoff.sheets.printing import PrintRefused, print_pdf
 from weighbridge.tradeoff.sheets.publishing import publish
 from weighbridge.tradeoff.sheets.recommendation_page import page_of
-from weighbridge.tradeoff.sheets.sheet import html
-from weighbridge.tradeoff.sheets.sheet import markdown
+from weighbridge.tradeoff.sheets.sheet import html, markdown
 
 LIMITS = limits_of(["latency_p95_ms<=5", "peak_memory_mb<=100", "accuracy>=0.85"])
 ROWS = [1_000, 2_000, 4_000, 8_000]

@@ -11,12 +11,7 @@ from tests.unit.toolkit.tradeoff.builders import candidate
 from weighbridge.tradeoff import pareto
 from weighbridge.tradeoff.axes import axes_of
 from weighbridge.tradeoff.candidates import Figure
-from weighbridge.tradeoff.pareto import State
-from weighbridge.tradeoff.pareto import draw
-from weighbridge.tradeoff.pareto import frontier_shares
-from weighbridge.tradeoff.pareto import non_dominated
-from weighbridge.tradeoff.pareto import weigh
-from weighbridge.tradeoff.pareto import weigh_draws
+from weighbridge.tradeoff.pareto import State, draw, frontier_shares, non_dominated, weigh, weigh_draws
 
 AXES = axes_of(["accuracy", "latency_p95_ms"])
 

@@ -13,10 +13,8 @@ from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
-from tests.factories.changes import REASON
-from tests.factories.changes import propose
-from tests.factories.people import Cast
-from tests.factories.people import make_person
+from tests.factories.changes import REASON, propose
+from tests.factories.people import Cast, make_person
 from tests.factories.snapshots import snapshot
 
 Api = Callable[[User | None], APIClient]

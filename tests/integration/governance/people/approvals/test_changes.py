@@ -8,32 +8,23 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from governance.audit.models import AuditEvent
-from governance.people.actions import grants
-from governance.people.actions import people
+from governance.people.actions import grants, people
 from governance.people.approvals import actions as approvals
 from governance.people.approvals import queries as reads
 from governance.people.approvals.enums import Changed
 from governance.people.approvals.models import Change
-from governance.people.domain.roles import BINDING
-from governance.people.domain.roles import Role
+from governance.people.domain.roles import BINDING, Role
 from governance.people.models import RoleGrant
 from governance.people.queries.people import person_of
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.actions import publication
 from governance.rulebook.domain import defaults
-from governance.rulebook.models import ChecklistVersion
-from governance.rulebook.models import PolicyVersion
-from tests.factories.changes import REASON
-from tests.factories.changes import grant
-from tests.factories.changes import propose
-from tests.factories.people import Cast
-from tests.factories.people import make_cast
-from tests.factories.people import make_person
+from governance.rulebook.models import ChecklistVersion, PolicyVersion
+from tests.factories.changes import REASON, grant, propose
+from tests.factories.people import Cast, make_cast, make_person
 from tests.factories.snapshots import snapshot
 from tests.integration.governance.threads import together
-from weighbridge.core.errors import Invalid
-from weighbridge.core.errors import NotAllowed
-from weighbridge.core.errors import WrongState
+from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 WEEK = timedelta(days=7)
 POLICY, CHECKLIST = defaults.text_of(defaults.POLICY), defaults.text_of(defaults.CHECKLIST)

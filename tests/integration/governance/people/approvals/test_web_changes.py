@@ -7,12 +7,10 @@ from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import PolicyVersion
-from tests.factories.changes import REASON
-from tests.factories.changes import propose
+from tests.factories.changes import REASON, propose
 from tests.factories.people import make_person
 from tests.factories.snapshots import snapshot
-from tests.integration.reviews.requests.reading import said
-from tests.integration.reviews.requests.reading import words
+from tests.integration.reviews.requests.reading import said, words
 from tests.pages import html_of
 
 

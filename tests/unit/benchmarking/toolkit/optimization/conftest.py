@@ -7,9 +7,7 @@ import pytest
 
 from weighbridge.measure.inputs import DataSet
 from weighbridge.optimization.methods.networks import export
-from weighbridge.optimization.methods.training import Lesson
-from weighbridge.optimization.methods.training import TrainingSettings
-from weighbridge.optimization.methods.training import fit
+from weighbridge.optimization.methods.training import Lesson, TrainingSettings, fit
 
 
 @dataclasses.dataclass(frozen=True)
