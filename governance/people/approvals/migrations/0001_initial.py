@@ -17,7 +17,7 @@ BEGIN
   END IF;
   PERFORM 1 FROM approvals_change AS change
     WHERE change.state = 'confirmed' AND change.closed_by_id = NEW.published_by_id AND change.subject_id = NEW.id
-      AND TG_TABLE_NAME = 'governance_' || change.kind || 'version';
+      AND split_part(TG_TABLE_NAME, '_', 2) = change.kind || 'version';
   IF NOT FOUND THEN
     RAISE EXCEPTION 'a version of % is published by two people: one proposes, another confirms', TG_TABLE_NAME
       USING ERRCODE = 'restrict_violation';
