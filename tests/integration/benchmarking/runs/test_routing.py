@@ -63,7 +63,7 @@ def queued(version: ModelVersion, now: datetime) -> Callable[..., Run]:
 def test_every_kind_of_machine_has_a_task_of_its_own_with_a_queue_of_its_own() -> None:
     queues = {configured.CELERY_TASK_ROUTES[task]["queue"] for task in TASKS.values()}
     assert queues == {f"bench.{hardware}" for hardware in Hardware}
-    assert {task.rpartition(".")[2] for task in TASKS.values()} <= set(vars(tasks))
+    assert {task.rpartition(".")[2] for task in TASKS.values()} <= set(vars(runs_tasks))
 
 
 def test_the_tick_wakes_the_right_workers(

@@ -24,16 +24,16 @@ from django.utils import timezone  # noqa: E402 -- Django is set up first
 
 from governance.bills import models  # noqa: E402 -- Django is set up first
 from governance.bills import tasks as bills_tasks  # noqa: E402 -- Django is set up first
-from governance.bills.actions import allocation, bills
+from governance.bills.actions import allocation, bills  # noqa: E402 -- Django is set up first
 from governance.bills.models import SpendLine  # noqa: E402 -- Django is set up first
-from governance.inventory.actions import artifacts
+from governance.inventory.actions import artifacts  # noqa: E402 -- Django is set up first
 
 RECEIVING: dict[str, tuple[Any, str, str]] = {
     "after the raw file is kept": (artifacts, "keep", "after"),
     "after it is received": (bills, "receive", "after"),
 }
 READING: dict[str, tuple[Any, str, str]] = {
-    "after the claim": (tasks, "_read", "before"),
+    "after the claim": (bills_tasks, "_read", "before"),
     "after the file is read": (bills, "take_in", "before"),
     "before COPY": (SpendLine, "copy_in", "before"),
     "during COPY": (psycopg.Copy, "write", "second"),
