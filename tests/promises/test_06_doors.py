@@ -26,9 +26,9 @@ from tests.integration.conftest import cast, checklist, installation, now, polic
 from tests.integration.reviews import matrix
 from tests.integration.reviews.conftest import world
 from tests.integration.reviews.workflow.worlds import CONTRADICTED, World
-from tests.integration.toolkit.core.standstill import everything
 from tests.promises import harness_report
 from tests.promises.tickets import LONG
+from tests.standstill import everything
 
 __all__ = ["cast", "checklist", "installation", "now", "policy", "signing_key_pem", "world"]
 pytestmark = pytest.mark.django_db

@@ -22,7 +22,7 @@ from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 from tests.integration.reviews.workflow.worlds import World
-from tests.integration.toolkit.core.standstill import everything, refused
+from tests.standstill import everything, refused
 from weighbridge.core import attestation
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 

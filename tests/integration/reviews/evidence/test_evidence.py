@@ -25,7 +25,7 @@ from reviews.workflow.actions import evidence, requests, review
 from reviews.workflow.actions.evidence import Statement
 from tests.factories import requests as walks
 from tests.integration.reviews.workflow.worlds import World
-from tests.integration.toolkit.core.standstill import everything, refused
+from tests.standstill import everything, refused
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 from weighbridge.core.metrics import Basis
 

@@ -12,7 +12,7 @@ from reviews.requests.models import ReviewRequest
 from tests.integration.reviews import matrix
 from tests.integration.reviews.evidence.steps import ACTIONS, Act
 from tests.integration.reviews.workflow.worlds import World
-from tests.integration.toolkit.core.standstill import everything
+from tests.standstill import everything
 from weighbridge.core.errors import NotAllowed, NotFound, Refused, WrongState
 
 CELLS = {type(None): matrix.YES, NotAllowed: matrix.NO, WrongState: matrix.NOT_NOW, NotFound: matrix.NONE}

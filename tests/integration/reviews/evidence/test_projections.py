@@ -21,7 +21,7 @@ from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
 from tests.factories.policies import LEAN
 from tests.integration.reviews.workflow.worlds import World
-from tests.integration.toolkit.core.standstill import refused
+from tests.standstill import refused
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 

@@ -19,7 +19,7 @@ from reviews.workflow.actions import evidence, requests, screening
 from tests.factories import requests as walks
 from tests.factories.models import make_version
 from tests.integration.reviews.workflow.worlds import SMALL, World
-from tests.integration.toolkit.core.standstill import everything, refused
+from tests.standstill import everything, refused
 from weighbridge.core.errors import NotFound, WrongState
 
 

@@ -47,7 +47,7 @@ from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_person
 from tests.integration.reviews.oracle import FACTS, OPEN, Oracle
-from tests.integration.toolkit.core.standstill import everything
+from tests.standstill import everything
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Refused
 

@@ -17,7 +17,7 @@ from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions import authorizations as authorisations
 from tests.factories.people import Cast
-from tests.integration.toolkit.core.standstill import everything, refused
+from tests.standstill import everything, refused
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import NotAllowed, WrongState
 

@@ -11,7 +11,7 @@ from governance.audit.models import AuditEvent
 from reviews.requests import audit
 from reviews.requests.domain.lifecycle import EDITABLE_STATES, TRANSITIONS, State, check_editable
 from reviews.requests.models import ReviewRequest
-from tests.integration.toolkit.core.standstill import refused
+from tests.standstill import refused
 from weighbridge.core.errors import WrongState
 
 STEPS = {(step.source, step.target) for step in TRANSITIONS}

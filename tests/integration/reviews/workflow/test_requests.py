@@ -23,7 +23,7 @@ from tests.factories import requests as walks
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from tests.integration.reviews.workflow.worlds import World
-from tests.integration.toolkit.core.standstill import refused
+from tests.standstill import refused
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 

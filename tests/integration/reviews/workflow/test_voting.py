@@ -33,7 +33,7 @@ from tests.factories.models import make_version
 from tests.factories.people import make_person
 from tests.factories.policies import FULL, lean
 from tests.integration.reviews.workflow.worlds import World
-from tests.integration.toolkit.core.standstill import refused
+from tests.standstill import refused
 from weighbridge.core.attestation import verify
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound, WrongState
