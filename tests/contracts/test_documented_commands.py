@@ -17,7 +17,7 @@ from tests.contracts.prompt import type_in
 from tests.contracts.shown import ROOT, Shown, every_line
 from tests.contracts.stages import LEFT_OUT, TOOLKIT
 from tests.contracts.test_documented_operations import OPERATIONS
-from tests.unit.benchmarking import stand_in_server
+from tests.unit.toolkit.load import stand_in_server
 from weighbridge.cli.app import app
 
 EVERY = every_line()

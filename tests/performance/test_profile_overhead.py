@@ -23,7 +23,7 @@ def network(tmp_path):
     """Build a network of about a tenth of a millisecond: three dense layers of 512."""
     from onnx import TensorProto, helper, numpy_helper
 
-    from tests.unit.benchmarking.builders import save
+    from tests.unit.toolkit.builders import save
 
     rng = np.random.default_rng(0)
     weights = [rng.normal(size=(512, 512)).astype(np.float32) / 20 for _ in range(3)]

@@ -8,7 +8,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from tests.unit.toolkit.tradeoff.builders import candidates_file, points_file
 from tests.unit.toolkit.tradeoff.matrices import matrix_file
 from weighbridge.api.results import Result
@@ -25,9 +25,7 @@ BY_EXTRA = {
         "decide m.yaml --draws 100 --out page",
         "learning-curve p.csv --chart c.svg",
         "cost project spec.yaml --draws 100 --out page",
-        "example fraud-api --quick",
     ],
-    "examples": ["example product-images --quick"],
 }
 WITHOUT = [
     "profile m.onnx --samples 140 --json r.json",

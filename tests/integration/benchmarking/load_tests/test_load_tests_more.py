@@ -33,9 +33,9 @@ from governance.jobs import actions as jobs
 from governance.jobs import worker_signals as wakeups
 from governance.jobs.kinds import kind_of
 from tests.factories.people import Cast, make_cast
-from tests.integration.benchmarking.load_tests.audited_load import HERE, PLAN, claimed, started
-from tests.integration.config import load_worker
-from tests.unit.benchmarking import stand_in_server
+from tests.integration.benchmarking.load_tests.audited import HERE, PLAN, claimed, started
+from tests.integration.benchmarking.load_tests import worker
+from tests.unit.toolkit.load import stand_in_server
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.converter import from_document
 from weighbridge.load.generator import generator
@@ -44,7 +44,7 @@ from weighbridge.load.plan import Plan
 from weighbridge.load.results.report import load_manifest
 from weighbridge.load.results.samples import Outcome, Samples, read_samples
 
-ROOT = Path(load_worker.__file__).parents[4]
+ROOT = Path(worker.__file__).parents[4]
 PATIENCE_S = 120
 
 
@@ -69,13 +69,13 @@ def port() -> Iterator[int]:
 @pytest.fixture
 def workers(installation: Path, transactional_db: None) -> Iterator[Celery]:
     """Two workers, and an application that can send to them."""
-    program = [sys.executable, "-m", "tests.integration.config.load_worker", connection.settings_dict["NAME"]]
+    program = [sys.executable, "-m", "tests.integration.benchmarking.load_tests.worker", connection.settings_dict["NAME"]]
     with (installation / "workers.log").open("w") as log:
         processes = [
             subprocess.Popen([*program, str(installation)], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
             for _ in range(2)
         ]
-    options = load_worker.broker(installation)
+    options = worker.broker(installation)
     yield Celery(broker="filesystem://", set_as_current=False, broker_transport_options=options)
     for process in processes:
         process.kill()

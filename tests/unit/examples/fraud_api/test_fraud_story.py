@@ -3,16 +3,18 @@ done again.
 """
 
 import json
+import sys
 from datetime import UTC, datetime
 
 import pytest
+from typer.testing import CliRunner
 
 from examples.fraud_api import firing, lessons
 from examples.fraud_api import story as telling
+from examples.fraud_api.__main__ import app
 from examples.fraud_api.story import Ending, tell
 from examples.fraud_api.transactions import Transactions
 from tests.unit.examples.fraud_api.fraud import TINY
-from tests.unit.toolkit.cli.test_cli import weighbridge
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.sheets.printing import PrintRefused
 
@@ -109,15 +111,19 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path) -> None:
         tell(tmp_path / "file", settings=TINY, say=lambda *_: None, now=lambda: NOW)
 
 
+def run(*options):
+    return CliRunner().invoke(app, [str(option) for option in options])
+
+
 @pytest.mark.parametrize(("winner", "code"), [("C light custom model", 0), (None, 1)])
 def test_the_command_tells_the_choice(tmp_path, monkeypatch, winner, code) -> None:
     ending = Ending("Take C.", winner, tmp_path, "No PDF: no printer.")
     monkeypatch.setattr(telling, "tell", lambda *_, now, **__: ending if now() else None)
-    done = weighbridge("example", "fraud-api", "--out", tmp_path, "--quick")
+    done = run("--out", tmp_path, "--quick")
     assert (done.exit_code, done.stdout.splitlines()[0]) == (code, "Take C.")
     assert "No PDF: no printer." in done.stderr
     monkeypatch.setattr(telling, "tell", lambda *_, **__: Ending("Take C.", winner, tmp_path, None))
-    done = weighbridge("example", "fraud-api", "--out", tmp_path, "--quiet")
+    done = run("--out", tmp_path, "--quiet")
     assert (done.exit_code, done.stdout, done.stderr) == (code, "", "")
 
 
@@ -129,9 +135,16 @@ def test_the_command_says_what_went_wrong(tmp_path, monkeypatch) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(telling, "tell", refuse)
-    assert weighbridge("example", "fraud-api", "--out", tmp_path).stderr.endswith(
-        "weighbridge: The local server did not start.\n"
-    )
+    assert run("--out", tmp_path).stderr.endswith("weighbridge: The local server did not start.\n")
     monkeypatch.setattr(telling, "tell", interrupt)
-    done = weighbridge("example", "fraud-api", "--out", tmp_path)
+    done = run("--out", tmp_path)
     assert (done.exit_code, "goes on from there" in done.stderr) == (130, True)
+
+
+@pytest.mark.parametrize(("library", "extra"), [("torch", "torch"), ("altair", "charts")])
+def test_the_command_names_a_library_that_is_missing(monkeypatch, library, extra) -> None:
+    # An import of a name that holds None fails as if nothing was installed.
+    monkeypatch.setitem(sys.modules, library, None)
+    done = run("--quick")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f'weighbridge: This needs {library}. Install it: pip install "weighbridge[{extra}]".\n'

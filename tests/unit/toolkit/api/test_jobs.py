@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import weighbridge as weighbridge
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from tests.unit.toolkit.cli.test_cli import weighbridge as typed
 from tests.unit.toolkit.optimization.test_series import SETTINGS
 from tests.unit.toolkit.tradeoff.builders import candidates_file, points_file

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.benchmarking import builders
-from tests.unit.toolkit.client.test_gate import DIGEST, files
+from tests.unit.toolkit import builders
+from tests.unit.toolkit.client.test_gate import DIGEST, files  # noqa: F401 -- a fixture
 from weighbridge.cli import app as cli
 from weighbridge.core import attestation
 from weighbridge.systems.sandbox import isolated, operators

@@ -11,12 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
-from tests.unit.toolkit.load.test_generator import port, server
+from tests.unit.toolkit.load.test_generator import port, server  # noqa: F401 -- fixtures
 from tests.unit.toolkit.load.test_judgement import calm
 from tests.unit.toolkit.load.test_report import fired
 from weighbridge.api import load_testing
 from weighbridge.api.results import Result
-from weighbridge.cli import app as cli
 from weighbridge.cli.interrupts import interrupts_noted
 from weighbridge.core.addresses import Pinned
 from weighbridge.load.results import report

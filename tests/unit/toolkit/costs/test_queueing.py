@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.benchmarking.simulation import response_times
+from tests.unit.toolkit.costs.simulation import response_times
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts.queueing import erlang_b, erlang_c, highest_loads, response_tail, servers_needed
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats  # noqa: TID253 -- an oracle
 
-from tests.unit.benchmarking.builders import ScriptedRunner
+from tests.unit.toolkit.builders import ScriptedRunner
 from weighbridge.measure.loops.arrivals import schedule_ns, serve
 from weighbridge.measure.scenarios import Server, WarmUp
 from weighbridge.measure.stopping import Enough

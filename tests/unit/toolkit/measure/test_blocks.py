@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from tests.unit.benchmarking.builders import Clock, ScriptedRunner
+from tests.unit.toolkit.builders import Clock, ScriptedRunner
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings, Ratio, interleave, is_tied, noise_floor, ratio_of_medians
 from weighbridge.measure.scenarios import WarmUp

@@ -8,7 +8,7 @@ import onnx  # noqa: TID253 -- tests build models
 import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from weighbridge.measure.conditions.flops import count_flops
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.onnx_file import OnnxFile

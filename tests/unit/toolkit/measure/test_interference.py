@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.unit.benchmarking.builders import Clock
+from tests.unit.toolkit.builders import Clock
 from weighbridge.measure.conditions.interference import Reading, between, read_counters, slowdown, spin_ns
 
 TICKS = os.sysconf("SC_CLK_TCK")

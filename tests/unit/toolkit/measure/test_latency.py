@@ -5,7 +5,7 @@ import gc
 import numpy as np
 import pytest
 
-from tests.unit.benchmarking.builders import Clock, ScriptedRunner
+from tests.unit.toolkit.builders import Clock, ScriptedRunner
 from weighbridge.measure.loops.latency import query_order, single_stream
 from weighbridge.measure.scenarios import SingleStream, WarmUp
 

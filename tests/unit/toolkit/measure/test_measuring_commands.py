@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from weighbridge.cli import app as cli
 from weighbridge.cli import target as subject
 from weighbridge.cli.measure import max_rate as command

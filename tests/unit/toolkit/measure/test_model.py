@@ -8,7 +8,7 @@ import numpy as np
 import onnx  # noqa: TID253 -- tests build models
 import pytest
 
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.model_file import digest_of_file, read_model
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.unit.benchmarking.builders import Clock
+from tests.unit.toolkit.builders import Clock
 from weighbridge.measure.loops.warmup import halves_agree, warm_up
 from weighbridge.measure.scenarios import WarmUp
 

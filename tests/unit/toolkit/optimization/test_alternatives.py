@@ -7,7 +7,7 @@ import pytest
 
 from benchmarking.runs.domain.alternatives import wanted_from
 from governance.rulebook.domain.benchmark_plans import Variant
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.optimization import alternatives

@@ -7,7 +7,7 @@ import torch  # noqa: TID253 -- tests build networks
 from torch import nn  # noqa: TID253 -- tests build networks
 from torch.utils.flop_counter import FlopCounterMode  # noqa: TID253 -- an oracle
 
-from tests.unit.benchmarking.toolkit.optimization.conftest import accuracy, untrained
+from tests.unit.toolkit.optimization.conftest import accuracy, untrained
 from weighbridge.core.errors import Invalid
 from weighbridge.optimization.methods.channels import Part, Role, free_spaces
 from weighbridge.optimization.methods.networks import parameters

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from weighbridge.core.converter import from_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.blocks import Blocks, BlockSettings

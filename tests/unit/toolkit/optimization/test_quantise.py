@@ -5,7 +5,7 @@ import onnx  # noqa: TID253 -- tests look into models
 import pytest
 from onnx import TensorProto, helper, numpy_helper  # noqa: TID253 -- tests build models
 
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.optimization.methods import calibration

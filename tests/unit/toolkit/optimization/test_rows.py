@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import DataSet, InputSpec
 from weighbridge.optimization import rows

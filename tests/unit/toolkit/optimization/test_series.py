@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.benchmarking import builders
-from tests.unit.benchmarking.toolkit.optimization.conftest import untrained
+from tests.unit.toolkit import builders
+from tests.unit.toolkit.optimization.conftest import untrained
 from weighbridge.cli import app as cli
 from weighbridge.cli.tables.terminal import show
 from weighbridge.cli.tables.variant_table import candidates_parts, conclusion
@@ -340,7 +340,7 @@ def test_the_command_prints_a_table_and_writes_the_candidates(quick, model, file
 
 def test_the_command_optimizes_a_network(quick, files, tmp_path, monkeypatch):
     (tmp_path / "digit_networks.py").write_text(
-        "from tests.unit.benchmarking.toolkit.optimization.conftest import untrained\n"
+        "from tests.unit.toolkit.optimization.conftest import untrained\n"
         "def whole(): return untrained()\n"
         "def student(): return untrained(channels=4)\n"
     )

@@ -12,7 +12,7 @@ import pytest
 import torch  # noqa: TID253 -- tests build networks
 from safetensors.torch import save_file
 
-from tests.unit.benchmarking.toolkit.optimization.conftest import accuracy, learn, untrained
+from tests.unit.toolkit.optimization.conftest import accuracy, learn, untrained
 from weighbridge.core.errors import Invalid
 from weighbridge.optimization.methods import networks
 from weighbridge.optimization.methods.distill import DistilSettings, distillation_loss, lesson_of, scores_of

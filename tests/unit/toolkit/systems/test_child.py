@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from weighbridge.core.converter import to_document
 from weighbridge.measure import measurement
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp

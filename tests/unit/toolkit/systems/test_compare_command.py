@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.measure.test_comparison import slow
 from tests.unit.toolkit.measure.test_rerun import result_of

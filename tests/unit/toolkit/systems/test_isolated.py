@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.benchmarking import builders
-from tests.unit.benchmarking.builders import script
+from tests.unit.toolkit import builders
+from tests.unit.toolkit.builders import script
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
 from weighbridge.systems.sandbox import bubblewrap, isolated, process
 from weighbridge.systems.sandbox.bubblewrap import Layers
@@ -248,7 +248,7 @@ def test_an_open_run_has_no_fence_and_says_so(tmp_path, monkeypatch):
     target = {
         "system": "torch",
         "options": {
-            "factory": "tests.unit.benchmarking.modules:line",
+            "factory": "tests.unit.toolkit.systems.modules:line",
             "shape": [0, 4],
             "mode": "eager",
             "dtype": "float32",

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.measure.scenarios import Engine

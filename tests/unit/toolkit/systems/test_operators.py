@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from tests.unit.benchmarking import builders
-from tests.unit.benchmarking.builders import script
+from tests.unit.toolkit import builders
+from tests.unit.toolkit.builders import script
 from weighbridge.core.converter import to_document
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.sandbox import limits as limiting

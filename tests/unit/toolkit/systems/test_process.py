@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.benchmarking.builders import script
+from tests.unit.toolkit.builders import script
 from weighbridge.core.converter import to_document
 from weighbridge.measure.conditions import memory
 from weighbridge.systems.sandbox import bubblewrap, process

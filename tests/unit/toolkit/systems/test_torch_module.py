@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from tests.unit.benchmarking import modules
+from tests.unit.toolkit.systems import modules
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.measurement import measure
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream, WarmUp
@@ -13,7 +13,7 @@ from weighbridge.systems import torch_module
 from weighbridge.systems.registry import system_of
 from weighbridge.systems.torch_module import TorchModule, TorchRunner, check_torch, factory_of
 
-HERE = "tests.unit.benchmarking.modules"
+HERE = "tests.unit.toolkit.systems.modules"
 QUICK = ProfileSettings(
     scenario=SingleStream(min_samples=140, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),
     bootstraps=100,

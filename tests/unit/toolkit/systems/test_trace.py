@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.unit.benchmarking import builders
+from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.systems import trace as tracing
 from weighbridge.systems.trace import operators_of, trace

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.benchmarking.documents import PROFILE, VARIANTS
+from tests.unit.toolkit.trackers.documents import PROFILE, VARIANTS
 from weighbridge.cli.app import app
 from weighbridge.core.errors import Invalid
 from weighbridge.trackers.imported import Wanted, candidates_of, wanted_of

@@ -6,7 +6,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from tests.unit.benchmarking.documents import PROFILE, VARIANTS
+from tests.unit.toolkit.trackers.documents import PROFILE, VARIANTS
 from weighbridge.cli.app import app
 from weighbridge.core.errors import Invalid, Refused
 from weighbridge.trackers import mlflow as mlflow_tracker

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.benchmarking.documents import PROFILE, VARIANTS
+from tests.unit.toolkit.trackers.documents import PROFILE, VARIANTS
 from weighbridge.core.errors import Invalid
 from weighbridge.trackers.records import clean_name, numbers_of, record_of
 

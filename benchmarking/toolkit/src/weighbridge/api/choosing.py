@@ -34,7 +34,7 @@ def pareto(
     """Say which candidates nobody beats, given the interval of every figure.
 
     `candidates` is what `optimize` returned, its file, or a `weighbridge.candidates/1` mapping. `axis` names metrics
-    with a direction, like "accuracy:max" and "latency_p95_ms:min". Every figure is drawn `draws` times from its interval
+    with a direction, like "accuracy:max" and "latency_p95_ms:min". Each figure is drawn `draws` times from its interval
     (two-piece normal); a candidate is on the `frontier` from a share of 95 % of the draws, `dominated` up to 5 %, and
     `ambiguous` between (dominance as in Pareto: at least as good on every axis, better on one). `chart` is an `.svg` or
     `.png` file of the first two axes.
@@ -74,7 +74,7 @@ def recommend(  # noqa: PLR0913 -- the options of the command line
 
     `candidates` is what `optimize` returned, its file, or its mapping. Limits hold for the interval, not the middle:
     `max_p95_ms` in ms, `max_size_mb` in MB (1,000,000 bytes), `min_accuracy` a share, others as texts like
-    "peak_memory_mb<=200". Of those that meet them, the cheapest is taken whose `quality` is within `margin` of the best.
+    "peak_memory_mb<=200". Of those that meet them it takes the cheapest whose `quality` is within `margin` of the best.
     `out` is a folder for the page (HTML, Markdown, PDF) and its charts, `load` results of load tests that it draws.
 
     The result is a `weighbridge.recommendation/1` document; `winner` is None where nobody meets the limits.
@@ -150,10 +150,10 @@ def learning_curve(
 ) -> Result:
     """Say what more training data may bring: the metric to expect at N, 2N and 4N rows, and whether a ceiling is known.
 
-    `points` are pairs (rows, value of `metric`, 0 to 1), a CSV file with the heading `rows,accuracy` (or another metric;
-    `error` where lower is better), or JSON. Several points at the same size are measurements on disjoint data. A power
-    law error = a + b * rows^-c is fitted with the weights of Hoiem et al. (2021), with intervals of profile likelihood at
-    `confidence`, and back-tested on the largest size. `chart` is an `.svg` or `.png` file.
+    `points` are pairs (rows, value of `metric`, 0 to 1), a CSV file with the heading `rows,accuracy` (or another
+    metric; `error` where lower is better), or JSON. Several points at the same size are measurements on disjoint data.
+    A power law error = a + b * rows^-c is fitted with the weights of Hoiem et al. (2021), with intervals of profile
+    likelihood at `confidence`, and back-tested on the largest size. `chart` is an `.svg` or `.png` file.
 
     The result is a `weighbridge.learning-curve/1` document. `to_pandas()` has a row for each expected size. Raises
     Invalid for too few sizes.

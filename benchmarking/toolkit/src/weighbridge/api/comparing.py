@@ -77,7 +77,7 @@ def _row(candidate: Mapping[str, Any]) -> Row:
 
 
 def named(paths: Sequence[Path]) -> dict[str, Path]:
-    """Name models by their files, without the ending where that leaves names apart; raise Invalid for one file twice."""
+    """Name models by their files, without the ending where names stay apart; raise Invalid for one file twice."""
     for name_of in (lambda path: path.stem, lambda path: path.name, str):
         names = {name_of(path): path for path in paths}
         if len(names) == len(paths):

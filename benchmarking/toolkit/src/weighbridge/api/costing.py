@@ -34,7 +34,7 @@ def project_costs(
     shipped price book on the day `on` (today unless given), of `lists` beside it, and of negotiated `rates`; `fx` holds
     dated exchange rates. `out` is a folder for the page (HTML, Markdown, PDF) and its charts.
 
-    Every input that is a range of 90 % is drawn as a lognormal, `draws` times from `seed`. Replicas follow from Erlang's
+    Each input that is a range of 90 % is drawn as a lognormal, `draws` times from `seed`. Replicas follow from Erlang's
     queue (M/M/c, and M/G/c by Allen & Cunneen). Money is in US dollars; totals are sums of their rounded lines.
 
     The result is a `weighbridge.projection/1` document; each figure has P10, P50, P80 and P90. `to_pandas()` has a row

@@ -50,7 +50,7 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     Scenarios are MLPerf's: "single-stream", "multi-stream" and "offline" (`batch` rows a query, `concurrency` under
     way), "server" (`rate` queries a second; `limit_ms` is the limit of p99). `wall` and `tdp_w` are seconds and watts.
 
-    The result is a `weighbridge.result/1` document. Latencies are in ms, with 99 % intervals that bear serial dependence
+    The result is a `weighbridge.result/1` document. Latencies are in ms; their 99 % intervals bear serial dependence
     (circular block bootstrap, blocks by Politis & White 2004); throughput in 1/s; sizes in MB (1,000,000 bytes); shares
     are ratios with Wilson's interval at 95 %. `to_pandas()` has a row for each metric.
 

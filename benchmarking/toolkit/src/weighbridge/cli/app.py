@@ -15,7 +15,6 @@ from weighbridge.cli.choose.pareto import pareto
 from weighbridge.cli.choose.recommend import recommend
 from weighbridge.cli.costs import cost
 from weighbridge.cli.costs.prices import disagreements, import_list, list_prices, pin, replay, show
-from weighbridge.cli.example import fraud_api, product_images
 from weighbridge.cli.measure.compare import compare
 from weighbridge.cli.measure.load import load
 from weighbridge.cli.measure.max_rate import max_rate
@@ -45,8 +44,6 @@ prices = typer.Typer(
     help="The price book: what things cost, since when, and who says so.", no_args_is_help=True, rich_markup_mode=None
 )
 app.add_typer(prices, name="prices")
-example = typer.Typer(help="Whole cases, from the data to the choice.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(example, name="example")
 
 app.command()(profile)
 app.command()(compare)
@@ -71,8 +68,6 @@ prices.command("import")(import_list)
 prices.command()(disagreements)
 prices.command()(pin)
 prices.command()(replay)
-example.command("product-images")(product_images)
-example.command("fraud-api")(fraud_api)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The one converter between frozen dataclasses and JSON documents.
 
-A document has JSON's own types: decimals and times as text, enumerations by value, tuples as lists; numbers stay as they
-are. What is read must be what was written: an unknown key, a missing one or a value of another type is refused.
+A document has JSON's own types: decimals and times as text, enumerations by value, tuples as lists; numbers stay.
+What is read must be what was written: an unknown key, a missing one or a value of another type is refused.
 Documents that are hashed are spelled by `canonical`.
 """
 

@@ -1,4 +1,4 @@
-"""Extras: libraries that one part of the toolkit needs and the rest does not, and what to install where one is missing."""
+"""Extras: libraries that one part of the toolkit needs, and what to install where one is missing."""
 
 import importlib
 from types import ModuleType
@@ -9,7 +9,6 @@ from weighbridge.core.errors import Invalid
 EXTRAS = {
     "torch": "torch",
     "safetensors": "torch",
-    "torchvision": "examples",
     "weasyprint": "pdf",
     "mlflow": "mlflow",
     "wandb": "wandb",

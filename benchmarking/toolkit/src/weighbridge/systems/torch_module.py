@@ -91,7 +91,7 @@ class TorchModule:
     missing = ({"metric": "flops", "message": "flops are counted over ONNX graphs alone."},)
 
     def __init__(self, options: Mapping[str, Any], settings: ProfileSettings) -> None:
-        """Raise ExtraMissing without PyTorch, Invalid when it cannot be imported, is no factory, or this processor has no bfloat16."""
+        """Find the factory; raise ExtraMissing without PyTorch, Invalid for no factory or no bfloat16 here."""
         # The factory's module would complain in words of its own.
         import_extra("torch")
         name, self._shape = str(options["factory"]), [int(size) for size in options["shape"]]
