@@ -68,7 +68,7 @@ docs: $(VENV)/.stamp-dev  ## write the generated reference pages and build docs/
 lock: $(VENV)/.stamp-dev  ## compile requirements/*.in into pinned requirements/*.txt
 	cd requirements && for set in base bench dev; do \
 	  ../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate \
-	    --custom-compile-command "make lock" $$set.in -o $$set.txt; done
+	    --custom-compile-command "make lock" $$set.in ../benchmarking/toolkit/pyproject.toml --extra charts -o $$set.txt; done
 	cat requirements/torch.in >> requirements/bench.txt
 	cat requirements/torch.in >> requirements/dev.txt
 

@@ -238,6 +238,8 @@ def tell_polars() -> None:
 
 def folder() -> Path:
     """The folder of run-time files, made when missing."""
-    path = Path(text("WEIGHBRIDGE_VAR", str(ROOT / "var"))).resolve()
+    # The folder of installed packages is no place for data.
+    home = ROOT if (ROOT / "manage.py").exists() else Path.cwd()
+    path = Path(text("WEIGHBRIDGE_VAR", str(home / "var"))).resolve()
     path.mkdir(parents=True, exist_ok=True)
     return path

@@ -9,7 +9,7 @@ from config import brokers, embedded, env, log_lines, sign_on
 from weighbridge.core import masking
 
 env.tell_polars()
-BASE_DIR = env.ROOT
+BASE_DIR = env.ROOT / "config"  # holds templates: in a checkout as a link, in the wheel as files
 VAR_DIR = env.folder()
 
 
