@@ -13,7 +13,7 @@ from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.rulebook.models import PolicyVersion
 from tests.factories.people import Cast
-from tests.integration.benchmarking.load_tests.audited_load import LOAD_ACTIONS, LOAD_JOBS
+from tests.integration.benchmarking.load_tests.audited import LOAD_ACTIONS, LOAD_JOBS
 from tests.integration.governance.bills.audited import BILL_ACTIONS, BILL_JOBS
 from tests.integration.governance.budgets.audited import FLOOR_ACTIONS, RUN_JOBS
 from tests.integration.reviews.evidence.audited import PACKET_JOBS, REVIEWS_ACTIONS

@@ -16,7 +16,7 @@ from governance.jobs import kinds
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
 from tests.factories.snapshots import snapshot
-from tests.integration.benchmarking.load_tests.audited_load import PLAN, claimed, started
+from tests.integration.benchmarking.load_tests.audited import PLAN, claimed, started
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 from weighbridge.load.target import Permission
 

@@ -19,7 +19,7 @@ from governance.jobs.models import OutboxMessage
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast, make_cast
 from tests.factories.requests import keeping_samples, result_of
-from tests.integration.governance.threads import together
+from tests.threads import together
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import NotAllowed, WrongState
 

@@ -13,7 +13,7 @@ from governance.audit.actions import record as audit
 from governance.audit.domain.chain import GENESIS
 from governance.audit.models import AuditEvent
 from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
-from tests.integration.governance.threads import together
+from tests.threads import together
 from weighbridge.core.errors import Invalid
 
 NOW = datetime(2026, 10, 5, 12, 30, 0, 123456, tzinfo=UTC)

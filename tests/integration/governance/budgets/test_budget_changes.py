@@ -28,7 +28,7 @@ from governance.people.domain.roles import Role
 from governance.people.models import Team
 from governance.people.queries.people import person_of
 from tests.factories.people import Cast, make_person
-from tests.integration.governance.threads import together
+from tests.threads import together
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound, Refused, WrongState
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)

@@ -24,7 +24,7 @@ from governance.budgets.queries.ledger import quarters, statement
 from governance.people.domain.roles import Role
 from governance.people.models import Team
 from tests.factories.people import Cast, make_person, make_team
-from tests.integration.governance.threads import PATIENCE_S, together
+from tests.threads import PATIENCE_S, together
 from weighbridge.core.errors import Invalid, NotAllowed, Refused, WrongState
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)

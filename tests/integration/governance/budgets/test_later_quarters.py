@@ -26,7 +26,7 @@ from governance.findings.models import Finding
 from governance.people.domain.roles import Role
 from governance.people.models import Team
 from tests.factories.people import Cast, make_person, make_team
-from tests.integration.governance.threads import together
+from tests.threads import together
 from weighbridge.core.errors import WrongState
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)

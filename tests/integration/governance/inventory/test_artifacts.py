@@ -14,7 +14,7 @@ from pytest_django import Settings
 from governance.audit.models import AuditEvent
 from governance.inventory.actions import artifacts
 from governance.inventory.actions.artifacts import Kept
-from tests.integration.governance.threads import together
+from tests.threads import together
 from weighbridge.core.errors import Invalid, TooLarge
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)

@@ -17,7 +17,7 @@ from governance.people.domain.roles import Role
 from governance.people.models import Team
 from tests.factories.models import make_version, onnx_bytes
 from tests.factories.people import Cast, make_person, make_team
-from tests.integration.governance.threads import together
+from tests.threads import together
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound
 
 DIGEST = "sha256:" + "ab" * 32

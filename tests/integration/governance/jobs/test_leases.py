@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from tests.integration.governance.threads import together
+from tests.threads import together
 
 START = datetime(2026, 10, 5, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -16,7 +16,7 @@ from governance.rulebook.domain import defaults
 from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.changes import propose, publish
 from tests.factories.people import Cast
-from tests.integration.governance.threads import PATIENCE_S
+from tests.threads import PATIENCE_S
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 

@@ -24,7 +24,7 @@ from governance.site.models import AnsweredPost
 from tests.factories.models import onnx_bytes
 from tests.factories.people import PASSWORD, make_cast
 from tests.factories.snapshots import snapshot
-from tests.integration.governance.threads import together
+from tests.threads import together
 
 Api = Callable[[User | None], APIClient]
 ALLOCATION = {"team": "search", "quarter": "2026Q4", "unit": "USD", "amount": "10.00"}

@@ -33,9 +33,9 @@ from reviews.quarterly.queries.invitations import invited_to
 from tests.factories.cycles import make_action, make_cycle, make_frozen, make_held, make_kpi, met_at
 from tests.factories.models import make_version
 from tests.factories.people import Cast
-from tests.integration.governance.threads import together
 from tests.integration.reviews.quarterly.test_cycle import refused
 from tests.integration.reviews.quarterly.test_pages import entered, said
+from tests.threads import together
 from weighbridge.core.errors import NotAllowed, WrongState
 
 pytestmark = pytest.mark.django_db

@@ -23,7 +23,7 @@ from governance.rulebook.models import ChecklistVersion, PolicyVersion
 from tests.factories.changes import REASON, grant, propose
 from tests.factories.people import Cast, make_cast, make_person
 from tests.factories.snapshots import snapshot
-from tests.integration.governance.threads import together
+from tests.threads import together
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 WEEK = timedelta(days=7)

@@ -1,4 +1,4 @@
-"""A Celery worker in a process of its own, on the database of a test: `load_worker.py DATABASE FOLDER`."""
+"""A Celery worker in a process of its own, on the database of a test: `worker.py DATABASE FOLDER`."""
 
 import os
 import sys

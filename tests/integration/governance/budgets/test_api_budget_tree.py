@@ -1,4 +1,4 @@
-"""`budgets/centres/`, `budgets/changes/` and `findings/`."""
+"""`budgets/centres/` and `budgets/changes/`."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,9 +10,6 @@ from rest_framework.test import APIClient
 
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount, LedgerEntry
-from governance.findings import actions as findings
-from governance.findings.actions import Sighting
-from governance.findings.enums import Severity
 from governance.people.approvals.models import Change
 from governance.people.models import Team
 from tests.factories.requests import allocate_budget
@@ -107,17 +104,3 @@ def test_bad_input_is_named_by_its_field(api: Api, approver: User, quarter: str,
     response = client.post(f"{ROOT}/changes/", wish(quarter) | change, format="json")
     assert (response.status_code, [error["field"] for error in response.json()["errors"]]) == (400, [field])
     assert snapshot() == before
-
-
-def test_findings_are_read_and_closed(api: Api, finance: User, author: User, now: datetime) -> None:
-    sighting = Sighting(kind="budget.overrun", subject="S", text="Over.", severity=Severity.HIGH, key="k")
-    found = findings.raise_once(sighting=sighting, by=None, now=now)
-    client = api(finance)
-    assert [each["ref"] for each in client.get("/api/v1/findings/", {"kind": "budget"}).json()["results"]] == [
-        str(found)
-    ]
-    assert client.get("/api/v1/findings/", {"state": "closed"}).json()["results"] == []
-    assert api(author).get("/api/v1/findings/").json()["results"] == []
-    closed = client.post(f"/api/v1/findings/{found.pk}/close/", {"note": "Paid."}, format="json").json()
-    assert (closed["state"], closed["closed_by"], closed["closing_note"]) == ("closed", "finance", "Paid.")
-    assert api(author).post(f"/api/v1/findings/{found.pk}/close/", {"note": "Paid."}, format="json").status_code == 404
