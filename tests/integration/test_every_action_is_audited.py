@@ -2,6 +2,8 @@
 
 import inspect
 import pkgutil
+from collections import ChainMap
+from collections.abc import Callable
 from datetime import datetime
 from functools import wraps
 from importlib import import_module
@@ -13,31 +15,39 @@ from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.rulebook.models import PolicyVersion
 from tests.factories.people import Cast
-from tests.integration.benchmarking.load_tests.audited import LOAD_ACTIONS, LOAD_JOBS
-from tests.integration.governance.bills.audited import BILL_ACTIONS, BILL_JOBS
-from tests.integration.governance.budgets.audited import FLOOR_ACTIONS, RUN_JOBS
-from tests.integration.reviews.evidence.audited import PACKET_JOBS, REVIEWS_ACTIONS
-from tests.integration.reviews.quarterly.audited import CYCLE_ACTIONS, CYCLE_JOBS
-from tests.integration.reviews.tickets.audited import INBOUND_ACTIONS
+from tests.tables import PACKAGES
 
-CALLS = {**FLOOR_ACTIONS, **BILL_ACTIONS, **REVIEWS_ACTIONS, **INBOUND_ACTIONS, **LOAD_ACTIONS, **CYCLE_ACTIONS}
-ROOMS = ("governance.actions", "benchmarking.actions", "reviews.actions")
-JOBS = {**RUN_JOBS, **BILL_JOBS, **PACKET_JOBS, **CYCLE_JOBS, **LOAD_JOBS}
+NOT_WRITES = ("governance.audit.actions.record", "governance.jobs.actions")
+"""The recording itself, and the steps of every job, which leave the events of the job's own kind: `JOBS`."""
+
+
+def modules_below(package: str) -> list[str]:
+    """Full names of all modules of a package, however deep."""
+    path = import_module(package).__path__
+    return [info.name for info in pkgutil.walk_packages(path, f"{package}.")]
+
+
+def calls(kind: str) -> dict[str, Callable[[Cast, datetime], object]]:
+    """How to call what is watched: the tables of that name in the `audited.py` of every subject."""
+    modules = [import_module(name) for name in modules_below("tests.integration") if name.endswith(".audited")]
+    tables = [getattr(module, kind, {}) for module in modules]
+    assert len(set().union(*tables)) == sum(map(len, tables)), "two subjects call the same write"
+    return dict(ChainMap(*tables))
+
+
+ACTIONS, JOBS = calls("ACTIONS"), calls("JOBS")
 
 
 def writes() -> list[str]:
     """Full names of all public functions of all actions."""
-    found = []
-    rooms = [import_module(name) for name in ROOMS]
-    named = [info.name for room in rooms for info in pkgutil.walk_packages(room.__path__, f"{room.__name__}.")]
-    for module in map(import_module, [*named, "governance.people.approvals.actions"]):
-        functions = inspect.getmembers(module, inspect.isfunction)
-        found += [
-            f"{module.__name__}.{name}"
-            for name, function in functions
-            if function.__module__ == module.__name__ and not name.startswith("_")
-        ]
-    return found
+    names = [name for package in PACKAGES for name in modules_below(package) if "actions" in name.split(".")]
+    modules = [import_module(name) for name in names if name not in NOT_WRITES]
+    return [
+        f"{module.__name__}.{name}"
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    ]
 
 
 def watch(monkeypatch: pytest.MonkeyPatch, name: str) -> list[int]:
@@ -63,8 +73,8 @@ def test_there_are_writes_to_watch() -> None:
 
 
 def test_every_write_has_a_way_to_call_it() -> None:
-    assert sorted(set(writes()) - set(CALLS)) == []
-    assert sorted(set(CALLS) - set(writes())) == []
+    assert sorted(set(writes()) - set(ACTIONS)) == []
+    assert sorted(set(ACTIONS) - set(writes())) == []
 
 
 @pytest.mark.parametrize("name", writes())
@@ -72,7 +82,7 @@ def test_a_write_leaves_an_event(
     name: str, cast: Cast, policy: PolicyVersion, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left = watch(monkeypatch, name)
-    CALLS[name](cast, now)
+    ACTIONS[name](cast, now)
     assert left, f"{name} was never called by its entry"
     assert left[-1] >= 1, f"{name} left no event"
     assert audit.first_broken() is None

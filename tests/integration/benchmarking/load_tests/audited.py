@@ -55,7 +55,7 @@ def _buried(cast: Cast, now: datetime) -> object:
     return jobs.mark_dead(model=LoadPart, now=now + timedelta(hours=1))
 
 
-LOAD_ACTIONS: Mapping[str, Call] = {
+ACTIONS: Mapping[str, Call] = {
     "benchmarking.load_tests.actions.start": started,
     "benchmarking.load_tests.actions.join": _joined,
     "benchmarking.load_tests.actions.hand_in": _handed_in,
@@ -70,6 +70,6 @@ LOAD_ACTIONS: Mapping[str, Call] = {
     ),
 }
 
-LOAD_JOBS: Mapping[str, Call] = {
+JOBS: Mapping[str, Call] = {
     "load_test.failed": _buried,
 }

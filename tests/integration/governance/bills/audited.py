@@ -73,7 +73,7 @@ def _buried(cast: Cast, now: datetime) -> None:
     jobs.mark_dead(model=Bill, now=now + 2 * MINUTE)
 
 
-BILL_ACTIONS: Mapping[str, Call] = {
+ACTIONS: Mapping[str, Call] = {
     "governance.bills.actions.bills.receive": received,
     "governance.bills.actions.bills.turn_away": lambda cast, now: bills.turn_away(
         name="notes.txt", delivery=bills.Delivery(), reason="It is no bill.", by=None, now=now
@@ -90,7 +90,7 @@ BILL_ACTIONS: Mapping[str, Call] = {
     ),
 }
 
-BILL_JOBS: Mapping[str, Call] = {
+JOBS: Mapping[str, Call] = {
     "bill.cancelled": lambda cast, now: jobs.cancel(row=received(cast, now), by=cast.finance, now=now),
     "bill.failed": lambda cast, now: jobs.fail(row=held(cast, now), reason="Cut off.", now=now),
     "bill.dead": _buried,

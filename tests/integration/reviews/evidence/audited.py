@@ -183,7 +183,7 @@ def _supply_traffic(world: World) -> None:
     traffic.supply(request=request, months=[month], channel="form", by=world.cast.author, now=later)
 
 
-REVIEWS_ACTIONS: Mapping[str, Call] = {
+ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.authorizations.age": in_world(_age),
     "reviews.workflow.actions.authorizations.confirm_condition": in_world(_confirm),
     "reviews.workflow.actions.authorizations.issue": in_world(World.decided),
@@ -235,7 +235,7 @@ REVIEWS_ACTIONS: Mapping[str, Call] = {
     "reviews.workflow.actions.waivers.grant": in_world(_waive),
 }
 
-PACKET_JOBS: Mapping[str, Call] = {
+JOBS: Mapping[str, Call] = {
     "packet.failed": in_world(_retry),
     "packet.dead": in_world(_bury),
     "packet.retried": in_world(_retry),

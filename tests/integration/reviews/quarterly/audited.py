@@ -142,7 +142,7 @@ def _in_meeting(act: Callable[[ReviewCycle, Cast, datetime], object]) -> Call:
     return lambda cast, now: act(make.make_held(cast=cast, now=now), cast, make.met_at(now))
 
 
-CYCLE_ACTIONS: Mapping[str, Call] = {
+ACTIONS: Mapping[str, Call] = {
     "reviews.quarterly.actions.cycles.plan": lambda cast, now: make.make_cycle(now=now),
     "reviews.quarterly.actions.cycles.advance": _advance,
     "reviews.quarterly.actions.cycles.gather": lambda cast, now: cycles.gather(
@@ -223,7 +223,7 @@ CYCLE_ACTIONS: Mapping[str, Call] = {
     "reviews.quarterly.actions.scorecard.supply": _supply,
 }
 
-CYCLE_JOBS: Mapping[str, Call] = {
+JOBS: Mapping[str, Call] = {
     "cycle.packet_failed": lambda cast, now: jobs.fail(row=_held_packet(cast, now), reason="Out of ink.", now=now),
     "cycle.packet_dead": _bury,
     "cycle.packet_retried": _retry,

@@ -36,7 +36,7 @@ def judged(ticket: Ticket, move: RemoteMove, now: datetime) -> object:
     return inbound.judge(ticket=ticket, move=move, moves=MOVES, decisions=["Done"], page="https://w.test/r/", now=now)
 
 
-INBOUND_ACTIONS: Mapping[str, Call] = {
+ACTIONS: Mapping[str, Call] = {
     "reviews.inbound.actions.receiving.receive": lambda cast, now: inbound.receive(
         identifier="a", hint=Hint("e", "10001"), body=b"{}", ticket=linked(cast, now), now=now
     ),

@@ -1,0 +1,60 @@
+"""How to call every write of runs, so that each does something."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+from django.core.files.base import ContentFile
+
+from benchmarking.runs.actions import datasets, runs, sandbox
+from benchmarking.runs.models import Run
+from governance.jobs import actions as jobs
+from tests.factories.models import make_version, npz_bytes
+from tests.factories.people import Cast
+from tests.factories.requests import result_of
+
+Call = Callable[[Cast, datetime], object]
+MINUTE = timedelta(minutes=1)
+PLAN = {"scenario": "SingleStream", "min_samples": 700}
+
+
+def _queued(cast: Cast, now: datetime) -> Run:
+    version = make_version(by=cast.author, now=now)
+    return runs.queue(key="r", version=version, dataset=None, plan=PLAN, asked_for="", by=cast.author, now=now)
+
+
+def _held(cast: Cast, now: datetime) -> Run:
+    held = Run.claim(pk=_queued(cast, now).pk, now=now, lease=MINUTE)
+    assert held is not None
+    return held
+
+
+def _repeat(cast: Cast, now: datetime) -> None:
+    ended = jobs.cancel(row=_queued(cast, now), by=cast.author, now=now)
+    runs.repeat(run=ended, by=cast.author, now=now)
+
+
+def _bury_run(cast: Cast, now: datetime) -> None:
+    _held(cast, now)
+    Run.objects.update(attempts=3)
+    jobs.mark_dead(model=Run, now=now + 2 * MINUTE)
+
+
+ACTIONS: Mapping[str, Call] = {
+    "benchmarking.runs.actions.datasets.register": lambda cast, now: datasets.register(
+        name="d", upload=ContentFile(npz_bytes(), name="d.npz"), by=cast.author, now=now
+    ),
+    "benchmarking.runs.actions.sandbox.choose": lambda cast, now: sandbox.choose(
+        may_go_without=True, reason="A container.", by=cast.admin, now=now
+    ),
+    "benchmarking.runs.actions.runs.queue": _queued,
+    "benchmarking.runs.actions.runs.repeat": _repeat,
+    "benchmarking.runs.actions.runs.finish": lambda cast, now: runs.finish(
+        run=_held(cast, now), result=result_of(), now=now
+    ),
+}
+
+JOBS: Mapping[str, Call] = {
+    "run.cancelled": lambda cast, now: jobs.cancel(row=_queued(cast, now), by=cast.author, now=now),
+    "run.failed": lambda cast, now: jobs.fail(row=_held(cast, now), reason="It crashed.", now=now),
+    "run.dead": _bury_run,
+}

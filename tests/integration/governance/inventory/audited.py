@@ -1,0 +1,44 @@
+"""How to call every write of the inventory, so that each does something."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from django.core.files.base import ContentFile
+
+from governance.inventory.actions import artifacts, inventory
+from governance.inventory.models import ModelAsset
+from tests.factories.models import onnx_bytes
+from tests.factories.people import Cast
+
+Call = Callable[[Cast, datetime], object]
+DIGEST = "sha256:" + "ab" * 32
+
+
+def _keep(cast: Cast, now: datetime) -> None:
+    artifacts.keep(upload=ContentFile(b"x", name="x"), by=cast.author, now=now)
+
+
+def _asset(cast: Cast, now: datetime) -> ModelAsset:
+    return inventory.register_asset(
+        team="search", slug="ranker", name="Ranker", tier="T3", owner=cast.author, by=cast.author, now=now
+    )
+
+
+def _upload(cast: Cast, now: datetime) -> None:
+    upload = ContentFile(onnx_bytes(), name="m.onnx")
+    inventory.register_upload(asset=_asset(cast, now), version="1", upload=upload, by=cast.author, now=now)
+
+
+def _reference(cast: Cast, now: datetime) -> None:
+    inventory.register_reference(
+        asset=_asset(cast, now), version="1", uri="s3://b/m.onnx", digest=DIGEST, by=cast.author, now=now
+    )
+
+
+ACTIONS: Mapping[str, Call] = {
+    "governance.inventory.actions.artifacts.keep": _keep,
+    "governance.inventory.actions.inventory.register": _reference,
+    "governance.inventory.actions.inventory.register_asset": _asset,
+    "governance.inventory.actions.inventory.register_upload": _upload,
+    "governance.inventory.actions.inventory.register_reference": _reference,
+}

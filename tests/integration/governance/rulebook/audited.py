@@ -1,0 +1,30 @@
+"""How to call every write of the rulebook, so that each does something."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from governance.rulebook.actions import documents as rulebook
+from governance.rulebook.domain import defaults
+from governance.rulebook.models import PolicyVersion
+from tests.factories.changes import publish
+from tests.factories.people import Cast
+
+Call = Callable[[Cast, datetime], object]
+
+
+def drafted(cast: Cast, now: datetime) -> PolicyVersion:
+    return rulebook.draft_policy(source=defaults.text_of(defaults.POLICY), by=cast.approver, now=now)
+
+
+def _publish(cast: Cast, now: datetime) -> None:
+    publish(version=drafted(cast, now), cast=cast, now=now)
+
+
+ACTIONS: Mapping[str, Call] = {
+    "governance.rulebook.actions.publication.propose_publication": _publish,
+    "governance.rulebook.actions.documents.draft_policy": _publish,
+    "governance.rulebook.actions.documents.draft_checklist": lambda cast, now: rulebook.draft_checklist(
+        source=defaults.text_of(defaults.CHECKLIST), by=cast.admin, now=now
+    ),
+    "governance.rulebook.actions.documents.publish": _publish,
+}
