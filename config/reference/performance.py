@@ -32,8 +32,8 @@ PARTS: Mapping[str, str] = {
 """Headings of the page, by the first word of a figure's name; the order is the page's."""
 REMARKS: Mapping[str, str] = {
     "coverage": "Simulated data whose truth is known; 95 % has to mean 93 to 97 of 100.",
-    "peers": "Each tool on one core sends 2,000 requests a second for 8 s to nginx on the other, which is frozen for one of"
-    " the seconds. The truth is arithmetic: p99 is 920 ms.",
+    "peers": "Each tool on one core sends 2,000 requests a second for 8 s to nginx on the other, which is frozen for"
+    " one of the seconds. The truth is arithmetic: p99 is 920 ms.",
     "variants": "Product images (Fashion-MNIST), one thread, as `weighbridge optimize` measures them.",
 }
 

@@ -21,8 +21,8 @@ class ChangeKind:
 
     `confirmers` confirm and refuse; `noun` and `another` name the change and the second person in sentences. `check`
     raises where it makes no sense as things stand, `may_propose` (asked again when somebody confirms) unless the person
-    may ask for it, `check_impartial` where the second person has a part in it. `lock` locks what confirming locks before
-    the proposal. `done` and `nobody` are the page's: what a confirmation did, and why nobody can confirm.
+    may ask for it, `check_impartial` where the second person has a part in it. `lock` locks what confirming locks
+    before the proposal. `done` and `nobody` are the page's: what a confirmation did, and why nobody can confirm.
     """
 
     name: Changed
