@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from weighbridge.cli import app as cli
 from weighbridge.measure.loops.latency import single_stream
 from weighbridge.measure.scenarios import SingleStream, WarmUp
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner

@@ -15,6 +15,7 @@ from benchmarking.runs import tasks as benchmarking_tasks
 from benchmarking.runs.actions import runs
 from config.celery import app
 from governance.jobs import outbox
+from reviews.inbound import tasks as inbound_tasks
 from reviews.tickets import actions as effects
 from reviews.tickets.jira.client import JiraClient
 
@@ -30,7 +31,7 @@ POINTS: dict[str, dict[str, tuple[Any, str, str]]] = {
         "ticket: after the remote commit": (http.client.HTTPConnection, "getresponse", "answered"),
         "ticket: after the POST": (JiraClient, "post_json", "after"),
         "ticket: before the local commit": (effects, "link_ticket", "after"),
-        "ticket: after the local commit": (reviews_tasks, "_link", "after"),
+        "ticket: after the local commit": (inbound_tasks, "_link", "after"),
     },
     "bench": {
         "run: after the claim": (benchmarking_tasks.Heartbeat, "progress", "before"),

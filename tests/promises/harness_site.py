@@ -30,13 +30,13 @@ from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler 
 from django.db import connections  # noqa: E402 -- Django is set up first
 from django.utils import timezone  # noqa: E402 -- Django is set up first
 
-from benchmarking.runs import tasks as runs_tasks
+from benchmarking.runs import tasks as runs_tasks  # noqa: E402 -- Django is set up first
 from benchmarking.runs.models import Run  # noqa: E402 -- Django is set up first
 from config.celery import app  # noqa: E402 -- Django is set up first
 from config.wsgi import application  # noqa: E402 -- Django is set up first
 from governance.jobs.enums import UNFINISHED  # noqa: E402 -- Django is set up first
 from governance.jobs.models import OutboxMessage  # noqa: E402 -- Django is set up first
-from governance.people.actions import people
+from governance.people.actions import people  # noqa: E402 -- Django is set up first
 from governance.rulebook.actions import documents as rulebook  # noqa: E402 -- Django is set up first
 from governance.rulebook.domain import defaults  # noqa: E402 -- Django is set up first
 from reviews.requests.models import ReviewRequest  # noqa: E402 -- Django is set up first
@@ -44,9 +44,9 @@ from tests.factories import requests as walks  # noqa: E402 -- Django is set up 
 from tests.factories.models import make_version  # noqa: E402 -- Django is set up first
 from tests.factories.people import make_cast  # noqa: E402 -- Django is set up first
 from tests.factories.policies import LEAN  # noqa: E402 -- Django is set up first
-from tests.promises import harness_faults, harness_line, harness_places, harness_worker
+from tests.promises import harness_faults, harness_line, harness_places, harness_worker  # noqa: E402 -- Django is set up first
 from tests.promises.harness_calls import Call  # noqa: E402 -- Django is set up first
-from weighbridge.systems.sandbox import isolated, process
+from weighbridge.systems.sandbox import process  # noqa: E402 -- Django is set up first
 
 ROLES = ("web", "effects", "effects", "bench", "bench", "tick")
 
@@ -144,7 +144,7 @@ class Site:
             if role == "fresh":
                 self._become_fresh(point)
             del app.send_task
-            isolated.run_isolated = self.profile
+            runs_tasks.run_isolated = self.profile
             runs_tasks._stopping = mmap.mmap(-1, 1)  # a worker of its own, not a part of this process
             if point:
                 harness_faults.arm(role=role, point=point, nth=nth, note=self.notes)

@@ -12,9 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.promises.harness_places import Place
-from tests.promises.harness_site import ROLES
-
-from tests.promises.harness_site import Site  # isort: skip -- Django is set up there
+from tests.promises.harness_site import ROLES, Site  # isort: skip -- Django is set up there
 
 from django.utils import timezone
 
@@ -26,13 +24,13 @@ from governance.jobs.kinds import kind_of, register
 from tests.factories import requests as walks
 from tests.promises.harness_crowd import Crowd, seen
 from tests.promises.harness_faults import POINTS, die
-from weighbridge.systems.sandbox import isolated as benchmarking_tasks
+from weighbridge.systems.sandbox.isolated import run_isolated
 
 KILLS_PER_FRESH = 30  # an interpreter that starts costs as much as ten forks
 OPEN_MAX, RUN_ATTEMPTS = 30, 12
 ACCEPTED_MIN, OUTAGE_MAX_S = 8, 120.0
 SETTLES, PAUSE_S = timedelta(seconds=240), 0.2
-REAL_PROFILE = benchmarking_tasks.run_isolated
+REAL_PROFILE = run_isolated
 
 
 def run(*, place: Place, given: argparse.Namespace) -> list[dict[str, Any]]:

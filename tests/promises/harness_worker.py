@@ -20,7 +20,7 @@ from celery import signals  # noqa: E402 -- Django is set up first
 from django.conf import settings  # noqa: E402 -- Django is set up first
 
 from config.celery import app  # noqa: E402 -- Django is set up first
-from tests.promises import harness_faults, harness_places
+from tests.promises import harness_faults, harness_places  # noqa: E402 -- Django is set up first
 
 VARIABLE = "WEIGHBRIDGE_TRIAL"
 LATE = (

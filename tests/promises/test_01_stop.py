@@ -17,7 +17,6 @@ from governance.audit.models import AuditEvent
 from governance.jobs import actions as jobs
 from tests.factories.models import make_version
 from tests.factories.people import make_cast
-from weighbridge.systems.sandbox import isolated
 from weighbridge.systems.sandbox.process import RunCancelled
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +54,7 @@ def works(monkeypatch: pytest.MonkeyPatch, *, meanwhile: Any) -> None:
         assert should_stop()
         raise RunCancelled("asked to stop")
 
-    monkeypatch.setattr(isolated, "run_isolated", profile)
+    monkeypatch.setattr(runs_tasks, "run_isolated", profile)
 
 
 def test_a_worker_asked_to_stop_hands_its_run_back_without_using_up_an_attempt(

@@ -73,7 +73,7 @@ PAYLOADS = (
     "<math><mtext></table><img src={url}/math></math>",
     '<noscript><p title="</noscript><img src={url}/noscript>">',
     "<!--><img src={url}/comment>-->",
-    "{{{{ settings.SECRET_KEY }}}}{{% debug %}}{{% include 'base.html' %}}",
+    "{{{{ settings.SECRET_KEY }}}}{{% debug %}}{{% include 'layouts/base.html' %}}",
     "![x]({url}/markdown) [x](javascript:1) {{{{7*7}}}} ${{{{7*7}}}}",
 )
 SECRET = "canary-of-the-secret-key-0123456789"
@@ -176,7 +176,9 @@ def test_the_packet_fetches_nothing_and_holds_no_file(
 ) -> None:
     packet = packets.freeze(request=filled, by=cast.author, now=now)
     page = packet_page(packet)
-    printed = WeasyPrintPrinter().print(render_to_string("packets/review.html", page.context), assets=page.assets)
+    printed = WeasyPrintPrinter().print(
+        render_to_string("reviews/packets/review.html", page.context), assets=page.assets
+    )
     text = "".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(printed)).pages)
     assert filled.ref in text
     assert "the canary in the file" not in text

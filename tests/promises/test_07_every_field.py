@@ -181,7 +181,7 @@ def test_files_of_lists_hold_no_formula(house: House, canary: Canary, now: datet
 
 def test_the_packet_fetches_nothing_and_holds_no_file(house: House, canary: Canary) -> None:
     page = packet_page(house.packet)
-    html = render_to_string("packets/review.html", page.context)
+    html = render_to_string("reviews/packets/review.html", page.context)
     assert Page(html, url=canary[0]).faults == []
     printed = WeasyPrintPrinter().print(html, assets=page.assets)
     reader = PdfReader(io.BytesIO(printed))

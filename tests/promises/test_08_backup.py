@@ -20,8 +20,10 @@ from reviews.requests.models import ReviewRequest
 from tests.architecture.tree import ROOT
 from tests.factories import requests as walks
 from tests.factories.people import make_cast
+from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
 from weighbridge.core import attestation
 
+__all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]
 PATIENCE_S = 120
 
 
@@ -41,7 +43,7 @@ def manage(*words: str, var: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def lived_in(transactional_db: None, policy: object, now: datetime, settings: Settings, tmp_path: Path) -> None:  # noqa: F811 -- fixtures
+def lived_in(transactional_db: None, policy: object, now: datetime, settings: Settings, tmp_path: Path) -> None:
     """An installation with a decided request, its files, and an effect that waits."""
     walks.make_decided(cast=make_cast(now=now), now=now)
     settings.STORAGES = settings.STORAGES | {
@@ -68,8 +70,8 @@ def test_restored_into_an_empty_place_everything_is_there(kept: Path, tmp_path: 
         verified = manage("manage.py", "audit", "verify", var=elsewhere)
         assert (verified.returncode, head.hash in verified.stdout) == (0, True)
         told = (
-            "from reviews.models import *; from governance.models import *; print(ReviewRequest.objects.get().state, "
-            "OutboxMessage.objects.count())"
+            "from governance.jobs.models import OutboxMessage; from reviews.requests.models import ReviewRequest; "
+            "print(ReviewRequest.objects.get().state, OutboxMessage.objects.count())"
         )
         assert (
             manage("manage.py", "shell", "--verbosity", "0", "-c", told, var=elsewhere).stdout == f"decided {waiting}\n"

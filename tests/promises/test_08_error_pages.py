@@ -308,7 +308,7 @@ def test_packet_and_metrics(
     request = walks.make_decided(cast=cast, now=now)
     packet = packets.freeze(request=request, by=cast.author, now=now)
     page = packet_page(packet)
-    html = render_to_string("packets/review.html", page.context)
+    html = render_to_string("reviews/packets/review.html", page.context)
     printed = WeasyPrintPrinter().print(html, assets=page.assets)
     text = "".join(sheet.extract_text() for sheet in PdfReader(ContentFile(printed)).pages)
     metrics = program.get("/metrics")

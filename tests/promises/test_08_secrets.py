@@ -23,8 +23,20 @@ from reviews.packets import actions as packets
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.ports import Health
+from tests.integration.conftest import (
+    admin,
+    author,
+    cast,
+    checklist,
+    installation,
+    now,
+    policy,
+    signing_key_pem,
+    submitted,
+)
 from weighbridge.core import masking
 
+__all__ = ["admin", "author", "cast", "checklist", "installation", "now", "policy", "signing_key_pem", "submitted"]
 CANARY = "k4n4rienv0gel"
 VARIABLES = {
     "JIRA_TOKEN": f"{CANARY}-jira",
@@ -75,7 +87,7 @@ def test_every_variable_that_holds_a_secret_is_known_once_read() -> None:
     assert [name for name in suspicious if kinds[name] != "secret"] == []
 
 
-def test_error_page_and_its_log(admin: User, log: Lines, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811 -- fixtures
+def test_error_page_and_its_log(admin: User, log: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(**_: object) -> None:
         raise RuntimeError(" ".join(SECRETS))
 
@@ -92,7 +104,7 @@ def test_error_page_and_its_log(admin: User, log: Lines, monkeypatch: pytest.Mon
     assert json.loads(log.text.splitlines()[-1])["level"] in {"INFO", "ERROR"}
 
 
-def test_outbox_and_integrations_page(admin: User, now: datetime, log: Lines, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811 -- fixtures
+def test_outbox_and_integrations_page(admin: User, now: datetime, log: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(message: OutboxMessage) -> None:
         raise RuntimeError(" ".join(SECRETS))
 
@@ -107,7 +119,7 @@ def test_outbox_and_integrations_page(admin: User, now: datetime, log: Lines, mo
     assert CANARY not in row.error + page + log.text
 
 
-def test_audit_rows(db: None, now: datetime) -> None:  # noqa: F811 -- fixtures
+def test_audit_rows(db: None, now: datetime) -> None:
     effects.note_health(health=Health(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
     with transaction.atomic():
         details = {"list": [f"a {CANARY}-db", 3], "inner": {"x": f"{CANARY}-mail"}}
@@ -117,7 +129,7 @@ def test_audit_rows(db: None, now: datetime) -> None:  # noqa: F811 -- fixtures
     assert audit.first_broken() is None
 
 
-def test_packets(submitted: ReviewRequest, author: User, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811 -- fixtures
+def test_packets(submitted: ReviewRequest, author: User, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     effects.note_health(health=Health(ok=False, sentence=f"401 for {CANARY}-jira"), now=now)
     packet = packets.freeze(request=submitted, by=author, now=now)
     assert CANARY not in json.dumps(packet.document)

@@ -17,17 +17,18 @@ from reviews.authorizations.models import Decision
 from reviews.requests.models import ReviewRequest
 from tests.factories import requests as walks
 from tests.factories.people import make_cast
-from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem  # noqa: F401 -- fixtures
+from tests.integration.conftest import checklist, installation, now, policy, signing_key_pem
 from tests.promises import harness_report
 from tests.tables import own_labels
 
+__all__ = ["checklist", "installation", "now", "policy", "signing_key_pem"]
 IS_LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 Node = tuple[str, str]
 Rows = dict[str, int]
 
 
 @pytest.fixture
-def copied(transactional_db: None, policy: object, now: datetime) -> Iterator[None]:  # noqa: F811 -- fixtures
+def copied(transactional_db: None, policy: object, now: datetime) -> Iterator[None]:
     """A copy of a database with data, thrown away afterwards: the original never leaves the head."""
     walks.make_decided(cast=make_cast(now=now), now=now)
     original = connection.settings_dict["NAME"]
@@ -117,7 +118,7 @@ def test_every_state_with_data_is_taken_over(copied: None) -> None:
 def test_the_head_says_the_same_of_a_request_as_before(copied: None) -> None:
     said = (ReviewRequest.objects.get().state, Decision.objects.values_list("outcome", flat=True).get())
     order = states()
-    for node in reversed(order[order.index(("reviews", "0001_initial")) + 1 :]):
+    for node in reversed(order[order.index(("authorizations", "0001_initial")) + 1 :]):
         go_back(node)
     upgrade()
     assert (ReviewRequest.objects.get().state, Decision.objects.values_list("outcome", flat=True).get()) == said

@@ -219,7 +219,7 @@ def die_after_post() -> None:
 def die_before_commit() -> None:
     """Death inside the transaction that keeps the link."""
     kept = effects.link_ticket
-    tasks.effects.link_ticket = lambda **arguments: (kept(**arguments), die())
+    effects.link_ticket = lambda **arguments: (kept(**arguments), die())
 
 
 def _around_post(before: Callable[[], None] = lambda: None, after: Callable[[], None] = lambda: None) -> None:
