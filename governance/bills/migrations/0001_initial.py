@@ -30,6 +30,7 @@ CREATE TABLE bills_spendline (
   effective numeric(38, 12) NOT NULL,
   listed numeric(38, 12) NOT NULL,
   gpu_hours numeric(38, 12) NOT NULL,
+  server_hours numeric(38, 12) NOT NULL,
   PRIMARY KEY (period, id)
 ) PARTITION BY RANGE (period);
 ALTER SEQUENCE bills_spendline_id_seq OWNED BY bills_spendline.id;
