@@ -52,7 +52,7 @@ class WithdrawalForm(forms.Form):
 @require_safe
 def shown(request: HttpRequest) -> HttpResponse:
     """`/prices/`: the prices that fit `q`, fifty a page, and the sources."""
-    return render(request, "prices/prices.html", _context(request))
+    return render(request, "benchmarking/prices/prices.html", _context(request))
 
 
 @require_POST
@@ -60,7 +60,7 @@ def publish(request: HttpRequest) -> HttpResponse:
     """Publish a file."""
     form = SourceForm(request.POST, request.FILES)
     if not form.is_valid():
-        return render(request, "prices/prices.html", _context(request) | {"form": form}, status=422)
+        return render(request, "benchmarking/prices/prices.html", _context(request) | {"form": form}, status=422)
 
     def act() -> str:
         text = form.cleaned_data["file"].read(LARGEST_BYTES + 1).decode(errors="replace")
@@ -76,7 +76,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     """Let a source hold no longer."""
     form = WithdrawalForm(request.POST)
     if not form.is_valid():
-        return render(request, "prices/prices.html", _context(request) | {"withdrawal": form}, status=422)
+        return render(request, "benchmarking/prices/prices.html", _context(request) | {"withdrawal": form}, status=422)
     given = form.cleaned_data
     source = get_object_or_404(PriceSource, pk=given["source"])
 

@@ -40,7 +40,9 @@ def listed(request: HttpRequest) -> HttpResponse:
     filters = form.filters()
     rows = inventory.listed(person=person_of(request), filters=filters)
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "inventory/models.html", {"page": page, "form": form, "is_filtered": filters != Filters()})
+    return render(
+        request, "governance/inventory/models.html", {"page": page, "form": form, "is_filtered": filters != Filters()}
+    )
 
 
 @require_safe
@@ -53,4 +55,4 @@ def detail(request: HttpRequest, team: str, slug: str) -> HttpResponse:
         "events": trail.of_subject("model", subject=f"{team}/{slug}"),
         "crumbs": (("Models", "/models/"), (asset.name, "")),
     }
-    return render(request, "inventory/model.html", context)
+    return render(request, "governance/inventory/model.html", context)

@@ -50,7 +50,7 @@ def page(request: HttpRequest, name: str, number: int) -> HttpResponse:
             ("Back-test", ""),
         ),
     }
-    return render(request, "evidence/backtest.html", context)
+    return render(request, "reviews/evidence/backtest.html", context)
 
 
 @require_safe

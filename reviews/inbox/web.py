@@ -21,4 +21,4 @@ def inbox(request: HttpRequest) -> HttpResponse:
         "may_file": person.has_role(Role.REQUESTER),
         "may_vote": bool(person.roles & {Role.REVIEWER, Role.PLATFORM_LEAD, Role.FINANCE}),
     }
-    return render(request, "inbox/inbox.html", context)
+    return render(request, "reviews/inbox/inbox.html", context)

@@ -27,7 +27,7 @@ def render_packet(packet_id: int) -> None:
     with audit.origin("job"):
         started_s = time.monotonic()
         page = packet_page(packet)
-        html = render_to_string("packets/review.html", page.context)
+        html = render_to_string("reviews/packets/review.html", page.context)
         try:
             pdf = WeasyPrintPrinter().print(html, assets=page.assets)
         except PrintFailed as failure:

@@ -44,7 +44,7 @@ def calculator(request: HttpRequest) -> HttpResponse:
             status = refusal.status
     else:
         status = 400
-    return render(request, "projections/costs.html", context, status=status)
+    return render(request, "benchmarking/projections/costs.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -84,7 +84,7 @@ def kept(request: HttpRequest, token: str) -> HttpResponse:
         "link": request.build_absolute_uri(reverse("benchmarking:projection", args=[token])),
         "crumbs": ((HOME[0], reverse(HOME[1])), (row.title, "")),
     }
-    return render(request, "projections/projection.html", context)
+    return render(request, "benchmarking/projections/projection.html", context)
 
 
 @require_safe
@@ -102,9 +102,9 @@ def compare(request: HttpRequest) -> HttpResponse:
         rows = [projections.find(token) for token in _tokens(request.GET)]
     except Refused as refusal:
         context = {"refusal": refusal.reason, "crumbs": crumbs, "recent": recent}
-        return render(request, "projections/projections.html", context, status=refusal.status)
+        return render(request, "benchmarking/projections/projections.html", context, status=refusal.status)
     context = {"pairs": [(row, table_of(row.document)) for row in rows], "crumbs": crumbs, "recent": recent}
-    return render(request, "projections/projections.html", context)
+    return render(request, "benchmarking/projections/projections.html", context)
 
 
 def _tokens(query: QueryDict) -> list[str]:
@@ -117,7 +117,10 @@ def _tokens(query: QueryDict) -> list[str]:
 def _spec_page(request: HttpRequest, form: SpecForm, *, table: object = None, status: int = 200) -> HttpResponse:
     crumbs = ((HOME[0], reverse(HOME[1])), ("As a spec", ""))
     return render(
-        request, "projections/cost_spec.html", {"form": form, "table": table, "crumbs": crumbs}, status=status
+        request,
+        "benchmarking/projections/cost_spec.html",
+        {"form": form, "table": table, "crumbs": crumbs},
+        status=status,
     )
 
 

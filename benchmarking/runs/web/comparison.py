@@ -37,7 +37,9 @@ def side_by_side(request: HttpRequest) -> HttpResponse:
         chosen = _chosen(request)
         comparison = compare([_subject(view) for view in chosen])
     except Refused as refusal:
-        return render(request, "runs/compare.html", context | {"refusal": refusal.reason}, status=refusal.status)
+        return render(
+            request, "benchmarking/runs/compare.html", context | {"refusal": refusal.reason}, status=refusal.status
+        )
     rows: list[FigureRow | ConditionRow] = [*comparison.figures, *comparison.conditions]
     context |= {
         "views": chosen,
@@ -47,7 +49,7 @@ def side_by_side(request: HttpRequest) -> HttpResponse:
         "differences_url": _address(chosen, only="differences"),
         "orders": [(view, _address([view, *(other for other in chosen if other is not view)])) for view in chosen],
     }
-    return render(request, "runs/compare.html", context)
+    return render(request, "benchmarking/runs/compare.html", context)
 
 
 def _chosen(request: HttpRequest) -> list[RunView]:

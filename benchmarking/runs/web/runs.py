@@ -49,7 +49,7 @@ def detail(request: HttpRequest, run_id: int) -> HttpResponse:
         ),
         **_may(request, run),
     }
-    return render(request, "runs/run.html", context)
+    return render(request, "benchmarking/runs/run.html", context)
 
 
 @require_safe
@@ -57,7 +57,7 @@ def live(request: HttpRequest, run_id: int) -> HttpResponse:
     """The part of the page that follows a run; once it has ended the whole page is fetched again."""
     run = runs.find(run_id=run_id, person=person_of(request))
     view = runs.describe(run)
-    response = render(request, "runs/_fragments/live.html", {"run": run, "view": view})
+    response = render(request, "benchmarking/runs/_fragments/live.html", {"run": run, "view": view})
     if view.is_finished:
         response["HX-Refresh"] = "true"
     return response
@@ -124,13 +124,13 @@ def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
     asset = inventory.find(team=team, slug=slug, person=person_of(request))
     context: dict[str, Any] = {"asset": asset, "runs": model_runs.of_model(asset=asset, person=person_of(request))}
     if wants_fragment(request):
-        return render(request, "runs/_fragments/runs.html", context)
+        return render(request, "benchmarking/runs/_fragments/runs.html", context)
     context["crumbs"] = (
         ("Models", reverse("governance:models")),
         (asset.name, reverse("governance:model", args=[team, slug])),
         ("Runs", ""),
     )
-    return render(request, "runs/model_runs.html", context)
+    return render(request, "benchmarking/runs/model_runs.html", context)
 
 
 def _may(request: HttpRequest, run: Run) -> dict[str, str]:

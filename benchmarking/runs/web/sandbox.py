@@ -29,7 +29,7 @@ class ChoiceForm(forms.Form):
 @require_safe
 def shown(request: HttpRequest) -> HttpResponse:
     """`/runs/sandbox/`: what holds, who chose it, and what the last results say fenced them in."""
-    return render(request, "runs/sandbox.html", _context(request))
+    return render(request, "benchmarking/runs/sandbox.html", _context(request))
 
 
 @require_POST
@@ -37,7 +37,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     """Go without bubblewrap, or no longer."""
     form = ChoiceForm(request.POST)
     if not form.is_valid():
-        return render(request, "runs/sandbox.html", _context(request) | {"form": form}, status=422)
+        return render(request, "benchmarking/runs/sandbox.html", _context(request) | {"form": form}, status=422)
     given = form.cleaned_data
 
     def act() -> str:

@@ -67,7 +67,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "may_write": may_handle_bills(person_of(request)),
         "crumbs": (("Bills", reverse("governance:bills")), ("Allocation rules", "")),
     }
-    return render(request, "bills/allocation.html", context)
+    return render(request, "governance/bills/allocation.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -93,7 +93,7 @@ def draft(request: HttpRequest) -> HttpResponse:
             ("New version", ""),
         ),
     }
-    return render(request, "bills/allocation_draft.html", context)
+    return render(request, "governance/bills/allocation_draft.html", context)
 
 
 @require_safe
@@ -117,7 +117,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
             (f"Version {number}", ""),
         ),
     }
-    return render(request, "bills/allocation_version.html", context)
+    return render(request, "governance/bills/allocation_version.html", context)
 
 
 @require_POST
@@ -150,7 +150,7 @@ def spent(request: HttpRequest) -> HttpResponse:
         "largest": max((each.effective for each in months), default=0),
         "sees_all": may_see_bills(person_of(request)),
     }
-    return render(request, "bills/spend.html", context)
+    return render(request, "governance/bills/spend.html", context)
 
 
 @require_safe

@@ -63,7 +63,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "page": Paginator(bills.listed(), PAGE_SIZE).get_page(request.GET.get("page")),
         "form": form if may_handle_bills(person) else None,
     }
-    return render(request, "bills/bills.html", context)
+    return render(request, "governance/bills/bills.html", context)
 
 
 @require_safe
@@ -76,14 +76,14 @@ def detail(request: HttpRequest, bill_id: int) -> HttpResponse:
         "events": trail.of_subject("bill", subject=str(bill)),
         "crumbs": (("Bills", reverse("governance:bills")), (str(bill), "")),
     }
-    return render(request, "bills/bill.html", context)
+    return render(request, "governance/bills/bill.html", context)
 
 
 @require_safe
 def live(request: HttpRequest, bill_id: int) -> HttpResponse:
     """The part of the page that asks again until the bill is read; then the whole page is loaded once more."""
     view = bills.describe(bills.find(bill_id=bill_id, person=person_of(request)))
-    answer = render(request, "bills/_fragments/bill_live.html", {"view": view})
+    answer = render(request, "governance/bills/_fragments/bill_live.html", {"view": view})
     if view.is_finished:
         answer["HX-Refresh"] = "true"
     return answer
@@ -130,7 +130,7 @@ def rates(request: HttpRequest) -> HttpResponse:
         "form": form if may_handle_bills(person) else None,
         "crumbs": (("Bills", reverse("governance:bills")), ("Exchange rates", "")),
     }
-    return render(request, "bills/rates.html", context)
+    return render(request, "governance/bills/rates.html", context)
 
 
 def _receive(request: HttpRequest, form: UploadForm) -> HttpResponse | None:

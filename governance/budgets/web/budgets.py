@@ -38,7 +38,6 @@ from governance.findings.rules import may_read_findings
 from governance.people.approvals import queries as changes
 from governance.people.approvals.models import Change
 from governance.people.domain.roles import Person
-from governance.people.models import Team
 from governance.people.web.current_user import person_of, user_of
 from governance.site.web.formatting import format_quantity
 from governance.site.web.refusals import attempt, show_in
@@ -77,7 +76,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "may_read_findings": may_read_findings(person),
         **({"form": form, "centre_form": CentreForm()} if may_allocate_budget(person) else {"form": None}),
     }
-    return render(request, "budgets/budgets.html", context)
+    return render(request, "governance/budgets/budgets.html", context)
 
 
 @require_POST
@@ -90,7 +89,7 @@ def open_centre(request: HttpRequest) -> HttpResponse:
             field, reasons = next(iter(form.errors.items()))
             raise Invalid(f"{field.capitalize()}: {reasons[0]}", field=field)
         given = form.cleaned_data
-        team: Team | None = given["team"]
+        team = given["team"]
         centre = tree_writes.open_centre(
             level=Level(given["level"]),
             slug=given["slug"],
@@ -128,7 +127,7 @@ def account(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRes
         "place_form": _place_form(row) if may_shape else None,
         "change_form": _change_form(row, statement) if may_change else None,
     }
-    return render(request, "budgets/account.html", context)
+    return render(request, "governance/budgets/account.html", context)
 
 
 def _change_form(row: BudgetAccount, statement: Statement, data: QueryDict | None = None) -> ChangeForm:

@@ -40,7 +40,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "page": Paginator(rows.exclude(state=ChangeState.PENDING), PAGE_SIZE).get_page(request.GET.get("page")),
         "form": form if may_manage_people(person) else None,
     }
-    return render(request, "operations/changes.html", context, status=status)
+    return render(request, "governance/operations/changes.html", context, status=status)
 
 
 @require_safe
@@ -59,7 +59,7 @@ def detail(request: HttpRequest, change_id: int) -> HttpResponse:
         "crumbs": (("Changes", reverse("governance:changes")), (str(change), "")),
         **_PARTS[Changed(change.kind)](change),
     }
-    return render(request, "operations/change.html", context)
+    return render(request, "governance/operations/change.html", context)
 
 
 @require_POST

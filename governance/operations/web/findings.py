@@ -65,7 +65,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "rows": [_shown(row, accounts.get(row.pk), person) for row in page],
         "crumbs": (("Budgets", reverse("governance:budgets")), ("Findings", "")),
     }
-    return render(request, "operations/findings.html", context)
+    return render(request, "governance/operations/findings.html", context)
 
 
 def _shown(finding: Finding, account: BudgetAccount | None, person: Person) -> Shown:

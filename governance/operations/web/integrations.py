@@ -37,13 +37,13 @@ def listed(request: HttpRequest) -> HttpResponse:
         "delayed": effects.delayed()[:PAGE_SIZE],
         **_connection(request),
     }
-    return render(request, "operations/integrations.html", context)
+    return render(request, "governance/operations/integrations.html", context)
 
 
 @require_safe
 def connection(request: HttpRequest) -> HttpResponse:
     """The part of the page that says how the connection stands; asks again by itself while a test is under way."""
-    return render(request, "operations/_fragments/connection.html", _connection(request))
+    return render(request, "governance/operations/_fragments/connection.html", _connection(request))
 
 
 @require_POST

@@ -43,7 +43,7 @@ class FilterForm(forms.Form):
 def listed(request: HttpRequest) -> HttpResponse:
     """`/audit/`: events, newest first."""
     check_read_trail(person_of(request))
-    return render(request, "operations/audit.html", {**_list(request), **_head()})
+    return render(request, "governance/operations/audit.html", {**_list(request), **_head()})
 
 
 @require_safe
@@ -55,8 +55,8 @@ def chain(request: HttpRequest) -> HttpResponse:
     faults += checkpoints.faults(public_keys=checkpoints.own_keys())
     context = {**_head(), "is_walked": True, "broken_words": " ".join(faults)}
     if wants_fragment(request):
-        return render(request, "operations/_fragments/chain.html", context)
-    return render(request, "operations/audit.html", {**_list(request), **context})
+        return render(request, "governance/operations/_fragments/chain.html", context)
+    return render(request, "governance/operations/audit.html", {**_list(request), **context})
 
 
 @require_safe

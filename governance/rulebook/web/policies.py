@@ -47,7 +47,9 @@ def listed(request: HttpRequest) -> HttpResponse:
     """`/policy/`: every version of every policy and checklist."""
     kinds = [(kind, WORDS[kind], rulebook.versions(kind)) for kind in rulebook.KINDS]
     return render(
-        request, "rulebook/policies.html", {"kinds": kinds, "may_write": may_write_rulebook(person_of(request))}
+        request,
+        "governance/rulebook/policies.html",
+        {"kinds": kinds, "may_write": may_write_rulebook(person_of(request))},
     )
 
 
@@ -90,7 +92,7 @@ def difference(request: HttpRequest, kind: str, name: str) -> HttpResponse:
             (f"Changes since v{before.number}", ""),
         ),
     }
-    return render(request, "rulebook/difference.html", context)
+    return render(request, "governance/rulebook/difference.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -113,7 +115,7 @@ def draft(request: HttpRequest, kind: str) -> HttpResponse:
         "form": form,
         "crumbs": (("Policy", reverse("governance:policies")), (f"New {WORDS[kind]} version", "")),
     }
-    return render(request, "rulebook/draft.html", context)
+    return render(request, "governance/rulebook/draft.html", context)
 
 
 @require_POST

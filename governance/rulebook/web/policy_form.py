@@ -109,7 +109,7 @@ def edit(request: HttpRequest, name: str, number: int) -> HttpResponse:
             ("Rules in a form", ""),
         ),
     }
-    return render(request, "rulebook/policy_form.html", context, status=status)
+    return render(request, "governance/rulebook/policy_form.html", context, status=status)
 
 
 def _drafted(request: HttpRequest, forms_of: Any, document: Mapping[str, Any]) -> PolicyVersion | None:

@@ -164,7 +164,7 @@ def menu_entries(context: Context) -> tuple[navigation.Entry, ...]:
 def section(content: str, title: str, anchor: str = "", note: str = "", kind: str = "") -> str:
     """A titled part of a page: `{% section "Runs" anchor="runs" note="3 done" kind="flush" %}…{% endsection %}`."""
     return render_to_string(
-        "components/section.html",
+        "components/page/section.html",
         {"title": title, "anchor": anchor, "note": note, "kind": kind, "content": content},
     )
 
@@ -173,11 +173,11 @@ def section(content: str, title: str, anchor: str = "", note: str = "", kind: st
 def empty_state(content: str, title: str, icon: str = "", href: str = "", action: str = "") -> str:
     """What stands where there is nothing yet: `{% empty_state "No run" icon="queue" %}…{% endempty_state %}`."""
     return render_to_string(
-        "components/empty.html", {"title": title, "text": content, "icon": icon, "href": href, "action": action}
+        "components/page/empty.html", {"title": title, "text": content, "icon": icon, "href": href, "action": action}
     )
 
 
 @register.simple_block_tag
 def message(content: str, title: str = "", tone: str = "info", **more: str | bool) -> str:
     """A sentence the reader must see: `{% message "The run failed." tone="bad" %}…{% endmessage %}`."""
-    return render_to_string("components/message.html", {"title": title, "text": content, "tone": tone, **more})
+    return render_to_string("components/page/message.html", {"title": title, "text": content, "tone": tone, **more})

@@ -201,4 +201,4 @@ def specimens() -> dict[str, Any]:
 
 def styleguide(request: HttpRequest) -> HttpResponse:
     """`/styleguide/`: the components, with nobody's data."""
-    return render(request, "site/styleguide.html", specimens())
+    return render(request, "governance/site/styleguide.html", specimens())

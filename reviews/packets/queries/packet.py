@@ -1,10 +1,10 @@
 """What a packet says of a request now, read from the database; and the page a frozen packet is printed from."""
 
 import re
-import tomllib
 import zlib
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ def _approvers(electorate: Electorate) -> tuple[Approver, ...]:
 def style_sheets() -> dict[str, bytes]:
     """The printed style sheets by the name the template gives them."""
     tokens = finders.find(f"weighbridge/{_TOKENS}")
-    sheet = Path(settings.BASE_DIR) / "templates" / "packets" / _SHEET
+    sheet = Path(settings.BASE_DIR) / "templates/reviews/packets" / _SHEET
     # A missing sheet is left out here: the printer then fails in words, rather than print without it.
     found = {_TOKENS: Path(tokens) if isinstance(tokens, str) else None, _SHEET: sheet}
     return {name: path.read_bytes() for name, path in found.items() if path is not None and path.exists()}
@@ -137,5 +137,4 @@ def _pictures(packet: Packet) -> dict[str, bytes]:
 @cache
 def generator_words() -> str:
     """The name and version of what wrote a packet."""
-    project = tomllib.loads((Path(settings.BASE_DIR) / "pyproject.toml").read_text(encoding="utf-8"))
-    return f"Weighbridge {project['project']['version']}"
+    return f"Weighbridge {version('weighbridge-server')}"

@@ -17,7 +17,7 @@ from reviews.quarterly.domain.packet import QuarterlyPacket, Spend, Variance
 from reviews.quarterly.domain.sections import Section, sections_of
 from reviews.quarterly.models import CyclePacket
 
-TEMPLATE = "quarterly/packet/sheet.html"
+TEMPLATE = "reviews/quarterly/packet/sheet.html"
 QUARTERLY_SHEET = "quarterly.css"
 COLUMNS = (
     "Quarter",
@@ -41,21 +41,21 @@ def context_of(section: Section, *, quarter: str) -> Mapping[str, Any]:
     return {
         "section": section,
         "quarter": quarter,
-        "body": f"quarterly/packet/{section.template}.html",
+        "body": f"reviews/quarterly/packet/{section.template}.html",
         **section.content,
     }
 
 
 def shared_assets() -> dict[str, bytes]:
     """The style sheets every section names."""
-    own = Path(settings.BASE_DIR) / "templates" / "quarterly" / "packet" / QUARTERLY_SHEET
+    own = Path(settings.BASE_DIR) / "templates/reviews/quarterly/packet" / QUARTERLY_SHEET
     return {**style_sheets(), QUARTERLY_SHEET: own.read_bytes()}
 
 
 @cache
 def sheet_digest() -> str:
     """The digest of every template and style sheet a section is drawn with: a change of one draws all anew."""
-    folder = Path(settings.BASE_DIR) / "templates" / "quarterly" / "packet"
+    folder = Path(settings.BASE_DIR) / "templates/reviews/quarterly/packet"
     hashed = hashlib.sha256()
     for name, body in sorted(shared_assets().items()):
         hashed.update(name.encode() + b"\0" + body)

@@ -91,4 +91,4 @@ def _show(request: HttpRequest, item: ActionItem, form: forms.Form, *, status: i
         "may_drop": is_open and may_drop_action(person, owner_id=item.owner_id),
         "sees_cycle": may_see_cycles(person),
     }
-    return render(request, "quarterly/action.html", context, status=status)
+    return render(request, "reviews/quarterly/action.html", context, status=status)

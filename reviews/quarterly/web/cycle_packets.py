@@ -42,7 +42,7 @@ def issue(request: HttpRequest, quarter: str) -> HttpResponse:
 @require_safe
 def live(request: HttpRequest, quarter: str) -> HttpResponse:
     """The packets as they stand, asked for while one is drawn."""
-    return render(request, "quarterly/_fragments/cycle_packets.html", packets_context(request, quarter))
+    return render(request, "reviews/quarterly/_fragments/cycle_packets.html", packets_context(request, quarter))
 
 
 @require_safe
@@ -60,7 +60,7 @@ def preread(request: HttpRequest, quarter: str, number: int) -> HttpResponse:
             (f"Packet {number}", ""),
         ),
     }
-    return render(request, "quarterly/preread.html", context)
+    return render(request, "reviews/quarterly/preread.html", context)
 
 
 @require_safe

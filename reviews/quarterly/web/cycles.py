@@ -43,7 +43,7 @@ class ItemForms:
 def listed(request: HttpRequest) -> HttpResponse:
     """`/cycles/`: every quarter's review, the latest first."""
     rows = reads.listed(person=person_of(request))
-    return render(request, "quarterly/cycles.html", {"cycles": rows})
+    return render(request, "reviews/quarterly/cycles.html", {"cycles": rows})
 
 
 @require_safe
@@ -170,7 +170,7 @@ def load(request: HttpRequest, quarter: str) -> ReviewCycle:
 
 def show(request: HttpRequest, cycle: ReviewCycle, *, bound: Bound | None = None, status: int = 200) -> HttpResponse:
     """The whole page; `bound` are forms that were refused, by the name of their step."""
-    return render(request, "quarterly/cycle.html", context_of(request, cycle, bound or {}), status=status)
+    return render(request, "reviews/quarterly/cycle.html", context_of(request, cycle, bound or {}), status=status)
 
 
 def settle(

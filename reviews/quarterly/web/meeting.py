@@ -116,7 +116,9 @@ def _settle_item(
             status = refusal.status
     fresh = load(request, cycle.quarter)
     if wants_fragment(request):  # shown in place even where refused, so that the reason stands beside the field
-        return render(request, "quarterly/_fragments/agenda.html", context_of(request, fresh, bound) | {"oob": True})
+        return render(
+            request, "reviews/quarterly/_fragments/agenda.html", context_of(request, fresh, bound) | {"oob": True}
+        )
     if status == 200:
         return redirect(f"{reverse('reviews:cycle', args=[cycle.quarter])}#item-{item.pk}")
     return show(request, fresh, bound=bound, status=status)

@@ -57,7 +57,7 @@ def of_model(request: HttpRequest, team: str, slug: str) -> HttpResponse:
             ("KPIs", ""),
         ),
     }
-    return render(request, "quarterly/kpis.html", context, status=status)
+    return render(request, "reviews/quarterly/kpis.html", context, status=status)
 
 
 @require_POST
@@ -146,4 +146,4 @@ def _show(request: HttpRequest, *, form: forms.Form, file_form: forms.Form, stat
         "file_form": file_form,
         "cycle": ReviewCycle.objects.filter(quarter=quarter).first(),
     }
-    return render(request, "quarterly/scorecard.html", context, status=status)
+    return render(request, "reviews/quarterly/scorecard.html", context, status=status)

@@ -33,7 +33,7 @@ def compared(request: HttpRequest, ref: str) -> HttpResponse:
     crumbs = (("Requests", reverse("reviews:list")), (ref, reverse("reviews:detail", args=[ref])), ("Costs", ""))
     may_supply = may_keep_score(person_of(request), team=review.team.slug)
     context = {"review": review, "found": found, "crumbs": crumbs, "form": form, "may_supply": may_supply}
-    return render(request, "workflow/costs.html", context, status=status)
+    return render(request, "reviews/workflow/costs.html", context, status=status)
 
 
 def _supplied(request: HttpRequest, review: ReviewRequest, form: TrafficForm) -> str:

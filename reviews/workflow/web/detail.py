@@ -25,5 +25,5 @@ def runs(request: HttpRequest, ref: str) -> HttpResponse:
     if snapshot.is_measuring:
         entries = run_entries(snapshot, person=person_of(request))
         context = {"ref": ref, "entries": entries, "is_measuring": True}
-        return render(request, "workflow/_fragments/runs.html", context)
-    return render(request, "workflow/_fragments/measured.html", context_of(request, review, {}))
+        return render(request, "reviews/workflow/_fragments/runs.html", context)
+    return render(request, "reviews/workflow/_fragments/measured.html", context_of(request, review, {}))

@@ -81,7 +81,7 @@ def _page(request: HttpRequest, draft: ReviewRequest | None, form: FilingForm, f
         "figures": figures,
         "had_file": bool(request.FILES),
     }
-    return render(request, "workflow/filing.html", context, status=status)
+    return render(request, "reviews/workflow/filing.html", context, status=status)
 
 
 def _saved(request: HttpRequest, draft: ReviewRequest) -> HttpResponse:

@@ -68,7 +68,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "clear": reverse("reviews:list"),
         "may_file": person.has_role(Role.REQUESTER),
     }
-    return render(request, "workflow/list.html", context)
+    return render(request, "reviews/workflow/list.html", context)
 
 
 @require_safe

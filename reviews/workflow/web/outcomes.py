@@ -28,7 +28,7 @@ def packets(request: HttpRequest, ref: str) -> HttpResponse:
     if request.method != "POST":
         snapshot = snapshot_of(row, now=timezone.now())
         context = {"ref": ref, "packets": packet_views(snapshot, person=person_of(request))}
-        return render(request, "workflow/_fragments/packets.html", context)
+        return render(request, "reviews/workflow/_fragments/packets.html", context)
 
     def act() -> str:
         now = timezone.now()

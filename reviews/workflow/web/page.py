@@ -53,7 +53,7 @@ def load(request: HttpRequest, ref: str) -> ReviewRequest:
 
 def show(request: HttpRequest, review: ReviewRequest, *, bound: Bound | None = None, status: int = 200) -> HttpResponse:
     """The whole page; `bound` are forms that were refused, by the name of their step."""
-    return render(request, "workflow/detail.html", context_of(request, review, bound or {}), status=status)
+    return render(request, "reviews/workflow/detail.html", context_of(request, review, bound or {}), status=status)
 
 
 def context_of(request: HttpRequest, review: ReviewRequest, bound: Bound) -> dict[str, Any]:

@@ -416,7 +416,7 @@ def test_the_decision_freezes_a_packet_that_says_approved(journey: Journey) -> N
     frozen = request.packets.get()
     said = read_packet(frozen.document)
 
-    assert frozen.document_digest == digest_of(as_document(said))
+    assert frozen.document_digest == digest_of(to_document(said))
     assert (said.cover.outcome, said.generated_at, said.generator) == ("approved", journey.now, "Weighbridge 0.1.0")
     assert said.budget == (usd_row(), gpu_row(), *later_rows())
     assert said.authorisation is not None
@@ -434,7 +434,7 @@ def test_a_frozen_packet_reads_the_same_after_the_database_changed(journey: Jour
 def test_the_page_has_every_asset_it_names(journey: Journey) -> None:
     frozen = journey.approved(is_conditional=True).packets.get()
     page = packet_page(frozen)
-    html = render_to_string("packets/review.html", page.context)
+    html = render_to_string("reviews/packets/review.html", page.context)
 
     assert set(re.findall(r"asset:([^\"]+)", html)) == set(page.assets)
     assert {"tokens.css", "packet.css", "latency.svg", "costs.svg"} <= set(page.assets)

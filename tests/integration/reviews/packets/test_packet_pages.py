@@ -24,7 +24,7 @@ def printed(*pages: str, title: str = "A packet") -> bytes:
 def test_a_decided_request_prints(tmp_path: Path, settings: Any) -> None:
     request = Journey(tmp_path, settings).approved(is_conditional=True)
     page = packet_page(request.packets.get())
-    pdf = WeasyPrintPrinter().print(render_to_string("packets/review.html", page.context), assets=page.assets)
+    pdf = WeasyPrintPrinter().print(render_to_string("reviews/packets/review.html", page.context), assets=page.assets)
 
     reader = pypdf.PdfReader(io.BytesIO(pdf))
     assert pages_of(pdf) == len(reader.pages) >= 4

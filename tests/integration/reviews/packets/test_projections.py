@@ -90,7 +90,7 @@ def test_the_packet_prints_every_option_with_the_prices(submitted, author, now):
     walks.take_results(request=submitted, now=now)
     packet = packets.freeze(request=submitted, by=author, now=now)
     page = packet_page(packet)
-    text = render_to_string("packets/review.html", page.context)
+    text = render_to_string("reviews/packets/review.html", page.context)
     assert "Options on one load" in text
     assert "Drawn anew with the service time that run" in text
     assert "options.svg" in page.assets

@@ -34,7 +34,7 @@ def test_every_icon_a_template_names_is_in_the_sprite():
     named = {
         icon
         for page in TEMPLATES.rglob("*.html")
-        for icon in re.findall(r'components/icon.html" with name="([a-z-]+)" ', page.read_text())
+        for icon in re.findall(r'components/marks/icon.html" with name="([a-z-]+)" ', page.read_text())
     }
     assert named <= SYMBOLS
 

@@ -35,14 +35,16 @@ SECTIONS = [
 
 
 def _html(packet: Packet) -> str:
-    template = Engine(dirs=[str(PROJECT / "templates")], libraries=LIBRARIES).get_template("packets/review.html")
+    template = Engine(dirs=[str(PROJECT / "templates")], libraries=LIBRARIES).get_template(
+        "reviews/packets/review.html"
+    )
     return template.render(Context({"packet": packet, "digest": digest_of(to_document(packet))}))
 
 
 def _assets(packet: Packet) -> dict[str, bytes]:
-    tokens = PROJECT / "governance" / "web" / "static" / "weighbridge" / "tokens.css"
+    tokens = PROJECT / "governance" / "site" / "static" / "weighbridge" / "tokens.css"
     return draw_charts(packet) | {
-        "packet.css": (PROJECT / "templates" / "packets" / "packet.css").read_bytes(),
+        "packet.css": (PROJECT / "templates/reviews/packets" / "packet.css").read_bytes(),
         "tokens.css": tokens.read_bytes(),
     }
 
@@ -80,7 +82,7 @@ def test_metadata_names_the_request_and_the_twin(reader: PdfReader) -> None:
     assert found.title == "MRR-2026-0042: Fashion classifier for the returns desk"
     assert found.author == "Retail vision"
     assert found.subject is not None
-    assert found.subject.endswith(f"JSON twin {digest_of(as_document(sample_packet()))}")
+    assert found.subject.endswith(f"JSON twin {digest_of(to_document(sample_packet()))}")
     assert found.creator == "Weighbridge 0.1.0"
     assert found.creation_date is not None
     assert found.creation_date.isoformat() == "2026-07-09T15:43:00+00:00"
@@ -95,7 +97,7 @@ def test_every_page_but_the_cover_carries_reference_digest_and_page_number(reade
         assert f"Page {number} of {count}" in text
     for text in texts[1:]:
         assert "MRR-2026-0042" in text
-        assert digest_of(as_document(sample_packet())) in text
+        assert digest_of(to_document(sample_packet())) in text
 
 
 def test_the_cover_says_what_was_decided_about_what(reader: PdfReader) -> None:
@@ -109,7 +111,7 @@ def test_the_cover_says_what_was_decided_about_what(reader: PdfReader) -> None:
         "measured, 40.1 to 43.91",
         "Lea Lead (GPU budget, 2026-07-09 15:42)",
         "AUT-2026-0031, prod, until 9 July 2027",
-        digest_of(as_document(sample_packet())),
+        digest_of(to_document(sample_packet())),
     ):
         assert words in cover
 

@@ -63,24 +63,28 @@ def test_times_carry_the_exact_moment():
 
 
 def test_a_figure_shows_value_unit_basis_interval_and_sample():
-    text = shown('{% include "components/figure.html" with figure=f limit=limit only %}', f=P95, limit=Decimal(100))
+    text = shown(
+        '{% include "components/figures/figure.html" with figure=f limit=limit only %}', f=P95, limit=Decimal(100)
+    )
     for part in ("12.41", ">ms<", "measured", "12.05–12.97 at 99", "n 4,096", "limit 100 ms, kept", "<svg"):  # noqa: RUF001 -- a range
         assert part in " ".join(text.split())
-    assert "no figure" in shown('{% include "components/figure.html" with figure=None only %}')
+    assert "no figure" in shown('{% include "components/figures/figure.html" with figure=None only %}')
 
 
 def test_a_breach_is_told_in_words():
-    text = shown('{% include "components/interval.html" with figure=f limit=limit only %}', f=P95, limit=Decimal(12))
+    text = shown(
+        '{% include "components/figures/interval.html" with figure=f limit=limit only %}', f=P95, limit=Decimal(12)
+    )
     assert "not kept" in text
     assert "interval-breach" in text
 
 
 def test_what_people_write_is_escaped():
     text = shown(
-        '{% section t %}{{ t }}{% endsection %}{% include "components/badge.html" with state=t only %}'
-        '{% include "components/person.html" with name=t only %}{% include "components/message.html" with text=t '
-        "only %}"
-        '{% include "components/timeline.html" with events=e only %}',
+        '{% section t %}{{ t }}{% endsection %}{% include "components/marks/badge.html" with state=t only %}'
+        '{% include "components/marks/person.html" with name=t only %}'
+        '{% include "components/page/message.html" with text=t only %}'
+        '{% include "components/lists/timeline.html" with events=e only %}',
         t="<script>x</script>",
         e=[SimpleNamespace(at=SEEN_AT, who="<b>", words="<i>", note="<u>")],
     )
@@ -90,7 +94,7 @@ def test_what_people_write_is_escaped():
 def test_pages_keep_the_filters_of_the_address():
     request = RequestFactory().get("/requests/?q=vision&page=2")
     request.user = AnonymousUser()
-    source = '{% include "components/pages.html" with noun="requests" %}'
+    source = '{% include "components/page/pages.html" with noun="requests" %}'
     text = shown(source, page=Paginator(range(120), 50).page(2), request=request)
     assert "51–100 of 120 requests" in text  # noqa: RUF001 -- a range
     assert 'href="?q=vision&amp;page=3"' in text
@@ -101,7 +105,7 @@ def test_a_refused_field_is_tied_to_its_error():
     from governance.site.web.styleguide import SpecimenForm
 
     form = SpecimenForm({"gpu_hours": "many"})
-    text = shown('{% include "components/field.html" with field=f only %}', f=form["gpu_hours"])
+    text = shown('{% include "components/forms/field.html" with field=f only %}', f=form["gpu_hours"])
     assert 'aria-describedby="id_gpu_hours_helptext id_gpu_hours_error"' in text
     assert 'id="id_gpu_hours_error"' in text
     assert 'value="many"' in text
@@ -115,7 +119,7 @@ def test_a_refused_field_is_tied_to_its_error():
     ],
 )
 def test_a_committed_budget_is_not_shown_as_still_available(is_booked, said, unsaid):
-    source = '{% include "components/budget.html" with unit="USD" balance=balance reserved=0 only %}'
+    source = '{% include "components/figures/budget.html" with unit="USD" balance=balance reserved=0 only %}'
     amounts = {"allocated": 60, "committed": 0, "this": 8, "available": 60, "after": 52}
     balance = {name: Decimal(amount) for name, amount in amounts.items()}
     html = shown(source, balance=balance | {"is_booked": is_booked})
