@@ -1,83 +1,62 @@
-"""The toolkit is a library that stands alone: what it may import is written here, and nothing else is."""
+"""The toolkit is a library that stands alone: it imports nothing of the server, and only what it asks for."""
 
 import ast
+import functools
+import importlib.metadata
+import re
 import sys
-from pathlib import Path
+import tomllib
+from collections.abc import Mapping
 
+from tests.architecture.tree import ROOT
 from weighbridge.core.extras import EXTRAS
 
-ROOT = Path(__file__).parents[2]
-# Pure modules of governance that belong to the toolkit's core.
-CORE = {
-    f"governance.domain.{name}"
-    for name in (
-        "addresses",
-        "artifacts",
-        "attestation",
-        "canonical",
-        "documents",
-        "facts",
-        "kpis",
-        "masking",
-        "onnx_structure",
-        "refusals",
-        "safetensors_structure",
-    )
-}
-LIGHT = {
-    "cryptography",
-    "genai_prices",
-    "hdrh",
-    "httptools",
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "rich",
-    "scipy",
-    "typer",
-    "uvloop",
-    "yaml",
-}
+TOOLKIT = ROOT / "benchmarking/toolkit"
+PROJECT = tomllib.loads((TOOLKIT / "pyproject.toml").read_text())["project"]
 # For type checkers alone.
 TYPED = {"_typeshed"}
 
 
-def module_of(name: str) -> Path | None:
-    path = ROOT / name.replace(".", "/")
-    return next((each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file()), None)
+def names_of(requirements: list[str]) -> set[str]:
+    """The distributions that requirements name, without versions."""
+    return {re.match(r"[\w.-]+", line)[0].lower() for line in requirements}  # type: ignore[index]
 
 
-def imported(file: Path) -> set[str]:
-    """The modules that a file imports, anywhere in it."""
+def imported() -> set[str]:
+    """The first names of all modules that the toolkit imports, anywhere in its files."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            members = {f"{node.module}.{alias.name}" for alias in node.names}
-            inner = {name for name in members if module_of(name)}
-            found |= inner or {node.module}
-    return found
+    for file in (TOOLKIT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.partition(".")[0])
+    return found - sys.stdlib_module_names - TYPED - {"weighbridge"}
 
 
-def reached() -> set[str]:
-    """Everything that the toolkit imports, and what that imports in turn."""
-    todo, seen, names = [*(ROOT / "benchmarking/toolkit").rglob("*.py")], set(), set()
-    while todo:
-        file = todo.pop()
-        if file in seen:
-            continue
-        seen.add(file)
-        for name in imported(file):
-            names.add(name)
-            inner = module_of(name)
-            todo += [inner] if inner else []
-    return names
+@functools.cache
+def distributions() -> Mapping[str, list[str]]:
+    """The installed distributions by the modules that they hold."""
+    return importlib.metadata.packages_distributions()
 
 
-def test_the_toolkit_imports_its_core_and_light_libraries_and_names_its_extras():
-    names = {name for name in reached() if name.partition(".")[0] not in sys.stdlib_module_names}
-    ours = {name for name in names if name.startswith(("governance", "benchmarking", "reviews", "config"))}
-    packages = {"governance", "benchmarking", "governance.domain"}
-    assert {name for name in ours if not name.startswith("weighbridge")} - packages == CORE
-    assert {name.partition(".")[0] for name in names - ours} <= LIGHT | set(EXTRAS) | TYPED
+def distributions_of(module: str) -> set[str]:
+    """The installed distributions that a module belongs to."""
+    return {name.lower() for name in distributions().get(module, ())}
+
+
+def test_the_toolkit_imports_what_it_depends_on_and_names_its_extras():
+    needed, light = names_of(PROJECT["dependencies"]), imported() - set(EXTRAS)
+    assert {module for module in light if not distributions_of(module) & needed} == set()
+    assert {need for need in needed if not any(need in distributions_of(module) for module in light)} == set()
+
+
+def test_each_extra_installs_the_libraries_that_are_said_to_need_it():
+    offered = {extra: names_of(needs) for extra, needs in PROJECT["optional-dependencies"].items() if extra != "all"}
+    assert set(offered) == set(EXTRAS.values())
+    assert {library for library, extra in EXTRAS.items() if not distributions_of(library) & offered[extra]} == set()
+
+
+def test_all_extras_are_in_all():
+    (every,) = PROJECT["optional-dependencies"]["all"]
+    assert set(every.removeprefix("weighbridge[").removesuffix("]").split(",")) == set(EXTRAS.values())

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import benchmarking
+import weighbridge
 from weighbridge.core.converter import from_document, to_document
 from weighbridge.systems.sandbox import bubblewrap
 from weighbridge.systems.sandbox.bubblewrap import Layers, layers_here, runtime, walled
@@ -86,19 +87,12 @@ def test_a_bubblewrap_that_is_missing_or_may_not_work_is_not_used(found, monkeyp
 
 
 def test_the_runtime_holds_python_and_the_toolkit_and_nothing_else_of_ours():
-    root = Path(benchmarking.__file__).parent.parent
+    root, toolkit = Path(benchmarking.__file__).parent.parent, Path(weighbridge.__file__).parent
     paths = runtime()
-    assert {root / "benchmarking" / "toolkit", root / "governance" / "domain"} <= set(paths)
+    assert toolkit in paths
     assert any(Path(sys.executable).resolve().is_relative_to(path.resolve()) for path in paths)
-    for hidden in (
-        "manage.py",
-        "var",
-        ".git",
-        "governance/project",
-        "governance/models",
-        "benchmarking/models",
-        "reviews",
-    ):
+    for hidden in ("manage.py", "var", ".git", "config", "governance", "benchmarking/runs", "reviews"):
+        assert (root / hidden).exists() or hidden in {"var", ".git"}
         assert not any((root / hidden).is_relative_to(path) for path in paths)
     assert not any(Path("/etc/passwd").is_relative_to(path) for path in paths)
 
@@ -106,6 +100,14 @@ def test_the_runtime_holds_python_and_the_toolkit_and_nothing_else_of_ours():
 def test_a_path_inside_another_is_named_once():
     paths = runtime()
     assert not any(path != other and path.is_relative_to(other) for path in paths for other in paths)
+
+
+def test_libraries_outside_of_pythons_own_folder_are_read_and_other_folders_of_the_path_are_not(monkeypatch, tmp_path):
+    installed, other = tmp_path / "lib" / "site-packages", tmp_path / "mine"
+    installed.mkdir(parents=True)
+    other.mkdir()
+    monkeypatch.setattr(sys, "path", [*sys.path, str(installed), str(other)])
+    assert (installed in runtime(), other in runtime()) == (True, False)
 
 
 def test_the_command_opens_a_world_of_its_own_and_closes_it(monkeypatch, tmp_path):

@@ -21,6 +21,8 @@ OPEN = "none, a process of its own outside every fence"
 ALWAYS = ("own process group", "empty environment", "rlimits", "wall clock")
 HOME = "/work"  # of a child behind bubblewrap; nothing can be written there either
 PROBE_PATIENCE_S = 20
+# What folders of installed Python libraries are called.
+INSTALLED = frozenset({"site-packages", "dist-packages"})
 # Where systems keep their libraries; Nix and Guix have one place for everything.
 LIBRARIES = ("/usr", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
@@ -101,7 +103,9 @@ def root() -> Path:
 
 def runtime() -> list[Path]:
     """Return what a child must read to run: Python, its libraries and the toolkit."""
-    ours = [Path(weighbridge.__file__).resolve().parent]
+    # Libraries may lie outside of Python's own folder, as after `pip install --user`.
+    installed = [Path(entry) for entry in sys.path if Path(entry).name in INSTALLED]
+    ours = [*installed, Path(weighbridge.__file__).resolve().parent]
     found: list[Path] = []
     for path in (*map(Path, (*LIBRARIES, sys.base_prefix, sys.prefix)), *ours):
         if path.exists() and not any(path.is_relative_to(other) for other in found):
