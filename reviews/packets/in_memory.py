@@ -8,9 +8,10 @@ from reviews.packets.ports import PrintFailed
 class MemoryPrinter:
     """A PacketPrinter that keeps what it was given and answers bytes that begin as a PDF does."""
 
+    failure: PrintFailed | None = None
+
     def __init__(self) -> None:
         self.printed: list[tuple[str, dict[str, bytes]]] = []
-        self.failure: PrintFailed | None = None
 
     def print(self, html: str, *, assets: Mapping[str, bytes]) -> bytes:
         """Answer the text behind a PDF's first line, or raise `failure` where one was set."""

@@ -18,7 +18,6 @@ from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from reviews.evidence.models import Determination, Fact, Waiver
 from reviews.evidence.queries.evidence import amounts_of, figure_of, subject_of
-from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
 from weighbridge.core.errors import Invalid, NotFound
 from weighbridge.core.metrics import Basis, Figure
@@ -259,7 +258,7 @@ def _waived(row: Determination, waivers: dict[int, list[Waiver]]) -> frozenset[s
 
 
 def _line(row: Determination, compared: Comparison) -> Line:
-    request: ReviewRequest = row.request
+    request = row.request
     return Line(
         ref=request.ref,
         title=request.title,

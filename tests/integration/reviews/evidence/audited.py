@@ -21,7 +21,6 @@ from reviews.evidence.domain.traffic_file import Counted
 from reviews.evidence.models import RequestProjection
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
-from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.ports import Health, RemoteTicket
 from reviews.workflow.actions import authorizations as authorisations
@@ -96,7 +95,7 @@ def _measure_again(world: World) -> None:
 
 
 def _evaluate_again(world: World) -> None:
-    request: ReviewRequest = world.submitted()
+    request = world.submitted()
     with transaction.atomic():
         screening.evaluate_again(request=request, occasion="test", now=world.now)
 

@@ -28,7 +28,7 @@ from tests.integration.reviews.evidence.test_traffic import projected
 from tests.integration.reviews.workflow.test_costs import billed, estimated, months, rules
 from tests.pages import html_of
 
-__all__ = ["as_", "estimated", "months", "projected", "read", "rules", "send"]
+__all__ = ["estimated", "months", "projected", "read", "rules", "send"]
 pytestmark = pytest.mark.django_db
 
 

@@ -20,7 +20,7 @@ from tests.integration.governance.bills.conftest import read, send
 from tests.integration.reviews.workflow.test_costs import billed, draft_after, estimated, months, rules
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
-__all__ = ["as_", "draft_after", "estimated", "months", "read", "rules", "send"]
+__all__ = ["draft_after", "estimated", "months", "read", "rules", "send"]
 pytestmark = pytest.mark.django_db
 
 

@@ -26,7 +26,7 @@ from tests.factories.changes import publish
 from tests.integration.governance.bills.conftest import read, send
 from weighbridge.core.metrics import Basis
 
-__all__ = ["as_", "read", "send"]
+__all__ = ["read", "send"]
 pytestmark = pytest.mark.django_db
 
 

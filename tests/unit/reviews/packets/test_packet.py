@@ -50,9 +50,9 @@ def test_document_spells_values_as_text() -> None:
 def test_the_digest_depends_on_what_is_said_and_on_nothing_else() -> None:
     packet = sample_packet()
     elsewhere = replace(packet, generated_at=packet.generated_at.astimezone(timezone(timedelta(hours=2))))
-    assert digest_of(as_document(elsewhere)) == digest_of(as_document(packet))
-    assert digest_of(as_document(sample_packet(business_case="Another."))) != digest_of(as_document(packet))
-    assert digest_of(as_document(sample_packet(cover=sample_cover(revision=3)))) != digest_of(as_document(packet))
+    assert digest_of(to_document(elsewhere)) == digest_of(to_document(packet))
+    assert digest_of(to_document(sample_packet(business_case="Another."))) != digest_of(to_document(packet))
+    assert digest_of(to_document(sample_packet(cover=sample_cover(revision=3)))) != digest_of(to_document(packet))
 
 
 @pytest.mark.parametrize(
