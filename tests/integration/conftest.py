@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from django.utils.module_loading import autodiscover_modules
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -24,6 +25,12 @@ from tests.factories.people import Cast, make_cast
 from tests.factories.policies import FULL, LEAN
 from tests.factories.rich import make_rich
 from weighbridge.core import attestation
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tasks() -> None:
+    """The tasks of every subject are known, as they are to a worker and to the tick."""
+    autodiscover_modules("tasks")
 
 
 @pytest.fixture(scope="session")

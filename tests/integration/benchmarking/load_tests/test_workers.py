@@ -33,7 +33,6 @@ from tests.integration.benchmarking.load_tests.audited import PLAN, claimed, sta
 from tests.unit.toolkit.load import stand_in_server
 from weighbridge.core.addresses import Pinned
 from weighbridge.core.converter import from_document
-from weighbridge.load.generator import generator
 from weighbridge.load.generator.generator import Fired, GeneratorFailed
 from weighbridge.load.plan import Plan
 from weighbridge.load.results.report import load_manifest
@@ -164,7 +163,7 @@ def load_manifest_of(body: Path) -> dict[str, Any]:
 @pytest.fixture
 def firing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Fired]], None]:
     """Put something else in the place of the generator."""
-    return lambda stand_in: monkeypatch.setattr(generator, "fire", stand_in)
+    return lambda stand_in: monkeypatch.setattr(load_tests_tasks, "fire", stand_in)
 
 
 def begin(test: LoadTest) -> None:
@@ -264,7 +263,7 @@ def test_the_tick_ends_what_went_silent_and_wakes_who_concludes(
     name = storages["artifacts"].save("load/x.npz", ContentFile(fired_by(0, of=1).samples.as_bytes()))
     assert load_tests.hand_in(part=held, stored_as=name, told={}, now=now)
     jobs.tick(kind=kind_of(LoadPart), now=now + timedelta(hours=1))
-    runs_tasks.redrive(now + timedelta(hours=1))
+    load_tests_tasks.conclude_fired(now + timedelta(hours=1))
     silent.refresh_from_db()
     assert silent.state == "failed"
     assert (load_tests.CONCLUDE, whole.pk) in woken
