@@ -33,6 +33,9 @@ stop: $(VENV)/.stamp-bench  ## stop the embedded database (it outlives `make run
 	$(BIN)/python -m config.embedded stop
 
 ##@ Prove it
+test-unit: $(VENV)/.stamp-dev  ## the quick tests: rules and calculations, without a database, a browser or coverage
+	$(BIN)/python -m pytest tests/unit -m "not slow" -n $(PROCESSES) -q --hypothesis-profile=ci
+
 test: $(VENV)/.stamp-dev  ## every test, with branch coverage held at 100 % on the pure rooms and 90 % over all
 	PYTHON=$(BIN)/python PROCESSES=$(PROCESSES) bash tests/run.sh
 
@@ -74,7 +77,7 @@ lock: $(VENV)/.stamp-dev  ## compile requirements/*.in into pinned requirements/
 
 ##@ Help
 help:  ## this text
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z]+:.*## / {split($$1, t, ":"); printf "  make %-9s %s\n", t[1], $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {split($$1, t, ":"); printf "  make %-9s %s\n", t[1], $$2}' Makefile
 	@echo
 
 $(VENV)/.stamp-bench: requirements/bench.txt pyproject.toml
@@ -82,4 +85,4 @@ $(VENV)/.stamp-bench: requirements/bench.txt pyproject.toml
 $(VENV)/.stamp-dev: requirements/dev.txt pyproject.toml
 	@VENV=$(VENV) bash requirements/bootstrap.sh dev
 
-.PHONY: demo run stop test check bench promises fmt docs lock help
+.PHONY: demo run stop test-unit test check bench promises fmt docs lock help

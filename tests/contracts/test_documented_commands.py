@@ -20,6 +20,8 @@ from tests.contracts.test_documented_operations import OPERATIONS
 from tests.unit.toolkit.load import stand_in_server
 from weighbridge.cli.app import app
 
+pytestmark = pytest.mark.slow
+
 EVERY = every_line()
 OURS = [shown for shown in EVERY if shown.program.startswith("weighbridge ")]
 DONE_OR_DOUBTED = {0, 1}  # 1: measured, but the machine was too busy for the figures to count

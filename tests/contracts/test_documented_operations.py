@@ -42,7 +42,7 @@ from tests.factories.policies import LEAN
 from tests.integration.toolkit.client.test_toolkit import REQUEST
 from tests.unit.governance.bills.test_scheduler import JOB
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @dataclasses.dataclass(frozen=True)

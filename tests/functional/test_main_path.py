@@ -28,7 +28,7 @@ from tests.factories.policies import LEAN
 from tests.functional.conftest import Visitor
 from tests.functional.test_pages import COLOURS, EVERYTHING, barriers
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 assert workflow_tasks.take_run  # its import registers how results become evidence
 
 Visit = Callable[[User | None], Visitor]

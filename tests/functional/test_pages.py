@@ -32,7 +32,7 @@ from tests.factories.people import Cast
 from tests.factories.policies import LEAN
 from tests.functional.conftest import Visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 WIDE_ENOUGH_PX = 1
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -28,7 +28,7 @@ from tests.factories.requests import allocate_budget
 from tests.functional.conftest import Visitor
 from tests.functional.test_pages import COLOURS, EVERYTHING, WIDE_ENOUGH_PX, barriers
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 Visit = Callable[[User | None], Visitor]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}

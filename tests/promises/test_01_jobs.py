@@ -15,6 +15,8 @@ import pytest
 
 from tests.promises import harness_places, harness_report
 
+pytestmark = pytest.mark.slow
+
 LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 KILLS, AWAY_S = (1000, 30.0) if LONG else (200, 4.0)
 PLACES = harness_places.pairs()

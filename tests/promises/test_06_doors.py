@@ -31,7 +31,7 @@ from tests.promises.tickets import LONG
 from tests.standstill import everything
 
 __all__ = ["cast", "checklist", "installation", "now", "policy", "signing_key_pem", "world"]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 TABLE = matrix.table()
 BECAUSE = {"reason": "It misbehaves."}

@@ -15,7 +15,7 @@ from governance.budgets.queries.budgets import accounts
 from reviews.quarterly.domain.document import read_quarterly_packet
 from reviews.quarterly.models import CyclePacket, ReviewCycle
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SMALL = COMPANY.only("home-feed", "basket-offers", "reply-drafts", "card-fraud", "parcel-eta", "address-match")
 
 

@@ -12,6 +12,8 @@ from governance.people.domain.roles import Person, Role
 from governance.people.rules import check_read_trail, may_read_trail
 from weighbridge.core.errors import NotAllowed
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 
 

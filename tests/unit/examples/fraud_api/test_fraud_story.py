@@ -18,6 +18,8 @@ from tests.unit.examples.fraud_api.fraud import TINY
 from weighbridge.core.errors import Invalid
 from weighbridge.tradeoff.sheets.printing import PrintRefused
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 25, 3, tzinfo=UTC)
 
 

@@ -32,6 +32,8 @@ from weighbridge.tradeoff.candidates import (
     candidates_from,
 )
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 CANDIDATES_KEYS = ("schema", *(field.name for field in dataclasses.fields(Candidates)))
 BUSY = Reason("interference.load", "The machine was busy.")

@@ -20,6 +20,8 @@ from weighbridge.systems.sandbox.isolated import run_isolated
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
+pytestmark = pytest.mark.slow
+
 QUICK = ProfileSettings(
     scenario=SingleStream(min_samples=700, min_duration_s=0.0, warmup=WarmUp(value_ms=0.0, max_duration_s=0.2)),
     bootstraps=100,
