@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-import weighbridge as weighbridge
+import weighbridge
 from tests.unit.toolkit import builders
 from tests.unit.toolkit.cli.test_cli import weighbridge as typed
 from tests.unit.toolkit.optimization.test_series import SETTINGS
@@ -120,7 +120,7 @@ def test_answers_that_do_not_fit_are_refused(answers, truth, words):
 def test_variants_are_candidates_with_a_row_for_each_metric(tmp_path, monkeypatch):
     monkeypatch.setattr(optimizing, "_settings", lambda *_: SETTINGS)
     model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz", rows=700)
-    result = weighbridge.optimization(
+    result = weighbridge.optimize(
         model, data=data, only=["graph-optimised"], samples=150, out=tmp_path / "v", json_file=tmp_path / "c.json"
     )
     assert [each["name"] for each in result["candidates"]] == ["fp32", "graph-optimised"]

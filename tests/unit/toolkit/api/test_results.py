@@ -7,7 +7,7 @@ import polars
 import pytest
 from rich.console import Console
 
-import weighbridge as weighbridge
+import weighbridge
 from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.terminal import table_of
 

@@ -16,7 +16,7 @@ from weighbridge.charts.steps import steps_chart
 from weighbridge.charts.waterfall import waterfall
 from weighbridge.core.errors import Invalid
 
-TOKENS = ROOT / "governance" / "web" / "static" / "weighbridge"
+TOKENS = ROOT / "governance/site/static/weighbridge"
 FULL = Bar("p95", 42.0, lower=40.0, upper=44.0, claim=35.0, limit=100.0, words="42 ms", note="40 to 44", is_strong=True)
 KINDS = {"on": ("diamond", theme.PETROL), "off": ("square", theme.PAPER)}
 

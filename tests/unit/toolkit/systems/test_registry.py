@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-import weighbridge as weighbridge
+import weighbridge
 from weighbridge.cli import app as cli
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import ProfileSettings
