@@ -1,17 +1,15 @@
 """One function for each generated page: no argument, the whole text. Heavy imports wait until the page is asked for."""
 
-import ast
 import io
 import os
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from config import env
 from config.reference import diagram
 from config.reference.cost_spec import cost_spec
 from config.reference.performance import performance
+from config.reference.structure import PACKAGES, purpose, structure
 from config.reference.tables import code, page, table
 from governance.people.domain.roles import Role
 from reviews.authorizations.domain import AUTHORISATION_TRANSITIONS, AuthorisationState
@@ -22,43 +20,6 @@ from reviews.requests.domain.steps import Transition
 from weighbridge.charts.drawing import svg
 from weighbridge.charts.steps import steps_chart
 from weighbridge.core.metrics import CATALOGUE, Basis
-
-ROOMS = """\
-Import direction: **reviews → benchmarking → governance**, never back, and inside an app only downwards in the order of
-these tables. `lint-imports` holds it in `make check`; why it is so stands in
-[the first decision record](../adr/0001-rooms-and-contracts.md)."""
-APPS = ("governance", "benchmarking", "reviews")
-
-
-def rooms() -> str:
-    """Every room of every app, in import order, with the line its docstring begins with."""
-    parts = [ROOMS]
-    for app in APPS:
-        parts += [f"## {app}", f"{_purpose(env.ROOT / app / '__init__.py')}"]
-        parts.append(table(("Room", "What it is for"), ((code(name), purpose) for name, purpose in _rooms_of(app))))
-    return page("Rooms", *parts)
-
-
-def _rooms_of(app: str) -> Iterator[tuple[str, str]]:
-    for room in (*_import_order(), "project"):
-        file, package = env.ROOT / app / f"{room}.py", env.ROOT / app / room / "__init__.py"
-        if file.exists() or package.exists():
-            yield f"{app}.{room}", _purpose(file if file.exists() else package)
-        for inner in sorted(package.parent.glob("*/__init__.py")):
-            if (purpose := _purpose(inner)) and inner.parent.name != "commands":
-                yield f"{app}.{room}.{inner.parent.name}", purpose
-
-
-def _import_order() -> list[str]:
-    """Rooms from the edges down to the pure ones, as the import contract lists them."""
-    contracts = tomllib.loads((env.ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    layers: list[str] = next(contract["layers"] for contract in contracts if contract["id"] == "rooms")
-    return [name for layer in layers for name in layer.replace("(", "").replace(")", "").replace(":", "|").split(" | ")]
-
-
-def _purpose(path: Path) -> str:
-    first = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n\n")[0]
-    return " ".join(first.split())
 
 
 def settings() -> str:
@@ -95,9 +56,9 @@ def lifecycle() -> str:
     """States and steps of a request and of an authorisation."""
     return page(
         "Lifecycle",
-        "A request is a piece of work that ends; the authorisation it produced is a permission that lives on; each "
-        "quarter"
-        " a review cycle looks at both. They are tables in `reviews/domain/`, and this page is drawn from them.",
+        "A request is a piece of work that ends; the authorisation it produced is a permission that lives on; each"
+        " quarter a review cycle looks at both. They are tables in `reviews/requests/domain/lifecycle.py`,"
+        " `reviews/authorizations/domain.py` and `reviews/quarterly/domain/`, and this page is drawn from them.",
         "In a picture each column is a step: a dot at every state it leaves, an arrow at the one it enters. Bold states"
         " are final.",
         "## Request",
@@ -168,9 +129,9 @@ def _helps(command: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _operator_commands() -> Iterator[tuple[str, str]]:
-    files = (path for app in APPS for path in (env.ROOT / app / "management" / "commands").glob("[a-z]*.py"))
+    files = (path for app in PACKAGES for path in (env.ROOT / app).glob("*/management/commands/[a-z]*.py"))
     for path in sorted(files, key=lambda path: path.stem):
-        yield code(f"manage.py {path.stem}"), _purpose(path)
+        yield code(f"manage.py {path.stem}"), purpose(path)
 
 
 def prices() -> str:
@@ -195,7 +156,7 @@ def openapi() -> str:
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "cost-spec.md": cost_spec,
-    "rooms.md": rooms,
+    "structure.md": structure,
     "settings.md": settings,
     "facts.md": facts,
     "roles.md": roles,

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 HELD = re.compile(
-    r"^benchmarking/toolkit/src/|^(governance|benchmarking|reviews)/\w+/(approvals/)?(domain|actions|rules)(/|\.py$)"
+    r"^benchmarking/toolkit/src/"
+    r"|^(governance|benchmarking|reviews)/\w+/(approvals/)?(domain|actions|rules)(/|\.py$)"
+    r"|^governance/people/approvals/kinds\.py$|^reviews/snapshots/queries/allowed_steps\.py$"
 )
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from config import env
-from config.reference import pages
+from config.reference import pages, structure
 from config.reference.__main__ import FOLDER, main, stale, write
 from config.reference.tables import page, table
-from tests.architecture.tree import APPS, ROOT, name_of, parsed, sources
+from tests.architecture.tree import APPS, ROOT, TOOLKIT, name_of, parsed, sources, subjects
 from weighbridge.core.metrics import CATALOGUE
 
 QUICK = {name: make for name, make in pages.PAGES.items() if name not in pages.SLOW}
@@ -21,11 +21,29 @@ def test_the_committed_page_is_what_the_code_says(name: str) -> None:
     assert (FOLDER / name).read_text() == QUICK[name]()
 
 
-def test_every_room_stands_on_the_page() -> None:
-    text = pages.rooms()
-    modules = {name_of(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in sources()}
-    rooms = {".".join(module.split(".")[:2]) for module in modules} - {*APPS} - {f"{app}.apps" for app in APPS}
-    assert {room for room in rooms if f"| `{room}` |" not in text} == set()
+def test_every_subject_and_room_stands_on_the_page_and_every_path_on_it_exists() -> None:
+    text = structure.structure()
+    folders = [f"{app}/{subject}" for app in APPS for subject in subjects(app)]
+    assert len(folders) > 25
+    assert [folder for folder in folders if f"| `{folder}/` |" not in text] == []
+    inside = {path.relative_to(ROOT).parts[2].removesuffix(".py") for path in rooms_of_subjects()}
+    known = {name.removesuffix(".py").removesuffix("/") for name in re.findall(r"`([\w./]+)`", text)}
+    assert inside - known - {"__init__", "apps"} == set()
+    paths = re.findall(r"`((?:governance|benchmarking|reviews|config|templates|tests|docs)/[\w/.*-]*)`", text)
+    assert len(paths) > 50
+    assert [path for path in paths if not list(ROOT.glob(path.rstrip("/")))] == []
+
+
+def rooms_of_subjects() -> list[Path]:
+    return [
+        path for path in sources() if not path.is_relative_to(ROOT / TOOLKIT) and len(path.parts) > 2 + len(ROOT.parts)
+    ]
+
+
+def test_every_operator_command_stands_on_the_page() -> None:
+    names = {path.stem for path in sources() if path.parent.name == "commands" and path.stem != "__init__"}
+    assert len(names) > 10
+    assert [name for name in names if f"| `manage.py {name}` |" not in pages.commands()] == []
 
 
 def test_every_variable_and_fact_stands_on_its_page() -> None:
@@ -38,9 +56,9 @@ def test_every_variable_that_is_read_is_listed() -> None:
     listed = {variable.name for variable in env.VARIABLES}
     read = {
         argument.value
-        for path in sources("governance/project")
+        for path in sources("config")
         for name, argument in env_calls(path)
-        if name in {"text", "flag", "number"}
+        if name in {"text", "flag", "number", "names", "folder"}
     }
     assert "DATABASE_URL" in read
     assert read - listed == set()
@@ -85,6 +103,16 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
     links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", (ROOT / "README.md").read_text())
     assert len(links) > 10
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+PATH = re.compile(r"`((?:governance|benchmarking|reviews|config|templates|tests|examples)/[\w/.*-]+)`")
+
+
+def test_every_path_in_the_documents_exists() -> None:
+    texts = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    named = {(name_of(text), path) for text in texts for path in PATH.findall(text.read_text())}
+    assert len(named) > 100
+    assert sorted(each for each in named if not list(ROOT.glob(each[1].rstrip("/")))) == []
 
 
 def test_every_command_of_the_documents_is_a_target() -> None:

@@ -41,13 +41,16 @@ SIBLINGS = 15
 
 
 def siblings(folder: Path) -> int:
-    """Modules, other files and folders side by side, `__init__.py` left out."""
+    """Modules, templates and folders side by side; `__init__.py` and data files (prices, style sheets) left out."""
     beside = [path for path in folder.iterdir() if path.name not in {"__init__.py", "__pycache__"}]
-    return len([path for path in beside if not path.name.endswith(".egg-info")])
+    sources = [path for path in beside if path.is_dir() or path.suffix in {".py", ".html"}]
+    return len([path for path in sources if not path.name.endswith(".egg-info")])
 
 
 def test_no_folder_is_crowded() -> None:
-    folders = {path.parent for path in sources(*APPS, "config", "examples")} | {path.parent for path in templates()}
+    files = [*sources(*APPS, "config", "examples"), *templates()]
+    folders = {folder for path in files for folder in path.parents if folder.is_relative_to(ROOT) and folder != ROOT}
+    assert {ROOT / "governance", ROOT / TOOLKIT, ROOT / "templates"} <= folders
     assert {name_of(path): siblings(path) for path in folders if siblings(path) > SIBLINGS} == {}
 
 

@@ -8,7 +8,7 @@ from tests.architecture.tree import APPS, ROOT, functions, name_of, parsed, sour
 
 MODULE_LINES = 300
 TEST_LINES = 500
-FUNCTION_LINES = 60
+BODY_LINES = 55
 STATEMENTS = 30
 TEMPLATE_CHARACTERS = 8_000
 COMPONENT_CHARACTERS = 3_500
@@ -36,18 +36,26 @@ def is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function's body; its docstring and its parameters, one a line at an edge, do not count."""
+    body = [node for node in function.body if not is_text(node)]
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
 def too_long(tree: ast.AST) -> list[str]:
     return [
         f"{function.name} in line {function.lineno}"
         for function in functions(tree)
-        if (function.end_lineno or 0) - function.lineno >= FUNCTION_LINES or statements(function) > STATEMENTS
+        if body_lines(function) > BODY_LINES or statements(function) > STATEMENTS
     ]
 
 
 def test_a_long_function_is_seen() -> None:
     assert too_long(ast.parse("def f():\n" + "    x = 1\n" * 31)) == ["f in line 1"]
     assert too_long(ast.parse("def f():\n" + "    x = 1\n" * 30)) == []
-    assert too_long(ast.parse("def f():\n    x = [\n" + "        1,\n" * 60 + "    ]\n")) == ["f in line 1"]
+    assert too_long(ast.parse("def f():\n    x = [\n" + "        1,\n" * 54 + "    ]\n")) == ["f in line 1"]
+    assert too_long(ast.parse("def f():\n    x = [\n" + "        1,\n" * 53 + "    ]\n")) == []
+    assert too_long(ast.parse("def f(\n" + "".join(f"    a{n},\n" for n in range(60)) + "):\n    return a1\n")) == []
 
 
 def test_modules_stay_short() -> None:
@@ -73,11 +81,11 @@ def wider_than(limit: int, paths: list[Path]) -> list[str]:
 
 
 def test_a_large_template_and_a_wide_line_are_seen() -> None:
-    page = ROOT / "templates" / "allauth" / "layouts" / "base.html"
-    assert page.read_text() == '{% extends "bare.html" %}\n'
-    assert more_than(25, [page]) == ["templates/allauth/layouts/base.html has 26 characters, 25 are allowed"]
-    assert wider_than(24, [page]) == ["templates/allauth/layouts/base.html:1 has 25 characters"]
-    assert more_than(26, [page]) == wider_than(25, [page]) == []
+    page = ROOT / "templates/allauth/layouts/base.html"
+    assert page.read_text() == '{% extends "layouts/bare.html" %}\n'
+    assert more_than(33, [page]) == ["templates/allauth/layouts/base.html has 34 characters, 33 are allowed"]
+    assert wider_than(32, [page]) == ["templates/allauth/layouts/base.html:1 has 33 characters"]
+    assert more_than(34, [page]) == wider_than(33, [page]) == []
 
 
 def too_wide(text: str) -> list[int]:

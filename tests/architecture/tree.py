@@ -21,8 +21,13 @@ def sources(*folders: str) -> list[Path]:
     return sorted(path for path in found if not {"migrations", "__pycache__"} & set(path.parts))
 
 
+def subjects(app: str) -> list[str]:
+    """Names of the folders of one app that are subjects; the toolkit is a library and none."""
+    return sorted(path.parent.name for path in (ROOT / app).glob("*/__init__.py"))
+
+
 def rooms(*names: str) -> list[Path]:
-    """The modules of every subject that are, or lie in, a room of one of the names: `actions.py`, `actions/budgets.py`."""
+    """The modules of every subject that lie in a room of one of the names: `actions.py`, `actions/budgets.py`."""
     return [path for path in sources() if not path.is_relative_to(ROOT / TOOLKIT) and _room_of(path) in names]
 
 
@@ -39,7 +44,8 @@ def templates() -> list[Path]:
 
 def is_packet(path: Path) -> bool:
     """Packets are printed, not served: no content policy applies to them."""
-    return any(path.is_relative_to(ROOT / "templates" / folder) for folder in ("packets", "quarterly/packet"))
+    folders = ("packets", "quarterly/packet")
+    return any(path.is_relative_to(ROOT / "templates" / "reviews" / folder) for folder in folders)
 
 
 @cache

@@ -71,7 +71,7 @@ def detail(request: HttpRequest, kind: str, name: str, number: int) -> HttpRespo
         **_said(version),
         **(_draft_context(request, kind, version) if version.state == DocumentState.DRAFT else {}),
     }
-    return render(request, f"rulebook/{WORDS[kind]}.html", context)
+    return render(request, f"governance/rulebook/{WORDS[kind]}.html", context)
 
 
 @require_safe
