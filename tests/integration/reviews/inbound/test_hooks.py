@@ -18,7 +18,6 @@ from reviews.inbound import api as hooks
 from reviews.inbound import tasks as inbound_tasks
 from reviews.inbound.actions import receiving as inbound
 from reviews.tickets.in_memory import MemoryTracker
-from reviews.tickets.jira import reader
 from reviews.tickets.models import ExternalIdentity, Ticket, WebhookDelivery
 from reviews.tickets.ports import RemoteComment
 from tests.factories.people import Cast
@@ -125,7 +124,7 @@ def jira(settings: object, monkeypatch: pytest.MonkeyPatch) -> Twin:
     twin = Twin()
     account = {"url": "https://jira.test", "email": "bot@example.org", "token": "t"}
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | account}
-    monkeypatch.setattr(reader, "JiraReader", lambda chosen, clock: twin)
+    monkeypatch.setattr(inbound_tasks, "JiraReader", lambda chosen, clock: twin)
     return twin
 
 

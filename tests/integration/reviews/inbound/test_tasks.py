@@ -20,11 +20,9 @@ from reviews.packets import tasks as packets_tasks
 from reviews.packets.in_memory import MemoryPrinter
 from reviews.packets.models import Packet
 from reviews.packets.ports import PrintFailed
-from reviews.packets.printing import pdf
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
 from reviews.tickets.in_memory import MemoryTicket, MemoryTracker
-from reviews.tickets.jira import tracker
 from reviews.tickets.models import Ticket
 from reviews.tickets.ports import (
     Health,
@@ -38,7 +36,6 @@ from reviews.tickets.ports import (
 from reviews.voting.domain import Choice
 from reviews.workflow import tasks as workflow_tasks
 from reviews.workflow.actions import requests, review
-from reviews.workflow.queries import expirations as due
 from tests.factories import requests as walks
 from tests.factories.people import Cast
 
@@ -72,7 +69,7 @@ def jira(settings: object, monkeypatch: pytest.MonkeyPatch) -> Twin:
     """Jira is configured, and answered by a twin in this process."""
     twin = Twin()
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"JIRA": settings.WEIGHBRIDGE["JIRA"] | JIRA}
-    monkeypatch.setattr(tracker, "JiraTracker", lambda chosen, clock: twin)
+    monkeypatch.setattr(inbound_tasks, "JiraTracker", lambda chosen, clock: twin)
     return twin
 
 
@@ -372,7 +369,7 @@ def test_a_finished_run_becomes_evidence(submitted: ReviewRequest, now: datetime
 
 @contextmanager
 def printing(monkeypatch: pytest.MonkeyPatch, printer: object) -> Iterator[None]:
-    monkeypatch.setattr(pdf, "WeasyPrintPrinter", lambda: printer)
+    monkeypatch.setattr(packets_tasks, "WeasyPrintPrinter", lambda: printer)
     yield
 
 
@@ -436,7 +433,7 @@ def test_the_tick_survives_a_request_that_moved_meanwhile(
 ) -> None:
     deadline = submitted.deadline_at
     requests.withdraw(request=submitted, reason="Not needed.", by=author, now=deadline)
-    monkeypatch.setattr(due, "lapsed", lambda *, now: [submitted])
+    monkeypatch.setattr(workflow_tasks, "lapsed", lambda *, now: [submitted])
     workflow_tasks.age(deadline)
     submitted.refresh_from_db()
     assert submitted.state == "withdrawn"
