@@ -20,6 +20,8 @@ from reviews.packets.ports import PacketPrinter, PrintFailed
 from reviews.packets.printing import pdf
 from reviews.packets.printing.pdf import WeasyPrintPrinter
 
+pytestmark = pytest.mark.slow
+
 PAGE = '<!doctype html><html lang="en"><title>T</title><link rel="stylesheet" href="asset:a.css"><h1>Hello</h1>'
 DOT = b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><rect width='5' height='5'/></svg>"
 CANARY = "canary-4711"

@@ -19,6 +19,8 @@ from tests.factories.packets import FILED_AT, checkpoint_key, sample_audit, samp
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import to_document
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[4]
 LIBRARIES = {"weighbridge": "governance.site.templatetags.weighbridge"}
 SECTIONS = [

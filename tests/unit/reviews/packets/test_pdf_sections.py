@@ -12,6 +12,8 @@ from reviews.packets.ports import PrintFailed
 from reviews.packets.printing import pdf_sections
 from reviews.packets.printing.pdf_sections import SectionPrinter, Sheet, merge
 
+pytestmark = pytest.mark.slow
+
 LINK = '<link rel="stylesheet" href="asset:own.css">'
 
 
