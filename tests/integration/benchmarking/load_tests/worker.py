@@ -10,9 +10,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 django.setup()
 
-from django.conf import settings
+from django.conf import settings  # noqa: E402 -- Django is set up first
 
-from config.celery import app
+from config.celery import app  # noqa: E402 -- Django is set up first
 
 
 def broker(folder: Path) -> dict[str, object]:

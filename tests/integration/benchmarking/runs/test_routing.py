@@ -23,7 +23,6 @@ from governance.rulebook.domain.benchmark_plans import Hardware, Scenario
 from tests.factories.models import make_dataset, make_version, onnx_bytes
 from tests.factories.people import Cast
 from tests.factories.requests import result_of
-from weighbridge.optimization import alternatives
 from weighbridge.optimization.alternatives import AlternativesWanted
 from weighbridge.systems.sandbox import isolated
 
@@ -109,7 +108,7 @@ def test_the_plan_reaches_the_toolkit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: dict[str, Any] = {}
-    monkeypatch.setattr(isolated, "run_isolated", lambda **named: seen.update(named) or result_of())
+    monkeypatch.setattr(runs_tasks, "run_isolated", lambda **named: seen.update(named) or result_of())
     run = queued(plan)
     (runs_tasks.execute_run_on_gpu if provider == "cuda" else runs_tasks.execute_run)(run.pk)
     run.refresh_from_db()
@@ -125,9 +124,9 @@ def test_variants_are_made_with_what_the_plan_wants(
 ) -> None:
     settings.WEIGHBRIDGE = settings.WEIGHBRIDGE | {"RUN_WALL_S": 77}
     seen: dict[str, Any] = {}
-    monkeypatch.setattr(isolated, "check_wall", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
+    monkeypatch.setattr(runs_tasks, "check_wall", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
     monkeypatch.setattr(
-        alternatives, "measure_alternatives", lambda wanted, **named: seen.update(named, wanted=wanted) or result_of()
+        runs_tasks, "measure_alternatives", lambda wanted, **named: seen.update(named, wanted=wanted) or result_of()
     )
     run = queued(VARIANTS)
     runs_tasks.execute_run(run.pk)
@@ -146,11 +145,9 @@ def test_variants_are_made_with_what_the_plan_wants(
 def test_variants_are_not_made_without_the_wall_their_author_needs(
     queued: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from weighbridge.systems.sandbox import isolated
-
     bare = isolated.layers_here()
     monkeypatch.setattr(isolated, "layers_here", lambda: type(bare)(**{**vars(bare), "bubblewrap": None}))
-    monkeypatch.setattr(alternatives, "measure_alternatives", lambda *_, **__: pytest.fail("it was run"))
+    monkeypatch.setattr(runs_tasks, "measure_alternatives", lambda *_, **__: pytest.fail("it was run"))
     run = queued(VARIANTS)
     runs_tasks.execute_run(run.pk)
     run.refresh_from_db()
@@ -160,7 +157,7 @@ def test_variants_are_not_made_without_the_wall_their_author_needs(
 def test_what_the_toolkit_refuses_ends_the_run_in_its_words(
     queued: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(isolated, "check_wall", lambda *, needs_wall: None)
+    monkeypatch.setattr(runs_tasks, "check_wall", lambda *, needs_wall: None)
     run = queued(VARIANTS)  # 32 rows: too few to test on
     runs_tasks.execute_run(run.pk)
     run.refresh_from_db()
@@ -184,8 +181,8 @@ def test_rivals_are_fetched_for_the_toolkit_and_their_uploader_decides_on_the_wa
         seen.update({family: path.read_bytes() for family, path in rivals.items()}, wanted=wanted)
         return result_of()
 
-    monkeypatch.setattr(isolated, "check_wall", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
-    monkeypatch.setattr(alternatives, "measure_alternatives", measure)
+    monkeypatch.setattr(runs_tasks, "check_wall", lambda *, needs_wall: seen.update(needs_wall=needs_wall))
+    monkeypatch.setattr(runs_tasks, "measure_alternatives", measure)
     plan = VARIANTS | {
         "family": "mine",
         "rivals": [{"family": "theirs", "version_id": rival.pk, "digest": rival.digest}],

@@ -17,16 +17,16 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
 django.setup()
 
-import psycopg
-from django.conf import settings
-from django.core.files import File
-from django.utils import timezone
+import psycopg  # noqa: E402 -- Django is set up first
+from django.conf import settings  # noqa: E402 -- Django is set up first
+from django.core.files import File  # noqa: E402 -- Django is set up first
+from django.utils import timezone  # noqa: E402 -- Django is set up first
 
-from governance.bills import models
-from governance.bills import tasks as bills_tasks
-from governance.bills.actions import allocation, bills
-from governance.bills.models import SpendLine
-from governance.inventory.actions import artifacts
+from governance.bills import models  # noqa: E402 -- Django is set up first
+from governance.bills import tasks as bills_tasks  # noqa: E402 -- Django is set up first
+from governance.bills.actions import allocation, bills  # noqa: E402 -- Django is set up first
+from governance.bills.models import SpendLine  # noqa: E402 -- Django is set up first
+from governance.inventory.actions import artifacts  # noqa: E402 -- Django is set up first
 
 RECEIVING: dict[str, tuple[Any, str, str]] = {
     "after the raw file is kept": (artifacts, "keep", "after"),
