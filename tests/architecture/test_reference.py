@@ -99,9 +99,10 @@ def test_the_command_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err.startswith("usage: ")
 
 
-def test_every_link_of_the_readme_leads_somewhere() -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", (ROOT / "README.md").read_text())
-    assert len(links) > 10
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"])
+def test_every_link_of_a_root_page_leads_somewhere(name: str) -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)", (ROOT / name).read_text())
+    assert len(links) > {"README.md": 30, "CHANGELOG.md": -1}.get(name, 1)
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
@@ -117,7 +118,7 @@ def test_every_path_in_the_documents_exists() -> None:
 
 def test_every_command_of_the_documents_is_a_target() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    texts = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    texts = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     named = {
         target for path in texts for target in re.findall(r"(?:`|^)make ([a-z]+)", path.read_text(), flags=re.MULTILINE)
     }
