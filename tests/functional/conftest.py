@@ -15,13 +15,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from tests.factories.people import Cast, make_cast
-from tests.integration.conftest import installation, now, signing_key_pem
+from tests.integration.conftest import _tasks, installation, now, signing_key_pem
 
 # Playwright keeps an event loop in this thread, and Django would refuse its database there; nothing here is async.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 os.environ["DJANGO_LIVE_TEST_SERVER_ADDRESS"] = "127.0.0.1"
 
-__all__ = ["installation", "now", "signing_key_pem"]
+__all__ = ["_tasks", "installation", "now", "signing_key_pem"]
 
 CHROMIUM = Path("/usr/bin/chromium")
 MISSING = (

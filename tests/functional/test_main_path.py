@@ -20,7 +20,6 @@ from governance.rulebook.domain import defaults
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
-from reviews.workflow import tasks as workflow_tasks
 from tests.factories import requests as walks
 from tests.factories.models import npz_bytes, onnx_bytes
 from tests.factories.people import PASSWORD, Cast
@@ -29,7 +28,6 @@ from tests.functional.conftest import Visitor
 from tests.functional.test_pages import COLOURS, EVERYTHING, barriers
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-assert workflow_tasks.take_run  # its import registers how results become evidence
 
 Visit = Callable[[User | None], Visitor]
 TITLE = "Visual search, autumn model"

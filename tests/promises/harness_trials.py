@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.promises.harness_places import Place
+
 from tests.promises.harness_site import ROLES, Site  # isort: skip -- Django is set up there
 
 from django.utils import timezone
