@@ -1,17 +1,14 @@
-"""Reads of the budget ledger: what is available now, and after this."""
+"""Reads of budget accounts: what is available now, who may move what, and the rows to lock."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from governance.budgets.domain import ledger
-from governance.budgets.domain import quarter_forecast as outlook
-from governance.budgets.domain.ledger import ZERO, Balance, Entry, EntryKind, Holding
+from governance.budgets.domain.ledger import ZERO, Balance, Entry, EntryKind
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, LedgerEntry
@@ -19,9 +16,6 @@ from governance.budgets.queries import cost_centres
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change
 from governance.people.models import Team
-
-_Booked = tuple[BudgetAccount, list[Entry], Decimal]
-"""An account, its entries, and what it hands out."""
 
 
 @dataclass(frozen=True)
@@ -44,66 +38,21 @@ class AccountView:
     is_generated: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class BudgetEffect:
-    """What a request takes from one account: what approving it would, or, once `is_booked`, what its approval did.
-
-    `available` counts what the request itself holds as free, `committed` is what is promised or billed otherwise. A
-    quarter that `is_later` than the decision's is planned, and refuses nothing. `forecast` is for the end of the
-    quarter, without the request until it is booked. Of what the request was `granted` there, bills have drawn
-    `billed`; `over` is beyond the tolerance.
-    """
-
-    unit: str
-    quarter: str
-    mode: str
-    allocated: Decimal
-    available: Decimal
-    reserved_by_others: Decimal
-    this: Decimal
-    forecast: Decimal
-    granted: Decimal
-    billed: Decimal
-    left: Decimal
-    over: Decimal
-    is_booked: bool
-    is_later: bool
-
-    @property
-    def committed(self) -> Decimal:
-        """What is promised or billed otherwise."""
-        return self.allocated - self.available - self.reserved_by_others
-
-    @property
-    def after(self) -> Decimal:
-        """What is available after it."""
-        return self.available - self.this
-
-    @property
-    def forecast_after(self) -> Decimal:
-        """The forecast with the request."""
-        return self.forecast if self.is_booked else self.forecast + self.this
-
-    @property
-    def is_affordable(self) -> bool:
-        """Whether the account bears it."""
-        return self.is_booked or self.after >= 0
-
-
 def entries_of(account: BudgetAccount) -> list[Entry]:
     """The account's bookings in order, as the ledger's arithmetic takes them."""
-    return [_entry(row) for row in account.entries.order_by("pk")]
+    return [entry_of(row) for row in account.entries.order_by("pk")]
 
 
 def entries_by_account(*, quarter: str, unit: Unit) -> list[list[Entry]]:
     """The bookings of every account of a quarter in that unit, each in order."""
     found: dict[int, list[Entry]] = defaultdict(list)
     for row in LedgerEntry.objects.filter(account__quarter=quarter, account__unit=unit).order_by("pk"):
-        found[row.account_id].append(_entry(row))
+        found[row.account_id].append(entry_of(row))
     return list(found.values())
 
 
-def _entry(row: LedgerEntry) -> Entry:
+def entry_of(row: LedgerEntry) -> Entry:
+    """A row of the ledger as the rules take it."""
     return Entry(
         kind=EntryKind(row.kind),
         amount=row.amount,
@@ -118,7 +67,7 @@ def handed_out(account: BudgetAccount, *, as_given: bool = False) -> Decimal:
     """What the accounts right below were given; `as_given` as if the account had been given something itself."""
     below = cost_centres.ids_below(account, as_given=as_given)
     rows = LedgerEntry.objects.filter(account__in=below, kind__in=[kind.value for kind in ledger.OF_THE_ACCOUNT])
-    return ledger.allocated(_entry(row) for row in rows)
+    return ledger.allocated(entry_of(row) for row in rows)
 
 
 def balance_of(account: BudgetAccount, *, as_given: bool = False) -> Balance:
@@ -156,7 +105,7 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
         rows = rows.filter(quarter=quarter)
     booked: dict[int, list[Entry]] = defaultdict(list)
     for entry in LedgerEntry.objects.filter(account__in=rows.order_by()).order_by("pk"):
-        booked[entry.account_id].append(_entry(entry))
+        booked[entry.account_id].append(entry_of(entry))
     quarters = sorted({row.quarter for row in rows})
     given, generated = _handed_out(quarters=quarters), {each: _generated(Quarter.parse(each)) for each in quarters}
     return [
@@ -181,7 +130,7 @@ def _handed_out(*, quarters: list[str]) -> dict[int, Decimal]:
     own: dict[int, Decimal] = defaultdict(Decimal)
     kinds = [kind.value for kind in ledger.OF_THE_ACCOUNT]
     for row in LedgerEntry.objects.filter(account__quarter__in=quarters, kind__in=kinds):
-        own[row.account_id] += ledger.allocated([_entry(row)])
+        own[row.account_id] += ledger.allocated([entry_of(row)])
     given: dict[int, Decimal] = defaultdict(Decimal)
     for quarter in quarters:
         for unit in Unit.values:
@@ -205,78 +154,6 @@ def _view(row: BudgetAccount, balance: Balance, *, is_generated: bool) -> Accoun
         is_closed=row.closed_at is not None,
         of_team=centre.team.slug if centre.team else "",
         is_generated=is_generated,
-    )
-
-
-def effects(
-    *, team: Team, ref: str, amounts: Mapping[str, Mapping[Unit, Decimal]] | None, since: Quarter, today: date
-) -> tuple[BudgetEffect, ...]:
-    """What the request `ref` does to the accounts of its team, by quarter and unit, as far as it takes anything.
-
-    `amounts` is what approving it would take, by quarter; None asks for what its approval has booked. `since` is the
-    quarter of the decision.
-    """
-    own = BudgetAccount.objects.filter(centre__level="team", centre__team=team)
-    booked = own.filter(entries__request_ref=ref).values("quarter")
-    accounts = _accounts(team, booked if amounts is None else list(amounts))
-    quarters = sorted({quarter for quarter, _ in accounts}) if amounts is None else amounts
-    found = []
-    for quarter in quarters:
-        for unit in Unit:
-            none_yet: _Booked = (BudgetAccount(quarter=quarter, unit=unit.value), [], ZERO)
-            account, entries, handed_out = accounts.get((quarter, unit.value), none_yet)
-            amount = None if amounts is None else amounts[quarter].get(unit, ZERO)
-            balance = ledger.balance(entries, handed_out=handed_out)
-            held = ledger.holding_of(entries, ref=ref)
-            found.append(_effect(account, balance, held, amount=amount, since=since, today=today))
-    return tuple(each for each in found if each.this > 0)
-
-
-def _accounts(team: Team, quarters: QuerySet[BudgetAccount, Any] | list[str]) -> dict[tuple[str, str], _Booked]:
-    """The team's accounts of those quarters by quarter and unit, with their entries and what they hand out.
-
-    An account opens with its first entry. Only the team's projects stand below, which hand nothing on, and an account
-    that was given nothing hands nothing out.
-    """
-    centre, above = Q(account__centre__level="team"), Q(account__centre__parent__level="team")
-    whose = (centre & Q(account__centre__team=team)) | (above & Q(account__centre__parent__team=team))
-    rows = LedgerEntry.objects.filter(whose, account__quarter__in=quarters).select_related("account__centre")
-    accounts = {}
-    own, below = defaultdict[Any, list[Entry]](list), defaultdict[Any, list[Entry]](list)
-    for row in rows.order_by("pk"):
-        place, entry = (row.account.quarter, row.account.unit), _entry(row)
-        if row.account.centre.level == "team":
-            accounts[place] = row.account
-            own[place].append(entry)
-        elif entry.kind in ledger.OF_THE_ACCOUNT:
-            below[place].append(entry)
-    is_given = {place: any(entry.kind in ledger.SIGNED for entry in entries) for place, entries in own.items()}
-    return {
-        place: (account, own[place], ledger.allocated(below[place]) if is_given[place] else ZERO)
-        for place, account in accounts.items()
-    }
-
-
-def _effect(
-    account: BudgetAccount, balance: Balance, held: Holding, *, amount: Decimal | None, since: Quarter, today: date
-) -> BudgetEffect:
-    taken = held.open + held.spent if amount is None else ZERO
-    quarter = Quarter.parse(account.quarter)
-    return BudgetEffect(
-        unit=account.unit,
-        quarter=account.quarter,
-        mode=account.mode,
-        allocated=balance.allocated,
-        available=balance.available + held.reserved + taken,
-        reserved_by_others=balance.reserved - held.reserved,
-        this=taken if amount is None else amount,
-        forecast=outlook.forecast(balance, quarter=quarter, today=today),
-        granted=held.committed,
-        billed=held.spent,
-        left=held.open,
-        over=outlook.overrun(held, tolerance_percent=account.tolerance_percent),
-        is_booked=amount is None,
-        is_later=account.quarter > str(since),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from governance.audit.models import AuditEvent
 from governance.audit.queries import checkpoints
-from governance.budgets.queries.budgets import BudgetEffect
+from governance.budgets.queries.effects import BudgetEffect
 from governance.people.queries.people import name_of
 from governance.rulebook.domain import evaluation
 from governance.rulebook.domain.checklists import ItemStatus

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from governance.audit.models import AuditEvent
-from governance.budgets.queries.budgets import BudgetEffect
+from governance.budgets.queries.effects import BudgetEffect
 from governance.inventory.models import ModelVersion
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage

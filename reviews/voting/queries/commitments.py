@@ -6,8 +6,7 @@ from decimal import Decimal
 from governance.budgets.domain.quarterly_split import DAYS_A_YEAR, shares
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
-from governance.budgets.queries import budgets
-from governance.budgets.queries.budgets import BudgetEffect
+from governance.budgets.queries.effects import BudgetEffect, effects
 from reviews.authorizations.models import Decision
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from weighbridge.core import metrics as facts
@@ -45,7 +44,7 @@ def now_and_later(evidence: EvidenceSnapshot) -> tuple[Mapping[Unit, Decimal], S
 def effects_of(evidence: EvidenceSnapshot, *, decision: Decision | None) -> tuple[BudgetEffect, ...]:
     """What the request takes from each account, by quarter; what its approval booked once there is one."""
     request, now = evidence.request, evidence.now
-    return budgets.effects(
+    return effects(
         team=request.team,
         ref=request.ref,
         amounts=shares_of(evidence) if decision is None else None,

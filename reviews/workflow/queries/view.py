@@ -7,7 +7,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 
 from benchmarking.runs.models import Dataset
-from governance.budgets.queries.budgets import BudgetEffect
+from governance.budgets.queries.effects import BudgetEffect
 from governance.inventory.models import ModelVersion
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of

@@ -5,7 +5,7 @@ authorisation.
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from governance.budgets.queries.budgets import BudgetEffect
+from governance.budgets.queries.effects import BudgetEffect
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of

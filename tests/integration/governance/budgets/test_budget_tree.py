@@ -21,7 +21,8 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
 from governance.budgets.queries import cost_centres as tree
-from governance.budgets.queries.budgets import BudgetEffect, accounts, balance_of, effects
+from governance.budgets.queries.budgets import accounts, balance_of
+from governance.budgets.queries.effects import BudgetEffect, effects
 from governance.findings import actions as findings
 from governance.findings.enums import Severity
 from governance.findings.models import Finding

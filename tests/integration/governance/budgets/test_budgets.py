@@ -20,6 +20,7 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import budgets as read
+from governance.budgets.queries.effects import BudgetEffect, effects
 from governance.budgets.queries.ledger import quarters, statement
 from governance.people.domain.roles import Role
 from governance.people.models import Team
@@ -248,9 +249,9 @@ def test_the_database_refuses_what_no_action_would_write(cast: Cast, team: Team)
 
 
 def test_what_approving_would_do_to_an_account(cast: Cast, team: Team) -> None:
-    def effect(amount: str | None) -> read.BudgetEffect:
+    def effect(amount: str | None) -> BudgetEffect:
         amounts = None if amount is None else {QUARTER: {Unit.USD: D(amount)}}
-        (found,) = read.effects(team=team, ref=REF, amounts=amounts, since=Quarter.parse(QUARTER), today=NOW.date())
+        (found,) = effects(team=team, ref=REF, amounts=amounts, since=Quarter.parse(QUARTER), today=NOW.date())
         return found
 
     empty = effect("1")

@@ -20,8 +20,9 @@ from governance.budgets.domain.ledger import EntryKind, Mode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
-from governance.budgets.queries.budgets import balance_of, effects
+from governance.budgets.queries.budgets import balance_of
 from governance.budgets.queries.cost_centres import account_above, of_team
+from governance.budgets.queries.effects import effects
 from governance.findings.models import Finding
 from governance.people.domain.roles import Role
 from governance.people.models import Team
