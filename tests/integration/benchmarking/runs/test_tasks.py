@@ -35,7 +35,6 @@ from weighbridge.core.converter import to_document
 from weighbridge.measure import scenarios
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.scenarios import Engine, ProfileSettings, SingleStream, WarmUp
-from weighbridge.systems.sandbox import isolated
 from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
@@ -67,7 +66,7 @@ def broken_bytes() -> bytes:
 @pytest.fixture
 def profiled(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], None]:
     """Put something else in the place of the child process."""
-    return lambda stand_in: monkeypatch.setattr(isolated, "run_isolated", stand_in)
+    return lambda stand_in: monkeypatch.setattr(runs_tasks, "run_isolated", stand_in)
 
 
 @pytest.fixture

@@ -40,9 +40,7 @@ def run_sql(*statements: str) -> None:
 def tamper(*statements: str) -> None:
     """What somebody with the keys of the database could do."""
     for word in ("DISABLE", "ENABLE"):
-        run_sql(
-            *(f"ALTER TABLE governance_{table} {word} TRIGGER append_only" for table in ("auditevent", "checkpoint"))
-        )
+        run_sql(*(f"ALTER TABLE audit_{table} {word} TRIGGER append_only" for table in ("auditevent", "checkpoint")))
         run_sql(*(statements if word == "DISABLE" else ()))
 
 
