@@ -95,7 +95,7 @@ def test_two_people_make_a_policy(cast: Cast, now: datetime) -> None:
 def test_the_database_lets_nobody_publish_alone(cast: Cast, now: datetime, table: str) -> None:
     write = rulebook.draft_checklist if table == "checklist" else rulebook.draft_policy
     own = write(source=CHECKLIST if table == "checklist" else POLICY, by=cast.approver, now=now)
-    publishing = f"UPDATE governance_{table}version SET state = 'published', published_at = now(), published_by_id ="
+    publishing = f"UPDATE rulebook_{table}version SET state = 'published', published_at = now(), published_by_id ="
     for person in (cast.admin, cast.finance):
         with pytest.raises(DatabaseError, match="published by two people"), transaction.atomic():
             run_sql(f"{publishing} {person.pk}")
@@ -106,7 +106,7 @@ def test_the_database_lets_nobody_publish_alone(cast: Cast, now: datetime, table
     with pytest.raises(IntegrityError, match=f"{table}version_author_does_not_publish"), transaction.atomic():
         run_sql(
             "SET CONSTRAINTS ALL IMMEDIATE",
-            f"ALTER TABLE governance_{table}version DISABLE TRIGGER two_people",
+            f"ALTER TABLE rulebook_{table}version DISABLE TRIGGER two_people",
             f"{publishing} {cast.approver.pk}",
         )
     own.refresh_from_db()
@@ -210,8 +210,8 @@ def test_a_published_version_never_changes(cast: Cast, now: datetime, table: str
     publish(version=checklist, cast=cast, now=now)
     publish(version=drafted(cast.approver, now), cast=cast, now=now)
     before = (list(PolicyVersion.objects.values_list()), list(ChecklistVersion.objects.values_list()))
-    refused(f"UPDATE governance_{table}version SET {change}")
-    refused(f"DELETE FROM governance_{table}version")
+    refused(f"UPDATE rulebook_{table}version SET {change}")
+    refused(f"DELETE FROM rulebook_{table}version")
     assert (list(PolicyVersion.objects.values_list()), list(ChecklistVersion.objects.values_list())) == before
 
 
@@ -238,7 +238,7 @@ def test_a_draft_can_be_thrown_away(cast: Cast, now: datetime) -> None:
 def test_the_rulebook_is_never_emptied(db: None, table: str) -> None:
     run_sql("SET LOCAL weighbridge.maintenance = 'off'")
     with pytest.raises(DatabaseError, match="TRUNCATE is refused"), transaction.atomic():
-        run_sql(f"TRUNCATE governance_{table}version CASCADE")
+        run_sql(f"TRUNCATE rulebook_{table}version CASCADE")
 
 
 def test_the_database_knows_one_published_version_of_a_name(cast: Cast, now: datetime) -> None:
