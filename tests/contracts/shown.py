@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs").glob("*/*.md")])
 # Generated from the programs themselves, and only help texts.
 GENERATED = {"docs/reference/commands.md"}
 FENCE = re.compile(r"^```(?:console|bash|sh|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -39,7 +39,7 @@ from tests.factories.costs import SPEC
 from tests.factories.models import npz_bytes, onnx_bytes
 from tests.factories.people import Cast, make_cast, make_person
 from tests.factories.policies import LEAN
-from tests.integration.toolkit.client.test_toolkit import REQUEST
+from tests.integration.toolkit.client.test_against_a_server import REQUEST
 from tests.unit.governance.bills.test_scheduler import JOB
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -185,7 +185,7 @@ OPERATIONS: Mapping[str, Page] = {
 
 
 @pytest.fixture
-def world(live_server: LiveServer, policy: PolicyVersion, tmp_path: Path, now: datetime) -> World:  # noqa: F811 -- fixtures
+def world(live_server: LiveServer, policy: PolicyVersion, tmp_path: Path, now: datetime) -> World:
     cast = make_cast(now=now)
     folder = tmp_path / "here"
     folder.mkdir()
