@@ -20,6 +20,7 @@ from tests.factories.cycles import make_action, make_cycle, make_frozen, make_it
 from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.snapshots import snapshot
+from tests.pages import html_of
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +38,7 @@ def entered(user: User) -> Client:
 
 def said(client: Client, path: str, data: dict[str, object] | None = None, **more: object) -> tuple[int, str]:
     answer = client.post(path, data, **more) if data is not None else client.get(path)
-    return answer.status_code, answer.content.decode()
+    return answer.status_code, html_of(answer)
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def addresses() -> list[str]:
     """Every address of the quarterly review, on the pages and in the API."""
     parts = {"quarter": "2026Q4", "item_id": 1, "kind": "csv", "number": 1, "name": "spend"}
     found = []
-    for space, module in (("reviews", "reviews.workflow.web.urls"), ("api", "reviews.workflow.api.urls")):
+    for space, module in (("reviews", "reviews.quarterly.urls"), ("api", "reviews.quarterly.api_urls")):
         for each in import_module(module).urlpatterns:
             if each.name.startswith("cycle") and each.name != "cycle-actuals":
                 taken = {key: parts[key] for key in each.pattern.converters}
