@@ -1,1 +1,1 @@
-"""The shared benchmarking toolkit, and the jobs that run it."""
+"""Benchmark runs, load tests, prices and projections, around the toolkit, which is a library of its own."""

@@ -1,4 +1,4 @@
-"""The roof: settings, URLs, the Celery application; sees all rooms and is imported by none."""
+"""The Django project: settings, addresses, Celery; imports everything and is imported by nothing."""
 
 from config.celery import app as celery_app
 

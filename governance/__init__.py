@@ -1,1 +1,1 @@
-"""The ground floor: people, policy, money, audit and effects, true for every request; and the Django project."""
+"""What every request stands on: people, policy, money, the audit trail, jobs and effects outside."""

@@ -1,1 +1,1 @@
-"""Model review requests from filing to decision: evidence, votes, authorisations, packets, tickets."""
+"""Model review requests from filing to decision: evidence, votes, authorizations, packets, tickets."""
