@@ -268,4 +268,4 @@ def test_output_must_be_a_pipe():
 
 
 def test_the_root_holds_our_packages():
-    assert (bubblewrap.root() / "benchmarking" / "toolkit" / "systems" / "sandbox" / "process.py").is_file()
+    assert (bubblewrap.root() / "weighbridge" / "systems" / "sandbox" / "process.py").is_file()
