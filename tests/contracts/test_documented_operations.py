@@ -39,6 +39,13 @@ from tests.factories.costs import SPEC
 from tests.factories.models import npz_bytes, onnx_bytes
 from tests.factories.people import Cast, make_cast, make_person
 from tests.factories.policies import LEAN
+from tests.integration.conftest import (  # noqa: F401 -- fixtures
+    checklist,
+    installation,
+    now,
+    policy,
+    signing_key_pem,
+)
 from tests.integration.toolkit.client.test_against_a_server import REQUEST
 from tests.unit.governance.bills.test_scheduler import JOB
 
@@ -185,7 +192,12 @@ OPERATIONS: Mapping[str, Page] = {
 
 
 @pytest.fixture
-def world(live_server: LiveServer, policy: PolicyVersion, tmp_path: Path, now: datetime) -> World:
+def world(
+    live_server: LiveServer,
+    policy: PolicyVersion,  # noqa: F811 -- fixtures
+    tmp_path: Path,
+    now: datetime,  # noqa: F811 -- fixtures
+) -> World:
     cast = make_cast(now=now)
     folder = tmp_path / "here"
     folder.mkdir()
