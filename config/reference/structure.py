@@ -65,7 +65,7 @@ WHERE = {
         " `governance/people/domain/roles.py`; changes by two people: `governance/people/approvals/kinds.py`"
     ),
     "Everything that can change": "the functions of `actions` in every subject: `*/*/actions.py`, `*/*/actions/*.py`",
-    "How p95 is bounded": f"`percentile_interval` in `{TOOLKIT}/statistics/order_statistics.py`",
+    "How p95 is bounded": f"`serial_percentile_interval` in `{TOOLKIT}/statistics/resampling.py`",
     "Where a Jira ticket is created": (
         "`open_ticket` in `reviews/tickets/actions.py` writes the outbox row, `reviews/inbound/tasks.py` delivers it,"
         " `reviews/tickets/jira/tracker.py` speaks to Jira"

@@ -26,7 +26,7 @@ from weighbridge.core.masking import mask
 
 log = logging.getLogger(__name__)
 
-Settle = Callable[[], None]
+Settle = Callable[[], object]
 Handler = Callable[[OutboxMessage], Settle | None]
 HANDLERS: dict[str, Handler] = {}
 CHANNELS: dict[str, str] = {}

@@ -42,7 +42,6 @@ from reviews.tickets.ports import (
 )
 from reviews.tickets.queries.drafts import ticket_of
 from reviews.tickets.queries.mirror import linked_ids
-from reviews.workflow.tasks import _do
 
 NO_TRACKER = "No Jira is configured (JIRA_URL is unset); the ticket waits and nothing is lost."
 REACH = {
@@ -167,7 +166,7 @@ def tell_ticket(message: OutboxMessage) -> outbox.Settle:
         except (TicketGone, TransitionUnavailable) as failure:
             note = failure.reason
     noted = {"status": status, "note": note, "comment_id": comment_id}
-    return lambda: _do(effects.note_ticket, ticket=ticket, **noted, now=timezone.now())
+    return lambda: effects.note_ticket(ticket=ticket, **noted, now=timezone.now())
 
 
 def _statuses() -> dict[str, str]:
@@ -211,7 +210,7 @@ def reconcile_tickets(message: OutboxMessage) -> outbox.Settle:
             seen |= jira.glance(ids[start : start + GLANCE_MAX])
     by = User.objects.filter(pk=message.payload.get("by")).first()
     mode = Mode(message.payload["mode"])
-    return lambda: _do(reconciliation.reconcile, mode=mode, seen=seen, statuses=_statuses(), by=by, now=timezone.now())
+    return lambda: reconciliation.reconcile(mode=mode, seen=seen, statuses=_statuses(), by=by, now=timezone.now())
 
 
 @outbox.on_tick
@@ -234,4 +233,4 @@ def check_tracker(message: OutboxMessage) -> outbox.Settle:
         wait_s = health.retry_after_s
         raise outbox.TryLater(health.sentence, wait_s=wait_s, reach=jobs_enums.Reach.CHANNEL, at=timezone.now())
     by = User.objects.filter(pk=message.payload.get("by")).first()
-    return lambda: _do(effects.note_health, health=health, by=by, now=timezone.now())
+    return lambda: effects.note_health(health=health, by=by, now=timezone.now())

@@ -1,6 +1,5 @@
 """Work that a worker or the tick does."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
@@ -19,16 +18,12 @@ from reviews.workflow.queries.metrics import PACKETS, undrawn_since
 from weighbridge.core.errors import WrongState
 
 
-def _do(action: Callable[..., object], **arguments: object) -> None:
-    action(**arguments)
-
-
 @outbox.handles("run.finished")
 def take_run(message: OutboxMessage) -> outbox.Settle:
     """Turn a finished run into evidence of the request that asked for it."""
     run = Run.objects.get(pk=message.payload["run_id"])
     request = ReviewRequest.objects.get(ref=run.asked_for)
-    return lambda: _do(evidence.take_run, request=request, run=run, now=timezone.now())
+    return lambda: evidence.take_run(request=request, run=run, now=timezone.now())
 
 
 @outbox.on_tick
