@@ -165,8 +165,9 @@ def tell_ticket(message: OutboxMessage) -> outbox.Settle:
             status = jira.transition(ticket.remote_id, wanted[-1]) if wanted else ""
         except (TicketGone, TransitionUnavailable) as failure:
             note = failure.reason
-    noted = {"status": status, "note": note, "comment_id": comment_id}
-    return lambda: effects.note_ticket(ticket=ticket, **noted, now=timezone.now())
+    return lambda: effects.note_ticket(
+        ticket=ticket, status=status, note=note, comment_id=comment_id, now=timezone.now()
+    )
 
 
 def _statuses() -> dict[str, str]:
