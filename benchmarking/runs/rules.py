@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from benchmarking.runs.models import Run
 from governance.jobs.enums import UNFINISHED
 from governance.people.domain.roles import Person, Role
-from governance.people.rules import may
 from weighbridge.core.errors import NotAllowed, WrongState
 
 TRUSTED = frozenset({Role.PLATFORM_LEAD, Role.ADMIN})
@@ -21,11 +20,6 @@ def check_run(person: Person, *, team: str) -> None:
         raise NotAllowed(
             "Only requesters of the model's team, platform leads and administrators start or stop its benchmarks."
         )
-
-
-def may_run(person: Person, *, team: str) -> bool:
-    """Whether the person may start, repeat and cancel runs of this team's models."""
-    return may(lambda: check_run(person, team=team))
 
 
 def check_repeat(run: Run, person: Person) -> None:

@@ -2,7 +2,6 @@
 
 from django.db.models import QuerySet
 
-from governance.findings.enums import FindingState
 from governance.findings.models import Finding
 from governance.findings.rules import may_read_findings
 from governance.people.domain.roles import Person
@@ -25,8 +24,3 @@ def find(*, finding_id: int, person: Person) -> Finding:
     if finding is None:
         raise NotFound(f"There is no finding {finding_id}.")
     return finding
-
-
-def open_count(person: Person) -> int:
-    """How many open findings the person may read."""
-    return listed(person=person, state=FindingState.OPEN).count()

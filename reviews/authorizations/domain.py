@@ -92,11 +92,6 @@ IN_FORCE: frozenset[AuthorisationState] = frozenset({AuthorisationState.ACTIVE, 
 """The gate says yes only to these, and only before the expiry."""
 
 
-def authorisation_steps_from(*, source: AuthorisationState) -> tuple[Transition[AuthorisationState], ...]:
-    """Every step an authorisation may take now, in table order."""
-    return leaving(source, AUTHORISATION_TRANSITIONS)
-
-
 def may_transition_authorisation(*, source: AuthorisationState, target: AuthorisationState) -> bool:
     """Whether an authorisation may go from `source` straight to `target`."""
     return any(step.target == target for step in leaving(source, AUTHORISATION_TRANSITIONS))

@@ -61,7 +61,7 @@ def make_version(
         team=team, slug=slug, name=slug.replace("-", " ").capitalize(), tier=tier, owner=owner or by, by=by, now=now
     )
     upload = ContentFile(onnx_bytes(seed), name="model.onnx")
-    return inventory.register_upload(asset=asset, version=version, upload=upload, by=by, now=now)
+    return inventory.register(entry=inventory.NewVersion(asset=asset, version=version, upload=upload), by=by, now=now)
 
 
 def make_dataset(*, by: User, now: datetime, name: str = "held-out", seed: int = 0) -> Dataset:

@@ -10,7 +10,7 @@ from tests.performance.test_profile_overhead import network  # noqa: F401 -- a f
 from weighbridge.measure.loops.latency import single_stream
 from weighbridge.measure.scenarios import SingleStream, WarmUp
 from weighbridge.measure.stopping import Enough
-from weighbridge.statistics.order_statistics import percentile_interval
+from weighbridge.statistics.resampling import serial_percentile_interval
 from weighbridge.systems.onnx_runtime import OnnxRuntimeRunner
 
 WIDTH = 0.05  # of the median, at 99 %
@@ -23,7 +23,7 @@ def needed(samples):
     never.
     """
     for count in range(STEP, len(samples) + 1, STEP):
-        found = percentile_interval(samples[:count], 0.5)
+        found = serial_percentile_interval(samples[:count], 0.5)
         if found is not None and found.upper - found.lower <= WIDTH * found.value:
             return count
     return len(samples)

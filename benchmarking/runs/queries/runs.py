@@ -7,7 +7,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.core.files.storage import storages
 from django.db.models import Q, QuerySet
 
 from benchmarking.runs.domain.alternatives import Picture, VariantLine, lines_of, pictures_of
@@ -107,11 +106,6 @@ def rivals_of(wanted: AlternativesWanted) -> list[tuple[str, ModelVersion]]:
     """The other models that are measured with it, each with what it is called there."""
     versions = ModelVersion.objects.in_bulk([rival.version_id for rival in wanted.rivals])
     return [(rival.family, versions[rival.version_id]) for rival in wanted.rivals]
-
-
-def can_execute(run: Run) -> bool:
-    """Whether the model's file is here to be run."""
-    return bool(run.model_version.stored_as) and storages["artifacts"].exists(run.model_version.stored_as)
 
 
 def describe_all(runs: Iterable[Run]) -> tuple[RunView, ...]:

@@ -180,12 +180,6 @@ def basis_of(row: Spend) -> str:
     return BillOrigin.GENERATED.label if row.is_generated else "billed"
 
 
-def teams_with_generated(*, since: date, until: date) -> frozenset[str]:
-    """The slugs of teams to which something generated was allocated on a day from `since` to `until`, both counted."""
-    lines = current().filter(GENERATED, day__gte=since, day__lte=until, rule__team__isnull=False).order_by()
-    return frozenset(lines.values_list("rule__team__slug", flat=True).distinct())
-
-
 def apart_words(apart: Mapping[str, Decimal]) -> str:
     """Amounts that were not converted, as text: `12.50 EUR, 3 JPY`."""
     return ", ".join(f"{amount.normalize():f} {currency}" for currency, amount in sorted(apart.items()))

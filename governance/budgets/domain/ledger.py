@@ -228,11 +228,6 @@ def reserved_by(entries: Iterable[Entry], *, ref: str) -> Decimal:
     return holding_of(entries, ref=ref).reserved
 
 
-def reserved_by_others(entries: Sequence[Entry], *, ref: str) -> Decimal:
-    """What all other requests hold reserved."""
-    return balance(entries).reserved - reserved_by(entries, ref=ref)
-
-
 def check_available(balance: Balance, *, amount: Decimal, unit: str, account: str) -> None:
     """Raise WrongState when the account cannot bear the amount; say by how much and what to do."""
     if amount <= balance.available:
@@ -249,33 +244,6 @@ def too_much(balance: Balance, *, amount: Decimal, unit: str, account: str) -> s
         f"{account} has {format_amount(balance.available, unit=unit)} available, and this needs "
         f"{format_amount(amount, unit=unit)}: {format_amount(amount - balance.available, unit=unit)} too much."
     )
-
-
-def check_release(entries: Iterable[Entry], *, ref: str, amount: Decimal) -> None:
-    """Raise WrongState when the request has not reserved that much."""
-    if amount > reserved_by(entries, ref=ref):
-        raise WrongState(f"{ref} has not reserved that much; release at most what it holds.", code="not_reserved")
-
-
-def commitment(entries: Sequence[Entry], *, ref: str, amount: Decimal, key: str) -> tuple[Entry, ...]:
-    """The entries that turn the request's reservation into a commitment of `amount`: release first, then commit.
-
-    Pass the result's balance to no check: check `amount` against `after_release` before writing.
-    """
-    committed = Entry(EntryKind.COMMIT, amount, ref, f"{key}:commit")
-    return (*release(entries, ref=ref, key=key), committed)
-
-
-def release(entries: Sequence[Entry], *, ref: str, key: str) -> tuple[Entry, ...]:
-    """The entry that gives back what the request holds reserved; none when it holds nothing."""
-    held = reserved_by(entries, ref=ref)
-    return (Entry(EntryKind.RELEASE, held, ref, f"{key}:release"),) if held > 0 else ()
-
-
-def after_release(entries: Sequence[Entry], *, ref: str) -> Balance:
-    """The balance as it would be without the request's reservation: what its own commitment is checked against."""
-    now = balance(entries)
-    return replace(now, reserved=now.reserved - reserved_by(entries, ref=ref))
 
 
 def what_is_left(

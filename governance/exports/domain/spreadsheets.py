@@ -1,8 +1,8 @@
 """Tables as CSV and XLSX in which no text can become a formula (ASVS 5, 1.2.10).
 
 A text whose first character a spreadsheet might act on gets an apostrophe before it; so does one that begins with an
-apostrophe, and `unescaped` therefore gives every text back as it was. Numbers are written as numbers, also negative
-ones.
+apostrophe, and taking one off therefore gives every text back as it was. Numbers are written as numbers, also
+negative ones.
 """
 
 import csv
@@ -26,11 +26,6 @@ def escaped(text: str) -> str:
     clean = UNWRITABLE.sub("\ufffd", text)[:TEXT_CHARS_MAX]
     first = clean.lstrip(BLANKS)[:1]
     return f"'{clean}" if first in TRIGGERS or clean.startswith("'") else clean
-
-
-def unescaped(text: str) -> str:
-    """What `escaped` was given, but for unwritable characters."""
-    return text.removeprefix("'")
 
 
 def csv_of(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

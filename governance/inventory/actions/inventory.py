@@ -99,20 +99,6 @@ def register_asset(*, team: str, slug: str, name: str, tier: str, owner: User, b
     return asset
 
 
-def register_upload(*, asset: ModelAsset, version: str, upload: "File[bytes]", by: User, now: datetime) -> ModelVersion:
-    """Register a version by its file: parsed before anything loads it, hashed, and stored by content."""
-    return register(entry=NewVersion(asset=asset, version=version, upload=upload), by=by, now=now)
-
-
-def register_reference(
-    *, asset: ModelAsset, version: str, uri: str, digest: str, by: User, now: datetime
-) -> ModelVersion:
-    """Register a version that lies elsewhere, by URI and SHA-256; it cannot be benchmarked here until it is
-    uploaded.
-    """
-    return register(entry=NewVersion(asset=asset, version=version, uri=uri, digest=digest), by=by, now=now)
-
-
 def _check_asset(asset: NewAsset, by: User) -> Team:
     check_act_for_team(person_of(by), team=asset.team)
     if not SLUG.fullmatch(asset.slug):

@@ -21,8 +21,3 @@ def is_delayed(*, now: datetime) -> bool:
     silent = Pulse.objects.filter(Q(at__lt=then) | Q(name=BROKER)).values_list("pk")
     left_lying = OutboxMessage.objects.filter(OutboxMessage.claimable(now=then)).values_list("pk")
     return bool(silent.union(left_lying, all=True)[:1])
-
-
-def last_tick() -> datetime | None:
-    """When the tick last ran, or None where it never did."""
-    return Pulse.objects.filter(name=TICK).values_list("at", flat=True).first()

@@ -161,11 +161,6 @@ EDITABLE_STATES: frozenset[State] = frozenset({State.DRAFT, State.EVIDENCE})
 """Where facts and answers may be written without opening a new revision."""
 
 
-def steps_from(*, source: State) -> tuple[Transition[State], ...]:
-    """Every step a request may take now, in table order."""
-    return leaving(source, TRANSITIONS)
-
-
 def may_transition(*, source: State, target: State) -> bool:
     """Whether a request may go from `source` straight to `target`."""
     return any(step.target == target for step in leaving(source, TRANSITIONS))

@@ -70,31 +70,6 @@ def shrunk_bias(
     return (sum(actual, ZERO) + weight * mean) / (sum(planned, ZERO) + weight * mean)
 
 
-@dataclass(frozen=True)
-class Contest:
-    """How far two forecasts were off over the same year-ends, as mean absolute errors in dollars."""
-
-    ours: Decimal
-    naive: Decimal
-    origins: int
-
-    @property
-    def is_won(self) -> bool:
-        """Whether ours was off by less than the bar."""
-        return self.ours < self.naive
-
-
-def contest(planned: Sequence[Decimal], actual: Sequence[Decimal], *, year_before: Sequence[Decimal]) -> Contest:
-    """Both forecasts of a closed year, made after each of its months but the last, against what the year came to."""
-    truth = sum(actual, ZERO)
-    ours, naive = ZERO, ZERO
-    for done in range(1, 12):
-        found = year_end(planned, actual[:done], year_before=year_before)
-        ours += abs(found.expected - truth)
-        naive += abs((found.naive or ZERO) - truth)
-    return Contest(ours / 11, naive / 11, 11)
-
-
 def _band(
     planned: Sequence[Decimal], actual: Sequence[Decimal], rest: Sequence[Decimal], bias: Decimal, seed: int
 ) -> tuple[Decimal | None, Decimal | None]:

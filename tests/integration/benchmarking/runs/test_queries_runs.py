@@ -119,11 +119,3 @@ def test_what_is_due(run: Run, now: datetime) -> None:
     Run.claim(pk=run.pk, now=now, lease=timedelta(minutes=5))
     assert due(now=now + timedelta(minutes=1)) == [second.pk]
     assert due(now=now + timedelta(minutes=6)) == [run.pk, second.pk]
-
-
-def test_what_can_be_executed_here(run: Run) -> None:
-    assert runs.can_execute(run)
-    run.model_version.stored_as = "sha256/00/" + "0" * 64
-    assert not runs.can_execute(run)
-    run.model_version.stored_as = ""
-    assert not runs.can_execute(run)

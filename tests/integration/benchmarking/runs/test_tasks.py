@@ -110,7 +110,8 @@ def test_a_model_that_cannot_run_fails_in_words(cast: Cast, now: datetime) -> No
         team="search", slug="broken", name="Broken", tier="T3", owner=cast.author, by=cast.author, now=now
     )
     upload = ContentFile(broken_bytes(), name="m.onnx")
-    version = inventory.register_upload(asset=asset, version="1", upload=upload, by=cast.author, now=now)
+    entry = inventory.NewVersion(asset=asset, version="1", upload=upload)
+    version = inventory.register(entry=entry, by=cast.author, now=now)
     run = queue(version)
     runs_tasks.execute_run(run.pk)
     run.refresh_from_db()
@@ -122,9 +123,8 @@ def test_a_model_that_cannot_run_fails_in_words(cast: Cast, now: datetime) -> No
 
 
 def test_a_model_that_was_never_uploaded_fails_in_words(cast: Cast, version: ModelVersion, now: datetime) -> None:
-    elsewhere = inventory.register_reference(
-        asset=version.asset, version="2", uri="s3://b/m.onnx", digest=version.digest, by=cast.author, now=now
-    )
+    entry = inventory.NewVersion(asset=version.asset, version="2", uri="s3://b/m.onnx", digest=version.digest)
+    elsewhere = inventory.register(entry=entry, by=cast.author, now=now)
     run = queue(elsewhere)
     runs_tasks.execute_run(run.pk)
     run.refresh_from_db()

@@ -7,7 +7,6 @@ from django.core.files.base import ContentFile
 
 from governance.inventory.actions import artifacts, inventory
 from governance.inventory.models import ModelAsset
-from tests.factories.models import onnx_bytes
 from tests.factories.people import Cast
 
 Call = Callable[[Cast, datetime], object]
@@ -24,21 +23,13 @@ def _asset(cast: Cast, now: datetime) -> ModelAsset:
     )
 
 
-def _upload(cast: Cast, now: datetime) -> None:
-    upload = ContentFile(onnx_bytes(), name="m.onnx")
-    inventory.register_upload(asset=_asset(cast, now), version="1", upload=upload, by=cast.author, now=now)
-
-
 def _reference(cast: Cast, now: datetime) -> None:
-    inventory.register_reference(
-        asset=_asset(cast, now), version="1", uri="s3://b/m.onnx", digest=DIGEST, by=cast.author, now=now
-    )
+    entry = inventory.NewVersion(asset=_asset(cast, now), version="1", uri="s3://b/m.onnx", digest=DIGEST)
+    inventory.register(entry=entry, by=cast.author, now=now)
 
 
 ACTIONS: Mapping[str, Call] = {
     "governance.inventory.actions.artifacts.keep": _keep,
     "governance.inventory.actions.inventory.register": _reference,
     "governance.inventory.actions.inventory.register_asset": _asset,
-    "governance.inventory.actions.inventory.register_upload": _upload,
-    "governance.inventory.actions.inventory.register_reference": _reference,
 }

@@ -38,7 +38,14 @@ def upload(
     version: str = "1.0.0",
 ) -> ModelVersion:
     file = ContentFile(content or onnx_bytes(), name=name)
-    return inventory.register_upload(asset=asset, version=version, upload=file, by=by, now=now)
+    return inventory.register(entry=inventory.NewVersion(asset=asset, version=version, upload=file), by=by, now=now)
+
+
+def refer(
+    asset: ModelAsset, by: User, now: datetime, *, uri: str = "s3://b/m.onnx", digest: str = DIGEST, version: str = "2"
+) -> ModelVersion:
+    entry = inventory.NewVersion(asset=asset, version=version, uri=uri, digest=digest)
+    return inventory.register(entry=entry, by=by, now=now)
 
 
 def counts() -> tuple[int, int, int]:
@@ -100,11 +107,10 @@ def test_only_requesters_of_the_team_register(cast: Cast, now: datetime) -> None
     for person in cast.everybody():
         if person == cast.author:
             continue
-        reference = partial(inventory.register_reference, asset=asset, version="2", uri="s3://b/m.onnx", digest=DIGEST)
         for action in (
             partial(register, person, now),
             partial(upload, asset, person, now),
-            partial(reference, by=person, now=now),
+            partial(refer, asset, person, now),
         ):
             with pytest.raises(NotAllowed):
                 action()
@@ -140,9 +146,7 @@ def test_a_version_keeps_its_content(cast: Cast, now: datetime) -> None:
         upload(asset, cast.author, now, content=onnx_bytes(seed=1))
     assert (refusal.value.code, refusal.value.field) == ("version_taken", "version")
     with pytest.raises(Invalid, match="already registered with other content"):
-        inventory.register_reference(
-            asset=asset, version="1.0.0", uri="s3://b/m.onnx", digest=DIGEST, by=cast.author, now=now
-        )
+        refer(asset, cast.author, now, version="1.0.0")
     assert ModelVersion.objects.count() == 1
 
 
@@ -171,9 +175,7 @@ def test_pickles_stay_outside_whatever_they_are_called(
 def test_a_version_may_lie_elsewhere(cast: Cast, now: datetime) -> None:
     asset = register(cast.author, now)
     for number, uri in enumerate(("s3://bucket/model.onnx", "https://models.example.org/a.SafeTensors")):
-        version = inventory.register_reference(
-            asset=asset, version=str(number), uri=uri, digest=DIGEST, by=cast.author, now=now
-        )
+        version = refer(asset, cast.author, now, uri=uri, version=str(number))
         assert (version.uri, version.digest, version.stored_as, version.size_bytes) == (uri, DIGEST, "", None)
         assert version.format == ("onnx", "safetensors")[number]
 
@@ -195,7 +197,7 @@ def test_a_reference_names_a_safe_format_and_its_content(
     asset = register(cast.author, now)
     before = counts()
     with pytest.raises(Invalid) as refusal:
-        inventory.register_reference(asset=asset, version="1", uri=uri, digest=digest, by=cast.author, now=now)
+        refer(asset, cast.author, now, uri=uri, digest=digest)
     assert refusal.value.field == field
     assert counts() == before
 

@@ -45,9 +45,8 @@ def test_an_empty_inventory_says_what_to_do(as_, reviewer_one):
 
 def test_a_model_page_shows_versions_history_and_where_its_requests_are(as_, version, author, now):
     digest = "sha256:" + "4f" * 32
-    inventory.register_reference(
-        asset=version.asset, version="0.9.0", uri="s3://models/old.safetensors", digest=digest, by=author, now=now
-    )
+    old = inventory.NewVersion(asset=version.asset, version="0.9.0", uri="s3://models/old.safetensors", digest=digest)
+    inventory.register(entry=old, by=author, now=now)
     answer = as_(author).get("/models/search/visual-search/")
     page = html_of(answer)
     assert [each.version for each in answer.context["versions"]] == ["0.9.0", "1.0.0"]

@@ -78,14 +78,10 @@ def test_benchmarks_are_queued_once(submitted: ReviewRequest, author: User, now:
 def test_a_model_that_lies_elsewhere_cannot_be_measured(world: World) -> None:
     author = world.cast.author
     asset = make_version(by=author, now=world.now).asset
-    elsewhere = inventory.register_reference(
-        asset=asset,
-        version="2.0.0",
-        uri="s3://bucket/model.onnx",
-        digest="sha256:" + "b" * 64,
-        by=author,
-        now=world.now,
+    entry = inventory.NewVersion(
+        asset=asset, version="2.0.0", uri="s3://bucket/model.onnx", digest="sha256:" + "b" * 64
     )
+    elsewhere = inventory.register(entry=entry, by=author, now=world.now)
     request = world.submitted(version=elsewhere)
     assert (request.state, Run.objects.count(), request.ticket.state) == ("evidence", 0, "waiting")
     assert "upload the file" in AuditEvent.objects.get(kind="benchmark.not_possible").reason
@@ -99,7 +95,8 @@ def test_weights_alone_cannot_be_measured(world: World, monkeypatch: pytest.Monk
     upload = ContentFile(struct.pack("<Q", len(header)) + header + b"\0\0\0\0", name="model.safetensors")
     author = world.cast.author
     asset = make_version(by=author, now=world.now).asset
-    weights = inventory.register_upload(asset=asset, version="3.0.0", upload=upload, by=author, now=world.now)
+    entry = inventory.NewVersion(asset=asset, version="3.0.0", upload=upload)
+    weights = inventory.register(entry=entry, by=author, now=world.now)
     request = world.submitted(version=weights)
     assert (request.state, Run.objects.count()) == ("evidence", 0)
     assert "Only ONNX models can be run here" in AuditEvent.objects.get(kind="benchmark.not_possible").reason

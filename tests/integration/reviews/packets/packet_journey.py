@@ -102,9 +102,8 @@ class Journey:
             by=self.rita,
             now=START,
         )
-        self.version = inventory.register_reference(
-            asset=asset, version="1.4.0", uri="s3://models/fashion.onnx", digest=ARTIFACT, by=self.rita, now=START
-        )
+        entry = inventory.NewVersion(asset=asset, version="1.4.0", uri="s3://models/fashion.onnx", digest=ARTIFACT)
+        self.version = inventory.register(entry=entry, by=self.rita, now=START)
 
     def _person(self, name: str, first: str, last: str, role: Role) -> User:
         user = User.objects.create_user(name, first_name=first, last_name=last)

@@ -161,9 +161,8 @@ def test_candidates_that_cannot_be_compared_are_refused(
     draft = walks.make_draft(by=author, now=now)
     good = make_version(by=author, now=now, version="2.0.0", seed=5)
     if change == "elsewhere":
-        good = inventory.register_reference(
-            asset=good.asset, version="3", uri="s3://b/m.onnx", digest="sha256:" + "e" * 64, by=author, now=now
-        )
+        entry = inventory.NewVersion(asset=good.asset, version="3", uri="s3://b/m.onnx", digest="sha256:" + "e" * 64)
+        good = inventory.register(entry=entry, by=author, now=now)
     if change == "other team":
         good = make_version(by=cast.outsider, now=now, team=OTHER_TEAM, seed=7)
     rivals = {"itself": [draft.model_version], "twice": [good, good], "many": [good] * 6}.get(change, [good])

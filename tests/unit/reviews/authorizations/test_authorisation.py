@@ -6,6 +6,7 @@ import pytest
 
 from reviews.authorizations import domain as authorisation
 from reviews.authorizations.domain import AuthorisationState
+from reviews.requests.domain.steps import leaving
 from weighbridge.core.errors import WrongState
 
 PERMITTED = {
@@ -80,7 +81,8 @@ def test_every_state_has_one_owner_and_a_meaning() -> None:
 def test_a_step_belongs_to_one_pair_and_steps_are_told_by_source() -> None:
     pairs = [(step.source, step.target) for step in authorisation.AUTHORISATION_TRANSITIONS]
     assert len(pairs) == len(set(pairs)) == len(PERMITTED)
-    assert [step.action for step in authorisation.authorisation_steps_from(source=AuthorisationState.ACTIVE)] == [
+    steps = leaving(AuthorisationState.ACTIVE, authorisation.AUTHORISATION_TRANSITIONS)
+    assert [step.action for step in steps] == [
         "warn",
         "expire",
         "suspend",

@@ -6,7 +6,7 @@ import pytest
 
 from reviews.requests.domain import lifecycle
 from reviews.requests.domain.lifecycle import State
-from reviews.requests.domain.steps import Actor
+from reviews.requests.domain.steps import Actor, leaving
 from weighbridge.core.errors import WrongState
 
 PERMITTED = {
@@ -136,7 +136,7 @@ def test_only_the_system_decides_screens_escalates_and_lapses() -> None:
 def _reachable(start: State) -> set[State]:
     seen, waiting = {start}, [start]
     while waiting:
-        for step in lifecycle.steps_from(source=waiting.pop()):
+        for step in leaving(waiting.pop(), lifecycle.TRANSITIONS):
             if step.target not in seen:
                 seen.add(step.target)
                 waiting.append(step.target)

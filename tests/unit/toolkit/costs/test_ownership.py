@@ -1,8 +1,7 @@
-"""Ownership: present values by hand, and break-evens by walking."""
+"""Ownership: present values by hand."""
 
 import dataclasses
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +9,6 @@ from hypothesis import strategies as st
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.parts.ownership import (
     Ownership,
-    break_even_month,
-    break_even_volume,
     equivalent_annual_usd,
     total_cost,
 )
@@ -82,25 +79,3 @@ def test_what_cannot_be_counted_is_refused_with_its_field(change, field):
     with pytest.raises(Invalid) as refused:
         dataclasses.replace(SPEC, **change)
     assert refused.value.field == field
-
-
-def test_self_hosting_beats_the_api_from_65_million_requests_on():
-    # Two replicas at 1.006 USD/h all year against 0.00027 USD a request.
-    floor_usd = 2 * 1.006 * 8_760
-    volume = break_even_volume(lambda requests: floor_usd - 0.00027 * requests, low=1e6, high=1e9)
-    assert volume == pytest.approx(65.3e6, rel=0.001)
-
-
-def test_steps_do_not_fool_the_break_even():
-    def difference(volume):  # cheaper from 10 to 15, dearer to 20 where a second replica comes, cheaper for good after
-        return -1.0 if 10 <= volume < 15 or volume >= 20 else 1.0
-
-    assert break_even_volume(difference, low=1, high=100) == pytest.approx(20, rel=1e-6)
-    assert break_even_volume(lambda _: 1.0, low=1, high=100) is None
-    assert break_even_volume(lambda _: -1.0, low=1, high=100) == 1
-
-
-def test_the_month_in_which_the_dear_start_has_paid_off():
-    assert break_even_month(np.array([10.0, 1, 1, 1]), np.array([4.0, 4, 4, 4])) == 4
-    assert break_even_month(np.array([10.0, 10]), np.array([1.0, 1])) is None
-    assert break_even_month(np.array([1.0]), np.array([2.0])) == 1

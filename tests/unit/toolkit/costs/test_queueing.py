@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from tests.unit.toolkit.costs.simulation import response_times
 from weighbridge.core.errors import Invalid
-from weighbridge.costs.parts.queueing import erlang_b, erlang_c, highest_loads, response_tail, servers_needed
+from weighbridge.costs.parts.queueing import (
+    can_serve,
+    check_served,
+    enough,
+    erlang_b,
+    erlang_c,
+    highest_loads_of,
+    response_tail,
+)
 
 
 def recursion(servers, offered):
@@ -27,6 +35,12 @@ def test_erlang_c_is_what_pyworkforce_publishes():
     waits = erlang_c(14, 10.0)
     assert waits == pytest.approx(0.1741, abs=5e-5)
     assert 1 - waits * np.exp(-(14 - 10.0) * 20 / 180) == pytest.approx(0.8884, abs=5e-5)
+
+
+def highest_loads(most, *, service_s, limit_s, cv=1.0):
+    """The highest load of 1 to `most` servers of which 95 % is answered within the limit."""
+    servers = np.arange(1.0, most + 1)
+    return highest_loads_of(servers, np.array([service_s]), limit_s=limit_s, share=0.95, cv=cv).ravel()
 
 
 def exponential(rng, n):
@@ -68,7 +82,9 @@ def test_two_equal_rates_merge_without_a_jump():
 def test_one_server_fewer_would_not_do(peak, service_s, ratio, cv):
     offered = np.array([0.0, peak / 3, float(peak)])
     limit_s = service_s * ratio
-    needed = servers_needed(offered, service_s=service_s, limit_s=limit_s, cv=cv)
+    most = enough(float(peak), service_s=service_s, limit_s=limit_s, share=0.95, cv=cv)
+    loads = np.concatenate([[0.0], highest_loads(most, service_s=service_s, limit_s=limit_s, cv=cv)])
+    needed = np.searchsorted(loads, offered, side="left")
     assert needed[0] == 0
     for load, servers in zip(offered[1:], needed[1:], strict=True):
         rate = load / service_s
@@ -87,15 +103,16 @@ def test_more_servers_carry_more_and_better(service_s, ratio):
 
 def test_a_limit_below_the_service_itself_is_refused_in_words():
     with pytest.raises(Invalid, match="No number of replicas answers 95% of requests within 50 ms") as refused:
-        servers_needed(np.array([1.0]), service_s=0.1, limit_s=0.05)
+        check_served(0.1, limit_s=0.05)
     assert (refused.value.code, refused.value.field) == ("load_unserved", "limit_s")
     assert highest_loads(3, service_s=0.1, limit_s=0.05).tolist() == [0, 0, 0]
     assert highest_loads(1, service_s=0.1, limit_s=0.09, cv=0.0).tolist() == [0]
+    assert not can_serve(0.1, limit_s=0.09, cv=0.0)
 
 
 def test_a_load_beyond_all_reason_is_refused_before_it_is_computed():
     with pytest.raises(Invalid, match="60,000 busy servers"):
-        servers_needed(np.array([60_000.0]), service_s=1.0, limit_s=10.0)
+        enough(60_000.0, service_s=1.0, limit_s=10.0, share=0.95, cv=1.0)
 
 
 def test_no_answer_comes_before_the_fixed_part_of_the_service():

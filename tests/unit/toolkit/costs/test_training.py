@@ -23,20 +23,8 @@ def test_operations_and_hours_by_hand():
     assert training.gpu_hours_of_pilot(1_281_167, 90, samples_per_gpu_s=2_500) == pytest.approx(12.8117, abs=1e-4)
 
 
-def test_spot_and_checkpoints_by_hand():
+def test_the_stretch_of_spot_by_hand():
     assert training.spot_stretch(0.05, checkpoint_every_h=2, restart_h=0.2) == pytest.approx(1.06)
-    assert training.best_checkpoint_interval_h(0.05, checkpoint_write_h=0.025) == pytest.approx(1.0)
-    with pytest.raises(Invalid, match="Without interruptions"):
-        training.best_checkpoint_interval_h(0, checkpoint_write_h=1)
-
-
-@given(st.floats(0.001, 1), st.floats(0.001, 0.5))
-def test_the_best_interval_loses_least(rate, write_h):
-    def lost(every_h):
-        return rate * every_h / 2 + write_h / every_h
-
-    best = training.best_checkpoint_interval_h(rate, checkpoint_write_h=write_h)
-    assert lost(best) <= min(lost(best * 0.9), lost(best * 1.1))
 
 
 def test_a_card_of_ones_own_by_hand():

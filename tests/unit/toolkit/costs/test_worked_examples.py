@@ -14,11 +14,19 @@ from weighbridge.costs.parts import training
 from weighbridge.costs.parts.load_curve import curve_of_counts, curve_of_year, weekly_shape
 from weighbridge.costs.parts.managed import ManagedApi, TokenPrices, managed_cost
 from weighbridge.costs.parts.ownership import Ownership, equivalent_annual_usd, total_cost
-from weighbridge.costs.parts.queueing import erlang_c, response_tail, servers_needed
+from weighbridge.costs.parts.queueing import enough, erlang_c, highest_loads_of, response_tail
 from weighbridge.costs.parts.serving import SelfHosted, cost_per_1k_usd, serving_cost, size
 from weighbridge.costs.uncertainty import Range, drawn, levels_of
 
 REPLICA = SelfHosted(service_s=0.12, limit_s=0.5, usd_per_replica_h=1.006, slots=4, min_replicas=2, lag_h=0, burst=1.1)
+
+
+def servers_for(offered):
+    """The fewest servers that answer 95 % of a load (Erlang) within the limit of `REPLICA`, tried one by one."""
+    most = enough(offered, service_s=0.12, limit_s=0.5, share=0.95, cv=1.0)
+    servers = np.arange(1.0, most + 1)
+    loads = highest_loads_of(servers, np.array([0.12]), limit_s=0.5, share=0.95, cv=1.0).ravel()
+    return int(np.searchsorted(loads, offered, side="left")) + 1
 
 
 def year_of_hours(requests):
@@ -156,13 +164,13 @@ def test_fourteen_positions_are_those_of_the_textbook_call_centre():
 @given(st.floats(0.1, 300))
 def test_groups_of_servers_are_the_servers_rounded_up(offered):
     curve = curve_of_counts([offered / 0.12 / 1.1 * 3_600] * 24)
-    servers = int(servers_needed(np.array([offered]), service_s=0.12, limit_s=0.5)[0])
+    servers = servers_for(offered)
     assert size(curve, REPLICA).replicas.tolist() == [max(2, -(-servers // 4))]
 
 
 def test_beyond_512_replicas_numbers_rise_in_small_steps_and_never_short():
     curve = curve_of_year(3e11, shape=weekly_shape(day_swing=0, weekend=1))
-    exact = int(servers_needed(curve.rates_per_s[:1] * 1.1 * 0.12, service_s=0.12, limit_s=0.5)[0])
+    exact = servers_for(float(curve.rates_per_s[0]) * 1.1 * 0.12)
     assert -(-exact // 4) > 300
     (many,) = set(size(curve, dataclasses.replace(REPLICA, slots=1)).replicas.tolist())
     assert exact <= many <= exact * (1 + 1 / 256) + 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.signal import lfilter  # noqa: TID253 -- an independent oracle
 from scipy.stats import norm  # noqa: TID253 -- an independent oracle
 
-from weighbridge.statistics.order_statistics import percentile_interval
+from weighbridge.statistics.order_statistics import early_stopping_bound, minimum_samples, percentile, quantile_ranks
 from weighbridge.statistics.resampling import (
     autocovariances,
     circular_block_variance,
@@ -26,6 +26,13 @@ def ar1(phi, n, seed):
 def recorded(phi, n, seed):
     noise = np.random.default_rng(seed).normal(size=n)
     return lfilter([1], [1, -phi], noise)
+
+
+def plain_bounds(values, p):
+    """The two samples that order statistics alone put around the percentile, at 99 %."""
+    low, high = quantile_ranks(len(values), p, 0.99)
+    ordered = np.sort(values)
+    return ordered[low - 1], ordered[high - 1]
 
 
 @pytest.mark.parametrize(
@@ -83,15 +90,14 @@ def test_independent_samples_keep_their_order_statistics(p):
         found = serial_percentile_interval(values, p)
         if found.method == "order statistics":
             break
-    plain = percentile_interval(values, p)
-    assert (found.value, found.lower, found.upper, found.n) == (plain.value, plain.lower, plain.upper, plain.n)
-    assert plain.method is None
+    assert (found.value, found.n) == (percentile(values, p), 3_000)
+    assert (found.lower, found.upper) == plain_bounds(values, p)
 
 
 def test_dependent_samples_get_wider_bounds_that_say_so():
     values = np.exp(0.3 * ar1(0.9, 5_000, 1))
-    found, plain = serial_percentile_interval(values, 0.95), percentile_interval(values, 0.95)
-    assert found.upper - found.lower > 1.8 * (plain.upper - plain.lower)
+    found, (lower, upper) = serial_percentile_interval(values, 0.95), plain_bounds(values, 0.95)
+    assert found.upper - found.lower > 1.8 * (upper - lower)
     assert found.method.startswith("order statistics by circular block bootstrap: blocks of ")
     assert found.confidence == 0.99
     assert found.n == 5_000
@@ -123,8 +129,21 @@ def test_a_level_is_a_whole_percentage_and_never_nought(phi, n, seed):
     assert found.lower <= found.value <= found.upper
 
 
-def test_too_few_samples_have_no_figure():
-    assert serial_percentile_interval(np.arange(661.0), 0.99) is None
+@pytest.mark.parametrize("p", [0.5, 0.95, 0.99])
+def test_below_the_floor_of_samples_there_is_no_figure(p):
+    floor = minimum_samples(p)
+    values = np.random.default_rng(7).permutation(floor).astype(float)
+    assert serial_percentile_interval(values[:-1], p) is None
+    assert serial_percentile_interval(values, p).n == floor
+
+
+@settings(max_examples=60, deadline=None)
+@given(n=st.integers(662, 5_000), p=st.sampled_from([0.5, 0.9, 0.95, 0.99]), seed=st.integers(0, 99))
+def test_the_interval_holds_the_percentile_and_begins_below_the_early_stopping_bound(n, p, seed):
+    values = np.random.default_rng(seed).lognormal(size=n)
+    found = serial_percentile_interval(values, p)
+    assert found.lower <= found.value <= found.upper
+    assert found.lower <= early_stopping_bound(values, p)
 
 
 def test_samples_that_tie_with_the_percentile_hide_no_step():

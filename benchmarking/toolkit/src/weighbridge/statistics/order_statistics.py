@@ -85,21 +85,6 @@ def quantile_ranks(n: int, p: float, confidence: float) -> tuple[int | None, int
     return (low if low >= 1 else None), (high if high <= n else None)
 
 
-def percentile_interval(
-    samples: Sequence[float] | NDArray[Any], p: float, confidence: float = MLPERF_CONFIDENCE
-) -> Interval | None:
-    """Return the percentile `p` with its two-sided order-statistic interval, in the unit of the samples.
-
-    None below MLPerf's floor of samples, and where a bound does not exist.
-    """
-    ordered = np.sort(np.asarray(samples, dtype=np.float64))
-    n = len(ordered)
-    low, high = quantile_ranks(n, p, confidence) if most_over(n, p) >= 1 else (None, None)
-    if low is None or high is None:
-        return None
-    return Interval(percentile(ordered, p), float(ordered[low - 1]), float(ordered[high - 1]), confidence, n)
-
-
 def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interval | None:
     """Return the proportion with Wilson's score interval (Wilson 1927); None without trials."""
     from scipy.stats import norm

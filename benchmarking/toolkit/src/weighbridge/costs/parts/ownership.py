@@ -1,14 +1,10 @@
-"""Ownership: the total cost over years, discounted, and from which volume or month one option is the cheaper one.
+"""Ownership: the total cost over years, discounted.
 
 Cash flows of a year are counted at its middle: TCO = sum of CF_t / (1 + r)^(t - 0.5), year 0 at once.
 """
 
 import dataclasses
 import math
-from collections.abc import Callable
-
-import numpy as np
-from numpy.typing import NDArray
 
 from weighbridge.core.errors import Invalid
 from weighbridge.costs.lines import Costing, Line, Number, part
@@ -137,36 +133,6 @@ def equivalent_annual_usd(total_usd: Number, *, years: int, discount_rate: float
     if discount_rate == 0:
         return total_usd / years
     return total_usd * discount_rate / -math.expm1(-years * math.log1p(discount_rate))
-
-
-def break_even_volume(
-    difference_usd: Callable[[float], float], *, low: float, high: float, steps: int = 200
-) -> float | None:
-    """Return the smallest volume between `low` and `high` from which on the first option is cheaper, or None.
-
-    `difference_usd(volume)` is the first option's cost less the second's; it may go in steps, as replicas do, so the
-    range is walked in `steps` of equal ratio and the last change of sign is narrowed down.
-    """
-    volumes = np.geomspace(low, high, steps)
-    is_cheaper = np.array([difference_usd(float(volume)) < 0 for volume in volumes])
-    if not is_cheaper[-1]:
-        return None
-    if is_cheaper.all():
-        return low
-    last = int(np.flatnonzero(~is_cheaper)[-1])
-    below, above = float(volumes[last]), float(volumes[last + 1])
-    for _ in range(60):
-        middle = (below * above) ** 0.5
-        below, above = (below, middle) if difference_usd(middle) < 0 else (middle, above)
-    return above
-
-
-def break_even_month(first_usd: NDArray[np.float64], second_usd: NDArray[np.float64]) -> int | None:
-    """Return the first month (1, 2, …) after which the first option has cost less in all, from monthly costs (n,); or
-    None.
-    """
-    is_cheaper = np.cumsum(first_usd) < np.cumsum(second_usd)
-    return int(np.argmax(is_cheaper)) + 1 if is_cheaper.any() else None
 
 
 def _factors(spec: Ownership, growth: Number) -> Number:

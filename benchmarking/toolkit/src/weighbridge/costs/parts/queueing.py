@@ -67,20 +67,6 @@ def _tail(limit: Load, servers: NDArray[np.float64], offered: NDArray[np.float64
     return np.asarray(np.where(np.asarray(limit) < 1 - spread, 1.0, tail))
 
 
-def highest_loads(
-    servers_max: int, *, service_s: float, limit_s: float, share: float = 0.95, cv: float = 1.0
-) -> NDArray[np.float64]:
-    """Return for 1 to `servers_max` servers the highest load (Erlang) of which `share` is answered within `limit_s`.
-
-    Zeros where not even an idle server is quick enough.
-    """
-    if not can_serve(service_s, limit_s=limit_s, share=share, cv=cv):
-        return np.zeros(servers_max)
-    servers = np.arange(1.0, servers_max + 1)
-    loads = highest_loads_of(servers, np.array([service_s]), limit_s=limit_s, share=share, cv=cv)
-    return loads.ravel()
-
-
 def highest_loads_of(
     servers: NDArray[np.float64], services_s: NDArray[np.float64], *, limit_s: float, share: float, cv: float
 ) -> NDArray[np.float64]:
@@ -95,20 +81,6 @@ def highest_loads_of(
         is_kept = _tail(limits, servers, middle, cv) <= 1 - share
         low, high = np.where(is_kept, middle, low), np.where(is_kept, high, middle)
     return low
-
-
-def servers_needed(
-    offered: NDArray[np.float64], *, service_s: float, limit_s: float, share: float = 0.95, cv: float = 1.0
-) -> NDArray[np.int64]:
-    """Return the fewest servers with which `share` of the requests is answered within `limit_s`, for each load
-    (Erlang).
-
-    Raises Invalid where no number of servers could: the service alone takes longer than the limit.
-    """
-    most = enough(float(offered.max(initial=0.0)), service_s=service_s, limit_s=limit_s, share=share, cv=cv)
-    loads = highest_loads(most, service_s=service_s, limit_s=limit_s, share=share, cv=cv)
-    # A load of zero needs none.
-    return np.searchsorted(np.concatenate([[0.0], loads]), offered, side="left")
 
 
 def _idle_tail(service_s: float, limit_s: float, cv: float) -> float:

@@ -8,7 +8,6 @@ interruptions by Young and Daly's first-order model.
 import dataclasses
 import math
 
-from weighbridge.core.errors import Invalid
 from weighbridge.costs.lines import Costing, Line, Number
 from weighbridge.costs.spec.usd import UsdPerGpuH
 from weighbridge.costs.uncertainty import Amount, Range, check_amounts
@@ -42,13 +41,6 @@ def gpu_hours_of_pilot(samples: Number, epochs: Number, *, samples_per_gpu_s: Nu
 def spot_stretch(preemptions_per_h: Number, *, checkpoint_every_h: Number, restart_h: Number) -> Number:
     """Return how many times longer a run takes on spot capacity: 1 + λ·(τ/2 + r)."""
     return 1 + preemptions_per_h * (checkpoint_every_h / 2 + restart_h)
-
-
-def best_checkpoint_interval_h(preemptions_per_h: float, *, checkpoint_write_h: float) -> float:
-    """Return the checkpoint interval that loses least: sqrt(2·δ/λ)."""
-    if preemptions_per_h <= 0:
-        raise Invalid("Without interruptions no interval is best; give a positive rate.", field="preemptions_per_h")
-    return math.sqrt(2 * checkpoint_write_h / preemptions_per_h)
 
 
 def owned_usd_per_gpu_h(

@@ -8,9 +8,7 @@ threshold.
 import dataclasses
 
 import numpy as np
-from numpy.typing import NDArray
 
-from weighbridge.core.errors import Invalid
 from weighbridge.costs.lines import Number
 from weighbridge.costs.uncertainty import Draws
 
@@ -34,22 +32,6 @@ def yearly_value_usd(worth: Worth, *, cases: Number, prevalence: Number, tpr: Nu
     positive = tpr * worth.true_positive_usd + (1 - tpr) * worth.false_negative_usd
     negative = fpr * worth.false_positive_usd + (1 - fpr) * worth.true_negative_usd
     return cases * (prevalence * positive + (1 - prevalence) * negative)
-
-
-def value_of_confusion_usd(confusion: NDArray[np.int64], values_usd: NDArray[np.float64], *, cases: float) -> float:
-    """Return the value of `cases` answered like the tested rows: sum of v_ij · n_ij / n · cases; both (classes,
-    classes).
-    """
-    if confusion.shape != values_usd.shape or confusion.ndim != 2:
-        text = (
-            f"The value matrix has shape {values_usd.shape}, the confusion matrix {confusion.shape}; they must be "
-            "alike."
-        )
-        raise Invalid(text, field="values")
-    tested = int(confusion.sum())
-    if tested == 0:
-        raise Invalid("The confusion matrix counts no rows.", field="confusion")
-    return float((confusion * values_usd).sum() / tested * cases)
 
 
 def drawn_rates(
