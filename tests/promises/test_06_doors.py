@@ -215,7 +215,10 @@ def test_nobody_moves_a_request_in_the_admin(world: World, state: str) -> None:
         client = Client()
         client.force_login(user)
         tried = [client.post(address, {"state": target.value}) for target in State]
-        tried += [client.post(reverse(f"admin:reviews_{name}_add"), VOTES["approve"]) for name in ("vote", "decision")]
+        tried += [
+            client.post(reverse(f"admin:{name}_add"), VOTES["approve"])
+            for name in ("voting_vote", "authorizations_decision")
+        ]
         said[person] = {answer.status_code for answer in tried}
     assert said == {person: {302} if person == "gone" else {403} for person in said}
     assert rows() == before

@@ -28,6 +28,8 @@ HTML_MAX_CHARS = 8_000_000
 PROJECT = Path(__file__).resolve().parents[3]
 CHILD_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "0"}
 _REFUSED_EXIT = 3
+# What Python prints of an error where it has no memory left to say which.
+_SPEECHLESS = "<object repr() failed>"
 _MEDIA_TYPES = {".svg": "image/svg+xml", ".css": "text/css", ".png": "image/png", ".woff2": "font/woff2"}
 _SIGNALS = {
     signal.SIGXCPU: "it used more processor time than it may have",
@@ -95,6 +97,8 @@ def _pdf_of(done: subprocess.CompletedProcess[bytes]) -> bytes:
     if done.returncode < 0:
         why = _SIGNALS.get(signal.Signals(-done.returncode), f"signal {-done.returncode} ended it")
         raise PrintFailed(f"The printer was stopped: {why}. Shorten the packet's longest texts, then try again.")
+    if done.returncode != 0 and _SPEECHLESS in last_words:
+        raise PrintFailed("The printer ran out of memory. Shorten the packet's longest texts, then try again.")
     if done.returncode != 0:
         raise PrintFailed(f"The printer failed: {last_words or f'exit status {done.returncode}'}.")
     if not done.stdout.startswith(b"%PDF-"):

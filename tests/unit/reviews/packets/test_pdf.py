@@ -166,6 +166,7 @@ def test_an_oversized_packet_is_refused_before_a_child_is_started(monkeypatch: p
         (3, b"", b"noise\nThe reason.\n", "The reason."),
         (1, b"", b"Traceback\nKeyError: 'x'\n", "The printer failed: KeyError: 'x'."),
         (1, b"", b"", "The printer failed: exit status 1."),
+        (1, b"", b"Exception ignored in: <object repr() failed>", "The printer ran out of memory."),
         (-6, b"", b"", "The printer was stopped: it ran out of memory."),
         (-5, b"", b"", "The printer was stopped: it ran out of memory."),
         (-15, b"", b"", "The printer was stopped: signal 15 ended it."),
