@@ -36,7 +36,7 @@ stop: $(VENV)/.stamp-bench  ## stop the embedded database (it outlives `make run
 test-unit: $(VENV)/.stamp-dev  ## the quick tests: rules and calculations, without a database, a browser or coverage
 	$(BIN)/python -m pytest tests/unit -m "not slow" -n $(PROCESSES) -q --hypothesis-profile=ci
 
-test: $(VENV)/.stamp-dev  ## every test, with branch coverage held at 100 % on the pure rooms and 90 % over all
+test: $(VENV)/.stamp-dev  ## everything a change needs, with branch coverage held at 100 % on the pure rooms and 90 % over all
 	PYTHON=$(BIN)/python PROCESSES=$(PROCESSES) bash tests/run.sh
 
 check: $(VENV)/.stamp-dev  ## lint, format, types, import contracts, migrations, deployment, docs
@@ -54,7 +54,7 @@ check: $(VENV)/.stamp-dev  ## lint, format, types, import contracts, migrations,
 bench: $(VENV)/.stamp-dev  ## the performance tests, best on a quiet machine; writes docs/reference/performance.md
 	WEIGHBRIDGE_FIGURES=keep $(BIN)/python -m pytest tests/performance -p no:randomly -q
 
-promises: $(VENV)/.stamp-dev  ## the promises in their long form, about an hour; writes docs/reference/promises.md
+promises: $(VENV)/.stamp-dev  ## nightly: the promises in their long form, storms of deaths included, about an hour; writes docs/reference/promises.md
 	WEIGHBRIDGE_PROMISES=long $(BIN)/python -m pytest tests/promises -p no:randomly -q
 
 ##@ Write it

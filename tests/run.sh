@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What `make test` runs: all tests on PROCESSES processes, then the two coverage gates. Ends with pytest's own last line.
+# What `make test` runs: all tests but the nightly ones on PROCESSES processes, then the two coverage gates. Ends with pytest's own last line.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 python="${PYTHON:-.venv/bin/python}"
@@ -8,7 +8,7 @@ log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 
 rm -f .coverage .coverage.*
-"$python" -m pytest -p tests.counting --ignore=tests/performance -n "$processes" --dist loadfile --no-loadscope-reorder --hypothesis-profile=ci \
+"$python" -m pytest -p tests.counting --ignore=tests/performance -m "not nightly" -n "$processes" --dist loadfile --no-loadscope-reorder --hypothesis-profile=ci \
   --cov --cov-branch --cov-report=term:skip-covered --cov-report=json:.coverage.json "$@" | tee "$log"
 tests_rc=${PIPESTATUS[0]}
 

@@ -15,8 +15,6 @@ import pytest
 
 from tests.promises import harness_places, harness_report
 
-pytestmark = pytest.mark.slow
-
 LONG = os.environ.get("WEIGHBRIDGE_PROMISES") == "long"
 KILLS, AWAY_S = (1000, 30.0) if LONG else (200, 4.0)
 PLACES = harness_places.pairs()
@@ -73,6 +71,7 @@ def ordered(place: Place) -> list[str]:
     return ["-m", "tests.promises.harness", *trials, *named]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("place", PLACES, ids="-".join)
 def test_a_storm_of_deaths_loses_nothing_and_doubles_nothing(place: Place, seen: Seen) -> None:
     storm = seen(place, "storm")
@@ -86,12 +85,14 @@ def test_a_storm_of_deaths_loses_nothing_and_doubles_nothing(place: Place, seen:
     assert (storm["lost"], storm["doubled"], storm["at_once"], storm["server_errors"]) == (0, 0, 0, 0)
 
 
+@pytest.mark.nightly
 def test_as_many_died_as_is_promised_and_everywhere_they_can(seen: Seen) -> None:
     storms = [seen(place, "storm") for place in PLACES]
     assert sum(storm["kills"] for storm in storms) >= KILLS
     assert {point for storm in storms for point in storm["kills_at_named_points"]} == set(NAMED)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("place", PLACES if LONG else [WHERE["outage"]], ids="-".join)
 def test_a_broker_that_is_away_is_no_error_and_loses_nothing(place: Place, seen: Seen) -> None:
     outage = seen(place, "outage")
@@ -101,12 +102,14 @@ def test_a_broker_that_is_away_is_no_error_and_loses_nothing(place: Place, seen:
     assert (outage["lost"], outage["doubled"], outage["at_once"], outage["server_errors"]) == (0, 0, 0, 0)
 
 
+@pytest.mark.nightly
 def test_a_worker_that_wakes_after_its_lease_writes_nothing(seen: Seen) -> None:
     sleeper = seen(WHERE["sleeper"], "sleeper")
     assert sleeper["attempts"] == 2
     assert (sleeper["written_by_the_sleeper"], sleeper["events_of_the_sleeper"]) == (0, 0)
 
 
+@pytest.mark.nightly
 def test_a_job_that_kills_its_worker_is_dead_after_three(seen: Seen) -> None:
     poison = seen(WHERE["poison"], "poison")
     assert (poison["state"], poison["attempts"], poison["workers_killed"]) == ("dead", 3, 3)
@@ -114,6 +117,7 @@ def test_a_job_that_kills_its_worker_is_dead_after_three(seen: Seen) -> None:
     assert "3 times" in poison["error"]
 
 
+@pytest.mark.nightly
 def test_a_stop_hands_the_measurement_back_within_five_seconds(seen: Seen) -> None:
     stop = seen(WHERE["stop"], "stop")
     assert stop["handed_back_s"] < 5
