@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 
+from governance.jobs import actions as jobs
 from reviews.authorizations.models import Condition
-from reviews.packets import actions as packets
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.workflow.actions import authorizations as authorisations
@@ -58,7 +58,7 @@ ACTIONS: dict[str, Act] = {
     ),
     "revise": lambda w, r, by: requests.revise(request=r, reason="New weights.", by=by, now=w.now),
     "withdraw": lambda w, r, by: requests.withdraw(request=r, reason="Not needed.", by=by, now=w.now),
-    "retry_packet": lambda w, r, by: packets.retry(packet=r.packets.get(), by=by, now=w.now),
+    "retry_packet": lambda w, r, by: jobs.retry(row=r.packets.get(), by=by, now=w.now),
     "revoke": lambda w, r, by: authorisations.revoke(
         authorisation=r.decision.authorisation, reason="It misbehaves.", by=by, now=w.now
     ),

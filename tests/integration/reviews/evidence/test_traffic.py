@@ -18,6 +18,7 @@ from reviews.evidence.queries import comparison
 from tests.factories.bills import csv_bytes
 from tests.integration.governance.bills.conftest import read, send
 from tests.integration.reviews.workflow.test_costs import billed, draft_after, estimated, months, rules
+from tests.pages import html_of
 from weighbridge.core.errors import Invalid, NotAllowed, WrongState
 
 __all__ = ["draft_after", "estimated", "months", "read", "rules", "send"]
@@ -49,7 +50,7 @@ def test_the_parts_stand_on_the_page_in_the_file_and_for_programs(
     """1,500 requests for 1,000, two GPU hours for one, 80 dollars an hour for 100: 50 + 50 - 40."""
     read(csv_bytes([billed(months[0], 160)]))
     path = f"/requests/{decided.ref}/costs/"
-    assert "lacks the month&#x27;s number of requests" in as_(cast.author).get(path).content.decode()
+    assert "lacks the month&#x27;s number of requests" in html_of(as_(cast.author).get(path))
     said = {"month": f"{months[0]:%Y-%m}", "requests": "1500", "source": "gateway"}
     assert as_(cast.author).post(path, said).status_code == 302
     page = as_(cast.author).get(path).content.decode()

@@ -24,7 +24,6 @@ from governance.budgets.domain.ledger import (
     check_available,
     check_entry,
     check_open,
-    commitment,
     holding_of,
     holdings,
     what_is_left,
@@ -451,7 +450,9 @@ class AnAccount(RuleBasedStateMachine):
     @rule(ref=REFS)
     def commit_what_is_reserved(self, ref):
         if cents := self.held.get(ref, 0):
-            self.add(*commitment(self.book, ref=ref, amount=D(cents) / 100, key=self.key()))
+            self.add(
+                entry("release", D(cents) / 100, ref, self.key()), entry("commit", D(cents) / 100, ref, self.key())
+            )
             self.held[ref], self.promised[ref] = 0, self.promised.get(ref, 0) + cents
 
     @rule(ref=REFS, cents=CENTS)

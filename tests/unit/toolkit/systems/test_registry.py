@@ -10,6 +10,7 @@ from weighbridge.cli import app as cli
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.registry import registered, system_of
+from weighbridge.systems.target import Target
 
 ADDER = "tests.unit.toolkit.measure.adder:adder"
 
@@ -62,3 +63,8 @@ def test_a_new_system_is_measured_at_the_terminal(tmp_path):
     assert done.exit_code in (0, 1), done.output
     assert written["manifest"]["model"] == {"digest": None, "size": 4}
     assert "no figure: operators are timed of ONNX files alone." in done.stdout
+
+
+def test_a_system_of_files_without_a_file_is_refused(tmp_path):
+    with pytest.raises(Invalid, match="Name one thing to measure"):
+        Target(system="onnx").measure(ProfileSettings(), follow=None, workdir=tmp_path)

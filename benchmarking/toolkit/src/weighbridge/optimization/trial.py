@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from weighbridge.core.converter import to_document
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import ProfileSettings, SingleStream
 from weighbridge.optimization.comparison import Comparison, ComparisonSettings
@@ -49,10 +48,6 @@ class TrialSettings:
         """Refuse different numbers of threads: a speed-up beside figures of other conditions would mislead."""
         if self.profile.scenario.threads != self.comparison.threads:
             raise Invalid("Profile and compare on the same number of threads.", field="threads")
-
-    def as_document(self) -> dict[str, Any]:
-        """Return the settings as JSON-able mappings."""
-        return {"profile": to_document(self.profile), "comparison": dataclasses.asdict(self.comparison)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
