@@ -24,6 +24,7 @@ from reviews.workflow.actions import breaches
 from tests.factories.bills import csv_bytes, row
 from tests.factories.changes import publish
 from tests.integration.governance.bills.conftest import read, send
+from tests.pages import html_of
 from weighbridge.core.metrics import Basis
 
 __all__ = ["read", "send"]
@@ -204,7 +205,7 @@ def test_a_finding_of_old_prices_is_closed_when_they_are_fresh_and_a_recurrence_
     assert "projected again" in first.closing_note
     closings = AuditEvent.objects.filter(kind="finding.closed")
     assert [(event.subject, event.actor_id) for event in closings] == [(str(first), "")]
-    assert "by the platform" in as_(cast.finance).get("/findings/?state=closed").content.decode()
+    assert "by the platform" in html_of(as_(cast.finance).get("/findings/?state=closed"))
     later = now + timedelta(days=181)
     (second,) = [each for each in breaches.look(now=later) if each.kind == "prices.expired"]
     assert second != first

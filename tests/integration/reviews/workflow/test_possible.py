@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from benchmarking.runs.actions import runs as run_actions
+from governance.jobs import actions as jobs
 from governance.people.queries.people import person_of
 from governance.rulebook.models import PolicyVersion
 from reviews.packets import actions as packets
@@ -80,7 +80,7 @@ def pairs(world: World, request: ReviewRequest, by: User) -> list[tuple[Possible
     found: list[tuple[Possible, Act]] = []
     for entry, run in zip(view.runs, reversed(snapshot_of(request, now=now).evidence.runs), strict=True):
         found += [
-            (entry.cancel, lambda w, r, by, run=run: run_actions.cancel(run=run, by=by, now=now)),
+            (entry.cancel, lambda w, r, by, run=run: jobs.cancel(row=run, by=by, now=now)),
             (entry.repeat, lambda w, r, by, run=run: evidence.measure_again(request=r, run=run, by=by, now=now)),
         ]
     if view.packets:
