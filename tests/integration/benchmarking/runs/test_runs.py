@@ -256,6 +256,18 @@ def test_runs_whose_workers_fell_silent_too_often_are_buried(cast: Cast, version
     assert jobs.mark_dead(model=Run, now=now) == []
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_run_somebody_holds_is_not_declared_dead_meanwhile(now: datetime) -> None:
+    author = make_cast(now=now).author
+    run = queue(make_version(by=author, now=now), author, now)
+    Run.objects.update(attempts=3, state=JobState.RUNNING, lease_until=now)
+    now += MINUTE
+    with transaction.atomic():
+        Run.objects.select_for_update().get(pk=run.pk)
+        assert together([partial(jobs.mark_dead, model=Run, now=now)]) == [[]]
+    assert jobs.mark_dead(model=Run, now=now) == [run]
+
+
 def test_a_run_that_died_of_a_known_fault_keeps_its_words(cast: Cast, version: ModelVersion, now: datetime) -> None:
     run = queue(version, cast.author, now)
     Run.objects.update(attempts=2)

@@ -165,6 +165,10 @@ def test_nobody_confirms_rules_of_another_that_they_proposed(version, cast, now)
 def test_the_installation_itself_needs_no_second_person(version, now):
     draft = allocation.draft(source=RULES, by=None, now=now)
     assert allocation.publish(version=draft, by=None, now=now).published_by is None
+    before = snapshot()
+    with pytest.raises(WrongState, match="Version 1 is published; only a draft can be published"):
+        allocation.publish(version=draft, by=None, now=now)
+    assert snapshot() == before
 
 
 def test_two_that_draft_at_once_are_told(version, cast, now, monkeypatch):

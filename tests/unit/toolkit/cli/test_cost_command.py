@@ -48,6 +48,35 @@ def test_the_template_is_projected_printed_and_written(spec, tmp_path):
     assert weighbridge("cost", "compare", tmp_path / "c.json", tmp_path / "a.json").exit_code == 2
 
 
+CERTAIN = """
+apiVersion: weighbridge/v1
+kind: CostSpec
+name: certain
+load: {requests_per_year: 1000000}
+horizon: {years: 1, discount_rate: 0}
+options:
+- id: bought
+  title: Bought
+  serving:
+    kind: managed-api
+    prices:
+      input_usd: {usd: 2, unit: million_tokens, as_of: 2026-10-01, source: a quotation}
+      output_usd: {usd: 8, unit: million_tokens, as_of: 2026-10-01, source: a quotation}
+    input_tokens: 1000
+    output_tokens: 50
+  ownership: {development_usd: 10, maintenance_fte: 0}
+"""
+
+
+def test_an_option_without_ranges_is_moved_by_nothing(tmp_path):
+    path = tmp_path / "certain.yaml"
+    path.write_text(CERTAIN)
+    done = weighbridge("cost", "project", path, "--draws", 200, *ON, env=WIDE)
+    assert done.exit_code == 0, done.stderr
+    assert "Bought" in done.stdout
+    assert "What moves" not in done.stdout
+
+
 def test_a_folder_gets_the_page_and_a_word_where_there_is_no_pdf(spec, tmp_path, monkeypatch):
     monkeypatch.setattr(printing, "_command", lambda source, target: None)
     done = weighbridge("cost", "project", spec, "--draws", 200, "--out", tmp_path / "out", "--quiet", *ON)
@@ -70,6 +99,17 @@ def test_a_folder_gets_the_page_and_a_word_where_there_is_no_pdf(spec, tmp_path,
             "training",
             ["gpu_hours=80..125", "usd_per_gpu_h=aws/us-east-1/g5.xlarge"],
             ["100.60", "price: aws/us-east-1/g5.xlarge 1.006 USD of 2026-07-20"],
+        ),
+        (
+            "training",
+            [
+                "gpu_hours=10",
+                "usd_per_gpu_h.usd=2",
+                "usd_per_gpu_h.unit=gpu_h",
+                "usd_per_gpu_h.as_of=2026-10-01",
+                "usd_per_gpu_h.source=a quotation",
+            ],
+            ["20.00", "price: usd_per_gpu_h 2.0 USD of 2026-10-01, a quotation"],
         ),
         (
             "serving",

@@ -41,8 +41,7 @@ def calculation_parts(found: Mapping[str, Any]) -> "Iterator[Table | str]":
     for swing in found["tornado"][:SWINGS]:
         yield f"{swing['input']}: {_shown(swing['at_p10_usd'])} at its P10, {_shown(swing['at_p90_usd'])} at its P90"
     for each in found["prices"]:
-        if "sku" in each:
-            yield f"price: {each['sku']} {each['usd']} USD of {each['as_of']}, {each['source']}"
+        yield f"price: {each.get('sku') or each['path']} {each['usd']} USD of {each['as_of']}, {each['source']}"
 
 
 def _calculation_rows(found: Mapping[str, Any]) -> Iterator[list[str]]:

@@ -1,0 +1,32 @@
+"""The guard of a vote: once the outcome is settled, no stage is open."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from reviews.requests.domain.lifecycle import State
+from reviews.snapshots.queries.allowed_steps import check_can_vote, open_stage_for
+from reviews.voting.domain import Ballot, Choice
+from reviews.voting.queries.electorate import Electorate
+from tests.unit.reviews.voting.electorate import BERT, EVA, OTTO, RITA, STAGES, ballot
+from weighbridge.core.errors import WrongState
+
+
+def in_review(*ballots: Ballot) -> Any:
+    electorate = Electorate(
+        stages=STAGES,
+        ballots=ballots,
+        revision=1,
+        requester_id=RITA.id,
+        owner_ids=frozenset(),
+        editor_ids=frozenset(),
+    )
+    return SimpleNamespace(state=State.IN_REVIEW, electorate=electorate)
+
+
+def test_nobody_votes_once_the_outcome_is_settled() -> None:
+    settled = in_review(ballot(OTTO, choice=Choice.REJECT))
+    with pytest.raises(WrongState, match="The voting on this revision is over"):
+        check_can_vote(settled, person=EVA)
+    assert open_stage_for(settled, person=BERT) is None
