@@ -36,7 +36,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("WEIGHBRIDGE_DEBUG", "yes/no", "no", "Django's debug pages. Never in production."),
     Variable("WEIGHBRIDGE_SECRET_KEY", "secret", "made under var/keys", "Django's secret key. Production must set it."),
     Variable(
-        "WEIGHBRIDGE_SIGNING_KEY", "file", "made under var/keys", "Ed25519 private key (PEM) that signs authorisations."
+        "WEIGHBRIDGE_SIGNING_KEY", "file", "made under var/keys", "Ed25519 private key (PEM) that signs authorizations."
     ),
     Variable(
         "WEIGHBRIDGE_HOSTS", "names, comma separated", "localhost,127.0.0.1", "Host names the application answers to."
@@ -230,7 +230,7 @@ def _check_object(value: object) -> None:
 def tell_polars() -> None:
     """How many groups Polars keeps at hand; it reads this when it is imported.
 
-    Rows of a bill come in order of time, so neighbours seldom share a line: in the usual table of a few thousand recent
+    Rows of a bill come in order of time, so neighbors seldom share a line: in the usual table of a few thousand recent
     groups nearly every row would push out another, and what is pushed out is kept, up to gigabytes of it.
     """
     os.environ.setdefault("POLARS_HOT_TABLE_SIZE", str(2**17))

@@ -149,7 +149,7 @@ def fail(*, test: LoadTest, reason: str, by: User | None = None, now: datetime) 
 def cancel(*, test: LoadTest, by: User, now: datetime) -> None:
     """Stop a test; its workers stop firing at their next sign of life, within a second or two."""
     check_load(person_of(by))
-    if not _end(test, JobState.CANCELLED, "It was cancelled.", by, now):
+    if not _end(test, JobState.CANCELED, "It was canceled.", by, now):
         raise WrongState(f"Load test {test.key} has already ended; there is nothing to cancel.")
 
 

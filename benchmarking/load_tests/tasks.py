@@ -45,7 +45,7 @@ def execute_load_part(part_id: int) -> None:
             if fired.is_stopped:
                 raise GeneratorFailed("A worker was stopped during the test; start it again.")
         except Refused as refused:
-            # Nothing where the test had ended already, which is how a cancelled one stops its workers.
+            # Nothing where the test had ended already, which is how a canceled one stops its workers.
             load_tests.fail(test=part.test, reason=refused.reason, now=timezone.now())
         else:
             name = f"load/{part.test.pk}-{part.number}.npz"

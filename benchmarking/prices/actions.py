@@ -1,4 +1,4 @@
-"""Writes of prices: an organisation's price lists and contracts, published and withdrawn by who answers for money."""
+"""Writes of prices: an organization's price lists and contracts, published and withdrawn by who answers for money."""
 
 from datetime import datetime
 

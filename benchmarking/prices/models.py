@@ -1,4 +1,4 @@
-"""Sources of prices that the organisation published beside the shipped book; of one name the latest holds."""
+"""Sources of prices that the organization published beside the shipped book; of one name the latest holds."""
 
 from django.conf import settings
 from django.db import models

@@ -1,4 +1,4 @@
-"""Reads of prices: the shipped book with what the organisation published beside it."""
+"""Reads of prices: the shipped book with what the organization published beside it."""
 
 from datetime import date
 from fnmatch import fnmatchcase

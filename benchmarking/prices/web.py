@@ -1,4 +1,4 @@
-"""The page of prices: what things cost, since when, and who says so; and what the organisation published beside it."""
+"""The page of prices: what things cost, since when, and who says so; and what the organization published beside it."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ class Dataset(models.Model):
 
 
 class Run(Leased):
-    """One benchmark of one model version: queued, claimed, running, then done, failed, dead or cancelled."""
+    """One benchmark of one model version: queued, claimed, running, then done, failed, dead or canceled."""
 
     key = models.CharField(max_length=120, unique=True)
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="runs")

@@ -11,7 +11,7 @@ TRUSTED = frozenset({Role.PLATFORM_LEAD, Role.ADMIN})
 
 
 def check_run(person: Person, *, team: str) -> None:
-    """Starting, repeating and cancelling runs: requesters of the model's team, platform leads, administrators."""
+    """Starting, repeating and canceling runs: requesters of the model's team, platform leads, administrators."""
     if not person.is_active:
         raise NotAllowed("Your account is not active; ask an administrator.")
     if Role.REQUESTER in person.roles and team in person.teams:

@@ -33,7 +33,7 @@ from weighbridge.measure.studies.rerun import settings_in
 from weighbridge.optimization.alternatives import ALTERNATIVES, measure_alternatives
 from weighbridge.systems.sandbox.isolated import check_repeat, check_wall, run_isolated
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
+from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Heartbeat:
             )
 
     def should_stop(self) -> bool:
-        """True once the run was cancelled or given to another worker, or this worker was asked to stop."""
+        """True once the run was canceled or given to another worker, or this worker was asked to stop."""
         return not self.is_held or bool(_stopping[0])
 
 
@@ -82,7 +82,7 @@ def execute_run(run_id: int) -> None:
         heartbeat.progress(0.0, "fetching the model")
         try:
             result = _measure(run, Path(folder), heartbeat)
-        except RunCancelled:
+        except RunCanceled:
             _leave(run)
         except Refused as failure:
             more = OR_CHOOSE if failure.code == "no_wall" else ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from reviews.authorizations.domain import AUTHORISATION_TRANSITIONS, AuthorisationState
+from reviews.authorizations.domain import AUTHORIZATION_TRANSITIONS, AuthorizationState
 from reviews.requests.domain.lifecycle import TRANSITIONS, State
 from reviews.requests.domain.steps import Actor, S, Transition
 
@@ -63,9 +63,9 @@ def diagram() -> str:
             f"```mermaid\n{mermaid(states=State, table=TRANSITIONS)}```\n",
             states_table(states=State),
             steps_table(table=TRANSITIONS),
-            "## Authorisation\n",
-            f"```mermaid\n{mermaid(states=AuthorisationState, table=AUTHORISATION_TRANSITIONS)}```\n",
-            states_table(states=AuthorisationState),
-            steps_table(table=AUTHORISATION_TRANSITIONS),
+            "## Authorization\n",
+            f"```mermaid\n{mermaid(states=AuthorizationState, table=AUTHORIZATION_TRANSITIONS)}```\n",
+            states_table(states=AuthorizationState),
+            steps_table(table=AUTHORIZATION_TRANSITIONS),
         )
     )

@@ -12,14 +12,14 @@ from config.reference.performance import performance
 from config.reference.structure import PACKAGES, purpose, structure
 from config.reference.tables import code, page, table
 from governance.people.domain.roles import Role
-from reviews.authorizations.domain import AUTHORISATION_TRANSITIONS, AuthorisationState
+from reviews.authorizations.domain import AUTHORIZATION_TRANSITIONS, AuthorizationState
 from reviews.quarterly.domain.action_items import ACTION_TRANSITIONS, ActionState
 from reviews.quarterly.domain.cycle import CYCLE_TRANSITIONS, CycleState
 from reviews.requests.domain.lifecycle import TRANSITIONS, State
 from reviews.requests.domain.steps import Transition
 from weighbridge.charts.drawing import svg
 from weighbridge.charts.steps import steps_chart
-from weighbridge.core.metrics import CATALOGUE, Basis
+from weighbridge.core.metrics import CATALOG, Basis
 
 
 def settings() -> str:
@@ -34,8 +34,8 @@ def settings() -> str:
 
 
 def facts() -> str:
-    """The fact catalogue and the bases."""
-    rows = ((code(kind.name), kind.unit, kind.direction, kind.meaning) for kind in CATALOGUE.values())
+    """The fact catalog and the bases."""
+    rows = ((code(kind.name), kind.unit, kind.direction, kind.meaning) for kind in CATALOG.values())
     return page(
         "Facts",
         "A fact is something that may be said about a model. Every figure of a fact carries its basis, unit, interval,"
@@ -53,10 +53,10 @@ def roles() -> str:
 
 
 def lifecycle() -> str:
-    """States and steps of a request and of an authorisation."""
+    """States and steps of a request and of an authorization."""
     return page(
         "Lifecycle",
-        "A request is a piece of work that ends; the authorisation it produced is a permission that lives on; each"
+        "A request is a piece of work that ends; the authorization it produced is a permission that lives on; each"
         " quarter a review cycle looks at both. They are tables in `reviews/requests/domain/lifecycle.py`,"
         " `reviews/authorizations/domain.py` and `reviews/quarterly/domain/`, and this page is drawn from them.",
         "In a picture each column is a step: a dot at every state it leaves, an arrow at the one it enters. Bold states"
@@ -65,10 +65,10 @@ def lifecycle() -> str:
         "![States of a request and the steps between them](lifecycle-request.svg)",
         diagram.states_table(states=State).strip(),
         diagram.steps_table(table=TRANSITIONS).strip(),
-        "## Authorisation",
-        "![States of an authorisation and the steps between them](lifecycle-authorisation.svg)",
-        diagram.states_table(states=AuthorisationState).strip(),
-        diagram.steps_table(table=AUTHORISATION_TRANSITIONS).strip(),
+        "## Authorization",
+        "![States of an authorization and the steps between them](lifecycle-authorization.svg)",
+        diagram.states_table(states=AuthorizationState).strip(),
+        diagram.steps_table(table=AUTHORIZATION_TRANSITIONS).strip(),
         "## Quarterly review cycle",
         "One for each quarter; the tick plans, opens and freezes it, people hold and close it.",
         "![States of a review cycle and the steps between them](lifecycle-cycle.svg)",
@@ -90,9 +90,9 @@ def request_picture() -> str:
     return _picture("States of a request", tuple(State), TRANSITIONS)
 
 
-def authorisation_picture() -> str:
-    """SVG of the authorisation's lifecycle."""
-    return _picture("States of an authorisation", tuple(AuthorisationState), AUTHORISATION_TRANSITIONS)
+def authorization_picture() -> str:
+    """SVG of the authorization's lifecycle."""
+    return _picture("States of an authorization", tuple(AuthorizationState), AUTHORIZATION_TRANSITIONS)
 
 
 def cycle_picture() -> str:
@@ -162,7 +162,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "roles.md": roles,
     "lifecycle.md": lifecycle,
     "lifecycle-request.svg": request_picture,
-    "lifecycle-authorisation.svg": authorisation_picture,
+    "lifecycle-authorization.svg": authorization_picture,
     "lifecycle-cycle.svg": cycle_picture,
     "lifecycle-action.svg": action_picture,
     "commands.md": commands,

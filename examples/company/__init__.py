@@ -1,1 +1,1 @@
-"""The demo: a real model is trained, filed, measured, voted on and authorised, over HTTP, by five people."""
+"""The demo: a real model is trained, filed, measured, voted on and authorized, over HTTP, by five people."""

@@ -128,7 +128,7 @@ def _ask_gates(
 ) -> dict[str, dict[str, str]]:
     import hashlib
 
-    digest = decided["authorisation"]["subject_digest"]
+    digest = decided["authorization"]["subject_digest"]
     stranger = f"sha256:{hashlib.sha256(other.read_bytes()).hexdigest()}"
     statement, key = target / "statement.json", target / "public-key.pem"
     statement.write_text(json.dumps(cast.lead.get("gate/", subject=digest, env="prod")["statement"], indent=2))
@@ -177,8 +177,8 @@ def _summary(ref: str, runs: tuple[Any, Any], measured: Any, decided: Any, packe
         "verdict": run["verdict"],
         "candidates": {each["name"]: each["standing"] for each in beside["variants"]},
         "decision": decided["decision"]["outcome"],
-        "authorisation": decided["authorisation"]["number"],
-        "subject": decided["authorisation"]["subject_digest"],
+        "authorization": decided["authorization"]["number"],
+        "subject": decided["authorization"]["subject_digest"],
         "packet": {"document": packet["document_digest"], "pdf": packet["pdf_digest"], "pages": packet["pages"]},
     }
 

@@ -89,7 +89,7 @@ def _give_roles(users: dict[str, User], *, now: datetime) -> None:
 def _top_up(*, team_id: int, quarter: str, unit: Unit, amount: Decimal, by: User, now: datetime) -> None:
     """The demo can be run again and again: allocate anew each time what one run of it needs."""
     account = BudgetAccount.objects.filter(
-        centre__level="team", centre__team_id=team_id, quarter=quarter, unit=unit
+        center__level="team", center__team_id=team_id, quarter=quarter, unit=unit
     ).first()
     count = LedgerEntry.objects.filter(account=account, kind="allocate").count() if account else 0
     team = people.create_team(slug=TEAM, name=TEAM_NAME, by=None, now=now)

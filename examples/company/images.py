@@ -1,4 +1,4 @@
-"""Where the product images lie: Fashion-MNIST (MIT licence), installed, downloaded from Debian, or a folder
+"""Where the product images lie: Fashion-MNIST (MIT license), installed, downloaded from Debian, or a folder
 you name.
 """
 
@@ -39,7 +39,7 @@ def _download(target: Path) -> None:
         why = ["this machine has no apt-get"]
     raise SystemExit(
         f"The product images are missing ({why[0]}). Either run `apt-get install {PACKAGE}`, or put its four .gz files "
-        "(Fashion-MNIST, MIT licence) in a folder and set FASHION_MNIST_DIR to it."
+        "(Fashion-MNIST, MIT license) in a folder and set FASHION_MNIST_DIR to it."
     )
 
 

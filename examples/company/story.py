@@ -18,7 +18,7 @@ from examples.company.terminal import Terminal
 from weighbridge.client.server import ServerRefused
 
 GPU_HOURS, GPU_HOUR_USD, SERVER_HOUR_USD, HOURS_A_YEAR = 320, "3.431", "0.805", 8_760
-FINISHED = {"done", "failed", "dead", "cancelled"}
+FINISHED = {"done", "failed", "dead", "canceled"}
 ANSWERS = {
     "cheaper-alternatives": (
         "Three families were trained on the same images; each was made cheaper in three ways and measured beside this "
@@ -54,12 +54,12 @@ def file_request(cast: Cast, *, model: Path, rivals: Sequence[Path], data: Path,
     request = me.post(
         "reviews/",
         title="Classify product photographs at upload",
-        purpose=f"Sort product photographs into catalogue categories ({version})",
+        purpose=f"Sort product photographs into catalog categories ({version})",
         environment="prod",
         business_case=(
             "Sellers choose a wrong category for one photograph in nine, and wrongly filed products are hardly found. "
             "Suggesting the category should lift the share of findable products by two percent. Training on the whole "
-            f"catalogue needs {GPU_HOURS} GPU hours; serving needs one L4 all year round."
+            f"catalog needs {GPU_HOURS} GPU hours; serving needs one L4 all year round."
         ),
         model_version=registered["digest"],
         dataset=dataset["digest"],
@@ -219,11 +219,11 @@ def decide(cast: Cast, ref: str, say: Terminal) -> Document:
         conditions=[condition],
     )
     request = cast.lead.get(f"reviews/{ref}/")
-    authorisation = request["authorisation"]
+    authorization = request["authorization"]
     say.done(
-        f"{request['decision']['outcome'].replace('_', ' ')}; {authorisation['number']} is valid until "
-        f"{authorisation['expires_at'][:10]}",
-        f"signed for {authorisation['subject_digest'][:19]}…",
+        f"{request['decision']['outcome'].replace('_', ' ')}; {authorization['number']} is valid until "
+        f"{authorization['expires_at'][:10]}",
+        f"signed for {authorization['subject_digest'][:19]}…",
     )
     return request
 
@@ -266,7 +266,7 @@ def _claims() -> list[Document]:
     trained = f"{GPU_HOURS} h x {GPU_HOUR_USD} USD, A100 80 GB, {prices}"
     served = f"{HOURS_A_YEAR} h x {SERVER_HOUR_USD} USD, one g6.xlarge, {prices}"
     rows = [
-        ("training_gpu_hours", GPU_HOURS, "gpu_h", "declared", "training plan for the whole catalogue"),
+        ("training_gpu_hours", GPU_HOURS, "gpu_h", "declared", "training plan for the whole catalog"),
         ("training_cost_usd", training, "USD", "estimated", trained),
         ("inference_cost_1y_usd", serving, "USD", "estimated", served),
         ("total_cost_1y_usd", training + serving, "USD", "estimated", "training plus one year of serving"),

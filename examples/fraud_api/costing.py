@@ -112,7 +112,7 @@ def _own(option: str, settings: FraudSettings, lesson: Mapping[str, Any], test: 
             "trials": [10, 40],
             "trial_share": 1.0,
             "failed_share": [0.02, 0.1],
-            "labelling_usd": [15_000, 40_000],
+            "labeling_usd": [15_000, 40_000],
         },
         "serving": {
             "kind": "self-hosted",

@@ -34,8 +34,8 @@ AT_ONCE = 2_000
 Say = Callable[[float, str], None]
 
 
-def labelled(settings: FraudSettings) -> Transactions:
-    """Return the labelled transactions at hand."""
+def labeled(settings: FraudSettings) -> Transactions:
+    """Return the labeled transactions at hand."""
     return generate(settings.rows, seed=settings.seed)
 
 
@@ -60,16 +60,16 @@ def taught(option: str, folder: Path, settings: FraudSettings, say: Say) -> dict
             _fitted(
                 network,
                 option,
-                labelled(settings),
+                labeled(settings),
                 settings,
                 settings.epochs[option],
                 folder / f"{option}.safetensors",
                 lambda share, doing: say(start + share * (1 - start), f"{option.upper()}: {doing}"),
             )
         seconds = time.monotonic() - begun
-        export(network, model, example=labelled(settings).x[:1])
+        export(network, model, example=labeled(settings).x[:1])
         passes = settings.rows * settings.epochs[option] + (
-            settings.unlabelled * settings.pretrain_epochs if option == "b" else 0
+            settings.unlabeled * settings.pretrain_epochs if option == "b" else 0
         )
         return {
             "option": option,
@@ -95,7 +95,7 @@ def curve_of(folder: Path, settings: FraudSettings, say: Say) -> dict[str, Any]:
     Returns `curve` (`weighbridge.learning-curve/1`, None where errors do not fall), `why`, `beyond` and `best`.
     """
     rows, errors = [], []
-    train, test = labelled(settings), test_set(settings)
+    train, test = labeled(settings), test_set(settings)
     plan = [(parts, index) for parts in PARTS for index in range(min(parts, MOST_OF_A_SIZE))]
     for done, (parts, index) in enumerate(plan):
         size = settings.rows // parts
@@ -176,7 +176,7 @@ def _pretrained(network: Any, folder: Path, settings: FraudSettings, say: Say) -
     """Teach B to guess hidden features of transactions without labels."""
     import torch
 
-    x = torch.from_numpy(generate(settings.unlabelled, seed=settings.seed + 2).x)
+    x = torch.from_numpy(generate(settings.unlabeled, seed=settings.seed + 2).x)
 
     class Guessing(torch.nn.Module):
         """Hides features and guesses them; the loss needs both, so both are returned."""
@@ -236,7 +236,7 @@ def _decides(settings: FraudSettings, option: str) -> dict[str, Any]:
         "batch": settings.batch,
         "epochs": settings.epochs[option],
         "rate": str(RATES[option]),
-        **({"unlabelled": settings.unlabelled, "pretrain": settings.pretrain_epochs} if option == "b" else {}),
+        **({"unlabeled": settings.unlabeled, "pretrain": settings.pretrain_epochs} if option == "b" else {}),
     }
 
 

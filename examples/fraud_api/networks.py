@@ -2,7 +2,7 @@
 
 B is an FT-Transformer (Gorishniy et al. 2021), a published architecture for tables: each feature becomes a token,
 layers of attention relate them, a token of its own carries the answer. No package carries weights for such
-transactions, so it is pre-trained here on unlabelled ones, by guessing features that were hidden, and then fine-tuned
+transactions, so it is pre-trained here on unlabeled ones, by guessing features that were hidden, and then fine-tuned
 on labels. C is a small network of two hidden layers.
 """
 

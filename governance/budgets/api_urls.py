@@ -3,11 +3,11 @@
 from django.urls import URLPattern, path
 
 from governance.budgets.api.budget_changes import BudgetChanges
-from governance.budgets.api.budgets import Budgets, Centres, LedgerExport, Terms
+from governance.budgets.api.budgets import Budgets, Centers, LedgerExport, Terms
 
 urlpatterns: list[URLPattern] = [
     path("budgets/", Budgets.as_view(), name="budgets"),
-    path("budgets/centres/", Centres.as_view(), name="budget-centres"),
+    path("budgets/centers/", Centers.as_view(), name="budget-centers"),
     path("budgets/changes/", BudgetChanges.as_view(), name="budget-changes"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/terms/", Terms.as_view(), name="account-terms"),
     path(

@@ -1,10 +1,10 @@
-"""Budgets: a tree of cost centres, one account per centre, quarter and unit, and its append-only ledger."""
+"""Budgets: a tree of cost centers, one account per center, quarter and unit, and its append-only ledger."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.ledger import GIVES_BACK, OF_THE_ACCOUNT, SIGNED, SPENT, EntryKind, Mode
 from governance.budgets.domain.quarter_forecast import TOLERANCE_PERCENT
 from governance.budgets.enums import Unit
@@ -20,29 +20,29 @@ _OWN = sorted(kind.value for kind in OF_THE_ACCOUNT)
 _TEAMS = [Level.TEAM.value, Level.PROJECT.value]
 
 
-class CostCentre(models.Model):
-    """A place in the tree that budgets hang on; a team's centre bears the team's slug."""
+class CostCenter(models.Model):
+    """A place in the tree that budgets hang on; a team's center bears the team's slug."""
 
     level = models.CharField(max_length=12, choices=LEVELS)
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
-    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="cost_centres")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="cost_centers")
 
     class Meta:
         constraints = [
             models.CheckConstraint(name="known_level", condition=Q(level__in=[level.value for level in Level])),
             models.CheckConstraint(
                 name="only_the_root_has_no_parent",
-                condition=Q(level=Level.ORGANISATION.value, parent__isnull=True)
-                | (~Q(level=Level.ORGANISATION.value) & Q(parent__isnull=False)),
+                condition=Q(level=Level.ORGANIZATION.value, parent__isnull=True)
+                | (~Q(level=Level.ORGANIZATION.value) & Q(parent__isnull=False)),
             ),
             models.CheckConstraint(
                 name="teams_and_projects_have_a_team",
                 condition=Q(level__in=_TEAMS, team__isnull=False) | (~Q(level__in=_TEAMS) & Q(team__isnull=True)),
             ),
-            models.UniqueConstraint(fields=["level"], condition=Q(level=Level.ORGANISATION.value), name="one_root"),
-            models.UniqueConstraint(fields=["team"], condition=Q(level=Level.TEAM.value), name="one_centre_of_a_team"),
+            models.UniqueConstraint(fields=["level"], condition=Q(level=Level.ORGANIZATION.value), name="one_root"),
+            models.UniqueConstraint(fields=["team"], condition=Q(level=Level.TEAM.value), name="one_center_of_a_team"),
         ]
 
     def __str__(self) -> str:
@@ -50,11 +50,11 @@ class CostCentre(models.Model):
 
 
 class BudgetAccount(models.Model):
-    """What a cost centre may spend in a quarter, in USD or in GPU hours; `mode` says what happens to what
+    """What a cost center may spend in a quarter, in USD or in GPU hours; `mode` says what happens to what
     is too much.
     """
 
-    centre = models.ForeignKey(CostCentre, on_delete=models.PROTECT, related_name="accounts")
+    center = models.ForeignKey(CostCenter, on_delete=models.PROTECT, related_name="accounts")
     quarter = models.CharField(max_length=6)
     unit = models.CharField(max_length=6, choices=Unit.choices)
     mode = models.CharField(max_length=7, choices=MODES, default=Mode.ENFORCE.value, db_default=Mode.ENFORCE.value)
@@ -63,7 +63,7 @@ class BudgetAccount(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["centre", "quarter", "unit"], name="one_account"),
+            models.UniqueConstraint(fields=["center", "quarter", "unit"], name="one_account"),
             models.CheckConstraint(name="quarter_is_written_2026Q4", condition=Q(quarter__regex=r"^\d{4}Q[1-4]$")),
             models.CheckConstraint(name="known_unit", condition=Q(unit__in=Unit.values)),
             models.CheckConstraint(name="known_mode", condition=Q(mode__in=[mode.value for mode in Mode])),
@@ -71,7 +71,7 @@ class BudgetAccount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.centre} {self.quarter} {self.unit}"
+        return f"{self.center} {self.quarter} {self.unit}"
 
 
 class LedgerEntry(models.Model):

@@ -6,7 +6,7 @@ from governance.budgets.web import budgets
 
 urlpatterns: list[URLPattern] = [
     path("budgets/", budgets.listed, name="budgets"),
-    path("budgets/centres/", budgets.open_centre, name="budget_centre"),
+    path("budgets/centers/", budgets.open_center, name="budget_center"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/", budgets.account, name="account"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/terms/", budgets.terms, name="account_terms"),
     path("budgets/<slug:team>/<slug:quarter>/<slug:unit>/place/", budgets.place, name="account_place"),

@@ -1,4 +1,4 @@
-"""The life of a job: claimed, renewed, put back, failed, cancelled, declared dead, retried, and woken by the tick.
+"""The life of a job: claimed, renewed, put back, failed, canceled, declared dead, retried, and woken by the tick.
 
 Every step of a worker names its fencing token, so a worker that lost its lease writes nothing.
 """
@@ -34,7 +34,7 @@ def claim(*, model: type[Row], pk: int, now: datetime, longer: timedelta = NO_TI
 
 
 def renew(*, row: Row, now: datetime, **fields: Any) -> bool:
-    """Hold the row for another lease; False means it was lost or cancelled."""
+    """Hold the row for another lease; False means it was lost or canceled."""
     return row.renew(now=now, lease=kind_of(type(row)).lease(), **fields)
 
 
@@ -75,7 +75,7 @@ def abandon(*, row: Row, by: User | None, now: datetime) -> bool:
     """Stop a job that nobody needs any more; False where it had ended already."""
     kind = kind_of(type(row))
     with transaction.atomic():
-        held = _locked(kind, row.pk).filter(state__in=kind.cancelled_from).first()
+        held = _locked(kind, row.pk).filter(state__in=kind.canceled_from).first()
         if held is not None:
             _stop(kind, held, by, now)
     return held is not None
@@ -131,9 +131,9 @@ def tick(*, kind: JobKind[Any], now: datetime) -> None:
 
 
 def _stop(kind: JobKind[Row], row: Row, by: User | None, now: datetime) -> None:
-    row.state, row.finished_at, row.lease_until, row.fence = JobState.CANCELLED, now, None, row.fence + 1
+    row.state, row.finished_at, row.lease_until, row.fence = JobState.CANCELED, now, None, row.fence + 1
     row.save(update_fields=["state", "finished_at", "lease_until", "fence"])
-    kind.record("cancelled", row, by, now, {})
+    kind.record("canceled", row, by, now, {})
 
 
 def _locked(kind: JobKind[Row], pk: int, *, skip_locked: bool = False) -> QuerySet[Row]:

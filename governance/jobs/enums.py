@@ -15,7 +15,7 @@ class JobState(TextChoices):
     FAILED = "failed"
     PAUSED = "paused"
     DEAD = "dead"
-    CANCELLED = "cancelled"
+    CANCELED = "canceled"
 
 
 class Reach(StrEnum):
@@ -29,5 +29,5 @@ class Reach(StrEnum):
 
 
 HELD = (JobState.CLAIMED, JobState.RUNNING)
-ENDED_BADLY = (JobState.FAILED, JobState.DEAD, JobState.CANCELLED)
+ENDED_BADLY = (JobState.FAILED, JobState.DEAD, JobState.CANCELED)
 UNFINISHED = (JobState.QUEUED, JobState.CLAIMED, JobState.RUNNING, JobState.PAUSED)

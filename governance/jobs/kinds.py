@@ -64,7 +64,7 @@ class JobKind(Generic[Row]):
     max_attempts: int = 3
     lease: Callable[[], timedelta] = lease
     task_of: Callable[[Row], str] | None = None
-    cancelled_from: tuple[JobState, ...] = UNFINISHED
+    canceled_from: tuple[JobState, ...] = UNFINISHED
     may_retry: Callable[[Row], bool] = _no_retry
     retried: str = "none can be retried"
     before_retry: Callable[[Row], None] = _nothing
@@ -79,7 +79,7 @@ class JobKind(Generic[Row]):
 
     def check_cancel(self, row: Row) -> None:
         """Raise WrongState unless there is something to cancel."""
-        if row.state not in self.cancelled_from:
+        if row.state not in self.canceled_from:
             raise WrongState(f"{self.name(row)} has already ended; there is nothing to cancel.")
 
     def check_retry(self, row: Row) -> None:

@@ -73,7 +73,7 @@ class Leased(models.Model):
         return rows.filter(pk=self.pk, fence=self.fence, state__in=HELD).update(**fields) == 1
 
     def renew(self, *, now: datetime, lease: timedelta, **fields: Any) -> bool:
-        """Hold the row for another `lease`; False means it was lost or cancelled."""
+        """Hold the row for another `lease`; False means it was lost or canceled."""
         return self.write(lease_until=now + lease, **fields)
 
     def hand_back(self, *, now: datetime, error: str, wait: timedelta = timedelta(0), **fields: Any) -> bool:

@@ -282,7 +282,7 @@ register(
         check=lambda person, _: check_operate(person),
         max_attempts=ATTEMPTS_MAX,
         lease=effect_lease,
-        cancelled_from=(*UNFINISHED, JobState.DEAD),
+        canceled_from=(*UNFINISHED, JobState.DEAD),
         may_retry=lambda message: message.state in {JobState.DEAD, JobState.PAUSED},
         retried="a dead or paused one can be retried",
         # What was tried may have happened: whoever tries again looks first.

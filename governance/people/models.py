@@ -23,7 +23,7 @@ class Team(models.Model):
 
 
 class RoleGrant(models.Model):
-    """A role a user holds: requesters for one team, everybody else for the whole organisation."""
+    """A role a user holds: requesters for one team, everybody else for the whole organization."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="role_grants")
     role = models.CharField(max_length=20, choices=ROLES)

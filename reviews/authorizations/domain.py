@@ -1,6 +1,6 @@
-"""Which state of an authorisation may follow which: the second axis, living on after the request has ended.
+"""Which state of an authorization may follow which: the second axis, living on after the request has ended.
 
-An extension is not a step here: it is a new request, whose authorisation supersedes this one.
+An extension is not a step here: it is a new request, whose authorization supersedes this one.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from reviews.requests.domain.steps import Actor, Named, Transition, leaving, pos
 from weighbridge.core.errors import WrongState
 
 
-class AuthorisationState(Named):
+class AuthorizationState(Named):
     """Validity of the permission that an approving decision produced."""
 
     ACTIVE = "active"
@@ -22,35 +22,35 @@ class AuthorisationState(Named):
     @property
     def owner(self) -> Actor:
         """The one actor who must move next."""
-        return AUTHORISATION_OWNER[self]
+        return AUTHORIZATION_OWNER[self]
 
     @property
     def meaning(self) -> str:
         """What the state means, as a phrase for a page."""
-        return AUTHORISATION_MEANING[self]
+        return AUTHORIZATION_MEANING[self]
 
 
-AUTHORISATION_OWNER: Mapping[AuthorisationState, Actor] = {
-    AuthorisationState.ACTIVE: Actor.SYSTEM,
-    AuthorisationState.PENDING_EXPIRATION: Actor.REQUESTER,
-    AuthorisationState.EXPIRED: Actor.SYSTEM,
-    AuthorisationState.SUSPENDED: Actor.PLATFORM_LEAD,
-    AuthorisationState.REVOKED: Actor.SYSTEM,
-    AuthorisationState.SUPERSEDED: Actor.SYSTEM,
+AUTHORIZATION_OWNER: Mapping[AuthorizationState, Actor] = {
+    AuthorizationState.ACTIVE: Actor.SYSTEM,
+    AuthorizationState.PENDING_EXPIRATION: Actor.REQUESTER,
+    AuthorizationState.EXPIRED: Actor.SYSTEM,
+    AuthorizationState.SUSPENDED: Actor.PLATFORM_LEAD,
+    AuthorizationState.REVOKED: Actor.SYSTEM,
+    AuthorizationState.SUPERSEDED: Actor.SYSTEM,
 }
 
-AUTHORISATION_MEANING: Mapping[AuthorisationState, str] = {
-    AuthorisationState.ACTIVE: "the gate lets this artifact pass",
-    AuthorisationState.PENDING_EXPIRATION: "still valid, and about to end; a renewal goes through review",
-    AuthorisationState.EXPIRED: "its time is over; the gate refuses",
-    AuthorisationState.SUSPENDED: "held back until a platform lead settles a doubt; the gate refuses",
-    AuthorisationState.REVOKED: "taken back for good; the gate refuses",
-    AuthorisationState.SUPERSEDED: "a newer authorisation covers the same scope",
+AUTHORIZATION_MEANING: Mapping[AuthorizationState, str] = {
+    AuthorizationState.ACTIVE: "the gate lets this artifact pass",
+    AuthorizationState.PENDING_EXPIRATION: "still valid, and about to end; a renewal goes through review",
+    AuthorizationState.EXPIRED: "its time is over; the gate refuses",
+    AuthorizationState.SUSPENDED: "held back until a platform lead settles a doubt; the gate refuses",
+    AuthorizationState.REVOKED: "taken back for good; the gate refuses",
+    AuthorizationState.SUPERSEDED: "a newer authorization covers the same scope",
 }
 
 
-def _authorisation_steps() -> tuple[Transition[AuthorisationState], ...]:
-    a = AuthorisationState
+def _authorization_steps() -> tuple[Transition[AuthorizationState], ...]:
+    a = AuthorizationState
     living = (a.ACTIVE, a.PENDING_EXPIRATION, a.SUSPENDED)
     lead, system = Actor.PLATFORM_LEAD, Actor.SYSTEM
     in_force = (a.ACTIVE, a.PENDING_EXPIRATION)
@@ -75,7 +75,7 @@ def _authorisation_steps() -> tuple[Transition[AuthorisationState], ...]:
                 a.SUPERSEDED,
                 "supersede",
                 system,
-                "a newer authorisation covers the same scope",
+                "a newer authorization covers the same scope",
                 "commitment released",
             )
             for s in living
@@ -83,24 +83,24 @@ def _authorisation_steps() -> tuple[Transition[AuthorisationState], ...]:
     )
 
 
-AUTHORISATION_TRANSITIONS: tuple[Transition[AuthorisationState], ...] = _authorisation_steps()
+AUTHORIZATION_TRANSITIONS: tuple[Transition[AuthorizationState], ...] = _authorization_steps()
 
-AUTHORISATION_TERMINAL: frozenset[AuthorisationState] = frozenset(AuthorisationState) - {
-    step.source for step in AUTHORISATION_TRANSITIONS
+AUTHORIZATION_TERMINAL: frozenset[AuthorizationState] = frozenset(AuthorizationState) - {
+    step.source for step in AUTHORIZATION_TRANSITIONS
 }
-IN_FORCE: frozenset[AuthorisationState] = frozenset({AuthorisationState.ACTIVE, AuthorisationState.PENDING_EXPIRATION})
+IN_FORCE: frozenset[AuthorizationState] = frozenset({AuthorizationState.ACTIVE, AuthorizationState.PENDING_EXPIRATION})
 """The gate says yes only to these, and only before the expiry."""
 
 
-def may_transition_authorisation(*, source: AuthorisationState, target: AuthorisationState) -> bool:
-    """Whether an authorisation may go from `source` straight to `target`."""
-    return any(step.target == target for step in leaving(source, AUTHORISATION_TRANSITIONS))
+def may_transition_authorization(*, source: AuthorizationState, target: AuthorizationState) -> bool:
+    """Whether an authorization may go from `source` straight to `target`."""
+    return any(step.target == target for step in leaving(source, AUTHORIZATION_TRANSITIONS))
 
 
-def check_authorisation_transition(*, source: AuthorisationState, target: AuthorisationState) -> None:
-    """Raise `WrongState`, with what is possible now, unless the authorisation may go straight to `target`."""
-    if not may_transition_authorisation(source=source, target=target):
+def check_authorization_transition(*, source: AuthorizationState, target: AuthorizationState) -> None:
+    """Raise `WrongState`, with what is possible now, unless the authorization may go straight to `target`."""
+    if not may_transition_authorization(source=source, target=target):
         raise WrongState(
-            f"An authorisation that is {source.words} cannot become {target.words}. "
-            + possible_now("authorisation", source, AUTHORISATION_TRANSITIONS)
+            f"An authorization that is {source.words} cannot become {target.words}. "
+            + possible_now("authorization", source, AUTHORIZATION_TRANSITIONS)
         )

@@ -5,12 +5,12 @@ from django.db import models
 from django.db.models import Q
 
 from governance.findings.models import Finding
-from reviews.authorizations.domain import AuthorisationState
+from reviews.authorizations.domain import AuthorizationState
 from reviews.requests.enums import ENVIRONMENTS, OUTCOMES
 from reviews.requests.models import ReviewRequest
 
 User = settings.AUTH_USER_MODEL
-VALIDITIES = [(state.value, state.value.replace("_", " ")) for state in AuthorisationState]
+VALIDITIES = [(state.value, state.value.replace("_", " ")) for state in AuthorizationState]
 
 
 class Decision(models.Model):
@@ -29,14 +29,14 @@ class Decision(models.Model):
         return f"{self.request} {self.outcome}"
 
 
-class Authorisation(models.Model):
+class Authorization(models.Model):
     """The expiring, signed leave to run one artifact in one environment."""
 
     number = models.CharField(max_length=24, unique=True)
-    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="authorisation")
+    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="authorization")
     subject_digest = models.CharField(max_length=71)
     environment = models.CharField(max_length=10, choices=ENVIRONMENTS)
-    state = models.CharField(max_length=20, choices=VALIDITIES, default=AuthorisationState.ACTIVE)
+    state = models.CharField(max_length=20, choices=VALIDITIES, default=AuthorizationState.ACTIVE)
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     warn_at = models.DateTimeField()
@@ -56,7 +56,7 @@ class Authorisation(models.Model):
 class Condition(models.Model):
     """A dated obligation an approval came with."""
 
-    authorisation = models.ForeignKey(Authorisation, on_delete=models.PROTECT, related_name="conditions")
+    authorization = models.ForeignKey(Authorization, on_delete=models.PROTECT, related_name="conditions")
     text = models.CharField(max_length=400)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="conditions")
     due_on = models.DateField()
@@ -78,11 +78,11 @@ class Condition(models.Model):
 class ReReview(models.Model):
     """What a breach has opened; never changed (a trigger holds that).
 
-    A finding opens one, and is of one authorisation, kind and window: that makes it once for each. The first row of a
+    A finding opens one, and is of one authorization, kind and window: that makes it once for each. The first row of a
     request opened it; later ones are breaches found while it was open, which point back to it.
     """
 
-    authorisation = models.ForeignKey(Authorisation, on_delete=models.PROTECT, related_name="re_reviews")
+    authorization = models.ForeignKey(Authorization, on_delete=models.PROTECT, related_name="re_reviews")
     finding = models.OneToOneField(Finding, on_delete=models.PROTECT, related_name="re_review")
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="re_reviews")
     noted_at = models.DateTimeField()

@@ -7,9 +7,9 @@ from weighbridge.core.errors import NotAllowed
 
 
 def check_revoke(person: Person) -> None:
-    """Revoking or suspending an authorisation: platform leads."""
+    """Revoking or suspending an authorization: platform leads."""
     if not person.is_active or Role.PLATFORM_LEAD not in person.roles:
-        raise NotAllowed("Only a platform lead may revoke an authorisation.")
+        raise NotAllowed("Only a platform lead may revoke an authorization.")
 
 
 def check_confirm_condition(person: Person, parties: Parties, *, owner_id: int) -> None:

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from governance.people.queries.people import person_of
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import months_of
 from reviews.evidence.domain.traffic_file import DIGITS_MAX, ROWS_MAX, Counted
 from reviews.evidence.models import Traffic
@@ -20,14 +20,14 @@ from weighbridge.core.errors import Invalid, WrongState
 def supply(
     *, request: ReviewRequest, months: Sequence[Counted], channel: str, by: User, now: datetime
 ) -> list[Traffic]:
-    """Supply the requests of months of an authorisation; a month supplied again takes the place of the one before."""
+    """Supply the requests of months of an authorization; a month supplied again takes the place of the one before."""
     check_keep_score(person_of(by), team=request.team.slug)
     if not 1 <= len(months) <= ROWS_MAX:
         raise Invalid(f"Supply 1 to {ROWS_MAX} months at a time; these are {len(months):,}.", field="traffic")
-    held = Authorisation.objects.filter(decision__request=request).first()
+    held = Authorization.objects.filter(decision__request=request).first()
     if held is None:
         raise WrongState(
-            "Requests are counted from the authorisation on, and there is none yet.", code="no_authorisation"
+            "Requests are counted from the authorization on, and there is none yet.", code="no_authorization"
         )
     for each in months:
         _check(each, held, now)
@@ -49,7 +49,7 @@ def supply(
     return rows
 
 
-def _check(each: Counted, held: Authorisation, now: datetime) -> None:
+def _check(each: Counted, held: Authorization, now: datetime) -> None:
     where = f"Row {each.row}: " if each.row else ""
     known = months_of(held.issued_at.date(), today=now.date())
     if each.month not in known:

@@ -9,7 +9,7 @@ from benchmarking.runs.models import Run
 from governance.rulebook.models import PolicyVersion
 from reviews.requests.models import ReviewRequest
 from reviews.scorecard.models import CHANNELS
-from weighbridge.core.metrics import CATALOGUE, Basis
+from weighbridge.core.metrics import CATALOG, Basis
 
 User = settings.AUTH_USER_MODEL
 BASES = [(basis.value, basis.value) for basis in Basis]
@@ -19,7 +19,7 @@ class Fact(models.Model):
     """One figure of a request; rows are never changed (a trigger holds that), a newer row speaks louder."""
 
     request = models.ForeignKey(ReviewRequest, on_delete=models.PROTECT, related_name="facts")
-    name = models.CharField(max_length=40, choices=[(name, name) for name in CATALOGUE])
+    name = models.CharField(max_length=40, choices=[(name, name) for name in CATALOG])
     value = models.DecimalField(max_digits=25, decimal_places=9)
     unit = models.CharField(max_length=12)
     basis = models.CharField(max_length=10, choices=BASES)
@@ -173,7 +173,7 @@ class RequestProjection(models.Model):
 
 
 class Traffic(models.Model):
-    """The requests that an authorised model answered in a month; rows are never changed (a trigger), the
+    """The requests that an authorized model answered in a month; rows are never changed (a trigger), the
     latest counts.
     """
 

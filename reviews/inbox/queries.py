@@ -1,4 +1,4 @@
-"""What needs a person: votes, own requests, the quarterly review, action items, conditions, authorisations, stuck
+"""What needs a person: votes, own requests, the quarterly review, action items, conditions, authorizations, stuck
 effects.
 """
 
@@ -13,8 +13,8 @@ from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Person
 from governance.people.queries.people import name_of
 from governance.people.rules import may_operate
-from reviews.authorizations.domain import AuthorisationState
-from reviews.authorizations.models import Authorisation, Condition
+from reviews.authorizations.domain import AuthorizationState
+from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries.re_reviews import first_cause
 from reviews.authorizations.rules import may_confirm_condition
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
@@ -31,7 +31,7 @@ from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.queries.review_blockers import obstacles
 
 WAITING_FOR_REQUESTER = tuple(state for state, actor in OWNER.items() if actor is Actor.REQUESTER)
-ENDING = (AuthorisationState.PENDING_EXPIRATION, AuthorisationState.SUSPENDED)
+ENDING = (AuthorizationState.PENDING_EXPIRATION, AuthorizationState.SUSPENDED)
 CYCLE_TODO = {
     CycleState.COLLECTING: "Have the figures supplied before the cut-off, and look through the agenda.",
     CycleState.FROZEN: "Read the packet, then open the meeting.",
@@ -60,7 +60,7 @@ class ConditionLine:
     """A condition that somebody owes; `is_mine` where this person owes it, else this person may confirm it."""
 
     ref: str
-    authorisation: str
+    authorization: str
     text: str
     owner: str
     due_on: date
@@ -69,8 +69,8 @@ class ConditionLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuthorisationLine:
-    """An authorisation that needs its owner: it ends soon, or it is suspended."""
+class AuthorizationLine:
+    """An authorization that needs its owner: it ends soon, or it is suspended."""
 
     ref: str
     number: str
@@ -110,13 +110,13 @@ class Inbox:
     cycles: tuple[CycleLine, ...]
     actions: tuple[ActionView, ...]
     conditions: tuple[ConditionLine, ...]
-    authorisations: tuple[AuthorisationLine, ...]
+    authorizations: tuple[AuthorizationLine, ...]
     stuck: tuple[StuckLine, ...]
 
     @property
     def is_empty(self) -> bool:
         """True when nothing at all needs the person; what waits on others does not count."""
-        needs = (self.to_vote, self.waiting_for_me, self.cycles, self.actions, self.conditions, self.authorisations)
+        needs = (self.to_vote, self.waiting_for_me, self.cycles, self.actions, self.conditions, self.authorizations)
         return not any((*needs, self.stuck))
 
 
@@ -130,7 +130,7 @@ def inbox_of(*, person: Person, now: datetime) -> Inbox:
         cycles=tuple(_cycles()) if may_lead_meeting(person) else (),
         actions=owed_by(person, now=now),
         conditions=tuple(_conditions(person, now)),
-        authorisations=tuple(_authorisations(own)),
+        authorizations=tuple(_authorizations(own)),
         stuck=tuple(_stuck()) if may_operate(person) else (),
     )
 
@@ -209,15 +209,15 @@ def _line(request: ReviewRequest, todo: str, since: datetime) -> RequestLine:
 def _conditions(person: Person, now: datetime) -> Iterable[ConditionLine]:
     """Those the person owes, and those that somebody else owes and this person may confirm."""
     rows = Condition.objects.filter(met_at=None).exclude(
-        authorisation__state__in=[AuthorisationState.REVOKED, AuthorisationState.EXPIRED, AuthorisationState.SUPERSEDED]
+        authorization__state__in=[AuthorizationState.REVOKED, AuthorizationState.EXPIRED, AuthorizationState.SUPERSEDED]
     )
-    for row in rows.select_related("owner", "authorisation__decision__request__team").order_by("due_on", "pk"):
-        request = row.authorisation.decision.request
+    for row in rows.select_related("owner", "authorization__decision__request__team").order_by("due_on", "pk"):
+        request = row.authorization.decision.request
         is_mine = row.owner_id == person.id
         if is_mine or may_confirm_condition(person, parties_of(request), owner_id=row.owner_id):
             yield ConditionLine(
                 ref=request.ref,
-                authorisation=row.authorisation.number,
+                authorization=row.authorization.number,
                 text=row.text,
                 owner=name_of(row.owner),
                 due_on=row.due_on,
@@ -226,11 +226,11 @@ def _conditions(person: Person, now: datetime) -> Iterable[ConditionLine]:
             )
 
 
-def _authorisations(own: QuerySet[ReviewRequest]) -> Iterable[AuthorisationLine]:
-    rows = Authorisation.objects.filter(decision__request__in=own, state__in=ENDING)
+def _authorizations(own: QuerySet[ReviewRequest]) -> Iterable[AuthorizationLine]:
+    rows = Authorization.objects.filter(decision__request__in=own, state__in=ENDING)
     for row in rows.select_related("decision__request__model_version__asset").order_by("expires_at", "pk"):
         request = row.decision.request
-        yield AuthorisationLine(
+        yield AuthorizationLine(
             ref=request.ref,
             number=row.number,
             model=str(request.model_version),

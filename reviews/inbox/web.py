@@ -12,7 +12,7 @@ from reviews.inbox.queries import inbox_of
 
 @require_safe
 def inbox(request: HttpRequest) -> HttpResponse:
-    """`/`: votes, own requests, the quarterly review, action items, conditions, authorisations and effects that wait
+    """`/`: votes, own requests, the quarterly review, action items, conditions, authorizations and effects that wait
     for this person.
     """
     person = person_of(request)

@@ -38,7 +38,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path("models/<slug:team>/<slug:slug>/kpis/", cycles.Kpis.as_view(), name="kpis"),
     path("actions/<slug:action>/", action_items.Action.as_view(), name="action"),
-    path("actions/<slug:action>/acknowledge/", action_items.Acknowledgement.as_view(), name="action-acknowledge"),
+    path("actions/<slug:action>/acknowledge/", action_items.Acknowledgment.as_view(), name="action-acknowledge"),
     path("actions/<slug:action>/finish/", action_items.Finish.as_view(), name="action-finish"),
     path("actions/<slug:action>/drop/", action_items.Drop.as_view(), name="action-drop"),
 ]

@@ -54,8 +54,8 @@ MOVES: Mapping[str, str] = MappingProxyType(
     {
         "Won't Do": "withdraw",
         "Withdrawn": "withdraw",
-        "Cancelled": "withdraw",
         "Canceled": "withdraw",
+        "Cancelled": "withdraw",
         "Acknowledged": "acknowledge",
         "In Progress": "acknowledge",
     }

@@ -122,7 +122,7 @@ class TicketMove(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["ticket", "remote_id"], name="one_judgement_per_move"),
+            models.UniqueConstraint(fields=["ticket", "remote_id"], name="one_judgment_per_move"),
             models.CheckConstraint(
                 name="nothing_is_decided_there", condition=~Q(meaning=Meaning.DECIDE, outcome=Outcome.DONE)
             ),

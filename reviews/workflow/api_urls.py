@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from reviews.workflow.api import authorizations as authorisations
+from reviews.workflow.api import authorizations as authorizations
 from reviews.workflow.api import costs, evidence, packets, requests, steps
 
 urlpatterns: list[URLPattern] = [
@@ -25,11 +25,11 @@ urlpatterns: list[URLPattern] = [
     path("reviews/<slug:ref>/packet/", packets.Packets.as_view(), name="packet"),
     path("reviews/<slug:ref>/packet/pdf/", packets.PacketPdf.as_view(), name="packet-pdf"),
     path("reviews/<slug:ref>/packet/retry/", packets.PacketRetry.as_view(), name="packet-retry"),
-    path("reviews/<slug:ref>/authorisation/revoke/", authorisations.Revocation.as_view(), name="revoke"),
+    path("reviews/<slug:ref>/authorization/revoke/", authorizations.Revocation.as_view(), name="revoke"),
     path(
         "reviews/<slug:ref>/conditions/<int:condition_id>/confirm/",
-        authorisations.Confirmation.as_view(),
+        authorizations.Confirmation.as_view(),
         name="confirm-condition",
     ),
-    path("gate/", authorisations.Gate.as_view(), name="gate"),
+    path("gate/", authorizations.Gate.as_view(), name="gate"),
 ]

@@ -11,7 +11,7 @@ from governance.jobs import outbox
 from governance.jobs.models import OutboxMessage, Pulse
 from reviews.requests.models import ReviewRequest
 from reviews.tickets import actions as effects
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import breaches, evidence, requests
 from reviews.workflow.queries.expirations import lapsed
 from reviews.workflow.queries.metrics import PACKETS, undrawn_since
@@ -28,8 +28,8 @@ def take_run(message: OutboxMessage) -> outbox.Settle:
 
 @outbox.on_tick
 def age(now: datetime) -> None:
-    """Expire and suspend authorisations, let overdue requests lapse; note since when no packet was drawn."""
-    authorisations.age(now=now)
+    """Expire and suspend authorizations, let overdue requests lapse; note since when no packet was drawn."""
+    authorizations.age(now=now)
     if settings.WEIGHBRIDGE["JIRA"]["url"]:
         effects.probe_tracker(now=now)
     for request in lapsed(now=now):
@@ -38,7 +38,7 @@ def age(now: datetime) -> None:
     Pulse.note(name=PACKETS, at=undrawn_since(now=now))
 
 
-LOOK = "authorisations.look"
+LOOK = "authorizations.look"
 
 
 @outbox.on_tick
@@ -51,5 +51,5 @@ def look_daily(now: datetime) -> None:
 
 @outbox.handles(LOOK)
 def look(_: OutboxMessage) -> None:
-    """Raise a finding for whatever speaks against an authorisation, once."""
+    """Raise a finding for whatever speaks against an authorization, once."""
     breaches.look(now=timezone.now())

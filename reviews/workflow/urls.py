@@ -30,7 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("requests/<str:ref>/packets/<int:number>/", downloads.packet, name="packet"),
     path("requests/<str:ref>/packets/<int:number>/document/", downloads.packet_document, name="packet_document"),
     path("requests/<str:ref>/packets/<int:number>/retry/", outcomes.retry_packet, name="retry_packet"),
-    path("requests/<str:ref>/authorisation/revoke/", outcomes.revoke, name="revoke"),
-    path("requests/<str:ref>/authorisation/statement/", downloads.statement, name="statement"),
+    path("requests/<str:ref>/authorization/revoke/", outcomes.revoke, name="revoke"),
+    path("requests/<str:ref>/authorization/statement/", downloads.statement, name="statement"),
     path("requests/<str:ref>/conditions/<int:condition_id>/", outcomes.confirm_condition, name="confirm_condition"),
 ]

@@ -39,8 +39,8 @@ def may_enqueue(path: Path) -> bool:
     return name.endswith("/tasks.py") or "/tasks/" in name or name == "governance/jobs/worker_signals.py"
 
 
-def offences(paths: list[Path], names: Collection[str]) -> list[str]:
-    return [f"{name_of(path)}: {offence}" for path in paths for offence in called(parsed(path), names)]
+def offenses(paths: list[Path], names: Collection[str]) -> list[str]:
+    return [f"{name_of(path)}: {offense}" for path in paths for offense in called(parsed(path), names)]
 
 
 @pytest.mark.parametrize("line", ["task.delay(1)", "tasks.send.apply_async((1,))", "app.send_task('x')"])
@@ -49,18 +49,18 @@ def test_an_enqueued_task_is_seen(line: str) -> None:
 
 
 def test_only_tasks_and_wakeups_enqueue() -> None:
-    assert offences([path for path in sources() if not may_enqueue(path)], ENQUEUE) == []
+    assert offenses([path for path in sources() if not may_enqueue(path)], ENQUEUE) == []
 
 
 def test_models_are_imported_never_looked_up_by_name() -> None:
     assert called(ast.parse("apps.get_model('reviews', 'Vote')"), {"get_model"}) == ["get_model() in line 1"]
-    assert offences(sources(), {"get_model"}) == []
+    assert offenses(sources(), {"get_model"}) == []
 
 
 def test_python_marks_no_text_as_safe() -> None:
     assert called(ast.parse("mark_safe(text)"), ESCAPE) == ["mark_safe() in line 1"]
     drawn_here = {"governance/accounts/web/adapters.py"}  # a QR code: squares alone, of an address the server made
-    assert offences([path for path in sources() if name_of(path) not in drawn_here], ESCAPE) == []
+    assert offenses([path for path in sources() if name_of(path) not in drawn_here], ESCAPE) == []
 
 
 def environment_reads(tree: ast.AST) -> list[int]:

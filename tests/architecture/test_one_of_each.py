@@ -80,7 +80,7 @@ def test_a_function_that_marks_a_row_is_seen(line: str) -> None:
     ("word", "expected"),
     [
         ("DEAD", {"governance/jobs/actions.py: mark_dead"}),
-        ("CANCELLED", {"governance/jobs/actions.py: _stop"}),
+        ("CANCELED", {"governance/jobs/actions.py: _stop"}),
         # A file of the watched folder that is no bill was never a row of work; it begins and ends as failed.
         ("FAILED", {"governance/jobs/actions.py: fail", "governance/bills/actions/bills.py: turn_away"}),
         # A worker gives a row back by one method; whoever retries goes through one function.

@@ -38,8 +38,8 @@ def found(pattern: re.Pattern[str], text: str) -> list[str]:
     return [f"line {text.count(chr(10), 0, m.start()) + 1}: {m.group().strip()}" for m in pattern.finditer(text)]
 
 
-def offences(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
-    return [f"{name_of(path)} {offence}" for path in paths for offence in found(pattern, path.read_text())]
+def offenses(pattern: re.Pattern[str], paths: list[Path]) -> list[str]:
+    return [f"{name_of(path)} {offense}" for path in paths for offense in found(pattern, path.read_text())]
 
 
 def pages() -> list[Path]:
@@ -69,7 +69,7 @@ def assets() -> list[Path]:
         (FOREIGN_ASSET, 'import x from "https://example.org/a.js"'),
     ],
 )
-def test_an_offence_is_seen(pattern: re.Pattern[str], text: str) -> None:
+def test_an_offense_is_seen(pattern: re.Pattern[str], text: str) -> None:
     assert len(found(pattern, text)) == 1
     assert found(pattern, f"{{# {text} #}}") == []
 
@@ -82,21 +82,21 @@ def test_an_offence_is_seen(pattern: re.Pattern[str], text: str) -> None:
         '<a href="{{ ticket.url }}" class="on-hold">',
     ],
 )
-def test_what_is_allowed_is_not_an_offence(text: str) -> None:
+def test_what_is_allowed_is_not_an_offense(text: str) -> None:
     assert [found(pattern, text) for pattern in (UNESCAPED, INLINE, FOREIGN, FOREIGN_ASSET)] == [[], [], [], []]
 
 
 def test_every_template_escapes() -> None:
-    assert offences(UNESCAPED, templates()) == []
+    assert offenses(UNESCAPED, templates()) == []
 
 
 def test_no_page_holds_an_inline_script_or_style() -> None:
-    assert offences(INLINE, pages()) == []
+    assert offenses(INLINE, pages()) == []
 
 
 def test_no_page_loads_from_another_site() -> None:
-    assert offences(FOREIGN, templates()) == []
-    assert offences(FOREIGN_ASSET, [*templates(), *assets()]) == []
+    assert offenses(FOREIGN, templates()) == []
+    assert offenses(FOREIGN_ASSET, [*templates(), *assets()]) == []
 
 
 def text_of(node: ast.AST) -> str:

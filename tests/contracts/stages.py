@@ -55,7 +55,7 @@ def pictures(path: Path) -> None:
 
 
 def picture_model(path: Path) -> None:
-    """Scores a picture by the mean of each colour."""
+    """Scores a picture by the mean of each color."""
     builders.save(
         [
             helper.make_node("ReduceMean", ["x"], ["m"], axes=[2, 3], keepdims=0),
@@ -131,7 +131,7 @@ TOOLKIT: Mapping[str, Stage] = {
         BOTH | {"train.npz": builders.data_set, "networks.py": written(NETWORKS)},
         {
             "--out variants": "--out variants --samples 200",
-            "networks:student": "networks:student --only graph-optimised --epochs 1 --samples 200",
+            "networks:student": "networks:student --only graph-optimized --epochs 1 --samples 200",
         },
     ),
     "docs/how-to/profile-a-model.md": Stage(
@@ -169,7 +169,7 @@ IS_THE_PROJECT = "builds, checks or starts the whole project, this test among it
 # A command that no test types, and why. Where another test runs it, that test is named and must be there.
 LEFT_OUT: Mapping[str, str] = {
     "make ": IS_THE_PROJECT,
-    "git clone": "fetches the project, whose address an organisation chooses",
+    "git clone": "fetches the project, whose address an organization chooses",
     "pip uninstall": IS_INSTALLED,
     "celery -A config worker -Q bench.gpu": "is a worker that never ends; what it does is run in"
     " tests/integration/benchmarking/runs/test_routing.py",

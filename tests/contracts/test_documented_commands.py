@@ -141,7 +141,7 @@ def measured_load(folder: Path) -> None:
 
 def made_variants(folder: Path) -> None:
     made = json.loads((folder / "network-variants" / "candidates.json").read_text())["candidates"]
-    assert {each["name"] for each in made} == {"fp32", "graph-optimised", "pruned-50", "student"}
+    assert {each["name"] for each in made} == {"fp32", "graph-optimized", "pruned-50", "student"}
 
 
 LOOKED_AT = {

@@ -27,7 +27,7 @@ from governance.people.domain.roles import Role
 from governance.people.models import ApiToken, RoleGrant
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.models import PolicyVersion
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Authorization
 from reviews.evidence.models import Fact
 from reviews.requests.models import ReviewRequest
 from tests.contracts.prompt import Typed, type_in
@@ -94,7 +94,7 @@ def with_tokens(world: World) -> Mapping[str, str]:
 def with_the_statement(world: World) -> Mapping[str, str]:
     """The file that was decided on, its signed statement, and the public key."""
     (world.folder / "model.onnx").write_bytes(onnx_bytes())
-    (world.folder / "authorisation.json").write_text(json.dumps(Authorisation.objects.get().envelope))
+    (world.folder / "authorization.json").write_text(json.dumps(Authorization.objects.get().envelope))
     (world.folder / "signing.pub").write_text(public_key())
     return {}
 

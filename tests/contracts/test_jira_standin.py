@@ -190,7 +190,7 @@ def test_the_site_can_be_changed_while_it_runs(jira: JiraCloud) -> None:
     assert call(f"{jira.url}/_config", "POST", {"index_lag_s": 60})[0] == 200
     call(f"{jira.url}/rest/api/3/issue", "POST", {"fields": TASK})
     assert call(f"{jira.url}/rest/api/3/search/jql", "POST", {"jql": "labels = a"})[1]["issues"] == []
-    assert call(f"{jira.url}/_config", "POST", {"colour": "red"}) == (400, {"error": "there is no setting colour"})
+    assert call(f"{jira.url}/_config", "POST", {"color": "red"}) == (400, {"error": "there is no setting color"})
 
 
 def test_a_person_can_look(jira: JiraCloud) -> None:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from governance.audit.domain import checkpoint
 from reviews.packets.domain.packet import (
     Approver,
-    AuthorisationPart,
+    AuthorizationPart,
     BudgetRow,
     ChecklistRow,
     ConditionRow,
@@ -272,7 +272,7 @@ def sample_checklist() -> tuple[ChecklistRow, ...]:
             "Cheaper alternatives considered",
             "text",
             (
-                "INT8 quantised: 1.1 MB, p95 19 ms, accuracy 0.889. Rejected: loses one point where shirts meet coats, "
+                "INT8 quantized: 1.1 MB, p95 19 ms, accuracy 0.889. Rejected: loses one point where shirts meet coats, "
                 "which is where the desk loses money. Distilled student: to be measured by September (condition 1)."
             ),
         ),
@@ -463,7 +463,7 @@ def sample_packet(**changes: Any) -> Packet:
             ),
         ),
         "audit": sample_audit(),
-        "authorisation": AuthorisationPart(
+        "authorization": AuthorizationPart(
             number="AUT-2026-0031",
             state="active",
             environment="prod",

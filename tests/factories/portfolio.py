@@ -1,4 +1,4 @@
-"""Many models with an authorised request each, copied from one that went the whole way: for counting
+"""Many models with an authorized request each, copied from one that went the whole way: for counting
 queries and time.
 """
 
@@ -13,7 +13,7 @@ from benchmarking.projections.models import CostProjection
 from benchmarking.runs.models import Run
 from governance.bills.models import AllocationRule, Bill, BillSlice, SpendLine
 from governance.inventory.models import ModelAsset
-from reviews.authorizations.models import Authorisation, Condition, Decision
+from reviews.authorizations.models import Authorization, Condition, Decision
 from reviews.evidence.models import Fact, RequestProjection, Traffic
 from reviews.requests.models import ReviewRequest
 from weighbridge.core.canonical import digest_of
@@ -28,7 +28,7 @@ DOCUMENT: Mapping[str, Any] = {
 def multiply(
     decided: ReviewRequest, *, numbers: Sequence[int], months: Sequence[date], rule: AllocationRule, now: datetime
 ) -> list[ReviewRequest]:
-    """A model for each number, as authorised as `decided`, with a bill and supplied requests in each of the months."""
+    """A model for each number, as authorized as `decided`, with a bill and supplied requests in each of the months."""
     return [_copied(decided, number, months, rule, now) for number in numbers]
 
 
@@ -39,10 +39,10 @@ def _copied(
     asset = _copy(version.asset, slug=f"model-{number}", name=f"Model {number}")
     mine = _copy(version, asset=asset, digest=digest_of({"model": number}))
     decision = Decision.objects.get(request=decided)
-    held = Authorisation.objects.get(decision=decision)
+    held = Authorization.objects.get(decision=decision)
     request = _copy(decided, ref=f"MRR-2026-{number:04d}", model_version=mine)
-    authorised = _copy(held, decision=_copy(decision, request=request), number=f"AUT-2026-{number:04d}")
-    Condition.objects.create(authorisation=authorised, text="Watch it.", owner=decided.owner, due_on=now.date())
+    authorized = _copy(held, decision=_copy(decision, request=request), number=f"AUT-2026-{number:04d}")
+    Condition.objects.create(authorization=authorized, text="Watch it.", owner=decided.owner, due_on=now.date())
     run = _copy(Run.objects.filter(asked_for=decided.ref).first(), key=f"run-{number}", asked_for=request.ref)
     for fact in Fact.objects.filter(request=decided):
         _copy(fact, request=request, run=run if fact.run_id else None)

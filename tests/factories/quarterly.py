@@ -38,7 +38,7 @@ def make_packet(models: int, **changes: object) -> QuarterlyPacket:
         "followed": (
             FollowedRow(
                 ref="ACT-2026Q3-01",
-                decision="optimise",
+                decision="optimize",
                 title="The ranking model",
                 owner="Ada",
                 state="done",
@@ -138,7 +138,7 @@ def make_page(number: int, *, name: str = "") -> ModelPage:
         version=f"1.{number}.0",
         owner="Ada",
         tier="T1",
-        authorisation=f"AUT-2026-{number:04d}, active, until 2027-06-30",
+        authorization=f"AUT-2026-{number:04d}, active, until 2027-06-30",
         asked=(f"Investment pending: Model {number} for search", "Condition due: Watch its memory"),
         figures=tuple(
             FigureRow(name=each, projected=f"{number * 7:,} USD", measured=f"{number * 6:,} USD", billed="")

@@ -26,7 +26,7 @@ from reviews.workflow.actions.requests import Filing
 from tests.factories.models import make_dataset, make_version
 from tests.factories.people import Cast
 from weighbridge.core.canonical import digest_of
-from weighbridge.core.metrics import CATALOGUE, Basis
+from weighbridge.core.metrics import CATALOG, Basis
 
 PURPOSE = "Find products from a photograph"
 DECLARED: Mapping[str, str] = {
@@ -94,9 +94,7 @@ def make_draft(
 def state_figure(
     *, request: ReviewRequest, name: str, value: str, by: User, now: datetime, basis: Basis = Basis.DECLARED
 ) -> Fact:
-    statement = Statement(
-        name=name, value=Decimal(value), unit=CATALOGUE[name].unit, basis=basis, source="training log"
-    )
+    statement = Statement(name=name, value=Decimal(value), unit=CATALOG[name].unit, basis=basis, source="training log")
     return evidence.state_fact(request=request, statement=statement, by=by, now=now)
 
 
@@ -124,7 +122,7 @@ def result_of(
                 "upper": upper,
                 "confidence": 0.95,
                 "n": n,
-                "unit": CATALOGUE[name].unit,
+                "unit": CATALOG[name].unit,
             }
             for name, (value, lower, upper, n) in metrics.items()
         },
@@ -195,5 +193,5 @@ def approve(*, request: ReviewRequest, cast: Cast, now: datetime) -> ReviewReque
 
 
 def make_decided(*, cast: Cast, now: datetime, **changes: Any) -> ReviewRequest:
-    """Approved by three different people: authorisation signed, budget committed, packet frozen."""
+    """Approved by three different people: authorization signed, budget committed, packet frozen."""
     return approve(request=make_in_review(cast=cast, now=now, **changes), cast=cast, now=now)

@@ -41,7 +41,7 @@ def make_rich(*, cast: Cast, now: datetime, until: Callable[[ReviewRequest], Non
     waivers.grant(
         request=request,
         rule_id=RULE,
-        reason="Weights cannot be quantised.",
+        reason="Weights cannot be quantized.",
         valid_days=90,
         by=cast.approver,
         now=clock(),

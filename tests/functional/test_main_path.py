@@ -25,7 +25,7 @@ from tests.factories.models import npz_bytes, onnx_bytes
 from tests.factories.people import PASSWORD, Cast
 from tests.factories.policies import LEAN
 from tests.functional.conftest import Visitor
-from tests.functional.test_pages import COLOURS, EVERYTHING, barriers
+from tests.functional.test_pages import COLORS, EVERYTHING, barriers
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -145,7 +145,7 @@ def vote(visitor: Visitor, rationale: str, condition: tuple[str, str, str] | Non
 
 def clean(visitor: Visitor) -> list[str]:
     """Everything a page of the path may be blamed for."""
-    return [*visitor.violations(), *barriers(visitor, "light", EVERYTHING), *barriers(visitor, "dark", COLOURS)]
+    return [*visitor.violations(), *barriers(visitor, "light", EVERYTHING), *barriers(visitor, "dark", COLORS)]
 
 
 def test_a_request_goes_the_whole_way(visit: Visit, house: Cast, now: datetime, tmp_path: Path) -> None:
@@ -205,4 +205,4 @@ def _download(page: Page, request: ReviewRequest) -> None:
     with page.expect_download() as download:
         page.get_by_role("link", name="Signed statement").click()
     envelope = json.loads(Path(download.value.path()).read_text())
-    assert envelope == request.decision.authorisation.envelope
+    assert envelope == request.decision.authorization.envelope

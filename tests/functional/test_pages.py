@@ -37,8 +37,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 WIDE_ENOUGH_PX = 1
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 EVERYTHING = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
-# Nothing but colours differs between the themes.
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
+# Nothing but colors differs between the themes.
+COLORS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
 WEAR = """theme => new Promise((done) => {
   document.documentElement.dataset.theme = theme;
   const settled = () => Promise.allSettled(document.getAnimations().map((each) => each.finished)).then(done);
@@ -209,7 +209,7 @@ def test_every_page_in_both_themes(visit: Callable[[User | None], Visitor], hous
         key = user.pk if user else None
         visitor = visitors.setdefault(key, visitors.get(key) or visit(user))
         visitor.go(path)
-        found = [*visitor.violations(), *barriers(visitor, "light", EVERYTHING), *barriers(visitor, "dark", COLOURS)]
+        found = [*visitor.violations(), *barriers(visitor, "light", EVERYTHING), *barriers(visitor, "dark", COLORS)]
         overflow_px = visitor.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )

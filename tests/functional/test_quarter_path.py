@@ -26,7 +26,7 @@ from tests.factories.models import make_version
 from tests.factories.people import Cast
 from tests.factories.requests import allocate_budget
 from tests.functional.conftest import Visitor
-from tests.functional.test_pages import COLOURS, EVERYTHING, WIDE_ENOUGH_PX, barriers
+from tests.functional.test_pages import COLORS, EVERYTHING, WIDE_ENOUGH_PX, barriers
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -36,7 +36,7 @@ PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 def faults(visitor: Visitor) -> list[str]:
     """What this page may be blamed for, on a desk by day and by night, and on a phone."""
-    found = [*visitor.violations(), *barriers(visitor, "light", EVERYTHING), *barriers(visitor, "dark", COLOURS)]
+    found = [*visitor.violations(), *barriers(visitor, "light", EVERYTHING), *barriers(visitor, "dark", COLORS)]
     visitor.page.set_viewport_size(PHONE)
     found += barriers(visitor, "light", EVERYTHING)
     wider_px = visitor.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -200,7 +200,7 @@ def test_a_budget_is_changed_by_two_people(visit: Visit, cast: Cast, now: dateti
     expect(finance.page.get_by_role("heading", level=1)).to_contain_text("Confirmed")
     change.refresh_from_db()
     assert (change.state, change.closed_by) == ("confirmed", cast.finance)
-    lead.go(f"/budgets/{account.centre.slug}/{account.quarter}/USD/")
+    lead.go(f"/budgets/{account.center.slug}/{account.quarter}/USD/")
     expect(page.locator("#balance")).to_contain_text("$45,000 allocated")
     assert faults(lead) == []
     assert sum(entry.amount for entry in account.entries.all()) == Decimal(45_000)

@@ -5,9 +5,9 @@ from base64 import b64decode
 from datetime import timedelta
 from typing import Any
 
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Authorization
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import requests
 from tests.golden.conftest import Story
 from tests.golden.golden import check_document
@@ -26,11 +26,11 @@ def ask(story: Story, *, subject: str = ARTIFACT, env: str = "prod") -> dict[str
     return answer
 
 
-def test_of_an_authorisation_from_its_first_day_to_its_end(story: Story) -> None:
+def test_of_an_authorization_from_its_first_day_to_its_end(story: Story) -> None:
     story.decided()
-    table = {"authorised": ask(story), "elsewhere": ask(story, env="dev")}
+    table = {"authorized": ask(story), "elsewhere": ask(story, env="dev")}
     table["of another artifact"] = ask(story, subject="sha256:" + "0" * 64)
-    held = Authorisation.objects.get()
+    held = Authorization.objects.get()
     for name, at in (
         ("a condition overdue", held.issued_at + 100 * DAY),
         ("a condition kept, warned of its end", held.warn_at),
@@ -39,16 +39,16 @@ def test_of_an_authorisation_from_its_first_day_to_its_end(story: Story) -> None
         story.now = at
         if name.startswith("a condition kept"):
             condition = held.conditions.get()
-            authorisations.confirm_condition(condition=condition, by=story.lea, now=at)
-        authorisations.age(now=at)
+            authorizations.confirm_condition(condition=condition, by=story.lea, now=at)
+        authorizations.age(now=at)
         table[name] = ask(story)
-    check_document("gate/authorised.json", table)
+    check_document("gate/authorized.json", table)
 
 
-def test_of_a_revoked_authorisation(story: Story) -> None:
+def test_of_a_revoked_authorization(story: Story) -> None:
     story.decided()
-    held = Authorisation.objects.get()
-    authorisations.revoke(authorisation=held, reason="It leaks.", by=story.lea, now=story._tick())
+    held = Authorization.objects.get()
+    authorizations.revoke(authorization=held, reason="It leaks.", by=story.lea, now=story._tick())
     check_document("gate/revoked.json", ask(story))
 
 

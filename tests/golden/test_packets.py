@@ -28,7 +28,7 @@ def test_the_packets_of_its_quarter_and_of_the_next(story: Story) -> None:
     cast = cast_of(story)
     supply_scores(request, cast)
     asset, met_at = request.model_version.asset, quarters.met_at(story.now)
-    decision = quarters.make_decision(cast=cast, now=story.now, kind=DecisionKind.OPTIMISE, asset=asset)
+    decision = quarters.make_decision(cast=cast, now=story.now, kind=DecisionKind.OPTIMIZE, asset=asset)
     closed = cycles.close(cycle=decision.item.cycle, by=cast.approver, now=met_at)
     story.allocate(quarter="2026Q4")
     following = quarters.make_frozen(now=story.now + timedelta(days=92))

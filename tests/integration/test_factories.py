@@ -18,9 +18,9 @@ def test_a_request_in_review_is_frozen(in_review: ReviewRequest) -> None:
     assert (in_review.state, in_review.revisions.count(), in_review.votes.count()) == ("in_review", 1, 0)
 
 
-def test_a_decided_request_is_authorised(decided: ReviewRequest) -> None:
+def test_a_decided_request_is_authorized(decided: ReviewRequest) -> None:
     assert (decided.state, decided.decision.outcome) == ("decided", "approved")
-    assert decided.decision.authorisation.subject_digest == decided.model_version.digest
+    assert decided.decision.authorization.subject_digest == decided.model_version.digest
     assert (
-        AuditEvent.objects.filter(kind="authorisation.issued", subject=decided.ref.replace("MRR", "AUT")).count() == 1
+        AuditEvent.objects.filter(kind="authorization.issued", subject=decided.ref.replace("MRR", "AUT")).count() == 1
     )

@@ -14,7 +14,7 @@ from governance.rulebook.domain.metric_index import known
 from governance.rulebook.domain.policy import parse_policy
 from governance.rulebook.domain.replay import Case, compare
 from tests.performance.recorder import Recorder
-from weighbridge.core.metrics import CATALOGUE, Basis, Figure
+from weighbridge.core.metrics import CATALOG, Basis, Figure
 
 REQUESTS, LIMIT_S = 10_000, 2.0
 NOW = datetime(2026, 10, 5, tzinfo=UTC)
@@ -40,12 +40,12 @@ def figures(shares: np.ndarray) -> list[Figure]:
     """Twelve figures of a request, spread over the limits of the default policy; each measured one has an interval."""
     found = []
     for name, share in zip((*DECLARED, *MEASURED), shares, strict=True):
-        scale = 1 if CATALOGUE[name].unit in {"ratio", "variants"} else 1000
+        scale = 1 if CATALOG[name].unit in {"ratio", "variants"} else 1000
         value = Decimal(str(round(float(share), 4))) * scale
         figure = Figure(
             name=name,
             value=value,
-            unit=CATALOGUE[name].unit,
+            unit=CATALOG[name].unit,
             basis=Basis.DECLARED,
             observed_at=NOW,
             source="training log",

@@ -234,7 +234,7 @@ class Site:
             self.beat(run, step)
             on_progress(step / 6, "pretending")
             if should_stop():
-                raise process.RunCancelled("no longer ours")
+                raise process.RunCanceled("no longer ours")
             time.sleep(0.05)
         return walks.result_of()
 

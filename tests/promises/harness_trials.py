@@ -189,7 +189,7 @@ def poison(site: Site, given: argparse.Namespace) -> dict[str, Any]:
         "bench",
         "effects",
         "tick",
-    ):  # the tick has effects of its own, such as the daily look at authorisations
+    ):  # the tick has effects of its own, such as the daily look at authorizations
         _spawn(site, role, rng, is_doomed=False)
 
     def settled() -> bool:

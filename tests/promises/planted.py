@@ -23,7 +23,7 @@ from governance.bills.models import Bill, BillSlice, SpendLine
 from governance.budgets.actions import budget_changes
 from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.models import CostCentre, LedgerEntry
+from governance.budgets.models import CostCenter, LedgerEntry
 from governance.findings import actions as findings
 from governance.findings.models import Finding
 from governance.inventory.models import ModelAsset, ModelVersion
@@ -270,8 +270,8 @@ def _beside(seed: Seeds, request: ReviewRequest, *, cast: Cast, now: datetime) -
         booked_at=now,
         booked_by=cast.finance,
     )
-    centre, account = entry.account.centre, entry.account
-    CostCentre.objects.filter(pk=centre.pk).update(name=seed.short())
+    center, account = entry.account.center, entry.account
+    CostCenter.objects.filter(pk=center.pk).update(name=seed.short())
     wish = Wish(aspect=Aspect.AMOUNT, account=account, amount=Decimal(900000))
     change = budget_changes.propose(wish=wish, reason=seed.long(), by=cast.author, now=now)
     approvals.refuse(change=change, reason=seed.long(), by=cast.finance, now=now)

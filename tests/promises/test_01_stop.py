@@ -17,7 +17,7 @@ from governance.audit.models import AuditEvent
 from governance.jobs import actions as jobs
 from tests.factories.models import make_version
 from tests.factories.people import make_cast
-from weighbridge.systems.sandbox.process import RunCancelled
+from weighbridge.systems.sandbox.process import RunCanceled
 
 pytestmark = pytest.mark.django_db
 Woken = list[tuple[Any, ...]]
@@ -52,7 +52,7 @@ def works(monkeypatch: pytest.MonkeyPatch, *, meanwhile: Any) -> None:
         assert not should_stop()
         meanwhile()
         assert should_stop()
-        raise RunCancelled("asked to stop")
+        raise RunCanceled("asked to stop")
 
     monkeypatch.setattr(runs_tasks, "run_isolated", profile)
 
@@ -73,7 +73,7 @@ def test_a_worker_asked_to_stop_hands_its_run_back_without_using_up_an_attempt(
     assert woken == [(run.pk,)]
 
 
-def test_a_run_that_was_cancelled_meanwhile_stays_cancelled(
+def test_a_run_that_was_canceled_meanwhile_stays_canceled(
     run: Run,
     woken: Woken,
     monkeypatch: pytest.MonkeyPatch,
@@ -87,6 +87,6 @@ def test_a_run_that_was_cancelled_meanwhile_stays_cancelled(
     with django_capture_on_commit_callbacks(execute=True):
         runs_tasks.execute_run(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.error) == ("cancelled", "")
+    assert (run.state, run.error) == ("canceled", "")
     assert woken == []
-    assert AuditEvent.objects.order_by("position").last().kind == "run.cancelled"
+    assert AuditEvent.objects.order_by("position").last().kind == "run.canceled"

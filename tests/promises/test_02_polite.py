@@ -254,7 +254,7 @@ def test_a_good_test_of_the_connection_ends_an_outage_at_once(world: World) -> N
 
 
 SETUPS = [
-    ({"required": ["summary", "customfield_10020"]}, "customfield_10020: Cost centre is required", "POST issue 400"),
+    ({"required": ["summary", "customfield_10020"]}, "customfield_10020: Cost center is required", "POST issue 400"),
     ({"screen": {"summary": "Summary"}}, "add the field Labels", "POST issue 400"),
     ({"project": "ELSEWHERE"}, "project: valid project is required", "POST issue 400"),
 ]

@@ -178,9 +178,9 @@ def said_of(text: str) -> dict[str, Any]:
 
 
 def test_refusals_keep_the_contract(judged: Judged, tracker: JiraReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(judged.jira.config.screen, "customfield_10020", "Cost centre")
+    monkeypatch.setitem(judged.jira.config.screen, "customfield_10020", "Cost center")
     judged.jira.config.required.append("customfield_10020")
-    with pytest.raises(Misconfigured, match="Cost centre is required"):
+    with pytest.raises(Misconfigured, match="Cost center is required"):
         tracker.open(DRAFT)
     judged.jira.config.required.remove("customfield_10020")
     judged.jira.order("POST .*/issue$", strip_labels=True)

@@ -76,7 +76,7 @@ def on_pages(request: ReviewRequest) -> Sent:
         "revise": ("revise/", BECAUSE),
         "withdraw": ("withdraw/", BECAUSE),
         "retry_packet": ("packets/1/retry/", {}),
-        "revoke": ("authorisation/revoke/", BECAUSE),
+        "revoke": ("authorization/revoke/", BECAUSE),
         "confirm": (f"conditions/{owed(request)}/", {}),
     }
 
@@ -94,13 +94,13 @@ def over_the_api(request: ReviewRequest) -> Sent:
         "revise": ("revise/", BECAUSE),
         "withdraw": ("withdraw/", BECAUSE),
         "retry_packet": ("packet/retry/", {}),
-        "revoke": ("authorisation/revoke/", BECAUSE),
+        "revoke": ("authorization/revoke/", BECAUSE),
         "confirm": (f"conditions/{owed(request)}/confirm/", {}),
     }
 
 
 def owed(request: ReviewRequest) -> int:
-    return Condition.objects.filter(authorisation__decision__request=request).values_list("pk", flat=True).first() or 1
+    return Condition.objects.filter(authorization__decision__request=request).values_list("pk", flat=True).first() or 1
 
 
 DOORS: dict[str, tuple[str, Callable[[ReviewRequest], Sent]]] = {

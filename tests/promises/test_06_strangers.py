@@ -141,7 +141,7 @@ def things(cast: Cast, policy: object, now: datetime) -> Mapping[str, Any]:
         "number": 1,
         "change_id": _proposed(cast, now).pk,
         "finding_id": _noticed(cast, now).pk,
-        "condition_id": request.decision.authorisation.conditions.get().pk,
+        "condition_id": request.decision.authorization.conditions.get().pk,
         "team": Team.objects.get(slug="search").slug,
         "slug": asset.slug,
         "quarter": str(Quarter.of(now.date())),

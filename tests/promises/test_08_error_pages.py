@@ -218,7 +218,7 @@ def test_no_problem_of_the_api_tells_a_secret(
     author.force_authenticate(cast.author)
     sent = {"may_go_without": True, "reason": "First."}
     answers = [
-        program.get("/api/v1/reviews/?colour=red"),
+        program.get("/api/v1/reviews/?color=red"),
         APIClient().get("/api/v1/reviews/"),
         author.get("/api/v1/audit/"),
         program.get("/api/v1/reviews/none/"),

@@ -38,7 +38,7 @@ class RunDetailAnswer(Answer):
     model_digest = serializers.CharField()
     dataset = serializers.CharField()
     scenario = serializers.CharField()
-    state = serializers.CharField(help_text="queued, claimed, running, done, failed, paused, dead or cancelled.")
+    state = serializers.CharField(help_text="queued, claimed, running, done, failed, paused, dead or canceled.")
     is_finished = serializers.BooleanField()
     progress = serializers.FloatField(help_text="A share of one.")
     phase = serializers.CharField()

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import CATALOGUE, Direction
+from weighbridge.core.metrics import CATALOG, Direction
 
 RUNS_MIN, RUNS_MAX = 2, 6
 
@@ -114,7 +114,7 @@ def standing_of(name: str, figure: Measured, first: Measured) -> Standing:
         return Standing.SAME
     if _overlap(figure, first):
         return Standing.OVERLAPS
-    kind = CATALOGUE.get(name)
+    kind = CATALOG.get(name)
     if kind is None:
         return Standing.DIFFERENT
     is_lower = figure.value < first.value

@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             name='Run',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('claimed', 'Claimed'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('paused', 'Paused'), ('dead', 'Dead'), ('cancelled', 'Cancelled')], default='queued', max_length=12)),
+                ('state', models.CharField(choices=[('queued', 'Queued'), ('claimed', 'Claimed'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('paused', 'Paused'), ('dead', 'Dead'), ('canceled', 'Canceled')], default='queued', max_length=12)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('max_attempts', models.PositiveSmallIntegerField(default=3)),
                 ('fence', models.PositiveIntegerField(default=0)),
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['asked_for'], name='runs_run_asked_f_1055e8_idx'), models.Index(fields=['state', 'next_attempt_at'], name='runs_run_state_8291e5_idx')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'claimed', 'running', 'done', 'failed', 'paused', 'dead', 'cancelled'])), name='run_state_known'), models.CheckConstraint(condition=models.Q(('progress__gte', 0), ('progress__lte', 1)), name='progress_is_a_share'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('result__isnull', False), models.Q(('verdict', ''), _negated=True)), _connector='OR'), name='done_has_a_result'), models.CheckConstraint(condition=models.Q(('equivalence__isnull', True), models.Q(('repeats__isnull', False), ('state', 'done')), _connector='OR'), name='equivalence_is_to_a_run')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'claimed', 'running', 'done', 'failed', 'paused', 'dead', 'canceled'])), name='run_state_known'), models.CheckConstraint(condition=models.Q(('progress__gte', 0), ('progress__lte', 1)), name='progress_is_a_share'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('result__isnull', False), models.Q(('verdict', ''), _negated=True)), _connector='OR'), name='done_has_a_result'), models.CheckConstraint(condition=models.Q(('equivalence__isnull', True), models.Q(('repeats__isnull', False), ('state', 'done')), _connector='OR'), name='equivalence_is_to_a_run')],
             },
         ),
         migrations.CreateModel(

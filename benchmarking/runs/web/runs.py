@@ -98,7 +98,7 @@ def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
 
     def act() -> str:
         jobs.cancel(row=run, by=user_of(request), now=timezone.now())
-        return f"Run {run.pk} is cancelled."
+        return f"Run {run.pk} is canceled."
 
     attempt(request, act)
     return redirect("benchmarking:run", run.pk)

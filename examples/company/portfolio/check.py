@@ -94,6 +94,6 @@ def split_of(model: Model, *, plan: Plan, truth: Truth) -> Parts:
 def _booked(company: Company, quarter: Quarter) -> Decimal:
     """What the teams' accounts of a quarter were told by bills."""
     accounts = BudgetAccount.objects.filter(
-        quarter=str(quarter), unit=Unit.USD, centre__team__slug__in=[team.slug for team in company.teams]
+        quarter=str(quarter), unit=Unit.USD, center__team__slug__in=[team.slug for team in company.teams]
     )
     return sum((balance(budgets.entries_of(account)).spent for account in accounts), ZERO)

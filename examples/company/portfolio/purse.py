@@ -7,26 +7,26 @@ from decimal import Decimal
 from examples.company.cast import TEAM
 from examples.company.portfolio.people import Staff
 from examples.company.portfolio.world import Company
-from governance.budgets.actions import budgets, cost_centres
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.actions import budgets, cost_centers
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
-from governance.budgets.models import CostCentre
+from governance.budgets.models import CostCenter
 from governance.people.models import Team
 
 
 def plant(company: Company, *, staff: Staff, now: datetime) -> None:
-    """Hang the units under the organisation and the teams under their units, the real model's team among them."""
+    """Hang the units under the organization and the teams under their units, the real model's team among them."""
     for slug, name in company.units.items():
-        if not CostCentre.objects.filter(slug=slug).exists():
-            cost_centres.open_centre(level=Level.UNIT, slug=slug, name=name, parent=None, by=staff.finance, now=now)
+        if not CostCenter.objects.filter(slug=slug).exists():
+            cost_centers.open_center(level=Level.UNIT, slug=slug, name=name, parent=None, by=staff.finance, now=now)
     homes = {team.slug: team.unit for team in company.teams} | {TEAM: "commerce"}
     for team_slug, unit in homes.items():
         row = Team.objects.filter(slug=team_slug).first()
         if row is not None:
-            centre = cost_centres.open_for_team(team=row, by=staff.finance, now=now)
-            parent = CostCentre.objects.get(slug=unit)
-            cost_centres.place(centre=centre, parent=parent, by=staff.finance, now=now)
+            center = cost_centers.open_for_team(team=row, by=staff.finance, now=now)
+            parent = CostCenter.objects.get(slug=unit)
+            cost_centers.place(center=center, parent=parent, by=staff.finance, now=now)
 
 
 def fill(
@@ -46,16 +46,16 @@ def fill(
             slug: sum((given[team.slug, unit] for team in company.teams if team.unit == slug), Decimal(0))
             for slug in company.units
         }
-        root = CostCentre.objects.get(level=Level.ORGANISATION.value)
+        root = CostCenter.objects.get(level=Level.ORGANIZATION.value)
         _give(root, sum(of_units.values(), Decimal(0)), str(quarter), unit, occasion, staff, now)
         for slug, amount in of_units.items():
-            _give(CostCentre.objects.get(slug=slug), amount, str(quarter), unit, occasion, staff, now)
+            _give(CostCenter.objects.get(slug=slug), amount, str(quarter), unit, occasion, staff, now)
         for team in company.teams:
             _give(Team.objects.get(slug=team.slug), given[team.slug, unit], str(quarter), unit, occasion, staff, now)
 
 
 def _give(
-    holder: Team | CostCentre, amount: Decimal, quarter: str, unit: Unit, occasion: str, staff: Staff, now: datetime
+    holder: Team | CostCenter, amount: Decimal, quarter: str, unit: Unit, occasion: str, staff: Staff, now: datetime
 ) -> None:
     if amount > 0:
         key = f"company:{occasion}:{holder.slug}:{quarter}:{unit}"

@@ -1,4 +1,4 @@
-"""Log-in: accounts are made by administrators or by the organisation's identity provider; second factors are kept
+"""Log-in: accounts are made by administrators or by the organization's identity provider; second factors are kept
 sealed.
 """
 
@@ -33,7 +33,7 @@ class ClosedSignup(DefaultAccountAdapter):  # type: ignore[misc]
 
 
 class ProviderSignup(DefaultSocialAccountAdapter):  # type: ignore[misc]
-    """Lets the organisation's identity provider bring people in; they hold no role until an administrator gives one."""
+    """Lets the organization's identity provider bring people in; they hold no role until an administrator gives one."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: object) -> bool:
         """Always: the provider has said who they are."""

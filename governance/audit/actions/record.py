@@ -1,6 +1,6 @@
 """The one way into the audit trail: written in the transaction that changes things, chained by hash.
 
-The head of the chain is serialised by a transaction-level lock of PostgreSQL, so events stand in the order in which
+The head of the chain is serialized by a transaction-level lock of PostgreSQL, so events stand in the order in which
 their transactions commit. Callers lock the rows they change first and record last.
 """
 

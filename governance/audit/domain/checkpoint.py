@@ -1,7 +1,7 @@
 """The checkpoint of an audit trail: its head, signed, in a line that can be printed and read back by hand.
 
 Decides whether a checkpoint is genuine. A trail whose last events were taken away still holds as a chain; it
-contradicts every checkpoint that names more. Signed like an authorisation (in-toto statement, DSSE, Ed25519), told
+contradicts every checkpoint that names more. Signed like an authorization (in-toto statement, DSSE, Ed25519), told
 apart by its predicate type, so that none can be passed off as the other.
 """
 
@@ -47,7 +47,7 @@ class Signed:
 
 
 def sign(checkpoint: Checkpoint, *, private_key_pem: str) -> Signed:
-    """Sign with the key that signs authorisations."""
+    """Sign with the key that signs authorizations."""
     envelope = attestation.sign(_statement(checkpoint), private_key_pem=private_key_pem)
     (entry,) = cast("list[dict[str, str]]", envelope["signatures"])
     return Signed(checkpoint, entry["keyid"], entry["sig"])

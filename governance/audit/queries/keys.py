@@ -9,7 +9,7 @@ from weighbridge.core.errors import WrongState
 
 
 def signing_key() -> str:
-    """The private key (PEM) that signs authorisations."""
+    """The private key (PEM) that signs authorizations."""
     path = Path(settings.WEIGHBRIDGE["SIGNING_KEY"])
     if not path.exists():
         raise WrongState(

@@ -216,7 +216,7 @@ register(
         silence="The worker went silent {attempts} times; the file may exhaust the machine.",
         check=lambda person, _: check_handle_bills(person),
         may_retry=lambda bill: bill.state in ENDED_BADLY and bool(bill.stored_as),
-        retried="a kept file that failed or was cancelled is read again",
+        retried="a kept file that failed or was canceled is read again",
         before_retry=_check_not_sent_again,
         reset=lambda _: {"error": "", "progress": 0.0, "phase": ""},
         record=_record,

@@ -103,7 +103,7 @@ class BillRepetition(APIView):
 
     @extend_schema(operation_id="bills_retry", request=Nothing, responses=BillAnswer)
     def post(self, request: Request, bill_id: int) -> Response:
-        """After it failed, died or was cancelled."""
+        """After it failed, died or was canceled."""
         user, person, now = asker(request)
         read(Nothing, request.data)
         bill = jobs.retry(row=bills.find(bill_id=bill_id, person=person), by=user, now=now)

@@ -17,7 +17,7 @@ class BillAnswer(Answer):
     size_bytes = serializers.IntegerField()
     cluster = serializers.CharField()
     refuses_existing = serializers.BooleanField()
-    state = serializers.CharField(help_text="queued, claimed, running, done, failed, dead or cancelled.")
+    state = serializers.CharField(help_text="queued, claimed, running, done, failed, dead or canceled.")
     progress = serializers.FloatField(help_text="A share from 0 to 1.")
     phase = serializers.CharField()
     error = serializers.CharField()

@@ -27,7 +27,7 @@ COLUMNS = (
     Column("ChargePeriodEnd", is_needed=True),
     Column("ChargeCategory", is_needed=True, others=("ChargeType",)),
     Column("BilledCost", is_needed=True),
-    Column("EffectiveCost", is_needed=True, others=("AmortizedCost", "AmortisedCost")),
+    Column("EffectiveCost", is_needed=True, others=("AmortizedCost", "AmortizedCost")),
     Column("ServiceName", is_needed=True),
     Column("ServiceCategory", is_needed=True),
     Column("ChargeClass"),

@@ -49,7 +49,7 @@ def kind_of(path: Path, *, name: str) -> Kind:
         raise Invalid(
             f"The name {name!r} says {said}, but the content is {found}. Send it under its true name.",
             field="file",
-            code="mislabelled",
+            code="mislabeled",
         )
     return found
 
@@ -63,13 +63,13 @@ def _kind_by(head: bytes) -> Kind:
         raise Invalid(
             "This is a ZIP archive or a spreadsheet; send the CSV, CSV.gz or Parquet file itself.",
             field="file",
-            code="mislabelled",
+            code="mislabeled",
         )
     if b"\0" in head:
         raise Invalid(
             "This is neither text in UTF-8 nor gzip nor Parquet; send a CSV in UTF-8, a CSV.gz or a Parquet file.",
             field="file",
-            code="mislabelled",
+            code="mislabeled",
         )
     return Kind.CSV
 

@@ -96,4 +96,4 @@ class RowCounter:
 
 def _check_text(kind: Kind) -> None:
     if kind is Kind.PARQUET:
-        raise Invalid("Accounting of a scheduler is read from CSV, not from Parquet.", field="file", code="mislabelled")
+        raise Invalid("Accounting of a scheduler is read from CSV, not from Parquet.", field="file", code="mislabeled")

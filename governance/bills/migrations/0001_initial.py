@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
             name='Bill',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('claimed', 'Claimed'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('paused', 'Paused'), ('dead', 'Dead'), ('cancelled', 'Cancelled')], default='queued', max_length=12)),
+                ('state', models.CharField(choices=[('queued', 'Queued'), ('claimed', 'Claimed'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('paused', 'Paused'), ('dead', 'Dead'), ('canceled', 'Canceled')], default='queued', max_length=12)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('max_attempts', models.PositiveSmallIntegerField(default=3)),
                 ('fence', models.PositiveIntegerField(default=0)),
@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='bill',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'claimed', 'running', 'done', 'failed', 'paused', 'dead', 'cancelled'])), name='bill_state_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'claimed', 'running', 'done', 'failed', 'paused', 'dead', 'canceled'])), name='bill_state_known'),
         ),
         migrations.AddConstraint(
             model_name='bill',
@@ -209,7 +209,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='bill',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('state__in', ('failed', 'dead', 'cancelled')), _negated=True), models.Q(('digest', ''), _negated=True)), fields=('digest',), name='one_bill_per_content'),
+            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('state__in', ('failed', 'dead', 'canceled')), _negated=True), models.Q(('digest', ''), _negated=True)), fields=('digest',), name='one_bill_per_content'),
         ),
         migrations.AddConstraint(
             model_name='billslice',

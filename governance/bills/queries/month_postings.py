@@ -13,7 +13,7 @@ from django.db.models import Q, Sum
 from governance.bills.domain.currencies import Amount, convert
 from governance.bills.queries.allocation import after, current
 from governance.bills.queries.spend import known_rates
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.ledger import SPENT, EntryKind
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
@@ -50,9 +50,9 @@ def postings(*, months: Sequence[date]) -> list[Posting]:
     sums, names = _sums(months)
     quarters = {month: str(Quarter.of(month)) for month in months}
     accounts = {
-        (row.centre.team_id, row.quarter, row.unit): row
-        for row in BudgetAccount.objects.select_related("centre__team").filter(
-            centre__level=Level.TEAM.value, quarter__in=set(quarters.values())
+        (row.center.team_id, row.quarter, row.unit): row
+        for row in BudgetAccount.objects.select_related("center__team").filter(
+            center__level=Level.TEAM.value, quarter__in=set(quarters.values())
         )
     }
     lock_accounts(Q(pk__in=[row.pk for row in accounts.values()]))
@@ -67,7 +67,7 @@ def postings(*, months: Sequence[date]) -> list[Posting]:
     by_pk = {row.pk: row for row in accounts.values()}
     for (pk, period, ref), said in sorted(stated.items()):
         row = by_pk[pk]
-        found.append(Posting(row.centre.slug, Unit(row.unit), period, ref, Decimal(0), row, said))
+        found.append(Posting(row.center.slug, Unit(row.unit), period, ref, Decimal(0), row, said))
     return sorted(found, key=lambda one: one.account.pk if one.account else 0)
 
 

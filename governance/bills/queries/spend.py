@@ -37,7 +37,7 @@ HOURS = {"of_gpus": Sum("gpu_hours"), "of_servers": Sum("server_hours")}
 class Spend:
     """What a team's model cost in a month of consumption; `team` is empty for what belongs to nobody.
 
-    `effective` is amortised (for comparing with plans), `billed` is cash; both in US dollars, `apart` is what of the
+    `effective` is amortized (for comparing with plans), `billed` is cash; both in US dollars, `apart` is what of the
     effective cost has no rate of its time, by currency. `is_generated` says that a part of it is no bill of any
     provider.
     """

@@ -96,7 +96,7 @@ def cancel(request: HttpRequest, bill_id: int) -> HttpResponse:
 
     def act() -> str:
         jobs.cancel(row=bill, by=user_of(request), now=timezone.now())
-        return f"{bill} is cancelled; nothing of it counts."
+        return f"{bill} is canceled; nothing of it counts."
 
     attempt(request, act)
     return redirect("governance:bill", bill_id)

@@ -9,19 +9,19 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 
-from governance.budgets.actions import cost_centres
+from governance.budgets.actions import cost_centers
 from governance.budgets.actions import ledger_entries as bookings
 from governance.budgets.domain import ledger
 from governance.budgets.domain.amounts import check_amount
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.ledger import Entry, EntryKind, Mode
 from governance.budgets.domain.quarter_forecast import TOLERANCE_PERCENT
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
+from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
 from governance.budgets.queries.budgets import entries_of, lock_accounts, lock_touched, of_team
-from governance.budgets.queries.cost_centres import account_above, upwards
-from governance.budgets.queries.cost_centres import of_team as of_team_centre
+from governance.budgets.queries.cost_centers import account_above, upwards
+from governance.budgets.queries.cost_centers import of_team as of_team_center
 from governance.budgets.rules import check_allocate_budget
 from governance.people.models import Team
 from governance.people.queries.people import person_of
@@ -36,35 +36,35 @@ def allocate(
     Quarter.parse(quarter)
     check_amount(amount)
     with transaction.atomic():
-        if of_team_centre(team) is None:
-            # Held before the head of the audit chain, which opening a centre takes: a new one hangs under the
-            # organisation.
-            lock_accounts(Q(centre__level=Level.ORGANISATION.value, quarter__lte=quarter, unit=unit))
-        centre = cost_centres.open_for_team(team=team, by=by, now=now)
-        return allocate_to(centre=centre, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
+        if of_team_center(team) is None:
+            # Held before the head of the audit chain, which opening a center takes: a new one hangs under the
+            # organization.
+            lock_accounts(Q(center__level=Level.ORGANIZATION.value, quarter__lte=quarter, unit=unit))
+        center = cost_centers.open_for_team(team=team, by=by, now=now)
+        return allocate_to(center=center, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
 
 
 def allocate_for(
-    *, holder: Team | CostCentre, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
+    *, holder: Team | CostCenter, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
 ) -> LedgerEntry:
-    """Give a team, or another cost centre, something to spend or to hand out."""
+    """Give a team, or another cost center, something to spend or to hand out."""
     if isinstance(holder, Team):
         return allocate(team=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
-    return allocate_to(centre=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
+    return allocate_to(center=holder, quarter=quarter, unit=unit, amount=amount, key=key, by=by, now=now)
 
 
 def allocate_to(
-    *, centre: CostCentre, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
+    *, center: CostCenter, quarter: str, unit: Unit, amount: Decimal, key: str, by: User, now: datetime
 ) -> LedgerEntry:
-    """Give a cost centre something to spend or to hand out, if the account above it holds that much."""
+    """Give a cost center something to spend or to hand out, if the account above it holds that much."""
     check_allocate_budget(person_of(by))
     Quarter.parse(quarter)
     check_amount(amount)
     with transaction.atomic():
         # The earlier accounts too: an approval holds them while it opens later ones, and must not be waited for in a
         # circle.
-        lock_accounts(Q(centre__in=upwards(centre), unit=unit, quarter__lte=quarter))
-        account = _opened(centre, quarter, unit)
+        lock_accounts(Q(center__in=upwards(center), unit=unit, quarter__lte=quarter))
+        account = _opened(center, quarter, unit)
         above = account_above(account)
         lock_accounts(Q(pk__in=[account.pk, *([above.pk] if above else [])]))
         known = LedgerEntry.objects.filter(key=key).first()
@@ -132,21 +132,21 @@ def release_commitment(
 def _plan(
     team: Team, quarter: str, amounts: Mapping[Unit, Decimal], ref: str, key: str, by: User, now: datetime
 ) -> None:
-    centre = cost_centres.open_for_team(team=team, by=by, now=now)
+    center = cost_centers.open_for_team(team=team, by=by, now=now)
     for unit in sorted(unit for unit, amount in amounts.items() if amount > 0):
-        account = _opened(centre, quarter, unit)
+        account = _opened(center, quarter, unit)
         entry = Entry(EntryKind.PLAN, amounts[unit], ref, f"{key}:plan:{quarter}:{unit}")
         bookings.book_planned(account=account, entry=entry, by=by, now=now)
 
 
-def _opened(centre: CostCentre, quarter: str, unit: Unit) -> BudgetAccount:
-    """The account, opened on the terms of the latest one of the same centre and unit where it is new."""
-    last = BudgetAccount.objects.filter(centre=centre, unit=unit, quarter__lt=quarter).order_by("-quarter").first()
+def _opened(center: CostCenter, quarter: str, unit: Unit) -> BudgetAccount:
+    """The account, opened on the terms of the latest one of the same center and unit where it is new."""
+    last = BudgetAccount.objects.filter(center=center, unit=unit, quarter__lt=quarter).order_by("-quarter").first()
     terms = {
         "mode": last.mode if last else Mode.ENFORCE.value,
         "tolerance_percent": last.tolerance_percent if last else TOLERANCE_PERCENT,
     }
-    account, _ = BudgetAccount.objects.get_or_create(centre=centre, quarter=quarter, unit=unit, defaults=terms)
+    account, _ = BudgetAccount.objects.get_or_create(center=center, quarter=quarter, unit=unit, defaults=terms)
     return account
 
 

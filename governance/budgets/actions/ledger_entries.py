@@ -13,7 +13,7 @@ from governance.budgets.domain import ledger
 from governance.budgets.domain.ledger import Balance, Entry, Mode, check_entry
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries.budgets import balance_of
-from governance.budgets.queries.cost_centres import account_above
+from governance.budgets.queries.cost_centers import account_above
 from governance.findings import actions as findings
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity

@@ -13,7 +13,7 @@ from governance.budgets.domain.ledger import Entry, EntryKind
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries.budgets import balance_of, lock_accounts
-from governance.budgets.queries.cost_centres import places
+from governance.budgets.queries.cost_centers import places
 
 
 def close_quarters(*, by: User | None = None, now: datetime) -> list[BudgetAccount]:

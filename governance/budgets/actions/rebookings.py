@@ -15,7 +15,7 @@ from governance.budgets.domain.budget_changes import Aspect, Place
 from governance.budgets.domain.ledger import Entry, EntryKind
 from governance.budgets.models import BudgetAccount
 from governance.budgets.queries.budgets import entries_of, lock_accounts
-from governance.budgets.queries.cost_centres import account_above, is_above
+from governance.budgets.queries.cost_centers import account_above, is_above
 from weighbridge.core.errors import Invalid
 from weighbridge.core.money import format_amount
 
@@ -88,11 +88,11 @@ def rebook(*, wish: Wish, key: str, by: User, now: datetime) -> None:
 
 
 def _place(account: BudgetAccount) -> Place:
-    return Place(account.centre.slug, account.quarter, account.unit)
+    return Place(account.center.slug, account.quarter, account.unit)
 
 
 def _check_not_nested(source: BudgetAccount, target: BudgetAccount) -> None:
-    if is_above(source.centre, below=target.centre) or is_above(target.centre, below=source.centre):
+    if is_above(source.center, below=target.center) or is_above(target.center, below=source.center):
         raise Invalid(
             "One of the two stands above the other: allocate from the upper one, or lower the amount of the lower one.",
             field="target",

@@ -10,13 +10,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from governance.budgets.actions import budgets as writes
-from governance.budgets.actions import cost_centres as tree_writes
-from governance.budgets.api.inputs import AllocationInput, BudgetFilters, CentreInput, TermsInput
-from governance.budgets.api.serializers import AllocationAnswer, BudgetAnswer, CentreAnswer
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.actions import cost_centers as tree_writes
+from governance.budgets.api.inputs import AllocationInput, BudgetFilters, CenterInput, TermsInput
+from governance.budgets.api.serializers import AllocationAnswer, BudgetAnswer, CenterAnswer
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.ledger import Mode
 from governance.budgets.enums import Unit
-from governance.budgets.queries import budgets, cost_centres, ledger
+from governance.budgets.queries import budgets, cost_centers, ledger
 from governance.budgets.rules import may_see_budget
 from governance.people.api.caller import asker
 from governance.site.api.shapes import TABLE_ANSWERS, TABLE_KIND, AnyAccept, download, read
@@ -29,7 +29,7 @@ class Budgets(APIView):
 
     @extend_schema(operation_id="budgets_list", parameters=[BudgetFilters], responses=BudgetAnswer(many=True))
     def get(self, request: Request) -> Response:
-        """One entry per cost centre, quarter and unit, the latest quarter first."""
+        """One entry per cost center, quarter and unit, the latest quarter first."""
         _, person, _ = asker(request)
         quarter = read(BudgetFilters, request.query_params).get("quarter")
         rows = [
@@ -39,7 +39,7 @@ class Budgets(APIView):
 
     @extend_schema(operation_id="budgets_allocate", request=AllocationInput, responses={201: AllocationAnswer})
     def post(self, request: Request) -> Response:
-        """Give a team or another cost centre something to spend, on top of what it has; finance alone. Send an
+        """Give a team or another cost center something to spend, on top of what it has; finance alone. Send an
         Idempotency-Key.
         """
         user, _, now = asker(request)
@@ -69,37 +69,37 @@ class LedgerExport(APIView):
         return download(ledger.table(found), kind=kind)
 
 
-class Centres(APIView):
+class Centers(APIView):
     """The tree that budgets hang on."""
 
     parser_classes = [JSONParser]
 
-    @extend_schema(operation_id="budgets_centres_list", responses=CentreAnswer(many=True))
+    @extend_schema(operation_id="budgets_centers_list", responses=CenterAnswer(many=True))
     def get(self, request: Request) -> Response:
-        """Every cost centre whose budget you may see, each after the one it hangs under."""
+        """Every cost center whose budget you may see, each after the one it hangs under."""
         _, person, _ = asker(request)
         seen = [
-            centre
-            for centre, _ in cost_centres.in_order()
-            if may_see_budget(person, team=centre.team.slug if centre.team else "")
+            center
+            for center, _ in cost_centers.in_order()
+            if may_see_budget(person, team=center.team.slug if center.team else "")
         ]
-        return Response(CentreAnswer(seen, many=True).data)
+        return Response(CenterAnswer(seen, many=True).data)
 
-    @extend_schema(operation_id="budgets_centres_open", request=CentreInput, responses={201: CentreAnswer})
+    @extend_schema(operation_id="budgets_centers_open", request=CenterInput, responses={201: CenterAnswer})
     def post(self, request: Request) -> Response:
-        """Open a unit or a project; finance alone. A team's cost centre opens with its first budget."""
+        """Open a unit or a project; finance alone. A team's cost center opens with its first budget."""
         user, _, now = asker(request)
-        given = read(CentreInput, request.data)
+        given = read(CenterInput, request.data)
         team = given.get("team")
-        centre = tree_writes.open_centre(
+        center = tree_writes.open_center(
             level=Level(given["level"]),
             slug=given["slug"],
             name=given["name"],
-            parent=cost_centres.of_team(team) if team else None,
+            parent=cost_centers.of_team(team) if team else None,
             by=user,
             now=now,
         )
-        return Response(CentreAnswer(centre).data, status=201)
+        return Response(CenterAnswer(center).data, status=201)
 
 
 class Terms(APIView):

@@ -5,38 +5,38 @@ from decimal import Decimal
 from rest_framework import serializers
 
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.ledger import Mode
 from governance.budgets.enums import Unit
-from governance.budgets.models import CostCentre
-from governance.budgets.queries.cost_centres import holder
+from governance.budgets.models import CostCenter
+from governance.budgets.queries.cost_centers import holder
 from governance.people.models import Team
 from governance.site.api.shapes import Input, choice
 from weighbridge.core.errors import NotFound
 
 
-def team_or_centre(slug: str) -> Team | CostCentre:
+def team_or_center(slug: str) -> Team | CostCenter:
     """Whom a slug names. Raises ValidationError in words."""
     try:
         return holder(slug)
     except NotFound as refusal:
-        raise serializers.ValidationError(f"There is no team or cost centre “{slug}”.") from refusal
+        raise serializers.ValidationError(f"There is no team or cost center “{slug}”.") from refusal
 
 
 class AllocationInput(Input):
-    """Something for a team, or another cost centre, to spend in a quarter."""
+    """Something for a team, or another cost center, to spend in a quarter."""
 
-    team = serializers.CharField(max_length=60, help_text="Slug of the team or cost centre.")
+    team = serializers.CharField(max_length=60, help_text="Slug of the team or cost center.")
     quarter = serializers.CharField(max_length=6, help_text="Like 2026Q4.")
     unit = choice(Unit.values)
     amount = serializers.DecimalField(max_digits=16, decimal_places=2, min_value=Decimal("0.01"))
 
-    def validate_team(self, slug: str) -> Team | CostCentre:
+    def validate_team(self, slug: str) -> Team | CostCenter:
         """Whom the slug names."""
-        return team_or_centre(slug)
+        return team_or_center(slug)
 
 
-class CentreInput(Input):
+class CenterInput(Input):
     """A unit or a project to open."""
 
     level = choice([Level.UNIT.value, Level.PROJECT.value])
@@ -62,7 +62,7 @@ class BudgetChangeInput(Input):
     """Another amount, quarter or account."""
 
     aspect = choice([aspect.value for aspect in Aspect])
-    team = serializers.CharField(max_length=60, help_text="Slug of the team or cost centre.")
+    team = serializers.CharField(max_length=60, help_text="Slug of the team or cost center.")
     quarter = serializers.CharField(max_length=6, help_text="Like 2026Q4.")
     unit = choice(Unit.values)
     amount = serializers.DecimalField(
@@ -71,7 +71,7 @@ class BudgetChangeInput(Input):
     request = serializers.CharField(
         required=False, default="", max_length=20, help_text="Whose commitment; without it, the budget itself."
     )
-    to_team = serializers.CharField(required=False, max_length=60, help_text="Where it moves: another cost centre.")
+    to_team = serializers.CharField(required=False, max_length=60, help_text="Where it moves: another cost center.")
     to_quarter = serializers.CharField(required=False, max_length=6, help_text="Where it moves: another quarter.")
     reason = serializers.CharField(min_length=10, max_length=2000)
 

@@ -6,11 +6,11 @@ from governance.site.api.shapes import Answer, number
 
 
 class BudgetAnswer(Answer):
-    """An account: what a cost centre may spend in a quarter, and what is left."""
+    """An account: what a cost center may spend in a quarter, and what is left."""
 
-    team = serializers.CharField(help_text="Slug of the cost centre; a team's own slug for a team.")
+    team = serializers.CharField(help_text="Slug of the cost center; a team's own slug for a team.")
     team_name = serializers.CharField()
-    level = serializers.CharField(help_text="organisation, unit, team or project.")
+    level = serializers.CharField(help_text="organization, unit, team or project.")
     quarter = serializers.CharField()
     unit = serializers.CharField()
     mode = serializers.CharField(help_text="off, observe or enforce.")
@@ -24,7 +24,7 @@ class BudgetAnswer(Answer):
     available = number(source="balance.available")
 
 
-class CentreAnswer(Answer):
+class CenterAnswer(Answer):
     """A place in the tree that budgets hang on."""
 
     slug = serializers.CharField()
@@ -36,7 +36,7 @@ class CentreAnswer(Answer):
 class AllocationAnswer(Answer):
     """A booking."""
 
-    team = serializers.CharField(source="account.centre.slug")
+    team = serializers.CharField(source="account.center.slug")
     quarter = serializers.CharField(source="account.quarter")
     unit = serializers.CharField(source="account.unit")
     kind = serializers.CharField()

@@ -23,13 +23,13 @@ class Aspect(StrEnum):
 class Place:
     """An account as a change sees it: whose, when, in what."""
 
-    centre: str
+    center: str
     quarter: str
     unit: str
 
 
 def check_places(*, aspect: Aspect, source: Place, target: Place | None) -> None:
-    """Raise Invalid unless only that aspect differs: the quarter for a date, the cost centre for an account."""
+    """Raise Invalid unless only that aspect differs: the quarter for a date, the cost center for an account."""
     if aspect is Aspect.AMOUNT:
         if target is not None:
             raise Invalid("A change of amount has no second account; leave it out.", field="target")
@@ -38,10 +38,10 @@ def check_places(*, aspect: Aspect, source: Place, target: Place | None) -> None
         raise Invalid("Say which account it moves to.", field="target")
     if target.unit != source.unit:
         raise Invalid(f"{source.unit} cannot become {target.unit}; choose an account in {source.unit}.", field="target")
-    if aspect is Aspect.DATE and (target.centre != source.centre or target.quarter == source.quarter):
-        raise Invalid("A change of date keeps the cost centre and names another quarter.", field="target")
-    if aspect is Aspect.ACCOUNT and (target.quarter != source.quarter or target.centre == source.centre):
-        raise Invalid("A change of account keeps the quarter and names another cost centre.", field="target")
+    if aspect is Aspect.DATE and (target.center != source.center or target.quarter == source.quarter):
+        raise Invalid("A change of date keeps the cost center and names another quarter.", field="target")
+    if aspect is Aspect.ACCOUNT and (target.quarter != source.quarter or target.center == source.center):
+        raise Invalid("A change of account keeps the quarter and names another cost center.", field="target")
 
 
 def new_amount(entries: Sequence[Entry], *, ref: str, amount: Decimal, key: str) -> Entry:

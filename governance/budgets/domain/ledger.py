@@ -1,6 +1,6 @@
 """The budget ledger: append-only entries of one account, and what they leave available.
 
-One account is one cost centre, one quarter and one unit. A request first reserves; on approval its reservation is
+One account is one cost center, one quarter and one unit. A request first reserves; on approval its reservation is
 released and the approved amount committed, what falls into later quarters as a plan on theirs; what is billed for it in
 a quarter draws that quarter's commitment down. Corrections are new entries.
 

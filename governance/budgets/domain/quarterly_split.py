@@ -1,4 +1,4 @@
-"""What of an authorised amount falls into which quarter: what is spent once at the start, the rest as time passes."""
+"""What of an authorized amount falls into which quarter: what is spent once at the start, the rest as time passes."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -15,14 +15,14 @@ DAYS_A_YEAR = 365
 def shares(*, amount: Decimal, once: Decimal, start_on: date, days: int) -> Mapping[Quarter, Decimal]:
     """The share of each quarter, in order; they add up to `amount` to the cent, and shares of nothing are left out.
 
-        quarter = once, in the first one + (amount - once) x days of the authorisation in the quarter / all its days
+        quarter = once, in the first one + (amount - once) x days of the authorization in the quarter / all its days
 
     `once` (training) counts for at most the whole amount. The rest is what a year costs, so no more than its first 365
     `days`
     count; each share is rounded down to a cent, and the last quarter takes what is left over.
     """
     if days < 1 or amount < 0:
-        raise Invalid("An authorised amount is zero or more, and is spent on at least one day.", field="amount")
+        raise Invalid("An authorized amount is zero or more, and is spent on at least one day.", field="amount")
     first, once = Quarter.of(start_on), min(max(once, ZERO), amount)
     in_quarters = _days_in(start_on, start_on + timedelta(days=min(days, DAYS_A_YEAR)))
     whole = sum(in_quarters.values())

@@ -18,7 +18,7 @@ class Quarter:
 
     def __post_init__(self) -> None:
         """Refuse what is no quarter of a year the calendar knows."""
-        # One year short of either end, so that the neighbours always exist.
+        # One year short of either end, so that the neighbors always exist.
         if not 2 <= self.year <= 9998 or not 1 <= self.number <= 4:
             raise Invalid(f"There is no quarter {self.number} of {self.year}; quarters run from 1 to 4.")
 

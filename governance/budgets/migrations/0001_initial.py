@@ -29,15 +29,15 @@ CREATE FUNCTION weighbridge_account_above(account bigint)
  STABLE
 AS $$
   WITH RECURSIVE own AS (SELECT * FROM budgets_budgetaccount WHERE id = account),
-  up(centre, depth) AS (
-    SELECT centre.parent_id, 1 FROM own JOIN budgets_costcentre AS centre ON centre.id = own.centre_id
+  up(center, depth) AS (
+    SELECT center.parent_id, 1 FROM own JOIN budgets_costcenter AS center ON center.id = own.center_id
     UNION ALL
-    SELECT centre.parent_id, up.depth + 1 FROM up JOIN budgets_costcentre AS centre ON centre.id = up.centre
+    SELECT center.parent_id, up.depth + 1 FROM up JOIN budgets_costcenter AS center ON center.id = up.center
   )
   SELECT above.id FROM up
     JOIN own ON true
     JOIN budgets_budgetaccount AS above
-      ON above.centre_id = up.centre AND above.quarter = own.quarter AND above.unit = own.unit
+      ON above.center_id = up.center AND above.quarter = own.quarter AND above.unit = own.unit
      AND weighbridge_is_given(above.id)
     ORDER BY up.depth LIMIT 1
 $$;
@@ -48,18 +48,18 @@ CREATE FUNCTION weighbridge_handed_out(account bigint)
  STABLE
 AS $$
   WITH RECURSIVE own AS (SELECT * FROM budgets_budgetaccount WHERE id = account),
-  down(centre, found) AS (
-    SELECT centre.id, below.id FROM own
-      JOIN budgets_costcentre AS centre ON centre.parent_id = own.centre_id
+  down(center, found) AS (
+    SELECT center.id, below.id FROM own
+      JOIN budgets_costcenter AS center ON center.parent_id = own.center_id
       LEFT JOIN budgets_budgetaccount AS below
-        ON below.centre_id = centre.id AND below.quarter = own.quarter AND below.unit = own.unit
+        ON below.center_id = center.id AND below.quarter = own.quarter AND below.unit = own.unit
        AND weighbridge_is_given(below.id)
     UNION ALL
-    SELECT centre.id, below.id FROM down
+    SELECT center.id, below.id FROM down
       JOIN own ON true
-      JOIN budgets_costcentre AS centre ON centre.parent_id = down.centre AND down.found IS NULL
+      JOIN budgets_costcenter AS center ON center.parent_id = down.center AND down.found IS NULL
       LEFT JOIN budgets_budgetaccount AS below
-        ON below.centre_id = centre.id AND below.quarter = own.quarter AND below.unit = own.unit
+        ON below.center_id = center.id AND below.quarter = own.quarter AND below.unit = own.unit
        AND weighbridge_is_given(below.id)
   )
   SELECT coalesce(sum(weighbridge_allocated(found)), 0) FROM down WHERE found IS NOT NULL
@@ -118,21 +118,21 @@ CREATE FUNCTION weighbridge_hang_rightly()
  LANGUAGE plpgsql
 AS $$
 DECLARE
-  above budgets_costcentre%ROWTYPE;
+  above budgets_costcenter%ROWTYPE;
 BEGIN
   IF NEW.parent_id IS NULL THEN
     RETURN NEW;
   END IF;
-  SELECT * INTO above FROM budgets_costcentre WHERE id = NEW.parent_id;
-  IF NOT (CASE NEW.level WHEN 'unit' THEN above.level = 'organisation'
-                         WHEN 'team' THEN above.level IN ('organisation', 'unit')
+  SELECT * INTO above FROM budgets_costcenter WHERE id = NEW.parent_id;
+  IF NOT (CASE NEW.level WHEN 'unit' THEN above.level = 'organization'
+                         WHEN 'team' THEN above.level IN ('organization', 'unit')
                          WHEN 'project' THEN above.level = 'team' AND above.team_id = NEW.team_id
                          ELSE false END) THEN
-    RAISE EXCEPTION 'a cost centre of the level % does not hang under one of the level %', NEW.level, above.level
+    RAISE EXCEPTION 'a cost center of the level % does not hang under one of the level %', NEW.level, above.level
       USING ERRCODE = 'restrict_violation';
   END IF;
   IF TG_OP = 'UPDATE' AND (NEW.level, NEW.slug, NEW.team_id) IS DISTINCT FROM (OLD.level, OLD.slug, OLD.team_id) THEN
-    RAISE EXCEPTION 'a cost centre keeps its level, its slug and its team' USING ERRCODE = 'restrict_violation';
+    RAISE EXCEPTION 'a cost center keeps its level, its slug and its team' USING ERRCODE = 'restrict_violation';
   END IF;
   RETURN NEW;
 END $$;
@@ -143,14 +143,14 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON budgets_ledgerentry
   FOR EACH STATEMENT EXECUTE FUNCTION weighbridge_refuse();
 CREATE TRIGGER holds_the_budget AFTER INSERT ON budgets_ledgerentry
   FOR EACH ROW EXECUTE FUNCTION weighbridge_hold_budget();
-CREATE TRIGGER hangs_rightly BEFORE INSERT OR UPDATE ON budgets_costcentre
+CREATE TRIGGER hangs_rightly BEFORE INSERT OR UPDATE ON budgets_costcenter
   FOR EACH ROW EXECUTE FUNCTION weighbridge_hang_rightly();
 """
 FORGET = """
 DROP TRIGGER append_only ON budgets_ledgerentry;
 DROP TRIGGER append_only_truncate ON budgets_ledgerentry;
 DROP TRIGGER holds_the_budget ON budgets_ledgerentry;
-DROP TRIGGER hangs_rightly ON budgets_costcentre;
+DROP TRIGGER hangs_rightly ON budgets_costcenter;
 DROP FUNCTION weighbridge_hang_rightly();
 DROP FUNCTION weighbridge_hold_budget();
 DROP FUNCTION weighbridge_available(account bigint);
@@ -173,14 +173,14 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='CostCentre',
+            name='CostCenter',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.CharField(choices=[('organisation', 'organisation'), ('unit', 'unit'), ('team', 'team'), ('project', 'project')], max_length=12)),
+                ('level', models.CharField(choices=[('organization', 'organization'), ('unit', 'unit'), ('team', 'team'), ('project', 'project')], max_length=12)),
                 ('slug', models.SlugField(max_length=60, unique=True)),
                 ('name', models.CharField(max_length=120)),
-                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='budgets.costcentre')),
-                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='cost_centres', to='people.team')),
+                ('parent', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='budgets.costcenter')),
+                ('team', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='cost_centers', to='people.team')),
             ],
         ),
         migrations.CreateModel(
@@ -192,7 +192,7 @@ class Migration(migrations.Migration):
                 ('mode', models.CharField(choices=[('off', 'off'), ('observe', 'observe'), ('enforce', 'enforce')], db_default='enforce', default='enforce', max_length=7)),
                 ('tolerance_percent', models.PositiveSmallIntegerField(db_default=10, default=10)),
                 ('closed_at', models.DateTimeField(null=True)),
-                ('centre', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='budgets.costcentre')),
+                ('center', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='budgets.costcenter')),
             ],
         ),
         migrations.CreateModel(
@@ -212,28 +212,28 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddConstraint(
-            model_name='costcentre',
-            constraint=models.CheckConstraint(condition=models.Q(('level__in', ['organisation', 'unit', 'team', 'project'])), name='known_level'),
+            model_name='costcenter',
+            constraint=models.CheckConstraint(condition=models.Q(('level__in', ['organization', 'unit', 'team', 'project'])), name='known_level'),
         ),
         migrations.AddConstraint(
-            model_name='costcentre',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('level', 'organisation'), ('parent__isnull', True)), models.Q(models.Q(('level', 'organisation'), _negated=True), ('parent__isnull', False)), _connector='OR'), name='only_the_root_has_no_parent'),
+            model_name='costcenter',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('level', 'organization'), ('parent__isnull', True)), models.Q(models.Q(('level', 'organization'), _negated=True), ('parent__isnull', False)), _connector='OR'), name='only_the_root_has_no_parent'),
         ),
         migrations.AddConstraint(
-            model_name='costcentre',
+            model_name='costcenter',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('level__in', ['team', 'project']), ('team__isnull', False)), models.Q(models.Q(('level__in', ['team', 'project']), _negated=True), ('team__isnull', True)), _connector='OR'), name='teams_and_projects_have_a_team'),
         ),
         migrations.AddConstraint(
-            model_name='costcentre',
-            constraint=models.UniqueConstraint(condition=models.Q(('level', 'organisation')), fields=('level',), name='one_root'),
+            model_name='costcenter',
+            constraint=models.UniqueConstraint(condition=models.Q(('level', 'organization')), fields=('level',), name='one_root'),
         ),
         migrations.AddConstraint(
-            model_name='costcentre',
-            constraint=models.UniqueConstraint(condition=models.Q(('level', 'team')), fields=('team',), name='one_centre_of_a_team'),
+            model_name='costcenter',
+            constraint=models.UniqueConstraint(condition=models.Q(('level', 'team')), fields=('team',), name='one_center_of_a_team'),
         ),
         migrations.AddConstraint(
             model_name='budgetaccount',
-            constraint=models.UniqueConstraint(fields=('centre', 'quarter', 'unit'), name='one_account'),
+            constraint=models.UniqueConstraint(fields=('center', 'quarter', 'unit'), name='one_account'),
         ),
         migrations.AddConstraint(
             model_name='budgetaccount',

@@ -12,7 +12,7 @@ from governance.budgets.domain.ledger import ZERO, Balance, Entry, EntryKind
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, LedgerEntry
-from governance.budgets.queries import cost_centres
+from governance.budgets.queries import cost_centers
 from governance.people.approvals.enums import Changed, ChangeState
 from governance.people.approvals.models import Change
 from governance.people.models import Team
@@ -20,7 +20,7 @@ from governance.people.models import Team
 
 @dataclass(frozen=True)
 class AccountView:
-    """One account as a person sees it; `team` is the slug of its cost centre, which for a team is the team's own.
+    """One account as a person sees it; `team` is the slug of its cost center, which for a team is the team's own.
 
     `is_generated` says that what its team spent in the quarter rests on generated bills.
     """
@@ -65,7 +65,7 @@ def entry_of(row: LedgerEntry) -> Entry:
 
 def handed_out(account: BudgetAccount, *, as_given: bool = False) -> Decimal:
     """What the accounts right below were given; `as_given` as if the account had been given something itself."""
-    below = cost_centres.ids_below(account, as_given=as_given)
+    below = cost_centers.ids_below(account, as_given=as_given)
     rows = LedgerEntry.objects.filter(account__in=below, kind__in=[kind.value for kind in ledger.OF_THE_ACCOUNT])
     return ledger.allocated(entry_of(row) for row in rows)
 
@@ -78,13 +78,13 @@ def balance_of(account: BudgetAccount, *, as_given: bool = False) -> Balance:
 def lock_accounts(which: Q) -> list[BudgetAccount]:
     """Accounts in the one order in which everybody locks them, so that no two bookings wait for each other."""
     wanted = list(BudgetAccount.objects.filter(which).values_list("pk", flat=True))
-    rows = BudgetAccount.objects.select_for_update(of=("self",)).select_related("centre")
+    rows = BudgetAccount.objects.select_for_update(of=("self",)).select_related("center")
     return list(rows.filter(pk__in=wanted).order_by("pk"))
 
 
 def of_team(*, team: Team, quarter: str) -> Q:
     """The accounts a team's requests draw on in a quarter."""
-    return Q(centre__level="team", centre__team=team, quarter=quarter)
+    return Q(center__level="team", center__team=team, quarter=quarter)
 
 
 def lock_touched(*, refs: Collection[str], team: Team, quarter: str) -> list[BudgetAccount]:
@@ -92,15 +92,15 @@ def lock_touched(*, refs: Collection[str], team: Team, quarter: str) -> list[Bud
 
     Those are the team's from `quarter` on: an approval plans in later ones too.
     """
-    own = Q(centre__level="team", centre__team=team, quarter__gte=quarter)
+    own = Q(center__level="team", center__team=team, quarter__gte=quarter)
     return lock_accounts(Q(entries__request_ref__in=refs) | own)
 
 
 def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[AccountView]:
-    """Accounts of the named teams (None: of every cost centre), latest quarter first."""
-    rows = BudgetAccount.objects.select_related("centre__team").order_by("-quarter", "centre__name", "unit")
+    """Accounts of the named teams (None: of every cost center), latest quarter first."""
+    rows = BudgetAccount.objects.select_related("center__team").order_by("-quarter", "center__name", "unit")
     if teams is not None:
-        rows = rows.filter(centre__team__slug__in=teams)
+        rows = rows.filter(center__team__slug__in=teams)
     if quarter:
         rows = rows.filter(quarter=quarter)
     booked: dict[int, list[Entry]] = defaultdict(list)
@@ -112,7 +112,7 @@ def accounts(*, teams: list[str] | None, quarter: str | None = None) -> list[Acc
         _view(
             row,
             ledger.balance(booked[row.pk], handed_out=given.get(row.pk, ZERO)),
-            is_generated=row.centre.team is not None and row.centre.team.slug in generated[row.quarter],
+            is_generated=row.center.team is not None and row.center.team.slug in generated[row.quarter],
         )
         for row in rows
     ]
@@ -134,38 +134,38 @@ def _handed_out(*, quarters: list[str]) -> dict[int, Decimal]:
     given: dict[int, Decimal] = defaultdict(Decimal)
     for quarter in quarters:
         for unit in Unit.values:
-            for place in cost_centres.places(quarter=quarter, unit=unit).values():
+            for place in cost_centers.places(quarter=quarter, unit=unit).values():
                 if place.above_id is not None:
                     given[place.above_id] += own[place.account_id]
     return given
 
 
 def _view(row: BudgetAccount, balance: Balance, *, is_generated: bool) -> AccountView:
-    centre = row.centre
+    center = row.center
     return AccountView(
-        team=centre.slug,
-        team_name=centre.name,
+        team=center.slug,
+        team_name=center.name,
         quarter=row.quarter,
         unit=row.unit,
         balance=balance,
-        level=centre.level,
+        level=center.level,
         mode=row.mode,
         tolerance_percent=row.tolerance_percent,
         is_closed=row.closed_at is not None,
-        of_team=centre.team.slug if centre.team else "",
+        of_team=center.team.slug if center.team else "",
         is_generated=is_generated,
     )
 
 
 def team_of(account: BudgetAccount) -> str:
-    """The slug of the team an account belongs to; empty for a unit or the organisation."""
-    return account.centre.team.slug if account.centre.team else ""
+    """The slug of the team an account belongs to; empty for a unit or the organization."""
+    return account.center.team.slug if account.center.team else ""
 
 
 def accounts_of(change: Change) -> list[BudgetAccount]:
     """The account that a change of a budget is about, and the one it moves to."""
     wanted = [each for each in (change.subject_id, change.details["target_id"]) if each is not None]
-    found = BudgetAccount.objects.select_related("centre__team").in_bulk(wanted)
+    found = BudgetAccount.objects.select_related("center__team").in_bulk(wanted)
     return [found[each] for each in wanted]
 
 
@@ -176,9 +176,9 @@ def waiting_on(account: BudgetAccount) -> list[Change]:
 
 
 def targets_of(account: BudgetAccount) -> list[BudgetAccount]:
-    """Where something of an account may move: its own other quarters, and other centres in the same
+    """Where something of an account may move: its own other quarters, and other centers in the same
     quarter; open ones.
     """
-    rows = BudgetAccount.objects.select_related("centre").filter(closed_at=None, unit=account.unit)
-    same = Q(centre=account.centre) | Q(quarter=account.quarter)
-    return list(rows.filter(same).exclude(pk=account.pk).order_by("quarter", "centre__name"))
+    rows = BudgetAccount.objects.select_related("center").filter(closed_at=None, unit=account.unit)
+    same = Q(center=account.center) | Q(quarter=account.quarter)
+    return list(rows.filter(same).exclude(pk=account.pk).order_by("quarter", "center__name"))

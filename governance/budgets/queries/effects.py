@@ -76,7 +76,7 @@ def effects(
     `amounts` is what approving it would take, by quarter; None asks for what its approval has booked. `since` is the
     quarter of the decision.
     """
-    own = BudgetAccount.objects.filter(centre__level="team", centre__team=team)
+    own = BudgetAccount.objects.filter(center__level="team", center__team=team)
     booked = own.filter(entries__request_ref=ref).values("quarter")
     accounts = _accounts(team, booked if amounts is None else list(amounts))
     quarters = sorted({quarter for quarter, _ in accounts}) if amounts is None else amounts
@@ -98,14 +98,14 @@ def _accounts(team: Team, quarters: QuerySet[BudgetAccount, Any] | list[str]) ->
     An account opens with its first entry. Only the team's projects stand below, which hand nothing on, and an account
     that was given nothing hands nothing out.
     """
-    centre, above = Q(account__centre__level="team"), Q(account__centre__parent__level="team")
-    whose = (centre & Q(account__centre__team=team)) | (above & Q(account__centre__parent__team=team))
-    rows = LedgerEntry.objects.filter(whose, account__quarter__in=quarters).select_related("account__centre")
+    center, above = Q(account__center__level="team"), Q(account__center__parent__level="team")
+    whose = (center & Q(account__center__team=team)) | (above & Q(account__center__parent__team=team))
+    rows = LedgerEntry.objects.filter(whose, account__quarter__in=quarters).select_related("account__center")
     accounts = {}
     own, below = defaultdict[Any, list[Entry]](list), defaultdict[Any, list[Entry]](list)
     for row in rows.order_by("pk"):
         place, entry = (row.account.quarter, row.account.unit), entry_of(row)
-        if row.account.centre.level == "team":
+        if row.account.center.level == "team":
             accounts[place] = row.account
             own[place].append(entry)
         elif entry.kind in ledger.OF_THE_ACCOUNT:

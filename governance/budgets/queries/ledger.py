@@ -36,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Statement:
-    """An account with its balance and its lines, newest first; `team` is the slug of its cost centre.
+    """An account with its balance and its lines, newest first; `team` is the slug of its cost center.
 
     `holdings` are (request, what it holds, by how much it ran over beyond the tolerance).
     """
@@ -63,7 +63,7 @@ def find(*, team: str, quarter: str, unit: str, person: Person, today: date) -> 
 
 
 def account_for(*, team: str, quarter: str, unit: str, person: Person) -> BudgetAccount:
-    """The account of a cost centre, or NotFound, be it that there is none or that the person may not see it."""
+    """The account of a cost center, or NotFound, be it that there is none or that the person may not see it."""
     account = _found(team, quarter, unit)
     if not may_see_budget(person, team=team_of(account)):
         raise NotFound(_none(team, quarter, unit))
@@ -71,8 +71,8 @@ def account_for(*, team: str, quarter: str, unit: str, person: Person) -> Budget
 
 
 def _found(team: str, quarter: str, unit: str) -> BudgetAccount:
-    rows = BudgetAccount.objects.select_related("centre__team", "centre__parent")
-    account = rows.filter(centre__slug=team, quarter=quarter, unit=unit).first()
+    rows = BudgetAccount.objects.select_related("center__team", "center__parent")
+    account = rows.filter(center__slug=team, quarter=quarter, unit=unit).first()
     if account is None:
         raise NotFound(_none(team, quarter, unit))
     return account
@@ -90,8 +90,8 @@ def _statement(account: BudgetAccount, today: date) -> Statement:
         if ref is not None
     )
     return Statement(
-        team=account.centre.slug,
-        team_name=account.centre.name,
+        team=account.center.slug,
+        team_name=account.center.name,
         quarter=account.quarter,
         unit=account.unit,
         balance=balance,

@@ -12,5 +12,5 @@ def accounts_of(rows: Iterable[Finding]) -> dict[int, BudgetAccount]:
     """
     ends = {row.pk: row.key.rpartition(":")[2] for row in rows if row.kind == "budget.overrun"}
     numbers = {pk: int(end) for pk, end in ends.items() if end.isdigit()}
-    accounts = BudgetAccount.objects.select_related("centre__team").in_bulk(set(numbers.values()))
+    accounts = BudgetAccount.objects.select_related("center__team").in_bulk(set(numbers.values()))
     return {pk: accounts[number] for pk, number in numbers.items() if number in accounts}

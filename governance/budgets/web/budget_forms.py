@@ -1,4 +1,4 @@
-"""The forms of the budget pages: allocating, opening a cost centre, the terms of an account, and changes."""
+"""The forms of the budget pages: allocating, opening a cost center, the terms of an account, and changes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from django import forms
 
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.ledger import Mode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetAccount, CostCentre
-from governance.budgets.queries.cost_centres import holders
+from governance.budgets.models import BudgetAccount, CostCenter
+from governance.budgets.queries.cost_centers import holders
 from governance.people.approvals.actions import REASON_CHARS_MAX
 from governance.people.models import Team
 from weighbridge.core.errors import Refused
@@ -20,14 +20,14 @@ TITLES = {Unit.USD: "Money (USD)", Unit.GPU_H: "GPU hours"}
 ASPECTS = (
     (Aspect.AMOUNT.value, "The amount: a new total"),
     (Aspect.DATE.value, "The date: move some of it to another quarter"),
-    (Aspect.ACCOUNT.value, "The account: move some of it to another cost centre"),
+    (Aspect.ACCOUNT.value, "The account: move some of it to another cost center"),
 )
 
 
 class AllocationForm(forms.Form):
     """Something to spend. `key` makes a form sent twice one allocation."""
 
-    team = forms.ChoiceField(label="For", choices=lambda: [("", "Choose a team or cost centre"), *holders()])
+    team = forms.ChoiceField(label="For", choices=lambda: [("", "Choose a team or cost center"), *holders()])
     quarter = forms.CharField(max_length=6, help_text="Like 2026Q4.")
     unit = forms.ChoiceField(choices=[(unit.value, title) for unit, title in TITLES.items()])
     amount = forms.DecimalField(max_digits=16, decimal_places=2, help_text="Added to what was allocated before.")
@@ -41,11 +41,11 @@ class AllocationForm(forms.Form):
             raise forms.ValidationError(refusal.reason) from refusal
 
 
-class CentreForm(forms.Form):
-    """A unit or a project to open; a team's cost centre opens with its first budget."""
+class CenterForm(forms.Form):
+    """A unit or a project to open; a team's cost center opens with its first budget."""
 
     level = forms.ChoiceField(
-        choices=[(Level.UNIT.value, "Unit, under the organisation"), (Level.PROJECT.value, "Project, under a team")]
+        choices=[(Level.UNIT.value, "Unit, under the organization"), (Level.PROJECT.value, "Project, under a team")]
     )
     slug = forms.SlugField(max_length=60, help_text="As it stands in addresses: letters, digits, hyphens.")
     name = forms.CharField(max_length=120)
@@ -74,7 +74,7 @@ class PlaceForm(forms.Form):
     """Where a team hangs."""
 
     parent = forms.ModelChoiceField(
-        CostCentre.objects.filter(level__in=[Level.ORGANISATION.value, Level.UNIT.value]).order_by("level", "name"),
+        CostCenter.objects.filter(level__in=[Level.ORGANIZATION.value, Level.UNIT.value]).order_by("level", "name"),
         label="Under",
         to_field_name="slug",
         empty_label=None,

@@ -14,16 +14,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from governance.budgets.actions import budget_changes
 from governance.budgets.actions import budgets as writes
-from governance.budgets.actions import cost_centres as tree_writes
+from governance.budgets.actions import cost_centers as tree_writes
 from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain import quarter_forecast as outlook
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.ledger import Balance, Mode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount
-from governance.budgets.queries import budgets, cost_centres, ledger
+from governance.budgets.queries import budgets, cost_centers, ledger
 from governance.budgets.queries.budgets import AccountView
 from governance.budgets.queries.ledger import Statement
 from governance.budgets.rules import (
@@ -32,7 +32,7 @@ from governance.budgets.rules import (
     may_propose_budget_change,
     may_see_budget,
 )
-from governance.budgets.web.budget_forms import TITLES, AllocationForm, CentreForm, ChangeForm, PlaceForm, TermsForm
+from governance.budgets.web.budget_forms import TITLES, AllocationForm, CenterForm, ChangeForm, PlaceForm, TermsForm
 from governance.exports.web import export
 from governance.findings.rules import may_read_findings
 from governance.people.approvals import queries as changes
@@ -45,8 +45,8 @@ from weighbridge.core.errors import Invalid, Refused
 
 
 @dataclass(frozen=True)
-class CentreAccounts:
-    """The accounts of one cost centre in one quarter, and how deep it hangs."""
+class CenterAccounts:
+    """The accounts of one cost center in one quarter, and how deep it hangs."""
 
     team: str
     team_name: str
@@ -58,7 +58,7 @@ class CentreAccounts:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def listed(request: HttpRequest) -> HttpResponse:
-    """`/budgets/`: what cost centres may spend in a quarter and have left; finance allocates here."""
+    """`/budgets/`: what cost centers may spend in a quarter and have left; finance allocates here."""
     person = person_of(request)
     if request.method == "POST":
         check_allocate_budget(person)
@@ -71,18 +71,18 @@ def listed(request: HttpRequest) -> HttpResponse:
         "quarter": quarter,
         "current": current,
         "quarters": sorted({current, quarter, *ledger.quarters()}, reverse=True),
-        "teams": _centres(person, quarter),
+        "teams": _centers(person, quarter),
         "waiting": changes.listed(person=person, state="pending", kind="budget").count(),
         "may_read_findings": may_read_findings(person),
-        **({"form": form, "centre_form": CentreForm()} if may_allocate_budget(person) else {"form": None}),
+        **({"form": form, "center_form": CenterForm()} if may_allocate_budget(person) else {"form": None}),
     }
     return render(request, "governance/budgets/budgets.html", context)
 
 
 @require_POST
-def open_centre(request: HttpRequest) -> HttpResponse:
+def open_center(request: HttpRequest) -> HttpResponse:
     """Open a unit or a project."""
-    form = CentreForm(request.POST)
+    form = CenterForm(request.POST)
 
     def act() -> str:
         if not form.is_valid():
@@ -90,15 +90,15 @@ def open_centre(request: HttpRequest) -> HttpResponse:
             raise Invalid(f"{field.capitalize()}: {reasons[0]}", field=field)
         given = form.cleaned_data
         team = given["team"]
-        centre = tree_writes.open_centre(
+        center = tree_writes.open_center(
             level=Level(given["level"]),
             slug=given["slug"],
             name=given["name"],
-            parent=cost_centres.of_team(team) if team else None,
+            parent=cost_centers.of_team(team) if team else None,
             by=user_of(request),
             now=timezone.now(),
         )
-        return f"{centre.name} is open; allocate something to it."
+        return f"{center.name} is open; allocate something to it."
 
     attempt(request, act)
     return redirect("governance:budgets")
@@ -174,8 +174,8 @@ def _standing(account: BudgetAccount) -> tuple[BudgetAccount, Balance, Decimal]:
 
 
 def _place_form(row: BudgetAccount) -> PlaceForm | None:
-    parent = row.centre.parent
-    return PlaceForm(initial={"parent": parent.slug}) if row.centre.level == Level.TEAM and parent else None
+    parent = row.center.parent
+    return PlaceForm(initial={"parent": parent.slug}) if row.center.level == Level.TEAM and parent else None
 
 
 @require_POST
@@ -199,16 +199,16 @@ def terms(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpRespo
 
 @require_POST
 def place(request: HttpRequest, team: str, quarter: str, unit: str) -> HttpResponse:
-    """Hang the cost centre of an account under another unit."""
+    """Hang the cost center of an account under another unit."""
     row = ledger.account_for(team=team, quarter=quarter, unit=unit, person=person_of(request))
 
     def act() -> str:
         form = PlaceForm(request.POST)
         if not form.is_valid():
-            raise Invalid("Choose the organisation or one of its units.", field="parent")
+            raise Invalid("Choose the organization or one of its units.", field="parent")
         parent = form.cleaned_data["parent"]
-        tree_writes.place(centre=row.centre, parent=parent, by=user_of(request), now=timezone.now())
-        return f"{row.centre.name} hangs under {parent.name} now."
+        tree_writes.place(center=row.center, parent=parent, by=user_of(request), now=timezone.now())
+        return f"{row.center.name} hangs under {parent.name} now."
 
     attempt(request, act)
     return redirect("governance:account", team, quarter, unit)
@@ -233,7 +233,7 @@ def _form(request: HttpRequest, quarter: str) -> AllocationForm:
 
 def _allocate(request: HttpRequest, form: AllocationForm) -> bool:
     given = form.cleaned_data
-    unit, amount, holder = Unit(given["unit"]), Decimal(given["amount"]), cost_centres.holder(given["team"])
+    unit, amount, holder = Unit(given["unit"]), Decimal(given["amount"]), cost_centers.holder(given["team"])
     try:
         writes.allocate_for(
             holder=holder,
@@ -252,21 +252,21 @@ def _allocate(request: HttpRequest, form: AllocationForm) -> bool:
     return True
 
 
-def _centres(person: Person, quarter: str) -> list[CentreAccounts]:
-    """In the order of the tree; a centre without an account that the person may see is left out."""
+def _centers(person: Person, quarter: str) -> list[CenterAccounts]:
+    """In the order of the tree; a center without an account that the person may see is left out."""
     found: dict[str, list[AccountView]] = {}
     for row in budgets.accounts(teams=None, quarter=quarter):
         if may_see_budget(person, team=row.of_team):
             found.setdefault(row.team, []).append(row)
     return [
-        CentreAccounts(
-            centre.slug,
-            centre.name,
-            centre.level,
+        CenterAccounts(
+            center.slug,
+            center.name,
+            center.level,
             depth,
-            centre.parent.name if centre.parent else "",
-            tuple(found[centre.slug]),
+            center.parent.name if center.parent else "",
+            tuple(found[center.slug]),
         )
-        for centre, depth in cost_centres.in_order()
-        if centre.slug in found
+        for center, depth in cost_centers.in_order()
+        if center.slug in found
     ]

@@ -45,12 +45,12 @@ def grant_role(
     by: User | None,
     now: datetime,
 ) -> RoleGrant:
-    """Give a role; requesters for one team, everybody else for the whole organisation.
+    """Give a role; requesters for one team, everybody else for the whole organization.
 
     A role that binds people needs the `change` in which another person proposed it and `by` confirmed it.
     """
     if (role is Role.REQUESTER) != (team is not None):
-        raise Invalid("A requester is granted for a team; every other role for the whole organisation.", field="team")
+        raise Invalid("A requester is granted for a team; every other role for the whole organization.", field="team")
     if by is not None:
         check_manage_people(person_of(by), user_id=user.pk)
         _check_two_people(user, role, change, by)

@@ -45,7 +45,7 @@ _DESCRIPTIONS = {
     ),
     Role.PLATFORM_LEAD: (
         "Answers for the shared accelerators: approves the GPU budget of a request as its last stage, allocates "
-        "GPU hours and money to team accounts, suspends or revokes authorisations, and drafts and proposes policy. "
+        "GPU hours and money to team accounts, suspends or revokes authorizations, and drafts and proposes policy. "
         "Approves nothing that they filed, own or measured themselves."
     ),
     Role.PRODUCT_LEAD: (

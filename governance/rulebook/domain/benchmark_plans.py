@@ -40,7 +40,7 @@ class Hardware(StrEnum):
 class Variant(StrEnum):
     """Cheaper variants that the toolkit can make of an ONNX file."""
 
-    GRAPH_OPTIMISED = "graph-optimised"
+    GRAPH_OPTIMIZED = "graph-optimized"
     INT8_STATIC_PER_CHANNEL = "int8-static-per-channel"
     INT8_STATIC_PER_TENSOR = "int8-static-per-tensor"
     INT8_STATIC_ENTROPY = "int8-static-entropy"

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from weighbridge.core.canonical import digest_of, is_digest
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
-from weighbridge.core.metrics import CATALOGUE, Basis, Figure, best, is_current, is_sound, stronger_or_equal
+from weighbridge.core.metrics import CATALOG, Basis, Figure, best, is_current, is_sound, stronger_or_equal
 
 KIND = "ReviewChecklist"
 
@@ -115,9 +115,9 @@ def _accepted(reader: Reader) -> tuple[Basis, ...]:
 
 
 def _check_facts(reader: Reader, item: Item) -> None:
-    unknown = [name for name in item.facts if name not in CATALOGUE]
+    unknown = [name for name in item.facts if name not in CATALOG]
     if unknown:
-        raise reader.fault("facts", f"names {unknown[0]!r}; use facts of the catalogue: {', '.join(CATALOGUE)}.")
+        raise reader.fault("facts", f"names {unknown[0]!r}; use facts of the catalog: {', '.join(CATALOG)}.")
     for key, given in (("facts", item.facts), ("accept", item.accept)):
         if item.kind.is_answered_by_facts and not given:
             raise reader.fault(key, f"is missing; a {item.kind} item is answered by facts of an accepted basis.")

@@ -20,7 +20,7 @@ from governance.rulebook.domain.benchmark_plans import (
 from governance.rulebook.domain.monitoring import Monitoring, read_monitoring
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.documents import API_VERSION, Reader, check_unique
-from weighbridge.core.metrics import CATALOGUE, Basis, number_words, stronger_or_equal
+from weighbridge.core.metrics import CATALOG, Basis, number_words, stronger_or_equal
 
 KIND = "ReviewPolicy"
 
@@ -140,8 +140,8 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class AuthorisationTerms:
-    """How long an authorisation lasts, and how long before its end people are warned."""
+class AuthorizationTerms:
+    """How long an authorization lasts, and how long before its end people are warned."""
 
     valid_days: int
     warn_days: int
@@ -157,7 +157,7 @@ class Policy:
     stages: tuple[Stage, ...]
     benchmarks: tuple[BenchmarkPlan, ...]
     checklist: str
-    authorisation: AuthorisationTerms
+    authorization: AuthorizationTerms
     deadline_days: int
     digest: str
     description: str = ""
@@ -182,7 +182,7 @@ def parse_policy(document: Mapping[str, object]) -> Policy:
         alternatives=read_alternatives(reader.mapping("alternatives")),
         monitoring=read_monitoring(reader.mapping("monitoring")),
         checklist=reader.text("checklist"),
-        authorisation=_authorisation(reader.mapping("authorisation")),
+        authorization=_authorization(reader.mapping("authorization")),
         deadline_days=reader.whole("deadline_days", at_least=1),
         digest="",
     )
@@ -226,9 +226,9 @@ def _rule(reader: Reader) -> Rule:
 
 
 def _check_rule(reader: Reader, rule: Rule) -> None:
-    kind = CATALOGUE.get(rule.fact)
+    kind = CATALOG.get(rule.fact)
     if kind is None:
-        raise reader.fault("fact", f"names no fact of the catalogue; use one of {', '.join(CATALOGUE)}.")
+        raise reader.fault("fact", f"names no fact of the catalog; use one of {', '.join(CATALOG)}.")
     if rule.unit != kind.unit:
         raise reader.fault("unit", f"must be {kind.unit}, the unit of {kind.name}.")
     if rule.on_indeterminate.rank < rule.effect.rank:
@@ -265,8 +265,8 @@ def _stage(reader: Reader) -> Stage:
     )
 
 
-def _authorisation(reader: Reader) -> AuthorisationTerms:
-    terms = AuthorisationTerms(reader.whole("valid_days", at_least=1), reader.whole("warn_days", 0))
+def _authorization(reader: Reader) -> AuthorizationTerms:
+    terms = AuthorizationTerms(reader.whole("valid_days", at_least=1), reader.whole("warn_days", 0))
     reader.close()
     if terms.warn_days >= terms.valid_days:
         raise reader.fault("warn_days", "must be smaller than valid_days.")

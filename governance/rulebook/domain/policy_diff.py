@@ -82,8 +82,8 @@ def _policy_fields(policy: Policy) -> dict[str, str]:
         "title": policy.title,
         "description": policy.description,
         "checklist": policy.checklist,
-        "authorisation.valid_days": str(policy.authorisation.valid_days),
-        "authorisation.warn_days": str(policy.authorisation.warn_days),
+        "authorization.valid_days": str(policy.authorization.valid_days),
+        "authorization.warn_days": str(policy.authorization.warn_days),
         "deadline_days": str(policy.deadline_days),
         **{f"monitoring.{name}": said for name, said in policy.monitoring.fields.items()},
     }

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from weighbridge.core.metrics import CATALOGUE, Basis, stronger_or_equal
+from weighbridge.core.metrics import CATALOG, Basis, stronger_or_equal
 
 DEFAULTS = {"statistic": "value", "min_n": "", "level": "hard", "on_indeterminate": ""}
 SCOPE = ("teams", "tiers", "environments")
@@ -36,7 +36,7 @@ def document_with(document: Mapping[str, Any], *, rows: Sequence[Mapping[str, st
 
 def _rule(row: Mapping[str, str]) -> dict[str, Any]:
     rule: dict[str, Any] = {name: text for name in PLAIN if (text := row[name].strip())}
-    rule["unit"] = CATALOGUE[row["fact"]].unit
+    rule["unit"] = CATALOG[row["fact"]].unit
     rule["accept"] = [basis.value for basis in stronger_or_equal(Basis(row["accept"]))]
     for name in ("limit", "min_n"):
         if rule.get(name, "").isdecimal():

@@ -19,7 +19,7 @@ from governance.rulebook.models import PolicyVersion
 from governance.rulebook.queries import rulebook
 from governance.rulebook.rules import check_write_rulebook
 from weighbridge.core.errors import Refused
-from weighbridge.core.metrics import CATALOGUE, Basis
+from weighbridge.core.metrics import CATALOG, Basis
 
 RULES_MAX = 100
 
@@ -36,8 +36,8 @@ class RuleForm(forms.Form):
 
     id = forms.SlugField(label="Name", max_length=80)
     fact = forms.ChoiceField(
-        initial=next(iter(CATALOGUE)),
-        choices=[(name, f"{_words(name)} ({kind.unit})") for name, kind in CATALOGUE.items()],
+        initial=next(iter(CATALOG)),
+        choices=[(name, f"{_words(name)} ({kind.unit})") for name, kind in CATALOG.items()],
     )
     statistic = forms.ChoiceField(
         initial=Statistic.VALUE.value, choices=[(each.value, each.label or "the value") for each in Statistic]

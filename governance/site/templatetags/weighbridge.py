@@ -57,7 +57,7 @@ register.filter("unit_words", formatting.unit_words)
 
 @register.filter
 def words(slug: str) -> str:
-    """ "latency_p95_ms" -> "Latency p95", "gpu_h" -> "Gpu h": a name from the catalogue, readable."""
+    """ "latency_p95_ms" -> "Latency p95", "gpu_h" -> "Gpu h": a name from the catalog, readable."""
     text = str(slug)
     for unit in ("_ms", "_mb", "_usd", "_per_s"):
         text = text.removesuffix(unit)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Look:
-    """`tone` picks the colours (ok, warn, bad, info, plain), `shape` a symbol of sprite.svg."""
+    """`tone` picks the colors (ok, warn, bad, info, plain), `shape` a symbol of sprite.svg."""
 
     tone: str
     shape: str
@@ -30,7 +30,7 @@ LOOKS: dict[str, Look] = {
     "approve": Look("ok", "check", "Approve"),
     "reject": Look("bad", "stop", "Reject"),
     "request_changes": Look("warn", "undo", "Request changes"),
-    # an authorisation
+    # an authorization
     "active": Look("ok", "check", "Active"),
     "pending_expiration": Look("warn", "clock", "Expires soon"),
     "expired": Look("bad", "clock", "Expired"),
@@ -56,14 +56,14 @@ LOOKS: dict[str, Look] = {
     "running": Look("info", "turning", "Running"),
     "done": Look("ok", "check", "Done"),
     "failed": Look("bad", "stop", "Failed"),
-    "cancelled": Look("plain", "dash", "Cancelled"),
+    "canceled": Look("plain", "dash", "Canceled"),
     "valid": Look("ok", "check", "Valid"),
     "indicative": Look("warn", "question", "Indicative"),
     "equivalent": Look("ok", "check", "Equivalent"),
     "different": Look("bad", "stop", "Different"),
     "cannot_tell": Look("warn", "question", "Cannot tell"),
     "invalid": Look("bad", "stop", "Invalid"),
-    # a month of an authorisation, beside its projection
+    # a month of an authorization, beside its projection
     "not_over": Look("plain", "clock", "Not over"),
     "unbilled": Look("plain", "ring-dashed", "No bill yet"),
     "unplanned": Look("warn", "question", "Not projected"),

@@ -15,7 +15,7 @@ from governance.site.web.looks import LOOKS
 from weighbridge.core.metrics import Basis, Figure
 
 _SEEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
-_COLOURS = (
+_COLORS = (
     "face",
     "surface",
     "sunken",
@@ -117,7 +117,7 @@ def _looks_by_kind() -> Iterable[tuple[str, tuple[str, ...]]]:
     heads = (
         "Requests",
         "Decisions and votes",
-        "Authorisations",
+        "Authorizations",
         "Determinations and rules",
         "Runs and verdicts",
         "Effects",
@@ -157,7 +157,7 @@ def specimens() -> dict[str, Any]:
         "floor": Decimal("0.80"),
         "looks_by_kind": _looks_by_kind(),
         "bases": tuple(str(basis) for basis in Basis),
-        "colours": _COLOURS,
+        "colors": _COLORS,
         "texts": _TEXTS,
         "icons": _ICONS,
         "form": SpecimenForm(),

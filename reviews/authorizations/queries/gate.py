@@ -4,28 +4,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reviews.authorizations.domain import IN_FORCE, AuthorisationState
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.domain import IN_FORCE, AuthorizationState
+from reviews.authorizations.models import Authorization
 from reviews.requests.domain.lifecycle import State
 from reviews.requests.models import ReviewRequest
 
 
 @dataclass(frozen=True)
 class GateAnswer:
-    """allow or deny, in words; with the authorisation that allows it, and its signed statement."""
+    """allow or deny, in words; with the authorization that allows it, and its signed statement."""
 
     answer: str
     reasons: tuple[str, ...]
-    authorisation: str
+    authorization: str
     request: str
     expires_at: datetime | None
     statement: dict[str, Any] | None
 
 
 def ask(*, digest: str, environment: str, now: datetime) -> GateAnswer:
-    """Allow an artifact that holds a valid authorisation for the environment, or that the policy cleared for it."""
+    """Allow an artifact that holds a valid authorization for the environment, or that the policy cleared for it."""
     held = (
-        Authorisation.objects.filter(
+        Authorization.objects.filter(
             subject_digest=digest, environment=environment, state__in=IN_FORCE, expires_at__gt=now
         )
         .select_related("decision__request")
@@ -33,7 +33,7 @@ def ask(*, digest: str, environment: str, now: datetime) -> GateAnswer:
         .first()
     )
     if held is not None:
-        reason = f"{held.number} authorises this artifact for {environment} until {held.expires_at:%Y-%m-%d}."
+        reason = f"{held.number} authorizes this artifact for {environment} until {held.expires_at:%Y-%m-%d}."
         return GateAnswer("allow", (reason,), held.number, held.decision.request.ref, held.expires_at, held.envelope)
     cleared = None if _taken_back(digest, environment) else _cleared(digest, environment, now)
     if cleared is not None:
@@ -45,8 +45,8 @@ def ask(*, digest: str, environment: str, now: datetime) -> GateAnswer:
 
 def _taken_back(digest: str, environment: str) -> bool:
     """What people suspended or revoked, no clearance by a policy gives back."""
-    taken = (AuthorisationState.SUSPENDED, AuthorisationState.REVOKED)
-    return Authorisation.objects.filter(subject_digest=digest, environment=environment, state__in=taken).exists()
+    taken = (AuthorizationState.SUSPENDED, AuthorizationState.REVOKED)
+    return Authorization.objects.filter(subject_digest=digest, environment=environment, state__in=taken).exists()
 
 
 def _cleared(digest: str, environment: str, now: datetime) -> ReviewRequest | None:
@@ -57,7 +57,7 @@ def _cleared(digest: str, environment: str, now: datetime) -> ReviewRequest | No
 
 def _reasons(digest: str, environment: str, now: datetime) -> tuple[str, ...]:
     found = []
-    for past in Authorisation.objects.filter(subject_digest=digest).order_by("-issued_at")[:5]:
+    for past in Authorization.objects.filter(subject_digest=digest).order_by("-issued_at")[:5]:
         state = "expired" if past.expires_at <= now else past.state.replace("_", " ")
         if past.environment != environment:
             found.append(f"{past.number} is for {past.environment}, not for {environment}.")

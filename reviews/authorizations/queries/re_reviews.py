@@ -1,4 +1,4 @@
-"""Reads of re-reviews: why a request reviews a model again, and what reviews an authorisation again."""
+"""Reads of re-reviews: why a request reviews a model again, and what reviews an authorization again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +9,12 @@ from reviews.requests.models import ReviewRequest
 
 @dataclass(frozen=True, kw_only=True)
 class ReReviewView:
-    """A breach and the request that answers it; `first` is the authorised request, `authorisation` its number."""
+    """A breach and the request that answers it; `first` is the authorized request, `authorization` its number."""
 
     finding: str
     kind: str
     text: str
-    authorisation: str
+    authorization: str
     first: str
     request: str
     state: str
@@ -33,8 +33,8 @@ def re_review_view(row: ReReview) -> ReReviewView:
         finding=str(row.finding),
         kind=row.finding.kind,
         text=row.finding.text,
-        authorisation=row.authorisation.number,
-        first=row.authorisation.decision.request.ref,
+        authorization=row.authorization.number,
+        first=row.authorization.decision.request.ref,
         request=row.request.ref,
         state=row.request.state,
         noted_at=row.noted_at,

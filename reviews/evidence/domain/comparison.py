@@ -1,4 +1,4 @@
-"""Projected, measured and billed side by side, month by month, for one authorised model.
+"""Projected, measured and billed side by side, month by month, for one authorized model.
 
 A month's projection is a twelfth of the year's: its P10, middle and P90 are twelfths too, as if all months were off
 alike.
@@ -163,7 +163,7 @@ def compare(
 
 
 def outlook_of(months: Sequence[ComparedMonth], *, spent: Mapping[date, Decimal] | None = None) -> Outlook | None:
-    """Where the first year of the authorisation ends: months that are over and billed without a gap, and the plan for
+    """Where the first year of the authorization ends: months that are over and billed without a gap, and the plan for
     the rest.
 
     `spent` is what the model cost by month; where it holds the whole year before, that year is the bar to beat.

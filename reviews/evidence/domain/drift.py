@@ -1,4 +1,4 @@
-"""Whether a fresh benchmark run says that an authorised model has become slower or worse than it was when it was
+"""Whether a fresh benchmark run says that an authorized model has become slower or worse than it was when it was
 approved.
 """
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from governance.rulebook.domain.monitoring import Breach, Monitoring
-from weighbridge.core.metrics import CATALOGUE, Direction
+from weighbridge.core.metrics import CATALOG, Direction
 
 WATCHED: Mapping[str, Breach] = {
     "latency_p95_ms": Breach.LATENCY,
@@ -55,7 +55,7 @@ def drifts(approved: Mapping[str, Reading], fresh: Iterable[Reading], *, slack: 
 
 
 def _is_worse(then: Reading, now: Reading, slack: Decimal) -> bool:
-    if CATALOGUE[now.name].direction is Direction.LOWER:
+    if CATALOG[now.name].direction is Direction.LOWER:
         return _low(now) > _high(then) and now.value > then.value * (1 + slack)
     return _high(now) < _low(then) and now.value < then.value * (1 - slack)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from governance.bills.domain.variance.calibration import Widening, widen_by
 from weighbridge.core.errors import Invalid
-from weighbridge.core.metrics import CATALOGUE, number_words
+from weighbridge.core.metrics import CATALOG, number_words
 
 # A projection's P10 and P90 hold eight draws of ten between them.
 CONFIDENCE = Decimal("0.8")
@@ -52,13 +52,13 @@ def option_ids(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def projected_figures(document: Mapping[str, Any], *, option: str) -> tuple[ProjectedFigure, ...]:
-    """Every fact of the catalogue that the projection knows of the option.
+    """Every fact of the catalog that the projection knows of the option.
 
     Raises Invalid for an unknown option, and for one whose load nothing serves in more than one draw of ten.
     """
     check_option(document, option=option)
     figures = next(each["figures"] for each in document["options"] if each["id"] == option)
-    return tuple(_figure(name, figures[name], draws=document["draws"]) for name in CATALOGUE if name in figures)
+    return tuple(_figure(name, figures[name], draws=document["draws"]) for name in CATALOG if name in figures)
 
 
 def widened_figures(figures: tuple[ProjectedFigure, ...], *, widening: Widening) -> tuple[ProjectedFigure, ...]:

@@ -13,7 +13,7 @@ from governance.bills.domain.variance.forecast import Outlook
 from governance.bills.queries import spend
 from governance.exports.domain.tables import Table
 from governance.people.queries.people import name_of
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import (
     Billed,
     ComparedMonth,
@@ -53,7 +53,7 @@ class Comparison:
     """A request's costs: planned, measured and billed by month."""
 
     ref: str
-    authorisation: str
+    authorization: str
     projected: Span | None
     measured: Span | None
     months: tuple[ComparedMonth, ...]
@@ -68,7 +68,7 @@ class Comparison:
 
 
 def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
-    """The comparison; without an authorisation it has no months, and still tells how the team's estimates
+    """The comparison; without an authorization it has no months, and still tells how the team's estimates
     did before.
     """
     known = known_of([request])[request.pk]
@@ -76,7 +76,7 @@ def of_request(*, request: ReviewRequest, now: datetime) -> Comparison:
     months, apart = _months(known, monitoring_in_force().cost_tolerance, now)
     return Comparison(
         ref=request.ref,
-        authorisation=known.held.number if known.held else "",
+        authorization=known.held.number if known.held else "",
         projected=projected,
         measured=measured,
         months=months,
@@ -101,7 +101,7 @@ def widening_for(*, request: ReviewRequest, estimator: User, now: datetime) -> W
 
 
 def months_of_request(request: ReviewRequest, *, now: datetime) -> tuple[ComparedMonth, ...]:
-    """The months alone, without the record of past estimates; none without an authorisation."""
+    """The months alone, without the record of past estimates; none without an authorization."""
     return months_by_request(known_of([request]), now=now)[request.pk]
 
 
@@ -118,7 +118,7 @@ def table(comparison: Comparison, *, request: ReviewRequest) -> Table:
         PlannedMonth(
             month=each.month,
             month_end=month_end(each.month),
-            authorisation=comparison.authorisation,
+            authorization=comparison.authorization,
             request=comparison.ref,
             team=request.team.slug,
             model=f"{asset.team.slug}/{asset.slug}",
@@ -142,8 +142,8 @@ def estimators_of(request: ReviewRequest) -> frozenset[int]:
     return frozenset(rows.values_list("stated_by_id", flat=True))
 
 
-def past_months(*, others: Iterable[Authorisation], now: datetime) -> dict[int, tuple[Case, ...]]:
-    """The cases of authorisations by the id of their request."""
+def past_months(*, others: Iterable[Authorization], now: datetime) -> dict[int, tuple[Case, ...]]:
+    """The cases of authorizations by the id of their request."""
     known = known_of([held.decision.request for held in others])
     months = months_by_request(known, now=now)
     return {pk: cases_of(months[pk], widened_by=each.widened_by or Decimal(1)) for pk, each in known.items()}
@@ -151,7 +151,7 @@ def past_months(*, others: Iterable[Authorisation], now: datetime) -> dict[int, 
 
 def _records(request: ReviewRequest, mine: frozenset[int], projected: Span | None, now: datetime) -> tuple[Record, ...]:
     others = list(
-        Authorisation.objects.select_related("decision__request__team", "decision__request__model_version__asset__team")
+        Authorization.objects.select_related("decision__request__team", "decision__request__model_version__asset__team")
         .filter(decision__request__team=request.team)
         .exclude(decision__request=request)
         .order_by("pk")

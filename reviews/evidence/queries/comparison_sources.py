@@ -1,4 +1,4 @@
-"""What the months of authorised requests are compared from, read for many requests at once: a fixed number
+"""What the months of authorized requests are compared from, read for many requests at once: a fixed number
 of queries.
 """
 
@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from governance.bills.queries import spend
 from governance.bills.queries.spend import ModelMonth
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import month_end
 from reviews.evidence.domain.month_parts import Load, load_of
 from reviews.evidence.models import Traffic
@@ -24,21 +24,21 @@ _ASSET = "decision__request__model_version__asset"
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of one request; `issued` are the authorisations of its model, the earliest first.
+    """What is known of one request; `issued` are the authorizations of its model, the earliest first.
 
     `widened_by` is how much wider its range was made when it was filed; None where it was not.
     """
 
     figures: list[Figure]
-    held: Authorisation | None
-    issued: Sequence[Authorisation]
+    held: Authorization | None
+    issued: Sequence[Authorization]
     billed: Sequence[ModelMonth]
     load: Load
     traffic: Mapping[date, int]
     widened_by: Decimal | None
 
     def owns(self, row: ModelMonth) -> bool:
-        """Whether a month's costs are this request's: they name it, or its authorisation is the model's latest of the
+        """Whether a month's costs are this request's: they name it, or its authorization is the model's latest of the
         month.
         """
         if row.is_named:
@@ -73,9 +73,9 @@ def _traffic(requests: Sequence[ReviewRequest]) -> dict[int, dict[date, int]]:
     return found
 
 
-def _issued(assets: set[int]) -> dict[int, list[Authorisation]]:
-    found: dict[int, list[Authorisation]] = defaultdict(list)
-    rows = Authorisation.objects.filter(**{f"{_ASSET}__in": assets}).select_related("decision__request__model_version")
+def _issued(assets: set[int]) -> dict[int, list[Authorization]]:
+    found: dict[int, list[Authorization]] = defaultdict(list)
+    rows = Authorization.objects.filter(**{f"{_ASSET}__in": assets}).select_related("decision__request__model_version")
     for row in rows.order_by("issued_at", "pk"):
         found[row.decision.request.model_version.asset_id].append(row)
     return found

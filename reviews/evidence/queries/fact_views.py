@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reviews.evidence.queries.snapshot import EvidenceSnapshot, Limit
 from weighbridge.core import metrics as facts
-from weighbridge.core.metrics import CATALOGUE, Basis, FactKind, Figure, is_current
+from weighbridge.core.metrics import CATALOG, Basis, FactKind, Figure, is_current
 
 CLAIMED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
 MEASURED = facts.stronger_or_equal(Basis.MEASURED)
@@ -14,7 +14,7 @@ MEASURED = facts.stronger_or_equal(Basis.MEASURED)
 
 @dataclass(frozen=True, kw_only=True)
 class FactView:
-    """A fact of the catalogue with the figure that counts, the latest claim, the best measurement, and the limit."""
+    """A fact of the catalog with the figure that counts, the latest claim, the best measurement, and the limit."""
 
     kind: FactKind
     best: Figure | None
@@ -31,9 +31,9 @@ class FactView:
 
 
 def fact_views(evidence: EvidenceSnapshot) -> tuple[FactView, ...]:
-    """One entry for each fact that has a figure or a limit, in the order of the catalogue."""
+    """One entry for each fact that has a figure or a limit, in the order of the catalog."""
     present = {figure.name for figure in evidence.figures} | evidence.limits.keys()
-    return tuple(_fact_view(CATALOGUE[name], evidence) for name in CATALOGUE if name in present)
+    return tuple(_fact_view(CATALOG[name], evidence) for name in CATALOG if name in present)
 
 
 def _fact_view(kind: FactKind, evidence: EvidenceSnapshot) -> FactView:

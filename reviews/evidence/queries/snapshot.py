@@ -23,7 +23,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import checklist_of, judged_by, policy_of
 from weighbridge.core import metrics as facts
 from weighbridge.core.converter import to_document
-from weighbridge.core.metrics import CATALOGUE, Contradiction, Direction, Figure
+from weighbridge.core.metrics import CATALOG, Contradiction, Direction, Figure
 
 ANSWERED = ("checklist.answered", "contradiction.answered")
 
@@ -50,7 +50,7 @@ class Limit:
         """Whether it asks more of that fact; of equal limits the first one stands."""
         if than is None:
             return True
-        return self.value < than.value if CATALOGUE[name].direction is Direction.LOWER else self.value > than.value
+        return self.value < than.value if CATALOG[name].direction is Direction.LOWER else self.value > than.value
 
 
 @dataclass(frozen=True, eq=False)

@@ -155,7 +155,7 @@ class TicketPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorisationPart:
+class AuthorizationPart:
     """The permission the decision produced."""
 
     number: str
@@ -188,7 +188,7 @@ class Packet:
     variants: tuple[VariantLine, ...] = ()
     pictures: tuple[Picture, ...] = ()
     audit: AuditPart | None = None
-    authorisation: AuthorisationPart | None = None
+    authorization: AuthorizationPart | None = None
     generated_at: datetime
     generator: str
     schema: str = field(default=SCHEMA)

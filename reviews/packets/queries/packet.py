@@ -45,7 +45,7 @@ def packet_of(snapshot: RequestSnapshot) -> Packet:
     request, facts, latest = snapshot.request, snapshot.evidence, next(iter(snapshot.determinations), None)
     variants, pictures = evidence.latest_variants(facts.run_views)
     projection = next(map(projection_view, facts.projections), None)
-    held = snapshot.authorisation
+    held = snapshot.authorization
     return Packet(
         cover=_cover(snapshot),
         business_case=request.business_case,
@@ -65,7 +65,7 @@ def packet_of(snapshot: RequestSnapshot) -> Packet:
         variants=variants,
         pictures=pictures,
         audit=parts.audit_part(snapshot),
-        authorisation=parts.authorisation_part(held) if held else None,
+        authorization=parts.authorization_part(held) if held else None,
         generated_at=snapshot.now,
         generator=generator_words(),
     )

@@ -38,7 +38,7 @@ def business_metric(evidence: EvidenceSnapshot) -> str:
 
 
 def comparisons(evidence: EvidenceSnapshot) -> tuple[Comparison, ...]:
-    """One row for each fact that has a figure or a limit, in the order of the catalogue."""
+    """One row for each fact that has a figure or a limit, in the order of the catalog."""
     verdicts = {str(row.pk): row.run.verdict if row.run else "" for row in evidence.facts}
     return tuple(_comparison(view, verdicts) for view in fact_views(evidence))
 

@@ -9,11 +9,11 @@ from governance.people.queries.people import name_of
 from governance.rulebook.domain import evaluation
 from governance.rulebook.domain.checklists import ItemStatus
 from governance.rulebook.domain.evaluation import RuleResult
-from reviews.authorizations.models import Authorisation, Condition
+from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.models import ChecklistAnswer, Determination
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.packets.domain.packet import (
-    AuthorisationPart,
+    AuthorizationPart,
     BudgetRow,
     ChecklistRow,
     ConditionRow,
@@ -128,7 +128,7 @@ def ticket_part(ticket: Ticket) -> TicketPart:
 
 
 def audit_rows(snapshot: RequestSnapshot) -> tuple[AuditRow, ...]:
-    """The trail of the request, its runs, its authorisation and its bookings, the earliest first."""
+    """The trail of the request, its runs, its authorization and its bookings, the earliest first."""
     return tuple(map(_audit_row, snapshot.trail))
 
 
@@ -152,9 +152,9 @@ def _checkpoint_part() -> CheckpointPart | None:
     return CheckpointPart(count=row.count, head=row.head, at=row.at, key_id=row.key_id, signature=row.signature)
 
 
-def authorisation_part(held: Authorisation) -> AuthorisationPart:
+def authorization_part(held: Authorization) -> AuthorizationPart:
     """The permission the decision produced."""
-    return AuthorisationPart(
+    return AuthorizationPart(
         number=held.number,
         state=held.state,
         environment=held.environment,

@@ -9,22 +9,22 @@ from governance.audit.actions import record as audit
 from governance.budgets.actions import budget_changes
 from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount
 from governance.inventory.models import ModelAsset
 from governance.people.models import Team
 from governance.people.queries.people import person_of
-from reviews.authorizations.domain import IN_FORCE, AuthorisationState
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.domain import IN_FORCE, AuthorizationState
+from reviews.authorizations.models import Authorization
 from reviews.quarterly.domain.decisions import DecisionKind
 from reviews.quarterly.models import MeetingDecision
 from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import open_stage_for
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import review
 from weighbridge.core.errors import Invalid, WrongState
 
@@ -56,9 +56,9 @@ def _retire(asset: ModelAsset, order: MeetingDecision, by: User, now: datetime) 
     rows = _living(asset)
     for row in rows:
         reason = f"Retired by the quarterly review: {order.rationale}"
-        authorisations.revoke(authorisation=row, reason=reason, by=by, now=now)
+        authorizations.revoke(authorization=row, reason=reason, by=by, now=now)
     if not rows:
-        return "The model holds no authorisation; there was nothing to revoke."
+        return "The model holds no authorization; there was nothing to revoke."
     return f"Revoked: {', '.join(row.number for row in rows)}."
 
 
@@ -66,9 +66,9 @@ def _review_again(asset: ModelAsset, order: MeetingDecision, by: User, now: date
     rows = [row for row in _living(asset) if row.state in IN_FORCE]
     text = f"Have {asset.name} reviewed again, as the quarterly review order."
     for row in rows:
-        authorisations.oblige(authorisation=row, text=text, owner=order.owner, due_on=order.due_on, by=by, now=now)
+        authorizations.oblige(authorization=row, text=text, owner=order.owner, due_on=order.due_on, by=by, now=now)
     if not rows:
-        return "The model holds no authorisation in force; a new request is the way to its next review."
+        return "The model holds no authorization in force; a new request is the way to its next review."
     numbers = ", ".join(row.number for row in rows)
     return f"To be reviewed again by {order.due_on:%Y-%m-%d}, or suspended: {numbers}."
 
@@ -90,7 +90,7 @@ def _approve(request: ReviewRequest, order: MeetingDecision, by: User, now: date
 def _change_budget(team: Team, order: MeetingDecision, by: User, now: datetime) -> str:
     quarter = str(Quarter.of(now))
     account = BudgetAccount.objects.filter(
-        centre__team=team, centre__level=Level.TEAM, quarter=quarter, unit=Unit.USD
+        center__team=team, center__level=Level.TEAM, quarter=quarter, unit=Unit.USD
     ).first()
     if account is None or order.amount_usd is None:
         raise Invalid(
@@ -102,7 +102,7 @@ def _change_budget(team: Team, order: MeetingDecision, by: User, now: datetime) 
     return f"{change} is proposed: {change.what}. A second person confirms it."
 
 
-def _living(asset: ModelAsset) -> list[Authorisation]:
-    living = [*IN_FORCE, AuthorisationState.SUSPENDED]
-    rows = Authorisation.objects.filter(decision__request__model_version__asset=asset, state__in=living)
+def _living(asset: ModelAsset) -> list[Authorization]:
+    living = [*IN_FORCE, AuthorizationState.SUSPENDED]
+    rows = Authorization.objects.filter(decision__request__model_version__asset=asset, state__in=living)
     return list(rows.order_by("pk"))

@@ -32,7 +32,7 @@ class Action(APIView):
         return _answer(request, action)
 
 
-class Acknowledgement(APIView):
+class Acknowledgment(APIView):
     """An action item taken up."""
 
     parser_classes = [JSONParser]

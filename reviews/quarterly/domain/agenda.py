@@ -43,7 +43,7 @@ class AgendaKind(StrEnum):
     WAIVER = "waiver"
     NO_OWNER = "no_owner"
     SAVING_FOUND = "saving_found"
-    SAVING_REALISED = "saving_realised"
+    SAVING_REALIZED = "saving_realized"
     ADDED = "added"
 
     @property
@@ -60,11 +60,11 @@ _WORDS = {
     AgendaKind.FORECAST_ERROR: "Bill unlike its forecast",
     AgendaKind.BREACH: "Limit not kept",
     AgendaKind.CONDITION_DUE: "Condition due",
-    AgendaKind.EXPIRING: "Authorisation ends",
+    AgendaKind.EXPIRING: "Authorization ends",
     AgendaKind.WAIVER: "Rule waived",
     AgendaKind.NO_OWNER: "Model without owner",
     AgendaKind.SAVING_FOUND: "Saving found",
-    AgendaKind.SAVING_REALISED: "Saving realised",
+    AgendaKind.SAVING_REALIZED: "Saving realized",
     AgendaKind.ADDED: "Added by the chair",
 }
 # What a finding's kind begins with; every other one tells of a limit that is not kept.
@@ -190,7 +190,7 @@ def _misses(items: tuple[Miss, ...]) -> Iterator[Entry]:
                 f"Projected {value_words(item.projected_usd, unit='USD')}, billed "
                 f"{value_words(item.billed_usd, unit='USD')}: {share}."
             ),
-            page=request_page(item.ref, "authorisation"),
+            page=request_page(item.ref, "authorization"),
             model=item.model,
             weight=abs(item.billed_usd - item.projected_usd),
         )
@@ -215,8 +215,8 @@ def _condition(item: Obligation) -> Entry:
         title=item.text,
         model=item.model,
         request=item.ref,
-        why=f"{item.owner} owes it by {item.due_on:%Y-%m-%d} ({item.authorisation}).",
-        page=request_page(item.ref, "authorisation"),
+        why=f"{item.owner} owes it by {item.due_on:%Y-%m-%d} ({item.authorization}).",
+        page=request_page(item.ref, "authorization"),
         weight=Decimal(-item.due_on.toordinal()),
     )
 
@@ -224,10 +224,10 @@ def _condition(item: Obligation) -> Entry:
 def _ending(item: Ending) -> Entry:
     return Entry(
         kind=AgendaKind.EXPIRING,
-        subject=item.authorisation,
+        subject=item.authorization,
         title=f"{item.model} in {item.environment}",
-        why=f"{item.authorisation} ends on {item.expires_at:%Y-%m-%d}; to go on it must be reviewed again.",
-        page=request_page(item.ref, "authorisation"),
+        why=f"{item.authorization} ends on {item.expires_at:%Y-%m-%d}; to go on it must be reviewed again.",
+        page=request_page(item.ref, "authorization"),
         model=item.model,
         request=item.ref,
         weight=Decimal(-item.expires_at.toordinal()),
@@ -259,13 +259,13 @@ def _orphan(item: Orphan) -> Entry:
 
 
 def _saving(item: Saving) -> Entry:
-    kind = AgendaKind.SAVING_REALISED if item.is_realised else AgendaKind.SAVING_FOUND
+    kind = AgendaKind.SAVING_REALIZED if item.is_realized else AgendaKind.SAVING_FOUND
     by = (
         f"is {number_words((item.share * 100).quantize(Decimal(1)))} % faster"
         if item.share is not None
         else "is worth it"
     )
-    use = "and in use" if item.is_realised else "and not in use"
+    use = "and in use" if item.is_realized else "and not in use"
     return Entry(
         kind=kind,
         subject=f"{item.ref}:{item.variant}",

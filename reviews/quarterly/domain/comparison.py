@@ -7,7 +7,7 @@ from reviews.requests.domain.wording import number_words
 
 
 def differences(before: QuarterlyPacket | None, after: QuarterlyPacket) -> tuple[ChangeRow, ...]:
-    """The money, the models that came and went, their authorisations, and the KPIs whose standing changed; none at
+    """The money, the models that came and went, their authorizations, and the KPIs whose standing changed; none at
     first.
     """
     if before is None:
@@ -19,7 +19,7 @@ def _rows(before: QuarterlyPacket, after: QuarterlyPacket) -> Iterator[ChangeRow
     for what, name in (("Allocated", "allocated_usd"), ("Spent", "spent_usd"), ("Forecast", "forecast_usd")):
         amounts = [f"{number_words(getattr(packet, name), unit='USD')} USD" for packet in (before, after)]
         yield ChangeRow(what=what, before=amounts[0], after=amounts[1])
-    yield from _between("Authorisation of", _authorisations(before), _authorisations(after))
+    yield from _between("Authorization of", _authorizations(before), _authorizations(after))
     yield from _between("Standing of", _standings(before), _standings(after))
     yield from _between("On the agenda:", _agenda(before), _agenda(after))
 
@@ -29,8 +29,8 @@ def _between(words: str, before: Mapping[str, str], after: Mapping[str, str]) ->
         yield ChangeRow(what=f"{words} {name}", before=before.get(name, ""), after=after.get(name, ""))
 
 
-def _authorisations(packet: QuarterlyPacket) -> dict[str, str]:
-    return {page.model: page.authorisation or "none" for page in packet.models}
+def _authorizations(packet: QuarterlyPacket) -> dict[str, str]:
+    return {page.model: page.authorization or "none" for page in packet.models}
 
 
 def _standings(packet: QuarterlyPacket) -> dict[str, str]:

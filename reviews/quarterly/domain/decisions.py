@@ -16,7 +16,7 @@ class DecisionKind(StrEnum):
     """A decision of the meeting."""
 
     KEEP = "keep"
-    OPTIMISE = "optimise"
+    OPTIMIZE = "optimize"
     SCALE_DOWN = "scale_down"
     RETIRE = "retire"
     RE_REVIEW = "re_review"
@@ -36,7 +36,7 @@ class DecisionKind(StrEnum):
 
 _WORDS: Mapping[DecisionKind, str] = {
     DecisionKind.KEEP: "keep",
-    DecisionKind.OPTIMISE: "optimise",
+    DecisionKind.OPTIMIZE: "optimize",
     DecisionKind.SCALE_DOWN: "scale down",
     DecisionKind.RETIRE: "retire",
     DecisionKind.RE_REVIEW: "review again",
@@ -46,10 +46,10 @@ _WORDS: Mapping[DecisionKind, str] = {
 
 _IMPLIES: Mapping[DecisionKind, str] = {
     DecisionKind.KEEP: "Nothing changes; the owner reports by the due date.",
-    DecisionKind.OPTIMISE: "The owner makes it cheaper by the due date.",
+    DecisionKind.OPTIMIZE: "The owner makes it cheaper by the due date.",
     DecisionKind.SCALE_DOWN: "The owner cuts its capacity by the due date.",
-    DecisionKind.RETIRE: "Every authorisation of the model is revoked now; the gate denies it.",
-    DecisionKind.RE_REVIEW: "Its authorisations get the condition to be reviewed again by the due date, "
+    DecisionKind.RETIRE: "Every authorization of the model is revoked now; the gate denies it.",
+    DecisionKind.RE_REVIEW: "Its authorizations get the condition to be reviewed again by the due date, "
     "or are suspended.",
     DecisionKind.BUDGET_CHANGE: "The team's budget of this quarter is proposed to be the amount; "
     "a second person confirms it.",
@@ -57,7 +57,7 @@ _IMPLIES: Mapping[DecisionKind, str] = {
 }
 
 NEEDS_MODEL = frozenset(
-    {DecisionKind.RETIRE, DecisionKind.RE_REVIEW, DecisionKind.OPTIMISE, DecisionKind.SCALE_DOWN, DecisionKind.KEEP}
+    {DecisionKind.RETIRE, DecisionKind.RE_REVIEW, DecisionKind.OPTIMIZE, DecisionKind.SCALE_DOWN, DecisionKind.KEEP}
 )
 NEEDS_REQUEST = frozenset({DecisionKind.APPROVE_INVESTMENT})
 NEEDS_AMOUNT = frozenset({DecisionKind.BUDGET_CHANGE})

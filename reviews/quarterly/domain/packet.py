@@ -171,7 +171,7 @@ class ModelPage:
     version: str
     owner: str
     tier: str
-    authorisation: str
+    authorization: str
     asked: tuple[str, ...]
     figures: tuple[FigureRow, ...]
     options: tuple[OptionRow, ...]

@@ -21,12 +21,12 @@ class Investment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obligation:
-    """A condition of an authorisation that nobody has confirmed as met."""
+    """A condition of an authorization that nobody has confirmed as met."""
 
     number: int
     ref: str
     model: str
-    authorisation: str
+    authorization: str
     text: str
     owner: str
     due_on: date
@@ -34,11 +34,11 @@ class Obligation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """An authorisation in force or suspended, and when it ends."""
+    """An authorization in force or suspended, and when it ends."""
 
     ref: str
     model: str
-    authorisation: str
+    authorization: str
     environment: str
     expires_at: datetime
 
@@ -62,7 +62,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
-    """What an authorisation was projected to cost in the quarter, and what was billed, in USD."""
+    """What an authorization was projected to cost in the quarter, and what was billed, in USD."""
 
     ref: str
     model: str
@@ -111,7 +111,7 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saving:
-    """A cheaper variant that was measured, found worth it, and is not in use (`is_realised`: is in use).
+    """A cheaper variant that was measured, found worth it, and is not in use (`is_realized`: is in use).
 
     `share` is the part of the cost or time it saves, as a share of 1; None where it was not measured.
     """
@@ -120,7 +120,7 @@ class Saving:
     model: str
     variant: str
     share: Decimal | None
-    is_realised: bool
+    is_realized: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

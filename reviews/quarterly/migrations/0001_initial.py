@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
             name='AgendaItem',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('follow_up', 'Decided before, not finished'), ('pending_investment', 'Investment pending'), ('new_investment', 'Investment approved this quarter'), ('over_budget', 'Over budget'), ('forecast_error', 'Bill unlike its forecast'), ('breach', 'Limit not kept'), ('condition_due', 'Condition due'), ('expiring', 'Authorisation ends'), ('waiver', 'Rule waived'), ('no_owner', 'Model without owner'), ('saving_found', 'Saving found'), ('saving_realised', 'Saving realised'), ('added', 'Added by the chair')], max_length=20)),
+                ('kind', models.CharField(choices=[('follow_up', 'Decided before, not finished'), ('pending_investment', 'Investment pending'), ('new_investment', 'Investment approved this quarter'), ('over_budget', 'Over budget'), ('forecast_error', 'Bill unlike its forecast'), ('breach', 'Limit not kept'), ('condition_due', 'Condition due'), ('expiring', 'Authorization ends'), ('waiver', 'Rule waived'), ('no_owner', 'Model without owner'), ('saving_found', 'Saving found'), ('saving_realized', 'Saving realized'), ('added', 'Added by the chair')], max_length=20)),
                 ('subject', models.CharField(max_length=200)),
                 ('title', models.CharField(max_length=400)),
                 ('why', models.TextField()),
@@ -160,7 +160,7 @@ class Migration(migrations.Migration):
             name='MeetingDecision',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('keep', 'keep'), ('optimise', 'optimise'), ('scale_down', 'scale down'), ('retire', 'retire'), ('re_review', 'review again'), ('budget_change', 'change the budget'), ('approve_investment', 'approve the investment')], max_length=20)),
+                ('kind', models.CharField(choices=[('keep', 'keep'), ('optimize', 'optimize'), ('scale_down', 'scale down'), ('retire', 'retire'), ('re_review', 'review again'), ('budget_change', 'change the budget'), ('approve_investment', 'approve the investment')], max_length=20)),
                 ('rationale', models.TextField()),
                 ('due_on', models.DateField()),
                 ('amount_usd', models.DecimalField(decimal_places=2, max_digits=16, null=True)),
@@ -232,7 +232,7 @@ class Migration(migrations.Migration):
             name='CyclePacket',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('claimed', 'Claimed'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('paused', 'Paused'), ('dead', 'Dead'), ('cancelled', 'Cancelled')], default='queued', max_length=12)),
+                ('state', models.CharField(choices=[('queued', 'Queued'), ('claimed', 'Claimed'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('paused', 'Paused'), ('dead', 'Dead'), ('canceled', 'Canceled')], default='queued', max_length=12)),
                 ('attempts', models.PositiveSmallIntegerField(default=0)),
                 ('max_attempts', models.PositiveSmallIntegerField(default=3)),
                 ('fence', models.PositiveIntegerField(default=0)),
@@ -280,7 +280,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='meetingdecision',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['keep', 'optimise', 'scale_down', 'retire', 're_review', 'budget_change', 'approve_investment'])), name='decision_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['keep', 'optimize', 'scale_down', 'retire', 're_review', 'budget_change', 'approve_investment'])), name='decision_kind_known'),
         ),
         migrations.AddConstraint(
             model_name='meetingdecision',

@@ -18,8 +18,8 @@ from governance.inventory.models import ModelAsset
 from governance.people.domain.roles import Role
 from governance.people.models import RoleGrant
 from governance.people.queries.people import name_of
-from reviews.authorizations.domain import IN_FORCE, AuthorisationState
-from reviews.authorizations.models import Authorisation, Condition
+from reviews.authorizations.domain import IN_FORCE, AuthorizationState
+from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.models import Waiver
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison_sources import known_of
@@ -47,9 +47,9 @@ from reviews.requests.models import ReviewRequest
 from weighbridge.core.metrics import Figure
 
 PENDING = (State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)
-LIVING = (*IN_FORCE, AuthorisationState.SUSPENDED)
+LIVING = (*IN_FORCE, AuthorizationState.SUSPENDED)
 WORTH_IT = "worth_it"
-_OF_AUTHORISATION = "authorisation__decision__request__model_version__asset__team"
+_OF_AUTHORIZATION = "authorization__decision__request__model_version__asset__team"
 
 
 def entries_of(cycle: ReviewCycle, *, now: datetime) -> tuple[Entry, ...]:
@@ -103,23 +103,23 @@ def _investment(row: ReviewRequest, figures: list[Figure], now: datetime) -> Inv
     )
 
 
-def _living() -> QuerySet[Authorisation]:
-    return Authorisation.objects.filter(state__in=[state.value for state in LIVING]).order_by("pk")
+def _living() -> QuerySet[Authorization]:
+    return Authorization.objects.filter(state__in=[state.value for state in LIVING]).order_by("pk")
 
 
 def _obligations() -> tuple[Obligation, ...]:
-    rows = Condition.objects.filter(met_at=None, authorisation__in=_living()).order_by("due_on", "pk")
+    rows = Condition.objects.filter(met_at=None, authorization__in=_living()).order_by("due_on", "pk")
     return tuple(
         Obligation(
             number=row.pk,
-            ref=row.authorisation.decision.request.ref,
+            ref=row.authorization.decision.request.ref,
             text=row.text,
             owner=name_of(row.owner),
-            model=model_name(row.authorisation.decision.request.model_version.asset),
+            model=model_name(row.authorization.decision.request.model_version.asset),
             due_on=row.due_on,
-            authorisation=row.authorisation.number,
+            authorization=row.authorization.number,
         )
-        for row in rows.select_related("owner", _OF_AUTHORISATION)
+        for row in rows.select_related("owner", _OF_AUTHORIZATION)
     )
 
 
@@ -129,7 +129,7 @@ def _endings() -> tuple[Ending, ...]:
         Ending(
             ref=row.decision.request.ref,
             model=model_name(row.decision.request.model_version.asset),
-            authorisation=row.number,
+            authorization=row.number,
             environment=row.environment,
             expires_at=row.expires_at,
         )
@@ -138,7 +138,7 @@ def _endings() -> tuple[Ending, ...]:
 
 
 def _misses(quarter: Quarter, now: datetime) -> tuple[Miss, ...]:
-    """What authorisations were projected to cost in the quarter, and what was billed; of those with a bill."""
+    """What authorizations were projected to cost in the quarter, and what was billed; of those with a bill."""
     rows = _living().select_related("decision__request__model_version__asset__team")
     requests = [row.decision.request for row in rows]
     months = comparison.months_by_request(known_of(requests), now=now)
@@ -164,8 +164,8 @@ def _findings() -> tuple[Found, ...]:
 
 def _found(row: Finding, account: BudgetAccount | None, request: ReviewRequest | None) -> Found:
     """A finding of a budget is of an account, one of a request names that in its subject."""
-    team = account.centre.team if account is not None else None
-    budget = f"/budgets/{account.centre.slug}/{account.quarter}/{account.unit}/" if account is not None else "/budgets/"
+    team = account.center.team if account is not None else None
+    budget = f"/budgets/{account.center.slug}/{account.quarter}/{account.unit}/" if account is not None else "/budgets/"
     page = f"/requests/{request.ref}/" if request is not None else budget
     return Found(
         number=row.pk,
@@ -209,8 +209,8 @@ def _orphans() -> tuple[Orphan, ...]:
 
 
 def _savings() -> tuple[Saving, ...]:
-    """Variants of approved models that their runs found worth it; in use once one of their digest is authorised."""
-    rows = ReviewRequest.objects.filter(decision__authorisation__in=_living())
+    """Variants of approved models that their runs found worth it; in use once one of their digest is authorized."""
+    rows = ReviewRequest.objects.filter(decision__authorization__in=_living())
     in_use = frozenset(_living().values_list("subject_digest", flat=True))
     found = []
     requests = list(rows.select_related("model_version__asset__team").order_by("pk"))
@@ -228,7 +228,7 @@ def _saving(row: ReviewRequest, candidate: Mapping[str, Any], in_use: frozenset[
         ref=row.ref,
         model=model_name(row.model_version.asset),
         variant=str(candidate["name"]),
-        is_realised=candidate.get("digest", "") in in_use,
+        is_realized=candidate.get("digest", "") in in_use,
         share=1 - 1 / Decimal(str(speed["value"])) if speed else None,
     )
 

@@ -15,8 +15,8 @@ from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
 from governance.budgets.queries import budgets
 from governance.inventory.models import ModelAsset
-from reviews.authorizations.domain import IN_FORCE, AuthorisationState
-from reviews.authorizations.models import Authorisation, Condition
+from reviews.authorizations.domain import IN_FORCE, AuthorizationState
+from reviews.authorizations.models import Authorization, Condition
 from reviews.evidence.domain.comparison import ComparedMonth
 from reviews.evidence.queries import comparison
 from reviews.evidence.queries.comparison_sources import Known, known_of
@@ -40,7 +40,7 @@ SHOWN = (
 )
 PROJECTED = frozenset({Basis.DECLARED, Basis.ESTIMATED})
 MEASURED = frozenset({Basis.MEASURED})
-LIVING = (*IN_FORCE, AuthorisationState.SUSPENDED)
+LIVING = (*IN_FORCE, AuthorizationState.SUSPENDED)
 QUARTERS_A_YEAR = 4
 
 
@@ -74,9 +74,9 @@ def _is_used(balance: Balance) -> bool:
 
 @dataclass(frozen=True)
 class Standing:
-    """A model with its requests that hold an authorisation, the latest first, and what is known of each by its id.
+    """A model with its requests that hold an authorization, the latest first, and what is known of each by its id.
 
-    `ended` are those whose authorisation is over: bills of the quarter may speak of them still.
+    `ended` are those whose authorization is over: bills of the quarter may speak of them still.
     """
 
     asset: ModelAsset
@@ -92,38 +92,38 @@ class Standing:
 
     @property
     def figures(self) -> list[Figure]:
-        """Those of the latest authorised request."""
+        """Those of the latest authorized request."""
         return self.known[self.requests[0].pk].figures if self.requests else []
 
     @property
-    def authorisation(self) -> Authorisation | None:
+    def authorization(self) -> Authorization | None:
         """The latest living one."""
-        return self.requests[0].decision.authorisation if self.requests else None
+        return self.requests[0].decision.authorization if self.requests else None
 
 
 def standings(assets: Sequence[ModelAsset], *, now: datetime) -> list[Standing]:
     """Every model with what is known of it; the number of queries does not depend on how many there are."""
-    requests = _authorised(assets)
+    requests = _authorized(assets)
     known = known_of(requests)
     months = comparison.months_by_request(known, now=now)
     own: dict[tuple[int, bool], list[ReviewRequest]] = defaultdict(list)
     for row in requests:
-        own[row.model_version.asset_id, row.decision.authorisation.state in LIVING].append(row)
+        own[row.model_version.asset_id, row.decision.authorization.state in LIVING].append(row)
     return [Standing(asset, own[asset.pk, True], own[asset.pk, False], known, months) for asset in assets]
 
 
-def _authorised(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
+def _authorized(assets: Sequence[ModelAsset]) -> list[ReviewRequest]:
     conditions = Condition.objects.select_related("owner").order_by("due_on", "pk")
-    rows = ReviewRequest.objects.filter(model_version__asset__in=assets, decision__authorisation__isnull=False)
+    rows = ReviewRequest.objects.filter(model_version__asset__in=assets, decision__authorization__isnull=False)
     return list(
-        rows.select_related("decision__authorisation", "model_version")
-        .prefetch_related(Prefetch("decision__authorisation__conditions", queryset=conditions))
+        rows.select_related("decision__authorization", "model_version")
+        .prefetch_related(Prefetch("decision__authorization__conditions", queryset=conditions))
         .order_by("-pk")
     )
 
 
 def point(standing: Standing, *, now: datetime) -> Point:
-    """The model in the portfolio, by the best figures of its latest authorised request."""
+    """The model in the portfolio, by the best figures of its latest authorized request."""
     known = standing.figures
     return Point(
         model=standing.name,
@@ -167,7 +167,7 @@ def _drawn(standing: Standing, spent: Mapping[str, Decimal], now: datetime) -> V
 
 
 def figure_rows(standing: Standing, *, variance: Variance | None, now: datetime) -> tuple[FigureRow, ...]:
-    """Each figure of the latest authorised request on every basis it has, and what the quarter was billed."""
+    """Each figure of the latest authorized request on every basis it has, and what the quarter was billed."""
     if not standing.requests:
         return ()
     known = standing.figures
@@ -221,4 +221,4 @@ def _best(known: list[Figure], name: str, now: datetime, *, accept: frozenset[Ba
 
 def _words(known: list[Figure], name: str, now: datetime, accept: frozenset[Basis]) -> str:
     value = _best(known, name, now, accept=accept)
-    return value_words(value, unit=facts.CATALOGUE[name].unit) if value is not None else ""
+    return value_words(value, unit=facts.CATALOG[name].unit) if value is not None else ""

@@ -45,7 +45,7 @@ SOURCES = (
     SourceRow(
         part="Portfolio",
         words=(
-            "The best figure of each model's latest authorised request: billed before measured before estimated "
+            "The best figure of each model's latest authorized request: billed before measured before estimated "
             "before declared. On the frontier stands what no other model beats in cost, latency and value together."
         ),
     ),
@@ -67,7 +67,7 @@ SOURCES = (
     ),
     SourceRow(
         part="Agenda",
-        words="Gathered by rule from requests, authorisations, conditions, waivers and findings; edited by the leads.",
+        words="Gathered by rule from requests, authorizations, conditions, waivers and findings; edited by the leads.",
     ),
 )
 
@@ -160,7 +160,7 @@ def _followed(cycle: ReviewCycle) -> tuple[FollowedRow, ...]:
 def _page(
     model: Standing, items: list[AgendaItem], variance: Variance | None, runs_of: Mapping[str, list[Run]], now: datetime
 ) -> ModelPage:
-    asset, requests, held = model.asset, model.requests, model.authorisation
+    asset, requests, held = model.asset, model.requests, model.authorization
     own = [item for item in items if item.asset_id == asset.pk]
     return ModelPage(
         model=model.name,
@@ -168,7 +168,7 @@ def _page(
         owner=name_of(asset.owner),
         tier=asset.tier,
         version=requests[0].model_version.version if requests else "",
-        authorisation=f"{held.number}, {held.state.replace('_', ' ')}, until {held.expires_at:%Y-%m-%d}"
+        authorization=f"{held.number}, {held.state.replace('_', ' ')}, until {held.expires_at:%Y-%m-%d}"
         if held
         else "",
         asked=tuple(dict.fromkeys(f"{AgendaKind(item.kind).words}: {item.title}" for item in own)),

@@ -108,7 +108,7 @@ def offered(item: AgendaItem) -> list[DecisionKind]:
     """The decisions that make sense for an item; the action has the last word."""
     needs_model = {
         DecisionKind.KEEP,
-        DecisionKind.OPTIMISE,
+        DecisionKind.OPTIMIZE,
         DecisionKind.SCALE_DOWN,
         DecisionKind.RETIRE,
         DecisionKind.RE_REVIEW,

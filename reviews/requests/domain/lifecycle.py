@@ -1,6 +1,6 @@
-"""Which state may follow which, for a request and for the authorisation it produced (`authorisation.py`).
+"""Which state may follow which, for a request and for the authorization it produced (`authorization.py`).
 
-Two axes, never one status field: the request is a piece of work that ends, the authorisation is a permission that lives
+Two axes, never one status field: the request is a piece of work that ends, the authorization is a permission that lives
 on and can be taken back. Who may act is answered in `reviews/rules.py`, who may see it in `reviews/queries/`; this
 module only knows whether the state allows it. `docs/reference/lifecycle.md` is generated from these tables.
 """
@@ -60,7 +60,7 @@ MEANING: Mapping[State, str] = {
 }
 
 _WITHDRAW_GUARDS = "asked by the requester, the model owner or an administrator, with a reason"
-_WITHDRAW_EFFECTS = "runs cancelled, reservation released, ticket closed"
+_WITHDRAW_EFFECTS = "runs canceled, reservation released, ticket closed"
 _LAPSE_GUARDS = "deadline and grace have passed, after one escalation"
 _LAPSE_EFFECTS = "reservation released, requester told; never an approval"
 
@@ -145,7 +145,7 @@ TRANSITIONS: tuple[Transition[State], ...] = (
         Actor.SYSTEM,
         "stages complete or a veto; revision unchanged since the freeze; policy evaluated again and not worse; "
         "budget available",
-        "decision stored; on approval authorisation signed and budget committed, on rejection reservation released; "
+        "decision stored; on approval authorization signed and budget committed, on rejection reservation released; "
         "ticket moved",
     ),
     *(_withdraw(source) for source in (State.DRAFT, State.EVIDENCE, State.IN_REVIEW, State.CHANGES_REQUESTED)),

@@ -13,8 +13,8 @@ from benchmarking.runs.rules import check_repeat
 from governance.jobs.kinds import kind_of
 from governance.people.domain.roles import Person
 from governance.rulebook.domain.policy import Stage
-from reviews.authorizations.domain import AuthorisationState, check_authorisation_transition
-from reviews.authorizations.models import Authorisation, Condition
+from reviews.authorizations.domain import AuthorizationState, check_authorization_transition
+from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.rules import check_confirm_condition, check_revoke
 from reviews.evidence.rules import check_waive
 from reviews.requests.domain.lifecycle import EDITABLE_STATES, State, check_action, check_editable
@@ -140,11 +140,11 @@ def check_can_retry_packet(snapshot: RequestSnapshot, *, person: Person, packet:
     kind_of(type(packet)).check_retry(packet)
 
 
-def check_can_revoke(authorisation: Authorisation, *, person: Person) -> None:
-    """Taking an authorisation back."""
+def check_can_revoke(authorization: Authorization, *, person: Person) -> None:
+    """Taking an authorization back."""
     check_revoke(person)
-    source = AuthorisationState(authorisation.state)
-    check_authorisation_transition(source=source, target=AuthorisationState.REVOKED)
+    source = AuthorizationState(authorization.state)
+    check_authorization_transition(source=source, target=AuthorizationState.REVOKED)
 
 
 def check_can_confirm(snapshot: RequestSnapshot, *, person: Person, condition: Condition) -> None:
@@ -181,7 +181,7 @@ def check_can_cancel(run: Run, *, person: Person) -> None:
 
 
 def on_run(snapshot: RequestSnapshot, *, person: Person, run: Run) -> tuple[Possible, Possible]:
-    """Cancelling and repeating a run of a request."""
+    """Canceling and repeating a run of a request."""
     return ask(check_can_cancel, run, person=person), ask(check_can_measure_again, snapshot, person=person, run=run)
 
 

@@ -18,7 +18,7 @@ from governance.budgets.queries.effects import BudgetEffect
 from governance.inventory.models import ModelVersion
 from governance.jobs.enums import UNFINISHED, JobState
 from governance.jobs.models import OutboxMessage
-from reviews.authorizations.models import Authorisation, Condition, Decision, ReReview
+from reviews.authorizations.models import Authorization, Condition, Decision, ReReview
 from reviews.evidence.models import Determination
 from reviews.evidence.queries.snapshot import EvidenceSnapshot
 from reviews.requests.domain.lifecycle import State
@@ -81,7 +81,7 @@ class RequestSnapshot:
     @cached_property
     def _single(self) -> ReviewRequest:
         """The request with what it has at most one of, whatever its own row knew of that before."""
-        related = ("decision__decided_by", "decision__authorisation", "ticket__mirror")
+        related = ("decision__decided_by", "decision__authorization", "ticket__mirror")
         return ReviewRequest.objects.select_related(*related).get(pk=self.request.pk)
 
     @property
@@ -95,23 +95,23 @@ class RequestSnapshot:
         return self.decision is not None and self.decision.outcome == REJECTED
 
     @property
-    def authorisation(self) -> Authorisation | None:
+    def authorization(self) -> Authorization | None:
         """The permission that an approval produced."""
-        return getattr(self.decision, "authorisation", None)
+        return getattr(self.decision, "authorization", None)
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
         """What the approval came with, soonest due first."""
-        if self.authorisation is None:
+        if self.authorization is None:
             return ()
-        rows = self.authorisation.conditions.select_related("owner", "met_by").order_by("due_on", "pk")
+        rows = self.authorization.conditions.select_related("owner", "met_by").order_by("due_on", "pk")
         return tuple(rows)
 
     @cached_property
     def re_reviews(self) -> tuple[ReReview, ...]:
-        """Breaches that opened this request, and breaches of its authorisation; the earliest first."""
-        about = Q(request=self.request) | Q(authorisation__decision__request=self.request)
-        rows = ReReview.objects.filter(about).select_related("finding", "authorisation__decision__request", "request")
+        """Breaches that opened this request, and breaches of its authorization; the earliest first."""
+        about = Q(request=self.request) | Q(authorization__decision__request=self.request)
+        rows = ReReview.objects.filter(about).select_related("finding", "authorization__decision__request", "request")
         return tuple(rows.order_by("pk"))
 
     @cached_property
@@ -148,12 +148,12 @@ class RequestSnapshot:
 
     @cached_property
     def trail(self) -> Sequence[AuditEvent]:
-        """The events of the request, its runs, its authorisation and its bookings, the earliest first."""
-        held = [self.authorisation.number] if self.authorisation is not None else []
+        """The events of the request, its runs, its authorization and its bookings, the earliest first."""
+        held = [self.authorization.number] if self.authorization is not None else []
         about = (
             Q(subject_type="request", subject=self.request.ref)
             | Q(subject_type="run", subject__in=[run.key for run in self.evidence.runs])
-            | Q(subject_type="authorisation", subject__in=held)
+            | Q(subject_type="authorization", subject__in=held)
             | Q(subject_type="budget", details__request=self.request.ref)
         )
         return tuple(AuditEvent.objects.filter(about).order_by("position"))

@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ticketmove',
-            constraint=models.UniqueConstraint(fields=('ticket', 'remote_id'), name='one_judgement_per_move'),
+            constraint=models.UniqueConstraint(fields=('ticket', 'remote_id'), name='one_judgment_per_move'),
         ),
         migrations.AddConstraint(
             model_name='ticketmove',

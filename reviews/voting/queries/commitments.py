@@ -1,4 +1,4 @@
-"""What approving a request takes from its team's accounts: now, and in the later quarters of its authorisation."""
+"""What approving a request takes from its team's accounts: now, and in the later quarters of its authorization."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -19,11 +19,11 @@ def shares_of(evidence: EvidenceSnapshot) -> Shares:
     """By quarter, the present one first, what approving now would commit and, in later quarters, plan.
 
     Training, its GPU hours too, is spent in the quarter of the approval; the rest of the year's cost goes by the days
-    of the authorisation, as no stored projection says more than what a year costs.
+    of the authorization, as no stored projection says more than what a year costs.
     """
     amounts, today = evidence.amounts, evidence.now.date()
     once = facts.best(evidence.figures, name=ONCE_FACT, now=evidence.now)
-    days = evidence.policy.authorisation.valid_days if evidence.request.policy else DAYS_A_YEAR
+    days = evidence.policy.authorization.valid_days if evidence.request.policy else DAYS_A_YEAR
     usd = shares(
         amount=amounts[Unit.USD],
         once=once.value.quantize(Decimal("0.01")) if once else Decimal(0),

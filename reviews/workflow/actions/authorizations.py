@@ -1,4 +1,4 @@
-"""Authorisations: issued by an approving decision, signed, and ended by time, breach or a person."""
+"""Authorizations: issued by an approving decision, signed, and ended by time, breach or a person."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
@@ -15,12 +15,12 @@ from governance.budgets.domain.ledger import EntryKind
 from governance.budgets.queries.budgets import lock_accounts
 from governance.people.queries.people import person_of
 from reviews.authorizations.domain import (
-    AUTHORISATION_TERMINAL,
+    AUTHORIZATION_TERMINAL,
     IN_FORCE,
-    AuthorisationState,
-    check_authorisation_transition,
+    AuthorizationState,
+    check_authorization_transition,
 )
-from reviews.authorizations.models import Authorisation, Condition, Decision
+from reviews.authorizations.models import Authorization, Condition, Decision
 from reviews.authorizations.rules import check_revoke
 from reviews.requests.queries.rulebook import judged_by, policy_of
 from reviews.snapshots.queries.allowed_steps import check_can_confirm, check_can_revoke
@@ -30,11 +30,11 @@ from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
 
 ENDS = {
-    AuthorisationState.EXPIRED: EntryKind.EXPIRE,
-    AuthorisationState.REVOKED: EntryKind.RELEASE,
-    AuthorisationState.SUPERSEDED: EntryKind.RELEASE,
+    AuthorizationState.EXPIRED: EntryKind.EXPIRE,
+    AuthorizationState.REVOKED: EntryKind.RELEASE,
+    AuthorizationState.SUPERSEDED: EntryKind.RELEASE,
 }
-"""How the ledger books what is left of the commitment of an authorisation that has ended."""
+"""How the ledger books what is left of the commitment of an authorization that has ended."""
 
 
 def issue(
@@ -44,16 +44,16 @@ def issue(
     approver_ids: Collection[int],
     by: User,
     now: datetime,
-) -> Authorisation:
+) -> Authorization:
     """Sign the leave to run the artifact; an older one for the same artifact and environment is superseded."""
     request = decision.request
     policy = judged_by(request)
-    terms = policy_of(policy).authorisation
+    terms = policy_of(policy).authorization
     expires_at = now + timedelta(days=terms.valid_days)
     number = request.ref.replace("MRR-", "AUT-")
     approvers = User.objects.filter(pk__in=approver_ids).order_by("username")
     grant = attestation.Grant(
-        authorisation=number,
+        authorization=number,
         request=request.ref,
         decision=decision.outcome,
         environment=request.environment,
@@ -71,7 +71,7 @@ def issue(
     )
     with transaction.atomic():
         _supersede(request.model_version.digest, request.environment, by, now)
-        row = Authorisation.objects.create(
+        row = Authorization.objects.create(
             number=number,
             decision=decision,
             subject_digest=request.model_version.digest,
@@ -83,35 +83,35 @@ def issue(
             statement_digest=digest_of(statement),
         )
         for each in conditions:
-            Condition.objects.create(authorisation=row, **each)
+            Condition.objects.create(authorization=row, **each)
         _record(
             "issued", row, by, now, details={"statement": row.statement_digest, "expires_at": expires_at.isoformat()}
         )
     return row
 
 
-def revoke(*, authorisation: Authorisation, reason: str, by: User, now: datetime) -> Authorisation:
-    """Take an authorisation back; the gate denies from now on, and what is left of its commitment is free again."""
+def revoke(*, authorization: Authorization, reason: str, by: User, now: datetime) -> Authorization:
+    """Take an authorization back; the gate denies from now on, and what is left of its commitment is free again."""
     with transaction.atomic():
-        lock_accounts(Q(entries__request_ref=authorisation.decision.request.ref))
-        row = _locked(authorisation)
+        lock_accounts(Q(entries__request_ref=authorization.decision.request.ref))
+        row = _locked(authorization)
         check_can_revoke(row, person=person_of(by))
         if not reason.strip():
-            raise Invalid("Say why the authorisation is revoked.", field="reason")
-        _end(row, AuthorisationState.REVOKED, by, now, reason)
+            raise Invalid("Say why the authorization is revoked.", field="reason")
+        _end(row, AuthorizationState.REVOKED, by, now, reason)
     return row
 
 
-def oblige(*, authorisation: Authorisation, text: str, owner: User, due_on: date, by: User, now: datetime) -> Condition:
-    """Bind an authorisation in force to one more condition; unmet when due, it is suspended like any other."""
+def oblige(*, authorization: Authorization, text: str, owner: User, due_on: date, by: User, now: datetime) -> Condition:
+    """Bind an authorization in force to one more condition; unmet when due, it is suspended like any other."""
     check_revoke(person_of(by))
     if due_on < now.date():
         raise Invalid("A condition is due today or later.", field="due_on")
     with transaction.atomic():
-        row = _locked(authorisation)
+        row = _locked(authorization)
         if row.state not in IN_FORCE:
-            raise WrongState(f"{row.number} is {row.state}; only an authorisation in force takes a condition.")
-        condition = Condition.objects.create(authorisation=row, text=text[:400], owner=owner, due_on=due_on)
+            raise WrongState(f"{row.number} is {row.state}; only an authorization in force takes a condition.")
+        condition = Condition.objects.create(authorization=row, text=text[:400], owner=owner, due_on=due_on)
         details = {"owner": owner.username, "due_on": due_on.isoformat()}
         _record("obliged", row, by, now, details=details, reason=text)
     return condition
@@ -120,24 +120,24 @@ def oblige(*, authorisation: Authorisation, text: str, owner: User, due_on: date
 def confirm_condition(*, condition: Condition, by: User, now: datetime) -> Condition:
     """Confirm that a condition is met; the last overdue one lifts a suspension."""
     with transaction.atomic():
-        row = _locked(condition.authorisation)
+        row = _locked(condition.authorization)
         condition = Condition.objects.get(pk=condition.pk)
         snapshot = snapshot_of(row.decision.request, now=now)
         check_can_confirm(snapshot, person=person_of(by), condition=condition)
         condition.met_at, condition.met_by = now, by
         condition.save(update_fields=["met_at", "met_by"])
         _record("condition_met", row, by, now, reason=condition.text)
-        if row.state == AuthorisationState.SUSPENDED and not _overdue(row, now):
-            _move(row, AuthorisationState.ACTIVE, by, now, "No condition is overdue any more.")
+        if row.state == AuthorizationState.SUSPENDED and not _overdue(row, now):
+            _move(row, AuthorizationState.ACTIVE, by, now, "No condition is overdue any more.")
     return condition
 
 
-def age(*, by: User | None = None, now: datetime) -> list[Authorisation]:
+def age(*, by: User | None = None, now: datetime) -> list[Authorization]:
     """Expire what has run out, warn of what will, suspend what owes a condition; harmless when repeated.
 
     What has run out gives back what is left of its commitment.
     """
-    living = Authorisation.objects.exclude(state__in=AUTHORISATION_TERMINAL)
+    living = Authorization.objects.exclude(state__in=AUTHORIZATION_TERMINAL)
     with transaction.atomic():
         over = living.filter(expires_at__lte=now).values_list("decision__request__ref", flat=True)
         lock_accounts(Q(entries__request_ref__in=list(over)))
@@ -151,44 +151,44 @@ def age(*, by: User | None = None, now: datetime) -> list[Authorisation]:
     return changed
 
 
-def _aged(row: Authorisation, now: datetime) -> tuple[AuthorisationState | None, str]:
+def _aged(row: Authorization, now: datetime) -> tuple[AuthorizationState | None, str]:
     if row.expires_at <= now:
-        return AuthorisationState.EXPIRED, "Its time has run out."
+        return AuthorizationState.EXPIRED, "Its time has run out."
     if row.state in IN_FORCE and _overdue(row, now):
-        return AuthorisationState.SUSPENDED, "A condition is overdue."
-    if row.state == AuthorisationState.ACTIVE and row.warn_at <= now:
-        return AuthorisationState.PENDING_EXPIRATION, f"It expires on {row.expires_at:%Y-%m-%d}."
+        return AuthorizationState.SUSPENDED, "A condition is overdue."
+    if row.state == AuthorizationState.ACTIVE and row.warn_at <= now:
+        return AuthorizationState.PENDING_EXPIRATION, f"It expires on {row.expires_at:%Y-%m-%d}."
     return None, ""
 
 
-def _overdue(row: Authorisation, now: datetime) -> bool:
+def _overdue(row: Authorization, now: datetime) -> bool:
     return row.conditions.filter(met_at=None, due_on__lt=now.date()).exists()
 
 
 def _supersede(digest: str, environment: str, by: User, now: datetime) -> None:
     # A suspended one too: reinstated later, it would stand beside the newer one.
-    living = [*IN_FORCE, AuthorisationState.SUSPENDED]
-    rows = Authorisation.objects.select_for_update().filter(
+    living = [*IN_FORCE, AuthorizationState.SUSPENDED]
+    rows = Authorization.objects.select_for_update().filter(
         subject_digest=digest, environment=environment, state__in=living
     )
     for row in rows.order_by("pk"):
-        _end(row, AuthorisationState.SUPERSEDED, by, now, "A newer authorisation covers the same artifact.")
+        _end(row, AuthorizationState.SUPERSEDED, by, now, "A newer authorization covers the same artifact.")
 
 
-def _end(row: Authorisation, target: AuthorisationState, by: User | None, now: datetime, reason: str) -> None:
+def _end(row: Authorization, target: AuthorizationState, by: User | None, now: datetime, reason: str) -> None:
     """End it for good, and give back what is left of its commitment; the caller holds the accounts locked."""
     _move(row, target, by, now, reason)
     ref, key = row.decision.request.ref, f"{row.number}:{target.value}"
     budgets.release_commitment(ref=ref, key=key, kind=ENDS[target], by=by, now=now)
 
 
-def _locked(authorisation: Authorisation) -> Authorisation:
-    return Authorisation.objects.select_for_update().get(pk=authorisation.pk)
+def _locked(authorization: Authorization) -> Authorization:
+    return Authorization.objects.select_for_update().get(pk=authorization.pk)
 
 
-def _move(row: Authorisation, target: AuthorisationState, by: User | None, now: datetime, reason: str) -> None:
-    source = AuthorisationState(row.state)
-    check_authorisation_transition(source=source, target=target)
+def _move(row: Authorization, target: AuthorizationState, by: User | None, now: datetime, reason: str) -> None:
+    source = AuthorizationState(row.state)
+    check_authorization_transition(source=source, target=target)
     row.state = target
     row.save(update_fields=["state"])
     _record(target.value, row, by, now, details={"before": source.value, "after": target.value}, reason=reason)
@@ -196,7 +196,7 @@ def _move(row: Authorisation, target: AuthorisationState, by: User | None, now: 
 
 def _record(
     word: str,
-    row: Authorisation,
+    row: Authorization,
     by: User | None,
     now: datetime,
     *,
@@ -204,9 +204,9 @@ def _record(
     reason: str = "",
 ) -> None:
     audit.record(
-        kind=f"authorisation.{word}",
+        kind=f"authorization.{word}",
         by=by,
-        subject=("authorisation", row.number),
+        subject=("authorization", row.number),
         details=details,
         reason=reason,
         now=now,

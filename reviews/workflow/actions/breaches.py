@@ -1,4 +1,4 @@
-"""What bills, fresh runs and old prices say against an authorisation: a finding for each, once, and a re-review by
+"""What bills, fresh runs and old prices say against an authorization: a finding for each, once, and a re-review by
 policy.
 """
 
@@ -20,7 +20,7 @@ from governance.findings.models import Finding
 from governance.jobs.enums import JobState
 from governance.rulebook.domain.monitoring import Breach, Monitoring
 from reviews.authorizations.domain import IN_FORCE
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Authorization
 from reviews.evidence.domain.comparison import Standing
 from reviews.evidence.domain.drift import Reading, drifts
 from reviews.evidence.domain.old_prices import price_words
@@ -31,26 +31,26 @@ from weighbridge.core.metrics import Basis, number_words
 from weighbridge.core.money import format_usd
 
 FRESH = (
-    "The costs were projected again since, or the authorisation is not in force any more: these prices decide nothing."
+    "The costs were projected again since, or the authorization is not in force any more: these prices decide nothing."
 )
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """A breach of one authorisation, and whether the policy has the model reviewed again for it."""
+    """A breach of one authorization, and whether the policy has the model reviewed again for it."""
 
-    authorisation: Authorisation
+    authorization: Authorization
     sighting: Sighting
     is_reviewed_again: bool
 
 
 def look(*, by: User | None = None, now: datetime) -> list[Finding]:
-    """Compare every authorisation in force with what is known now; the findings that are new.
+    """Compare every authorization in force with what is known now; the findings that are new.
 
     The limits, and which breach opens a re-review, are those of the policy in force.
     """
     watched = monitoring_in_force()
-    held = Authorisation.objects.filter(state__in=[state.value for state in IN_FORCE]).select_related(
+    held = Authorization.objects.filter(state__in=[state.value for state in IN_FORCE]).select_related(
         "decision__request__team", "decision__request__model_version__asset__team"
     )
     seen = [
@@ -67,31 +67,31 @@ def look(*, by: User | None = None, now: datetime) -> list[Finding]:
 
 
 def _settle(standing: set[str], by: User | None, now: datetime) -> None:
-    """Close the findings of old prices that hold no more, so that at most one is open for each authorisation."""
+    """Close the findings of old prices that hold no more, so that at most one is open for each authorization."""
     rows = Finding.objects.filter(kind="prices.expired", state=FindingState.OPEN).exclude(key__in=standing)
     for finding in rows.order_by("pk"):
         findings.settle(finding=finding, note=FRESH, by=by, now=now)
 
 
 def _raise(seen: _Seen, by: User | None, now: datetime) -> Finding | None:
-    """The finding; None where the authorisation ended meanwhile, or another process was quicker."""
+    """The finding; None where the authorization ended meanwhile, or another process was quicker."""
     sighting = seen.sighting
     with transaction.atomic():
-        row = Authorisation.objects.select_for_update().get(pk=seen.authorisation.pk)
+        row = Authorization.objects.select_for_update().get(pk=seen.authorization.pk)
         if row.state not in IN_FORCE or Finding.objects.filter(key=sighting.key).exists():
             return None
         if seen.is_reviewed_again:
-            again = re_reviews.have_reviewed(authorisation=row, sighting=sighting, by=by, now=now)
+            again = re_reviews.have_reviewed(authorization=row, sighting=sighting, by=by, now=now)
             finding = again.finding
         else:
             finding = findings.raise_once(sighting=sighting, by=by, now=now)
         details = {"finding": str(finding), "kind": sighting.kind}
-        subject = ("authorisation", row.number)
-        audit.record(kind="authorisation.doubted", by=by, subject=subject, details=details, now=now)
+        subject = ("authorization", row.number)
+        audit.record(kind="authorization.doubted", by=by, subject=subject, details=details, now=now)
     return finding
 
 
-def _of_bills(row: Authorisation, now: datetime) -> Iterator[tuple[Breach, Sighting]]:
+def _of_bills(row: Authorization, now: datetime) -> Iterator[tuple[Breach, Sighting]]:
     request = row.decision.request
     for month in comparison.months_of_request(request, now=now):
         if month.standing is not Standing.BREACH or month.limit is None or month.billed is None:
@@ -107,7 +107,7 @@ def _of_bills(row: Authorisation, now: datetime) -> Iterator[tuple[Breach, Sight
         )
 
 
-def _of_runs(row: Authorisation, watched: Monitoring) -> Iterator[tuple[Breach, Sighting]]:
+def _of_runs(row: Authorization, watched: Monitoring) -> Iterator[tuple[Breach, Sighting]]:
     request = row.decision.request
     approved = {
         fact.name: Reading(fact.name, fact.value, fact.lower, fact.upper)
@@ -130,7 +130,7 @@ def _of_runs(row: Authorisation, watched: Monitoring) -> Iterator[tuple[Breach, 
             yield drift.breach, _sighting(row, "drift", drift.name, text, f"run {run.pk}")
 
 
-def _of_prices(row: Authorisation, watched: Monitoring, now: datetime) -> Iterator[tuple[Breach, Sighting]]:
+def _of_prices(row: Authorization, watched: Monitoring, now: datetime) -> Iterator[tuple[Breach, Sighting]]:
     request = row.decision.request
     latest = projections.latest(request)
     if latest is None or now - latest.projection.kept_at <= timedelta(days=watched.prices_valid_days):
@@ -145,7 +145,7 @@ def _of_prices(row: Authorisation, watched: Monitoring, now: datetime) -> Iterat
     yield Breach.PRICES, _sighting(row, "prices.expired", str(latest.number), text, f"projection {latest.number}")
 
 
-def _sighting(row: Authorisation, kind: str, what: str, text: str, source: str) -> Sighting:
+def _sighting(row: Authorization, kind: str, what: str, text: str, source: str) -> Sighting:
     request = row.decision.request
     return Sighting(
         kind=kind,

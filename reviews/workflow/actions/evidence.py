@@ -29,7 +29,7 @@ from reviews.snapshots.queries.allowed_steps import check_can_answer, check_can_
 from reviews.snapshots.queries.snapshot import RequestSnapshot, snapshot_of
 from reviews.workflow.actions import projections, screening
 from weighbridge.core.errors import Invalid, NotAllowed, NotFound
-from weighbridge.core.metrics import CATALOGUE, Basis, Figure, check_figure
+from weighbridge.core.metrics import CATALOG, Basis, Figure, check_figure
 
 if TYPE_CHECKING:
     from django.core.files import File
@@ -200,7 +200,7 @@ def _figures(request: ReviewRequest, run: Run, now: datetime) -> list[Fact]:
             valid_until=now + MEASURED_VALID,
         )
         for metric in metrics_of(run.result or {})
-        if metric.name in CATALOGUE and CATALOGUE[metric.name].unit == metric.unit and _speaks_of(metric.name, run)
+        if metric.name in CATALOG and CATALOG[metric.name].unit == metric.unit and _speaks_of(metric.name, run)
     ]
 
 

@@ -144,7 +144,7 @@ def revise(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> R
 
 
 def withdraw(*, request: ReviewRequest, reason: str, by: User, now: datetime) -> ReviewRequest:
-    """Pull the request out: runs are cancelled, the reservation is released, the ticket is told."""
+    """Pull the request out: runs are canceled, the reservation is released, the ticket is told."""
     with transaction.atomic():
         row = lock_all(request=request, now=now)
         check_can_withdraw(snapshot_of(row, now=now), person=person_of(by))

@@ -25,7 +25,7 @@ from reviews.tickets import actions as effects
 from reviews.voting.domain import Choice, VotingOutcome, check_rationale
 from reviews.voting.models import Revision, Vote
 from reviews.voting.queries.commitments import now_and_later
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import filed_kpis
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.errors import Invalid, WrongState
@@ -145,7 +145,7 @@ def _settle(
             now=now,
         )
         word = "approved_with_conditions" if conditions else "approved"
-        authorisations.issue(
+        authorizations.issue(
             decision=_decide(snapshot, word, rationale, by),
             conditions=[vars(each) for each in conditions],
             approver_ids=snapshot.electorate.approver_ids,

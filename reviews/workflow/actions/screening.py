@@ -31,7 +31,7 @@ def screen(*, request: ReviewRequest, by: User, now: datetime) -> Determination:
         if Outcome(determination.outcome).rank < Outcome.REVIEW_REQUIRED.rank:
             reason = "No rule of the policy requires a review."
             move(request=request, target=State.CLEARED, by=None, now=now, reason=reason)
-            _until(request, now, days=policy_of(judged_by(request)).authorisation.valid_days)
+            _until(request, now, days=policy_of(judged_by(request)).authorization.valid_days)
         else:
             _open_review(request, by, now)
     return determination

@@ -148,7 +148,7 @@ class ReviewAnswer(Answer):
     ticket = course.TicketAnswer(allow_null=True)
     packets = course.PacketAnswer(many=True)
     decision = course.DecisionAnswer(allow_null=True)
-    authorisation = course.AuthorisationAnswer(allow_null=True)
+    authorization = course.AuthorizationAnswer(allow_null=True)
     events = TrailAnswer(many=True)
     obstacles = ObstacleAnswer(many=True)
     possible = serializers.DictField(child=PossibleAnswer())
@@ -157,13 +157,13 @@ class ReviewAnswer(Answer):
 def said(request: ReviewRequest, person: Person, now: datetime) -> dict[str, Any]:
     """Everything about the request, as this person sees it now."""
     view = describe(snapshot_of(request, now=now), person=person)
-    held = view.authorisation
+    held = view.authorization
     whole = {
         **vars(view),
         "html_url": request_url(request),
         "comparisons": list(_comparisons(view)),
         "runs": [entry.run for entry in reversed(view.runs)],
-        "authorisation": {**vars(held), "subject_digest": view.model.digest} if held else None,
+        "authorization": {**vars(held), "subject_digest": view.model.digest} if held else None,
     }
     return dict(ReviewAnswer(whole).data)
 

@@ -1,4 +1,4 @@
-"""What follows a decision: the gate, revoking an authorisation, confirming its conditions."""
+"""What follows a decision: the gate, revoking an authorization, confirming its conditions."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import JSONParser
@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from governance.people.api.caller import asker
 from governance.site.api.shapes import Nothing, read
-from reviews.authorizations.models import Authorisation, Condition
+from reviews.authorizations.models import Authorization, Condition
 from reviews.authorizations.queries import gate
 from reviews.workflow.actions import authorizations as writes
 from reviews.workflow.api.answers import ReviewAnswer, said
@@ -29,7 +29,7 @@ class Gate(APIView):
 
 
 class Revocation(APIView):
-    """Taking an authorisation back."""
+    """Taking an authorization back."""
 
     parser_classes = [JSONParser]
 
@@ -37,11 +37,11 @@ class Revocation(APIView):
     def post(self, request: Request, ref: str) -> Response:
         """Revoke: the gate denies from now on."""
         row, user, person, now = found(request, ref)
-        held = Authorisation.objects.filter(decision__request=row).first()
+        held = Authorization.objects.filter(decision__request=row).first()
         if held is None:
-            raise NotFound(f"{ref} holds no authorisation.")
+            raise NotFound(f"{ref} holds no authorization.")
         reason = read(ReasonInput, request.data)["reason"]
-        writes.revoke(authorisation=held, reason=reason, by=user, now=now)
+        writes.revoke(authorization=held, reason=reason, by=user, now=now)
         return Response(said(row, person, now))
 
 
@@ -54,8 +54,8 @@ class Confirmation(APIView):
     def post(self, request: Request, ref: str, condition_id: int) -> Response:
         """Confirm that the condition is met; somebody who has no stake in the request."""
         row, user, person, now = found(request, ref)
-        conditions = Condition.objects.select_related("authorisation__decision__request__team")
-        condition = conditions.filter(pk=condition_id, authorisation__decision__request=row).first()
+        conditions = Condition.objects.select_related("authorization__decision__request__team")
+        condition = conditions.filter(pk=condition_id, authorization__decision__request=row).first()
         if condition is None:
             raise NotFound(f"{ref} has no condition {condition_id}.")
         read(Nothing, request.data)

@@ -31,7 +31,7 @@ class PartsAnswer(Answer):
 
 
 class ComparedMonthAnswer(Answer):
-    """A month of an authorisation."""
+    """A month of an authorization."""
 
     month = serializers.DateField()
     projected = SpanAnswer(allow_null=True)
@@ -50,13 +50,13 @@ class ComparedMonthAnswer(Answer):
 
 
 class OutlookAnswer(Answer):
-    """Where the authorisation's first year ends, in US dollars."""
+    """Where the authorization's first year ends, in US dollars."""
 
     expected = number()
     low = number(allow_null=True)
     high = number(allow_null=True)
     naive = number(allow_null=True, help_text="As the months of the year before; null where bills do not hold a year.")
-    bias = number(help_text="Billed for each projected dollar, drawn towards 1.")
+    bias = number(help_text="Billed for each projected dollar, drawn toward 1.")
 
 
 class RecordAnswer(Answer):
@@ -75,7 +75,7 @@ class CostsAnswer(Answer):
     """A request's costs side by side."""
 
     ref = serializers.CharField()
-    authorisation = serializers.CharField(help_text="Empty before there is one.")
+    authorization = serializers.CharField(help_text="Empty before there is one.")
     projected = SpanAnswer(allow_null=True)
     measured = SpanAnswer(allow_null=True)
     months = ComparedMonthAnswer(many=True)
@@ -105,7 +105,7 @@ class Costs(APIView):
 
     @extend_schema(operation_id="reviews_costs", responses=CostsAnswer)
     def get(self, request: Request, ref: str) -> Response:
-        """The months of its authorisation, the year's end, and how earlier projections did."""
+        """The months of its authorization, the year's end, and how earlier projections did."""
         row, _, _, now = found(request, ref)
         return Response(CostsAnswer(comparison.of_request(request=row, now=now)).data)
 

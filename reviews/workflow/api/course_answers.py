@@ -1,5 +1,5 @@
 """How the course of a request is written as JSON: stages, votes, money, ticket, packets, decision,
-authorisation, gate.
+authorization, gate.
 """
 
 from rest_framework import serializers
@@ -124,19 +124,19 @@ class ConditionAnswer(Answer):
 
 
 class ReReviewAnswer(Answer):
-    """A breach of an authorisation, and the request that reviews the model again for it."""
+    """A breach of an authorization, and the request that reviews the model again for it."""
 
     finding = serializers.CharField()
     kind = serializers.CharField(help_text="cost.breach, drift or prices.expired.")
     text = serializers.CharField()
-    authorisation = serializers.CharField()
-    first = serializers.CharField(help_text="The request that was authorised.")
+    authorization = serializers.CharField()
+    first = serializers.CharField(help_text="The request that was authorized.")
     request = serializers.CharField(help_text="The request that reviews it again.")
     state = serializers.CharField()
     noted_at = serializers.DateTimeField()
 
 
-class AuthorisationAnswer(Answer):
+class AuthorizationAnswer(Answer):
     """The leave to run the artifact; the gate has its signed statement."""
 
     number = serializers.CharField()
@@ -156,7 +156,7 @@ class GateReplyAnswer(Answer):
 
     answer = serializers.CharField(help_text="allow or deny.")
     reasons = serializers.ListField(child=serializers.CharField())
-    authorisation = serializers.CharField()
+    authorization = serializers.CharField()
     request = serializers.CharField()
     expires_at = serializers.DateTimeField(allow_null=True)
     statement = serializers.JSONField(allow_null=True, help_text="DSSE envelope of the signed statement.")

@@ -43,7 +43,7 @@ class Facts(APIView):
 
     @extend_schema(operation_id="reviews_facts_list", responses=FactAnswer(many=True))
     def get(self, request: Request, ref: str) -> Response:
-        """Every fact with the figure that counts and all figures ever stated, in the order of the catalogue."""
+        """Every fact with the figure that counts and all figures ever stated, in the order of the catalog."""
         row, _, _, now = found(request, ref)
         return Response(FactAnswer(fact_views(EvidenceSnapshot(row, now)), many=True).data)
 

@@ -15,7 +15,7 @@ from reviews.requests.enums import ENVIRONMENT_NAMES
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries import requests
 from reviews.voting.domain import Choice
-from weighbridge.core.metrics import CATALOGUE, Basis
+from weighbridge.core.metrics import CATALOG, Basis
 
 DIGEST = r"^sha256:[0-9a-f]{64}$"
 N_MAX = 2**63 - 1
@@ -35,9 +35,9 @@ def _amount(**options: Any) -> serializers.DecimalField:
 class FactInput(Input):
     """A figure as a person states it; text is exact where a number is not."""
 
-    name = choice(CATALOGUE)
+    name = choice(CATALOG)
     value = _amount()
-    unit = serializers.CharField(required=False, max_length=12, help_text="The catalogue's unit, which is the default.")
+    unit = serializers.CharField(required=False, max_length=12, help_text="The catalog's unit, which is the default.")
     basis = choice(
         Basis, help_text="declared or estimated; measured figures come from benchmarks, billed ones from bills."
     )

@@ -30,7 +30,7 @@ from reviews.workflow.actions.requests import Filing
 from reviews.workflow.api.answers import ReviewAnswer, RowAnswer, said
 from reviews.workflow.api.inputs import ReviewFilters, ReviewInput, found
 from weighbridge.core.errors import Invalid, Refused
-from weighbridge.core.metrics import CATALOGUE, Basis
+from weighbridge.core.metrics import CATALOG, Basis
 
 ID_DIGITS_MAX = 18
 
@@ -93,8 +93,8 @@ def _filters(request: Request) -> Filters:
 
 
 def statement_of(fact: dict[str, Any]) -> Statement:
-    """A figure as it was sent, in the catalogue's unit unless another one was named."""
-    return Statement(**{"unit": CATALOGUE[fact["name"]].unit, **fact, "basis": Basis(fact["basis"])})
+    """A figure as it was sent, in the catalog's unit unless another one was named."""
+    return Statement(**{"unit": CATALOG[fact["name"]].unit, **fact, "basis": Basis(fact["basis"])})
 
 
 def _state_all(request: ReviewRequest, facts: list[dict[str, Any]], *, by: User, now: datetime) -> None:

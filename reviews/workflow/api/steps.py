@@ -96,7 +96,7 @@ class Withdrawal(APIView):
 
     @extend_schema(operation_id="reviews_withdraw", request=ReasonInput, responses=ReviewAnswer)
     def post(self, request: Request, ref: str) -> Response:
-        """Withdraw: runs are cancelled, the reservation is released."""
+        """Withdraw: runs are canceled, the reservation is released."""
         row, user, person, now = found(request, ref)
         reason = read(ReasonInput, request.data)["reason"]
         return Response(said(writes.withdraw(request=row, reason=reason, by=user, now=now), person, now))

@@ -9,7 +9,7 @@ from prometheus_client.core import Metric
 
 from governance.audit.models import AuditEvent
 from governance.operations.queries import ages, counted, spread
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Authorization
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.tickets.models import Ticket
@@ -25,7 +25,7 @@ def families(*, now: datetime) -> list[Metric]:
     took_s = Cast(KT("details__render_ms"), FloatField()) / 1000.0
     return [
         counted("weighbridge_requests", "Review requests by state.", ReviewRequest.objects.all(), "state"),
-        counted("weighbridge_authorisations", "By state.", Authorisation.objects.all(), "state"),
+        counted("weighbridge_authorizations", "By state.", Authorization.objects.all(), "state"),
         counted("weighbridge_tickets", "Tickets by state.", Ticket.objects.all(), "state"),
         counted("weighbridge_packets", "Review packets by state.", packets, "state"),
         ages(

@@ -30,7 +30,7 @@ from reviews.voting.queries.revision_changes import since_last_revision
 from reviews.workflow.queries import view_course as course
 from reviews.workflow.queries import view_evidence
 from reviews.workflow.queries.view_course import (
-    AuthorisationView,
+    AuthorizationView,
     DecisionView,
     PacketView,
     StageView,
@@ -108,7 +108,7 @@ class RequestView:
     ticket: TicketView | None
     packets: tuple[PacketView, ...]
     decision: DecisionView | None
-    authorisation: AuthorisationView | None
+    authorization: AuthorizationView | None
     events: tuple[AuditRow, ...]
     obstacles: tuple[Obstacle, ...]
     possible: Mapping[str, Possible]
@@ -177,7 +177,7 @@ def describe(snapshot: RequestSnapshot, *, person: Person) -> RequestView:
         ticket=course.ticket_view(snapshot),
         packets=course.packet_views(snapshot, person=person),
         decision=course.decision_view(decision),
-        authorisation=course.authorisation_view(snapshot, person=person),
+        authorization=course.authorization_view(snapshot, person=person),
         events=tuple(reversed(parts.audit_rows(snapshot))),
         obstacles=obstacles(facts) if state is State.EVIDENCE else (),
         possible=steps(snapshot, person=person),

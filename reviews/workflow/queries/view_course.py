@@ -1,5 +1,5 @@
 """The course of a request for page and API: determinations, stages, votes, money, ticket, packets, decision,
-authorisation.
+authorization.
 """
 
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ class ConditionView:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuthorisationView:
+class AuthorizationView:
     """The leave to run the artifact."""
 
     number: str
@@ -230,12 +230,12 @@ def decision_view(decision: Decision | None) -> DecisionView | None:
     )
 
 
-def authorisation_view(snapshot: RequestSnapshot, *, person: Person) -> AuthorisationView | None:
-    """The authorisation an approval made, with its conditions, soonest due first."""
-    row = snapshot.authorisation
+def authorization_view(snapshot: RequestSnapshot, *, person: Person) -> AuthorizationView | None:
+    """The authorization an approval made, with its conditions, soonest due first."""
+    row = snapshot.authorization
     if row is None:
         return None
-    return AuthorisationView(
+    return AuthorizationView(
         number=row.number,
         state=row.state,
         environment=row.environment,
@@ -243,7 +243,7 @@ def authorisation_view(snapshot: RequestSnapshot, *, person: Person) -> Authoris
         expires_at=row.expires_at,
         statement_digest=row.statement_digest,
         conditions=tuple(_condition_view(condition, snapshot, person) for condition in snapshot.conditions),
-        re_reviews=tuple(re_review_view(each) for each in snapshot.re_reviews if each.authorisation_id == row.pk),
+        re_reviews=tuple(re_review_view(each) for each in snapshot.re_reviews if each.authorization_id == row.pk),
         revoke=ask(check_can_revoke, row, person=person),
     )
 

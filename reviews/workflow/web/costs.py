@@ -20,7 +20,7 @@ from reviews.workflow.web.page import load
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def compared(request: HttpRequest, ref: str) -> HttpResponse:
-    """`/requests/<ref>/costs/`: the months of its authorisation side by side; by POST, the requests of a month or a
+    """`/requests/<ref>/costs/`: the months of its authorization side by side; by POST, the requests of a month or a
     file of them.
     """
     review = load(request, ref)

@@ -5,7 +5,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from reviews.workflow.web.outcomes import authorisation_of, packet_of
+from reviews.workflow.web.outcomes import authorization_of, packet_of
 from reviews.workflow.web.page import load
 from weighbridge.core.canonical import canonical_bytes
 from weighbridge.core.errors import NotFound, WrongState
@@ -29,8 +29,8 @@ def packet_document(request: HttpRequest, ref: str, number: int) -> HttpResponse
 
 @require_safe
 def statement(request: HttpRequest, ref: str) -> HttpResponse:
-    """The signed statement of the authorisation, as a DSSE envelope that anybody can verify offline."""
-    held = authorisation_of(load(request, ref))
+    """The signed statement of the authorization, as a DSSE envelope that anybody can verify offline."""
+    held = authorization_of(load(request, ref))
     return json_answer(canonical_bytes(held.envelope), name=f"{held.number}.dsse.json", digest=held.statement_digest)
 
 

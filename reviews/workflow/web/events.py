@@ -52,15 +52,15 @@ WORDS = {
     "run.queued": "queued a benchmark",
     "run.done": "finished a benchmark",
     "run.failed": "saw a benchmark fail",
-    "run.cancelled": "cancelled a benchmark",
+    "run.canceled": "canceled a benchmark",
     "run.dead": "gave a benchmark up",
     "budget.reserve": "reserved budget",
     "budget.commit": "committed budget",
     "budget.plan": "planned budget of a later quarter",
     "budget.release": "released budget",
     "budget.expire": "let the rest of a commitment expire",
-    "authorisation.issued": "signed the authorisation",
-    "authorisation.condition_met": "confirmed a condition",
+    "authorization.issued": "signed the authorization",
+    "authorization.condition_met": "confirmed a condition",
 }
 
 

@@ -22,7 +22,7 @@ from reviews.workflow.queries.view_evidence import ItemView, item_views
 from reviews.workflow.web.page import load, settle
 from reviews.workflow.web.step_forms import ContradictionForm, FigureForm, PlainForm, ProjectionForm, answer_form
 from weighbridge.core.errors import NotFound
-from weighbridge.core.metrics import CATALOGUE, Basis
+from weighbridge.core.metrics import CATALOG, Basis
 from weighbridge.costs.spec.spec_text import read_spec_text, text_of
 
 
@@ -33,7 +33,7 @@ def state_figure(request: HttpRequest, ref: str) -> HttpResponse:
 
     def act() -> str:
         said: dict[str, Any] = form.cleaned_data
-        statement = Statement(**{**said, "basis": Basis(said["basis"]), "unit": CATALOGUE[said["name"]].unit})
+        statement = Statement(**{**said, "basis": Basis(said["basis"]), "unit": CATALOG[said["name"]].unit})
         evidence.state_fact(request=row, statement=statement, by=user_of(request), now=timezone.now())
         return f"{statement.name} is on record; the policy has been evaluated with it."
 
@@ -103,7 +103,7 @@ def cancel_run(request: HttpRequest, ref: str, run_id: int) -> HttpResponse:
 
     def act() -> str:
         jobs.cancel(row=run, by=user_of(request), now=timezone.now())
-        return f"Run {run.pk} is cancelled."
+        return f"Run {run.pk} is canceled."
 
     return settle(request, row, name="run", form=PlainForm(request.POST), act=act, part="runs")
 

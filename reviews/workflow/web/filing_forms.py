@@ -18,7 +18,7 @@ from governance.site.web.formatting import unit_words
 from reviews.requests.enums import ENVIRONMENTS
 from reviews.requests.models import ReviewRequest
 from reviews.workflow.actions.evidence import Statement
-from weighbridge.core.metrics import CATALOGUE, Basis, Figure
+from weighbridge.core.metrics import CATALOG, Basis, Figure
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -184,12 +184,12 @@ class FilingForm(forms.Form):
 
 
 class FiguresForm(forms.Form):
-    """A line for each fact of the catalogue: a number, how it is known, and where it comes from."""
+    """A line for each fact of the catalog: a number, how it is known, and where it comes from."""
 
     def __init__(self, *args: Any, known: Mapping[str, Figure] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.known = dict(known or {})
-        for kind in CATALOGUE.values():
+        for kind in CATALOG.values():
             claim = self.known.get(kind.name)
             self.fields[kind.name] = forms.DecimalField(
                 required=False,
@@ -241,7 +241,7 @@ class FiguresForm(forms.Form):
     def _line(self, name: str) -> dict[str, Any]:
         return {
             "name": name,
-            "unit": unit_words(CATALOGUE[name].unit) if CATALOGUE[name].unit != "ratio" else "of 1",
+            "unit": unit_words(CATALOG[name].unit) if CATALOG[name].unit != "ratio" else "of 1",
             "value": self[name],
             "basis": self[f"{name}_basis"],
             "source": self[f"{name}_source"],
@@ -249,7 +249,7 @@ class FiguresForm(forms.Form):
 
     def statements(self) -> Iterator[Statement]:
         """The figures that are new or say something new."""
-        for name, kind in CATALOGUE.items():
+        for name, kind in CATALOG.items():
             value: Decimal | None = self.cleaned_data[name]
             basis = Basis(self.cleaned_data[f"{name}_basis"] or Basis.DECLARED)
             source: str = self.cleaned_data[f"{name}_source"]

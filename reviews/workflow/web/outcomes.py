@@ -1,4 +1,4 @@
-"""The steps after a review: packets, conditions, revoking an authorisation."""
+"""The steps after a review: packets, conditions, revoking an authorization."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -7,13 +7,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from governance.jobs import actions as jobs
 from governance.people.web.current_user import person_of, user_of
-from reviews.authorizations.models import Authorisation, Condition
+from reviews.authorizations.models import Authorization, Condition
 from reviews.packets import actions as packet_actions
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.requests.queries.rulebook import policy_of
 from reviews.snapshots.queries.snapshot import snapshot_of
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import waivers
 from reviews.workflow.queries.view_course import packet_views
 from reviews.workflow.web.page import load, settle
@@ -53,31 +53,31 @@ def retry_packet(request: HttpRequest, ref: str, number: int) -> HttpResponse:
 
 @require_POST
 def revoke(request: HttpRequest, ref: str) -> HttpResponse:
-    """Take the authorisation back."""
+    """Take the authorization back."""
     row, form = load(request, ref), ReasonForm(request.POST, auto_id="revoke-%s")
-    held = authorisation_of(row)
+    held = authorization_of(row)
 
     def act() -> str:
         reason = form.cleaned_data["reason"]
-        authorisations.revoke(authorisation=held, reason=reason, by=user_of(request), now=timezone.now())
+        authorizations.revoke(authorization=held, reason=reason, by=user_of(request), now=timezone.now())
         return f"{held.number} is revoked; the gate denies this artifact from now on."
 
-    return settle(request, row, name="revoke", form=form, act=act, part="authorisation")
+    return settle(request, row, name="revoke", form=form, act=act, part="authorization")
 
 
 @require_POST
 def confirm_condition(request: HttpRequest, ref: str, condition_id: int) -> HttpResponse:
     """Confirm that a condition is met."""
     row = load(request, ref)
-    condition = Condition.objects.filter(pk=condition_id, authorisation__decision__request=row).first()
+    condition = Condition.objects.filter(pk=condition_id, authorization__decision__request=row).first()
     if condition is None:
         raise NotFound(f"{ref} has no such condition.")
 
     def act() -> str:
-        authorisations.confirm_condition(condition=condition, by=user_of(request), now=timezone.now())
+        authorizations.confirm_condition(condition=condition, by=user_of(request), now=timezone.now())
         return "The condition is met."
 
-    return settle(request, row, name="condition", form=PlainForm(request.POST), act=act, part="authorisation")
+    return settle(request, row, name="condition", form=PlainForm(request.POST), act=act, part="authorization")
 
 
 @require_POST
@@ -110,9 +110,9 @@ def packet_of(row: ReviewRequest, number: int) -> Packet:
     return packet
 
 
-def authorisation_of(row: ReviewRequest) -> Authorisation:
-    """The authorisation of an approved request."""
-    held = Authorisation.objects.filter(decision__request=row).first()
+def authorization_of(row: ReviewRequest) -> Authorization:
+    """The authorization of an approved request."""
+    held = Authorization.objects.filter(decision__request=row).first()
     if held is None:
-        raise NotFound(f"{row.ref} holds no authorisation.")
+        raise NotFound(f"{row.ref} holds no authorization.")
     return held

@@ -12,7 +12,7 @@ from reviews.voting.domain import Choice
 from reviews.workflow.actions.review import CONDITION_CHARS_MAX, Promise
 from reviews.workflow.queries.view_evidence import ItemView
 from reviews.workflow.web.filing_forms import RATIO_HELP, STATED, PersonField
-from weighbridge.core.metrics import CATALOGUE
+from weighbridge.core.metrics import CATALOG
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,7 +27,7 @@ CHOICES = [
 
 def fact_label(name: str) -> str:
     """A fact in a list of choices, with the unit it is stated in."""
-    unit = CATALOGUE[name].unit
+    unit = CATALOG[name].unit
     return f"{name} ({'share of 1' if unit == 'ratio' else unit_words(unit)})"
 
 
@@ -44,7 +44,7 @@ class ReasonForm(forms.Form):
 class FigureForm(forms.Form):
     """A declared or estimated figure."""
 
-    name = forms.ChoiceField(label="Fact", choices=[(name, fact_label(name)) for name in CATALOGUE])
+    name = forms.ChoiceField(label="Fact", choices=[(name, fact_label(name)) for name in CATALOG])
     value = forms.DecimalField(
         max_digits=24, decimal_places=9, widget=forms.NumberInput(attrs={"step": "any"}), help_text=RATIO_HELP
     )

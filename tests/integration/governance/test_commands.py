@@ -132,7 +132,7 @@ def test_a_missing_team_is_opened(cast: Cast) -> None:
         (("nobody", "admin"), "There is no user 'nobody'; make one with"),
         (("author", "king"), "invalid choice: 'king'"),
         (("author", "requester"), "A requester is granted for a team"),
-        (("author", "admin", "--team", "maps"), "every other role for the whole organisation"),
+        (("author", "admin", "--team", "maps"), "every other role for the whole organization"),
         (("author", "requester", "--team", "two words"), "The slug of a team is written in letters"),
     ],
 )

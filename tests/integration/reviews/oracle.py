@@ -141,7 +141,7 @@ class Oracle:
 
     def _end(self, state: str) -> None:
         self.state = state
-        self.runs = ["cancelled" if run == "queued" else run for run in self.runs]
+        self.runs = ["canceled" if run == "queued" else run for run in self.runs]
 
     def _reopen(self) -> None:
         self.state, self.votes = "evidence", {}

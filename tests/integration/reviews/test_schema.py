@@ -27,7 +27,7 @@ def test_the_schema_is_served_and_names_every_address(cast: object, client: Clie
         f"{PREFIX}policies/{{name}}/{{number}}/": ["get"],
         f"{PREFIX}reviews/": ["get", "post"],
         f"{PREFIX}reviews/{{ref}}/": ["get"],
-        f"{PREFIX}reviews/{{ref}}/authorisation/revoke/": ["post"],
+        f"{PREFIX}reviews/{{ref}}/authorization/revoke/": ["post"],
         f"{PREFIX}reviews/{{ref}}/benchmarks/": ["post"],
         f"{PREFIX}reviews/{{ref}}/checklist/": ["get"],
         f"{PREFIX}reviews/{{ref}}/checklist/{{item}}/": ["post", "put"],

@@ -47,7 +47,7 @@ class Config:
             "labels": "Labels",
             "priority": "Priority",
             "duedate": "Due date",
-            "customfield_10020": "Cost centre",
+            "customfield_10020": "Cost center",
         }
     )
     required: list[str] = field(default_factory=lambda: ["summary", "issuetype", "project"])

@@ -1,7 +1,7 @@
 """The generated lifecycle page shows every state and every step."""
 
 from config.reference.diagram import diagram, mermaid, states_table, steps_table
-from reviews.authorizations.domain import AUTHORISATION_TRANSITIONS, AuthorisationState
+from reviews.authorizations.domain import AUTHORIZATION_TRANSITIONS, AuthorizationState
 from reviews.requests.domain.lifecycle import TRANSITIONS, State
 
 
@@ -22,13 +22,13 @@ def test_steps_table_row() -> None:
 
 
 def test_states_table_row() -> None:
-    rows = states_table(states=AuthorisationState).splitlines()
+    rows = states_table(states=AuthorizationState).splitlines()
     assert rows[4] == "| expired | system | its time is over; the gate refuses |"
 
 
 def test_page_holds_both_lifecycles() -> None:
     page = diagram()
     assert page.count("```mermaid\nstateDiagram-v2\n") == 2
-    assert page.index("## Request") < page.index("## Authorisation")
-    for step in (*TRANSITIONS, *AUTHORISATION_TRANSITIONS):
+    assert page.index("## Request") < page.index("## Authorization")
+    for step in (*TRANSITIONS, *AUTHORIZATION_TRANSITIONS):
         assert f"    {step.source} --> {step.target}: {step.action} (" in page

@@ -73,7 +73,7 @@ class Command(BaseCommand):
                 test = LoadTest.objects.get(pk=test.pk)
         except KeyboardInterrupt:
             load_tests.cancel(test=test, by=user, now=timezone.now())
-            raise CommandError("Cancelled; the workers stop.") from None
+            raise CommandError("Canceled; the workers stop.") from None
         if test.result is None:
             raise CommandError(test.error)
         self.stdout.write(json.dumps(test.result, indent=1))

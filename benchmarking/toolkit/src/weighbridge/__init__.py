@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from weighbridge.api.scoring import score
     from weighbridge.core.errors import Invalid, Refused
     from weighbridge.core.extras import ExtraMissing
-    from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
+    from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 _API = "weighbridge.api"
 _MODULES = {
@@ -31,7 +31,7 @@ _MODULES = {
     "Invalid": "weighbridge.core.errors",
     "Refused": "weighbridge.core.errors",
     "Result": f"{_API}.results",
-    "RunCancelled": "weighbridge.systems.sandbox.process",
+    "RunCanceled": "weighbridge.systems.sandbox.process",
     "RunFailed": "weighbridge.systems.sandbox.process",
     "Watcher": f"{_API}.following",
     "compare": f"{_API}.comparing",
@@ -50,7 +50,7 @@ __all__ = [
     "Invalid",
     "Refused",
     "Result",
-    "RunCancelled",
+    "RunCanceled",
     "RunFailed",
     "Watcher",
     "compare",

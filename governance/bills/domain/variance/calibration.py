@@ -23,7 +23,7 @@ FACTOR_STEP = Decimal("0.0001")
 
 @dataclass(frozen=True)
 class Case:
-    """One month of one authorisation: the projected middle and P90, and what was billed, in dollars.
+    """One month of one authorization: the projected middle and P90, and what was billed, in dollars.
 
     `widened_by` is by how much the P90 had been moved away from the middle when it was filed: what the past asks for is
     told of ranges as they were projected, or each widening would undo the one before.

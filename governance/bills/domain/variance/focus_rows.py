@@ -29,7 +29,7 @@ COLUMNS = (
     "x_ProjectedP50",
     "x_ProjectedP90",
     "x_MeasuredCost",
-    "x_Authorisation",
+    "x_Authorization",
     "x_Request",
     "x_Model",
     "x_Team",
@@ -44,11 +44,11 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class PlannedMonth:
-    """One month of one authorisation; figures that are not known are None."""
+    """One month of one authorization; figures that are not known are None."""
 
     month: date
     month_end: date
-    authorisation: str
+    authorization: str
     request: str
     team: str
     model: str
@@ -90,7 +90,7 @@ def _row(each: PlannedMonth) -> tuple[str | int | Decimal | None, ...]:
         each.middle,
         each.high,
         each.measured,
-        each.authorisation,
+        each.authorization,
         each.request,
         each.model,
         each.team,

@@ -3,9 +3,9 @@
     F = sum of actuals so far + sum over the rest of P_m b,    b = (sum A + k P) / (sum P + k P)
 
 P is the mean planned month and k the weight of the plan in months: with few months the plan is believed, with many the
-bills are. The band comes from the months' own ratios A_m / P_m, centred so that their mean is the forecast, drawn again
-for the months to come (residual bootstrap). The bar to beat is the seasonal-naive forecast: each month to come costs
-what it cost a year before.
+bills are. The band comes from the months' own ratios A_m / P_m, centered so that their mean is the forecast, drawn
+again for the months to come (residual bootstrap). The bar to beat is the seasonal-naive forecast: each month to come
+costs what it cost a year before.
 """
 
 import random
@@ -64,7 +64,7 @@ def year_end(
 def shrunk_bias(
     planned: Sequence[Decimal], actual: Sequence[Decimal], *, mean: Decimal, weight: Decimal = PLAN_WEIGHT_MONTHS
 ) -> Decimal:
-    """How many dollars were billed for each planned one, drawn towards 1 by `weight` planned months of
+    """How many dollars were billed for each planned one, drawn toward 1 by `weight` planned months of
     `mean` dollars.
     """
     return (sum(actual, ZERO) + weight * mean) / (sum(planned, ZERO) + weight * mean)
@@ -76,9 +76,9 @@ def _band(
     ratios = [a / p for p, a in zip(planned, actual, strict=True) if p > 0]
     if len(ratios) < MONTHS_FOR_A_BAND or sum(ratios) <= 0:
         return None, None
-    centred = [ratio * len(ratios) / sum(ratios) for ratio in ratios]
+    centered = [ratio * len(ratios) / sum(ratios) for ratio in ratios]
     dice = random.Random(seed)  # noqa: S311 -- a bootstrap, not a secret
-    sums = sorted(sum((p * bias * dice.choice(centred) for p in rest), ZERO) for _ in range(DRAWS))
+    sums = sorted(sum((p * bias * dice.choice(centered) for p in rest), ZERO) for _ in range(DRAWS))
     return sums[DRAWS // 10], sums[DRAWS - 1 - DRAWS // 10]
 
 

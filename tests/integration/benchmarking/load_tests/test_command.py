@@ -83,5 +83,5 @@ def test_an_operator_is_told_what_cannot_be(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command.time, "sleep", interrupt)
-    assert asked(cast.approver.username) == "Cancelled; the workers stop."
-    assert LoadTest.objects.latest("pk").state == "cancelled"
+    assert asked(cast.approver.username) == "Canceled; the workers stop."
+    assert LoadTest.objects.latest("pk").state == "canceled"

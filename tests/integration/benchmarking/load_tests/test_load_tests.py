@@ -92,7 +92,7 @@ def test_a_part_that_is_no_longer_ones_own_neither_joins_nor_hands_in(cast: Cast
     load_tests.join(part=part, now=now)
     assert load_tests.hand_in(part=part, stored_as="x", told={}, now=now) is False
     assert AuditEvent.objects.count() == before
-    assert {state for (state,) in test.parts.values_list("state")} == {"cancelled"}
+    assert {state for (state,) in test.parts.values_list("state")} == {"canceled"}
 
 
 def test_a_result_is_kept_once(cast: Cast, now: datetime) -> None:
@@ -117,7 +117,7 @@ def test_a_silent_worker_ends_the_test_and_nobody_fires_its_part_later(cast: Cas
     assert jobs.mark_dead(model=LoadPart, now=later) == []
     test.refresh_from_db()
     assert (test.state, test.error) == ("failed", "A worker went silent during the test; start it again.")
-    assert list(test.parts.order_by("number").values_list("state", flat=True)) == ["dead", "cancelled"]
+    assert list(test.parts.order_by("number").values_list("state", flat=True)) == ["dead", "canceled"]
 
 
 @pytest.mark.parametrize(

@@ -211,10 +211,10 @@ def test_workers_that_do_not_all_come_end_the_test(cast: Cast, now: datetime, mo
     test.refresh_from_db()
     assert (test.state, "Not all of the 2 workers were free" in test.error) == ("failed", True)
     load_tests_tasks.execute_load_part(test.parts.get(number=1).pk)
-    assert {state for (state,) in test.parts.values_list("state")} == {"cancelled"}
+    assert {state for (state,) in test.parts.values_list("state")} == {"canceled"}
 
 
-@pytest.mark.parametrize("how", ["cancelled", "stopped", "refused"])
+@pytest.mark.parametrize("how", ["canceled", "stopped", "refused"])
 def test_a_test_that_is_ended_meanwhile_keeps_nothing(
     cast: Cast, now: datetime, firing: Callable[[Callable[..., Fired]], None], monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
@@ -225,7 +225,7 @@ def test_a_test_that_is_ended_meanwhile_keeps_nothing(
     def stand_in(plan: object, target: object, **more: Any) -> Fired:
         if how == "refused":
             raise GeneratorFailed("No connection.")
-        if how == "cancelled":
+        if how == "canceled":
             load_tests.cancel(test=test, by=cast.approver, now=timezone.now())
             more["on_progress"](0.5, "3 done")
             assert more["should_stop"]()
@@ -234,12 +234,12 @@ def test_a_test_that_is_ended_meanwhile_keeps_nothing(
     firing(stand_in)
     load_tests_tasks.execute_load_part(test.parts.get(number=0).pk)
     test.refresh_from_db()
-    assert test.state == ("cancelled" if how == "cancelled" else "failed")
+    assert test.state == ("canceled" if how == "canceled" else "failed")
     assert test.result is None
     assert not LoadPart.objects.exclude(samples_stored_as="").exists()
 
 
-def test_a_worker_that_waits_notices_a_cancelled_test(
+def test_a_worker_that_waits_notices_a_canceled_test(
     cast: Cast, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs_tasks, "PROGRESS_EVERY_S", 0.0)
@@ -247,7 +247,7 @@ def test_a_worker_that_waits_notices_a_cancelled_test(
     monkeypatch.setattr(runs_tasks.time, "sleep", lambda _: load_tests.cancel(test=test, by=cast.approver, now=now))
     load_tests_tasks.execute_load_part(test.parts.get(number=0).pk)
     test.refresh_from_db()
-    assert test.state == "cancelled"
+    assert test.state == "canceled"
 
 
 def test_the_tick_ends_what_went_silent_and_wakes_who_concludes(

@@ -1,4 +1,4 @@
-"""Prices of the organisation: who publishes them, what holds, what the page and a program are told, what is
+"""Prices of the organization: who publishes them, what holds, what the page and a program are told, what is
 on record.
 """
 
@@ -37,7 +37,7 @@ G5 = "aws/us-east-1/g5.xlarge"
 RATES = """
 apiVersion: weighbridge/v1
 kind: NegotiatedRates
-organisation: example
+organization: example
 rates: [{sku: aws/*/g5.*, discount: 0.22, from: 2026-01-01, source: agreement 12}]
 """
 

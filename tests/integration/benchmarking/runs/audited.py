@@ -54,7 +54,7 @@ ACTIONS: Mapping[str, Call] = {
 }
 
 JOBS: Mapping[str, Call] = {
-    "run.cancelled": lambda cast, now: jobs.cancel(row=_queued(cast, now), by=cast.author, now=now),
+    "run.canceled": lambda cast, now: jobs.cancel(row=_queued(cast, now), by=cast.author, now=now),
     "run.failed": lambda cast, now: jobs.fail(row=_held(cast, now), reason="It crashed.", now=now),
     "run.dead": _bury_run,
 }

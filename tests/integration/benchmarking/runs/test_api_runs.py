@@ -89,7 +89,7 @@ def test_a_stranger_sees_no_run_of_the_team(api: Api, outsider: User, run: Run) 
 def test_who_cancels_a_run(api: Api, cast: Any, run: Run, person: str) -> None:
     client = api(getattr(cast, person))
     response = client.post(f"/api/v1/runs/{run.pk}/cancel/", {}, format="json")
-    assert (response.status_code, response.json()["state"], response.json()["is_finished"]) == (200, "cancelled", True)
+    assert (response.status_code, response.json()["state"], response.json()["is_finished"]) == (200, "canceled", True)
     before = snapshot()
     again = client.post(f"/api/v1/runs/{run.pk}/cancel/", {}, format="json")
     assert (again.status_code, again.json()["code"]) == (409, "wrong_state")
@@ -104,7 +104,7 @@ def test_who_sees_a_run_and_may_not_cancel_it(api: Api, cast: Any, run: Run, per
     assert snapshot() == before
 
 
-def test_cancelling_takes_no_fields(api: Api, author: User, run: Run) -> None:
+def test_canceling_takes_no_fields(api: Api, author: User, run: Run) -> None:
     before = snapshot()
     response = api(author).post(f"/api/v1/runs/{run.pk}/cancel/", {"force": True}, format="json")
     assert (response.status_code, response.json()["errors"][0]["field"]) == (400, "force")

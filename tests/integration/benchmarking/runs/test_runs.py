@@ -125,7 +125,7 @@ def test_whoever_lost_the_lease_writes_nothing(cast: Cast, version: ModelVersion
 
 
 @pytest.mark.parametrize("state", list(JobState))
-def test_what_can_be_cancelled(cast: Cast, version: ModelVersion, now: datetime, state: JobState) -> None:
+def test_what_can_be_canceled(cast: Cast, version: ModelVersion, now: datetime, state: JobState) -> None:
     run = queue(version, cast.author, now)
     Run.objects.update(state=state, lease_until=now + MINUTE if state in HELD else None, result={}, verdict="valid")
     before = (stored(run), events())
@@ -134,12 +134,12 @@ def test_what_can_be_cancelled(cast: Cast, version: ModelVersion, now: datetime,
             jobs.cancel(row=run, by=cast.author, now=now + MINUTE)
         assert (stored(run), events()) == before
         return
-    cancelled = jobs.cancel(row=run, by=cast.author, now=now + MINUTE)
-    assert (cancelled.state, cancelled.finished_at, cancelled.lease_until) == ("cancelled", now + MINUTE, None)
-    assert events()[1:] == [("run.cancelled", "r", "Author", {})]
+    canceled = jobs.cancel(row=run, by=cast.author, now=now + MINUTE)
+    assert (canceled.state, canceled.finished_at, canceled.lease_until) == ("canceled", now + MINUTE, None)
+    assert events()[1:] == [("run.canceled", "r", "Author", {})]
 
 
-def test_the_worker_of_a_cancelled_run_writes_nothing(cast: Cast, version: ModelVersion, now: datetime) -> None:
+def test_the_worker_of_a_canceled_run_writes_nothing(cast: Cast, version: ModelVersion, now: datetime) -> None:
     run = queue(version, cast.author, now)
     held = claim(run, now)
     jobs.cancel(row=run, by=cast.author, now=now)

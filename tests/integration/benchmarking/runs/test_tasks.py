@@ -1,4 +1,4 @@
-"""Workers of benchmarks: real models in real child processes, cancelled, crashed, and left behind by killed workers."""
+"""Workers of benchmarks: real models in real child processes, canceled, crashed, and left behind by killed workers."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ from weighbridge.core.converter import to_document
 from weighbridge.measure import scenarios
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.scenarios import Engine, ProfileSettings, SingleStream, WarmUp
-from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
+from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 PLAN = {"scenario": "SingleStream", "min_samples": 700}
 PATIENCE_S = 60
@@ -242,7 +242,7 @@ def test_progress_is_written_at_most_once_a_second_and_renews_the_lease(
     ]
 
 
-@pytest.mark.parametrize("how", ["cancelled", "taken by another worker"])
+@pytest.mark.parametrize("how", ["canceled", "taken by another worker"])
 def test_a_worker_that_lost_its_run_stops_and_writes_nothing(
     version: ModelVersion, profiled: Callable[[Callable[..., Any]], None], monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
@@ -252,7 +252,7 @@ def test_a_worker_that_lost_its_run_stops_and_writes_nothing(
     def stand_in(
         *, on_progress: Callable[[float, str], None], should_stop: Callable[[], bool], **_: Any
     ) -> dict[str, Any]:
-        if how == "cancelled":
+        if how == "canceled":
             jobs.cancel(row=run, by=version.registered_by, now=timezone.now())
         else:
             later = timezone.now() + 2 * kinds.lease()
@@ -260,7 +260,7 @@ def test_a_worker_that_lost_its_run_stops_and_writes_nothing(
         before.append(Run.objects.values().get())
         on_progress(0.5, "measuring")
         assert should_stop() is True
-        raise RunCancelled("The run was cancelled.")
+        raise RunCanceled("The run was canceled.")
 
     before: list[dict[str, Any]] = []
     profiled(stand_in)
@@ -286,7 +286,7 @@ def test_an_answer_that_comes_too_late_is_not_written(
     profiled(stand_in)
     runs_tasks.execute_run(run.pk)
     run.refresh_from_db()
-    assert (run.state, run.result, run.error) == ("cancelled", None, "")
+    assert (run.state, run.result, run.error) == ("canceled", None, "")
 
 
 def test_a_fault_of_ours_gives_the_run_back_with_its_words(
@@ -369,7 +369,7 @@ def test_the_tick_wakes_workers_for_what_is_due(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_run_is_cancelled_while_its_child_works(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_canceled_while_its_child_works(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs_tasks, "PROGRESS_EVERY_S", 0.1)
     version = make_version(by=make_cast(now=now).author, now=now)
     run = queue(version, plan=PLAN | {"min_samples": 100_000_000})
@@ -387,10 +387,10 @@ def test_a_run_is_cancelled_while_its_child_works(now: datetime, monkeypatch: py
         time.sleep(0.05)
     assert Run.objects.get(pk=run.pk).state == "running"
     jobs.cancel(row=run, by=version.registered_by, now=timezone.now())
-    cancelled_s = time.monotonic()
+    canceled_s = time.monotonic()
     worker.join(PATIENCE_S)
     assert not worker.is_alive()
-    assert time.monotonic() - cancelled_s < 20
+    assert time.monotonic() - canceled_s < 20
     run.refresh_from_db()
-    assert (run.state, run.result, run.attempts) == ("cancelled", None, 1)
+    assert (run.state, run.result, run.attempts) == ("canceled", None, 1)
     assert not OutboxMessage.objects.filter(kind="run.finished").exists()

@@ -146,11 +146,11 @@ def test_without_a_result_there_is_nothing_to_take(as_, run, author):
     assert "has no result; it is queued" in html_of(answer)
 
 
-def test_a_run_is_cancelled_once(as_, run, author):
+def test_a_run_is_canceled_once(as_, run, author):
     client = as_(author)
-    assert "is cancelled" in html_of(client.post(f"/runs/{run.pk}/cancel/", follow=True))
+    assert "is canceled" in html_of(client.post(f"/runs/{run.pk}/cancel/", follow=True))
     run.refresh_from_db()
-    assert run.state == JobState.CANCELLED
+    assert run.state == JobState.CANCELED
     assert "nothing to cancel" in html_of(client.post(f"/runs/{run.pk}/cancel/", follow=True))
 
 

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from governance.audit.actions import record as audit
 from governance.audit.domain.chain import GENESIS
 from governance.audit.models import AuditEvent
-from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
+from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
 from tests.threads import together
 from weighbridge.core.errors import Invalid
 
@@ -53,8 +53,8 @@ def trail(db: None) -> list[AuditEvent]:
 
 @pytest.fixture
 def booked(db: None) -> LedgerEntry:
-    centre = CostCentre.objects.create(level="organisation", slug="s", name="S")
-    account = BudgetAccount.objects.create(centre=centre, quarter="2026Q4", unit="USD")
+    center = CostCenter.objects.create(level="organization", slug="s", name="S")
+    account = BudgetAccount.objects.create(center=center, quarter="2026Q4", unit="USD")
     return LedgerEntry.objects.create(account=account, kind="allocate", amount=1, key="k", booked_at=NOW)
 
 

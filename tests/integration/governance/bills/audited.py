@@ -91,7 +91,7 @@ ACTIONS: Mapping[str, Call] = {
 }
 
 JOBS: Mapping[str, Call] = {
-    "bill.cancelled": lambda cast, now: jobs.cancel(row=received(cast, now), by=cast.finance, now=now),
+    "bill.canceled": lambda cast, now: jobs.cancel(row=received(cast, now), by=cast.finance, now=now),
     "bill.failed": lambda cast, now: jobs.fail(row=held(cast, now), reason="Cut off.", now=now),
     "bill.dead": _buried,
     "bill.retried": _retried,

@@ -95,11 +95,11 @@ def test_others_move_nothing(as_, cast, send):
     assert snapshot() == before
 
 
-def test_a_bill_is_cancelled_and_read_again_from_its_page(as_, cast, send):
+def test_a_bill_is_canceled_and_read_again_from_its_page(as_, cast, send):
     bill, client = send(csv_bytes()), as_(cast.finance)
     assert "nothing of it counts" in html_of(client.post(f"/bills/{bill.pk}/cancel/", follow=True))
     bill.refresh_from_db()
-    assert bill.state == JobState.CANCELLED
+    assert bill.state == JobState.CANCELED
     assert "waits for a worker again" in html_of(client.post(f"/bills/{bill.pk}/retry/", follow=True))
     bill.refresh_from_db()
     assert bill.state == JobState.QUEUED
@@ -170,7 +170,7 @@ def test_programs_send_bills_and_read_reports(api, cast, read):
     answer = client.post("/api/v1/bills/", sent(), format="multipart")
     assert (answer.status_code, answer.json()["state"], answer.json()["origin"]) == (201, "queued", "api")
     number = answer.json()["id"]
-    assert client.post(f"/api/v1/bills/{number}/cancel/", {}, format="json").json()["state"] == "cancelled"
+    assert client.post(f"/api/v1/bills/{number}/cancel/", {}, format="json").json()["state"] == "canceled"
     assert client.post(f"/api/v1/bills/{number}/retry/", {}, format="json").json()["state"] == "queued"
     done = read(csv_bytes([row(SkuId="b")]))
     assert client.get(f"/api/v1/bills/{done.pk}/").json()["report"]["rows_kept"] == 1

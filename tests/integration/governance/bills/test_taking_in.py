@@ -244,20 +244,20 @@ def test_a_fault_in_the_middle_leaves_nothing_and_is_tried_again(send, monkeypat
     assert (bill.state, bill.error, SpendLine.objects.count()) == (JobState.DONE, "", 2)
 
 
-def test_a_cancelled_bill_ends_its_reading(send, cast, now, monkeypatch):
+def test_a_canceled_bill_ends_its_reading(send, cast, now, monkeypatch):
     bill = send(csv_bytes(ROWS))
     seen = []
 
-    def cancelled_meanwhile(self):
+    def canceled_meanwhile(self):
         if not seen:
             jobs.cancel(row=self.bill, by=cast.finance, now=now)
         seen.append(self)
         self.is_held = self.bill.renew(now=now, lease=timedelta(minutes=1))
 
-    monkeypatch.setattr("governance.bills.tasks._Follower.write", cancelled_meanwhile)
+    monkeypatch.setattr("governance.bills.tasks._Follower.write", canceled_meanwhile)
     bills_tasks.take_in_bill(bill.pk)
     bill.refresh_from_db()
-    assert (bill.state, bill.report, SpendLine.objects.count()) == (JobState.CANCELLED, None, 0)
+    assert (bill.state, bill.report, SpendLine.objects.count()) == (JobState.CANCELED, None, 0)
     with pytest.raises(WrongState, match="nothing to cancel"):
         jobs.cancel(row=bill, by=cast.finance, now=now)
     bills_tasks.take_in_bill(bill.pk)

@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from governance.budgets.actions import actuals, budget_changes, budgets, cost_centres, quarter_end
+from governance.budgets.actions import actuals, budget_changes, budgets, cost_centers, quarter_end
 from governance.budgets.actions import ledger_entries as bookings
 from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.ledger import Entry, EntryKind, Mode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetAccount, CostCentre
+from governance.budgets.models import BudgetAccount, CostCenter
 from governance.people.approvals import actions as approvals
 from governance.people.approvals.models import Change
 from governance.people.models import Team
@@ -78,13 +78,13 @@ def _rebooked(cast: Cast, now: datetime) -> None:
     approvals.confirm(change=changed(cast, now), by=cast.finance, now=now)
 
 
-def _unit(cast: Cast, now: datetime) -> CostCentre:
-    return cost_centres.open_centre(level=Level.UNIT, slug="u", name="U", parent=None, by=cast.finance, now=now)
+def _unit(cast: Cast, now: datetime) -> CostCenter:
+    return cost_centers.open_center(level=Level.UNIT, slug="u", name="U", parent=None, by=cast.finance, now=now)
 
 
 def _placed(cast: Cast, now: datetime) -> None:
-    centre = cost_centres.open_for_team(team=home(), by=cast.finance, now=now)
-    cost_centres.place(centre=centre, parent=_unit(cast, now), by=cast.finance, now=now)
+    center = cost_centers.open_for_team(team=home(), by=cast.finance, now=now)
+    cost_centers.place(center=center, parent=_unit(cast, now), by=cast.finance, now=now)
 
 
 ACTIONS: Mapping[str, Call] = {
@@ -96,7 +96,7 @@ ACTIONS: Mapping[str, Call] = {
         holder=home(), quarter="2026Q4", unit=Unit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now
     ),
     "governance.budgets.actions.budgets.allocate_to": lambda cast, now: budgets.allocate_to(
-        centre=_unit(cast, now), quarter="2026Q4", unit=Unit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now
+        center=_unit(cast, now), quarter="2026Q4", unit=Unit.USD, amount=Decimal(1), key="k", by=cast.finance, now=now
     ),
     "governance.budgets.actions.budgets.release_commitment": _revoked,
     "governance.budgets.actions.ledger_entries.book": lambda cast, now: _booked(
@@ -117,12 +117,12 @@ ACTIONS: Mapping[str, Call] = {
         quarter_end.close_quarters(now=now + timedelta(days=100)),
     ),
     "governance.budgets.actions.budget_changes.propose": changed,
-    "governance.budgets.actions.cost_centres.open_centre": _unit,
-    "governance.budgets.actions.cost_centres.open_for_team": lambda cast, now: cost_centres.open_for_team(
+    "governance.budgets.actions.cost_centers.open_center": _unit,
+    "governance.budgets.actions.cost_centers.open_for_team": lambda cast, now: cost_centers.open_for_team(
         team=home(), by=cast.finance, now=now
     ),
-    "governance.budgets.actions.cost_centres.place": _placed,
-    "governance.budgets.actions.cost_centres.set_terms": lambda cast, now: cost_centres.set_terms(
+    "governance.budgets.actions.cost_centers.place": _placed,
+    "governance.budgets.actions.cost_centers.set_terms": lambda cast, now: cost_centers.set_terms(
         account=_account(cast, now), mode=Mode.OFF, tolerance_percent=5, by=cast.finance, now=now
     ),
     "governance.budgets.actions.rebookings.rebook": _rebooked,

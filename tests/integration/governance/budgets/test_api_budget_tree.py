@@ -1,4 +1,4 @@
-"""`budgets/centres/` and `budgets/changes/`."""
+"""`budgets/centers/` and `budgets/changes/`."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -34,22 +34,22 @@ def wish(quarter: str, **more: str) -> dict[str, str]:
 
 def test_a_unit_is_opened_and_given_something(api: Api, finance: User, author: User, quarter: str) -> None:
     client = api(finance)
-    opened = client.post(f"{ROOT}/centres/", {"level": "unit", "slug": "retail", "name": "Retail"}, format="json")
+    opened = client.post(f"{ROOT}/centers/", {"level": "unit", "slug": "retail", "name": "Retail"}, format="json")
     assert (opened.status_code, opened.json()) == (
         201,
-        {"slug": "retail", "name": "Retail", "level": "unit", "under": "organisation"},
+        {"slug": "retail", "name": "Retail", "level": "unit", "under": "organization"},
     )
     given = {"team": "retail", "quarter": quarter, "unit": "USD", "amount": "5"}
     assert client.post(f"{ROOT}/", given, format="json").json()["team"] == "retail"
     project = {"level": "project", "slug": "ranker", "name": "Ranker", "team": "search"}
-    assert client.post(f"{ROOT}/centres/", project, format="json").json()["under"] == "search"
-    assert [each["slug"] for each in client.get(f"{ROOT}/centres/").json()] == [
-        "organisation",
+    assert client.post(f"{ROOT}/centers/", project, format="json").json()["under"] == "search"
+    assert [each["slug"] for each in client.get(f"{ROOT}/centers/").json()] == [
+        "organization",
         "retail",
         "search",
         "ranker",
     ]
-    assert [each["slug"] for each in api(author).get(f"{ROOT}/centres/").json()] == ["search", "ranker"]
+    assert [each["slug"] for each in api(author).get(f"{ROOT}/centers/").json()] == ["search", "ranker"]
 
 
 def test_the_terms_of_an_account(api: Api, finance: User, author: User, outsider: User, quarter: str) -> None:
@@ -92,7 +92,7 @@ def test_a_change_names_where_it_moves(api: Api, cast: Any, quarter: str, now: d
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"aspect": "colour"}, "aspect"),
+        ({"aspect": "color"}, "aspect"),
         ({"amount": "-1"}, "amount"),
         ({"reason": "no"}, "reason"),
         ({"aspect": "date"}, "target"),

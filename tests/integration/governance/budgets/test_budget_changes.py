@@ -10,11 +10,11 @@ from django.db import IntegrityError, transaction
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
-from governance.budgets.actions import actuals, budget_changes, budgets, cost_centres
+from governance.budgets.actions import actuals, budget_changes, budgets, cost_centers
 from governance.budgets.actions.rebookings import Wish
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.budget_changes import Aspect
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.enums import Unit
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries import budgets as budget_reads
@@ -152,7 +152,7 @@ def test_a_wish_that_makes_no_sense_is_refused(
     targets = {
         "unit": lambda: (
             budgets.allocate_to(
-                centre=account.centre.parent,
+                center=account.center.parent,
                 quarter=QUARTER,
                 unit=Unit.USD,
                 amount=D(100),
@@ -186,7 +186,7 @@ def test_who_proposes_confirms_and_refuses(cast: Cast, account: BudgetAccount) -
             with pytest.raises(NotAllowed):
                 approvals.refuse(change=change, reason="Not this quarter.", by=person, now=NOW)
     assert counts() == before
-    people.grant_role(user=cast.finance, role=Role.REQUESTER, team=account.centre.team, by=None, now=NOW)
+    people.grant_role(user=cast.finance, role=Role.REQUESTER, team=account.center.team, by=None, now=NOW)
     with pytest.raises(NotAllowed, match="file requests for a team whose budget this changes"):
         confirm(change, cast.finance)
     assert read.confirmers(change) == []
@@ -231,7 +231,7 @@ def test_what_nobody_confirms_lapses(cast: Cast, account: BudgetAccount) -> None
 
 def test_a_proposer_who_lost_the_role_proposes_nothing(cast: Cast, account: BudgetAccount) -> None:
     change = propose(account, cast.author)
-    people.revoke_role(user=cast.author, role=Role.REQUESTER, team=account.centre.team, by=cast.admin, now=NOW)
+    people.revoke_role(user=cast.author, role=Role.REQUESTER, team=account.center.team, by=cast.admin, now=NOW)
     before = counts()
     with pytest.raises(WrongState, match="may not do so any more"):
         confirm(change, cast.finance)
@@ -259,8 +259,8 @@ def test_who_sees_a_change(cast: Cast, account: BudgetAccount) -> None:
     assert list(read.listed(person=person_of(gone))) == []
     assert budget_reads.waiting_on(account) == [change]
     assert list(read.listed(person=person_of(cast.finance), state="confirmed")) == []
-    unit = cost_centres.open_centre(level=Level.UNIT, slug="u", name="U", parent=None, by=cast.finance, now=NOW)
-    assert budget_reads.team_of(BudgetAccount(centre=unit)) == ""
+    unit = cost_centers.open_center(level=Level.UNIT, slug="u", name="U", parent=None, by=cast.finance, now=NOW)
+    assert budget_reads.team_of(BudgetAccount(center=unit)) == ""
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,14 +13,14 @@ from django.db import IntegrityError, transaction
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
 from governance.budgets import tasks as budgets_tasks
-from governance.budgets.actions import actuals, budgets, cost_centres, quarter_end
+from governance.budgets.actions import actuals, budgets, cost_centers, quarter_end
 from governance.budgets.domain.actuals import Stated
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.ledger import EntryKind, Mode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
-from governance.budgets.queries import cost_centres as tree
+from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
+from governance.budgets.queries import cost_centers as tree
 from governance.budgets.queries.budgets import accounts, balance_of
 from governance.budgets.queries.effects import BudgetEffect, effects
 from governance.findings import actions as findings
@@ -40,23 +40,23 @@ D = Decimal
 
 
 def counts() -> tuple[int, ...]:
-    return tuple(model.objects.count() for model in (LedgerEntry, AuditEvent, BudgetAccount, CostCentre, Finding))
+    return tuple(model.objects.count() for model in (LedgerEntry, AuditEvent, BudgetAccount, CostCenter, Finding))
 
 
-def give(centre: CostCentre | Team, by: User, amount: str, *, key: str, quarter: str = QUARTER) -> BudgetAccount:
+def give(center: CostCenter | Team, by: User, amount: str, *, key: str, quarter: str = QUARTER) -> BudgetAccount:
     more = {"quarter": quarter, "unit": Unit.USD, "amount": D(amount), "key": key, "by": by, "now": NOW}
     entry = (
-        budgets.allocate(team=centre, **more)
-        if isinstance(centre, Team)
-        else budgets.allocate_to(centre=centre, **more)
+        budgets.allocate(team=center, **more)
+        if isinstance(center, Team)
+        else budgets.allocate_to(center=center, **more)
     )
     return entry.account
 
 
 def open_unit(
-    by: User, slug: str = "retail", level: Level = Level.UNIT, parent: CostCentre | None = None
-) -> CostCentre:
-    return cost_centres.open_centre(level=level, slug=slug, name=slug.title(), parent=parent, by=by, now=NOW)
+    by: User, slug: str = "retail", level: Level = Level.UNIT, parent: CostCenter | None = None
+) -> CostCenter:
+    return cost_centers.open_center(level=level, slug=slug, name=slug.title(), parent=parent, by=by, now=NOW)
 
 
 def reserve(team: Team, by: User, usd: str, *, ref: str = REF, key: str = "r") -> None:
@@ -75,51 +75,51 @@ def bill(
 
 
 def terms(account: BudgetAccount, by: User, mode: Mode, tolerance: int = 10) -> BudgetAccount:
-    return cost_centres.set_terms(account=account, mode=mode, tolerance_percent=tolerance, by=by, now=NOW)
+    return cost_centers.set_terms(account=account, mode=mode, tolerance_percent=tolerance, by=by, now=NOW)
 
 
 @pytest.fixture
-def unit(cast: Cast, team: Team) -> CostCentre:
+def unit(cast: Cast, team: Team) -> CostCenter:
     """A unit with 1,000 USD, which holds the team Search with 100."""
     unit = open_unit(cast.finance)
     give(unit, cast.finance, "1000", key="unit")
-    centre = cost_centres.open_for_team(team=team, by=cast.finance, now=NOW)
-    cost_centres.place(centre=centre, parent=unit, by=cast.finance, now=NOW)
+    center = cost_centers.open_for_team(team=team, by=cast.finance, now=NOW)
+    cost_centers.place(center=center, parent=unit, by=cast.finance, now=NOW)
     give(team, cast.finance, "100", key="team")
     return unit
 
 
-def of(centre: CostCentre) -> BudgetAccount:
-    return BudgetAccount.objects.get(centre=centre, quarter=QUARTER)
+def of(center: CostCenter) -> BudgetAccount:
+    return BudgetAccount.objects.get(center=center, quarter=QUARTER)
 
 
-def test_centres_open_where_they_belong(cast: Cast, team: Team, unit: CostCentre) -> None:
+def test_centers_open_where_they_belong(cast: Cast, team: Team, unit: CostCenter) -> None:
     project = open_unit(cast.finance, "ranker", Level.PROJECT, tree.of_team(team))
-    assert [(row.level, row.slug, row.parent and row.parent.slug) for row in CostCentre.objects.order_by("pk")] == [
-        ("organisation", "organisation", None),
-        ("unit", "retail", "organisation"),
+    assert [(row.level, row.slug, row.parent and row.parent.slug) for row in CostCenter.objects.order_by("pk")] == [
+        ("organization", "organization", None),
+        ("unit", "retail", "organization"),
         ("team", "search", "retail"),
         ("project", "ranker", "search"),
     ]
     assert project.team == team
     assert tree.is_above(unit, below=project)
     assert not tree.is_above(project, below=unit)
-    assert [event.kind for event in AuditEvent.objects.filter(kind__startswith="cost_centre").order_by("position")] == [
-        "cost_centre.opened",
-        "cost_centre.opened",
-        "cost_centre.opened",
-        "cost_centre.placed",
-        "cost_centre.opened",
+    assert [event.kind for event in AuditEvent.objects.filter(kind__startswith="cost_center").order_by("position")] == [
+        "cost_center.opened",
+        "cost_center.opened",
+        "cost_center.opened",
+        "cost_center.placed",
+        "cost_center.opened",
     ]
 
 
-def test_a_request_sees_what_its_team_has_handed_to_projects(cast: Cast, team: Team, unit: CostCentre) -> None:
+def test_a_request_sees_what_its_team_has_handed_to_projects(cast: Cast, team: Team, unit: CostCenter) -> None:
     def seen() -> BudgetEffect:
         amounts = {QUARTER: {Unit.USD: D(30)}}
         (found,) = effects(team=team, ref=REF, amounts=amounts, since=Quarter.parse(QUARTER), today=NOW.date())
         return found
 
-    account = BudgetAccount.objects.get(centre__team=team, centre__level="team")
+    account = BudgetAccount.objects.get(center__team=team, center__level="team")
     assert (seen().available, seen().after) == (balance_of(account).available, 70) == (100, 70)
     project = open_unit(cast.finance, "ranker", Level.PROJECT, tree.of_team(team))
     give(project, cast.finance, "45", key="p")
@@ -130,18 +130,18 @@ def test_a_request_sees_what_its_team_has_handed_to_projects(cast: Cast, team: T
     assert seen().available == balance_of(account).available == 35
 
 
-def test_the_organisation_is_opened_once_under_a_name_of_its_own(cast: Cast) -> None:
-    root = open_unit(cast.finance, "acme", Level.ORGANISATION)
+def test_the_organization_is_opened_once_under_a_name_of_its_own(cast: Cast) -> None:
+    root = open_unit(cast.finance, "acme", Level.ORGANIZATION)
     with pytest.raises(WrongState, match="open already, as Acme"):
-        open_unit(cast.finance, "again", Level.ORGANISATION)
+        open_unit(cast.finance, "again", Level.ORGANIZATION)
     assert open_unit(cast.finance).parent == root
 
 
 def test_a_team_that_bears_the_name_of_the_root_keeps_it(cast: Cast) -> None:
-    namesake = Team.objects.create(slug="organisation", name="Organisation")
+    namesake = Team.objects.create(slug="organization", name="Organization")
     give(namesake, cast.finance, "5", key="n")
-    assert tree.root().slug == "the-organisation"  # type: ignore[union-attr]
-    assert tree.find("organisation").team == namesake
+    assert tree.root().slug == "the-organization"  # type: ignore[union-attr]
+    assert tree.find("organization").team == namesake
 
 
 @pytest.mark.parametrize(
@@ -156,22 +156,22 @@ def test_a_team_that_bears_the_name_of_the_root_keeps_it(cast: Cast) -> None:
         ({"level": Level.PROJECT}, "parent"),
     ],
 )
-def test_a_centre_that_cannot_be_is_refused(cast: Cast, unit: CostCentre, change: dict, field: str) -> None:
+def test_a_center_that_cannot_be_is_refused(cast: Cast, unit: CostCenter, change: dict, field: str) -> None:
     before = counts()
     asked = {"level": Level.UNIT, "slug": "new", "name": "New", "parent": None} | change
     with pytest.raises(Invalid) as refusal:
-        cost_centres.open_centre(**asked, by=cast.finance, now=NOW)
+        cost_centers.open_center(**asked, by=cast.finance, now=NOW)
     assert (refusal.value.field, counts()) == (field, before)
 
 
-def test_only_finance_shapes_the_tree(cast: Cast, unit: CostCentre, team: Team) -> None:
-    before, centre = counts(), tree.of_team(team)
+def test_only_finance_shapes_the_tree(cast: Cast, unit: CostCenter, team: Team) -> None:
+    before, center = counts(), tree.of_team(team)
     for person in cast.everybody():
         if person != cast.finance:
             for act in (
                 partial(open_unit, person, "new"),
                 partial(give, unit, person, "1", key="x"),
-                partial(cost_centres.place, centre=centre, parent=unit, by=person, now=NOW),
+                partial(cost_centers.place, center=center, parent=unit, by=person, now=NOW),
                 partial(terms, of(unit), person, Mode.OFF),
             ):
                 with pytest.raises(NotAllowed, match="Only finance"):
@@ -179,10 +179,10 @@ def test_only_finance_shapes_the_tree(cast: Cast, unit: CostCentre, team: Team) 
     assert counts() == before
 
 
-def test_nobody_hands_out_more_than_they_hold(cast: Cast, unit: CostCentre, team: Team) -> None:
+def test_nobody_hands_out_more_than_they_hold(cast: Cast, unit: CostCenter, team: Team) -> None:
     other = Team.objects.get(slug="ads")
-    centre = cost_centres.open_for_team(team=other, by=cast.finance, now=NOW)
-    cost_centres.place(centre=centre, parent=unit, by=cast.finance, now=NOW)
+    center = cost_centers.open_for_team(team=other, by=cast.finance, now=NOW)
+    cost_centers.place(center=center, parent=unit, by=cast.finance, now=NOW)
     before = counts()
     with pytest.raises(WrongState) as refusal:
         give(other, cast.finance, "900.01", key="o")
@@ -190,43 +190,43 @@ def test_nobody_hands_out_more_than_they_hold(cast: Cast, unit: CostCentre, team
     give(other, cast.finance, "900", key="o")
     assert balance_of(of(unit)).available == 0
     with pytest.raises(IntegrityError), transaction.atomic():
-        LedgerEntry.objects.create(account=of(centre), kind="allocate", amount=D("0.01"), key="x", booked_at=NOW)
+        LedgerEntry.objects.create(account=of(center), kind="allocate", amount=D("0.01"), key="x", booked_at=NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         LedgerEntry.objects.create(account=of(unit), kind="allocate", amount=D("-0.01"), key="x", booked_at=NOW)
 
 
-def test_a_new_account_above_takes_over_what_those_below_were_given(cast: Cast, unit: CostCentre) -> None:
+def test_a_new_account_above_takes_over_what_those_below_were_given(cast: Cast, unit: CostCenter) -> None:
     root = tree.root()
     with pytest.raises(WrongState) as refusal:
         give(root, cast.finance, "999.99", key="root")
-    assert (refusal.value.code, BudgetAccount.objects.filter(centre=root).count()) == ("less_than_below", 0)
+    assert (refusal.value.code, BudgetAccount.objects.filter(center=root).count()) == ("less_than_below", 0)
     give(root, cast.finance, "1000", key="root")
     assert tree.account_above(of(unit)) == of(root)
     assert (balance_of(of(root)).handed_out, balance_of(of(unit)).handed_out) == (1000, 100)
-    with pytest.raises(WrongState, match=r"Organisation 2026Q4 USD has 0\.00 USD left to hand out"):
+    with pytest.raises(WrongState, match=r"Organization 2026Q4 USD has 0\.00 USD left to hand out"):
         give(unit, cast.finance, "1", key="more")
 
 
-def test_a_team_moves_only_where_its_budget_is_borne(cast: Cast, unit: CostCentre, team: Team) -> None:
+def test_a_team_moves_only_where_its_budget_is_borne(cast: Cast, unit: CostCenter, team: Team) -> None:
     small = open_unit(cast.finance, "small")
     give(small, cast.finance, "99.99", key="s")
-    before, centre = counts(), tree.of_team(team)
+    before, center = counts(), tree.of_team(team)
     with pytest.raises(WrongState, match=r"holds 99\.99 USD, and with Search it would have handed out 100\.00 USD"):
-        cost_centres.place(centre=centre, parent=small, by=cast.finance, now=NOW)
+        cost_centers.place(center=center, parent=small, by=cast.finance, now=NOW)
     assert (counts(), tree.of_team(team).parent) == (before, unit)  # type: ignore[union-attr]
     give(small, cast.finance, "0.01", key="s2")
-    cost_centres.place(centre=centre, parent=small, by=cast.finance, now=NOW)
+    cost_centers.place(center=center, parent=small, by=cast.finance, now=NOW)
     assert (balance_of(of(unit)).handed_out, balance_of(of(small)).handed_out) == (0, 100)
-    project = open_unit(cast.finance, "ranker", Level.PROJECT, centre)
-    for moved, parent in ((project, centre), (unit, unit)):
+    project = open_unit(cast.finance, "ranker", Level.PROJECT, center)
+    for moved, parent in ((project, center), (unit, unit)):
         with pytest.raises(Invalid) as refusal:
-            cost_centres.place(centre=moved, parent=parent, by=cast.finance, now=NOW)
+            cost_centers.place(center=moved, parent=parent, by=cast.finance, now=NOW)
         assert refusal.value.field == "parent"
     with pytest.raises(IntegrityError), transaction.atomic():
-        CostCentre.objects.filter(pk=unit.pk).update(parent=centre)
+        CostCenter.objects.filter(pk=unit.pk).update(parent=center)
 
 
-def test_terms_are_inherited_by_the_next_quarter(cast: Cast, team: Team, unit: CostCentre) -> None:
+def test_terms_are_inherited_by_the_next_quarter(cast: Cast, team: Team, unit: CostCenter) -> None:
     account = of(tree.of_team(team))  # type: ignore[arg-type]
     terms(account, cast.finance, Mode.OBSERVE, 25)
     assert AuditEvent.objects.latest("position").details == {
@@ -241,7 +241,7 @@ def test_terms_are_inherited_by_the_next_quarter(cast: Cast, team: Team, unit: C
         assert refusal.value.field == "tolerance_percent"
 
 
-def test_the_three_modes_refuse_tell_and_ignore(cast: Cast, team: Team, unit: CostCentre) -> None:
+def test_the_three_modes_refuse_tell_and_ignore(cast: Cast, team: Team, unit: CostCenter) -> None:
     account = of(tree.of_team(team))  # type: ignore[arg-type]
     with pytest.raises(WrongState):
         reserve(team, cast.author, "100.01")
@@ -257,7 +257,7 @@ def test_the_three_modes_refuse_tell_and_ignore(cast: Cast, team: Team, unit: Co
     assert balance_of(account).available == D("-5.01")
 
 
-def test_bills_draw_down_and_running_over_is_found_once(cast: Cast, team: Team, unit: CostCentre) -> None:
+def test_bills_draw_down_and_running_over_is_found_once(cast: Cast, team: Team, unit: CostCenter) -> None:
     commit(team, cast.approver, "50")
     account = of(tree.of_team(team))  # type: ignore[arg-type]
     first = bill(account, "40")
@@ -280,7 +280,7 @@ def test_bills_draw_down_and_running_over_is_found_once(cast: Cast, team: Team, 
     assert audit.first_broken() is None
 
 
-def test_an_account_that_is_off_books_its_bills_in_silence(cast: Cast, team: Team, unit: CostCentre) -> None:
+def test_an_account_that_is_off_books_its_bills_in_silence(cast: Cast, team: Team, unit: CostCenter) -> None:
     account = terms(of(tree.of_team(team)), cast.finance, Mode.OFF)  # type: ignore[arg-type]
     bill(account, "500", ref="")
     assert (balance_of(account).available, Finding.objects.count()) == (-400, 0)
@@ -288,7 +288,7 @@ def test_an_account_that_is_off_books_its_bills_in_silence(cast: Cast, team: Tea
 
 @pytest.mark.parametrize(("period", "amount", "field"), [("2026Q4", "1", "period"), ("2026-10", "0.001", "amount")])
 def test_a_bill_that_cannot_be_booked_moves_nothing(
-    cast: Cast, team: Team, unit: CostCentre, period: str, amount: str, field: str
+    cast: Cast, team: Team, unit: CostCenter, period: str, amount: str, field: str
 ) -> None:
     before = counts()
     with pytest.raises(Invalid) as refusal:
@@ -298,7 +298,7 @@ def test_a_bill_that_cannot_be_booked_moves_nothing(
 
 @pytest.mark.parametrize("kind", [EntryKind.RELEASE, EntryKind.EXPIRE])
 def test_what_is_left_of_a_commitment_is_given_back_once(
-    cast: Cast, team: Team, unit: CostCentre, kind: EntryKind
+    cast: Cast, team: Team, unit: CostCenter, kind: EntryKind
 ) -> None:
     commit(team, cast.approver, "50")
     account = of(tree.of_team(team))  # type: ignore[arg-type]
@@ -314,13 +314,13 @@ def test_what_is_left_of_a_commitment_is_given_back_once(
     assert counts() == before
 
 
-def test_a_quarter_ends_once_however_often_the_tick_runs(cast: Cast, team: Team, unit: CostCentre) -> None:
+def test_a_quarter_ends_once_however_often_the_tick_runs(cast: Cast, team: Team, unit: CostCenter) -> None:
     commit(team, cast.approver, "30")
     reserve(team, cast.author, "10", ref=OTHER)
     assert quarter_end.close_quarters(now=NOW) == []
     budgets_tasks.end_quarters(LATER)
     lines = [
-        (row.account.centre.slug, row.kind, row.amount)
+        (row.account.center.slug, row.kind, row.amount)
         for row in LedgerEntry.objects.filter(kind="expire").order_by("pk")
     ]
     assert lines == [("search", "expire", D(60)), ("retail", "expire", D(960))]
@@ -338,7 +338,7 @@ def test_a_quarter_ends_once_however_often_the_tick_runs(cast: Cast, team: Team,
 
 
 def test_a_commitment_that_ends_after_its_quarter_leaves_the_closed_account(
-    cast: Cast, team: Team, unit: CostCentre
+    cast: Cast, team: Team, unit: CostCenter
 ) -> None:
     commit(team, cast.approver, "30")
     account = of(tree.of_team(team))  # type: ignore[arg-type]
@@ -348,7 +348,7 @@ def test_a_commitment_that_ends_after_its_quarter_leaves_the_closed_account(
     assert (balance_of(account).committed, balance_of(account).available) == (0, -170)
 
 
-def test_an_overspent_account_expires_nothing(cast: Cast, team: Team, unit: CostCentre) -> None:
+def test_an_overspent_account_expires_nothing(cast: Cast, team: Team, unit: CostCenter) -> None:
     account = of(tree.of_team(team))  # type: ignore[arg-type]
     bill(account, "100", ref="")
     quarter_end.close_quarters(now=LATER)
@@ -356,7 +356,7 @@ def test_an_overspent_account_expires_nothing(cast: Cast, team: Team, unit: Cost
     assert AuditEvent.objects.filter(kind="budget.closed").count() == 2
 
 
-def test_the_list_tells_levels_and_what_is_handed_out(cast: Cast, unit: CostCentre) -> None:
+def test_the_list_tells_levels_and_what_is_handed_out(cast: Cast, unit: CostCenter) -> None:
     found = {row.team: row for row in accounts(teams=None)}
     assert (found["retail"].level, found["retail"].of_team, found["retail"].balance.handed_out) == ("unit", "", 100)
     assert (found["search"].level, found["search"].of_team, found["search"].mode) == ("team", "search", "enforce")
@@ -453,7 +453,7 @@ def test_eight_approvals_at_once_never_overspend_an_account_that_enforces(
 
 @pytest.mark.django_db(transaction=True)
 def test_teams_allocated_at_once_never_take_more_than_their_unit_holds(cast: Cast) -> None:
-    root = open_unit(cast.finance, "acme", Level.ORGANISATION)
+    root = open_unit(cast.finance, "acme", Level.ORGANIZATION)
     give(root, cast.finance, "100", key="root")
     teams = [Team.objects.create(slug=f"t{n}", name=f"T{n}") for n in range(6)]
     outcomes = together([partial(give, each, cast.finance, "30", key=each.slug) for each in teams])

@@ -245,7 +245,7 @@ def test_the_database_refuses_what_no_action_would_write(cast: Cast, team: Team)
             )
     for fields in ({"quarter": "2026-4"}, {"unit": "EUR"}, {"quarter": QUARTER}):
         with pytest.raises(IntegrityError), transaction.atomic():
-            BudgetAccount.objects.create(**{"centre": account.centre, "quarter": "2026Q1", "unit": "USD"} | fields)
+            BudgetAccount.objects.create(**{"center": account.center, "quarter": "2026Q1", "unit": "USD"} | fields)
 
 
 def test_what_approving_would_do_to_an_account(cast: Cast, team: Team) -> None:

@@ -13,15 +13,15 @@ from django.db import IntegrityError, connection, transaction
 
 from governance.audit.actions import record as audit
 from governance.audit.models import AuditEvent
-from governance.budgets.actions import actuals, budgets, cost_centres, quarter_end
+from governance.budgets.actions import actuals, budgets, cost_centers, quarter_end
 from governance.budgets.domain.actuals import Stated
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.ledger import EntryKind, Mode
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.enums import Unit
-from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
+from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
 from governance.budgets.queries.budgets import balance_of
-from governance.budgets.queries.cost_centres import account_above, of_team
+from governance.budgets.queries.cost_centers import account_above, of_team
 from governance.budgets.queries.effects import effects
 from governance.findings.models import Finding
 from governance.people.domain.roles import Role
@@ -38,7 +38,7 @@ D = Decimal
 LATER: Mapping[str, Mapping[Unit, Decimal]] = {NEXT: {Unit.USD: D(90)}, AFTER: {Unit.USD: D(70)}}
 
 
-def give(holder: Team | CostCentre, by: User, amount: str, *, key: str = "k", quarter: str = PRESENT) -> BudgetAccount:
+def give(holder: Team | CostCenter, by: User, amount: str, *, key: str = "k", quarter: str = PRESENT) -> BudgetAccount:
     return budgets.allocate_for(
         holder=holder, quarter=quarter, unit=Unit.USD, amount=D(amount), key=key, by=by, now=NOW
     ).account
@@ -51,7 +51,7 @@ def approve(team: Team, by: User, *, ref: str = REF, later: Mapping[str, Mapping
 
 
 def account(quarter: str, slug: str = "search") -> BudgetAccount:
-    return BudgetAccount.objects.get(quarter=quarter, centre__slug=slug)
+    return BudgetAccount.objects.get(quarter=quarter, center__slug=slug)
 
 
 def bill(quarter: str, period: str, amount: str) -> None:
@@ -72,7 +72,7 @@ def given(cast: Cast, team: Team) -> BudgetAccount:
 
 
 def test_each_quarter_has_an_entry_of_its_own(cast: Cast, team: Team, given: BudgetAccount) -> None:
-    cost_centres.set_terms(account=given, mode=Mode.ENFORCE, tolerance_percent=25, by=cast.finance, now=NOW)
+    cost_centers.set_terms(account=given, mode=Mode.ENFORCE, tolerance_percent=25, by=cast.finance, now=NOW)
     approve(team, cast.approver)
     assert [
         (row.account.quarter, row.kind, row.amount, row.key)
@@ -109,7 +109,7 @@ def test_too_much_for_a_budgeted_quarter_is_planned_and_told(
     cast: Cast, team: Team, given: BudgetAccount, mode: Mode
 ) -> None:
     give(team, cast.finance, "89.99", key="n", quarter=NEXT)
-    cost_centres.set_terms(account=account(NEXT), mode=mode, tolerance_percent=10, by=cast.finance, now=NOW)
+    cost_centers.set_terms(account=account(NEXT), mode=mode, tolerance_percent=10, by=cast.finance, now=NOW)
     approve(team, cast.approver)
     assert balance_of(account(NEXT)).available == D("-0.01")
     found = [(row.subject, row.text) for row in Finding.objects.all()]
@@ -177,9 +177,9 @@ def test_what_is_left_of_every_quarter_is_given_back_once(
 def test_an_account_that_only_holds_plans_stands_aside_in_the_tree(
     cast: Cast, team: Team, given: BudgetAccount
 ) -> None:
-    centre = of_team(team)
-    project = cost_centres.open_centre(
-        level=Level.PROJECT, slug="ranker", name="Ranker", parent=centre, by=cast.finance, now=NOW
+    center = of_team(team)
+    project = cost_centers.open_center(
+        level=Level.PROJECT, slug="ranker", name="Ranker", parent=center, by=cast.finance, now=NOW
     )
     give(project, cast.finance, "50", key="p", quarter=NEXT)
     approve(team, cast.approver)

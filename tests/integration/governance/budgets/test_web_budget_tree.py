@@ -7,7 +7,7 @@ import pytest
 from governance.budgets.actions import actuals
 from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.quarters import Quarter
-from governance.budgets.models import BudgetAccount, CostCentre, LedgerEntry
+from governance.budgets.models import BudgetAccount, CostCenter, LedgerEntry
 from governance.findings import actions as findings
 from governance.findings.actions import Sighting
 from governance.findings.enums import Severity
@@ -48,7 +48,7 @@ def change(**more):
 def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
     client = as_(finance)
     opened = {"level": "unit", "slug": "retail", "name": "Retail", "team": ""}
-    answer = client.post("/budgets/centres/", opened, follow=True)
+    answer = client.post("/budgets/centers/", opened, follow=True)
     assert said(answer) == ["Retail is open; allocate something to it."]
     sent = {"team": "retail", "quarter": quarter, "unit": "USD", "amount": "200000", "key": "k"}
     client.post("/budgets/", sent)
@@ -56,7 +56,7 @@ def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
     assert said(moved)[-1] == "Search hangs under Retail now."
     page = client.get("/budgets/")
     assert [(each.team, each.depth, each.under) for each in page.context["teams"]] == [
-        ("retail", 1, "Organisation"),
+        ("retail", 1, "Organization"),
         ("search", 2, "Retail"),
     ]
     assert "handed out $100,000" in html_of(page)
@@ -67,14 +67,14 @@ def test_the_tree_is_drawn_in_its_order(as_, account, finance, author, quarter):
 @pytest.mark.parametrize(
     ("path", "sent", "words"),
     [
-        ("/budgets/centres/", {"level": "unit", "slug": "a b", "name": "A"}, "Slug: Enter a valid"),
+        ("/budgets/centers/", {"level": "unit", "slug": "a b", "name": "A"}, "Slug: Enter a valid"),
         (
-            "/budgets/centres/",
+            "/budgets/centers/",
             {"level": "project", "slug": "a", "name": "A"},
-            "A project hangs under a cost centre of the level",
+            "A project hangs under a cost center of the level",
         ),
         ("terms/", {"mode": "loud", "tolerance_percent": "5"}, "Choose a mode"),
-        ("place/", {"parent": "search"}, "Choose the organisation or one of its units."),
+        ("place/", {"parent": "search"}, "Choose the organization or one of its units."),
         ("change/", {"aspect": "amount", "amount": "-1", "reason": WHY}, "Amount: "),
         ("change/", {"aspect": "date", "amount": "1", "reason": WHY}, "Say which account it moves to."),
     ],
@@ -115,7 +115,7 @@ def test_a_change_is_proposed_by_one_and_booked_by_another(as_, account, finance
 def test_a_change_moves_to_another_account_and_is_withdrawn(as_, account, finance, author, approver, url, quarter, now):
     other = {"team": "ads", "quarter": quarter, "unit": "USD", "amount": "5", "key": "k"}
     as_(finance).post("/budgets/", other)
-    target = BudgetAccount.objects.get(centre__slug="ads")
+    target = BudgetAccount.objects.get(center__slug="ads")
     sent = change(aspect="account", amount="10", target=str(target.pk))
     as_(approver).post(f"{url}change/", sent, follow=True)
     proposed = Change.objects.get()
@@ -177,11 +177,11 @@ def test_a_finding_leads_to_its_ledger_or_its_request(as_, finance, account, now
     for pk in Finding.objects.values_list("pk", flat=True):  # each field has a label of its own
         for name in (f"assign-{pk}-owner", f"assign-{pk}-due_on", f"close-{pk}-note"):
             assert (page.count(f'for="{name}"'), page.count(f'id="{name}"')) == (1, 1)
-    ledger = f"/budgets/{account.centre.slug}/{account.quarter}/{account.unit}/"
+    ledger = f"/budgets/{account.center.slug}/{account.quarter}/{account.unit}/"
     assert f'<a href="{ledger}">Its ledger</a>' in page
     assert '<a href="/requests/MRR-2026-0003/">The request</a>' in page
     assert ("high: Budget overrun" in page, "high: Cost breach" in page) == (True, True)
 
 
 def test_the_root_has_no_account_of_its_own(account):
-    assert CostCentre.objects.get(level="organisation").accounts.count() == 0
+    assert CostCenter.objects.get(level="organization").accounts.count() == 0

@@ -59,7 +59,7 @@ def test_filters_and_readers_narrow_it(decided: ReviewRequest, cast: Cast, api: 
         return api(user).get(f"/api/v1/reviews.csv{query}").content.count(b"\r\n") - 1
 
     assert (rows(cast.author), rows(cast.author, "?state=draft"), rows(cast.outsider)) == (1, 0, 0)
-    unknown = api(cast.author).get("/api/v1/reviews.csv?colour=red")
+    unknown = api(cast.author).get("/api/v1/reviews.csv?color=red")
     assert (unknown.status_code, unknown["Content-Type"]) == (400, "application/problem+json")
 
 

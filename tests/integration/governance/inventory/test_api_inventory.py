@@ -68,7 +68,7 @@ def test_a_model_elsewhere_is_named_by_uri_and_digest(api: Api, author: User, pr
         ({"owner": "nobody"}, "owner"),
         ({"slug": "not a slug"}, "slug"),
         ({"uri": "s3://models/a.onnx"}, "file"),
-        ({"colour": "red"}, "colour"),
+        ({"color": "red"}, "color"),
         ({"file": SimpleUploadedFile("model.onnx", b"")}, "file"),
     ],
 )

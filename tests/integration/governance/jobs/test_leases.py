@@ -161,7 +161,7 @@ def test_a_lane_is_delivered_in_order(db: None) -> None:
         (JobState.DEAD, True),
         (JobState.DONE, False),
         (JobState.FAILED, False),
-        (JobState.CANCELLED, False),
+        (JobState.CANCELED, False),
     ],
 )
 def test_what_blocks_a_lane(db: None, state: JobState, is_blocked: bool) -> None:

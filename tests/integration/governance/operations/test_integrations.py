@@ -115,7 +115,7 @@ def test_a_second_test_takes_the_place_of_one_that_never_got_through(as_, admin)
     OutboxMessage.objects.update(state=JobState.PAUSED)
     client.post("/integrations/check/")
     first.refresh_from_db()
-    assert first.state == JobState.CANCELLED
+    assert first.state == JobState.CANCELED
     assert OutboxMessage.objects.exclude(pk=first.pk).get().state == JobState.QUEUED
 
 

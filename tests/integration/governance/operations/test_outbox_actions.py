@@ -90,7 +90,7 @@ def test_a_connection_test_takes_the_place_of_the_one_before(cast: Cast) -> None
     OutboxMessage.objects.update(state=JobState.DEAD)
     second = effects.request_check(by=cast.admin, now=LATER)
     third = effects.request_check(by=cast.approver, now=LATER + timedelta(seconds=1))
-    assert [row.state for row in OutboxMessage.objects.order_by("pk")] == ["cancelled", "cancelled", "queued"]
+    assert [row.state for row in OutboxMessage.objects.order_by("pk")] == ["canceled", "canceled", "queued"]
     assert OutboxMessage.objects.get(pk=second.pk).finished_at == LATER + timedelta(seconds=1)
     assert [row.pk for row in OutboxMessage.due(now=LATER + timedelta(seconds=2), limit=100)] == [third.pk]
     assert events("tracker.check_requested") == [("Admin", "jira", {}), ("Admin", "jira", {}), ("Approver", "jira", {})]

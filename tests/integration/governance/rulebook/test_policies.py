@@ -163,7 +163,7 @@ def test_a_checklist_is_drafted_the_same_way(as_, checklist, approver):
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        (SOURCE.replace("fact: accuracy", "fact: beauty"), "rules[4].fact names no fact of the catalogue"),
+        (SOURCE.replace("fact: accuracy", "fact: beauty"), "rules[4].fact names no fact of the catalog"),
         ("a: [", "This is not YAML"),
         ("- just\n- a list", "The document must be a mapping"),
         ("", "This field is required."),

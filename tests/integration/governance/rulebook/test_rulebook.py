@@ -151,7 +151,7 @@ def test_who_may_write_and_publish(cast: Cast, now: datetime) -> None:
         (
             POLICY.replace("fact: latency_p95_ms", "fact: latency_p96_ms"),
             "rules[3].fact",
-            "names no fact of the catalogue",
+            "names no fact of the catalog",
         ),
         (POLICY.replace("  - id: technical", "  - idd: technical"), "stages[0].id", "is missing"),
         (POLICY.replace("separation_of_duties: true", "separation_of_duties: false"), "separation_of_duties", "true"),

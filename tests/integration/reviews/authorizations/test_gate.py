@@ -6,11 +6,11 @@ import pytest
 
 from governance.audit.queries.keys import public_key
 from governance.rulebook.models import PolicyVersion
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Authorization
 from reviews.authorizations.queries import gate
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
@@ -27,12 +27,12 @@ def cleared(cast: Cast, now: datetime, **changes: object) -> ReviewRequest:
     return walks.make_submitted(by=cast.author, now=now, environment="dev", declared=SMALL, **changes)
 
 
-def test_an_authorisation_allows_with_its_statement(decided: ReviewRequest, now: datetime) -> None:
-    row = decided.decision.authorisation
+def test_an_authorization_allows_with_its_statement(decided: ReviewRequest, now: datetime) -> None:
+    row = decided.decision.authorization
     answer = gate.ask(digest=row.subject_digest, environment="prod", now=now)
-    assert (answer.answer, answer.authorisation, answer.request) == ("allow", row.number, decided.ref)
+    assert (answer.answer, answer.authorization, answer.request) == ("allow", row.number, decided.ref)
     assert (answer.expires_at, answer.statement) == (row.expires_at, row.envelope)
-    assert answer.reasons == (f"{row.number} authorises this artifact for prod until {row.expires_at:%Y-%m-%d}.",)
+    assert answer.reasons == (f"{row.number} authorizes this artifact for prod until {row.expires_at:%Y-%m-%d}.",)
     statement = attestation.verify(answer.statement, public_key_pem=public_key())
     assert attestation.allows(statement, digest=row.subject_digest, environment="prod", now=now).is_allowed
 
@@ -41,26 +41,26 @@ def test_another_artifact_and_another_environment_are_denied(decided: ReviewRequ
     digest = decided.model_version.digest
     unknown = gate.ask(digest="sha256:" + "0" * 64, environment="prod", now=now)
     assert (unknown.answer, unknown.reasons) == ("deny", NOBODY)
-    assert (unknown.authorisation, unknown.request, unknown.expires_at, unknown.statement) == ("", "", None, None)
+    assert (unknown.authorization, unknown.request, unknown.expires_at, unknown.statement) == ("", "", None, None)
     elsewhere = gate.ask(digest=digest, environment="staging", now=now)
     assert elsewhere.answer == "deny"
-    assert elsewhere.reasons == (f"{decided.decision.authorisation.number} is for prod, not for staging.",)
+    assert elsewhere.reasons == (f"{decided.decision.authorization.number} is for prod, not for staging.",)
 
 
 def test_it_ends_on_the_second_whether_anybody_noticed_or_not(decided: ReviewRequest) -> None:
-    row = decided.decision.authorisation
+    row = decided.decision.authorization
     digest = row.subject_digest
     assert gate.ask(digest=digest, environment="prod", now=row.expires_at - timedelta(seconds=1)).answer == "allow"
     for _ in range(2):
         answer = gate.ask(digest=digest, environment="prod", now=row.expires_at)
         assert (answer.answer, answer.reasons) == ("deny", (f"{row.number} is expired.", f"{decided.ref} is decided."))
-        authorisations.age(now=row.expires_at)
+        authorizations.age(now=row.expires_at)
 
 
 def test_a_warning_still_allows(decided: ReviewRequest) -> None:
-    row = decided.decision.authorisation
-    authorisations.age(now=row.warn_at)
-    assert Authorisation.objects.get().state == "pending_expiration"
+    row = decided.decision.authorization
+    authorizations.age(now=row.warn_at)
+    assert Authorization.objects.get().state == "pending_expiration"
     assert gate.ask(digest=row.subject_digest, environment="prod", now=row.warn_at).answer == "allow"
 
 
@@ -76,11 +76,11 @@ def test_what_is_suspended_or_revoked_is_denied(in_review: ReviewRequest, cast: 
         by=cast.approver,
         now=now,
     )
-    row, later = Authorisation.objects.get(), now + 2 * DAY
-    authorisations.age(now=later)
+    row, later = Authorization.objects.get(), now + 2 * DAY
+    authorizations.age(now=later)
     suspended = gate.ask(digest=row.subject_digest, environment="prod", now=later)
     assert (suspended.answer, suspended.reasons[0]) == ("deny", f"{row.number} is suspended.")
-    authorisations.revoke(authorisation=row, reason="It leaks.", by=cast.approver, now=later)
+    authorizations.revoke(authorization=row, reason="It leaks.", by=cast.approver, now=later)
     revoked = gate.ask(digest=row.subject_digest, environment="prod", now=later)
     assert (revoked.answer, revoked.reasons[0]) == ("deny", f"{row.number} is revoked.")
 
@@ -98,7 +98,7 @@ def test_what_the_policy_cleared_may_run_where_it_was_cleared(policy: PolicyVers
     request = cleared(cast, now)
     digest = request.model_version.digest
     answer = gate.ask(digest=digest, environment="dev", now=now)
-    assert (answer.answer, answer.authorisation, answer.statement) == ("allow", "", None)
+    assert (answer.answer, answer.authorization, answer.statement) == ("allow", "", None)
     assert (answer.request, answer.expires_at) == (request.ref, now + 365 * DAY)
     assert answer.reasons == (
         f"{request.ref} was cleared: no rule of {policy} fired. Valid until {answer.expires_at:%Y-%m-%d}.",
@@ -115,9 +115,9 @@ def test_no_clearance_gives_back_what_people_took(policy: PolicyVersion, cast: C
     decided = walks.make_decided(cast=cast, now=now, environment="dev")
     version = decided.model_version
     cleared(cast, now + days * DAY, version=version, purpose="Another", with_data=False)
-    row = decided.decision.authorisation
-    assert gate.ask(digest=version.digest, environment="dev", now=now + DAY).authorisation == row.number
-    authorisations.revoke(authorisation=row, reason="It leaks.", by=cast.approver, now=now)
+    row = decided.decision.authorization
+    assert gate.ask(digest=version.digest, environment="dev", now=now + DAY).authorization == row.number
+    authorizations.revoke(authorization=row, reason="It leaks.", by=cast.approver, now=now)
     answer = gate.ask(digest=version.digest, environment="dev", now=now + DAY)
     assert (answer.answer, answer.reasons[0]) == ("deny", f"{row.number} is revoked.")
 

@@ -23,7 +23,7 @@ from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.tickets import actions as effects
 from reviews.tickets.ports import Health, RemoteTicket
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import breaches, evidence, filing, projections, re_reviews, screening, waivers
 from tests.factories import requests as walks
 from tests.factories.costs import cost_spec
@@ -41,17 +41,17 @@ def in_world(walk: Callable[[World], object]) -> Call:
 
 
 def _confirm(world: World) -> None:
-    condition = world.decided().decision.authorisation.conditions.get()
-    authorisations.confirm_condition(condition=condition, by=world.cast.reviewer_one, now=world.now)
+    condition = world.decided().decision.authorization.conditions.get()
+    authorizations.confirm_condition(condition=condition, by=world.cast.reviewer_one, now=world.now)
 
 
 def _revoke(world: World) -> None:
-    row = world.decided().decision.authorisation
-    authorisations.revoke(authorisation=row, reason="It leaks.", by=world.cast.approver, now=world.now)
+    row = world.decided().decision.authorization
+    authorizations.revoke(authorization=row, reason="It leaks.", by=world.cast.approver, now=world.now)
 
 
 def _age(world: World) -> None:
-    authorisations.age(now=world.decided().decision.authorisation.expires_at)
+    authorizations.age(now=world.decided().decision.authorization.expires_at)
 
 
 def _packet(world: World) -> Packet:
@@ -134,7 +134,7 @@ def _probe(world: World) -> None:
 
 
 def _doubted(world: World) -> None:
-    """An authorised model whose projection holds prices of a year ago."""
+    """An authorized model whose projection holds prices of a year ago."""
     request = world.decided()
     projection = CostProjection.objects.create(
         token="t" * 20,
@@ -151,7 +151,7 @@ def _doubted(world: World) -> None:
 
 
 def _have_reviewed(world: World) -> None:
-    held = world.decided().decision.authorisation
+    held = world.decided().decision.authorization
     sighting = Sighting(
         kind="cost.breach",
         subject="A model",
@@ -159,7 +159,7 @@ def _have_reviewed(world: World) -> None:
         severity=Severity.HIGH,
         key=f"cost.breach:{held}:1",
     )
-    re_reviews.have_reviewed(authorisation=held, sighting=sighting, now=world.now)
+    re_reviews.have_reviewed(authorization=held, sighting=sighting, now=world.now)
 
 
 def _state_projection(world: World) -> None:

@@ -9,7 +9,7 @@ from governance.jobs import actions as jobs
 from reviews.authorizations.models import Condition
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import evidence, requests, review, waivers
 from reviews.workflow.actions.evidence import Statement
 from tests.integration.reviews.workflow.worlds import World
@@ -59,10 +59,10 @@ ACTIONS: dict[str, Act] = {
     "revise": lambda w, r, by: requests.revise(request=r, reason="New weights.", by=by, now=w.now),
     "withdraw": lambda w, r, by: requests.withdraw(request=r, reason="Not needed.", by=by, now=w.now),
     "retry_packet": lambda w, r, by: jobs.retry(row=r.packets.get(), by=by, now=w.now),
-    "revoke": lambda w, r, by: authorisations.revoke(
-        authorisation=r.decision.authorisation, reason="It misbehaves.", by=by, now=w.now
+    "revoke": lambda w, r, by: authorizations.revoke(
+        authorization=r.decision.authorization, reason="It misbehaves.", by=by, now=w.now
     ),
-    "confirm": lambda w, r, by: authorisations.confirm_condition(
-        condition=Condition.objects.get(authorisation__decision__request=r), by=by, now=w.now
+    "confirm": lambda w, r, by: authorizations.confirm_condition(
+        condition=Condition.objects.get(authorization__decision__request=r), by=by, now=w.now
     ),
 }

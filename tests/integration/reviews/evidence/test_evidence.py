@@ -247,7 +247,7 @@ def test_a_failed_run_is_told_with_its_reason(submitted: ReviewRequest, now: dat
 def test_a_run_without_any_result_is_told_too(submitted: ReviewRequest, author: User, now: datetime) -> None:
     run = jobs.cancel(row=only_run(submitted), by=author, now=now)
     assert evidence.take_run(request=submitted, run=run, now=now) == []
-    assert AuditEvent.objects.get(kind="evidence.refused").reason == f"Run {run.pk} ended cancelled, without a result."
+    assert AuditEvent.objects.get(kind="evidence.refused").reason == f"Run {run.pk} ended canceled, without a result."
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_an_impossible_figure_spoils_the_whole_run(
     assert submitted.facts.filter(basis="measured").count() == 0
 
 
-def test_what_the_catalogue_does_not_know_is_left_out(submitted: ReviewRequest, now: datetime) -> None:
+def test_what_the_catalog_does_not_know_is_left_out(submitted: ReviewRequest, now: datetime) -> None:
     result = walks.result_of({"accuracy": (0.9, 0.8, 0.95, 500), "latency_p50_ms": (1.0, None, None, 9)})
     result["metrics"]["karma"] = {"value": 1.0, "lower": None, "upper": None, "confidence": None, "n": 1, "unit": "kg"}
     result["metrics"]["latency_p50_ms"]["unit"] = "s"

@@ -38,7 +38,7 @@ from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.people.models import Team
 from governance.rulebook.models import PolicyVersion
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Authorization
 from reviews.evidence.queries.backtest import replayed
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
@@ -318,7 +318,7 @@ class Walk(RuleBasedStateMachine):
         assert (state, row.revision) == (self.oracle.state, self.oracle.revision)
         cast = {vote.person_id: (vote.stage, vote.choice) for vote in row.votes.filter(revision=row.revision)}
         assert cast == {self.base.users[who].pk: vote for who, vote in self.oracle.votes.items()}
-        assert Authorisation.objects.count() == self.oracle.approvals
+        assert Authorization.objects.count() == self.oracle.approvals
         self._money_agrees(row)
         self._history_is_repeatable(row)
 

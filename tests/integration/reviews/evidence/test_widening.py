@@ -9,7 +9,7 @@ import pytest
 
 from benchmarking.projections import actions as kept
 from governance.audit.models import AuditEvent
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Authorization
 from reviews.evidence.models import Fact, RequestProjection
 from reviews.evidence.queries import comparison
 from reviews.packets.queries.packet import packet_of
@@ -31,10 +31,10 @@ LEVELS = ("p10", "p50", "p80", "p90")
 
 @pytest.fixture
 def past(decided, estimated, rules, read, now):
-    """Bill the first whole months since the request was authorised 330 days ago; 100 dollars were projected, 200 the
+    """Bill the first whole months since the request was authorized 330 days ago; 100 dollars were projected, 200 the
     P90.
     """
-    Authorisation.objects.update(issued_at=now - timedelta(days=330))
+    Authorization.objects.update(issued_at=now - timedelta(days=330))
 
     def bill(*amounts):
         months = [each.month for each in comparison.of_request(request=decided, now=now).months if each.is_over]

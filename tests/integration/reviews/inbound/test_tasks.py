@@ -414,7 +414,7 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
 
 def test_the_tick_ends_what_has_run_out(decided: ReviewRequest, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    row = decided.decision.authorisation
+    row = decided.decision.authorization
     waiting = walks.make_submitted(
         by=cast.author, now=decided.created_at, version=decided.model_version, purpose="Another"
     )

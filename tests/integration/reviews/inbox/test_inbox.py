@@ -11,7 +11,7 @@ from governance.rulebook.models import PolicyVersion
 from reviews.quarterly.actions import action_items, cycles
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import review
 from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
@@ -99,14 +99,14 @@ def test_conditions_stand_with_who_owes_and_who_confirms(policy: PolicyVersion, 
     assert enter(cast.finance).get("/").context["inbox"].conditions == ()
 
 
-def test_an_authorisation_about_to_end_stands_in_its_owners_inbox(
+def test_an_authorization_about_to_end_stands_in_its_owners_inbox(
     decided: ReviewRequest, cast: Cast, now: datetime
 ) -> None:
-    assert enter(cast.author).get("/").context["inbox"].authorisations == ()
-    authorisations.age(now=now + timedelta(days=340))
-    lines = enter(cast.author).get("/").context["inbox"].authorisations
+    assert enter(cast.author).get("/").context["inbox"].authorizations == ()
+    authorizations.age(now=now + timedelta(days=340))
+    lines = enter(cast.author).get("/").context["inbox"].authorizations
     assert [(line.ref, line.state) for line in lines] == [(decided.ref, "pending_expiration")]
-    assert enter(cast.reviewer_one).get("/").context["inbox"].authorisations == ()
+    assert enter(cast.reviewer_one).get("/").context["inbox"].authorizations == ()
 
 
 def test_an_action_item_stands_with_its_owner_until_it_is_closed(cast: Cast, now: datetime) -> None:

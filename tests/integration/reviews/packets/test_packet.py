@@ -14,7 +14,7 @@ from governance.audit.domain import checkpoint
 from governance.audit.models import AuditEvent, Checkpoint
 from governance.audit.queries import checkpoints
 from governance.audit.queries.keys import public_key
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Authorization
 from reviews.packets.domain.packet import Approver, ConditionRow, Packet, StageRow, TicketPart
 from reviews.packets.domain.packet_document import read_packet
 from reviews.packets.domain.packet_evidence import Claim, CostRow, Measurement, RunRow
@@ -46,7 +46,7 @@ def test_a_draft_has_no_answers_yet(journey: Journey) -> None:
 
     assert (said.cover.ref, said.cover.state, said.cover.outcome) == ("MRR-2026-0001", "draft", "")
     assert (said.cover.bundle_digest, said.cover.submitted_at, said.cover.approvers) == ("", None, ())
-    assert (said.determination, said.ticket, said.authorisation) == (None, None, None)
+    assert (said.determination, said.ticket, said.authorization) == (None, None, None)
     assert (said.comparisons, said.costs, said.checklist, said.checklist_title) == ((), (), (), "")
     assert (said.stages, said.votes, said.conditions, said.budget, said.runs) == ((), (), (), (), ())
     assert (said.business_case, said.business_metric) == ("Frees one of two people.", "")
@@ -241,20 +241,20 @@ def test_votes_of_an_earlier_revision_are_void(journey: Journey) -> None:
     assert said.cover.bundle_digest == Revision.objects.get(request=request, number=2).digest
 
 
-def test_an_approval_brings_its_conditions_and_its_authorisation(journey: Journey) -> None:
+def test_an_approval_brings_its_conditions_and_its_authorization(journey: Journey) -> None:
     request = journey.approved(is_conditional=True)
     said = packet(journey, request)
-    held = Authorisation.objects.get()
+    held = Authorization.objects.get()
 
     assert said.cover.outcome == "approved_with_conditions"
     assert said.conditions == (
         ConditionRow(text="Measure the student.", owner="otto", due_on=datetime(2026, 9, 30, tzinfo=UTC).date()),
     )
-    assert said.authorisation is not None
-    assert (said.authorisation.number, said.authorisation.state) == (held.number, "active")
-    assert (said.authorisation.environment, said.authorisation.issued_at) == ("prod", journey.now)
-    assert said.authorisation.expires_at == journey.now + timedelta(days=365)
-    assert said.authorisation.statement_digest == held.statement_digest
+    assert said.authorization is not None
+    assert (said.authorization.number, said.authorization.state) == (held.number, "active")
+    assert (said.authorization.environment, said.authorization.issued_at) == ("prod", journey.now)
+    assert said.authorization.expires_at == journey.now + timedelta(days=365)
+    assert said.authorization.statement_digest == held.statement_digest
 
 
 def test_a_rejection_rests_on_nobody_and_spends_nothing(journey: Journey) -> None:
@@ -268,7 +268,7 @@ def test_a_rejection_rests_on_nobody_and_spends_nothing(journey: Journey) -> Non
         (),
     )
     assert [vote.choice for vote in said.votes] == ["approve", "reject"]
-    assert (said.budget, said.conditions, said.authorisation) == ((), (), None)
+    assert (said.budget, said.conditions, said.authorization) == ((), (), None)
 
 
 def test_a_cleared_request_has_neither_stages_nor_budget_nor_ticket(journey: Journey) -> None:
@@ -376,7 +376,7 @@ def test_the_trail_holds_everything_about_the_request_and_nothing_else(journey: 
     actions = [each.action for each in part.rows]
     assert actions.count("request.created") == 1
     assert actions.count("vote.cast") == 3
-    assert {"run.done", "evidence.measured", "budget.reserve", "budget.commit", "authorisation.issued"} <= set(actions)
+    assert {"run.done", "evidence.measured", "budget.reserve", "budget.commit", "authorization.issued"} <= set(actions)
     assert not {"budget.allocate", "model.registered", "policy.published"} & set(actions)
     vote = next(each for each in reversed(part.rows) if each.action == "vote.cast")
     assert (vote.actor, vote.note, vote.happened_at) == ("Lea Lead", "Within the quarter.", journey.now)
@@ -419,7 +419,7 @@ def test_the_decision_freezes_a_packet_that_says_approved(journey: Journey) -> N
     assert frozen.document_digest == digest_of(to_document(said))
     assert (said.cover.outcome, said.generated_at, said.generator) == ("approved", journey.now, "Weighbridge 0.1.0")
     assert said.budget == (usd_row(), gpu_row(), *later_rows())
-    assert said.authorisation is not None
+    assert said.authorization is not None
 
 
 def test_a_frozen_packet_reads_the_same_after_the_database_changed(journey: Journey) -> None:

@@ -15,7 +15,7 @@ from governance.jobs.enums import JobState
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from tests.factories.people import Cast
 from tests.standstill import everything, refused
 from weighbridge.core.canonical import digest_of
@@ -36,7 +36,7 @@ def test_the_decision_freezes_a_packet(decided: ReviewRequest, now: datetime) ->
     assert (packet.number, packet.state, packet.next_attempt_at) == (1, JobState.QUEUED, now)
     assert packet.document_digest == digest_of(packet.document)
     assert packet.document["cover"]["outcome"] == "approved"
-    assert packet.document["authorisation"]["number"] == decided.decision.authorisation.number
+    assert packet.document["authorization"]["number"] == decided.decision.authorization.number
 
 
 def test_later_edits_change_no_packet(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
@@ -45,7 +45,7 @@ def test_later_edits_change_no_packet(decided: ReviewRequest, cast: Cast, now: d
     inventory.register_asset(
         team="search", slug=asset.slug, name="Renamed", tier="T3", owner=cast.finance, by=cast.author, now=now
     )
-    authorisations.revoke(authorisation=decided.decision.authorisation, reason="Leaks.", by=cast.approver, now=now)
+    authorizations.revoke(authorization=decided.decision.authorization, reason="Leaks.", by=cast.approver, now=now)
     again = packets.freeze(request=decided, by=cast.author, now=now)
     assert decided.packets.values("document", "document_digest").get(number=1) == before
     assert (again.number, again.document["cover"]["model_name"]) == (2, "Renamed")

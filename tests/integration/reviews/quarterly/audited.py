@@ -22,7 +22,7 @@ from reviews.quarterly.actions.scorecard import Supplied
 from reviews.quarterly.models import ActionItem, CyclePacket, MeetingDecision, ReviewCycle
 from reviews.tickets import actions as effects
 from reviews.tickets.models import Ticket
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import filed_kpis, projections
 from tests.factories import cycles as make
 from tests.factories.costs import cost_spec
@@ -39,7 +39,7 @@ KPI_LINE = {
     "owner": "payments",
     "data_source": "ledger",
     "effect": {
-        "method": "judgement",
+        "method": "judgment",
         "low": "1",
         "high": "2",
         "unit": "USD",
@@ -78,10 +78,10 @@ def _file_kpis(cast: Cast, now: datetime) -> None:
 
 
 def _oblige(cast: Cast, now: datetime) -> None:
-    row = make_world(cast=cast, now=now).decided().decision.authorisation
+    row = make_world(cast=cast, now=now).decided().decision.authorization
     due_on = now.date() + timedelta(days=9)
-    authorisations.oblige(
-        authorisation=row, text="Look again.", owner=cast.author, due_on=due_on, by=cast.approver, now=now
+    authorizations.oblige(
+        authorization=row, text="Look again.", owner=cast.author, due_on=due_on, by=cast.approver, now=now
     )
 
 

@@ -17,7 +17,7 @@ from governance.jobs.models import OutboxMessage
 from governance.people.approvals.models import Change
 from governance.people.models import Team
 from governance.rulebook.models import PolicyVersion
-from reviews.authorizations.models import Authorisation, Condition
+from reviews.authorizations.models import Authorization, Condition
 from reviews.inbound.actions import receiving as inbound
 from reviews.inbound.queries import action_draft
 from reviews.quarterly.actions import action_items, cycles, meeting
@@ -63,7 +63,7 @@ def decide(
 
 
 def test_a_decision_becomes_an_action_item_with_a_ticket(cast: Cast, asset: ModelAsset, now: datetime) -> None:
-    row = make_decision(cast=cast, now=now, asset=asset, kind=K.OPTIMISE)
+    row = make_decision(cast=cast, now=now, asset=asset, kind=K.OPTIMIZE)
     action = row.action
     assert (action.ref, action.owner, action.state) == ("ACT-2026Q4-01", cast.author, "open")
     assert row.effect == "The owner makes it cheaper by the due date."
@@ -74,7 +74,7 @@ def test_a_decision_becomes_an_action_item_with_a_ticket(cast: Cast, asset: Mode
         {"action_id": action.pk},
     )
     draft = action_draft(action)
-    assert draft.summary == "ACT-2026Q4-01 Optimise: The ranking model"
+    assert draft.summary == "ACT-2026Q4-01 Optimize: The ranking model"
     assert draft.url == "https://weighbridge.test/actions/ACT-2026Q4-01/"
     assert action.ticket.label.endswith("act-2026q4-01")
     (event,) = AuditEvent.objects.filter(kind="cycle.decided")
@@ -151,7 +151,7 @@ def test_nothing_is_decided_outside_the_meeting_nor_off_the_agenda(
     refused(lambda: agenda.remove(item=kept, reason="Oh no.", by=cast.approver, now=now), WrongState, "was decided")
 
 
-def test_retiring_revokes_every_authorisation_by_the_same_guarded_action(
+def test_retiring_revokes_every_authorization_by_the_same_guarded_action(
     policy: PolicyVersion, cast: Cast, now: datetime
 ) -> None:
     request = walks.make_decided(cast=cast, now=now)
@@ -160,26 +160,26 @@ def test_retiring_revokes_every_authorisation_by_the_same_guarded_action(
     take = {"item": item, "decided": decided(cast, now, kind=K.RETIRE), "now": met_at(now)}
     refused(lambda: meeting.decide(**take, by=cast.product), NotAllowed, "Only a platform lead may revoke")
     row = meeting.decide(**take, by=cast.approver)
-    held = Authorisation.objects.get()
+    held = Authorization.objects.get()
     assert (held.state, row.effect) == ("revoked", f"Revoked: {held.number}.")
-    assert AuditEvent.objects.filter(kind="authorisation.revoked", subject=held.number).count() == 1
+    assert AuditEvent.objects.filter(kind="authorization.revoked", subject=held.number).count() == 1
 
 
-def test_reviewing_again_binds_the_authorisation_or_suspends_it(
+def test_reviewing_again_binds_the_authorization_or_suspends_it(
     policy: PolicyVersion, cast: Cast, now: datetime
 ) -> None:
-    from reviews.workflow.actions import authorizations as authorisations
+    from reviews.workflow.actions import authorizations as authorizations
 
     request = walks.make_decided(cast=cast, now=now)
     row = decide(cast, now, request.model_version.asset, kind=K.RE_REVIEW)
     condition = Condition.objects.get()
     assert (condition.owner, condition.due_on) == (cast.author, row.due_on)
-    assert row.effect == f"To be reviewed again by {row.due_on}, or suspended: {condition.authorisation.number}."
-    authorisations.age(now=met_at(now) + timedelta(days=31))
-    assert Authorisation.objects.get().state == "suspended"
-    with pytest.raises(WrongState, match="only an authorisation in force"):
-        authorisations.oblige(
-            authorisation=condition.authorisation,
+    assert row.effect == f"To be reviewed again by {row.due_on}, or suspended: {condition.authorization.number}."
+    authorizations.age(now=met_at(now) + timedelta(days=31))
+    assert Authorization.objects.get().state == "suspended"
+    with pytest.raises(WrongState, match="only an authorization in force"):
+        authorizations.oblige(
+            authorization=condition.authorization,
             text="Again.",
             owner=cast.author,
             due_on=row.due_on,
@@ -187,8 +187,8 @@ def test_reviewing_again_binds_the_authorisation_or_suspends_it(
             now=now,
         )
     with pytest.raises(Invalid, match="due today or later"):
-        authorisations.oblige(
-            authorisation=condition.authorisation,
+        authorizations.oblige(
+            authorization=condition.authorization,
             text="Again.",
             owner=cast.author,
             due_on=row.due_on,
@@ -200,11 +200,11 @@ def test_reviewing_again_binds_the_authorisation_or_suspends_it(
 @pytest.mark.parametrize(
     ("kind", "effect"),
     [
-        (K.RETIRE, "The model holds no authorisation; there was nothing to revoke."),
-        (K.RE_REVIEW, "The model holds no authorisation in force; a new request is the way to its next review."),
+        (K.RETIRE, "The model holds no authorization; there was nothing to revoke."),
+        (K.RE_REVIEW, "The model holds no authorization in force; a new request is the way to its next review."),
     ],
 )
-def test_a_model_without_authorisation(cast: Cast, asset: ModelAsset, now: datetime, kind: K, effect: str) -> None:
+def test_a_model_without_authorization(cast: Cast, asset: ModelAsset, now: datetime, kind: K, effect: str) -> None:
     assert decide(cast, now, asset, kind=kind).effect == effect
 
 

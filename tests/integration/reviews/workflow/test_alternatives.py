@@ -64,7 +64,7 @@ def test_a_mandatory_review_queues_them_with_the_plan_of_the_policy(filed: Revie
     assert (run.key, run.asked_for, run.dataset) == (f"{filed.ref}/alternatives", filed.ref, filed.dataset)
     assert run.plan == {
         "scenario": "alternatives",
-        "variants": ["graph-optimised", "int8-static-per-channel", "int8-dynamic"],
+        "variants": ["graph-optimized", "int8-static-per-channel", "int8-dynamic"],
         "max_quality_drop": 0.01,
         "calibration_rows": 512,
         "hardware": "cpu",
@@ -94,7 +94,7 @@ def test_variants_that_could_not_be_measured_need_a_waiver(
     waivers.grant(
         request=filed,
         rule_id=RULE,
-        reason="Weights of this layer cannot be quantised.",
+        reason="Weights of this layer cannot be quantized.",
         valid_days=30,
         by=cast.approver,
         now=now,
@@ -103,7 +103,7 @@ def test_variants_that_could_not_be_measured_need_a_waiver(
     assert review.request_review(request=filed, by=author, now=now).state == State.IN_REVIEW
 
 
-def test_without_labelled_data_the_reason_is_on_record(full_policy: None, author: User, now: datetime) -> None:
+def test_without_labeled_data_the_reason_is_on_record(full_policy: None, author: User, now: datetime) -> None:
     request = requests.submit(request=walks.make_draft(by=author, now=now, with_data=False), by=author, now=now)
     assert [run.scenario for run in runs.of_request(request.ref)] == ["SingleStream"]
     assert "name a data set, or have the rule waived" in AuditEvent.objects.get(kind="benchmark.not_possible").reason
@@ -133,7 +133,7 @@ def test_other_candidates_go_into_the_plan_and_the_frozen_revision(
     assert AuditEvent.objects.get(kind="request.edited").details["rivals"] == [row.digest for row in rivals]
     row = requests.submit(request=draft, by=author, now=now)
     plan = Run.objects.get(scenario="alternatives").plan
-    assert (plan["family"], plan["variants"][0]) == ("1-0-0", "graph-optimised")
+    assert (plan["family"], plan["variants"][0]) == ("1-0-0", "graph-optimized")
     assert plan["rivals"] == [
         {"family": name, "version_id": rival.pk, "digest": rival.digest}
         for name, rival in zip(("resnet", "vit"), rivals, strict=True)

@@ -79,7 +79,7 @@ def test_a_request_is_filed_as_a_draft_with_its_figures(
     }
     assert said["possible"]["submit"] == {"is_possible": True, "why_not": ""}
     assert not said["possible"]["vote"]["is_possible"]
-    empty = ("policy", "determination", "ticket", "decision", "authorisation", "submitted_at")
+    empty = ("policy", "determination", "ticket", "decision", "authorization", "submitted_at")
     assert [said[name] for name in empty] == [None] * len(empty)
     assert said == api(author).get(f"{URL}{row.ref}/").json()
 
@@ -233,7 +233,7 @@ STEPS = [
     ("post", "packet/"),
     ("get", "packet/pdf/"),
     ("post", "packet/retry/"),
-    ("post", "authorisation/revoke/"),
+    ("post", "authorization/revoke/"),
     ("post", "conditions/1/confirm/"),
 ]
 

@@ -1,4 +1,4 @@
-"""Projected, measured and billed of an authorised request; findings where they part, once; the export in
+"""Projected, measured and billed of an authorized request; findings where they part, once; the export in
 FOCUS's shape.
 """
 
@@ -16,7 +16,7 @@ from governance.bills.actions import allocation
 from governance.findings.models import Finding
 from governance.jobs.enums import JobState
 from governance.jobs.models import OutboxMessage
-from reviews.authorizations.models import Authorisation
+from reviews.authorizations.models import Authorization
 from reviews.evidence.models import Fact, RequestProjection
 from reviews.evidence.queries import comparison
 from reviews.workflow import tasks as costs
@@ -33,9 +33,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def months(decided, now):
-    """The request was authorised three months ago; the first days of the whole months since, the latest last."""
+    """The request was authorized three months ago; the first days of the whole months since, the latest last."""
     issued = now - timedelta(days=100)
-    Authorisation.objects.update(issued_at=issued)
+    Authorization.objects.update(issued_at=issued)
     found = comparison.of_request(request=decided, now=now).months
     assert len(found) >= 3
     return [each.month for each in found]
@@ -127,7 +127,7 @@ def test_a_breach_is_found_once_and_a_recurrence_is_another(decided, months, est
     (finding,) = breaches.look(now=now)
     assert (finding.kind, finding.severity, finding.subject.split()[0]) == ("cost.breach", "high", decided.ref)
     assert "200.01 USD was billed" in finding.text
-    assert AuditEvent.objects.filter(kind="authorisation.doubted").count() == 1
+    assert AuditEvent.objects.filter(kind="authorization.doubted").count() == 1
     assert breaches.look(now=now) == []
     read(csv_bytes([billed(months[1], 300)]))
     assert len(breaches.look(now=now)) == 1
@@ -212,14 +212,14 @@ def test_a_finding_of_old_prices_is_closed_when_they_are_fresh_and_a_recurrence_
     assert breaches.look(now=later) == []
     assert [row.state for row in Finding.objects.filter(kind="prices.expired").order_by("pk")] == ["closed", "open"]
     assert closings.count() == 1
-    Authorisation.objects.update(state="revoked")
+    Authorization.objects.update(state="revoked")
     breaches.look(now=later)
     assert not Finding.objects.filter(kind="prices.expired", state="open").exists()
 
 
-def test_a_revoked_authorisation_is_left_alone(decided, months, estimated, rules, read, now):
+def test_a_revoked_authorization_is_left_alone(decided, months, estimated, rules, read, now):
     read(csv_bytes([billed(months[0], 900)]))
-    Authorisation.objects.update(state="revoked")
+    Authorization.objects.update(state="revoked")
     assert breaches.look(now=now) == []
 
 
@@ -256,7 +256,7 @@ def test_programs_read_the_same(api, cast, decided, months, estimated, rules, re
 def test_the_past_of_the_team_is_shown_with_the_next_filing(decided, months, estimated, rules, read, draft_after, now):
     read(csv_bytes([billed(months[0], 300), billed(months[1], 100)]))
     found = comparison.of_request(request=draft_after, now=now)
-    assert (found.months, found.authorisation) == ((), "")
+    assert (found.months, found.authorization) == ((), "")
     team, mine = found.records
     assert team.whose == "the team Search"
     assert (team.calibration.cases, team.calibration.bias, team.calibration.coverage) == (2, Decimal(2), Decimal("0.5"))

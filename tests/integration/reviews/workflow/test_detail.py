@@ -160,11 +160,11 @@ def test_the_page_of_a_decision(decided: ReviewRequest, cast: Cast, now: datetim
     assert page.context["view"].open_stage is None
 
 
-def test_the_authorisation_tells_quarter_by_quarter_what_bills_drew(
+def test_the_authorization_tells_quarter_by_quarter_what_bills_drew(
     decided: ReviewRequest, cast: Cast, now: datetime
 ) -> None:
     first, *later = walks.usd_shares(now=now)
-    accounts = BudgetAccount.objects.filter(centre__team=decided.team).order_by("quarter", "unit")
+    accounts = BudgetAccount.objects.filter(center__team=decided.team).order_by("quarter", "unit")
     present, hours = accounts.filter(unit="USD")[0], accounts.get(unit="gpu_h")
     for account, amount in (
         (present, first + 2000),
@@ -198,7 +198,7 @@ def test_a_rejection_spends_nothing(in_review: ReviewRequest, cast: Cast, now: d
     page = enter(cast.author).get(page_of(in_review))
     assert stations(page)[-1] == ("Rejected", "stopped")
     assert page.context["view"].budget == ()
-    assert page.context["view"].authorisation is None
+    assert page.context["view"].authorization is None
 
 
 def test_a_cleared_request(policy: PolicyVersion, author: User, now: datetime) -> None:
@@ -315,7 +315,7 @@ def test_a_request_with_everything_asks_no_more(rich: ReviewRequest, cast: Cast,
             view = client.get(page_of(rich)).context["view"]
     assert (len(view.rivals), len(view.packets), len(view.revisions), len(view.runs)) == (2, 2, 2, 2)
     assert (len(view.projections), len(view.waivers), len(view.votes)) == (2, 1, 4)
-    assert (len(view.budget), len(view.authorisation.conditions), view.ticket.mirror.is_gone) == (6, 2, False)
+    assert (len(view.budget), len(view.authorization.conditions), view.ticket.mirror.is_gone) == (6, 2, False)
 
 
 def test_reviewers_see_what_the_next_revision_changed(in_review: ReviewRequest, cast: Cast, now: datetime) -> None:

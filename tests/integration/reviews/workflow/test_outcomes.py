@@ -106,17 +106,17 @@ def test_who_makes_no_packet(
     assert snapshot() == before
 
 
-def test_the_gate_allows_what_is_authorised(
+def test_the_gate_allows_what_is_authorized(
     api: Api, outsider: User, decided: ReviewRequest, signing_key_pem: str, now: datetime
 ) -> None:
     digest = decided.model_version.digest
     said = api(outsider).get("/api/v1/gate/", {"subject": digest, "env": "prod"}).json()
-    held = decided.decision.authorisation
+    held = decided.decision.authorization
     statement = said.pop("statement")
     assert said == {
         "answer": "allow",
-        "reasons": [f"{held.number} authorises this artifact for prod until {held.expires_at:%Y-%m-%d}."],
-        "authorisation": held.number,
+        "reasons": [f"{held.number} authorizes this artifact for prod until {held.expires_at:%Y-%m-%d}."],
+        "authorization": held.number,
         "request": decided.ref,
         "expires_at": held.expires_at.isoformat().replace("+00:00", "Z"),
     }
@@ -130,7 +130,7 @@ def test_the_gate_denies_everything_else(
 ) -> None:
     query = {"subject": subject or decided.model_version.digest, "env": env}
     said = api(outsider).get("/api/v1/gate/", query).json()
-    assert (said["answer"], said["authorisation"], said["expires_at"], said["statement"]) == ("deny", "", None, None)
+    assert (said["answer"], said["authorization"], said["expires_at"], said["statement"]) == ("deny", "", None, None)
     assert said["reasons"]
 
 
@@ -151,24 +151,24 @@ def test_the_gate_does_not_guess(
     assert "answer" not in response.json()
 
 
-def test_a_revoked_authorisation_opens_no_gate(api: Api, cast: Cast, decided: ReviewRequest) -> None:
+def test_a_revoked_authorization_opens_no_gate(api: Api, cast: Cast, decided: ReviewRequest) -> None:
     before = snapshot()
     assert (
-        api(cast.author).post(url(decided, "authorisation/revoke"), {"reason": "Drift."}, format="json").status_code
+        api(cast.author).post(url(decided, "authorization/revoke"), {"reason": "Drift."}, format="json").status_code
         == 403
     )
-    assert api(cast.approver).post(url(decided, "authorisation/revoke"), {}, format="json").status_code == 400
+    assert api(cast.approver).post(url(decided, "authorization/revoke"), {}, format="json").status_code == 400
     assert snapshot() == before
     client = api(cast.approver)
-    said = client.post(url(decided, "authorisation/revoke"), {"reason": "Drift."}, format="json").json()
-    assert said["authorisation"]["state"] == "revoked"
+    said = client.post(url(decided, "authorization/revoke"), {"reason": "Drift."}, format="json").json()
+    assert said["authorization"]["state"] == "revoked"
     query = {"subject": decided.model_version.digest, "env": "prod"}
     assert client.get("/api/v1/gate/", query).json()["answer"] == "deny"
-    assert client.post(url(decided, "authorisation/revoke"), {"reason": "Drift."}, format="json").status_code == 409
+    assert client.post(url(decided, "authorization/revoke"), {"reason": "Drift."}, format="json").status_code == 409
 
 
-def test_what_was_never_authorised_is_not_revoked(api: Api, approver: User, submitted: ReviewRequest) -> None:
-    response = api(approver).post(url(submitted, "authorisation/revoke"), {"reason": "Drift."}, format="json")
+def test_what_was_never_authorized_is_not_revoked(api: Api, approver: User, submitted: ReviewRequest) -> None:
+    response = api(approver).post(url(submitted, "authorization/revoke"), {"reason": "Drift."}, format="json")
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
 
 
@@ -192,6 +192,6 @@ def test_a_condition_is_confirmed_by_somebody_without_a_stake(
     )
     assert snapshot() == before
     said = api(cast.reviewer_one).post(url(in_review, step), {}, format="json").json()
-    (met,) = said["authorisation"]["conditions"]
+    (met,) = said["authorization"]["conditions"]
     assert (met["id"], met["met_by"], met["is_overdue"]) == (condition.pk, "Reviewer One", False)
     assert api(cast.reviewer_one).post(url(in_review, step), {}, format="json").status_code == 409

@@ -15,7 +15,7 @@ from reviews.requests.models import ReviewRequest
 from reviews.snapshots.queries.allowed_steps import STEPS, Possible
 from reviews.snapshots.queries.snapshot import snapshot_of
 from reviews.voting.domain import Choice
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import evidence
 from reviews.workflow.queries.view import RequestView, describe
 from tests.factories.people import Cast
@@ -85,9 +85,9 @@ def pairs(world: World, request: ReviewRequest, by: User) -> list[tuple[Possible
         ]
     if view.packets:
         found.append((view.packets[0].retry, ACTIONS["retry_packet"]))
-    if view.authorisation is not None:
-        found += [(view.authorisation.revoke, ACTIONS["revoke"])]
-        found += [(each.confirm, ACTIONS["confirm"]) for each in view.authorisation.conditions]
+    if view.authorization is not None:
+        found += [(view.authorization.revoke, ACTIONS["revoke"])]
+        found += [(each.confirm, ACTIONS["confirm"]) for each in view.authorization.conditions]
     return found
 
 
@@ -104,13 +104,13 @@ def test_so_does_what_hangs_on_the_request(world: World, state: str, count: int)
 
 def test_what_was_done_before_is_said_to_be_so(world: World) -> None:
     request, lead = world.decided(), world.cast.approver
-    held = request.decision.authorisation
-    authorisations.confirm_condition(condition=held.conditions.get(), by=world.cast.reviewer_one, now=world.now)
-    authorisations.revoke(authorisation=held, reason="It misbehaves.", by=lead, now=world.now)
+    held = request.decision.authorization
+    authorizations.confirm_condition(condition=held.conditions.get(), by=world.cast.reviewer_one, now=world.now)
+    authorizations.revoke(authorization=held, reason="It misbehaves.", by=lead, now=world.now)
     for by in (lead, world.cast.reviewer_one, world.cast.author):
         for said, act in pairs(world, request, by):
             assert answered(world, request, by, act) == said.why_not
-    view = shown(world, request, lead).authorisation
+    view = shown(world, request, lead).authorization
     assert view is not None
     assert view.conditions[0].confirm.why_not == "This condition was confirmed before."
-    assert view.revoke.why_not.startswith("An authorisation that is revoked cannot become revoked.")
+    assert view.revoke.why_not.startswith("An authorization that is revoked cannot become revoked.")

@@ -15,13 +15,13 @@ from governance.audit.actions import record as audit
 from governance.budgets.models import LedgerEntry
 from governance.jobs.models import OutboxMessage
 from governance.people.domain.roles import Role
-from reviews.authorizations.models import Authorisation, Decision
+from reviews.authorizations.models import Authorization, Decision
 from reviews.packets import actions as packets
 from reviews.packets.models import Packet
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.voting.models import Vote
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import evidence, requests, review
 from tests.factories import requests as walks
 from tests.factories.people import Cast, make_person
@@ -65,7 +65,7 @@ def test_two_final_votes_make_one_decision(world: World) -> None:
     assert outcome == ["done", "wrong_state"]
     assert (Decision.objects.count(), Vote.objects.count()) == (1, 3)
     decision = Decision.objects.get()
-    assert Authorisation.objects.count() == (decision.outcome == "approved")
+    assert Authorization.objects.count() == (decision.outcome == "approved")
     assert LedgerEntry.objects.filter(kind="commit").count() == 2 * (decision.outcome == "approved")
     assert LedgerEntry.objects.filter(kind="release").count() == 2
     assert Packet.objects.count() == 1
@@ -160,13 +160,13 @@ def test_packets_frozen_at_once_are_numbered(world: World) -> None:
 
 
 def test_two_ticks_and_a_revocation_end_a_commitment_once(world: World) -> None:
-    row = world.decided().decision.authorisation
+    row = world.decided().decision.authorization
 
     def age() -> object:
-        return authorisations.age(now=row.expires_at)
+        return authorizations.age(now=row.expires_at)
 
     def revoke() -> object:
-        return authorisations.revoke(authorisation=row, reason="It leaks.", by=world.cast.approver, now=row.expires_at)
+        return authorizations.revoke(authorization=row, reason="It leaks.", by=world.cast.approver, now=row.expires_at)
 
     outcome = at_once(age, age, revoke)
     assert outcome in (["done", "done", "done"], ["done", "done", "wrong_state"])

@@ -15,7 +15,7 @@ from governance.audit.models import AuditEvent
 from governance.findings.models import Finding
 from governance.jobs.enums import JobState
 from governance.rulebook.actions import documents as rulebook
-from reviews.authorizations.models import Authorisation, ReReview
+from reviews.authorizations.models import Authorization, ReReview
 from reviews.evidence.models import RequestProjection
 from reviews.evidence.queries import comparison
 from reviews.requests.models import ReviewRequest
@@ -49,7 +49,7 @@ def publish(decided, now):
 
 @pytest.fixture
 def old_prices(decided, cast, now):
-    """The projection of the authorised request holds prices of 181 days ago."""
+    """The projection of the authorized request holds prices of 181 days ago."""
     projection = kept.keep(spec=cost_spec(), by=cast.author, now=now - timedelta(days=181))
     return RequestProjection.objects.create(
         request=decided, number=1, projection=projection, option="own", stated_by=cast.author, stated_at=now
@@ -92,13 +92,13 @@ def test_a_bill_over_the_limit_drafts_a_request_for_the_owner(decided, months, e
     assert [getattr(draft, name) for name in kept] == [getattr(decided, name) for name in kept]
     assert (draft.facts.count(), list(draft.rivals.all())) == (0, [])
     row = ReReview.objects.get()
-    assert (row.authorisation, row.finding, row.request) == (decided.decision.authorisation, finding, draft)
+    assert (row.authorization, row.finding, row.request) == (decided.decision.authorization, finding, draft)
     assert str(row) == f"{draft.ref} for {finding}"
     event = AuditEvent.objects.get(kind="re_review.opened")
-    assert (event.actor, event.subject) == ("system", row.authorisation.number)
+    assert (event.actor, event.subject) == ("system", row.authorization.number)
     assert event.details == {"request": draft.ref, "finding": str(finding), "kind": "cost.breach"}
     assert AuditEvent.objects.filter(kind="request.created", subject=draft.ref, actor="system").exists()
-    assert Authorisation.objects.get().state == "active"
+    assert Authorization.objects.get().state == "active"
 
 
 @pytest.mark.django_db
@@ -204,9 +204,9 @@ def test_the_limits_are_those_of_the_policy_in_force(decided, months, estimated,
 
 
 @pytest.mark.django_db
-def test_an_authorisation_revoked_meanwhile_opens_nothing(decided, old_prices, publish, now, monkeypatch):
+def test_an_authorization_revoked_meanwhile_opens_nothing(decided, old_prices, publish, now, monkeypatch):
     publish(re_review_on=["prices"])
-    rows = Authorisation.objects.all()
+    rows = Authorization.objects.all()
     monkeypatch.setattr(breaches, "_of_runs", lambda *_: rows.update(state="revoked") and ())
     assert breaches.look(now=now) == []
     assert (Finding.objects.count(), opened().count()) == (0, 0)
@@ -217,7 +217,7 @@ def test_many_looks_at_once_open_one(decided, old_prices, publish, now):
     publish(re_review_on=["prices"])
     assert at_once(*[lambda: breaches.look(now=now)] * 8) == ["done"] * 8
     assert (Finding.objects.count(), ReReview.objects.count(), opened().count()) == (1, 1, 1)
-    for kind in ("re_review.opened", "finding.raised", "authorisation.doubted"):
+    for kind in ("re_review.opened", "finding.raised", "authorization.doubted"):
         assert AuditEvent.objects.filter(kind=kind).count() == 1
 
 
@@ -253,12 +253,12 @@ def test_the_owner_finds_it_in_the_inbox_and_on_both_pages(decided, old_prices, 
     (line,) = enter(cast.author).get("/").context["inbox"].waiting_for_me
     assert line.ref == draft.ref
     assert line.todo == f"{finding} asks for a new review: state the figures as they are now and submit it."
-    number = decided.decision.authorisation.number
+    number = decided.decision.authorization.number
     first = words(enter(cast.author).get(f"/requests/{decided.ref}/"))
     assert "Reviewed again" in first
     assert draft.ref in first
     again = words(enter(cast.author).get(f"/requests/{draft.ref}/"))
-    assert "Opened by itself, because an authorised model strayed" in again
+    assert "Opened by itself, because an authorized model strayed" in again
     assert number in again
     assert f"{finding}: {finding.text}" in again
 
@@ -268,14 +268,14 @@ def test_programs_read_it_on_both_sides_and_strangers_neither(api, decided, old_
     publish(re_review_on=["prices"])
     (finding,) = breaches.look(now=now)
     draft = opened().get()
-    (told,) = api(cast.author).get(f"/api/v1/reviews/{decided.ref}/").json()["authorisation"]["re_reviews"]
+    (told,) = api(cast.author).get(f"/api/v1/reviews/{decided.ref}/").json()["authorization"]["re_reviews"]
     assert (told["finding"], told["kind"], told["request"], told["state"]) == (
         str(finding),
         "prices.expired",
         draft.ref,
         "draft",
     )
-    assert (told["first"], told["authorisation"]) == (decided.ref, decided.decision.authorisation.number)
+    assert (told["first"], told["authorization"]) == (decided.ref, decided.decision.authorization.number)
     assert api(cast.author).get(f"/api/v1/reviews/{draft.ref}/").json()["again_because"] == [told]
     assert api(cast.author).get(f"/api/v1/reviews/{decided.ref}/").json()["again_because"] == []
     assert api(cast.outsider).get(f"/api/v1/reviews/{draft.ref}/").status_code == 404

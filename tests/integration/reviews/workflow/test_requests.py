@@ -206,7 +206,7 @@ def test_withdrawing_says_why_and_ends_everything(world: World) -> None:
     requests.withdraw(request=request, reason="Superseded.", by=world.owner, now=world.now)
     request.refresh_from_db()
     (run,) = request.model_version.runs.all()
-    assert (request.state, run.state) == ("withdrawn", JobState.CANCELLED)
+    assert (request.state, run.state) == ("withdrawn", JobState.CANCELED)
     told = OutboxMessage.objects.get(kind="ticket.tell")
     assert (told.payload["occasion"], told.payload["text"], told.payload["by"]) == (
         "withdrawn",

@@ -82,7 +82,7 @@ def test_the_whole_way(api: Api, cast: Cast, ready: ReviewRequest, now: datetime
         "approved_with_conditions",
         "approved_with_conditions",
     )
-    held = said["authorisation"]
+    held = said["authorization"]
     assert (held["subject_digest"], held["environment"], held["state"]) == (said["model"]["digest"], "prod", "active")
     assert [(each["text"], each["owner"], each["due_on"]) for each in held["conditions"]] == [
         ("Measure the INT8 variant.", "Author", due_on)

@@ -22,7 +22,7 @@ from governance.people.actions import people
 from governance.people.domain.roles import Role
 from governance.rulebook.actions import documents as rulebook
 from governance.rulebook.domain import defaults
-from reviews.authorizations.models import Authorisation, Condition, Decision
+from reviews.authorizations.models import Authorization, Condition, Decision
 from reviews.requests.models import ReviewRequest
 from reviews.voting.domain import Choice
 from reviews.voting.models import Vote
@@ -152,7 +152,7 @@ def test_two_reviewers_and_a_lead_approve(world: World) -> None:
         ("commit", "320.00"),
         *(("plan", share) for share in later),
     ]
-    assert Authorisation.objects.get().state == "active"
+    assert Authorization.objects.get().state == "active"
     assert request.packets.get().number == 1
     assert OutboxMessage.objects.order_by("pk").last().payload["occasion"] == "approved"
 
@@ -171,7 +171,7 @@ def test_the_trail_tells_the_decision_in_order(world: World) -> None:
         *later,
         "request.decided",
         "decision.approved",
-        "authorisation.issued",
+        "authorization.issued",
         "ticket.told",
         "audit.checkpointed",
         "packet.frozen",
@@ -192,7 +192,7 @@ def test_one_rejection_ends_it_and_frees_the_money(world: World) -> None:
     request = world.vote(world.in_review(), world.cast.reviewer_one, choice=Choice.REJECT, rationale="Too slow.")
     decision = Decision.objects.get()
     assert (request.state, decision.outcome, decision.rationale) == ("decided", "rejected", "Too slow.")
-    assert Authorisation.objects.count() == 0
+    assert Authorization.objects.count() == 0
     assert [entry.kind for entry in LedgerEntry.objects.exclude(request_ref="").order_by("pk")] == [
         "reserve",
         "reserve",
@@ -330,7 +330,7 @@ def test_the_vote_of_who_became_owner_is_void(world: World) -> None:
         world.vote(request, world.cast.reviewer_two)
     request = world.vote(request, world.cast.reviewer_one)
     assert last_vote(world, request).state == "decided"
-    signed = verify(Authorisation.objects.get().envelope, public_key_pem=public_key())
+    signed = verify(Authorization.objects.get().envelope, public_key_pem=public_key())
     assert signed["predicate"]["approvers"] == ["approver", "other.one", "reviewer_one"]
 
 

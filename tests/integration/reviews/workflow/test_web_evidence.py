@@ -149,11 +149,11 @@ def test_cancel_and_repeat_a_run(submitted: ReviewRequest, cast: Cast) -> None:
     page = post(cast.author, submitted, f"runs/{run.pk}/repeat")
     assert page.status_code == 409
     assert f"Run {run.pk} is still queued; wait for it or cancel it first." in words(page)
-    assert said(post(cast.author, submitted, f"runs/{run.pk}/cancel")) == [f"Run {run.pk} is cancelled."]
+    assert said(post(cast.author, submitted, f"runs/{run.pk}/cancel")) == [f"Run {run.pk} is canceled."]
     run.refresh_from_db()
-    assert run.state == "cancelled"
+    assert run.state == "canceled"
     post(cast.author, submitted, f"runs/{run.pk}/repeat")
-    assert [each.state for each in Run.objects.order_by("pk")] == ["cancelled", "queued"]
+    assert [each.state for each in Run.objects.order_by("pk")] == ["canceled", "queued"]
 
 
 def test_reviewers_stop_no_run(submitted: ReviewRequest, reviewer_one: User) -> None:

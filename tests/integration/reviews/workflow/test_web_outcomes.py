@@ -106,26 +106,26 @@ def test_drafts_have_no_packet(draft: ReviewRequest, author: User) -> None:
 
 
 def test_the_signed_statement_is_downloaded(decided: ReviewRequest, cast: Cast) -> None:
-    response = enter(cast.auditor).get(f"{page_of(decided)}authorisation/statement/")
-    held = decided.decision.authorisation
+    response = enter(cast.auditor).get(f"{page_of(decided)}authorization/statement/")
+    held = decided.decision.authorization
     assert json.loads(response.content) == held.envelope
     assert response["Content-Disposition"] == f'attachment; filename="{held.number}.dsse.json"'
     assert response["X-Content-Digest"] == held.statement_digest
 
 
 def test_what_is_not_approved_has_no_statement(draft: ReviewRequest, author: User) -> None:
-    page = enter(author).get(f"{page_of(draft)}authorisation/statement/")
+    page = enter(author).get(f"{page_of(draft)}authorization/statement/")
     assert page.status_code == 404
-    assert f"{draft.ref} holds no authorisation." in words(page)
+    assert f"{draft.ref} holds no authorization." in words(page)
 
 
 def test_revoking_is_for_platform_leads_with_a_reason(decided: ReviewRequest, cast: Cast) -> None:
-    held = decided.decision.authorisation
-    assert post(cast.admin, decided, "authorisation/revoke", reason="Breach.").status_code == 403
-    assert post(cast.approver, decided, "authorisation/revoke", reason="").status_code == 400
+    held = decided.decision.authorization
+    assert post(cast.admin, decided, "authorization/revoke", reason="Breach.").status_code == 403
+    assert post(cast.approver, decided, "authorization/revoke", reason="").status_code == 400
     held.refresh_from_db()
     assert held.state == "active"
-    page = post(cast.approver, decided, "authorisation/revoke", reason="Breach.")
+    page = post(cast.approver, decided, "authorization/revoke", reason="Breach.")
     assert said(page) == [f"{held.number} is revoked; the gate denies this artifact from now on."]
     held.refresh_from_db()
     assert held.state == "revoked"

@@ -173,7 +173,7 @@ def test_a_stranger_moves_nothing(in_review: ReviewRequest, cast: Cast, step: st
 
 
 @pytest.mark.parametrize(
-    "step", ["submit", "review", "vote", "revise", "withdraw", "figures", "waive", "authorisation/revoke"]
+    "step", ["submit", "review", "vote", "revise", "withdraw", "figures", "waive", "authorization/revoke"]
 )
 def test_steps_are_taken_by_post_alone(in_review: ReviewRequest, author: User, step: str) -> None:
     assert enter(author).get(f"{page_of(in_review)}{step}/").status_code == 405

@@ -4,7 +4,7 @@ from examples.fraud_api.settings import FraudSettings
 
 TINY = FraudSettings(
     rows=2_000,
-    unlabelled=2_000,
+    unlabeled=2_000,
     test_rows=6_000,
     pretrain_epochs=1,
     epochs={"b": 1, "c": 2},

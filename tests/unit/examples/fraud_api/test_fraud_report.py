@@ -57,7 +57,7 @@ def test_the_matrix_holds_measured_estimated_and_declared_figures(projection) ->
     assert c.cells["accuracy"].basis is Basis.ESTIMATED
     lifted = found.at_ceiling.matrix.options[2].cells["accuracy"]
     assert lifted.figure.value == pytest.approx(CURVE["expected"][-1]["value"])
-    assert lifted.source == "learning curve at 160,000 labelled transactions"
+    assert lifted.source == "learning curve at 160,000 labeled transactions"
     cost = projection.of("b").figures["equivalent_annual_usd"]
     assert b.cells["cost"].figure.lower < float(sorted(cost)[len(cost) // 2]) <= b.cells["cost"].figure.upper
     assert [place.name for place in found.decision.rejected] == []

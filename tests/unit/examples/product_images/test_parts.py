@@ -54,8 +54,8 @@ def test_absent_weights_are_asked_for(monkeypatch, spec) -> None:
         networks.weights_path()
 
 
-def test_a_grey_image_means_to_mobilenet_what_it_meant_in_colour(random_weights) -> None:
-    """The frozen part must answer as torchvision's network does to the same image in three equal colours."""
+def test_a_grey_image_means_to_mobilenet_what_it_meant_in_color(random_weights) -> None:
+    """The frozen part must answer as torchvision's network does to the same image in three equal colors."""
     import torch
     from torchvision.models import mobilenet_v2
 

@@ -107,9 +107,9 @@ def test_neither_passes_for_the_other() -> None:
     """A checkpoint lets no artifact pass, and what is signed over an artifact is no checkpoint."""
     statement = checkpoint._statement(SIGNED.checkpoint)
     answer = attestation.allows(statement, digest=HEAD, environment="prod", now=AT)
-    assert (answer.is_allowed, answer.reasons) == (False, ("The statement is not an authorisation.",))
+    assert (answer.is_allowed, answer.reasons) == (False, ("The statement is not an authorization.",))
     grant = attestation.Grant(
-        authorisation="AUT-1",
+        authorization="AUT-1",
         request="MRR-1",
         decision="approved",
         environment="prod",
@@ -120,8 +120,8 @@ def test_neither_passes_for_the_other() -> None:
         policy_digest=HEAD,
         evidence_digest=HEAD,
     )
-    authorisation = attestation.statement(subject_name="audit trail", subject_digest=HEAD, grant=grant)
-    envelope = attestation.sign(authorisation, private_key_pem=KEY)
+    authorization = attestation.statement(subject_name="audit trail", subject_digest=HEAD, grant=grant)
+    envelope = attestation.sign(authorization, private_key_pem=KEY)
     (entry,) = envelope["signatures"]  # type: ignore[misc]
     assert accepted(Signed(SIGNED.checkpoint, SIGNED.key_id, entry["sig"]).text) is None
 

@@ -45,7 +45,7 @@ def test_rules_are_read():
     ("faulty", "field", "reason"),
     [
         (document(rule()), "rules[0].match", "must name at least one of providers, services"),
-        (document(rule(colour=["red"])), "rules[0].match.colour", "not known here"),
+        (document(rule(color=["red"])), "rules[0].match.color", "not known here"),
         (document(rule(skus="x")), "rules[0].match.skus", "list of texts"),
         (document({"id": "a", "match": {"skus": ["x"]}}), "rules[0].account", "is missing"),
         (document(rule(skus=["x"]) | {"model": "visual-search"}), "rules[0].model", "team/model"),

@@ -34,7 +34,7 @@ def test_the_content_tells_the_kind(tmp_path, content, name, kind):
 def test_a_wrong_name_or_content_is_refused(tmp_path, content, name, reason):
     with pytest.raises(Invalid, match=reason) as caught:
         kind_of(written(tmp_path, content), name=name)
-    assert (caught.value.field, caught.value.code) == ("file", "mislabelled")
+    assert (caught.value.field, caught.value.code) == ("file", "mislabeled")
 
 
 CAPS = Caps()

@@ -10,7 +10,7 @@ from governance.exports.domain.spreadsheets import csv_of
 MONTH = PlannedMonth(
     month=date(2026, 9, 1),
     month_end=date(2026, 10, 1),
-    authorisation="AUT-1",
+    authorization="AUT-1",
     request="MRR-2026-0001",
     team="search",
     model="search/visual-search",

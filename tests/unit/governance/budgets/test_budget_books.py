@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from governance.budgets.domain.actuals import Stated, check_period, restate
 from governance.budgets.domain.amounts import check_amount, check_hundredths
 from governance.budgets.domain.budget_changes import Aspect, Place, check_places, move, new_amount
-from governance.budgets.domain.cost_centres import Level, check_parent
+from governance.budgets.domain.cost_centers import Level, check_parent
 from governance.budgets.domain.delegation import check_hands_out, check_keeps
 from governance.budgets.domain.ledger import (
     Balance,
@@ -277,9 +277,9 @@ def test_a_request_runs_over_in_the_quarter_that_was_billed():
 @pytest.mark.parametrize("parent", [None, *Level])
 def test_what_hangs_under_what(level, parent):
     allowed = {
-        (Level.ORGANISATION, None),
-        (Level.UNIT, Level.ORGANISATION),
-        (Level.TEAM, Level.ORGANISATION),
+        (Level.ORGANIZATION, None),
+        (Level.UNIT, Level.ORGANIZATION),
+        (Level.TEAM, Level.ORGANIZATION),
         (Level.TEAM, Level.UNIT),
         (Level.PROJECT, Level.TEAM),
     }

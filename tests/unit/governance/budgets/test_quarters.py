@@ -22,7 +22,7 @@ def test_a_quarter_has_its_three_months(text, start_on, end_on):
     assert (quarter.start_on, quarter.end_on, str(quarter)) == (start_on, end_on, text.upper())
 
 
-def test_neighbours_cross_the_year():
+def test_neighbors_cross_the_year():
     assert Quarter(2026, 4).next == Quarter(2027, 1)
     assert Quarter(2026, 1).previous == Quarter(2025, 4)
     assert Quarter(2025, 4) < Quarter(2026, 1)

@@ -1,4 +1,4 @@
-"""An authorised amount over the quarters of its authorisation: to the cent, and nothing lost."""
+"""An authorized amount over the quarters of its authorization: to the cent, and nothing lost."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -67,7 +67,7 @@ def test_what_cannot_be_spread_is_refused(amount, days):
 
 
 @given(amount=CENTS, once=CENTS, start_on=DAYS, days=st.integers(1, 800))
-def test_the_shares_add_up_and_stay_within_the_authorisation(amount, once, start_on, days):
+def test_the_shares_add_up_and_stay_within_the_authorization(amount, once, start_on, days):
     found = shares(amount=amount, once=once, start_on=start_on, days=days)
     assert sum(found.values()) == amount
     assert all(share > 0 and share == share.quantize(D("0.01")) for share in found.values())

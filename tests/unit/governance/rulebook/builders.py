@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from governance.rulebook.domain.policy import Policy, parse_policy
-from weighbridge.core.metrics import CATALOGUE, Basis, Figure
+from weighbridge.core.metrics import CATALOG, Basis, Figure
 
 NOW = datetime(2026, 10, 5, 12, tzinfo=UTC)
 BEFORE = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -17,7 +17,7 @@ def figure(name: str = "training_gpu_hours", value: str = "120", **fields: Any) 
     for key in ("lower", "upper", "confidence"):
         if isinstance(fields.get(key), str):
             fields[key] = Decimal(fields[key])
-    unit = fields.pop("unit", CATALOGUE[name].unit if name in CATALOGUE else "USD")
+    unit = fields.pop("unit", CATALOG[name].unit if name in CATALOG else "USD")
     return Figure(
         **{
             "name": name,
@@ -74,7 +74,7 @@ def document(*rules: dict[str, Any], **fields: Any) -> dict[str, Any]:
             ],
             "benchmarks": [{"scenario": "SingleStream", "min_samples": 3000, "needs_data": True}],
             "checklist": "standard",
-            "authorisation": {"valid_days": 365, "warn_days": 30},
+            "authorization": {"valid_days": 365, "warn_days": 30},
             "deadline_days": 30,
             **fields,
         }

@@ -56,7 +56,7 @@ def test_a_document_becomes_a_checklist():
         ([METRIC | {"facts": ["speed"]}], "items[0].facts", "names 'speed'"),
         ([METRIC | {"facts": []}], "items[0].facts", "is missing"),
         ([METRIC | {"accept": []}], "items[0].accept", "is missing"),
-        ([METRIC | {"accept": ["rumoured"]}], "items[0].accept", "may list only"),
+        ([METRIC | {"accept": ["rumored"]}], "items[0].accept", "may list only"),
         ([TEXT | {"facts": ["accuracy"]}], "items[0].facts", "belongs to metric and cost items"),
         ([TEXT | {"accept": ["measured"]}], "items[0].accept", "belongs to metric and cost items"),
         ([TEXT | {"kind": "poem"}], "items[0].kind", "must be one of metric"),

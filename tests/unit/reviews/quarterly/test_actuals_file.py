@@ -27,7 +27,7 @@ def test_rows_with_and_without_a_source_in_any_order_of_columns() -> None:
         (b"\xff", "not UTF-8"),
         (b"", "lacks the column model"),
         (b"model,kpi\n", "lacks the column value"),
-        (b"model,kpi,value,colour\n", "'colour' is not known here"),
+        (b"model,kpi,value,color\n", "'color' is not known here"),
         (b"model,kpi,value,value\n", "stands twice"),
         (b"model,kpi,value\n", "no row"),
         (b'model,kpi,value\n"a', "is no CSV"),

@@ -75,16 +75,16 @@ def test_an_investment_is_new_in_the_quarter_that_approved_it(approved_at: datet
     ("due_on", "is_due"), [(date(2026, 11, 1), True), (date(2027, 3, 31), True), (date(2027, 4, 1), False)]
 )
 def test_conditions_up_to_the_end_of_the_next_quarter(due_on: date, is_due: bool) -> None:
-    owed = Obligation(**HERE, number=7, authorisation="AUT-1", text="Watch it.", owner="Ada", due_on=due_on)
+    owed = Obligation(**HERE, number=7, authorization="AUT-1", text="Watch it.", owner="Ada", due_on=due_on)
     entries = gather(Sources(obligations=(owed,)), quarter=Q4)
     assert [(entry.subject, entry.why, entry.page) for entry in entries] == (
-        [("7", f"Ada owes it by {due_on} (AUT-1).", "/requests/MRR-2026-0001/#authorisation")] if is_due else []
+        [("7", f"Ada owes it by {due_on} (AUT-1).", "/requests/MRR-2026-0001/#authorization")] if is_due else []
     )
 
 
 @pytest.mark.parametrize(("expires_at", "ends"), [(at(3, 31, 2027), True), (at(4, 1, 2027), False)])
-def test_authorisations_that_end_before_the_next_meeting(expires_at: datetime, ends: bool) -> None:
-    ending = Ending(**HERE, authorisation="AUT-1", environment="prod", expires_at=expires_at)
+def test_authorizations_that_end_before_the_next_meeting(expires_at: datetime, ends: bool) -> None:
+    ending = Ending(**HERE, authorization="AUT-1", environment="prod", expires_at=expires_at)
     entries = gather(Sources(endings=(ending,)), quarter=Q4)
     assert [(entry.kind, entry.title) for entry in entries] == (
         [(AgendaKind.EXPIRING, "search/ranker in prod")] if ends else []
@@ -171,7 +171,7 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
                 **HERE,
                 number=3,
                 rule="p95-slo",
-                reason="A new data centre.",
+                reason="A new data center.",
                 granted_by="Lee",
                 granted_at=at(9, 1),
                 expires_at=at(11, 1),
@@ -188,15 +188,15 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
         ),
         orphans=(Orphan(model="ads/bidder", name="Bidder", owner="Bo"),),
         savings=(
-            Saving(**HERE, variant="int8", share=Decimal("0.379"), is_realised=False),
-            Saving(**HERE, variant="pruned", share=None, is_realised=True),
+            Saving(**HERE, variant="int8", share=Decimal("0.379"), is_realized=False),
+            Saving(**HERE, variant="pruned", share=None, is_realized=True),
         ),
         unfinished=(
             Unfinished(
                 ref="ACT-2026Q3-01",
                 quarter="2026Q3",
                 model="search/ranker",
-                text="Optimise: the ranker",
+                text="Optimize: the ranker",
                 owner="Ada",
                 due_on=date(2026, 11, 30),
             ),
@@ -218,7 +218,7 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
         (
             AgendaKind.WAIVER,
             "3",
-            "Waived by Lee until 2026-11-01: A new data centre.",
+            "Waived by Lee until 2026-11-01: A new data center.",
             "/requests/MRR-2026-0001/#policy",
         ),
         (
@@ -234,7 +234,7 @@ def test_the_other_kinds_lead_to_their_pages() -> None:
             "/requests/MRR-2026-0001/#figures",
         ),
         (
-            AgendaKind.SAVING_REALISED,
+            AgendaKind.SAVING_REALIZED,
             "MRR-2026-0001:pruned",
             "The variant pruned is worth it and in use.",
             "/requests/MRR-2026-0001/#figures",

@@ -134,8 +134,8 @@ MEETING = Meeting(
             why="Run over by 12 USD.",
             decisions=(
                 Decided(
-                    kind="optimise",
-                    rationale="Quantise it.",
+                    kind="optimize",
+                    rationale="Quantize it.",
                     decided_by="Lee Lead",
                     action="ACT-2026Q4-01",
                     owner="Ada",
@@ -157,7 +157,7 @@ def test_the_minutes_word_for_word() -> None:
         "Held on 2027-01-12 09:30 UTC; Lee Lead was in the chair.\n\n"
         "## Present\n\n- Lee Lead, engineering\n- Pia \\*Product\\*, product\n\n"
         "## Decisions\n\n### The ranker\n\nOver budget. Run over by 12 USD.\n\n"
-        "- **optimise** (12.00 USD): Quantise it. Decided by Lee Lead; Ada owes ACT-2026Q4-01 by 2027-02-01.\n\n"
+        "- **optimize** (12.00 USD): Quantize it. Decided by Lee Lead; Ada owes ACT-2026Q4-01 by 2027-02-01.\n\n"
         "## Looked at without a decision\n\n- \\# p95 (Rule waived)\n\n"
         "## Taken off the agenda\n\n- int8 (Saving found): In use already.\n\n"
         "## Notes\n\nFirst.\n\n\\# Second \\<b\\>\n"

@@ -32,7 +32,7 @@ def test_what_a_packet_adds_up_to() -> None:
 def test_a_packet_survives_its_document() -> None:
     packet = make_packet(3)
     assert read_quarterly_packet(to_document(packet)) == packet
-    assert digest_of(to_document(packet)) == "sha256:b6dba406732c94e08cfa90982e761542207d4db059ed92ab5fa705a4f20976cb"
+    assert digest_of(to_document(packet)) == "sha256:5cf40155eaaaf33d772540e608c4e1111765ebc02d8a3cb4419a3db2687777ac"
 
 
 @given(POINTS)
@@ -102,14 +102,14 @@ def test_the_difference_to_the_quarter_before() -> None:
     before, after = make_packet(3), make_packet(3, scores=(make_score(1), make_score(2)), spend=(make_spend(1),))
     assert differences(None, after) == ()
     assert differences(before, before) == ()
-    page = replace(after.models[0], authorisation="")
+    page = replace(after.models[0], authorization="")
     found = differences(before, replace(after, models=(page, *after.models[1:]), agenda=()))
     assert found == (
         ChangeRow(what="Allocated", before="210,000.00 USD", after="10,000.00 USD"),
         ChangeRow(what="Spent", before="105,000.00 USD", after="5,000.00 USD"),
         ChangeRow(what="Forecast", before="193,000.00 USD", after="9,000.00 USD"),
         ChangeRow(
-            what="Authorisation of team-2/model-1", before="AUT-2026-0001, active, until 2027-06-30", after="none"
+            what="Authorization of team-2/model-1", before="AUT-2026-0001, active, until 2027-06-30", after="none"
         ),
         ChangeRow(what="Standing of team-4/model-3, Conversion", before="missed", after=""),
         ChangeRow(what="On the agenda: Investment pending", before="3", after=""),

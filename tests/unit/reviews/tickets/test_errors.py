@@ -102,11 +102,11 @@ def test_an_unknown_outcome_waits_for_the_longer_of_both() -> None:
 
 def test_refused_fields_are_named_in_jiras_words() -> None:
     body = (
-        '{"errorMessages": ["No."], "errors": {"customfield_10020": "Cost centre is required.", "duedate": "Bad date"}}'
+        '{"errorMessages": ["No."], "errors": {"customfield_10020": "Cost center is required.", "duedate": "Bad date"}}'
     )
     error = meaning(answer(400, body), WRITE)
     assert error.fields == ("customfield_10020", "duedate")
-    assert "Jira says: customfield_10020: Cost centre is required.; duedate: Bad date; No." in error.reason
+    assert "Jira says: customfield_10020: Cost center is required.; duedate: Bad date; No." in error.reason
     assert "JIRA_FIELDS" in error.reason
 
 

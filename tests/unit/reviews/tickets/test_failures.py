@@ -185,7 +185,7 @@ def test_a_wrong_path_is_told(tracker_for: Make, jira: JiraCloud) -> None:
 
 def test_a_required_field_is_named(jira: JiraCloud, tracker: JiraTracker) -> None:
     jira.config.required.append("customfield_10020")
-    with pytest.raises(Misconfigured, match="customfield_10020: Cost centre is required") as refused:
+    with pytest.raises(Misconfigured, match="customfield_10020: Cost center is required") as refused:
         tracker.open(DRAFT)
     assert refused.value.fields == ("customfield_10020",)
     assert jira.issues.issues == []

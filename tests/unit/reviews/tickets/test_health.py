@@ -27,7 +27,7 @@ def test_good_news_says_as_whom_and_where(jira: JiraCloud, tracker: JiraTracker)
         (
             {},
             {"required": ["summary", "customfield_10020"]},
-            "requires Cost centre (customfield_10020) in every ticket",
+            "requires Cost center (customfield_10020) in every ticket",
         ),
         ({}, {"deployment": "Server"}, "not Jira Cloud"),
     ],

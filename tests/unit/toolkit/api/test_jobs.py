@@ -28,7 +28,7 @@ def test_a_profile_is_a_row_for_each_metric(tmp_path):
 def test_a_profile_that_is_stopped_raises_with_its_part(tmp_path):
     doing = []
     watcher = weighbridge.Watcher(lambda _, phase: doing.append(phase), lambda: "measuring latency" in doing)
-    with pytest.raises(weighbridge.RunCancelled) as ended:
+    with pytest.raises(weighbridge.RunCanceled) as ended:
         weighbridge.profile(builders.classifier(tmp_path / "m.onnx"), samples=3_000_000, watcher=watcher)
     assert ended.value.partial["is_partial"] is True
 
@@ -121,10 +121,10 @@ def test_variants_are_candidates_with_a_row_for_each_metric(tmp_path, monkeypatc
     monkeypatch.setattr(optimizing, "_settings", lambda *_: SETTINGS)
     model, data = builders.classifier(tmp_path / "m.onnx"), builders.data_set(tmp_path / "d.npz", rows=700)
     result = weighbridge.optimize(
-        model, data=data, only=["graph-optimised"], samples=150, out=tmp_path / "v", json_file=tmp_path / "c.json"
+        model, data=data, only=["graph-optimized"], samples=150, out=tmp_path / "v", json_file=tmp_path / "c.json"
     )
-    assert [each["name"] for each in result["candidates"]] == ["fp32", "graph-optimised"]
-    assert {row["candidate"] for row in result.rows} == {"fp32", "graph-optimised"}
+    assert [each["name"] for each in result["candidates"]] == ["fp32", "graph-optimized"]
+    assert {row["candidate"] for row in result.rows} == {"fp32", "graph-optimized"}
     assert (tmp_path / "c.json").read_text() == (tmp_path / "v/candidates.json").read_text()
 
 

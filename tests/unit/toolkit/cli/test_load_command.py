@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.toolkit.cli.test_cli import weighbridge
 from tests.unit.toolkit.load.test_generator import port, server  # noqa: F401 -- fixtures
-from tests.unit.toolkit.load.test_judgement import calm
+from tests.unit.toolkit.load.test_judgment import calm
 from tests.unit.toolkit.load.test_report import fired
 from weighbridge.api import load_testing
 from weighbridge.api.results import Result

@@ -55,7 +55,7 @@ def test_a_server_that_refuses_or_is_not_there_cannot_tell(desk):
 def files(tmp_path):
     key = attestation.new_key_pem()
     grant = attestation.Grant(
-        authorisation="A-1",
+        authorization="A-1",
         request="MRR-2026-0001",
         decision="approved",
         environment="prod",

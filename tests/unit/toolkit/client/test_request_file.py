@@ -101,7 +101,7 @@ def test_the_least_request_names_a_model_elsewhere(tmp_path):
         ({"facts": {"a": 1}}, "facts"),
         ({"facts": ["a"]}, "facts"),
         ({"facts": [FACT, {"name": "accuracy", "value": 1}]}, "facts[1].basis"),
-        ({"facts": [{**FACT, "colour": 1}]}, "facts[0].colour"),
+        ({"facts": [{**FACT, "color": 1}]}, "facts[0].color"),
         ({"facts": [{**FACT, "name": "speed"}]}, "facts"),
     ],
 )

@@ -39,7 +39,7 @@ OTHER = "sha256:" + "cd" * 32
 def grant(**fields):
     return Grant(
         **{
-            "authorisation": "AUT-2026-0007",
+            "authorization": "AUT-2026-0007",
             "request": "MRR-2026-0042",
             "decision": "approved",
             "environment": "prod",
@@ -64,9 +64,9 @@ def test_the_statement_is_in_totos():
     assert stated() == {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": "classifier.onnx", "digest": {"sha256": "ab" * 32}}],
-        "predicateType": "urn:weighbridge:authorisation:v1",
+        "predicateType": "urn:weighbridge:authorization:v1",
         "predicate": {
-            "authorisation": "AUT-2026-0007",
+            "authorization": "AUT-2026-0007",
             "request": "MRR-2026-0042",
             "decision": "approved",
             "environment": "prod",
@@ -178,19 +178,19 @@ def test_the_gate_opens_for_this_artifact_here_and_now():
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"digest": OTHER}, f"The authorisation is for {DIGEST}, not for {OTHER}."),
-        ({"digest": "sha256:None"}, f"The authorisation is for {DIGEST}, not for sha256:None."),
-        ({"environment": "staging"}, "The authorisation is for prod, not for staging."),
-        ({"now": NOW + timedelta(days=365)}, "The authorisation expired on 2027-10-05; have the model reviewed again."),
-        ({"now": NOW - timedelta(hours=1)}, "The authorisation is valid only from 2026-10-05 12:00 UTC."),
+        ({"digest": OTHER}, f"The authorization is for {DIGEST}, not for {OTHER}."),
+        ({"digest": "sha256:None"}, f"The authorization is for {DIGEST}, not for sha256:None."),
+        ({"environment": "staging"}, "The authorization is for prod, not for staging."),
+        ({"now": NOW + timedelta(days=365)}, "The authorization expired on 2027-10-05; have the model reviewed again."),
+        ({"now": NOW - timedelta(hours=1)}, "The authorization is valid only from 2026-10-05 12:00 UTC."),
         ({"of": stated(decision="rejected")}, "The decision was rejected, which approves nothing."),
-        ({"of": {}}, "The statement is not an authorisation."),
-        ({"of": stated() | {"predicateType": "x"}}, "The statement is not an authorisation."),
-        ({"of": stated() | {"predicate": []}}, "The statement is not an authorisation."),
-        ({"of": stated() | {"subject": None}}, f"The authorisation is for no artifact, not for {DIGEST}."),
+        ({"of": {}}, "The statement is not an authorization."),
+        ({"of": stated() | {"predicateType": "x"}}, "The statement is not an authorization."),
+        ({"of": stated() | {"predicate": []}}, "The statement is not an authorization."),
+        ({"of": stated() | {"subject": None}}, f"The authorization is for no artifact, not for {DIGEST}."),
         (
             {"of": stated() | {"subject": [1, {"digest": 2}]}},
-            f"The authorisation is for no artifact, not for {DIGEST}.",
+            f"The authorization is for no artifact, not for {DIGEST}.",
         ),
     ],
 )
@@ -204,7 +204,7 @@ def test_the_gate_stays_shut_and_says_why(fields, reason):
 def test_a_statement_without_times_opens_nothing(field, moment):
     odd = stated()
     odd["predicate"][field] = moment
-    assert ask(odd).reasons == ("The authorisation does not say from when to when it is valid.",)
+    assert ask(odd).reasons == ("The authorization does not say from when to when it is valid.",)
 
 
 def test_every_reason_is_named_at_once():
@@ -217,7 +217,7 @@ values = st.recursive(
 )
 
 
-@given(st.sampled_from(["authorisation", "decision", "environment", "issued_at", "expires_at", "subject"]), values)
+@given(st.sampled_from(["authorization", "decision", "environment", "issued_at", "expires_at", "subject"]), values)
 def test_the_gate_is_total_and_odd_statements_open_nothing_new(key, value):
     odd = stated()
     (odd if key == "subject" else odd["predicate"])[key] = value

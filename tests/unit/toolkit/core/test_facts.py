@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.unit.governance.rulebook.builders import BEFORE, NOW, figure
 from weighbridge.core.errors import Invalid
 from weighbridge.core.metrics import (
-    CATALOGUE,
+    CATALOG,
     Basis,
     Direction,
     best,
@@ -23,8 +23,8 @@ from weighbridge.core.metrics import (
 )
 
 
-def test_the_catalogue_names_units_and_directions():
-    assert {kind.name: kind.unit for kind in CATALOGUE.values()} == {
+def test_the_catalog_names_units_and_directions():
+    assert {kind.name: kind.unit for kind in CATALOG.values()} == {
         "training_gpu_hours": "gpu_h",
         "training_cost_usd": "USD",
         "inference_cost_1y_usd": "USD",
@@ -42,9 +42,9 @@ def test_the_catalogue_names_units_and_directions():
         "cost_per_1k_usd": "USD",
         "business_kpi_delta": "ratio",
     }
-    higher = {name for name, kind in CATALOGUE.items() if kind.direction is Direction.HIGHER}
+    higher = {name for name, kind in CATALOG.items() if kind.direction is Direction.HIGHER}
     assert higher == {"throughput_per_s", "accuracy", "f1_macro", "alternatives_measured", "business_kpi_delta"}
-    assert all(kind.meaning.endswith(".") for kind in CATALOGUE.values())
+    assert all(kind.meaning.endswith(".") for kind in CATALOG.values())
 
 
 def test_bases_rank_from_claim_to_bill():
@@ -131,7 +131,7 @@ def test_an_expired_measurement_is_not_replaced_by_a_claim():
     assert best([figure(value="1", observed_at=NOW), expired], name="training_gpu_hours", now=NOW) is expired
 
 
-def test_between_equals_the_less_favourable_counts():
+def test_between_equals_the_less_favorable_counts():
     low, high = figure(value="1"), figure(value="2")
     assert best([low, high], name="training_gpu_hours", now=NOW) is high
     bad, good = figure("accuracy", "0.7"), figure("accuracy", "0.9")

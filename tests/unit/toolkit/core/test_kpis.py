@@ -83,7 +83,7 @@ def test_what_is_no_map_is_refused_with_its_path(links, field):
 def test_an_effect_made_by_hand_is_checked_too():
     with pytest.raises(Invalid, match="not above its high end"):
         Effect(
-            method=Method.JUDGEMENT,
+            method=Method.JUDGMENT,
             low=Decimal(2),
             high=Decimal(1),
             unit="x",

@@ -53,7 +53,7 @@ def lab_file(path: Path) -> None:
 def rates_file(path: Path) -> None:
     """A contract: 22 % off one family of machines in 2026, and a model at a price of its own."""
     path.write_text(
-        "{apiVersion: weighbridge/v1, kind: NegotiatedRates, organisation: example, rates: ["
+        "{apiVersion: weighbridge/v1, kind: NegotiatedRates, organization: example, rates: ["
         "{sku: openai/gpt-4o-mini, meter: input, usd: 0.12, from: 2026-06-01, source: order form 7},"
         " {sku: aws/*/g5.*, discount: 0.22, from: 2026-01-01, until: 2026-12-31, source: agreement 12}]}"
     )

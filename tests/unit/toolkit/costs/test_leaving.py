@@ -118,10 +118,10 @@ def test_calls_without_a_server_are_paid_by_memory_and_time():
 
 def test_gpu_hours_have_three_sources():
     assert Transformer(
-        parameters=1e9, tokens=2e10, peak_flops_per_s=312e12, utilisation=0.4
+        parameters=1e9, tokens=2e10, peak_flops_per_s=312e12, utilization=0.4
     ).gpu_hours == pytest.approx(267.0940, abs=1e-4)
     assert Network(
-        forward_flops=4e9, samples=1.2e6, epochs=90, peak_flops_per_s=1e14, utilisation=0.5
+        forward_flops=4e9, samples=1.2e6, epochs=90, peak_flops_per_s=1e14, utilization=0.5
     ).gpu_hours == pytest.approx(7.2)
     assert Pilot(samples=36_000, epochs=10, samples_per_gpu_s=100).gpu_hours == 1
 
@@ -130,7 +130,7 @@ def test_gpu_hours_have_three_sources():
     ("make", "field"),
     [
         (lambda: Transformer(parameters=1, tokens=1, peak_flops_per_s=0), "peak_flops_per_s"),
-        (lambda: Network(forward_flops=1, samples=1, epochs=1, peak_flops_per_s=1, utilisation=0), "utilisation"),
+        (lambda: Network(forward_flops=1, samples=1, epochs=1, peak_flops_per_s=1, utilization=0), "utilization"),
         (lambda: Pilot(samples=1, epochs=1, samples_per_gpu_s=0), "samples_per_gpu_s"),
         (
             lambda: OwnedHardware(value_at_start_usd=1, power_kw=1, usd_per_kwh=1, interconnect_share=1.0),

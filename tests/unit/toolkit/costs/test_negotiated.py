@@ -23,7 +23,7 @@ SKU = "aws/us-east-1/g5.xlarge"
 def document(**row):
     usual = {"sku": "aws/*", "discount": Decimal("0.22"), "from": "2026-01-01", "source": "agreement 12"}
     rows = [{name: value for name, value in {**usual, **row}.items() if value is not None}]
-    return {"apiVersion": "weighbridge/v1", "kind": "NegotiatedRates", "organisation": "example", "rates": rows}
+    return {"apiVersion": "weighbridge/v1", "kind": "NegotiatedRates", "organization": "example", "rates": rows}
 
 
 def test_a_discount_comes_off_the_list_price_and_its_tiers():

@@ -26,7 +26,7 @@ SPEC = Ownership(
     retrainings_per_year=4,
     retraining_usd=500,
     egress_usd=1_000,
-    licence_usd=2_000,
+    license_usd=2_000,
     audit_usd=3_000,
     exit_usd=40_000,
     switch_probability=0.25,
@@ -45,7 +45,7 @@ def test_three_years_by_hand():
             "maintenance": 75_000 * flat,
             "retraining": 2_000 * flat,
             "egress": 1_000 * flat,
-            "licences": 2_000 * flat,
+            "licenses": 2_000 * flat,
             "audit": 3_000 * flat,
             "exit": 0.25 * 40_000 * 1.1**-2.5,
         }

@@ -76,7 +76,7 @@ def test_retraining_and_a_parallel_run_cost_what_they_repeat():
     document["options"][1] |= {
         "training": {
             "gpu_hours": 10,
-            "labelling_usd": 7,
+            "labeling_usd": 7,
             "engineer_hours": 2,
             "usd_per_gpu_h": {"usd": 2, "unit": "gpu_h", "as_of": "2026-09-01", "source": "a page"},
         },

@@ -18,7 +18,7 @@ def test_operations_and_hours_by_hand():
     assert training.flops_of_transformer(7e9, 2e12) == 8.4e22
     assert training.flops_of_training(1e9, samples=50_000, epochs=90) == 1.35e16
     # 8.4e22 operations at 40 % of 989 TFLOP/s: 59,000 hours of an H100.
-    hours = training.gpu_hours_of_flops(8.4e22, peak_flops_per_s=989e12, utilisation=0.4)
+    hours = training.gpu_hours_of_flops(8.4e22, peak_flops_per_s=989e12, utilization=0.4)
     assert hours == pytest.approx(58_982.1, abs=0.1)
     assert training.gpu_hours_of_pilot(1_281_167, 90, samples_per_gpu_s=2_500) == pytest.approx(12.8117, abs=1e-4)
 
@@ -52,7 +52,7 @@ SPEC = Training(
     checkpoint_every_h=2,
     restart_h=0.2,
     storage_usd=50,
-    labelling_usd=400,
+    labeling_usd=400,
     engineer_hours=20,
     engineer_usd_per_h=100,
 )
@@ -61,7 +61,7 @@ SPEC = Training(
 def test_a_projection_by_hand():
     cost = training_cost(SPEC)
     assert cost.quantities["gpu_hours"] == pytest.approx(100 * 1.06 * 1.15 * 2)
-    assert cost.usd == pytest.approx({"compute": 487.6, "storage": 50, "labelling": 400, "people": 2_000})
+    assert cost.usd == pytest.approx({"compute": 487.6, "storage": 50, "labeling": 400, "people": 2_000})
     assert cost.total_usd == pytest.approx(2_937.6)
     for line in cost.lines:
         assert set(line.terms) <= set(line.formula.replace("(", " ").replace(")", " ").split())

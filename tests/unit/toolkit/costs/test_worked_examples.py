@@ -90,7 +90,7 @@ def test_doubt_spreads_the_example_as_far_as_its_source_says():
 def test_twelve_instance_hours_of_gpu_training_by_hand():
     # 1e9 parameters, 2e10 tokens at 40 % of 312 TFLOP/s: 1.2e20 / 1.248e14 / 3600 = 267.09 GPU hours.
     hours = training.gpu_hours_of_flops(
-        training.flops_of_transformer(1e9, 2e10), peak_flops_per_s=312e12, utilisation=0.4
+        training.flops_of_transformer(1e9, 2e10), peak_flops_per_s=312e12, utilization=0.4
     )
     assert hours == pytest.approx(267.0940, abs=1e-4)
     spec = training.Training(
@@ -104,7 +104,7 @@ def test_twelve_instance_hours_of_gpu_training_by_hand():
         checkpoint_every_h=1,
         restart_h=0.1,
         storage_usd=20,
-        labelling_usd=1_000,
+        labeling_usd=1_000,
         engineer_hours=40,
         engineer_usd_per_h=100,
     )
@@ -154,7 +154,7 @@ def test_the_tail_is_that_of_a_queue_of_events(servers, load):
     assert (times > limit_s).mean() == pytest.approx(tail, abs=0.02)
 
 
-def test_fourteen_positions_are_those_of_the_textbook_call_centre():
+def test_fourteen_positions_are_those_of_the_textbook_call_center():
     # 100 calls in half an hour of 3 minutes each: 10 Erlang; 14 positions answer 88.84 % within 20 s, 17.41 % wait.
     wait = float(erlang_c(14, 10.0))
     assert wait == pytest.approx(0.1741, abs=5e-5)

@@ -1,4 +1,4 @@
-"""Percentiles of samples that depend on their neighbours."""
+"""Percentiles of samples that depend on their neighbors."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def covered(draw, *, truth, times=200):
     return ours / times, theirs / times
 
 
-def test_intervals_hold_where_neighbours_are_alike_and_order_statistics_do_not(monkeypatch):
+def test_intervals_hold_where_neighbors_are_alike_and_order_statistics_do_not(monkeypatch):
     monkeypatch.setattr(intervals, "RESAMPLES", 200)
 
     def draw(rng):

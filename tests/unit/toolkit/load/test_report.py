@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.unit.toolkit.load.servers import pinned
-from tests.unit.toolkit.load.test_judgement import calm
+from tests.unit.toolkit.load.test_judgment import calm
 from weighbridge.core.errors import Invalid
 from weighbridge.load.generator.generator import Fired
 from weighbridge.load.plan import Caps, Plan

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.unit.toolkit.load.servers import pinned
-from tests.unit.toolkit.load.test_judgement import calm
+from tests.unit.toolkit.load.test_judgment import calm
 from tests.unit.toolkit.load.test_report import fired
 from weighbridge.cli.tables.terminal import load_search_parts, show
 from weighbridge.core.errors import Invalid

@@ -22,7 +22,7 @@ from weighbridge.systems.engine_errors import ModelFailed
 from weighbridge.systems.sandbox import compare_child
 from weighbridge.systems.sandbox.compared import compare_isolated, read_comparison
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import Follow, Heard, RunCancelled, RunFailed
+from weighbridge.systems.sandbox.process import Follow, Heard, RunCanceled, RunFailed
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 QUICK = ComparisonSettings(
@@ -166,7 +166,7 @@ def test_bad_input_is_told_in_the_words_of_the_child(pair, tmp_path):
 def test_a_comparison_that_is_stopped_hands_over_what_it_has(pair, tmp_path):
     blocks = BlockSettings(rounds=500, block_ms=20, max_duration_s=50, warmup=QUICK.blocks.warmup)
     shares = []
-    with pytest.raises(RunCancelled) as stopped:
+    with pytest.raises(RunCanceled) as stopped:
         compare_isolated(
             models=pair,
             data=None,
@@ -180,7 +180,7 @@ def test_a_comparison_that_is_stopped_hands_over_what_it_has(pair, tmp_path):
 
 
 def test_a_comparison_that_is_stopped_at_once_has_nothing(pair, tmp_path):
-    with pytest.raises(RunCancelled) as stopped:
+    with pytest.raises(RunCanceled) as stopped:
         behind(pair, tmp_path, should_stop=lambda: True, wrap_up_s=0.0)
     assert stopped.value.partial is None
 

@@ -48,4 +48,4 @@ def test_a_figure_names_its_basis():
 @pytest.mark.parametrize(("joules", "queries"), [(None, 5), (5.0, 0)])
 def test_no_energy_has_no_figure_but_a_reason(joules, queries):
     assert energy.energy_metrics(joules, queries=queries, basis=energy.MEASURED) == {}
-    assert "labelled" in energy.missing(())[0]["message"]
+    assert "labeled" in energy.missing(())[0]["message"]

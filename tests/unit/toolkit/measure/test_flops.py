@@ -54,7 +54,7 @@ def test_operators_are_counted_by_hand(tmp_path, node, x, weights, total):
     assert sum(found.by_operator.values()) == total
 
 
-def test_quantised_operators_count_like_those_they_replace(tmp_path):
+def test_quantized_operators_count_like_those_they_replace(tmp_path):
     scales = [weight(name) for name in ("xs", "ws", "ys")]
     node = helper.make_node("QLinearConv", ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"], ["y"])
     zeros = [numpy_helper.from_array(np.array(0, dtype=np.uint8), name) for name in ("xz", "wz", "yz")]

@@ -269,7 +269,7 @@ def test_a_data_set_can_give_the_rows_alone(tmp_path):
     assert result["run"]["distinct_inputs"] == 140
 
 
-def test_an_estimate_of_energy_is_labelled(tmp_path):
+def test_an_estimate_of_energy_is_labeled(tmp_path):
     wanted = dataclasses.replace(settings(140), tdp_w=100.0)
     result = builders.measured(
         builders.classifier(tmp_path / "m.onnx"), settings=wanted, data=None, on_progress=lambda *_: None, now=NOW

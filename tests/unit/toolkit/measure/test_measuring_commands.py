@@ -14,7 +14,7 @@ from weighbridge.cli.measure import max_rate as command
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import Engine, MultiStream, Offline, Server, SingleStream
 from weighbridge.systems.sandbox import isolated, operators
-from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
+from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 MANIFEST = {"model": {"digest": "sha256:ab"}, "engine": {"engine": "onnxruntime"}, "digest": "sha256:cd"}
 
@@ -109,7 +109,7 @@ def test_the_engine_is_set_up_as_asked(runs):
     assert weighbridge("profile", "m.onnx", "--quiet", *options).exit_code == 0
     how, settings, rest = asked[0]
     wanted = Engine(
-        provider="tensorrt", options={"trt_fp16_enable": "1"}, optimisation="basic", inter_op_threads=2, affinity=(0, 1)
+        provider="tensorrt", options={"trt_fp16_enable": "1"}, optimization="basic", inter_op_threads=2, affinity=(0, 1)
     )
     assert (how, settings.engine, settings.tdp_w) == ("open", wanted, 65)
     assert rest["target"]["options"]["model"].endswith("/m.onnx")
@@ -150,7 +150,7 @@ def test_what_cannot_be_measured_is_refused_in_words(runs, options, words):
     assert (done.exit_code, words in done.stderr) == (2, True), done.stderr
 
 
-@pytest.mark.parametrize(("ending", "code"), [(RunCancelled("Stopped."), 130), (RunFailed("Too slow."), 2)])
+@pytest.mark.parametrize(("ending", "code"), [(RunCanceled("Stopped."), 130), (RunFailed("Too slow."), 2)])
 def test_a_run_that_ends_early_leaves_its_part(runs, tmp_path, ending, code):
     ending.partial = result(SingleStream(), is_partial=True)
     runs(lambda _: ending)
@@ -180,7 +180,7 @@ def test_a_sweep_prints_and_writes_its_points(runs, tmp_path):
 @pytest.mark.parametrize(
     ("answer", "code", "words"),
     [
-        (lambda _: RunCancelled("x"), 130, "points measured until then are kept"),
+        (lambda _: RunCanceled("x"), 130, "points measured until then are kept"),
         (lambda _: RunFailed("no file"), 2, "no file"),
         (lambda _: KeyboardInterrupt(), 130, "left no result"),
         (lambda scenario: result(scenario, verdict={"status": "invalid", "reasons": []}), 1, ""),
@@ -215,7 +215,7 @@ def test_doubtful_trials_and_limits_that_are_met_are_said(runs):
 @pytest.mark.parametrize(
     ("answer", "code", "words"),
     [
-        (lambda _: RunCancelled("Stopped."), 130, "Stopped."),
+        (lambda _: RunCanceled("Stopped."), 130, "Stopped."),
         (lambda _: RunFailed("no file"), 2, "no file"),
         (lambda _: KeyboardInterrupt(), 130, "left no result"),
         (lambda scenario: result(scenario, metrics={}), 2, "could not be timed"),
@@ -298,7 +298,7 @@ def test_a_profile_says_where_the_time_goes_or_why_not(runs, monkeypatch, tmp_pa
 def test_who_interrupts_the_operators_keeps_the_rest(runs, monkeypatch, tmp_path):
     def cancel(**rest):
         rest["follow"].on_progress(0.5, "measuring")
-        raise RunCancelled("Stopped.")
+        raise RunCanceled("Stopped.")
 
     runs(result)
     monkeypatch.setattr(operators, "operators_isolated", cancel)

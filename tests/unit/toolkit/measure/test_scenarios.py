@@ -30,7 +30,7 @@ from weighbridge.measure.scenarios import Engine, MultiStream, Offline, ProfileS
         (lambda: Server(limit_ms=0), "limit_ms"),
         (lambda: Server(threads=0), "threads"),
         (lambda: Engine(provider="tpu"), "provider"),
-        (lambda: Engine(optimisation="more"), "optimisation"),
+        (lambda: Engine(optimization="more"), "optimization"),
         (lambda: Engine(inter_op_threads=0), "inter_op_threads"),
         (lambda: Engine(affinity=(-1,)), "affinity"),
         (lambda: ProfileSettings(tdp_w=0), "tdp_w"),

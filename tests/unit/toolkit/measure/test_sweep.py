@@ -7,7 +7,7 @@ import pytest
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import Offline, ProfileSettings, SingleStream, WarmUp
 from weighbridge.measure.studies.sweep import best_of, offline, sweep
-from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
+from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SETTINGS = ProfileSettings(scenario=Offline(min_samples=7, threads=2, seed=3))
@@ -72,10 +72,10 @@ def test_where_nothing_can_be_measured_the_reason_is_the_answer():
         run(lambda *_: RunFailed("There is no model file."))
 
 
-def test_a_cancelled_sweep_keeps_the_points_so_far():
-    document, _, _ = run(lambda batch, _: RunCancelled("no more") if batch == 8 else result(5.0))
+def test_a_canceled_sweep_keeps_the_points_so_far():
+    document, _, _ = run(lambda batch, _: RunCanceled("no more") if batch == 8 else result(5.0))
     assert (document["is_partial"], len(document["points"])) == (True, 1)
-    document, _, _ = run(lambda *_: RunCancelled("no more"))
+    document, _, _ = run(lambda *_: RunCanceled("no more"))
     assert (document["is_partial"], document["points"], document["manifest"]) == (True, [], None)
     assert best_of(document) is None
 

@@ -20,7 +20,7 @@ from weighbridge.optimization.alternatives import (
 )
 from weighbridge.systems.sandbox.bubblewrap import ALWAYS, is_walled, layers_here
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import RunCancelled
+from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.candidates import (
     SCHEMA,
     Answer,
@@ -198,13 +198,13 @@ def test_whoever_stops_the_run_stops_the_rivals_too(tmp_path, monkeypatch):
     def run(planned, **_):
         asked.append(planned.family)
         if len(asked) > 1:
-            raise RunCancelled("It was stopped.")
+            raise RunCanceled("It was stopped.")
         return Candidates(
             measured_at=NOW.isoformat(), baseline="fp32", candidates=(candidate("fp32", Answer.BASELINE, "valid"),)
         )
 
     monkeypatch.setattr(alternatives.series, "run", run)
-    with pytest.raises(RunCancelled):
+    with pytest.raises(RunCanceled):
         measure(tmp_path, model=model, rivals={"a": model, "b": model}, data=data)
     assert len(asked) == 2
 

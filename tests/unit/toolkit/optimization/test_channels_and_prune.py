@@ -66,7 +66,7 @@ NETWORKS = [untrained, Residual, Viewed, Sequence]
 
 
 def ready(factory, seed=0):
-    """Build a network with statistics of its own in every normalisation."""
+    """Build a network with statistics of its own in every normalization."""
     torch.manual_seed(seed)
     network = factory()
     with torch.no_grad():
@@ -173,7 +173,7 @@ def test_a_norm_of_two_weighs_large_weights_more():
     assert kept_first == {Score.L1: 1.0, Score.L2: 3.0}
 
 
-def test_the_scale_of_the_normalisation_decides_where_it_is_asked_for():
+def test_the_scale_of_the_normalization_decides_where_it_is_asked_for():
     network = nn.Sequential(nn.Conv2d(1, 2, 1, bias=False), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(128, 2)).eval()
     with torch.no_grad():
         network[0].weight[:] = torch.tensor([9.0, 1.0]).reshape(2, 1, 1, 1)

@@ -25,7 +25,7 @@ from weighbridge.optimization.recipes import DYNAMIC, GRAPH, PER_CHANNEL
 from weighbridge.optimization.workshop import Workshop, read_answer
 from weighbridge.systems.sandbox import child as sandbox_child
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import Heard, RunCancelled, RunFailed
+from weighbridge.systems.sandbox.process import Heard, RunCanceled, RunFailed
 
 WARMUP = WarmUp(values=10, value_ms=0.0, max_duration_s=0.05)
 QUICK = ComparisonSettings(margin=0.02, blocks=BlockSettings(rounds=6, block_ms=1.0, warmup=WARMUP))
@@ -191,7 +191,7 @@ def test_the_child_passes_refusals_on_in_words(model, files, tmp_path):
     refused = child.outcome_of(
         making_job(builders.identity(tmp_path / "m.onnx", shape=["n", 4]), files, DYNAMIC), stream=io.StringIO()
     )
-    assert refused["refusal"]["code"] == "nothing_to_quantise"
+    assert refused["refusal"]["code"] == "nothing_to_quantize"
     failed = child.outcome_of(making_job(tmp_path / "none.onnx", files, GRAPH), stream=io.StringIO())
     assert failed["refusal"]["code"] == "model_failed"
     assert "failed while its variant was made (FileNotFoundError" in failed["refusal"]["reason"]
@@ -237,13 +237,13 @@ def test_behind_the_fence_a_variant_is_made_and_compared(shop, model, files, tmp
 
 def test_behind_the_fence_a_refusal_keeps_its_code(shop, files, tmp_path):
     model = builders.identity(tmp_path / "m.onnx", shape=["n", 4])
-    with pytest.raises(RunFailed, match="nothing to quantise") as failed:
+    with pytest.raises(RunFailed, match="nothing to quantize") as failed:
         shop.make(DYNAMIC, model=model, rows=files / "train.npz", follow=GO_ON)
-    assert failed.value.code == "nothing_to_quantise"
+    assert failed.value.code == "nothing_to_quantize"
 
 
-def test_a_job_is_cancelled(shop, model, files):
-    with pytest.raises(RunCancelled):
+def test_a_job_is_canceled(shop, model, files):
+    with pytest.raises(RunCanceled):
         shop.make(GRAPH, model=model, rows=files / "train.npz", follow=(silent, lambda: True))
 
 

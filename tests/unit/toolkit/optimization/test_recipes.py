@@ -16,7 +16,7 @@ ARM = {"architecture": "aarch64", "cpu_flags": ["asimd", "asimdhp"]}
 @pytest.mark.parametrize(
     ("recipe", "words"),
     [
-        (GRAPH, "graph optimisation (ONNX Runtime, extended level, saved)"),
+        (GRAPH, "graph optimization (ONNX Runtime, extended level, saved)"),
         (PER_CHANNEL, "static INT8 (QDQ, per channel, MinMax over 512 rows)"),
         (PER_TENSOR, "static INT8 (QDQ, per tensor, MinMax over 512 rows)"),
         (ENTROPY, "static INT8 (QDQ, per channel, Entropy over 512 rows)"),
@@ -28,7 +28,7 @@ def test_a_recipe_says_what_it_does(recipe, words):
     assert recipe.words(rows=512) == words
 
 
-def test_only_static_quantisation_is_shown_rows():
+def test_only_static_quantization_is_shown_rows():
     assert [recipe.name for recipe in RECIPES if recipe.needs_rows] == [
         "int8-static-per-channel",
         "int8-static-per-tensor",
@@ -54,9 +54,9 @@ def test_half_precision_is_tried_where_it_gains_or_was_asked_for(machine, force)
 
 
 def test_named_recipes_alone_are_tried_and_others_not_mentioned():
-    assert recipes.chosen(["int8-dynamic", "graph-optimised"], machine=X86, force_half=False) == ([GRAPH, DYNAMIC], [])
+    assert recipes.chosen(["int8-dynamic", "graph-optimized"], machine=X86, force_half=False) == ([GRAPH, DYNAMIC], [])
 
 
 def test_an_unknown_recipe_is_refused_with_those_there_are():
-    with pytest.raises(Invalid, match=r"no variant 'int4'; there are graph-optimised, int8-static-per-channel"):
+    with pytest.raises(Invalid, match=r"no variant 'int4'; there are graph-optimized, int8-static-per-channel"):
         recipes.chosen(["int4"], machine=X86, force_half=False)

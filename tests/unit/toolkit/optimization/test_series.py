@@ -27,7 +27,7 @@ from weighbridge.optimization.plan import Choice, Lessons, of_file, of_network
 from weighbridge.optimization.recipes import NO_HALF, RECIPES
 from weighbridge.optimization.trial import TrialSettings
 from weighbridge.optimization.workshop import Workshop
-from weighbridge.systems.sandbox.process import RunCancelled
+from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.candidates import (
     Answer,
     Candidate,
@@ -104,18 +104,18 @@ def measured(monkeypatch):
 
 def test_what_was_finished_is_not_done_again_and_what_changed_is(model, files, tmp_path, measured):
     def planned(**changes):
-        wanted = dataclasses.replace(choice(tmp_path, "graph-optimised"), **changes)
+        wanted = dataclasses.replace(choice(tmp_path, "graph-optimized"), **changes)
         return of_file(model, files / "test.npz", calibration=files / "train.npz", choice=wanted)
 
     first, _ = go(planned())
-    assert measured == ["digits", "graph-optimised"]
+    assert measured == ["digits", "graph-optimized"]
     again, _ = go(planned())
     assert again.candidates == through_json(first).candidates
-    assert measured == ["digits", "graph-optimised"]
+    assert measured == ["digits", "graph-optimized"]
     # A variant that somebody changed, a record that is torn, other conditions: done again.
-    (tmp_path / "variants/graph-optimised.onnx").write_bytes(b"changed")
+    (tmp_path / "variants/graph-optimized.onnx").write_bytes(b"changed")
     go(planned())
-    assert measured[2:] == ["graph-optimised"]
+    assert measured[2:] == ["graph-optimized"]
     (tmp_path / "variants/fp32.record.json").write_text("{")
     go(planned())
     assert measured[3:] == ["digits"]
@@ -131,20 +131,20 @@ def test_a_variant_that_cannot_be_made_is_a_candidate_that_failed(files, tmp_pat
     )
     failed = found.named("int8-dynamic")
     assert (failed.verdict.answer, failed.metrics, failed.file) == (Answer.FAILED, {}, None)
-    assert [reason.code for reason in failed.verdict.reasons] == ["nothing_to_quantise"]
+    assert [reason.code for reason in failed.verdict.reasons] == ["nothing_to_quantize"]
     assert not found.is_partial
     # It is tried again the next time.
     assert not (tmp_path / "out/variants/int8-dynamic.record.json").exists()
 
 
-def test_a_cancelled_series_keeps_what_it_has(model, files, tmp_path):
-    planned = of_file(model, files / "test.npz", calibration=None, choice=choice(tmp_path, "graph-optimised"))
+def test_a_canceled_series_keeps_what_it_has(model, files, tmp_path):
+    planned = of_file(model, files / "test.npz", calibration=None, choice=choice(tmp_path, "graph-optimized"))
     kept = []
 
     def keep(found):
         kept.append(found)
 
-    with pytest.raises(RunCancelled):
+    with pytest.raises(RunCanceled):
         series.run(planned, follow=(lambda *_: None, lambda: bool(kept)), now=lambda: NOON, keep=keep)
     assert [(each.is_partial, len(each.candidates)) for each in kept] == [(True, 1)]
 
@@ -179,13 +179,13 @@ def test_a_network_is_pruned_and_taught_and_measured(trained, digits, tmp_path):
     ]
 
 
-def test_a_training_is_cancelled(trained, digits, tmp_path):
+def test_a_training_is_canceled(trained, digits, tmp_path):
     lessons = Lessons(prune=(PruneSettings(),))
     planned = of_network(
         trained, digits.train, digits.test, lessons=lessons, choice=choice(tmp_path, "fp16"), family="digits"
     )
     said = []
-    with pytest.raises(RunCancelled, match="training was cancelled"):
+    with pytest.raises(RunCanceled, match="training was canceled"):
         go(
             planned,
             say=lambda _, doing: said.append(doing),
@@ -407,7 +407,7 @@ def test_a_series_in_which_nothing_could_be_made_says_no(quick, tmp_path):
         tmp_path / "o",
     )
     assert done.exit_code == 1
-    assert "There is nothing to quantise" in done.output
+    assert "There is nothing to quantize" in done.output
 
 
 def test_an_interrupted_command_leaves_a_partial_result_and_says_so(quick, model, files, tmp_path, monkeypatch):
@@ -423,7 +423,7 @@ def test_an_interrupted_command_leaves_a_partial_result_and_says_so(quick, model
         "--calibrate",
         100,
         "--only",
-        "graph-optimised",
+        "graph-optimized",
         "--out",
         tmp_path / "out",
     )

@@ -56,7 +56,7 @@ def test_a_total_drop_ends_at_the_end_of_the_scale(b, c, bounds):
 
 
 def score_by_search(b, c, n, difference):
-    """The score statistic with the nuisance share found by maximising the likelihood numerically."""
+    """The score statistic with the nuisance share found by maximizing the likelihood numerically."""
     low, high = max(0.0, -difference), (1 - difference) / 2
 
     def unlikely(share):

@@ -22,10 +22,10 @@ ORACLES = {
 
 
 @settings(max_examples=30, deadline=None)
-@given(rows=st.integers(3, 80), seed=st.integers(0, 99), centre=st.sampled_from([5.0, 1e6]))
-def test_errors_are_those_of_scikit_learn(rows, seed, centre):
+@given(rows=st.integers(3, 80), seed=st.integers(0, 99), center=st.sampled_from([5.0, 1e6]))
+def test_errors_are_those_of_scikit_learn(rows, seed, center):
     rng = np.random.default_rng(seed)
-    truth = centre + rng.normal(size=rows)
+    truth = center + rng.normal(size=rows)
     answers = truth + rng.normal(0.1, 0.5, size=rows)
     found = regression_intervals(truth, answers, resamples=100, seed=1)
     assert set(found) == set(ORACLES)

@@ -66,8 +66,8 @@ def test_a_step_makes_blocks_as_long_as_they_may_be():
 @given(values=st.lists(st.floats(-100, 100), min_size=3, max_size=40))
 def test_autocovariances_by_their_definition(values):
     series = np.array(values)
-    centred = series - series.mean()
-    expected = [float(np.sum(centred[: len(values) - lag] * centred[lag:])) / len(values) for lag in range(3)]
+    centered = series - series.mean()
+    expected = [float(np.sum(centered[: len(values) - lag] * centered[lag:])) / len(values) for lag in range(3)]
     assert autocovariances(series, 2) == pytest.approx(expected, abs=1e-6)
 
 

@@ -130,7 +130,7 @@ def test_mean_interval_covers_the_mean_of_correlated_samples():
     covered = 0
     for _ in range(400):
         noise = rng.normal(size=4_000)
-        # A moving average of ten correlates neighbours; the mean stays 3.
+        # A moving average of ten correlates neighbors; the mean stays 3.
         correlated = 3 + np.convolve(noise, np.ones(10) / 10, mode="same")
         interval = stats.mean_interval(correlated)
         covered += interval.lower <= 3 <= interval.upper

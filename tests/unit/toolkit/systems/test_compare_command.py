@@ -14,7 +14,7 @@ from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.systems.sandbox import compared, isolated
 from weighbridge.systems.sandbox.bubblewrap import Layers
-from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
+from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 DOCUMENT = {
     "baseline": "a",
@@ -103,7 +103,7 @@ def test_a_table_says_who_is_quicker_and_what_is_lost(told):
 
 
 def test_what_a_stopped_comparison_has_is_kept(told, tmp_path):
-    stopped = RunCancelled("The run was cancelled.")
+    stopped = RunCanceled("The run was canceled.")
     stopped.partial = DOCUMENT
     told(stopped)
     done = weighbridge("compare", "a.onnx", "b.onnx", "--json", tmp_path / "c.json")
@@ -180,7 +180,7 @@ def test_the_answer_is_the_exit_code(first, monkeypatch, again, code, words):
 @pytest.mark.parametrize(
     ("raised", "code", "words"),
     [
-        (RunCancelled("The run was cancelled."), 130, "cancelled"),
+        (RunCanceled("The run was canceled."), 130, "canceled"),
         (KeyboardInterrupt(), 130, "left no result"),
         (RunFailed("The model failed."), 2, "The model failed."),
     ],

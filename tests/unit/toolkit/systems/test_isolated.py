@@ -18,7 +18,7 @@ from weighbridge.systems.sandbox import bubblewrap, isolated, process
 from weighbridge.systems.sandbox.bubblewrap import Layers
 from weighbridge.systems.sandbox.isolated import run_isolated
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
+from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 pytestmark = pytest.mark.slow
 
@@ -135,8 +135,8 @@ def test_a_process_that_cannot_have_its_memory_fails_in_words(tmp_path):
     assert refusal.code == "model_memory"
 
 
-def test_a_run_is_cancelled(tmp_path, walls, started):
-    with pytest.raises(RunCancelled):
+def test_a_run_is_canceled(tmp_path, walls, started):
+    with pytest.raises(RunCanceled):
         run(tmp_path, builders.endless(tmp_path / "m.onnx"), should_stop=lambda: True)
     assert not is_running(started[-1])
 
@@ -206,12 +206,12 @@ LONG = ProfileSettings(
 )
 
 
-@pytest.mark.parametrize("reason", ["cancelled", "deadline"])
+@pytest.mark.parametrize("reason", ["canceled", "deadline"])
 def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, reason):
     doing = []
 
     def stops():
-        return reason == "cancelled" and doing.count("measuring latency") > 2
+        return reason == "canceled" and doing.count("measuring latency") > 2
 
     with pytest.raises(isolated.RunEnded) as ended:
         isolated.run_sandboxed(
@@ -220,10 +220,10 @@ def test_a_run_that_must_end_hands_over_what_it_has(tmp_path, walls, started, re
             settings=LONG,
             data=builders.data_set(tmp_path / "d.npz"),
             workdir=tmp_path / "work",
-            limits=Limits(wall_s=60 if reason == "cancelled" else 8),
+            limits=Limits(wall_s=60 if reason == "canceled" else 8),
             follow=isolated.Follow(lambda _, phase: doing.append(phase), stops, 30.0),
         )
-    assert isinstance(ended.value, RunCancelled) is (reason == "cancelled")
+    assert isinstance(ended.value, RunCanceled) is (reason == "canceled")
     assert ended.value.partial["is_partial"] is True
     assert ended.value.partial["metrics"]["latency_p95_ms"]["n"] >= 130
     assert "samples.partial" in [entry["code"] for entry in ended.value.partial["verdict"]["reasons"]]
@@ -268,9 +268,9 @@ def test_an_open_run_has_no_fence_and_says_so(tmp_path, monkeypatch):
     assert result["metrics"]["parameters"]["value"] == 12
 
 
-def test_an_open_run_that_is_cancelled_hands_over_what_it_has(tmp_path):
+def test_an_open_run_that_is_canceled_hands_over_what_it_has(tmp_path):
     doing = []
-    with pytest.raises(RunCancelled) as ended:
+    with pytest.raises(RunCanceled) as ended:
         isolated.run_unsandboxed(
             {"system": "onnx", "options": {"model": str(builders.classifier(tmp_path / "m.onnx"))}},
             settings=LONG,
@@ -286,7 +286,7 @@ def test_an_open_run_that_is_cancelled_hands_over_what_it_has(tmp_path):
 
 def test_a_run_that_ends_before_it_told_of_its_fence_has_nothing_to_hand_over(tmp_path, monkeypatch):
     monkeypatch.setattr(isolated, "CHILD", script(tmp_path / "script.py", "time.sleep(60)"))
-    with pytest.raises(RunCancelled) as ended:
+    with pytest.raises(RunCanceled) as ended:
         isolated.run_sandboxed(
             Layers(bubblewrap=None, seals=()),
             model=builders.classifier(tmp_path / "m.onnx"),

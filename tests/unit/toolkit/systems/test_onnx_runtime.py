@@ -25,7 +25,7 @@ def test_a_model_answers(tmp_path, monkeypatch):
         "providers": ["CPUExecutionProvider"],
         "intra_op_threads": 1,
         "inter_op_threads": 1,
-        "graph_optimisation": "all",
+        "graph_optimization": "all",
         "execution": "sequential",
     }
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"
@@ -49,10 +49,10 @@ def test_a_model_that_the_engine_refuses(tmp_path):
 
 def test_the_engine_is_set_up_as_asked(tmp_path):
     path = builders.classifier(tmp_path / "model.onnx")
-    settings = Engine(optimisation="none", inter_op_threads=2)
+    settings = Engine(optimization="none", inter_op_threads=2)
     said = OnnxRuntimeRunner(path, threads=2, settings=settings).describe()
     assert (said["intra_op_threads"], said["inter_op_threads"]) == (2, 2)
-    assert (said["graph_optimisation"], said["execution"]) == ("none", "parallel")
+    assert (said["graph_optimization"], said["execution"]) == ("none", "parallel")
 
 
 def test_a_provider_that_is_not_installed_is_refused_in_words(tmp_path):

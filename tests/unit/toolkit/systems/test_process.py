@@ -16,7 +16,7 @@ from weighbridge.measure.conditions import memory
 from weighbridge.systems.sandbox import bubblewrap, process
 from weighbridge.systems.sandbox.bubblewrap import Layers
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import Heard, RunCancelled, RunFailed, environment, fenced
+from weighbridge.systems.sandbox.process import Heard, RunCanceled, RunFailed, environment, fenced
 
 BARE = Layers(bubblewrap=None, seals=())
 
@@ -141,8 +141,8 @@ def test_a_child_that_is_silent_is_stopped_at_the_deadline(run):
     assert max(after - before for before, after in itertools.pairwise(beats)) < 1
 
 
-def test_a_child_is_cancelled(run):
-    with pytest.raises(RunCancelled, match="was cancelled"):
+def test_a_child_is_canceled(run):
+    with pytest.raises(RunCanceled, match="was canceled"):
         run("time.sleep(60)", should_stop=lambda: True)
 
 

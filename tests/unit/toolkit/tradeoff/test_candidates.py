@@ -54,7 +54,7 @@ def test_the_optional_may_be_absent_and_the_unknown_is_left_alone() -> None:
     (member,) = document["candidates"]
     for key in ("file", "samples", "speed_up", "measurement"):
         del member[key]
-    member["colour"] = "blue"
+    member["color"] = "blue"
     found = candidates_from(document).named("a")
     assert (found.file, found.samples, found.measurement) == (None, None, None)
     assert found.metrics["accuracy"].value == 1.0

@@ -60,7 +60,7 @@ def changed(path: str, value) -> dict:
     ("path", "value", "said"),
     [
         ("kind", "CostSpec", "kind must be DecisionMatrix"),
-        ("colour", 1, "colour is not known here"),
+        ("color", 1, "color is not known here"),
         ("criteria.0.better", "cheaper", "criteria[0].better must be lower or higher"),
         ("criteria.0.unit", None, "criteria[0].unit is missing"),
         ("criteria.0.worst", 5, "criteria[0].worst and best fix the scale together"),

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from pymcdm.weights.subjective import AHP
 
 from weighbridge.core.errors import Invalid
-from weighbridge.tradeoff.matrix.weights import Judgement, Method, ahp, consistency_ratio, direct, swing
+from weighbridge.tradeoff.matrix.weights import Judgment, Method, ahp, consistency_ratio, direct, swing
 
 NAMES = ("cost", "latency", "accuracy", "development")
 
 
-def judgements(table) -> list[Judgement]:
+def judgments(table) -> list[Judgment]:
     pairs = itertools.combinations(range(len(table)), 2)
-    return [Judgement(NAMES[i], NAMES[j], float(table[i][j])) for i, j in pairs]
+    return [Judgment(NAMES[i], NAMES[j], float(table[i][j])) for i, j in pairs]
 
 
 def test_direct_weights_are_shares_or_percentages() -> None:
@@ -51,9 +51,9 @@ def test_something_must_count() -> None:
 
 
 @given(st.lists(st.integers(1, 9), min_size=4, max_size=4))
-def test_judgements_that_follow_from_points_give_the_points_back(points) -> None:
+def test_judgments_that_follow_from_points_give_the_points_back(points) -> None:
     ratios = [[points[i] / points[j] for j in range(4)] for i in range(4)]
-    found = ahp(NAMES, judgements(ratios))
+    found = ahp(NAMES, judgments(ratios))
     assert list(found.values.values()) == pytest.approx([point / sum(points) for point in points])
     assert found.consistency_ratio == pytest.approx(0, abs=1e-9)
 
@@ -64,20 +64,20 @@ def test_ahp_agrees_with_pymcdm(upper) -> None:
     for value, (i, j) in zip(upper, itertools.combinations(range(4), 2), strict=True):
         table[i, j], table[j, i] = value, 1 / value
     oracle = AHP(matrix=table)
-    found = ahp(NAMES, judgements(table))
+    found = ahp(NAMES, judgments(table))
     assert list(found.values.values()) == pytest.approx(oracle())
     assert found.consistency_ratio == pytest.approx(oracle.get_cr(), abs=1e-12)
     assert consistency_ratio(table) < 0.1
 
 
-def test_a_contradiction_names_the_judgement_and_what_would_fit() -> None:
+def test_a_contradiction_names_the_judgment_and_what_would_fit() -> None:
     given_ = [
-        Judgement("cost", "latency", 3),
-        Judgement("cost", "accuracy", 1 / 9),
-        Judgement("cost", "development", 5),
-        Judgement("latency", "accuracy", 0.5),
-        Judgement("latency", "development", 2),
-        Judgement("accuracy", "development", 3),
+        Judgment("cost", "latency", 3),
+        Judgment("cost", "accuracy", 1 / 9),
+        Judgment("cost", "development", 5),
+        Judgment("latency", "accuracy", 0.5),
+        Judgment("latency", "development", 2),
+        Judgment("accuracy", "development", 3),
     ]
     with pytest.raises(Invalid, match=r"consistency ratio is 0\.3") as refused:
         ahp(NAMES, given_)
@@ -94,15 +94,15 @@ def test_what_would_fit_may_lie_below_one() -> None:
         ahp(
             NAMES[:3],
             [
-                Judgement("cost", "latency", 9),
-                Judgement("cost", "accuracy", 1 / 3),
-                Judgement("latency", "accuracy", 3),
+                Judgment("cost", "latency", 9),
+                Judgment("cost", "accuracy", 1 / 3),
+                Judgment("latency", "accuracy", 3),
             ],
         )
 
 
 def test_two_criteria_cannot_contradict() -> None:
-    found = ahp(NAMES[:2], [Judgement("cost", "latency", 3)])
+    found = ahp(NAMES[:2], [Judgment("cost", "latency", 3)])
     assert found.values == {"cost": pytest.approx(0.75), "latency": pytest.approx(0.25)}
     assert found.consistency_ratio == 0
     assert found.given == {"ahp": [{"more": "cost", "than": "latency", "times": 3}]}
@@ -111,18 +111,18 @@ def test_two_criteria_cannot_contradict() -> None:
 @pytest.mark.parametrize(
     ("made", "said", "field"),
     [
-        ([Judgement("cost", "latency", 10)], "times lies between 1/9 and 9, not at 10", "weights.ahp[0].times"),
-        ([Judgement("cost", "colour", 2)], "judges cost against colour, which is no pair", "weights.ahp[0]"),
-        ([Judgement("cost", "cost", 2)], "judges cost against cost, which is no pair", "weights.ahp[0]"),
-        ([Judgement("cost", "latency", 2), Judgement("latency", "cost", 2)], "was judged before", "weights.ahp[1]"),
+        ([Judgment("cost", "latency", 10)], "times lies between 1/9 and 9, not at 10", "weights.ahp[0].times"),
+        ([Judgment("cost", "color", 2)], "judges cost against color, which is no pair", "weights.ahp[0]"),
+        ([Judgment("cost", "cost", 2)], "judges cost against cost, which is no pair", "weights.ahp[0]"),
+        ([Judgment("cost", "latency", 2), Judgment("latency", "cost", 2)], "was judged before", "weights.ahp[1]"),
         (
-            [Judgement("cost", "latency", 2)],
+            [Judgment("cost", "latency", 2)],
             "cost is not judged against accuracy; 2 of 3 pairs are open",
             "weights.ahp",
         ),
     ],
 )
-def test_judgements_that_are_none_are_refused(made, said, field) -> None:
+def test_judgments_that_are_none_are_refused(made, said, field) -> None:
     with pytest.raises(Invalid) as refused:
         ahp(NAMES[:3], made)
     assert said in refused.value.reason

@@ -37,7 +37,7 @@ def compare(
     95 % interval), whether it is faster, slower or tied, and whether its loss of quality is shown to be at most
     `margin` (a share of accuracy, or the unit of y). `to_pandas()` has a row for each model.
 
-    Raises Invalid for models that do not fit each other or the data, RunFailed and RunCancelled like `profile`.
+    Raises Invalid for models that do not fit each other or the data, RunFailed and RunCanceled like `profile`.
     """
     named_models = models if isinstance(models, Mapping) else named([Path(model) for model in models])
     settings = ComparisonSettings(

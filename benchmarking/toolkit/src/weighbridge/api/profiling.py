@@ -10,7 +10,7 @@ from weighbridge.api.results import Result, metric_rows
 from weighbridge.cli.tables.terminal import result_parts
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.scenarios import Engine, MultiStream, Offline, ProfileSettings, Scenario, Server, SingleStream
-from weighbridge.systems.sandbox.process import RunCancelled
+from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.systems.target import NO_OPTIONS, Target
 
 PathLike = str | os.PathLike[str]
@@ -54,7 +54,7 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     (circular block bootstrap, blocks by Politis & White 2004); throughput in 1/s; sizes in MB (1,000,000 bytes); shares
     are ratios with Wilson's interval at 95 %. `to_pandas()` has a row for each metric.
 
-    Raises Invalid for input that cannot be measured, RunFailed where the run dies or takes too long, and RunCancelled
+    Raises Invalid for input that cannot be measured, RunFailed where the run dies or takes too long, and RunCanceled
     where `watcher` stops it; the `partial` of the last two is the document of what was measured by then.
     """
     target = Target(
@@ -68,7 +68,7 @@ def profile(  # noqa: PLR0913 -- the options of the command line
     engine = Engine(
         provider=provider,
         options=dict(provider_options),
-        optimisation=optimization,
+        optimization=optimization,
         inter_op_threads=inter_op_threads,
         affinity=tuple(affinity),
     )
@@ -91,8 +91,8 @@ def _with_operators(
     follow = watcher.follow(lambda _share, _doing: watcher.on_progress(1.0, "timing its operators"))
     try:
         timed = target.operators(settings, follow=follow, workdir=folder)
-    except RunCancelled as cancelled:
-        cancelled.partial = found | {"is_partial": True, "operators": None}
+    except RunCanceled as canceled:
+        canceled.partial = found | {"is_partial": True, "operators": None}
         raise
     return found | {"operators": timed["operators"], "missing": [*found["missing"], *timed["missing"]]}
 

@@ -28,7 +28,7 @@ def refusals_told(*, interrupted: str = "Interrupted; there is no result.") -> I
     try:
         yield
     except Refused as refused:
-        stop(refused.reason, code=INTERRUPTED if refused.code == "run_cancelled" else UNCLEAR)
+        stop(refused.reason, code=INTERRUPTED if refused.code == "run_canceled" else UNCLEAR)
     except KeyboardInterrupt:
         stop(interrupted, code=INTERRUPTED)
 

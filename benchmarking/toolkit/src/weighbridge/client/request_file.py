@@ -134,11 +134,11 @@ def _facts(facts: object) -> list[dict[str, Any]]:
 
 
 def _with_unit(fact: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in the catalogue's unit where none is written, and send numbers as text, which is exact."""
-    from weighbridge.core.metrics import CATALOGUE
+    """Fill in the catalog's unit where none is written, and send numbers as text, which is exact."""
+    from weighbridge.core.metrics import CATALOG
 
     name = str(fact["name"])
-    if "unit" not in fact and name not in CATALOGUE:
-        raise Invalid(f"There is no fact {name!r}; known are {', '.join(CATALOGUE)}.", field="facts")
+    if "unit" not in fact and name not in CATALOG:
+        raise Invalid(f"There is no fact {name!r}; known are {', '.join(CATALOG)}.", field="facts")
     numbers = {key: str(fact[key]) for key in ("value", "lower", "upper") if fact.get(key) is not None}
-    return {"source": "request file", **fact, "unit": fact.get("unit") or CATALOGUE[name].unit, **numbers}
+    return {"source": "request file", **fact, "unit": fact.get("unit") or CATALOG[name].unit, **numbers}

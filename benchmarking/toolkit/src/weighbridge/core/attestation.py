@@ -1,4 +1,4 @@
-"""The signed statement of an authorisation: in-toto Statement v1 in a DSSE envelope, signed with Ed25519.
+"""The signed statement of an authorization: in-toto Statement v1 in a DSSE envelope, signed with Ed25519.
 
 Decides whether a statement is genuine and whether it lets an artifact into an environment. Anybody holding the public
 key can ask, without the server. https://github.com/secure-systems-lab/dsse, https://in-toto.io/Statement/v1
@@ -27,7 +27,7 @@ from weighbridge.core.canonical import canonical_bytes, is_digest, plain
 from weighbridge.core.errors import Invalid
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
-PREDICATE_TYPE = "urn:weighbridge:authorisation:v1"
+PREDICATE_TYPE = "urn:weighbridge:authorization:v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 APPROVING = frozenset({"approved", "approved_with_conditions"})
 # Build machines' clocks run apart; a statement issued a moment ago must not be refused as not yet valid.
@@ -38,7 +38,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 class Grant:
     """What is granted: the predicate of the statement. Digests are `sha256:...`, times aware."""
 
-    authorisation: str
+    authorization: str
     request: str
     decision: str
     environment: str
@@ -69,7 +69,7 @@ def statement(*, subject_name: str, subject_digest: str, grant: Grant) -> dict[s
         "subject": [{"name": subject_name, "digest": {"sha256": subject_digest.removeprefix("sha256:")}}],
         "predicateType": PREDICATE_TYPE,
         "predicate": {
-            "authorisation": grant.authorisation,
+            "authorization": grant.authorization,
             "request": grant.request,
             "decision": grant.decision,
             "environment": grant.environment,
@@ -120,7 +120,7 @@ def allows(statement: Mapping[str, object], *, digest: str, environment: str, no
     """
     predicate = statement.get("predicate")
     if statement.get("predicateType") != PREDICATE_TYPE or not isinstance(predicate, Mapping):
-        return GateAnswer(False, ("The statement is not an authorisation.",))
+        return GateAnswer(False, ("The statement is not an authorization.",))
     reasons = (
         *_subject_faults(statement, digest=digest),
         *_scope_faults(predicate, environment=environment),
@@ -128,7 +128,7 @@ def allows(statement: Mapping[str, object], *, digest: str, environment: str, no
     )
     if reasons:
         return GateAnswer(False, reasons)
-    return GateAnswer(True, (f"{predicate.get('authorisation')} allows it until {predicate['expires_at']}.",))
+    return GateAnswer(True, (f"{predicate.get('authorization')} allows it until {predicate['expires_at']}.",))
 
 
 def _subject_faults(statement: Mapping[str, object], *, digest: str) -> tuple[str, ...]:
@@ -139,7 +139,7 @@ def _subject_faults(statement: Mapping[str, object], *, digest: str) -> tuple[st
     named = {f"sha256:{each.get('sha256')}" for each in digests if isinstance(each, Mapping)}
     if is_digest(digest) and digest in named:
         return ()
-    return (f"The authorisation is for {' and '.join(sorted(named)) or 'no artifact'}, not for {digest}.",)
+    return (f"The authorization is for {' and '.join(sorted(named)) or 'no artifact'}, not for {digest}.",)
 
 
 def _scope_faults(predicate: Mapping[str, object], *, environment: str) -> tuple[str, ...]:
@@ -147,18 +147,18 @@ def _scope_faults(predicate: Mapping[str, object], *, environment: str) -> tuple
     if predicate.get("decision") not in tuple(APPROVING):
         faults.append(f"The decision was {predicate.get('decision')}, which approves nothing.")
     if predicate.get("environment") != environment:
-        faults.append(f"The authorisation is for {predicate.get('environment')}, not for {environment}.")
+        faults.append(f"The authorization is for {predicate.get('environment')}, not for {environment}.")
     return tuple(faults)
 
 
 def _time_faults(predicate: Mapping[str, object], *, now: datetime) -> tuple[str, ...]:
     issued_at, expires_at = _instant(predicate.get("issued_at")), _instant(predicate.get("expires_at"))
     if issued_at is None or expires_at is None:
-        return ("The authorisation does not say from when to when it is valid.",)
+        return ("The authorization does not say from when to when it is valid.",)
     if now >= expires_at:
-        return (f"The authorisation expired on {expires_at:%Y-%m-%d}; have the model reviewed again.",)
+        return (f"The authorization expired on {expires_at:%Y-%m-%d}; have the model reviewed again.",)
     if now < issued_at - CLOCK_TOLERANCE:
-        return (f"The authorisation is valid only from {issued_at:%Y-%m-%d %H:%M} UTC.",)
+        return (f"The authorization is valid only from {issued_at:%Y-%m-%d %H:%M} UTC.",)
     return ()
 
 

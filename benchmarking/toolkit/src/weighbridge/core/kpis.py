@@ -21,7 +21,7 @@ class Method(StrEnum):
     REGRESSION = "regression"
     CALCULATION = "calculation"
     LITERATURE = "literature"
-    JUDGEMENT = "judgement"
+    JUDGMENT = "judgment"
 
 
 class Better(StrEnum):

@@ -38,7 +38,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True)
 class FactKind:
-    """One entry of the catalogue: a name with its unit, its better direction, its meaning and its possible range."""
+    """One entry of the catalog: a name with its unit, its better direction, its meaning and its possible range."""
 
     name: str
     unit: str
@@ -73,7 +73,7 @@ _KINDS = (
         minimum=None,
     ),
 )
-CATALOGUE: dict[str, FactKind] = {kind.name: kind for kind in _KINDS}
+CATALOG: dict[str, FactKind] = {kind.name: kind for kind in _KINDS}
 
 # Beyond these powers of ten a figure is a slip of the pen, and printing it would be a denial of service.
 _LARGEST_POWER, _SMALLEST_POWER = 15, -30
@@ -121,9 +121,9 @@ class Contradiction:
 
 def check_figure(figure: Figure) -> None:
     """Raise Invalid, with the field at fault, unless the figure is well formed."""
-    kind = CATALOGUE.get(figure.name)
+    kind = CATALOG.get(figure.name)
     if kind is None:
-        raise Invalid(f"There is no fact named {figure.name!r}; use one of {', '.join(CATALOGUE)}.", field="name")
+        raise Invalid(f"There is no fact named {figure.name!r}; use one of {', '.join(CATALOG)}.", field="name")
     if figure.unit != kind.unit:
         raise Invalid(f"{kind.name} is given in {kind.unit}, not in {figure.unit!r}; convert it.", field="unit")
     if not isinstance(figure.basis, Basis):
@@ -206,8 +206,8 @@ def best(
 
 
 def _tie(figure: Figure) -> tuple[Decimal, str]:
-    """Between equals the less favourable value counts, so that the order of arrival never matters."""
-    kind = CATALOGUE.get(figure.name)
+    """Between equals the less favorable value counts, so that the order of arrival never matters."""
+    kind = CATALOG.get(figure.name)
     is_high_good = kind is not None and kind.direction is Direction.HIGHER
     return (-figure.value if is_high_good else figure.value, repr(figure))
 
@@ -223,7 +223,7 @@ def contradictions(figures: Sequence[Figure], *, now: datetime) -> tuple[Contrad
     Without an interval nothing is contradicted: a point says nothing about its own uncertainty.
     """
     sound = [figure for figure in figures if is_sound(figure)]
-    pairs = ((_claim(sound, name=name), _measurement(sound, name=name, now=now)) for name in CATALOGUE)
+    pairs = ((_claim(sound, name=name), _measurement(sound, name=name, now=now)) for name in CATALOG)
     found = (_contradiction(claim, measured) for claim, measured in pairs if claim and measured)
     return tuple(item for item in found if item is not None)
 
@@ -249,9 +249,9 @@ def _measurement(figures: Sequence[Figure], *, name: str, now: datetime) -> Figu
 
 def _contradiction(claim: Figure, measured: Figure) -> Contradiction | None:
     if measured.lower is not None and claim.value < measured.lower:
-        is_worse = CATALOGUE[claim.name].direction is Direction.LOWER
+        is_worse = CATALOG[claim.name].direction is Direction.LOWER
     elif measured.upper is not None and claim.value > measured.upper:
-        is_worse = CATALOGUE[claim.name].direction is Direction.HIGHER
+        is_worse = CATALOG[claim.name].direction is Direction.HIGHER
     else:
         return None
     message = (

@@ -62,7 +62,7 @@ def evaluate(curve: LoadCurve, shared: Shared, option: Option, *, requests_media
     # Retraining that names no amount of its own repeats the compute and the labels of the training.
     stated = option.ownership.retraining_usd
     is_stated = not isinstance(stated, int | float) or stated > 0
-    again = stated if is_stated else training.usd.get("compute", 0.0) + training.usd.get("labelling", 0.0)
+    again = stated if is_stated else training.usd.get("compute", 0.0) + training.usd.get("labeling", 0.0)
     ownership = dataclasses.replace(
         option.ownership,
         serving_usd=serving.total_usd,

@@ -17,9 +17,9 @@ class FigureKind:
 
 FIGURES: Final[Mapping[str, FigureKind]] = {
     "training_gpu_hours": FigureKind("gpu_h", 2, "GPU hours of training, trials and failed runs included."),
-    "training_cost_usd": FigureKind("USD", 2, "Training once: compute, storage, labelling, people."),
+    "training_cost_usd": FigureKind("USD", 2, "Training once: compute, storage, labeling, people."),
     "inference_cost_1y_usd": FigureKind("USD", 2, "One year of serving under the load curve."),
-    "upkeep_1y_usd": FigureKind("USD", 2, "One year of monitoring, people, retraining, traffic, licences, audit."),
+    "upkeep_1y_usd": FigureKind("USD", 2, "One year of monitoring, people, retraining, traffic, licenses, audit."),
     "total_cost_1y_usd": FigureKind("USD", 2, "Training, one year of serving and one year of upkeep."),
     "cost_per_1k_usd": FigureKind("USD", 6, "1,000 inferences, serving alone."),
     "cost_per_1k_loaded_usd": FigureKind("USD", 6, "1,000 inferences, serving and upkeep."),

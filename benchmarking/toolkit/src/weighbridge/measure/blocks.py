@@ -1,6 +1,6 @@
 """Blocks: several models measured in turn, in random order, on the same inputs, so that a busy minute hits them all.
 
-Randomised interleaved trials (Abedi and Brecht, ICPE 2017, doi 10.1145/3030207.3030229): a round is one block of each
+Randomized interleaved trials (Abedi and Brecht, ICPE 2017, doi 10.1145/3030207.3030229): a round is one block of each
 model. Models are compared within a round, so what slows a whole round cancels out. A model measured against itself
 (A/A) shows what this machine invents.
 """

@@ -1,6 +1,6 @@
 """A profile: one model, measured once in this process: load, first inference, the scenario's times, memory, quality.
 
-In scope: the order of the phases and the shape of the result. Not in scope: isolation, limits and cancelling, which
+In scope: the order of the phases and the shape of the result. Not in scope: isolation, limits and canceling, which
 `systems.sandbox.isolated` adds around it. A model that cannot be trusted is profiled there, never here.
 """
 

@@ -16,7 +16,7 @@ PROVIDERS: Mapping[str, str] = {
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
 }
-OPTIMISATIONS = ("none", "basic", "extended", "all")
+OPTIMIZATIONS = ("none", "basic", "extended", "all")
 HIGHEST_RATE_PER_S = 1_000_000
 
 
@@ -191,23 +191,23 @@ SCENARIOS: Mapping[str, type[Scenario]] = {kind.NAME: kind for kind in (SingleSt
 class Engine:
     """How ONNX Runtime is set up: part of the manifest, since each of these decides what a figure means.
 
-    `provider` is cpu, cuda or tensorrt; `optimisation` none, basic, extended or all; `affinity` the processors that
+    `provider` is cpu, cuda or tensorrt; `optimization` none, basic, extended or all; `affinity` the processors that
     this process may use, all of them when it names none; `options` are handed to the provider as they are.
     """
 
     provider: str = "cpu"
     options: Mapping[str, str] = dataclasses.field(default_factory=dict)
     inter_op_threads: int = 1
-    optimisation: str = "all"
+    optimization: str = "all"
     affinity: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what ONNX Runtime does not have."""
         if self.provider not in PROVIDERS:
             raise Invalid(f"There is no provider {self.provider!r}; only {', '.join(PROVIDERS)}.", field="provider")
-        if self.optimisation not in OPTIMISATIONS:
-            text = f"There is no optimisation {self.optimisation!r}; only {', '.join(OPTIMISATIONS)}."
-            raise Invalid(text, field="optimisation")
+        if self.optimization not in OPTIMIZATIONS:
+            text = f"There is no optimization {self.optimization!r}; only {', '.join(OPTIMIZATIONS)}."
+            raise Invalid(text, field="optimization")
         if self.inter_op_threads < 1:
             raise Invalid("A model runs on at least one thread.", field="inter_op_threads")
         if any(cpu < 0 for cpu in self.affinity):

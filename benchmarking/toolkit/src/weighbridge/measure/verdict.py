@@ -81,7 +81,7 @@ def judge(run: LatencyRun, *, scenario: Scenario, minimum: int, circumstances: C
 
 
 def machine_reasons(circumstances: Circumstances, *, threads: int, workers: int = 1) -> Iterator[Reason]:
-    """Yield the doubts that the machine and its neighbours raise, whatever was measured."""
+    """Yield the doubts that the machine and its neighbors raise, whatever was measured."""
     yield from _interference(circumstances.interference, threads * workers)
     yield from _environment(circumstances, threads)
 

@@ -1,1 +1,1 @@
-"""Optimising: makes cheaper variants of a model, measures each against the original, and says what it is worth."""
+"""Optimizing: makes cheaper variants of a model, measures each against the original, and says what it is worth."""

@@ -20,7 +20,7 @@ from weighbridge.optimization.plan import Choice, of_file
 from weighbridge.optimization.trial import TrialSettings
 from weighbridge.optimization.workshop import Follow
 from weighbridge.systems.sandbox.limits import Limits
-from weighbridge.systems.sandbox.process import RunCancelled
+from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.axes import DEFAULT_AXES, axes_of, axis_of
 from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Reason, VariantVerdict
 from weighbridge.tradeoff.charts.plane import trade_off
@@ -81,7 +81,7 @@ def measure_alternatives(
     Its metric `alternatives_measured` counts the model's own variants whose measurement is evidence; the verdict is
     that of the weakest of them. `rivals` (files by family) are measured in the same way, each with variants of its own;
     one that cannot be is a candidate that failed. Raises Invalid for data or names that do not fit, RunFailed and
-    RunCancelled.
+    RunCanceled.
     """
     rows = len(read_data_set(data).x)
     choice = Choice(
@@ -116,7 +116,7 @@ def _rival(
         return series.run(
             of_file(file, data, calibration=None, choice=choice), follow=follow, now=now, keep=lambda _: None
         )
-    except RunCancelled:
+    except RunCanceled:
         raise
     except Refused as refused:
         failed = VariantVerdict(Answer.FAILED, (Reason(refused.code, refused.reason),))

@@ -18,7 +18,7 @@ from weighbridge.optimization.methods.prune import PruneSettings, pruned
 from weighbridge.optimization.methods.training import Lesson, TrainingSettings, fit
 from weighbridge.optimization.trial import Variant
 from weighbridge.optimization.workshop import Follow
-from weighbridge.systems.sandbox.process import RunCancelled
+from weighbridge.systems.sandbox.process import RunCanceled
 
 # Where the teacher has answered on the way from 0 to 1.
 ASKED = 0.1
@@ -105,12 +105,12 @@ def _checkpoint(school: School, name: str) -> Path:
 
 
 def _stoppable(follow: Follow) -> Callable[[float, str], None]:
-    """Return a function that passes progress on and raises RunCancelled when the training is to stop."""
+    """Return a function that passes progress on and raises RunCanceled when the training is to stop."""
     on_progress, should_stop = follow
 
     def say(share: float, doing: str) -> None:
         on_progress(share, doing)
         if should_stop():
-            raise RunCancelled("The training was cancelled.")
+            raise RunCanceled("The training was canceled.")
 
     return say

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from weighbridge.measure.loops.latency import Feed
-from weighbridge.optimization.methods.quantize import optimised
+from weighbridge.optimization.methods.quantize import optimized
 from weighbridge.systems.onnx_runtime import engine
 
 REPEATS = 25
@@ -53,7 +53,7 @@ def operator_times(model: bytes, feed: Feed, *, threads: int, clock: Callable[[]
     """Return milliseconds per inference by type of operator, for one query; `clock` counts nanoseconds."""
     import onnx
 
-    network = onnx.load_from_string(optimised(model, level="ORT_ENABLE_ALL"))
+    network = onnx.load_from_string(optimized(model, level="ORT_ENABLE_ALL"))
     times: dict[str, float] = defaultdict(float)
     call_ns = _alone(_empty(), {"x": np.zeros(1, dtype=np.float32)}, threads, clock)
     for node, single, given in _singles(network, _activations(network, feed)):

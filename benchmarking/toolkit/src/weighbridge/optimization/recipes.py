@@ -1,6 +1,6 @@
 """Recipes: the variants that can be made of an ONNX file, and which of them this machine can gain from.
 
-In scope: names, settings, and the sentence that says how a variant was made. How it is made is in `quantise`.
+In scope: names, settings, and the sentence that says how a variant was made. How it is made is in `quantize`.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ class Kind(StrEnum):
 
 
 class Calibration(StrEnum):
-    """How static quantisation picks the range of each tensor from what it saw; ONNX Runtime's names."""
+    """How static quantization picks the range of each tensor from what it saw; ONNX Runtime's names."""
 
     MIN_MAX = "MinMax"
     ENTROPY = "Entropy"
@@ -46,14 +46,14 @@ class Recipe:
         """Say how the variant is made; `rows` are shown to it for calibration."""
         scale = "per channel" if self.per_channel else "per tensor"
         return {
-            Kind.GRAPH: "graph optimisation (ONNX Runtime, extended level, saved)",
+            Kind.GRAPH: "graph optimization (ONNX Runtime, extended level, saved)",
             Kind.STATIC: f"static INT8 (QDQ, {scale}, {self.calibration.value} over {rows} rows)",
             Kind.DYNAMIC: f"dynamic INT8 (weights {scale}, activations scaled at each inference)",
             Kind.HALF: "FP16 (inputs and outputs stay FP32)",
         }[self.kind]
 
 
-GRAPH = Recipe(name="graph-optimised", kind=Kind.GRAPH)
+GRAPH = Recipe(name="graph-optimized", kind=Kind.GRAPH)
 PER_CHANNEL = Recipe(name="int8-static-per-channel", kind=Kind.STATIC, per_channel=True)
 PER_TENSOR = Recipe(name="int8-static-per-tensor", kind=Kind.STATIC)
 ENTROPY = Recipe(name="int8-static-entropy", kind=Kind.STATIC, per_channel=True, calibration=Calibration.ENTROPY)

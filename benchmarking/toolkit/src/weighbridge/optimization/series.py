@@ -18,7 +18,7 @@ from weighbridge.measure.conditions import manifest
 from weighbridge.measure.conditions.model_file import digest_of_file
 from weighbridge.optimization.trial import Bench, Variant, described, try_variant
 from weighbridge.optimization.workshop import Follow
-from weighbridge.systems.sandbox.process import RunCancelled
+from weighbridge.systems.sandbox.process import RunCanceled
 from weighbridge.tradeoff.candidates import Answer, Candidate, Candidates, Reason, VariantVerdict
 from weighbridge.tradeoff.shapes import read
 
@@ -68,7 +68,7 @@ def run(
     """Try every variant and return all candidates; `keep` gets what there is after each, marked as partial.
 
     A variant that cannot be made or measured is a candidate that failed, with the reason. Raises RunFailed where the
-    baseline cannot be measured, RunCancelled, and whatever the callbacks raise: then what `keep` got last stands.
+    baseline cannot be measured, RunCanceled, and whatever the callbacks raise: then what `keep` got last stands.
     """
     sealed = series.manifest()
     done: list[Trial] = []
@@ -123,7 +123,7 @@ def _tried(
 ) -> Trial:
     try:
         candidate, result, compared = try_variant(variant, bench=series.bench, baseline=baseline, follow=follow)
-    except RunCancelled:
+    except RunCanceled:
         raise
     except Refused as refused:
         failed = VariantVerdict(Answer.FAILED, (Reason(refused.code, refused.reason),))

@@ -99,7 +99,7 @@ def try_variant(
 ) -> tuple[Candidate, dict[str, Any], Comparison]:
     """Make, profile, compare and judge a variant; `baseline` is the baseline's result.
 
-    Returns the candidate, its result and the comparison. Raises what the maker refuses, RunFailed and RunCancelled.
+    Returns the candidate, its result and the comparison. Raises what the maker refuses, RunFailed and RunCanceled.
     """
     on_progress, should_stop = follow
     path = bench.folder / "variants" / f"{variant.name}.onnx"

@@ -32,7 +32,7 @@ class Workshop:
     workdir: Path
 
     def make(self, recipe: Recipe, *, model: Path, rows: Path, follow: Follow) -> bytes:
-        """Return the variant of an ONNX file, calibrated with a data file; raise RunFailed or RunCancelled."""
+        """Return the variant of an ONNX file, calibrated with a data file; raise RunFailed or RunCanceled."""
         room_mb = max(self.limits.result_mb, round(model.stat().st_size * BYTES_TO_MB_OF_TEXT))
         said = self._ask(
             {
@@ -54,7 +54,7 @@ class Workshop:
     def compare(
         self, *, baseline: Path, variant: Path, rows: Path, settings: ComparisonSettings, follow: Follow
     ) -> Comparison:
-        """Return how a variant compares with its baseline; raise RunFailed or RunCancelled."""
+        """Return how a variant compares with its baseline; raise RunFailed or RunCanceled."""
         said = self._ask(
             {
                 "task": "compare",

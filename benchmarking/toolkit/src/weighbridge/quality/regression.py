@@ -18,10 +18,10 @@ def regression_intervals(
     n = len(truth)
     if n == 0:
         return {}
-    errors, centred = answers - truth, truth - truth.mean()
+    errors, centered = answers - truth, truth - truth.mean()
     relative = np.abs(errors) / np.abs(truth) if np.all(truth) else np.full(n, np.nan)
     # Every figure is made of these means, so a resample needs no more than them.
-    parts = np.column_stack([np.abs(errors), errors**2, centred, centred**2, relative])
+    parts = np.column_stack([np.abs(errors), errors**2, centered, centered**2, relative])
     rng = np.random.default_rng(seed)
     point = _figures(parts.mean(axis=0)[None])
     drawn = _figures(np.array([parts[rng.integers(0, n, n)].mean(axis=0) for _ in range(resamples)]))
@@ -38,7 +38,7 @@ def regression_intervals(
 
 def _figures(means: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """Turn means of shape (resamples, 5) into figures, NaN or infinite where they have no value."""
-    absolute, squared, centred, centred_squared, relative = means.T
+    absolute, squared, centered, centered_squared, relative = means.T
     with np.errstate(divide="ignore", invalid="ignore"):
-        r2 = 1 - squared / (centred_squared - centred**2)
+        r2 = 1 - squared / (centered_squared - centered**2)
     return {"mae": absolute, "rmse": np.sqrt(squared), "r2": r2, "mape": relative}

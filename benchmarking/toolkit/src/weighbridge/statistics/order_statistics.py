@@ -93,10 +93,10 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interva
         return None
     z = float(norm.ppf((1 + confidence) / 2))
     share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    center = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     # Rounding may leave a bound a few ulps on the wrong side of a share of 0 or 1.
-    return Interval(share, min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half)), confidence, n)
+    return Interval(share, min(share, max(0.0, center - half)), max(share, min(1.0, center + half)), confidence, n)
 
 
 def failure_interval(failures: int, n: int, confidence: float = 0.95) -> Interval | None:
@@ -126,6 +126,6 @@ def mean_interval(
     if size < 10:
         return None
     means = np.asarray(samples, dtype=np.float64)[: size * batches].reshape(batches, size).mean(axis=1)
-    centre = float(means.mean())
+    center = float(means.mean())
     half = float(t.ppf((1 + confidence) / 2, batches - 1) * means.std(ddof=1) / math.sqrt(batches))
-    return Interval(centre, centre - half, centre + half, confidence, size * batches)
+    return Interval(center, center - half, center + half, confidence, size * batches)

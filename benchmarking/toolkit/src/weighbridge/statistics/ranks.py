@@ -1,4 +1,4 @@
-"""Rank statistics: a centre and its interval from few values, without assuming how they are distributed."""
+"""Rank statistics: a center and its interval from few values, without assuming how they are distributed."""
 
 import math
 
@@ -9,7 +9,7 @@ from weighbridge.statistics.order_statistics import Interval
 
 
 def signed_rank_interval(values: NDArray[np.float64], confidence: float) -> Interval | None:
-    """Return the Hodges-Lehmann estimate of the centre with the exact interval of Wilcoxon's signed-rank test.
+    """Return the Hodges-Lehmann estimate of the center with the exact interval of Wilcoxon's signed-rank test.
 
     The estimate is the median of all pairwise means (Walsh averages); the bounds are those of their order statistics
     that the test cannot reject (Hollander and Wolfe, section 3.2). It assumes symmetry alone. None with too few values.
@@ -26,7 +26,7 @@ def signed_rank_place(n: int, confidence: float) -> int | None:
     """Return where the lower bound stands among the sorted Walsh averages, from 0, or None with too few values.
 
     It is the largest t with P[T+ <= t] <= (1 - confidence) / 2, where T+, the sum of the ranks of n values above the
-    centre, has a distribution that is counted exactly: one factor 1 + x^rank for each rank.
+    center, has a distribution that is counted exactly: one factor 1 + x^rank for each rank.
     """
     ways = np.ones(1)
     for rank in range(1, n + 1):

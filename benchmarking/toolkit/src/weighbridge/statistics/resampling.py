@@ -68,8 +68,8 @@ def circular_block_variance(values: NDArray[np.float64], length: int) -> float:
     Each resample is a row of blocks drawn at random from the n circular ones, so this is `length` times the variance of
     a block's mean over all of them.
     """
-    centred = values - values.mean()
-    sums = np.cumsum(np.concatenate([[0.0], centred, centred[: length - 1]]))
+    centered = values - values.mean()
+    sums = np.cumsum(np.concatenate([[0.0], centered, centered[: length - 1]]))
     return float(np.mean((sums[length:] - sums[:-length]) ** 2)) / length
 
 

@@ -59,7 +59,7 @@ class OnnxRuntimeRunner:
             "providers": self._session.get_providers(),
             "intra_op_threads": options.intra_op_num_threads,
             "inter_op_threads": options.inter_op_num_threads,
-            "graph_optimisation": self._settings.optimisation,
+            "graph_optimization": self._settings.optimization,
             "execution": "sequential" if options.inter_op_num_threads == 1 else "parallel",
         }
 
@@ -80,7 +80,7 @@ def session_options(threads: int, settings: Engine = ON_CPU) -> Any:
         "basic": levels.ORT_ENABLE_BASIC,
         "extended": levels.ORT_ENABLE_EXTENDED,
         "all": levels.ORT_ENABLE_ALL,
-    }[settings.optimisation]
+    }[settings.optimization]
     options.log_severity_level = FATAL
     return options
 

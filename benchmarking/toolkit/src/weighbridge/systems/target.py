@@ -55,7 +55,7 @@ class Target:
         )
 
     def operators(self, settings: ProfileSettings, *, follow: Following, workdir: Path) -> dict[str, Any]:
-        """Return `operators` of an ONNX file, or None with the reason in `missing`; raise RunCancelled."""
+        """Return `operators` of an ONNX file, or None with the reason in `missing`; raise RunCanceled."""
         reason = "operators are timed of ONNX files alone."
         try:
             if self.model is not None and self.system == "onnx":

@@ -14,7 +14,7 @@ from weighbridge.costs.prices.chosen_book import book_of, day_of, fx_of
 Sheets = Annotated[
     list[Path] | None, typer.Option("--list", help="A price list beside the book: a sheet or an import; more than one.")
 ]
-Rates = Annotated[Path | None, typer.Option(help="Negotiated rates of the organisation, YAML.")]
+Rates = Annotated[Path | None, typer.Option(help="Negotiated rates of the organization, YAML.")]
 Fx = Annotated[Path | None, typer.Option(help="Dated exchange rates for lists in other currencies, YAML.")]
 Day = Annotated[str | None, typer.Option("--on", help="Ask on this day, like 2026-09-01; else today.")]
 Json = Annotated[Path | None, typer.Option("--json", help="Write the result to this file.")]

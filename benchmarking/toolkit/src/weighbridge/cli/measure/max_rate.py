@@ -36,7 +36,7 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
     from weighbridge.measure.deadline import Deadline
     from weighbridge.measure.scenarios import Engine, ProfileSettings, Server
     from weighbridge.measure.studies.max_rate import Asked, find_max_rate
-    from weighbridge.systems.sandbox.process import RunCancelled, RunEnded
+    from weighbridge.systems.sandbox.process import RunCanceled, RunEnded
 
     try:
         target = subject.target_from(model=model, data=data, wall_s=wall, is_trusted=trust)
@@ -55,7 +55,7 @@ def max_rate(  # noqa: PLR0913 -- every option of the command line
         if json_file is not None:
             write_json(json_file, result)
     except RunEnded as ended:
-        stop(ended.reason, code=INTERRUPTED if isinstance(ended, RunCancelled) else UNCLEAR)
+        stop(ended.reason, code=INTERRUPTED if isinstance(ended, RunCanceled) else UNCLEAR)
     except Refused as refused:
         stop(refused.reason)
     except KeyboardInterrupt:

@@ -93,9 +93,9 @@ def profile(  # noqa: PLR0913 -- every option of the command line
 def _stop_early(ended: "RunEnded", json_file: Path | None, *, is_quiet: bool) -> NoReturn:
     """Keep what was measured until then, and end."""
     from weighbridge.api.profiling import profile_result
-    from weighbridge.systems.sandbox.process import RunCancelled
+    from weighbridge.systems.sandbox.process import RunCanceled
 
     if ended.partial is not None:
         give(profile_result(ended.partial), json_file, is_quiet=is_quiet)
     kept = " What was measured until then is kept, marked as partial." if ended.partial else ""
-    stop(ended.reason + kept, code=INTERRUPTED if isinstance(ended, RunCancelled) else UNCLEAR)
+    stop(ended.reason + kept, code=INTERRUPTED if isinstance(ended, RunCanceled) else UNCLEAR)

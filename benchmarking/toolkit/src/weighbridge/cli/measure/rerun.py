@@ -28,7 +28,7 @@ def rerun(
     from weighbridge.measure.studies.rerun import settings_of
     from weighbridge.statistics.equivalence import tost
     from weighbridge.systems.sandbox.isolated import check_repeat
-    from weighbridge.systems.sandbox.process import RunCancelled
+    from weighbridge.systems.sandbox.process import RunCanceled
 
     try:
         tost(0.0, 1.0, margin=margin)
@@ -40,8 +40,8 @@ def rerun(
             found = repeat(first, lambda: run(settings, say), margin=margin)
         if json_file is not None:
             write_json(json_file, found)
-    except RunCancelled as cancelled:
-        stop(cancelled.reason, code=INTERRUPTED)
+    except RunCanceled as canceled:
+        stop(canceled.reason, code=INTERRUPTED)
     except Refused as refused:
         stop(refused.reason)
     except KeyboardInterrupt:

@@ -57,7 +57,7 @@ def curve_of_year(
     """Return the curve of a year: `shape` (168,) repeated in each of 12 months, growing by `monthly_growth` (0.02: 2
     %).
 
-    The year's requests are `requests_per_year` whatever the growth; it only moves them towards the end.
+    The year's requests are `requests_per_year` whatever the growth; it only moves them toward the end.
     """
     if requests_per_year <= 0:
         raise Invalid("The requests of a year must be a positive number.", field="requests_per_year")

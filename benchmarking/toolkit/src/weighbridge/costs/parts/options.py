@@ -58,7 +58,7 @@ class Option:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Value:
-    """What answers are worth; gains are counted against the option `baseline`, and `adoption` of them is realised."""
+    """What answers are worth; gains are counted against the option `baseline`, and `adoption` of them is realized."""
 
     baseline: str
     stakes: answers.Stakes

@@ -40,7 +40,7 @@ class Ownership:
     egress_usd: Amount = 0.0
     egress_gb_per_month: Amount = 0.0
     egress_tiers: tuple[Tier, ...] = ()
-    licence_usd: Amount = 0.0
+    license_usd: Amount = 0.0
     audit_usd: Amount = 0.0
     exit_usd: Amount = 0.0
     switch_probability: float = 0.0
@@ -82,7 +82,7 @@ def total_cost(spec: Ownership) -> Costing:
 
 
 def upkeep_of_first_year(spec: Ownership) -> Costing:
-    """Return what the first year costs beside serving: monitoring, people, retraining, traffic, licences, audit; not
+    """Return what the first year costs beside serving: monitoring, people, retraining, traffic, licenses, audit; not
     discounted.
     """
     monitoring = Line(
@@ -110,7 +110,7 @@ def _upkeep(spec: Ownership) -> tuple[Line, ...]:
             {"retrainings_per_year": spec.retrainings_per_year, "retraining_usd": spec.retraining_usd},
         ),
         _egress(spec),
-        Line("licences", spec.licence_usd, "licence_usd", {"licence_usd": spec.licence_usd}),
+        Line("licenses", spec.license_usd, "license_usd", {"license_usd": spec.license_usd}),
         Line("audit", spec.audit_usd, "audit_usd", {"audit_usd": spec.audit_usd}),
     )
 

@@ -205,7 +205,7 @@ def cost_per_1k_usd(annual_usd: Number, requests_per_year: Number) -> Number:
 
 
 def _levels(rates: NDArray[np.float64], hours: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the distinct rates, the busiest first, and their hours; at most 168, neighbours taken at the busiest."""
+    """Return the distinct rates, the busiest first, and their hours; at most 168, neighbors taken at the busiest."""
     distinct, counts = np.unique(rates, return_counts=True)
     levels, lasting = distinct[::-1], np.asarray(counts[::-1] * hours, dtype=np.float64)
     if len(levels) <= LEVELS_MAX:

@@ -14,8 +14,8 @@ from weighbridge.costs.uncertainty import Amount, Range, check_amounts
 
 SECONDS_PER_HOUR = 3_600
 HOURS_PER_YEAR = 8_760
-# Model FLOPs utilisation is never known beforehand: a range, not a point.
-UTILISATION = Range(0.25, 0.50)
+# Model FLOPs utilization is never known beforehand: a range, not a point.
+UTILIZATION = Range(0.25, 0.50)
 
 
 def flops_of_transformer(parameters: Number, tokens: Number) -> Number:
@@ -28,9 +28,9 @@ def flops_of_training(forward_flops: Number, samples: Number, epochs: Number) ->
     return 3 * forward_flops * samples * epochs
 
 
-def gpu_hours_of_flops(flops: Number, *, peak_flops_per_s: Number, utilisation: Number) -> Number:
-    """Return the GPU hours of `flops` on devices of `peak_flops_per_s`, of which the share `utilisation` is used."""
-    return flops / (peak_flops_per_s * utilisation) / SECONDS_PER_HOUR
+def gpu_hours_of_flops(flops: Number, *, peak_flops_per_s: Number, utilization: Number) -> Number:
+    """Return the GPU hours of `flops` on devices of `peak_flops_per_s`, of which the share `utilization` is used."""
+    return flops / (peak_flops_per_s * utilization) / SECONDS_PER_HOUR
 
 
 def gpu_hours_of_pilot(samples: Number, epochs: Number, *, samples_per_gpu_s: Number) -> Number:
@@ -81,7 +81,7 @@ class Training:
     checkpoint_every_h: Amount = 1.0
     restart_h: Amount = 0.1
     storage_usd: Amount = 0.0
-    labelling_usd: Amount = 0.0
+    labeling_usd: Amount = 0.0
     engineer_hours: Amount = 0.0
     engineer_usd_per_h: Amount = 0.0
 
@@ -117,7 +117,7 @@ def training_cost(spec: Training) -> Costing:
             },
         ),
         Line("storage", spec.storage_usd, "storage_usd", {"storage_usd": spec.storage_usd}),
-        Line("labelling", spec.labelling_usd, "labelling_usd", {"labelling_usd": spec.labelling_usd}),
+        Line("labeling", spec.labeling_usd, "labeling_usd", {"labeling_usd": spec.labeling_usd}),
         Line(
             "people",
             people,

@@ -7,7 +7,7 @@ import dataclasses
 
 from weighbridge.costs.lines import Number
 from weighbridge.costs.parts.training import (
-    UTILISATION,
+    UTILIZATION,
     flops_of_training,
     flops_of_transformer,
     gpu_hours_of_flops,
@@ -19,23 +19,23 @@ from weighbridge.costs.uncertainty import Amount, check_amounts, check_positive,
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Transformer:
-    """A dense transformer: 6·N·D operations on devices of `peak_flops_per_s`, of which `utilisation` is used."""
+    """A dense transformer: 6·N·D operations on devices of `peak_flops_per_s`, of which `utilization` is used."""
 
     parameters: Amount
     tokens: Amount
     peak_flops_per_s: Amount
-    utilisation: Amount = UTILISATION
+    utilization: Amount = UTILIZATION
 
     def __post_init__(self) -> None:
         """Refuse what is no amount, and devices that do nothing."""
         check_amounts(self, *(field.name for field in dataclasses.fields(self)))
-        check_positive(self, "peak_flops_per_s", "utilisation")
+        check_positive(self, "peak_flops_per_s", "utilization")
 
     @property
     def gpu_hours(self) -> Number:
         """Return the GPU hours of one run."""
         flops = flops_of_transformer(self.parameters, self.tokens)
-        return gpu_hours_of_flops(flops, peak_flops_per_s=self.peak_flops_per_s, utilisation=self.utilisation)
+        return gpu_hours_of_flops(flops, peak_flops_per_s=self.peak_flops_per_s, utilization=self.utilization)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,18 +48,18 @@ class Network:
     samples: Amount
     epochs: Amount
     peak_flops_per_s: Amount
-    utilisation: Amount = UTILISATION
+    utilization: Amount = UTILIZATION
 
     def __post_init__(self) -> None:
         """Refuse what is no amount, and devices that do nothing."""
         check_amounts(self, *(field.name for field in dataclasses.fields(self)))
-        check_positive(self, "peak_flops_per_s", "utilisation")
+        check_positive(self, "peak_flops_per_s", "utilization")
 
     @property
     def gpu_hours(self) -> Number:
         """Return the GPU hours of one run."""
         flops = flops_of_training(self.forward_flops, self.samples, self.epochs)
-        return gpu_hours_of_flops(flops, peak_flops_per_s=self.peak_flops_per_s, utilisation=self.utilisation)
+        return gpu_hours_of_flops(flops, peak_flops_per_s=self.peak_flops_per_s, utilization=self.utilization)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

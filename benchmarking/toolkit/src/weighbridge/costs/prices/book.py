@@ -108,7 +108,7 @@ class PriceBook:
         return tuple(price for price in self.prices if price.sku == sku)
 
     def disagreements(self, *, tolerance: Decimal = TOLERANCE) -> tuple[Disagreement, ...]:
-        """What sources put further apart than `tolerance` (0.01: one per cent of the cheapest), widest first."""
+        """What sources put further apart than `tolerance` (0.01: one percent of the cheapest), widest first."""
         found = (_disagreement(prices, tolerance) for prices in self._by_key.values() if len(prices) > 1)
         apart = (each for each in found if each is not None)
         return tuple(sorted(apart, key=lambda each: (each.spread is not None, -(each.spread or 0), each.key)))
@@ -132,7 +132,7 @@ class PriceBook:
     def with_prices(
         self, prices: Iterable[Price], retirements: Mapping[str, Retirement] = NOTHING_RETIRES
     ) -> "PriceBook":
-        """The book and further prices behind its own: an imported list, an organisation's sheet.
+        """The book and further prices behind its own: an imported list, an organization's sheet.
 
         Of two days of retirement the earlier counts.
         """

@@ -1,9 +1,9 @@
-"""Negotiated rates: what an organisation pays by contract, in place of list prices, which stay beside them.
+"""Negotiated rates: what an organization pays by contract, in place of list prices, which stay beside them.
 
 ```yaml
 apiVersion: weighbridge/v1
 kind: NegotiatedRates
-organisation: example
+organization: example
 rates:
   - {sku: aws/*/g5.*, discount: 0.22, from: 2026-01-01, until: 2026-12-31, source: agreement 12}
   - {sku: openai/gpt-4o-mini, meter: input, usd: 0.12, from: 2026-06-01, source: order form 7}
@@ -79,7 +79,7 @@ def read_rates(document: object) -> tuple[Rate, ...]:
     reader = Reader(document)
     reader.constant("apiVersion", API_VERSION)
     reader.constant("kind", "NegotiatedRates")
-    reader.text("organisation")
+    reader.text("organization")
     rates = reader.items("rates", _rate)
     reader.close()
     return rates

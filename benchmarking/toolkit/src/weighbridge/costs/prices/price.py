@@ -61,7 +61,7 @@ class Meter(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where the amount comes from: a published list, an organisation's contract, or a list price times a factor."""
+    """Where the amount comes from: a published list, an organization's contract, or a list price times a factor."""
 
     LIST = "list"
     NEGOTIATED = "negotiated"

@@ -50,7 +50,7 @@ def read_published(text: str) -> Published:
         sheet = read_sheet(document)
         return Published(SourceKind.LIST, sheet.name, sheet.as_of, sheet.prices)
     if document.get("kind") == "NegotiatedRates":
-        return Published(SourceKind.RATES, str(document.get("organisation")), None, rates=read_rates(document))
+        return Published(SourceKind.RATES, str(document.get("organization")), None, rates=read_rates(document))
     raise Invalid(f"The file must hold {ACCEPTED}.", field="file")
 
 

@@ -22,7 +22,7 @@ def read_retirements(document: object) -> dict[str, Retirement]:
     reader.constant("kind", "Retirements")
     source, as_of = reader.text("source"), date_at(reader, "as_of")
     rows = reader.items("retirements", lambda row: _retirement(row, f"{source}, {as_of}"))
-    reader.text("licence", "")
+    reader.text("license", "")
     reader.close()
     check_unique(tuple(sku for sku, _ in rows), path="retirements", name="sku")
     return dict(rows)

@@ -47,7 +47,7 @@ def net_value_usd(
     gain_per_year_usd: Number, extra_cost_usd: Number, *, years: int, discount_rate: float, adoption: Number = 1.0
 ) -> Number:
     """Return a · sum of ΔBV / (1 + r)^t over the years, less the extra cost (a present value); a is the
-    share realised.
+    share realized.
     """
     factor = sum((1 + discount_rate) ** -year for year in range(1, years + 1))
     return adoption * gain_per_year_usd * factor - extra_cost_usd

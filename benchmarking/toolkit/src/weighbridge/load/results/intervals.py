@@ -1,4 +1,4 @@
-"""Percentiles of a server under load, with intervals that bear what load brings: neighbouring requests are slow
+"""Percentiles of a server under load, with intervals that bear what load brings: neighboring requests are slow
 together.
 """
 

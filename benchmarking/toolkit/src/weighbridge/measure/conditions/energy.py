@@ -15,7 +15,7 @@ MEASURED, ESTIMATED = "measured", "estimated"
 NOT_VISIBLE = (
     "Energy is not visible here: no RAPL counter can be read (virtual machines hide them, the fence does, and most "
     "systems "
-    "keep them for root). --tdp-w gives an estimate, which is labelled as one."
+    "keep them for root). --tdp-w gives an estimate, which is labeled as one."
 )
 
 

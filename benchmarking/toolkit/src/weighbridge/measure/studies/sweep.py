@@ -8,7 +8,7 @@ from typing import Any
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.conditions.manifest import sealed
 from weighbridge.measure.scenarios import Offline, ProfileSettings
-from weighbridge.systems.sandbox.process import RunCancelled, RunFailed
+from weighbridge.systems.sandbox.process import RunCanceled, RunFailed
 
 SCHEMA = "weighbridge.sweep/1"
 MOST_POINTS = 64
@@ -36,7 +36,7 @@ def sweep(
     """Measure every pair of batch and concurrency in the Offline scenario; return a `weighbridge.sweep/1` mapping.
 
     `profile(settings, on_progress)` is one run. A point that cannot be measured is kept with its reason; a run that is
-    cancelled ends the sweep, which is then partial. Raises RunFailed where no point could be measured.
+    canceled ends the sweep, which is then partial. Raises RunFailed where no point could be measured.
     """
     pairs = [(batch, concurrency) for concurrency in concurrencies for batch in batches]
     if not 1 <= len(pairs) <= MOST_POINTS:
@@ -51,7 +51,7 @@ def sweep(
 
         try:
             result = profile(offline(settings, batch=batch, concurrency=concurrency), follow)
-        except RunCancelled:
+        except RunCanceled:
             is_partial = True
             break
         except RunFailed as failed:

@@ -1,6 +1,6 @@
 """Channels: which parts of a network belong to the same channels, found by following its graph (`torch.fx`).
 
-A *space* is a set of channels that are kept or dropped together: the filters that make them, the normalisation that
+A *space* is a set of channels that are kept or dropped together: the filters that make them, the normalization that
 scales them, the weights that read them. Adding two tensors joins their spaces (residual connections). What this module
 does not know fixes the space it meets: nothing is dropped there. So an unknown operator costs savings, never
 correctness.
@@ -147,7 +147,7 @@ class Follower:
             rules = {"Flatten": self._flatten, **dict.fromkeys(SAME_MODULES, self._same)}
             if self._uses[node.target] == 1:
                 rules |= dict.fromkeys(("Conv1d", "Conv2d"), self._convolution)
-                rules |= dict.fromkeys(("BatchNorm1d", "BatchNorm2d"), self._normalisation)
+                rules |= dict.fromkeys(("BatchNorm1d", "BatchNorm2d"), self._normalization)
                 rules["Linear"] = self._linear
             return rules.get(name, self._lost)
         name = getattr(node.target, "__name__", node.target) if node.op in ("call_function", "call_method") else ""
@@ -208,7 +208,7 @@ class Follower:
         self._spaces[made].parts.append(Part(target, Role.MAKES))
         return Flow(made, 1, axis)
 
-    def _normalisation(self, node: Any) -> Flow | None:
+    def _normalization(self, node: Any) -> Flow | None:
         source = self._sources(node)[0]
         is_along = source.axis == 1 or len(_shape(node)) == 2
         if source.spread != 1 or not is_along:

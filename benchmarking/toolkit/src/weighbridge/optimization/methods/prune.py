@@ -22,7 +22,7 @@ UNSTRUCTURED = (
 
 class Score(StrEnum):
     """What a channel is worth: the L1 or L2 norm of the filters that make it, or the scale of its batch
-    normalisation.
+    normalization.
     """
 
     L1 = "l1"

@@ -1,6 +1,6 @@
-"""Quantising: makes a cheaper ONNX network from another one, in memory; nothing is written.
+"""Quantizing: makes a cheaper ONNX network from another one, in memory; nothing is written.
 
-ONNX Runtime's own quantiser does the work, called below its file-writing front. Weights become signed, activations
+ONNX Runtime's own quantizer does the work, called below its file-writing front. Weights become signed, activations
 unsigned 8-bit numbers, which is what its processor kernels are fast at.
 """
 
@@ -14,8 +14,8 @@ from weighbridge.optimization.methods.calibration import part_of_engine, ranges
 from weighbridge.optimization.recipes import Kind, Recipe
 from weighbridge.systems.onnx_runtime import engine
 
-QUANTISABLE = ("Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM")
-QUANTISED = (
+QUANTIZABLE = ("Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM")
+QUANTIZED = (
     "QuantizeLinear",
     "DynamicQuantizeLinear",
     "DequantizeLinear",
@@ -29,22 +29,22 @@ EIGHT_BIT_PRODUCTS = {"avx512_vnni", "avx_vnni", "amx_int8"}
 
 
 def make(model: bytes, recipe: Recipe, *, feeds: Iterable[Feed], machine: Mapping[str, Any]) -> bytes:
-    """Return the variant of a serialised network; `feeds` are shown to it for calibration, one batch each.
+    """Return the variant of a serialized network; `feeds` are shown to it for calibration, one batch each.
 
-    Raises Invalid where there is nothing to quantise, or it was quantised before.
+    Raises Invalid where there is nothing to quantize, or it was quantized before.
     """
     if recipe.kind is Kind.GRAPH:
-        return optimised(model, level="ORT_ENABLE_EXTENDED")
+        return optimized(model, level="ORT_ENABLE_EXTENDED")
     if recipe.kind is Kind.HALF:
         return _half(model)
     network = prepared(model)
-    check_quantisable(network)
+    check_quantizable(network)
     if recipe.kind is Kind.STATIC:
         return _static(network, recipe, feeds, reduce_range=wants_seven_bits(machine))
     return _dynamic(network, recipe, reduce_range=wants_seven_bits(machine))
 
 
-def optimised(model: bytes, *, level: str) -> bytes:
+def optimized(model: bytes, *, level: str) -> bytes:
     """Return the network as ONNX Runtime rewrites it at one of its levels: constants folded, operators fused."""
     runtime = engine()
     compiler = runtime.ModelCompiler(
@@ -55,11 +55,11 @@ def optimised(model: bytes, *, level: str) -> bytes:
 
 
 def prepared(model: bytes) -> Any:
-    """Return the network ready to quantise, as `quant_pre_process` does it: constants folded, all shapes inferred."""
+    """Return the network ready to quantize, as `quant_pre_process` does it: constants folded, all shapes inferred."""
     import onnx
 
     network = _modern(onnx.load_from_string(model))
-    inferred = _inferred(onnx.load_from_string(optimised(network.SerializeToString(), level="ORT_ENABLE_BASIC")))
+    inferred = _inferred(onnx.load_from_string(optimized(network.SerializeToString(), level="ORT_ENABLE_BASIC")))
     return inferred if has_all_shapes(inferred) else _inferred(_followed(inferred))
 
 
@@ -70,7 +70,7 @@ def has_all_shapes(network: Any) -> bool:
 
 
 def _inferred(network: Any) -> Any:
-    """Infer shapes, and note it where the quantiser looks; else it would do so again, through a file."""
+    """Infer shapes, and note it where the quantizer looks; else it would do so again, through a file."""
     import onnx
 
     inferred = onnx.shape_inference.infer_shapes(network)
@@ -96,29 +96,29 @@ def _followed(network: Any) -> Any:
         return network
 
 
-def check_quantisable(network: Any) -> None:
-    """Raise Invalid unless the network has an operator with weights to quantise and was not quantised before."""
+def check_quantizable(network: Any) -> None:
+    """Raise Invalid unless the network has an operator with weights to quantize and was not quantized before."""
     operators = {node.op_type for node in network.graph.node}
-    done = sorted(operators & set(QUANTISED))
+    done = sorted(operators & set(QUANTIZED))
     if done:
-        text = f"The model is quantised already (it has {', '.join(done)}); give the FP32 model it was made from."
-        raise Invalid(text, code="already_quantised", field="model")
-    if not operators & set(QUANTISABLE):
-        text = f"There is nothing to quantise: the model has no {', '.join(QUANTISABLE[:-1])} or {QUANTISABLE[-1]}."
-        raise Invalid(text, code="nothing_to_quantise", field="model")
+        text = f"The model is quantized already (it has {', '.join(done)}); give the FP32 model it was made from."
+        raise Invalid(text, code="already_quantized", field="model")
+    if not operators & set(QUANTIZABLE):
+        text = f"There is nothing to quantize: the model has no {', '.join(QUANTIZABLE[:-1])} or {QUANTIZABLE[-1]}."
+        raise Invalid(text, code="nothing_to_quantize", field="model")
 
 
 def wants_seven_bits(machine: Mapping[str, Any]) -> bool:
     """Say whether weights must keep to 7 bits: x86 without 8-bit products adds two of them in 16 bits, and overflows.
 
-    See "When and why do I need to try reduce_range?" in ONNX Runtime's guide to quantisation.
+    See "When and why do I need to try reduce_range?" in ONNX Runtime's guide to quantization.
     """
     return machine["architecture"] in ("x86_64", "AMD64") and not EIGHT_BIT_PRODUCTS & set(machine["cpu_flags"])
 
 
 def _static(network: Any, recipe: Recipe, feeds: Iterable[Feed], *, reduce_range: bool) -> bytes:
     registry, types = part_of_engine("quantization.registry"), part_of_engine("quantization.quant_utils").QuantType
-    quantiser = part_of_engine("quantization.qdq_quantizer").QDQQuantizer(
+    quantizer = part_of_engine("quantization.qdq_quantizer").QDQQuantizer(
         network,
         recipe.per_channel,
         reduce_range,
@@ -130,7 +130,7 @@ def _static(network: Any, recipe: Recipe, feeds: Iterable[Feed], *, reduce_range
         sorted({*registry.QDQRegistry, *registry.QLinearOpsRegistry}),
         {},
     )
-    return _serialised(quantiser)
+    return _serialized(quantizer)
 
 
 def _dynamic(network: Any, recipe: Recipe, *, reduce_range: bool) -> bytes:
@@ -138,7 +138,7 @@ def _dynamic(network: Any, recipe: Recipe, *, reduce_range: bool) -> bytes:
     graph = part_of_engine("quantization.onnx_model").ONNXModel(network)
     graph.replace_gemm_with_matmul()
     # Told that it is static while it is made: else it would do these two steps itself, through a file.
-    quantiser = part_of_engine("quantization.onnx_quantizer").ONNXQuantizer(
+    quantizer = part_of_engine("quantization.onnx_quantizer").ONNXQuantizer(
         _inferred(graph.model),
         recipe.per_channel,
         reduce_range,
@@ -152,14 +152,14 @@ def _dynamic(network: Any, recipe: Recipe, *, reduce_range: bool) -> bytes:
         sorted(registry.IntegerOpsRegistry),
         {"MatMulConstBOnly": True},
     )
-    quantiser.static = False
-    return _serialised(quantiser)
+    quantizer.static = False
+    return _serialized(quantizer)
 
 
-def _serialised(quantiser: Any) -> bytes:
-    quantiser.quantize_model()
-    quantiser.model.topological_sort()
-    found: bytes = quantiser.model.model.SerializeToString()
+def _serialized(quantizer: Any) -> bytes:
+    quantizer.quantize_model()
+    quantizer.model.topological_sort()
+    found: bytes = quantizer.model.model.SerializeToString()
     return found
 
 

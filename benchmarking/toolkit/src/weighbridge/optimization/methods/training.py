@@ -59,34 +59,34 @@ def fit(
     """
     torch = import_extra("torch")
 
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     key = digest_of({**lesson.key, **dataclasses.asdict(settings), "parameters": _shapes(network)})
-    losses = _resume(network, optimiser, checkpoint, key) if checkpoint is not None else []
+    losses = _resume(network, optimizer, checkpoint, key) if checkpoint is not None else []
     network.train()
     with torch.random.fork_rng(devices=[]):
         for epoch in range(len(losses), settings.epochs):
             torch.manual_seed(settings.seed + epoch)
-            losses.append(_epoch(network, optimiser, lesson, settings, epoch, on_progress))
+            losses.append(_epoch(network, optimizer, lesson, settings, epoch, on_progress))
             if checkpoint is not None:
-                _keep(network, optimiser, checkpoint, key, losses)
+                _keep(network, optimizer, checkpoint, key, losses)
     network.eval()
     return losses
 
 
 def _epoch(
-    network: Any, optimiser: Any, lesson: Lesson, settings: TrainingSettings, epoch: int, on_progress: Say
+    network: Any, optimizer: Any, lesson: Lesson, settings: TrainingSettings, epoch: int, on_progress: Say
 ) -> float:
     torch = import_extra("torch")
 
     rows = len(lesson.x)
     total, seen = 0.0, 0
     for batch in torch.randperm(rows).split(settings.batch):
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = learning_rate(settings, (epoch + seen / rows) / settings.epochs)
         loss = lesson.loss(network(lesson.x[batch]), batch)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         total, seen = total + float(loss.detach()) * len(batch), seen + len(batch)
         doing = f"epoch {epoch + 1} of {settings.epochs}, loss {total / seen:.3f}"
         on_progress((epoch + seen / rows) / settings.epochs, doing)
@@ -105,11 +105,11 @@ def _shapes(network: Any) -> dict[str, list[int]]:
     return {name: list(tensor.shape) for name, tensor in network.state_dict().items()}
 
 
-def _keep(network: Any, optimiser: Any, path: Path, key: str, losses: list[float]) -> None:
+def _keep(network: Any, optimizer: Any, path: Path, key: str, losses: list[float]) -> None:
     save_file = import_extra("safetensors.torch").save_file
 
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    for index, state in optimiser.state_dict()["state"].items():
+    for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"adam.{index}.{name}": tensor for name, tensor in state.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
@@ -118,8 +118,8 @@ def _keep(network: Any, optimiser: Any, path: Path, key: str, losses: list[float
     part.replace(path)
 
 
-def _resume(network: Any, optimiser: Any, path: Path, key: str) -> list[float]:
-    """Take weights and optimiser from a checkpoint of this very lesson; return its losses, none where there is none."""
+def _resume(network: Any, optimizer: Any, path: Path, key: str) -> list[float]:
+    """Take weights and optimizer from a checkpoint of this very lesson; return its losses, none where there is none."""
     safetensors = import_extra("safetensors")
 
     try:
@@ -135,7 +135,7 @@ def _resume(network: Any, optimiser: Any, path: Path, key: str) -> list[float]:
     for name, tensor in _under(tensors, "adam.").items():
         index, _, what = name.partition(".")
         state.setdefault(int(index), {})[what] = tensor
-    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     losses: list[float] = said["losses"]
     return losses
 

@@ -34,7 +34,7 @@ def compare_isolated(
 ) -> dict[str, Any]:
     """Compare ONNX files in a child process and return its `weighbridge.comparison/1` mapping.
 
-    Raises RunFailed and RunCancelled; what had been found by then is their `partial`, where `follow` gives time to wrap
+    Raises RunFailed and RunCanceled; what had been found by then is their `partial`, where `follow` gives time to wrap
     up. The child and all its descendants are dead in every case.
     """
     models = {name: path.resolve() for name, path in models.items()}

@@ -12,9 +12,9 @@ from weighbridge.measure.scenarios import ProfileSettings
 from weighbridge.systems.sandbox.bubblewrap import Layers, is_walled, layers_here, no_layers
 from weighbridge.systems.sandbox.limits import Limits
 from weighbridge.systems.sandbox.outcome import Order, death, partial_of, read_outcome
-from weighbridge.systems.sandbox.process import Follow, Following, RunCancelled, RunEnded, RunFailed, fenced
+from weighbridge.systems.sandbox.process import Follow, Following, RunCanceled, RunEnded, RunFailed, fenced
 
-__all__ = ["Follow", "Layers", "Limits", "ProfileSettings", "RunCancelled", "RunEnded", "RunFailed", "run_isolated"]
+__all__ = ["Follow", "Layers", "Limits", "ProfileSettings", "RunCanceled", "RunEnded", "RunFailed", "run_isolated"]
 
 NO_WALL = (
     "Not measured: bubblewrap is missing or may not work on the machine of this worker, and this model is run behind "
@@ -58,7 +58,7 @@ def run_isolated(
     """Profile `model` in a child process and return its `weighbridge.result/1` mapping.
 
     `on_progress(share, doing)` and `should_stop()` are called at least once a second. Writes into `workdir` alone.
-    Raises RunFailed (bad input, crash, memory, deadline; `code` tells them apart) and RunCancelled; whatever the
+    Raises RunFailed (bad input, crash, memory, deadline; `code` tells them apart) and RunCanceled; whatever the
     callbacks raise passes through. The child and all its descendants are dead in every case. The result's
     `manifest.isolation` names the layers. With `needs_wall` nothing is run where bubblewrap does not work.
     """

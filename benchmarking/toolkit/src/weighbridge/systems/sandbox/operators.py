@@ -37,7 +37,7 @@ def operators_isolated(
     """Return `by_operator` and `slowest` with milliseconds and shares (see `trace.operators_of`); None where none is
     known.
 
-    Raises RunFailed, with code `no_wall` where bubblewrap does not work and the model is not trusted, and RunCancelled.
+    Raises RunFailed, with code `no_wall` where bubblewrap does not work and the model is not trusted, and RunCanceled.
     """
     layers = no_layers() if is_trusted else _layers(layers_here())
     workdir.mkdir(parents=True, exist_ok=True)

@@ -45,10 +45,10 @@ class RunFailed(RunEnded):
     default_code = "run_failed"
 
 
-class RunCancelled(RunEnded):
+class RunCanceled(RunEnded):
     """The run was stopped because somebody asked for it."""
 
-    default_code = "run_cancelled"
+    default_code = "run_canceled"
 
 
 class Follow(NamedTuple):
@@ -90,7 +90,7 @@ def fenced(
     """Run Python with the arguments `program` and a job file behind `layers`, and return what it said.
 
     `reads` is all it may read besides the runtime; it can write nothing but its pipes. `follow` is a `Follow`, or the
-    first two of it. Raises RunFailed at the deadline or when it says too much, RunCancelled, and whatever the callbacks
+    first two of it. Raises RunFailed at the deadline or when it says too much, RunCanceled, and whatever the callbacks
     raise. The child and all its descendants are dead in every case.
     """
     begun = time.monotonic()
@@ -194,7 +194,7 @@ def _follow(
         share, doing = said or (share, doing)
         follow.on_progress(share, doing)
         if end is None and follow.should_stop():
-            end = RunCancelled("The run was cancelled.")
+            end = RunCanceled("The run was canceled.")
         elif end is None and time.monotonic() > until:
             text = (
                 f"The run was stopped after {limits.wall_s:g} s, while {doing}: the model is too slow for these "

@@ -129,7 +129,7 @@ def _picture(
     )
     fill = alt.Fill(
         "state:N",
-        scale=alt.Scale(domain=[word for _, _, word in known], range=[colour for _, colour, _ in known]),
+        scale=alt.Scale(domain=[word for _, _, word in known], range=[color for _, color, _ in known]),
         title=None,
     )
     layers = [
@@ -146,8 +146,8 @@ def _picture(
 def _text(row: Mapping[str, Any], *, is_halo: bool) -> Any:
     """Return a name, or the white edge that lies under it and keeps it readable where lines cross."""
     form = {"dx": row["dx"], "dy": row["dy"], "align": row["align"], "baseline": "middle", "fontSize": LABEL_PX}
-    colours = {"color": PAPER, "stroke": PAPER, "strokeWidth": 3.5} if is_halo else {"color": INK}
-    return over([row]).mark_text(**form, **colours)
+    colors = {"color": PAPER, "stroke": PAPER, "strokeWidth": 3.5} if is_halo else {"color": INK}
+    return over([row]).mark_text(**form, **colors)
 
 
 def _limits(limits: Mapping[str, float], across: Axis, units: Mapping[str, str], x: Any, y: Any) -> list[Any]:

@@ -30,7 +30,7 @@ def dashed_lines(
     alt = altair()
 
     dashes = [DASHES[index % len(DASHES)] for index in range(len(names))]
-    colours = [GREYS[index % len(GREYS)] for index in range(len(names))]
+    colors = [GREYS[index % len(GREYS)] for index in range(len(names))]
     return (
         over(rows)
         .mark_line(strokeWidth=1.6)
@@ -43,6 +43,6 @@ def dashed_lines(
                 title=None,
                 legend=alt.Legend(orient="bottom", columns=3, symbolSize=900, labelLimit=220),
             ),
-            color=alt.Color(f"{key}:N", scale=alt.Scale(domain=list(names), range=colours), title=None),
+            color=alt.Color(f"{key}:N", scale=alt.Scale(domain=list(names), range=colors), title=None),
         )
     )

@@ -2,7 +2,7 @@
 
 Fitted by least squares with the weights of Hoiem et al. 2021 (Learning curves for analysis of deep networks): the
 variance of one measurement at n is smoothed as v0 + v1 / n, that of a mean over m disjoint parts is an m-th of it.
-Their pull towards c = 1/2 is left out, because it would narrow the intervals by an opinion.
+Their pull toward c = 1/2 is left out, because it would narrow the intervals by an opinion.
 
 Intervals are profile likelihoods: every value that some a, b and c reach without fitting significantly worse.
 """

@@ -26,7 +26,7 @@ CONFIDENCE = 0.9
 class Criterion:
     """What options are weighed by: a name, a unit, the better direction, and the hard gate no option may miss.
 
-    `scale` holds the worst and the best value that the normalisation counts from, in the criterion's unit; without it
+    `scale` holds the worst and the best value that the normalization counts from, in the criterion's unit; without it
     those are the worst and the best of the options that pass the gates.
     """
 

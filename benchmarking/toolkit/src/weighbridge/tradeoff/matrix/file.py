@@ -32,7 +32,7 @@ from weighbridge.core.metrics import Basis
 from weighbridge.tradeoff.axes import Direction
 from weighbridge.tradeoff.candidates import Figure
 from weighbridge.tradeoff.matrix.decision_matrix import CONFIDENCE, KIND, Cell, Criterion, Matrix, Option
-from weighbridge.tradeoff.matrix.weights import Judgement, Method, Weights, ahp, direct, swing
+from weighbridge.tradeoff.matrix.weights import Judgment, Method, Weights, ahp, direct, swing
 
 BETTER = {"lower": Direction.MIN, "higher": Direction.MAX}
 
@@ -94,7 +94,7 @@ def _weights(reader: Reader, criteria: tuple[Criterion, ...]) -> Weights:
         raise reader.fault("direct", "or swing or ahp: write exactly one of the three under weights.")
     method, ids = methods[0], [each.id for each in criteria]
     if method is Method.AHP:
-        found = ahp(ids, reader.items(method.value, _judgement))
+        found = ahp(ids, reader.items(method.value, _judgment))
     else:
         points = reader.mapping(method.value)
         given = {name: float(points.number(name)) for name in ids}
@@ -104,8 +104,8 @@ def _weights(reader: Reader, criteria: tuple[Criterion, ...]) -> Weights:
     return found
 
 
-def _judgement(reader: Reader) -> Judgement:
-    return Judgement(reader.text("more"), reader.text("than"), float(reader.number("times")))
+def _judgment(reader: Reader) -> Judgment:
+    return Judgment(reader.text("more"), reader.text("than"), float(reader.number("times")))
 
 
 def _option(reader: Reader, criteria: dict[str, Criterion]) -> Option:

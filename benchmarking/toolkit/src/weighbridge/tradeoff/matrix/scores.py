@@ -4,7 +4,7 @@ draws.
 Every array holds options by criteria in its last two axes, oriented so that larger is better (a criterion whose better
 direction is down is negated). Weighted sum: each criterion min-max to 0 (worst) and 1 (best) over the options that pass
 the gates, or over the criterion's own scale, then sum of weight · share. TOPSIS (Hwang and Yoon 1981): vector
-normalisation, distances to the ideal and the anti-ideal of those options, closeness = d- / (d+ + d-). A criterion in
+normalization, distances to the ideal and the anti-ideal of those options, closeness = d- / (d+ + d-). A criterion in
 which all options are equal moves nobody.
 """
 

@@ -1,4 +1,4 @@
-"""Weights: how much each criterion counts, stated directly, by swings, or from judgements two by two (AHP).
+"""Weights: how much each criterion counts, stated directly, by swings, or from judgments two by two (AHP).
 
 Direct: shares that sum to 1, or percentages that sum to 100. Swing: the criterion whose way from worst to best matters
 most gets 100 points, every other its part of that. AHP (Saaty 1980): every pair is judged on the scale 1 to 9, weights
@@ -51,7 +51,7 @@ class Method(StrEnum):
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
-    """A share of 1 for each criterion, where it comes from, and the consistency ratio of judgements (AHP alone).
+    """A share of 1 for each criterion, where it comes from, and the consistency ratio of judgments (AHP alone).
 
     `given` is what was stated, in the form of the file.
     """
@@ -63,7 +63,7 @@ class Weights:
 
 
 @dataclasses.dataclass(frozen=True)
-class Judgement:
+class Judgment:
     """`more` counts `times` as much as `than`: 1 equally, 3 somewhat, 5 clearly, 7 very much, 9 beyond comparison."""
 
     more: str
@@ -92,26 +92,26 @@ def swing(points: Mapping[str, float]) -> Weights:
     return _scaled(points, total, Method.SWING)
 
 
-def ahp(criteria: Sequence[str], judgements: Sequence[Judgement]) -> Weights:
-    """Derive weights from one judgement for each pair of criteria.
+def ahp(criteria: Sequence[str], judgments: Sequence[Judgment]) -> Weights:
+    """Derive weights from one judgment for each pair of criteria.
 
-    Raises Invalid for a pair judged twice or not at all, a number beyond the scale, and, naming the judgement that fits
+    Raises Invalid for a pair judged twice or not at all, a number beyond the scale, and, naming the judgment that fits
     the others least and what would fit them, for a consistency ratio of 0.10 or more.
     """
     if not 1 <= len(criteria) <= len(RANDOM_INDEX):
         text = f"Judge 1 to {len(RANDOM_INDEX)} criteria two by two, not {len(criteria)}."
         raise Invalid(text, code="ahp_size", field="weights.ahp")
-    table = _table(criteria, judgements)
+    table = _table(criteria, judgments)
     ratio = consistency_ratio(table)
     if ratio >= CONSISTENT_BELOW:
-        raise _inconsistent(criteria, judgements, table, ratio)
-    given = {Method.AHP.value: [dataclasses.asdict(each) for each in judgements]}
+        raise _inconsistent(criteria, judgments, table, ratio)
+    given = {Method.AHP.value: [dataclasses.asdict(each) for each in judgments]}
     values = zip(criteria, principal(table)[1], strict=True)
     return Weights(Method.AHP, {name: float(value) for name, value in values}, given, ratio)
 
 
 def principal(table: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-    """Return the largest eigenvalue of a table of judgements and its vector, which sums to 1."""
+    """Return the largest eigenvalue of a table of judgments and its vector, which sums to 1."""
     values, vectors = np.linalg.eig(table)
     largest = int(np.argmax(values.real))
     vector = np.abs(vectors[:, largest].real)
@@ -119,7 +119,7 @@ def principal(table: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
 
 
 def consistency_ratio(table: NDArray[np.float64]) -> float:
-    """Return CI / RI; 0 for one or two criteria, whose judgements cannot contradict each other."""
+    """Return CI / RI; 0 for one or two criteria, whose judgments cannot contradict each other."""
     n = len(table)
     if RANDOM_INDEX[n - 1] == 0:
         return 0.0
@@ -142,10 +142,10 @@ def _scaled(points: Mapping[str, float], total: float, method: Method) -> Weight
     return Weights(method, {name: value / total for name, value in points.items()}, {method.value: dict(points)})
 
 
-def _table(criteria: Sequence[str], judgements: Sequence[Judgement]) -> NDArray[np.float64]:
+def _table(criteria: Sequence[str], judgments: Sequence[Judgment]) -> NDArray[np.float64]:
     places = {name: index for index, name in enumerate(criteria)}
     table, open_pairs = np.eye(len(criteria)), {frozenset(pair) for pair in itertools.combinations(criteria, 2)}
-    for index, each in enumerate(judgements):
+    for index, each in enumerate(judgments):
         field, pair = f"weights.ahp[{index}]", frozenset((each.more, each.than))
         if not 1 / SCALE_MAX <= each.times <= SCALE_MAX:
             text = f"{field}.times lies between 1/9 and 9, not at {each.times:g}."
@@ -159,7 +159,7 @@ def _table(criteria: Sequence[str], judgements: Sequence[Judgement]) -> NDArray[
     if open_pairs:
         first, second = sorted(min(open_pairs, key=sorted), key=places.__getitem__)
         text = (
-            f"{first} is not judged against {second}; {len(open_pairs)} of {len(open_pairs) + len(judgements)} pairs "
+            f"{first} is not judged against {second}; {len(open_pairs)} of {len(open_pairs) + len(judgments)} pairs "
             "are open."
         )
         raise Invalid(text, code="ahp_pair", field="weights.ahp")
@@ -167,20 +167,20 @@ def _table(criteria: Sequence[str], judgements: Sequence[Judgement]) -> NDArray[
 
 
 def _inconsistent(
-    criteria: Sequence[str], judgements: Sequence[Judgement], table: NDArray[np.float64], ratio: float
+    criteria: Sequence[str], judgments: Sequence[Judgment], table: NDArray[np.float64], ratio: float
 ) -> Invalid:
-    """Name the judgement whose replacement by what the others imply makes the ratio least."""
+    """Name the judgment whose replacement by what the others imply makes the ratio least."""
     tries = []
-    for index, each in enumerate(judgements):
+    for index, each in enumerate(judgments):
         row, column = criteria.index(each.more), criteria.index(each.than)
         implied = _implied(table, row, column)
         other = table.copy()
         other[row, column], other[column, row] = implied, 1 / implied
         tries.append((consistency_ratio(other), index, implied))
     after, index, implied = min(tries)
-    worst = judgements[index]
+    worst = judgments[index]
     text = (
-        f"The judgements contradict each other: their consistency ratio is {ratio:.2f}, below {CONSISTENT_BELOW:.2f} "
+        f"The judgments contradict each other: their consistency ratio is {ratio:.2f}, below {CONSISTENT_BELOW:.2f} "
         "is "
         f"accepted. The one that fits the others least is {worst.more} over {worst.than}, {_on_scale(worst.times)} "
         "times; the others "

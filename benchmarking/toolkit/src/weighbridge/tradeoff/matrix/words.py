@@ -16,7 +16,7 @@ MAY_WIN = 0.1
 METHODS = {
     Method.DIRECT: "stated directly",
     Method.SWING: "from swings",
-    Method.AHP: "from judgements two by two (AHP)",
+    Method.AHP: "from judgments two by two (AHP)",
 }
 
 

@@ -70,7 +70,7 @@ def read_sheet(document: object, *, fx: FxTable | None = None) -> Sheet:
         fx=fx,
     )
     rows = reader.items("prices", lambda row: _prices(row, head))
-    reader.text("licence", "")
+    reader.text("license", "")
     reader.close()
     prices = tuple(price for row in rows for price in row)
     _check_unique(prices)

@@ -1,4 +1,4 @@
-"""SkyPilot's catalogue: `vms.csv` of one cloud, a row for each type, region and zone."""
+"""SkyPilot's catalog: `vms.csv` of one cloud, a row for each type, region and zone."""
 
 import csv
 import functools
@@ -27,7 +27,7 @@ def read_skypilot(stream: IO[str], *, provider: str, as_of: date) -> Imported:
     missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
     if missing:
         raise Invalid(f"The file has no column {', '.join(missing)}; is it vms.csv of SkyPilot?", field="file")
-    found, source = Collector(), f"SkyPilot catalogue vms.csv of {provider}"
+    found, source = Collector(), f"SkyPilot catalog vms.csv of {provider}"
     try:
         for row in rows:
             place = f"line {rows.line_num}"

@@ -9,7 +9,7 @@ from tests.unit.toolkit import builders
 from weighbridge.core.errors import Invalid
 from weighbridge.measure.inputs import InputSpec
 from weighbridge.optimization.methods import calibration
-from weighbridge.optimization.methods import quantize as quantise
+from weighbridge.optimization.methods import quantize as quantize
 from weighbridge.optimization.recipes import (
     DYNAMIC,
     ENTROPY,
@@ -35,7 +35,7 @@ def make(model, digits):
         key = recipe, *machine["cpu_flags"], machine["architecture"]
         if key not in made:
             feeds = batches(digits.train, SPEC)
-            made[key] = quantise.make(model.read_bytes(), recipe, feeds=feeds, machine=machine)
+            made[key] = quantize.make(model.read_bytes(), recipe, feeds=feeds, machine=machine)
         return made[key]
 
     return of
@@ -100,7 +100,7 @@ def test_our_own_making_equals_that_of_onnx_runtime_through_files(make, model, d
     assert np.array_equal(ours, scores(theirs.read_bytes(), digits.test.x))
 
 
-def test_graph_optimisation_fuses_and_changes_no_answer(make, model, digits):
+def test_graph_optimization_fuses_and_changes_no_answer(make, model, digits):
     made = make(GRAPH)
     assert "FusedConv" in operators(made)
     assert np.allclose(scores(made, digits.test.x), scores(model.read_bytes(), digits.test.x), atol=1e-4)
@@ -121,30 +121,30 @@ def test_half_precision_halves_the_file_and_keeps_its_inputs(make, model, digits
     ],
 )
 def test_weights_keep_to_seven_bits_where_products_overflow(make, machine, expected):
-    assert quantise.wants_seven_bits(machine) is expected
+    assert quantize.wants_seven_bits(machine) is expected
     network = onnx.load_from_string(make(PER_TENSOR, machine))
     weights = [numpy_helper.to_array(each) for each in network.graph.initializer if each.data_type == TensorProto.INT8]
     most = max(int(np.abs(weight.astype(int)).max()) for weight in weights if weight.size > 1)
     assert most == (64 if expected else 127)
 
 
-def test_nothing_to_quantise_is_said(tmp_path):
+def test_nothing_to_quantize_is_said(tmp_path):
     network = builders.identity(tmp_path / "m.onnx", shape=["n", 4]).read_bytes()
     with pytest.raises(Invalid, match="no Conv, ConvTranspose, Gemm, MatMul or LSTM") as refused:
-        quantise.make(network, DYNAMIC, feeds=(), machine=VNNI)
-    assert refused.value.code == "nothing_to_quantise"
+        quantize.make(network, DYNAMIC, feeds=(), machine=VNNI)
+    assert refused.value.code == "nothing_to_quantize"
 
 
-def test_what_is_quantised_is_not_quantised_again(make):
-    with pytest.raises(Invalid, match=r"quantised already \(it has DequantizeLinear, QuantizeLinear\)"):
-        quantise.make(make(PER_CHANNEL), DYNAMIC, feeds=(), machine=VNNI)
+def test_what_is_quantized_is_not_quantized_again(make):
+    with pytest.raises(Invalid, match=r"quantized already \(it has DequantizeLinear, QuantizeLinear\)"):
+        quantize.make(make(PER_CHANNEL), DYNAMIC, feeds=(), machine=VNNI)
 
 
 def test_an_old_opset_is_lifted_to_where_channels_have_scales(tmp_path):
     network = onnx.load(str(builders.classifier(tmp_path / "m.onnx")))
     del network.opset_import[:]
     network.opset_import.append(helper.make_opsetid("", 11))
-    prepared = quantise.prepared(network.SerializeToString())
+    prepared = quantize.prepared(network.SerializeToString())
     assert {entry.domain: entry.version for entry in prepared.opset_import}[""] == 13
 
 
@@ -166,15 +166,15 @@ def unknown_to_the_plain_inference() -> bytes:
 
 
 def test_shapes_that_the_plain_inference_does_not_know_are_followed_symbolically():
-    prepared = quantise.prepared(unknown_to_the_plain_inference())
-    assert quantise.has_all_shapes(prepared)
+    prepared = quantize.prepared(unknown_to_the_plain_inference())
+    assert quantize.has_all_shapes(prepared)
     assert set(calibration.observable(prepared)) == {"x", "g", "y"}
 
 
 def test_without_sympy_or_with_a_graph_it_cannot_follow_the_rest_is_still_made(monkeypatch):
     network = unknown_to_the_plain_inference()
-    monkeypatch.setattr(quantise.importlib.util, "find_spec", lambda name: None)
-    assert not quantise.has_all_shapes(quantise.prepared(network))
+    monkeypatch.setattr(quantize.importlib.util, "find_spec", lambda name: None)
+    assert not quantize.has_all_shapes(quantize.prepared(network))
     monkeypatch.undo()
     from onnxruntime.tools.symbolic_shape_infer import SymbolicShapeInference
 
@@ -182,7 +182,7 @@ def test_without_sympy_or_with_a_graph_it_cannot_follow_the_rest_is_still_made(m
         raise AssertionError("unknown")
 
     monkeypatch.setattr(SymbolicShapeInference, "infer_shapes", staticmethod(lost))
-    assert not quantise.has_all_shapes(quantise.prepared(network))
+    assert not quantize.has_all_shapes(quantize.prepared(network))
 
 
 def feeds_of(*batches_of_rows):
@@ -190,7 +190,7 @@ def feeds_of(*batches_of_rows):
 
 
 def test_extremes_are_those_of_all_batches(tmp_path):
-    network = quantise.prepared(builders.classifier(tmp_path / "m.onnx").read_bytes())
+    network = quantize.prepared(builders.classifier(tmp_path / "m.onnx").read_bytes())
     feeds = feeds_of([[-3, 1, 2, 9]], [[0, 4, -1, 0], [1, 1, 1, -7]])
     found = calibration.ranges(network, feeds, method=Calibration.MIN_MAX)
     assert {name: found[name].range_value for name in found.keys()} == {"x": (-7, 9), "y": (-3, 4)}  # noqa: SIM118 -- iterating it yields values
@@ -198,7 +198,7 @@ def test_extremes_are_those_of_all_batches(tmp_path):
 
 @pytest.mark.parametrize("method", [Calibration.ENTROPY, Calibration.PERCENTILE])
 def test_histograms_lie_within_the_extremes_and_say_nothing_on_standard_output(tmp_path, capsys, method):
-    network = quantise.prepared(builders.classifier(tmp_path / "m.onnx").read_bytes())
+    network = quantize.prepared(builders.classifier(tmp_path / "m.onnx").read_bytes())
     rng = np.random.default_rng(0)
     feeds = [{"x": rng.normal(size=(500, 4)).astype(np.float32)} for _ in range(4)]
     found = calibration.ranges(network, feeds, method=method)

@@ -1,4 +1,4 @@
-"""Writes of the tree that budgets hang on: opening a cost centre, moving it, and the terms of its accounts."""
+"""Writes of the tree that budgets hang on: opening a cost center, moving it, and the terms of its accounts."""
 
 from datetime import datetime
 
@@ -7,11 +7,11 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from governance.audit.actions import record as audit
-from governance.budgets.domain import cost_centres as tree
-from governance.budgets.domain.cost_centres import Level
+from governance.budgets.domain import cost_centers as tree
+from governance.budgets.domain.cost_centers import Level
 from governance.budgets.domain.ledger import Mode
-from governance.budgets.models import BudgetAccount, CostCentre
-from governance.budgets.queries import cost_centres as read
+from governance.budgets.models import BudgetAccount, CostCenter
+from governance.budgets.queries import cost_centers as read
 from governance.budgets.queries.budgets import balance_of, lock_accounts
 from governance.budgets.rules import check_allocate_budget
 from governance.people.actions.people import SLUG
@@ -22,32 +22,32 @@ from weighbridge.core.money import format_amount
 
 TREE_LOCK = 0x74726565  # any number that nobody else locks
 NAME_CHARS_MAX = 120
-ROOT_NAMES = ("organisation", "the-organisation", "root-of-budgets")
+ROOT_NAMES = ("organization", "the-organization", "root-of-budgets")
 
 
-def open_centre(
-    *, level: Level, slug: str, name: str, parent: CostCentre | None, by: User, now: datetime
-) -> CostCentre:
-    """Open a unit under the organisation, or a project under a team; teams open by themselves with their
+def open_center(
+    *, level: Level, slug: str, name: str, parent: CostCenter | None, by: User, now: datetime
+) -> CostCenter:
+    """Open a unit under the organization, or a project under a team; teams open by themselves with their
     first budget.
     """
     check_allocate_budget(person_of(by))
     _check_words(slug, name)
     if level is Level.TEAM:
-        raise Invalid("A team's cost centre opens with its first budget; allocate one.", field="level")
+        raise Invalid("A team's cost center opens with its first budget; allocate one.", field="level")
     with transaction.atomic():
         _lock_tree()
-        if level is Level.ORGANISATION:
+        if level is Level.ORGANIZATION:
             return _root(by, now, slug=slug, name=name)
         above = parent or _root(by, now)
         tree.check_parent(level=level, parent=Level(above.level))
-        if CostCentre.objects.filter(slug=slug).exists() or Team.objects.filter(slug=slug).exists():
-            raise Invalid(f"There is a team or a cost centre {slug!r} already; choose another slug.", field="slug")
+        if CostCenter.objects.filter(slug=slug).exists() or Team.objects.filter(slug=slug).exists():
+            raise Invalid(f"There is a team or a cost center {slug!r} already; choose another slug.", field="slug")
         return _create(level, slug, name, above, above.team, by, now)
 
 
-def open_for_team(*, team: Team, by: User | None, now: datetime) -> CostCentre:
-    """The centre of a team, opened under the organisation where there is none."""
+def open_for_team(*, team: Team, by: User | None, now: datetime) -> CostCenter:
+    """The center of a team, opened under the organization where there is none."""
     with transaction.atomic():
         found = read.of_team(team)
         if found is not None:
@@ -56,22 +56,22 @@ def open_for_team(*, team: Team, by: User | None, now: datetime) -> CostCentre:
         return read.of_team(team) or _create(Level.TEAM, team.slug, team.name, _root(by, now), team, by, now)
 
 
-def place(*, centre: CostCentre, parent: CostCentre, by: User, now: datetime) -> CostCentre:
+def place(*, center: CostCenter, parent: CostCenter, by: User, now: datetime) -> CostCenter:
     """Hang a team under another unit; refused where the budgets there would not bear what the team was given."""
     check_allocate_budget(person_of(by))
-    tree.check_parent(level=Level(centre.level), parent=Level(parent.level))
-    if centre.level == Level.PROJECT:
+    tree.check_parent(level=Level(center.level), parent=Level(parent.level))
+    if center.level == Level.PROJECT:
         raise Invalid("A project stays with its team.", field="parent")
     with transaction.atomic():
         lock_accounts(Q(closed_at=None))
         _lock_tree()
-        before = centre.parent
-        centre.parent = parent
-        centre.save(update_fields=["parent"])
-        _check_above(centre)
+        before = center.parent
+        center.parent = parent
+        center.save(update_fields=["parent"])
+        _check_above(center)
         details = {"before": str(before), "after": str(parent)}
-        audit.record(kind="cost_centre.placed", by=by, subject=("cost_centre", centre.slug), details=details, now=now)
-    return centre
+        audit.record(kind="cost_center.placed", by=by, subject=("cost_center", center.slug), details=details, now=now)
+    return center
 
 
 def set_terms(*, account: BudgetAccount, mode: Mode, tolerance_percent: int, by: User, now: datetime) -> BudgetAccount:
@@ -103,32 +103,32 @@ def _check_words(slug: str, name: str) -> None:
         raise Invalid(f"The name has 1 to {NAME_CHARS_MAX} characters.", field="name")
 
 
-def _root(by: User | None, now: datetime, *, slug: str = "", name: str = "Organisation") -> CostCentre:
+def _root(by: User | None, now: datetime, *, slug: str = "", name: str = "Organization") -> CostCenter:
     found = read.root()
     if found is not None:
         if slug:
-            raise WrongState(f"The organisation is open already, as {found.name}.", code="one_root")
+            raise WrongState(f"The organization is open already, as {found.name}.", code="one_root")
         return found
     taken = set(Team.objects.filter(slug__in=ROOT_NAMES).values_list("slug", flat=True))
     free = slug or next(each for each in ROOT_NAMES if each not in taken)
-    return _create(Level.ORGANISATION, free, name, None, None, by, now)
+    return _create(Level.ORGANIZATION, free, name, None, None, by, now)
 
 
 def _create(
-    level: Level, slug: str, name: str, parent: CostCentre | None, team: Team | None, by: User | None, now: datetime
-) -> CostCentre:
-    centre = CostCentre.objects.create(level=level.value, slug=slug, name=name, parent=parent, team=team)
+    level: Level, slug: str, name: str, parent: CostCenter | None, team: Team | None, by: User | None, now: datetime
+) -> CostCenter:
+    center = CostCenter.objects.create(level=level.value, slug=slug, name=name, parent=parent, team=team)
     details = {"level": level.value, "name": name, "parent": parent.slug if parent else ""}
-    audit.record(kind="cost_centre.opened", by=by, subject=("cost_centre", slug), details=details, now=now)
-    return centre
+    audit.record(kind="cost_center.opened", by=by, subject=("cost_center", slug), details=details, now=now)
+    return center
 
 
-def _check_above(centre: CostCentre) -> None:
-    for account in BudgetAccount.objects.filter(centre=centre, closed_at=None).order_by("pk"):
+def _check_above(center: CostCenter) -> None:
+    for account in BudgetAccount.objects.filter(center=center, closed_at=None).order_by("pk"):
         above = read.account_above(account)
         if above is not None and (balance := balance_of(above)).allocated < balance.handed_out:
             raise WrongState(
-                f"{above} holds {format_amount(balance.allocated, unit=above.unit)}, and with {centre} it would have "
+                f"{above} holds {format_amount(balance.allocated, unit=above.unit)}, and with {center} it would have "
                 "handed "
                 f"out {format_amount(balance.handed_out, unit=above.unit)}. Give it more first.",
                 code="over_parent",

@@ -74,7 +74,7 @@ def line(candidate) -> str:
 
 
 def check(found):
-    """What must hold on any machine: integers are small, and convolutions quantised on the fly are slow for a known
+    """What must hold on any machine: integers are small, and convolutions quantized on the fly are slow for a known
     reason.
     """
     static, dynamic = found.named("int8-static-per-channel"), found.named("int8-dynamic")
@@ -99,13 +99,13 @@ def test_a_small_network(products, tmp_path, keep):
         torch.nn.Linear(128, 10),
     )
     x, y = (torch.from_numpy(part[:10_000]) for part in (products["train"].x, products["train"].y))
-    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
+    optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
     for _ in range(2):
         for batch in torch.randperm(len(x)).split(64):
             loss = torch.nn.functional.cross_entropy(network(x[batch]), y[batch])
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
     model = tmp_path / "small.onnx"
     export(network.eval(), model, example=products["train"].x[:1])
     check(try_variants(model, products["train"], products["t10k"], tmp_path, title="small CNN 28x28", keep=keep))
@@ -135,7 +135,7 @@ def mobilenet():
 
 
 def enlarged(rows: DataSet, count: int) -> DataSet:
-    """Return rows as colour images of SIDE pixels, with ImageNet's mean and spread."""
+    """Return rows as color images of SIDE pixels, with ImageNet's mean and spread."""
     small = torch.from_numpy(rows.x[:count])
     large = torch.nn.functional.interpolate(small, size=(SIDE, SIDE), mode="bilinear", antialias=True)
     mean, spread = (torch.tensor(each).reshape(1, 3, 1, 1) for each in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
@@ -144,10 +144,10 @@ def enlarged(rows: DataSet, count: int) -> DataSet:
 
 def head(features, labels):
     linear = torch.nn.Linear(features.shape[1], 10)
-    optimiser = torch.optim.Adam(linear.parameters(), lr=3e-3, weight_decay=1e-4)
+    optimizer = torch.optim.Adam(linear.parameters(), lr=3e-3, weight_decay=1e-4)
     for _ in range(300):
         loss = torch.nn.functional.cross_entropy(linear(features), labels)
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     return linear.requires_grad_(False)

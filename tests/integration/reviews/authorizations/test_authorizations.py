@@ -1,4 +1,4 @@
-"""Authorisations: what the signature binds, and how they end."""
+"""Authorizations: what the signature binds, and how they end."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,9 +14,9 @@ from governance.budgets.domain.actuals import Stated
 from governance.budgets.domain.quarters import Quarter
 from governance.budgets.models import BudgetAccount, LedgerEntry
 from governance.budgets.queries.budgets import balance_of, entries_of
-from reviews.authorizations.models import Authorisation, Condition
+from reviews.authorizations.models import Authorization, Condition
 from reviews.requests.models import ReviewRequest
-from reviews.workflow.actions import authorizations as authorisations
+from reviews.workflow.actions import authorizations as authorizations
 from reviews.workflow.actions import requests, review
 from reviews.workflow.actions.review import Promise
 from tests.factories import requests as walks
@@ -30,29 +30,29 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def conditional(world: World) -> Authorisation:
+def conditional(world: World) -> Authorization:
     """An approval the owner owes two things for, due in 30 and in 60 days."""
     promises = tuple(Promise(text=f"Promise {days}", owner=world.owner, due_on=world.day(days)) for days in (30, 60))
     world.vote(world.before_the_last_vote(), world.cast.approver, stage_id="gpu-budget", conditions=promises)
-    return Authorisation.objects.get()
+    return Authorization.objects.get()
 
 
-def state_of(row: Authorisation) -> str:
-    return str(Authorisation.objects.get(pk=row.pk).state)
+def state_of(row: Authorization) -> str:
+    return str(Authorization.objects.get(pk=row.pk).state)
 
 
-def approve_again(world: World, first: ReviewRequest, *, environment: str = "prod") -> Authorisation:
+def approve_again(world: World, first: ReviewRequest, *, environment: str = "prod") -> Authorization:
     """The same artifact, approved for another purpose."""
     request = walks.make_ready(
         by=world.cast.author, now=world.now, version=first.model_version, purpose="Another", environment=environment
     )
     request = review.request_review(request=request, by=world.cast.author, now=world.now)
     walks.approve(request=request, cast=world.cast, now=world.now)
-    return Authorisation.objects.get(decision__request=request)
+    return Authorization.objects.get(decision__request=request)
 
 
 def test_the_statement_binds_artifact_environment_policy_and_evidence(decided: ReviewRequest, now: datetime) -> None:
-    row = decided.decision.authorisation
+    row = decided.decision.authorization
     assert (row.number, row.state, row.subject_digest, row.environment) == (
         decided.ref.replace("MRR", "AUT"),
         "active",
@@ -65,17 +65,17 @@ def test_the_statement_binds_artifact_environment_policy_and_evidence(decided: R
         {"name": "Visual search 1.0.0", "digest": {"sha256": decided.model_version.digest.removeprefix("sha256:")}}
     ]
     granted = statement["predicate"]
-    assert (granted["authorisation"], granted["request"]) == (row.number, decided.ref)
+    assert (granted["authorization"], granted["request"]) == (row.number, decided.ref)
     assert (granted["decision"], granted["environment"], granted["conditions"]) == ("approved", "prod", [])
     assert granted["policy"] == {"name": "default", "version": 1, "digest": decided.policy.digest}
     assert granted["evidence"] == {"digest": decided.revisions.get().digest}
     assert granted["approvers"] == ["approver", "reviewer_one", "reviewer_two"]
-    event = AuditEvent.objects.get(kind="authorisation.issued")
+    event = AuditEvent.objects.get(kind="authorization.issued")
     assert event.details == {"statement": row.statement_digest, "expires_at": row.expires_at.isoformat()}
 
 
 def test_the_statement_opens_one_door_for_one_artifact(decided: ReviewRequest, now: datetime) -> None:
-    statement = attestation.verify(decided.decision.authorisation.envelope, public_key_pem=public_key())
+    statement = attestation.verify(decided.decision.authorization.envelope, public_key_pem=public_key())
     digest = decided.model_version.digest
 
     def ask(digest: str = digest, environment: str = "prod", at: datetime = now) -> bool:
@@ -90,7 +90,7 @@ def test_the_statement_opens_one_door_for_one_artifact(decided: ReviewRequest, n
 def test_no_other_key_made_it(decided: ReviewRequest) -> None:
     stranger = attestation.public_pem(attestation.new_key_pem())
     with pytest.raises(Invalid, match="forged, altered or from another server"):
-        attestation.verify(decided.decision.authorisation.envelope, public_key_pem=stranger)
+        attestation.verify(decided.decision.authorization.envelope, public_key_pem=stranger)
 
 
 def test_without_a_signing_key_nothing_is_decided(world: World, settings: object, tmp_path: object) -> None:
@@ -100,108 +100,108 @@ def test_without_a_signing_key_nothing_is_decided(world: World, settings: object
         world.vote(request, world.cast.approver, stage_id="gpu-budget")
 
 
-def test_conditions_are_signed_too(conditional: Authorisation, world: World) -> None:
+def test_conditions_are_signed_too(conditional: Authorization, world: World) -> None:
     granted = attestation.verify(conditional.envelope, public_key_pem=public_key())["predicate"]
     assert granted["decision"] == "approved_with_conditions"
     assert granted["conditions"] == [f"Promise {days} (by {world.day(days):%Y-%m-%d})" for days in (30, 60)]
 
 
 def test_it_warns_and_then_expires(decided: ReviewRequest, now: datetime) -> None:
-    row = decided.decision.authorisation
-    assert authorisations.age(now=row.warn_at - timedelta(seconds=1)) == []
-    assert authorisations.age(now=row.warn_at) == [row]
+    row = decided.decision.authorization
+    assert authorizations.age(now=row.warn_at - timedelta(seconds=1)) == []
+    assert authorizations.age(now=row.warn_at) == [row]
     assert state_of(row) == "pending_expiration"
-    assert authorisations.age(now=row.warn_at) == []
-    assert authorisations.age(now=row.expires_at - timedelta(seconds=1)) == []
-    assert authorisations.age(now=row.expires_at) == [row]
+    assert authorizations.age(now=row.warn_at) == []
+    assert authorizations.age(now=row.expires_at - timedelta(seconds=1)) == []
+    assert authorizations.age(now=row.expires_at) == [row]
     assert state_of(row) == "expired"
     before = everything()
-    assert authorisations.age(now=row.expires_at + DAY) == []
+    assert authorizations.age(now=row.expires_at + DAY) == []
     assert everything() == before
-    warned, expired = AuditEvent.objects.filter(kind__in=["authorisation.pending_expiration", "authorisation.expired"])
+    warned, expired = AuditEvent.objects.filter(kind__in=["authorization.pending_expiration", "authorization.expired"])
     assert (warned.actor, warned.reason) == ("system", f"It expires on {row.expires_at:%Y-%m-%d}.")
     assert expired.details == {"before": "pending_expiration", "after": "expired"}
 
 
 def test_it_expires_even_if_nobody_looked_in_between(decided: ReviewRequest) -> None:
-    row = decided.decision.authorisation
-    authorisations.age(now=row.expires_at + 9 * DAY)
+    row = decided.decision.authorization
+    authorizations.age(now=row.expires_at + 9 * DAY)
     assert state_of(row) == "expired"
 
 
-def test_an_overdue_condition_suspends_and_its_fulfilment_reinstates(conditional: Authorisation, world: World) -> None:
+def test_an_overdue_condition_suspends_and_its_fulfilment_reinstates(conditional: Authorization, world: World) -> None:
     first, second = conditional.conditions.order_by("due_on")
-    assert authorisations.age(now=world.now + 30 * DAY) == []
-    assert authorisations.age(now=world.now + 31 * DAY) == [conditional]
+    assert authorizations.age(now=world.now + 30 * DAY) == []
+    assert authorizations.age(now=world.now + 31 * DAY) == [conditional]
     assert state_of(conditional) == "suspended"
-    assert authorisations.age(now=world.now + 61 * DAY) == []
+    assert authorizations.age(now=world.now + 61 * DAY) == []
     by = world.cast.reviewer_one
-    met = authorisations.confirm_condition(condition=first, by=by, now=world.now + 61 * DAY)
+    met = authorizations.confirm_condition(condition=first, by=by, now=world.now + 61 * DAY)
     assert (met.met_at, met.met_by, state_of(conditional)) == (world.now + 61 * DAY, by, "suspended")
-    authorisations.confirm_condition(condition=second, by=by, now=world.now + 61 * DAY)
+    authorizations.confirm_condition(condition=second, by=by, now=world.now + 61 * DAY)
     assert state_of(conditional) == "active"
-    assert AuditEvent.objects.filter(kind="authorisation.condition_met").count() == 2
-    assert AuditEvent.objects.get(kind="authorisation.active").reason == "No condition is overdue any more."
+    assert AuditEvent.objects.filter(kind="authorization.condition_met").count() == 2
+    assert AuditEvent.objects.get(kind="authorization.active").reason == "No condition is overdue any more."
 
 
-def test_a_condition_met_in_time_changes_nothing_else(conditional: Authorisation, world: World) -> None:
+def test_a_condition_met_in_time_changes_nothing_else(conditional: Authorization, world: World) -> None:
     first = conditional.conditions.order_by("due_on")[0]
-    authorisations.confirm_condition(condition=first, by=world.cast.approver, now=world.now)
+    authorizations.confirm_condition(condition=first, by=world.cast.approver, now=world.now)
     assert state_of(conditional) == "active"
     with refused(WrongState, match="confirmed before"):
-        authorisations.confirm_condition(condition=first, by=world.cast.approver, now=world.now)
-    assert authorisations.age(now=world.now + 31 * DAY) == []
+        authorizations.confirm_condition(condition=first, by=world.cast.approver, now=world.now)
+    assert authorizations.age(now=world.now + 31 * DAY) == []
 
 
-def test_nobody_confirms_what_they_owe_or_profit_from(conditional: Authorisation, world: World) -> None:
+def test_nobody_confirms_what_they_owe_or_profit_from(conditional: Authorization, world: World) -> None:
     condition = conditional.conditions.first()
     for person, words in (
         (world.cast.admin, "Only a reviewer or a platform lead"),
         (world.owner, "Only a reviewer or a platform lead"),
     ):
         with refused(NotAllowed, match=words):
-            authorisations.confirm_condition(condition=condition, by=person, now=world.now)
+            authorizations.confirm_condition(condition=condition, by=person, now=world.now)
     Condition.objects.filter(pk=condition.pk).update(owner=world.cast.reviewer_one)
     condition.refresh_from_db()
     with refused(NotAllowed, match="no stake"):
-        authorisations.confirm_condition(condition=condition, by=world.cast.reviewer_one, now=world.now)
+        authorizations.confirm_condition(condition=condition, by=world.cast.reviewer_one, now=world.now)
 
 
-def test_the_database_wants_a_name_for_what_was_met(conditional: Authorisation, world: World) -> None:
+def test_the_database_wants_a_name_for_what_was_met(conditional: Authorization, world: World) -> None:
     with pytest.raises(IntegrityError, match="met_has_a_person"), transaction.atomic():
         conditional.conditions.update(met_at=world.now)
     with pytest.raises(IntegrityError, match="expires_after_issue"), transaction.atomic():
-        Authorisation.objects.update(expires_at=world.now)
+        Authorization.objects.update(expires_at=world.now)
 
 
-def test_a_suspended_authorisation_expires(conditional: Authorisation, world: World) -> None:
-    authorisations.age(now=world.now + 31 * DAY)
-    authorisations.age(now=conditional.expires_at)
+def test_a_suspended_authorization_expires(conditional: Authorization, world: World) -> None:
+    authorizations.age(now=world.now + 31 * DAY)
+    authorizations.age(now=conditional.expires_at)
     assert state_of(conditional) == "expired"
 
 
-def test_a_lead_takes_it_back_with_a_reason(conditional: Authorisation, world: World) -> None:
+def test_a_lead_takes_it_back_with_a_reason(conditional: Authorization, world: World) -> None:
     lead = world.cast.approver
     with refused(Invalid, match="Say why", field="reason"):
-        authorisations.revoke(authorisation=conditional, reason="  ", by=lead, now=world.now)
-    authorisations.revoke(authorisation=conditional, reason="It leaks.", by=lead, now=world.now)
-    event = AuditEvent.objects.get(kind="authorisation.revoked")
+        authorizations.revoke(authorization=conditional, reason="  ", by=lead, now=world.now)
+    authorizations.revoke(authorization=conditional, reason="It leaks.", by=lead, now=world.now)
+    event = AuditEvent.objects.get(kind="authorization.revoked")
     assert (state_of(conditional), event.reason, event.actor_id) == ("revoked", "It leaks.", str(lead.pk))
-    with refused(WrongState, match="An authorisation that is revoked cannot become revoked"):
-        authorisations.revoke(authorisation=conditional, reason="Again.", by=lead, now=world.now)
-    assert authorisations.age(now=conditional.expires_at) == []
+    with refused(WrongState, match="An authorization that is revoked cannot become revoked"):
+        authorizations.revoke(authorization=conditional, reason="Again.", by=lead, now=world.now)
+    assert authorizations.age(now=conditional.expires_at) == []
 
 
 @pytest.mark.parametrize("is_suspended", [False, True])
-def test_a_newer_one_supersedes(conditional: Authorisation, world: World, is_suspended: bool) -> None:
+def test_a_newer_one_supersedes(conditional: Authorization, world: World, is_suspended: bool) -> None:
     if is_suspended:
-        authorisations.age(now=world.now + 31 * DAY)
+        authorizations.age(now=world.now + 31 * DAY)
     newer = approve_again(world, conditional.decision.request)
     assert (state_of(conditional), newer.state) == ("superseded", "active")
-    assert Authorisation.objects.filter(state="active").get() == newer
+    assert Authorization.objects.filter(state="active").get() == newer
 
 
-def test_another_environment_supersedes_nothing(conditional: Authorisation, world: World) -> None:
+def test_another_environment_supersedes_nothing(conditional: Authorization, world: World) -> None:
     newer = approve_again(world, conditional.decision.request, environment="staging")
     assert (state_of(conditional), newer.state, newer.environment) == ("active", "active", "staging")
 
@@ -240,8 +240,8 @@ def every_rest(request: ReviewRequest, now: datetime) -> list[tuple[str, str, st
 
 def test_revoking_gives_back_what_is_left_of_the_commitment(decided: ReviewRequest, cast: Cast, now: datetime) -> None:
     account = billed(decided, now)
-    authorisations.revoke(
-        authorisation=decided.decision.authorisation, reason="Withdrawn from sale.", by=cast.approver, now=now
+    authorizations.revoke(
+        authorization=decided.decision.authorization, reason="Withdrawn from sale.", by=cast.approver, now=now
     )
     assert given_back("release") == every_rest(decided, now)
     assert {row.booked_by for row in LedgerEntry.objects.filter(is_commitment=True)} == {cast.approver}
@@ -249,15 +249,15 @@ def test_revoking_gives_back_what_is_left_of_the_commitment(decided: ReviewReque
 
 
 def test_what_expires_lets_the_rest_of_its_commitment_expire_once(decided: ReviewRequest, now: datetime) -> None:
-    account, row = billed(decided, now), decided.decision.authorisation
-    authorisations.age(now=row.expires_at - DAY)
+    account, row = billed(decided, now), decided.decision.authorization
+    authorizations.age(now=row.expires_at - DAY)
     assert given_back("expire") == []
-    authorisations.age(now=row.expires_at)
+    authorizations.age(now=row.expires_at)
     assert given_back("expire") == every_rest(decided, now)
     assert (balance_of(account).available, balance_of(account).committed) == (95_000, 0)
     assert AuditEvent.objects.filter(kind="budget.expire", actor="system").count() == len(every_rest(decided, now))
     before = everything()
-    authorisations.age(now=row.expires_at + DAY)
+    authorizations.age(now=row.expires_at + DAY)
     assert everything() == before
 
 
@@ -270,6 +270,6 @@ def test_what_is_superseded_releases_the_rest_of_its_commitment(decided: ReviewR
     assert ledger.holding_of(entries, ref=newer.decision.request.ref).open == walks.usd_shares(now=world.now)[0]
 
 
-def test_a_suspension_keeps_the_commitment(conditional: Authorisation, world: World) -> None:
-    authorisations.age(now=world.now + 31 * DAY)
+def test_a_suspension_keeps_the_commitment(conditional: Authorization, world: World) -> None:
+    authorizations.age(now=world.now + 31 * DAY)
     assert not LedgerEntry.objects.filter(is_commitment=True).exists()
